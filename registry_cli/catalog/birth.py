@@ -1,0 +1,161 @@
+"""What a version's record brings into the index: rows ready to insert, worked out without the index.
+
+So records can be read by many processes at once when the index is rebuilt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from registry_cli.ids import VersionId
+from registry_cli.records.codec import load_version
+from registry_cli.records.values import Value, flatten
+from registry_cli.records.version import Design, Version
+
+FieldRow = tuple[str, int | float | None, str | None]
+"""Field, its number, its text; see `schema.py`."""
+DESIGN_FIELDS: Final = 200
+"""Fields of a JSON design that can be searched; the rest can only be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """The rows of one version but for its place in a line, its number and its row id."""
+
+    id: VersionId
+    columns: tuple[object, ...]
+    """framework, author, created, step, task, size, comment"""
+    doc: str
+    fields: tuple[FieldRow, ...]
+    files: tuple[tuple[object, ...], ...]
+    parents: tuple[tuple[str, str], ...]
+
+
+def load_birth(version: VersionId, data: bytes) -> Birth:
+    """Return the rows of the version whose record's bytes are `data`.
+
+    Raises:
+        CorruptError: They are no version record.
+    """
+    return prepare_birth(version, load_version(data, f"record {version[:12]}"))
+
+
+def prepare_birth(version: VersionId, record: Version) -> Birth:
+    """Return the rows of a version."""
+    doc = {
+        "message": record.message,
+        "metadata": record.metadata,
+        "metrics": record.metrics,
+        "params": record.params,
+        "labels": record.labels,
+        "interface": record.interface,
+        "design": design_table(record.design),
+    }
+    created = microseconds(record.created)
+    size = sum(file.size or 0 for file in record.files)
+    return Birth(
+        id=version,
+        columns=(record.framework, record.author, created, record.step, record.task, size, record.message),
+        doc=dump_doc(doc),
+        fields=tuple(field_rows(doc)),
+        files=tuple((f.path, f.size, f.sha256, f.xxh3, f.media, f.url) for f in record.files),
+        parents=tuple((parent.id, parent.role) for parent in record.parents),
+    )
+
+
+def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:
+    """Return the searchable fields of a version's document."""
+    flat: dict[str, Value] = {}
+    for group in ("metadata", "metrics", "params", "labels"):
+        flat.update(flatten(doc.get(group) or {}, group))
+    flat.update(_design_fields(doc.get("design")))
+    return [(field, *_searchable(value)) for field, value in flat.items()]
+
+
+def design_table(design: Design | None) -> dict[str, object] | None:
+    """Return a design as the index keeps it."""
+    if design is None:
+        return None
+    table = {
+        "media": design.media,
+        "text": design.text,
+        "sha256": design.sha256,
+        "xxh3": design.xxh3,
+        "size": design.size,
+    }
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def dump_doc(doc: Mapping[str, object]) -> str:
+    """Return a document as JSON; times become ISO texts marked as such, NaN and infinities stay."""
+    return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"))
+
+
+def load_doc(text: str) -> dict[str, Any]:
+    """Return a document from JSON, times included."""
+    if '"$time"' not in text:
+        loaded: dict[str, Any] = json.loads(text)
+        return loaded
+    return json.loads(text, object_hook=_load_time)  # type: ignore[no-any-return]  # the root is a table, no time
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a time as microseconds since 1970 UTC, exactly."""
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def from_microseconds(value: int) -> datetime:
+    """Return the UTC time of so many microseconds since 1970."""
+    seconds, rest = divmod(value, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _searchable(value: Value) -> tuple[int | float | None, str | None]:
+    if isinstance(value, bool):
+        return int(value), "true" if value else "false"
+    if isinstance(value, int | float):
+        return (None, "nan") if isinstance(value, float) and math.isnan(value) else (value, None)
+    if isinstance(value, str):
+        return None, value
+    if isinstance(value, datetime):
+        return None, value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None, dump_doc({"list": value})[len('{"list":') : -1]
+
+
+def _design_fields(design: Mapping[str, Any] | None) -> dict[str, Value]:
+    if design is None or "text" not in design or design["media"] != "application/json":
+        return {}
+    try:
+        parsed = json.loads(design["text"])
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(parsed, dict):
+        return {}
+    fields: dict[str, Value] = {}
+    for field, value in flatten(parsed, "design").items():
+        if value is not None and len(fields) < DESIGN_FIELDS and _fits(value):
+            fields[field] = value
+    return fields
+
+
+def _fits(value: object) -> bool:
+    return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63
+
+
+def _dump_time(value: object) -> object:
+    if isinstance(value, datetime):
+        return {"$time": value.astimezone(UTC).isoformat()}
+    raise TypeError(f"{type(value).__name__} in a document")
+
+
+def _load_time(table: dict[str, Any]) -> object:
+    return datetime.fromisoformat(table["$time"]) if table.keys() == {"$time"} else table

@@ -1,0 +1,137 @@
+"""Records read for the fold: one by one, or many at once in a few processes when an index is rebuilt."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.birth import Birth, load_birth
+from registry_cli.ids import RecordId, VersionId
+from registry_cli.records.entry import Entry
+from registry_cli.store.blobs import get_record
+from registry_cli.store.hashing import digest_bytes
+from registry_cli.store.layout import Layout
+from registry_cli.store.log import Head
+
+POOLED: Final = 4000
+"""Versions from which on a few processes read faster than one."""
+CHUNK: Final = 500
+
+Entries = Iterable[tuple[Entry, Head]]
+
+
+class Births:
+    """The rows of versions, from their records."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._ahead: dict[VersionId, Birth] = {}
+        self._expected: dict[VersionId, bytes] = {}
+
+    def get(self, version: VersionId) -> Birth:
+        """Return the rows of a version.
+
+        Raises:
+            NotFoundError: Its record is missing.
+            CorruptError: Its record is damaged.
+        """
+        ahead = self._ahead.pop(version, None)
+        if ahead is not None:
+            return ahead
+        expected = self._expected.get(version)
+        return load_birth(version, expected) if expected else _read(self._layout, version)
+
+    def expect(self, record: bytes) -> None:
+        """Keep a record that is not on disk yet."""
+        self._expected[VersionId(RecordId(digest_bytes(record).sha256))] = record
+
+    @contextmanager
+    def open_pool(self) -> Iterator[Callable[[Entries], Entries]]:
+        """Give a function that hands entries on and has their records read ahead, in processes where it pays."""
+        if threading.active_count() > 1 or (os.cpu_count() or 1) < 2:  # a fork would copy locks that others hold
+            yield lambda entries: entries
+            return
+        pool = _LazyPool(self._layout)
+        try:
+            yield partial(self._read_ahead, pool)
+        finally:
+            pool.close()
+
+    def _read_ahead(self, pool: _LazyPool, entries: Entries) -> Entries:
+        source = iter(entries)
+        while batch := list(_take_versions(source, 4 * CHUNK)):
+            self._ahead.update(pool.read(_versions_of(batch)))
+            yield from batch
+
+
+class _LazyPool:
+    """Processes that read records; started once enough of them are asked for."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._asked = 0
+        self._pool: object | None = None
+
+    def read(self, versions: list[VersionId]) -> dict[VersionId, Birth]:
+        """Return the rows of versions that can be read; the others are left for `get` to complain about."""
+        self._asked += len(versions)
+        if self._asked < POOLED:
+            return {}
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(os.cpu_count(), get_context("fork"))
+        assert isinstance(self._pool, ProcessPoolExecutor)
+        chunks = [versions[at : at + CHUNK] for at in range(0, len(versions), CHUNK)]
+        return {
+            birth.id: birth for found in self._pool.map(partial(_read_many, self._layout), chunks) for birth in found
+        }
+
+    def close(self) -> None:
+        """End the processes."""
+        from concurrent.futures import ProcessPoolExecutor
+
+        if isinstance(self._pool, ProcessPoolExecutor):
+            self._pool.shutdown()
+
+
+def _take_versions(source: Iterator[tuple[Entry, Head]], enough: int) -> Iterator[tuple[Entry, Head]]:
+    """Yield entries until they hold `enough` new versions."""
+    count = 0
+    for entry, head in islice(source, None):
+        yield entry, head
+        count += len(entry.changes)
+        if count >= enough:
+            return
+
+
+def _versions_of(batch: list[tuple[Entry, Head]]) -> list[VersionId]:
+    return [
+        VersionId(RecordId(str(change["version"])))
+        for entry, _ in batch
+        for change in entry.changes
+        if change["op"] == changes.ADD_VERSION and "version" in change
+    ]
+
+
+def _read(layout: Layout, version: VersionId) -> Birth:
+    return load_birth(version, get_record(layout, version))
+
+
+def _read_many(layout: Layout, versions: list[VersionId]) -> list[Birth]:
+    from registry_cli.errors import RegError
+
+    found = []
+    for version in versions:
+        try:
+            found.append(_read(layout, version))
+        except RegError:
+            continue
+    return found

@@ -1,0 +1,103 @@
+"""The changes a log entry may hold, as they are stored: one constructor each, nothing else builds one.
+
+What a change does is the fold's; when it is allowed is `rules.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from registry_cli.ids import AliasName, ModelName, RecordId, TagName, VersionId
+from registry_cli.records.values import Value
+
+RULES: Final = 1
+"""Version of the changes and their rules; an entry with a greater one makes the registry read-only for this program."""
+
+Change: TypeAlias = Mapping[str, object]
+
+ADD_VERSION: Final = "add-version"
+TAG: Final = "tag"
+ALIAS: Final = "alias"
+EDIT: Final = "edit"
+PUBLISH: Final = "publish"
+ARCHIVE: Final = "archive"
+RESTORE: Final = "restore"
+REMOVE: Final = "remove"
+RENAME: Final = "rename"
+DIGEST: Final = "digest"
+SETTING: Final = "setting"
+
+OPS: Final = (ADD_VERSION, TAG, ALIAS, EDIT, PUBLISH, ARCHIVE, RESTORE, REMOVE, RENAME, DIGEST, SETTING)
+
+SEALED: Final = ("framework", "labels", "design")
+"""What `edit` may touch in a draft only."""
+OPEN: Final = ("comment", "metadata", "metrics")
+"""What `edit` may touch always."""
+TABLES: Final = ("labels", "metadata", "metrics")
+"""What `edit` sets key by key."""
+
+
+def add_version(version: VersionId, model: ModelName) -> Change:
+    """Give a version the next number of the line `model`."""
+    return {"op": ADD_VERSION, "version": version, "model": model}
+
+
+def tag(version: VersionId, *, add: Iterable[TagName] = (), remove: Iterable[TagName] = ()) -> Change:
+    """Add and remove tags."""
+    return _present({"op": TAG, "version": version, "add": sorted(set(add)), "remove": sorted(set(remove))})
+
+
+def alias(name: AliasName, *, version: VersionId | None, old: VersionId | None) -> Change:
+    """Move an alias from `old` to `version`, both of one line; None stands for nobody."""
+    return _present({"op": ALIAS, "alias": name, "version": version, "old": old})
+
+
+def edit(version: VersionId, *, put: Mapping[str, object], unset: Iterable[str] = ()) -> Change:
+    """Set and unset fields.
+
+    Args:
+        version: Whose.
+        put: `framework`, `comment` and `design` whole; `labels`, `metadata` and `metrics` as tables of what is set.
+        unset: Names such as `comment` or `metadata.owner`.
+    """
+    return _present({"op": EDIT, "version": version, "set": dict(put), "unset": sorted(set(unset))})
+
+
+def publish(version: VersionId, publication: RecordId) -> Change:
+    """Seal a version by its publication."""
+    return {"op": PUBLISH, "version": version, "publication": publication}
+
+
+def archive(version: VersionId) -> Change:
+    """Hide a version."""
+    return {"op": ARCHIVE, "version": version}
+
+
+def restore(version: VersionId) -> Change:
+    """Show an archived or removed version again."""
+    return {"op": RESTORE, "version": version}
+
+
+def remove(version: VersionId, *, force: bool = False) -> Change:
+    """Give a version up; `force` where it is published, aliased or a parent."""
+    return {"op": REMOVE, "version": version, **({"force": True} if force else {})}
+
+
+def rename(model: ModelName, to: ModelName) -> Change:
+    """Give a line another name; the old one leads to it for ever."""
+    return {"op": RENAME, "model": model, "to": to}
+
+
+def digest(version: VersionId, path: str, *, size: int, sha256: str, xxh3: str) -> Change:
+    """Say what an external file held when it was first read; `size` in bytes."""
+    return {"op": DIGEST, "version": version, "path": path, "size": size, "sha256": sha256, "xxh3": xxh3}
+
+
+def setting(key: str, value: Value | None) -> Change:
+    """Set a setting of the registry, or unset it."""
+    return _present({"op": SETTING, "key": key, "value": value})
+
+
+def _present(change: dict[str, object]) -> Change:
+    return {key: value for key, value in change.items() if value is not None and value not in ([], {})}

@@ -1,0 +1,324 @@
+"""What each change does to the index, and what it must find there. One handler a change, in the order of the table.
+
+A handler reads what it needs, refuses by raising `VoidError`, writes, and returns what it replaced, enough to undo it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from registry_cli.catalog import changes, rules
+from registry_cli.catalog.birth import Birth, dump_doc, field_rows, load_doc
+from registry_cli.errors import RegError
+from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
+from registry_cli.records.version import check_labels
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class VoidError(Exception):
+    """A change that the rules forbid; its text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change touched (rows of `versions` and `lines`) and what was there before."""
+
+    version: int | None
+    line: int | None
+    before: Mapping[str, object] | None
+
+
+class State(Protocol):
+    """What a handler may use of the fold."""
+
+    db: sqlite3.Connection
+    births: Callable[[VersionId], Birth]
+    seq: int
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A version as the rules see it."""
+
+    row: int
+    id: VersionId
+    line: int
+    ref: str
+    published: bool
+    archived: bool
+    removed: bool
+
+
+def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
+    version = VersionId(change["version"])
+    if state.db.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone():
+        raise VoidError(f"version {version[:12]} is there already")
+    birth = state.births(version)
+    for parent, _ in birth.parents:
+        if not state.db.execute("SELECT 1 FROM versions WHERE id = ?", (parent,)).fetchone():
+            raise VoidError(f"parent {parent[:12]} of version {version[:12]} is not in the registry")
+    line = _line_for(state, str(change["model"]))
+    number = state.db.execute(
+        "UPDATE lines SET last_number = last_number + 1 WHERE id = ? RETURNING last_number", (line,)
+    ).fetchone()[0]
+    framework, author, created, step, task, size, comment = birth.columns
+    row = state.db.execute(
+        "INSERT INTO versions (id, line, number, framework, author, created, step, task, size, comment, doc)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (version, line, number, framework, author, created, step, task, size, comment, birth.doc),
+    ).lastrowid
+    state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(row, *field) for field in birth.fields])
+    state.db.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", [(row, *file) for file in birth.files])
+    state.db.executemany(
+        "INSERT INTO parents VALUES (?, ?, ?, ?)",
+        [(row, position, *parent) for position, parent in enumerate(birth.parents)],
+    )
+    return Effect(row, line, None)
+
+
+def _tag(state: State, change: Mapping[str, Any]) -> Effect:
+    target = _target(state, change, changes.TAG)
+    held = {row[0] for row in state.db.execute("SELECT tag FROM tags WHERE version = ?", (target.row,))}
+    added = sorted(set(change.get("add", ())) - held)
+    removed = sorted(set(change.get("remove", ())) & held)
+    state.db.executemany("DELETE FROM tags WHERE version = ? AND tag = ?", [(target.row, tag) for tag in removed])
+    state.db.executemany("INSERT INTO tags VALUES (?, ?)", [(target.row, tag) for tag in added])
+    return Effect(target.row, target.line, {"added": added, "removed": removed})
+
+
+def _alias(state: State, change: Mapping[str, Any]) -> Effect:
+    name = str(change["alias"])
+    new = _target(state, change, changes.ALIAS) if "version" in change else None
+    old = _find(state, VersionId(change["old"])) if "old" in change else None
+    line = new.line if new else old.line if old else None
+    if line is None:
+        raise VoidError(f"alias {name} names no version")
+    held = state.db.execute("SELECT version FROM aliases WHERE line = ? AND alias = ?", (line, name)).fetchone()
+    if (held[0] if held else None) != (old.row if old else None):
+        raise VoidError(f"alias {name} was moved by somebody else")
+    move_alias(state, line, name, new.row if new else None)
+    return Effect(new.row if new else old.row if old else None, line, {"old": old.id if old else None})
+
+
+def move_alias(state: State, line: int, name: str, version: int | None) -> None:
+    """Let `version` hold an alias of its line from now on, or nobody."""
+    if version is None:
+        state.db.execute("DELETE FROM aliases WHERE line = ? AND alias = ?", (line, name))
+    else:
+        state.db.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (line, name, version))
+    state.db.execute(
+        "INSERT INTO moves (line, alias, version, seq) VALUES (?, ?, ?, ?)", (line, name, version, state.seq)
+    )
+
+
+def _edit(state: State, change: Mapping[str, Any]) -> Effect:
+    put: Mapping[str, Any] = change.get("set", {})
+    unset: list[str] = list(change.get("unset", ()))
+    groups = {key.partition(".")[0] for key in [*put, *unset]}
+    if not groups <= {*changes.SEALED, *changes.OPEN}:
+        raise VoidError(f"{', '.join(sorted(groups))} cannot be edited")
+    kind = rules.EDIT_SEALED if groups & set(changes.SEALED) else rules.EDIT_OPEN
+    target = _target(state, change, kind)
+    framework, comment, text = state.db.execute(
+        "SELECT framework, comment, doc FROM versions WHERE row = ?", (target.row,)
+    ).fetchone()
+    doc = load_doc(text)
+    whole = {"framework": framework, "comment": comment, "design": doc.get("design")}
+    before: dict[str, Any] = {"set": {}, "unset": []}
+    for key in ("framework", "comment", "design"):
+        if key in put or key in unset:
+            _remember(before, key, None, whole[key])
+            whole[key] = put.get(key)
+    for group in changes.TABLES:
+        table = dict(doc.get(group) or {})
+        for key, value in put.get(group, {}).items():
+            _remember(before, group, key, table.get(key))
+            table[key] = value
+        for key in [name.partition(".")[2] for name in unset if name.startswith(f"{group}.")]:
+            if key not in table:
+                raise VoidError(f"{target.ref} has no {group}.{key}")
+            _remember(before, group, key, table.pop(key))
+        doc[group] = table
+    _check_labels(doc["labels"])
+    doc["design"] = whole["design"]
+    state.db.execute(
+        "UPDATE versions SET framework = ?, comment = ?, doc = ? WHERE row = ?",
+        (whole["framework"], whole["comment"], dump_doc(doc), target.row),
+    )
+    state.db.execute("DELETE FROM fields WHERE version = ?", (target.row,))
+    state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(target.row, *row) for row in field_rows(doc)])
+    return Effect(target.row, target.line, before)
+
+
+def _publish(state: State, change: Mapping[str, Any]) -> Effect:
+    target = _target(state, change, changes.PUBLISH)
+    state.db.execute("UPDATE versions SET publication = ? WHERE row = ?", (change["publication"], target.row))
+    return Effect(target.row, target.line, None)
+
+
+def _archive(state: State, change: Mapping[str, Any]) -> Effect:
+    target = _target(state, change, changes.ARCHIVE)
+    state.db.execute("UPDATE versions SET archived = 1 WHERE row = ?", (target.row,))
+    return Effect(target.row, target.line, None)
+
+
+def _restore(state: State, change: Mapping[str, Any]) -> Effect:
+    target = _target(state, change, changes.RESTORE)
+    ended = "removed" if target.removed else "archived"
+    state.db.execute(f"UPDATE versions SET {ended} = 0 WHERE row = ?", (target.row,))
+    return Effect(target.row, target.line, {"ended": ended})
+
+
+def _remove(state: State, change: Mapping[str, Any]) -> Effect:
+    target = _find(state, VersionId(change["version"]))
+    states = rules.statuses_of(published=target.published, archived=target.archived, removed=target.removed)
+    needed = rules.answer(changes.REMOVE, states)
+    if needed == "no":
+        raise VoidError(f"{target.ref} is {' and '.join(states)}: it cannot be removed")
+    held = [row[0] for row in state.db.execute("SELECT alias FROM aliases WHERE version = ?", (target.row,))]
+    reason = "is published" if needed == "force" else f"holds alias {held[0]}" if held else _descendant(state, target)
+    if reason and not (change.get("force") and state.message):
+        raise VoidError(f"{target.ref} {reason}: removing it takes --force and a reason (-m)")
+    for name in held:
+        move_alias(state, target.line, name, None)
+    state.db.execute("UPDATE versions SET removed = 1 WHERE row = ?", (target.row,))
+    return Effect(target.row, target.line, {"aliases": held})
+
+
+def _rename(state: State, change: Mapping[str, Any]) -> Effect:
+    line = find_line(state.db, str(change["model"]))
+    if line is None:
+        raise VoidError(f"no model {change['model']}")
+    try:
+        to = parse_model_name(str(change["to"]))
+    except RegError as error:
+        raise VoidError(error.message) from None
+    owner = find_line(state.db, to)
+    if owner is not None and owner != line:
+        raise VoidError(f"{to} names another model, or once did")
+    old = state.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()[0]
+    key = line_key(to)
+    state.db.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?)", (key, line, to))
+    state.db.execute(
+        "UPDATE lines SET key = ?, name = ?, project = ? WHERE id = ?", (key, to, line_key(project_of(to)), line)
+    )
+    return Effect(None, line, {"name": old})
+
+
+def _digest(state: State, change: Mapping[str, Any]) -> Effect:
+    target = _target(state, change, changes.DIGEST)
+    path = str(change["path"])
+    known = state.db.execute("SELECT sha256 FROM files WHERE version = ? AND path = ?", (target.row, path)).fetchone()
+    if known is None:
+        raise VoidError(f"{target.ref} has no file {path}")
+    if known[0] is not None and known[0] != change["sha256"]:
+        raise VoidError(f"{path} of {target.ref} is known with another digest")
+    state.db.execute(
+        "UPDATE files SET size = ?, sha256 = ?, xxh3 = ? WHERE version = ? AND path = ?",
+        (change["size"], change["sha256"], change["xxh3"], target.row, path),
+    )
+    state.db.execute(
+        "UPDATE versions SET size = (SELECT COALESCE(SUM(size), 0) FROM files WHERE version = ?1) WHERE row = ?1",
+        (target.row,),
+    )
+    return Effect(target.row, target.line, None)
+
+
+def _setting(state: State, change: Mapping[str, Any]) -> Effect:
+    key = str(change["key"])
+    held = state.db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+    if "value" in change:
+        state.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(change["value"])))
+    else:
+        state.db.execute("DELETE FROM settings WHERE key = ?", (key,))
+    return Effect(None, None, {"value": json.loads(held[0]) if held else None})
+
+
+HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
+    changes.ADD_VERSION: _add_version,
+    changes.TAG: _tag,
+    changes.ALIAS: _alias,
+    changes.EDIT: _edit,
+    changes.PUBLISH: _publish,
+    changes.ARCHIVE: _archive,
+    changes.RESTORE: _restore,
+    changes.REMOVE: _remove,
+    changes.RENAME: _rename,
+    changes.DIGEST: _digest,
+    changes.SETTING: _setting,
+}
+
+
+def find_line(db: sqlite3.Connection, name: str) -> int | None:
+    """Return the line that bears a name, or once bore it."""
+    found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
+    return found[0] if found else None
+
+
+def _line_for(state: State, text: str) -> int:
+    found = find_line(state.db, text)
+    if found is not None:
+        return found
+    try:
+        name = parse_model_name(text)
+    except RegError as error:
+        raise VoidError(error.message) from None
+    line = state.db.execute(
+        "INSERT INTO lines (key, name, project, last_number) VALUES (?, ?, ?, 0)",
+        (line_key(name), name, line_key(project_of(name))),
+    ).lastrowid
+    assert line is not None
+    state.db.execute("INSERT INTO names VALUES (?, ?, ?)", (line_key(name), line, name))
+    return line
+
+
+def _find(state: State, version: VersionId) -> Target:
+    found = state.db.execute(
+        "SELECT v.row, v.line, l.name || ':' || v.number, v.publication IS NOT NULL, v.archived, v.removed"
+        " FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
+        (version,),
+    ).fetchone()
+    if found is None:
+        raise VoidError(f"version {version[:12]} is not in the registry")
+    row, line, ref, published, archived, removed = found
+    return Target(row, version, line, ref, bool(published), bool(archived), bool(removed))
+
+
+def _target(state: State, change: Mapping[str, Any], kind: str) -> Target:
+    target = _find(state, VersionId(change["version"]))
+    states = rules.statuses_of(published=target.published, archived=target.archived, removed=target.removed)
+    if rules.answer(kind, states) == "no":
+        raise VoidError(f"{target.ref} is {' and '.join(states)}: `{kind}` is not allowed")
+    return target
+
+
+def _descendant(state: State, target: Target) -> str | None:
+    child = state.db.execute(
+        "SELECT l.name || ':' || v.number FROM parents p JOIN versions v ON v.row = p.child"
+        " JOIN lines l ON l.id = v.line WHERE p.parent = ? AND v.removed = 0 LIMIT 1",
+        (target.id,),
+    ).fetchone()
+    return f"is a parent of {child[0]}" if child else None
+
+
+def _check_labels(labels: Mapping[str, Any]) -> None:
+    try:
+        check_labels(labels)
+    except RegError as error:
+        raise VoidError(error.message) from None
+
+
+def _remember(before: dict[str, Any], group: str, key: str | None, value: object) -> None:
+    name = group if key is None else f"{group}.{key}"
+    if value is None:
+        before["unset"].append(name)
+    elif key is None:
+        before["set"][group] = value
+    else:
+        before["set"].setdefault(group, {})[key] = value

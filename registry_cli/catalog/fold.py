@@ -1,0 +1,93 @@
+"""The fold: applies log entries to the index, one after the other. The only code that writes what the catalog means.
+
+An entry is all or nothing: a change that breaks a rule voids its whole entry, which is kept and reported but has no
+effect. Every copy of the registry folds the same entries to the same catalog, so nothing here may ask a clock, a file
+or a network; records come through `births`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.birth import Birth, dump_doc, microseconds
+from registry_cli.catalog.effects import HANDLERS, Effect, VoidError
+from registry_cli.errors import CorruptError
+from registry_cli.ids import VersionId
+from registry_cli.records.entry import Entry
+
+if TYPE_CHECKING:
+    import sqlite3
+
+UNKNOWN: Final = "unknown"
+"""Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
+
+
+class Fold:
+    """Applies entries to one index.
+
+    Args:
+        db: A connection inside a transaction, autocommit off.
+        births: Gives the rows of a version's record; raises CorruptError or NotFoundError where it cannot be read.
+    """
+
+    def __init__(self, db: sqlite3.Connection, births: Callable[[VersionId], Birth]) -> None:
+        self.db = db
+        self.births = births
+        self.seq = 0
+        self.message: str | None = None
+
+    def apply(self, entry: Entry) -> str | None:
+        """Apply one entry and return None, or why it is void."""
+        self.seq, self.message = entry.seq, entry.message
+        unknown = _unknown(entry)
+        if unknown:
+            self.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (UNKNOWN, f"entry {entry.id} {unknown}"))
+            return self._record(entry, [], f"not understood: {unknown}")
+        self.db.execute("SAVEPOINT entry")
+        try:
+            done = [HANDLERS[str(change["op"])](self, change) for change in entry.changes]
+        except (VoidError, KeyError, TypeError, ValueError, AttributeError) as broken:
+            self.db.execute("ROLLBACK TO entry")
+            self.db.execute("RELEASE entry")
+            known = isinstance(broken, VoidError)
+            return self._record(entry, [], str(broken) if known else f"malformed: {broken!r}")
+        self.db.execute("RELEASE entry")
+        return self._record(entry, done, None)
+
+    def _record(self, entry: Entry, done: list[Effect], void: str | None) -> str | None:
+        self.db.execute(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (entry.seq, entry.id, microseconds(entry.time), entry.author, entry.tool, entry.message, void),
+        )
+        padded = done or [Effect(None, None, None)] * len(entry.changes)
+        self.db.executemany(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (entry.seq, position, change["op"], effect.version, effect.line, _json(change), _json(effect.before))
+                for position, (change, effect) in enumerate(zip(entry.changes, padded, strict=True))
+            ],
+        )
+        return void
+
+
+def check_entry(entry: Entry, seq: int, previous: str, where: str) -> None:
+    """Check that an entry stands in its slot and names the one before.
+
+    Raises:
+        CorruptError: The chain is broken.
+    """
+    if entry.seq != seq or entry.previous != previous:
+        raise CorruptError(f"{where} does not follow the entry before it: one of the two was changed", hint="reg fsck")
+
+
+def _unknown(entry: Entry) -> str | None:
+    if entry.rules > changes.RULES:
+        return f"follows rules {entry.rules}, this program knows rules up to {changes.RULES}"
+    ops = sorted({str(change["op"]) for change in entry.changes} - set(changes.OPS))
+    return f"holds {', '.join(ops)}, which this program does not know" if ops else None
+
+
+def _json(table: Mapping[str, object] | None) -> str | None:
+    return None if table is None else dump_doc(table)

@@ -1,0 +1,326 @@
+"""The index: the catalog's SQLite copy. Opens it, brings it up to the log's head, rebuilds it on any doubt.
+
+It is a cache. Whatever is wrong with it (damaged, of another schema, somebody else's, stamped with an entry that the
+log does not hold), it is made anew from the log; where it cannot be kept, it lives in memory for this process alone. A
+writer that holds its lock and does not move is waited for a moment, then worked around.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.births import Births
+from registry_cli.catalog.fold import UNKNOWN, Fold, check_entry
+from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES
+from registry_cli.errors import RefusedError
+from registry_cli.records.codec import load_entry
+from registry_cli.records.entry import Entry
+from registry_cli.store import files
+from registry_cli.store.layout import Layout
+from registry_cli.store.log import EMPTY, Head, Log, digest_entry
+from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    import sqlite3
+
+WAIT: Final = 2.0
+"""Seconds to wait for another process that writes the index."""
+MEMORY: Final = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the index may lie: `path`, or None for memory; `local` tells a disk of this machine."""
+
+    path: Path | None
+    local: bool = True
+
+
+class Index:
+    """An open index, folded up to `head`.
+
+    Args:
+        layout: The registry's paths.
+        log: Its slots.
+        registry: Its id.
+        place: Where the index lies.
+    """
+
+    def __init__(self, layout: Layout, log: Log, registry: str, place: Place) -> None:
+        self._layout = layout
+        self._log = log
+        self._registry = registry
+        self._place = place
+        self._births = Births(layout)
+        self.db, self.head = self._open()
+        self.sync()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def sync(self) -> Head:
+        """Fold what the log holds beyond `head`, and return the new head."""
+        if not self._log.exists(self.head.seq + 1):
+            return self.head
+        import sqlite3
+
+        try:
+            with self._writing():
+                self.head = self._read_stamp() or EMPTY  # another process may have folded meanwhile
+                self._fold_new()
+        except sqlite3.Error:
+            self._go_private()
+            with self._writing():
+                self._fold_new()
+        return self.head
+
+    def append(self, entry: Entry, data: bytes) -> str | None:
+        """Fold the entry that was just put into the slot after `head`; return why it is void, or None."""
+        before = self.head.seq
+        self.sync()
+        if self.head.seq == before:  # the file system has not shown the slot to us yet
+            with self._writing():
+                self._fold_one(entry, digest_entry(data))
+        found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
+        return str(found[0]) if found and found[0] is not None else None
+
+    def rehearse(self, entry: Entry) -> str | None:
+        """Return why an entry would be void after `head`, or None; the index stays as it is."""
+        import sqlite3
+
+        try:
+            return self._rehearse(entry)
+        except sqlite3.OperationalError:
+            self._go_private()
+            return self._rehearse(entry)
+
+    def check_writable(self) -> None:
+        """Check that this program understands every entry.
+
+        Raises:
+            RefusedError: It does not, so it must not add to them.
+        """
+        row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
+        if row:
+            raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
+
+    def expect(self, record: bytes) -> None:
+        """Make a version's record known to `rehearse` before it is on disk."""
+        self._births.expect(record)
+
+    def _rehearse(self, entry: Entry) -> str | None:
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            return Fold(self.db, self._births.get).apply(entry)
+        finally:
+            self.db.execute("ROLLBACK")
+
+    def _open(self) -> tuple[sqlite3.Connection, Head]:
+        import sqlite3
+
+        path = self._place.path
+        if path is not None:
+            try:
+                db = self._connect(path)
+                head = self._trusted(db)
+                if head is not None:
+                    return db, head
+                db.close()
+            except (sqlite3.Error, OSError):
+                pass
+            try:
+                self._rebuild(path)
+                db = self._connect(path)
+                head = self._trusted(db)
+                if head is not None:
+                    return db, head
+            except (sqlite3.Error, OSError):
+                pass
+        return self._open_private()
+
+    def _open_private(self) -> tuple[sqlite3.Connection, Head]:
+        db = _connect(MEMORY)
+        head = self._fill(db)
+        return db, head
+
+    def _go_private(self) -> None:
+        """Go on with a copy in memory: somebody holds the file and does not let go, or it broke underneath us."""
+        import sqlite3
+
+        private = _connect(MEMORY)
+        try:
+            self.db.backup(private)
+            head = self._read_stamp(private)
+            if head is None:
+                raise sqlite3.DatabaseError("no stamp")
+        except sqlite3.Error:
+            private, head = self._open_private()
+        self.db, self.head = private, head
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        db = _connect(str(path))
+        if self._place.local:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+        return db
+
+    def _trusted(self, db: sqlite3.Connection) -> Head | None:
+        """Return the slot up to which the index is folded, if it is ours and the log still says the same."""
+        head = self._read_stamp(db)
+        if head is None or head == EMPTY:
+            return head
+        data = self._log.find(head.seq)
+        return head if data is not None and digest_entry(data) == head.digest else None
+
+    def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
+        rows = dict((db or self.db).execute("SELECT key, value FROM stamp").fetchall())
+        if rows.get("schema") != str(SCHEMA) or rows.get("registry") != self._registry:
+            return None
+        return Head(int(rows["seq"]), rows["digest"])
+
+    def _rebuild(self, path: Path) -> None:
+        """Make the index anew beside the old one, then put it in its place."""
+        files.make_dirs(path.parent)
+        building = path.with_name(new_name())
+        try:
+            db = _connect(str(building))
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("PRAGMA synchronous = OFF")
+            try:
+                self._fill(db)
+            finally:
+                db.close()
+            for suffix in ("-wal", "-shm", "-journal"):
+                files.unlink(path.with_name(path.name + suffix))
+            files.rename(building, path)
+        finally:
+            files.unlink(building)
+
+    def _fill(self, db: sqlite3.Connection) -> Head:
+        db.executescript(TABLES)
+        db.execute("BEGIN")
+        stamp = {"schema": str(SCHEMA), "registry": self._registry, "seq": "0", "digest": ""}
+        db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
+        fold, head = Fold(db, self._births.get), EMPTY
+        with self._births.open_pool() as prefetch:
+            for entry, next_head in prefetch(self._iter_entries(EMPTY)):
+                fold.apply(entry)
+                head = next_head
+        _write_stamp(db, head)
+        db.execute("COMMIT")
+        db.executescript(INDEXES)
+        return head
+
+    def _fold_new(self) -> None:
+        fold = Fold(self.db, self._births.get)
+        for entry, head in self._iter_entries(self.head):
+            fold.apply(entry)
+            self.head = head
+        _write_stamp(self.db, self.head)
+
+    def _fold_one(self, entry: Entry, digest: str) -> None:
+        Fold(self.db, self._births.get).apply(entry)
+        self.head = Head(entry.seq, digest)
+        _write_stamp(self.db, self.head)
+
+    def _iter_entries(self, head: Head) -> Iterator[tuple[Entry, Head]]:
+        while (data := self._log.find(head.seq + 1)) is not None:
+            where = self._log.where(head.seq + 1)
+            entry = load_entry(data, where)
+            check_entry(entry, head.seq + 1, head.digest, where)
+            head = Head(head.seq + 1, digest_entry(data))
+            yield entry, head
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self.db.execute("BEGIN IMMEDIATE")
+        before = self.head
+        try:
+            yield
+        except BaseException:
+            self.head = before
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+
+def find_place(layout: Layout, registry: str, cache_home: Callable[[], Path]) -> Place:
+    """Return where a registry's index may lie.
+
+    In the registry if that is a local disk that we can write, and the file there, if any, is our own; else in the
+    user's cache folder.
+
+    Args:
+        layout: The registry's paths.
+        registry: Its id.
+        cache_home: Gives the user's cache folder; asked only when needed.
+    """
+    if is_local(layout.root) and os.access(layout.cache, os.W_OK) and _is_ours(layout.index):
+        return Place(layout.index)
+    try:
+        home = cache_home()
+        files.make_dirs(home)
+    except OSError:
+        return Place(None)
+    return Place(home / f"{registry}.sqlite", is_local(home))
+
+
+def is_local(path: Path) -> bool:
+    """Return whether a path lies on a disk of this machine, as far as /proc/self/mountinfo tells (proc(5))."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text()
+    except OSError:
+        return True
+    real = f"{path.resolve()}/"
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split()[4].rstrip("/") + "/"
+        if real.startswith(point) and len(point) >= len(best):
+            best, kind = point, after.split()[0]
+    return kind not in _NETWORK and not kind.startswith("fuse.ssh")
+
+
+_NETWORK: Final = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "9p",
+        "glusterfs",
+        "fuse.glusterfs",
+        "afs",
+    }
+)
+
+
+def _is_ours(index: Path) -> bool:
+    try:
+        return index.stat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    import sqlite3
+
+    return sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+
+
+def _write_stamp(db: sqlite3.Connection, head: Head) -> None:
+    db.executemany("UPDATE stamp SET value = ? WHERE key = ?", [(str(head.seq), "seq"), (head.digest, "digest")])

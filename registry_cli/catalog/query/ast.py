@@ -1,0 +1,165 @@
+"""A query as a tree, and the tree as text again. Knows neither the grammar's errors nor SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+Op: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~"]
+LabelKind: TypeAlias = Literal["tag", "alias", "task", "scan"]
+
+_BARE: Final = re.compile(r"[\w./-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A moment as it was written: `2026-01-01`, `2026-01-01T10:00Z`, or `now-7d`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """`@alias.field`: the field's value on the version of the same line that holds the alias."""
+
+    alias: str
+    field: str
+
+
+Literals: TypeAlias = str | bool | int | float | Time
+Operand: TypeAlias = Literals | Other
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`field op value`; false where the field is missing, whatever the operator."""
+
+    field: str
+    op: Op
+    value: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """`field in (a, b)`, or `field not in (a, b)`; both false where the field is missing."""
+
+    field: str
+    values: tuple[Literals, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """`has(field)`: the version has a value there."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """`tag:x`, `alias:x`, `task:x` (a task's id or its beginning), `scan:x` (the verdict in `metadata.scan`)."""
+
+    kind: LabelKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """`descends(ref)`: `ref` is among its ancestors; `parents(ref)`: `ref` is one of its direct parents."""
+
+    kind: Literal["descends", "parents"]
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`not term`."""
+
+    term: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of two or more terms; no term is itself an `And`."""
+
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of two or more terms; no term is itself an `Or`."""
+
+    terms: tuple[Expr, ...]
+
+
+Leaf: TypeAlias = Compare | In | Has | Label | Kin
+Expr: TypeAlias = Leaf | Not | And | Or
+
+
+def all_of(terms: list[Expr]) -> Expr:
+    """Join one or more terms by `and`, flattening those that already are."""
+    flat = [inner for term in terms for inner in (term.terms if isinstance(term, And) else (term,))]
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def any_of(terms: list[Expr]) -> Expr:
+    """Join one or more terms by `or`, flattening those that already are."""
+    flat = [inner for term in terms for inner in (term.terms if isinstance(term, Or) else (term,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def format_query(expr: Expr) -> str:
+    """Return text that parses to `expr` again."""
+    match expr:
+        case Or(terms):
+            return " or ".join(format_query(term) for term in terms)
+        case And(terms):
+            return " and ".join(_inside(term, Or) for term in terms)
+        case Not(term):
+            return f"not {_inside(term, (And, Or))}"
+        case Compare(field, op, value):
+            return f"{format_field(field)} {op} {_format_operand(value)}"
+        case In(field, values, negated):
+            items = ", ".join(_format_operand(value) for value in values)
+            return f"{format_field(field)} {'not in' if negated else 'in'} ({items})"
+        case Has(field):
+            return f"has({format_field(field)})"
+        case Label(kind, value):
+            return f"{kind}:{_word(value)}"
+        case Kin(kind, ref):
+            return f"{kind}({_quote(ref)})"
+
+
+def format_field(field: str) -> str:
+    """Return a field as the grammar reads it: its key quoted where it holds more than letters, digits, `_ . - /`."""
+    table, dot, key = field.partition(".")
+    return f"{table}{dot}{_word(key)}" if dot else field
+
+
+def _inside(term: Expr, wider: type[Expr] | tuple[type[Expr], ...]) -> str:
+    text = format_query(term)
+    return f"({text})" if isinstance(term, wider) else text
+
+
+def _format_operand(value: Operand) -> str:
+    match value:
+        case Other(alias, field):
+            return f"@{_word(alias)}.{format_field(field)}"
+        case Time(text):
+            return text
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _quote(value)
+        case _:
+            return repr(value)
+
+
+def _word(text: str) -> str:
+    return text if _BARE.fullmatch(text) else _quote(text)
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

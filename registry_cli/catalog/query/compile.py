@@ -1,0 +1,183 @@
+"""A query as statements: which index drives, what is checked on each row, in what order rows come out. Runs nothing.
+
+SQLite knows nothing of how values are spread (no ANALYZE is assumed), so each statement fixes its own order of tables
+by CROSS JOIN and INDEXED BY. A plan offers three ways, among which `run` chooses:
+
+- by a driver: the rows that one conjunct's index gives, the rest checked on each, sorted at the end;
+- in order: along the index of the first sort key, part by part, so that a limit ends it early;
+- by a scan of all versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Other
+from registry_cli.catalog.query.drivers import find_driver
+from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.normal import list_conjuncts, mentions, push_not
+from registry_cli.catalog.query.order import Order, keyed_terms, order_by
+from registry_cli.catalog.query.predicates import Binder, Resolve, compile_condition, keyed_condition, list_sides
+from registry_cli.catalog.query.sort import NEWEST_FIRST, SortKey
+
+Per: TypeAlias = Literal["task", "name"]
+PROBE_LIMIT: Final = 2000
+"""A driver with at most this many rows is taken; counting stops above it."""
+
+_GROUPS: Final = {None: "", "task": "v.task, ", "name": "v.line, "}
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One conjunct's index: `probe` counts its rows up to `PROBE_LIMIT` + 1, `select` answers the query along it."""
+
+    probe: str
+    select: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Statements that answer one query; each gives `versions.row`, and with `per` its group before it (NULL: none).
+
+    Attributes:
+        params: Named parameters of all statements; each statement uses some.
+        ordered: Parts whose rows, one part after the other, are the answer; empty where no index has the order.
+        scan: The answer by looking at every version.
+    """
+
+    params: Mapping[str, object]
+    drivers: tuple[Driver, ...]
+    ordered: tuple[str, ...]
+    scan: str
+
+
+def compile_query(
+    expr: Expr | None,
+    sort: Sequence[SortKey],
+    limit: int | None,
+    per: Per | None,
+    include_archived: bool,
+    resolve: Resolve,
+) -> Plan:
+    """Return the plan of a query.
+
+    Removed versions never match; archived ones do if the query speaks of `archived`, or `include_archived`.
+
+    Raises:
+        RegError: `resolve` does not know an address in `descends()` or `parents()`.
+    """
+    bind = Binder()
+    terms = list_conjuncts(None if expr is None else push_not(expr))
+    live = ["v.removed = 0"]
+    if not include_archived and not mentions(expr, "archived"):
+        live.append("v.archived = 0")
+    order = order_by(tuple(sort) or NEWEST_FIRST, bind)
+    builder = _Builder(
+        head=f"SELECT {_GROUPS[per]}v.row FROM",
+        conditions=(*live, *(compile_condition(term, bind, resolve) for term in terms if not _is_on(term, order))),
+        order=order,
+        anchor=_find_anchor(terms, order, bind),
+        tail="" if limit is None or per is not None else f"LIMIT {bind(limit)}",  # LIMIT -1 would sort slower
+    )
+    found = [driver for term in terms if (driver := find_driver(term, bind, resolve)) is not None]
+    return Plan(
+        drivers=tuple(builder.driver(rows) for rows in found),
+        ordered=tuple(builder.list_parts()),
+        scan=builder.sorted("versions v NOT INDEXED"),
+        params=bind.values,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """What the query itself wants of the keyed field that is the first sort key.
+
+    Attributes:
+        bounds: Conditions on the field's row `s` of `fields`.
+        sides: Of the columns `number` and `text`, those that the field can lie in.
+    """
+
+    bounds: tuple[str, ...]
+    sides: frozenset[str]
+
+
+def _is_on(term: Expr, order: Order) -> bool:
+    """Return whether a term speaks of the keyed field that is the first sort key, and of nothing else."""
+    if not isinstance(term, Compare | In | Has) or (isinstance(term, Compare) and isinstance(term.value, Other)):
+        return False
+    return term.field == order.first.field and term.field not in PLAIN
+
+
+def _find_anchor(terms: Sequence[Expr], order: Order, bind: Binder) -> _Anchor | None:
+    on = [term for term in terms if isinstance(term, Compare | In | Has) and _is_on(term, order)]
+    if not on:
+        return None
+    sides = frozenset[str].intersection(*(frozenset(list_sides(term)) for term in on))
+    return _Anchor(tuple(keyed_condition(term, bind, "s") for term in on), sides)
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    head: str
+    conditions: tuple[str, ...]
+    order: Order
+    anchor: _Anchor | None
+    tail: str
+
+    def select(self, tables: str, conditions: Sequence[str], joins: Sequence[str], terms: Sequence[str]) -> str:
+        where = " AND ".join([*self.conditions, *conditions])
+        return f"{self.head} {' '.join([tables, *joins])} WHERE {where} ORDER BY {', '.join(terms)} {self.tail}"
+
+    def sorted(self, tables: str) -> str:
+        """Return the answer along any tables that give `v`, sorted at the end."""
+        order = self.order
+        if self.anchor is None:
+            return self.select(tables, (), order.joins, order.terms)
+        joined = f"{tables} CROSS JOIN fields s ON s.version = v.row AND s.field = {order.first_name}"
+        number_only = self.anchor.sides == {"number"}
+        terms = order.along("s.number") if number_only else (*keyed_terms(order.first, "s"), *order.rest)
+        return self.select(joined, self.anchor.bounds, order.rest_joins, terms)
+
+    def driver(self, rows: str) -> Driver:
+        return Driver(
+            probe=f"SELECT count(*) FROM (SELECT 1 FROM ({rows}) LIMIT {PROBE_LIMIT + 1})",
+            select=self.sorted(f"({rows}) d CROSS JOIN versions v ON v.row = d.row"),
+        )
+
+    def list_parts(self) -> list[str]:
+        """Return the parts of the answer along the index of the first sort key; none where it has no index."""
+        order = self.order
+        field = order.first.field
+        if field in {"name", "project"}:
+            index, column = ("sqlite_autoindex_lines_1", "key") if field == "name" else ("lines_project", "project")
+            lines = f"lines s INDEXED BY {index} CROSS JOIN versions v INDEXED BY sqlite_autoindex_versions_2"
+            return [self.select(f"{lines} ON v.line = s.id", (), order.rest_joins, order.along(f"s.{column}"))]
+        if field not in PLAIN:
+            return self.list_keyed_parts()
+        index = PLAIN[field].index or ""
+        along = order.along(f"v.{field}")
+        return [self.select(f"versions v INDEXED BY {index}", (), order.rest_joins, along)] if index else []
+
+    def list_keyed_parts(self) -> list[str]:
+        """Return the parts of an order by a keyed field: its numbers, its texts, its NaNs, the versions without it."""
+        order = self.order
+        bounds, sides = (self.anchor.bounds, self.anchor.sides) if self.anchor else ((), {"number", "text", "missing"})
+        statements = []
+        for side, present, terms in (
+            ("number", "s.number IS NOT NULL", order.along("s.number")),
+            ("text", "s.text IS NOT NULL AND s.text <> 'nan'", order.along("s.text")),
+            ("text", "s.text = 'nan'", order.rest),
+        ):
+            if side in sides:
+                tables = f"fields s INDEXED BY fields_{side} CROSS JOIN versions v ON v.row = s.version"
+                conditions = [f"s.field = {order.first_name}", present, *bounds]
+                statements.append(self.select(tables, conditions, order.rest_joins, terms))
+        if "missing" in sides:
+            at = f"s.version = v.row AND s.field = {order.first_name}"
+            lacks = f"NOT EXISTS (SELECT 1 FROM fields s WHERE {at})"
+            statements.append(
+                self.select("versions v INDEXED BY versions_created", [lacks], order.rest_joins, order.rest)
+            )
+        return statements

@@ -1,0 +1,82 @@
+"""The flags that narrow a query (`--tag`, `--metric`, …) as terms of its tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Label, Not, Op, all_of, any_of
+from registry_cli.catalog.query.parse import parse_query
+from registry_cli.errors import UsageError
+from registry_cli.records.values import Value, parse_pair
+
+_GLOB = frozenset("*?[")
+
+
+def narrow(
+    expr: Expr | None,
+    *,
+    project: Sequence[str] = (),
+    name: Sequence[str] = (),
+    tag: Sequence[str] = (),
+    framework: Sequence[str] = (),
+    meta: Sequence[str] = (),
+    metric: Sequence[str] = (),
+    published: bool = False,
+    archived: bool = False,
+) -> Expr | None:
+    """Return `expr` and all that the flags say; None where neither says anything.
+
+    Args:
+        expr: The query the flags narrow.
+        project: Any of these projects, or one below them; a glob where it holds `*`, `?` or `[`.
+        name: Any of these names; a glob as above.
+        tag: All of these tags, and none of those that begin with `-`.
+        framework: Any of these; a glob as above.
+        meta: All of these `KEY=VALUE` pairs; `KEY:=null` wants the key to be missing.
+        metric: All of these comparisons, such as `auc>0.9`.
+        published: Only what is published.
+        archived: Only what is archived.
+
+    Raises:
+        UsageError: A pair or a comparison cannot be read.
+    """
+    terms = [] if expr is None else [expr]
+    for field, words in (("project", project), ("name", name), ("framework", framework)):
+        if words:
+            terms.append(_any_word(field, words))
+    terms += [Not(Label("tag", word[1:])) if word.startswith("-") else Label("tag", word) for word in tag]
+    terms += [_parse_meta(word) for word in meta]
+    terms += [_parse_metric(word) for word in metric]
+    terms += [Compare(field, "=", True) for field, said in (("published", published), ("archived", archived)) if said]
+    return all_of(terms) if terms else None
+
+
+def _any_word(field: str, words: Sequence[str]) -> Expr:
+    ops: list[tuple[Op, str]] = [("~" if _GLOB & set(word) else "=", word) for word in words]
+    return any_of([Compare(field, op, word) for op, word in ops])
+
+
+def _parse_meta(word: str) -> Expr:
+    key, value = parse_pair(word, option="--meta")
+    field = f"metadata.{key}"
+    if value is None:
+        return Not(Has(field))
+    return Compare(field, "=", _stored(value))
+
+
+def _stored(value: Value) -> str | int | float | bool:
+    """Return a value as the index holds it: a list is its JSON text."""
+    import json
+
+    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+
+
+def _parse_metric(word: str) -> Expr:
+    if not any(sign in word for sign in "=<>"):
+        raise UsageError(
+            f"--metric {word!r} has no value", hint=f"quote it, a shell takes > and < as files: --metric '{word}>0.9'"
+        )
+    expr = parse_query(f"metrics.{word}")
+    if not isinstance(expr, Compare | In):
+        raise UsageError(f"--metric {word!r} is not one comparison", hint="give --metric once for each")
+    return expr

@@ -1,0 +1,124 @@
+"""A query's text as tokens, and the message that points into it. Knows no fields and no grammar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from registry_cli.errors import UsageError
+
+_OPERATORS: Final = ("==", "!=", "!~", "<=", ">=", "=", "<", ">", "~")
+_WIDTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a query.
+
+    Attributes:
+        text: What it says; of a string, and of the quoted parts of a word, without quotes and escapes.
+        start: Where it begins in the query, in characters.
+        end: Where it ends.
+    """
+
+    kind: Literal["word", "string", "operator", "mark", "end"]
+    text: str
+    start: int
+    end: int
+
+
+def point_at(source: str, start: int, end: int, problem: str, hint: str | None = None) -> UsageError:
+    """Return an error that shows the query on one line and marks the place below it."""
+    first = max(0, start - _WIDTH // 2) if len(source) > _WIDTH else 0
+    shown = "".join(character if character.isprintable() else " " for character in source[first : first + _WIDTH])
+    carets = "^" * max(1, min(end, first + len(shown)) - start)
+    lead = "…" if first else ""
+    tail = "…" if first + _WIDTH < len(source) else ""
+    mark = " " * (len(lead) + start - first) + carets
+    return UsageError(f"{problem}\n  {lead}{shown}{tail}\n  {mark}", hint=hint or "see `reg help query`")
+
+
+def list_tokens(source: str) -> list[Token]:
+    """Return the tokens of `source`, the last of kind `end`.
+
+    Raises:
+        UsageError: A quote is not closed.
+    """
+    tokens = []
+    at = 0
+    while at < len(source):
+        character = source[at]
+        if character.isspace():
+            at += 1
+            continue
+        operator = _operator_at(source, at)
+        if character in "(),":
+            token = Token("mark", character, at, at + 1)
+        elif operator:
+            token = Token("operator", operator, at, at + len(operator))
+        elif character in "\"'":
+            text, end = _read_string(source, at)
+            token = Token("string", text, at, end)
+        else:
+            token = _read_word(source, at)
+        tokens.append(token)
+        at = token.end
+    return [*tokens, Token("end", "", len(source), len(source))]
+
+
+def read_reference(source: str, at: int) -> Token:
+    """Return the address that starts at `at` and ends before the next `)`; it may hold `~`, `@` and `:`.
+
+    Raises:
+        UsageError: It is empty, or its quote or parenthesis is not closed.
+    """
+    while at < len(source) and source[at].isspace():
+        at += 1
+    if at < len(source) and source[at] in "\"'":
+        text, end = _read_string(source, at)
+        return Token("string", text, at, end)
+    end = source.find(")", at)
+    if end < 0:
+        raise point_at(source, at, len(source), "`)` is missing after the address")
+    text = source[at:end].rstrip()
+    if not text:
+        raise point_at(source, at, at, "an address is missing here", "write it as in `descends(fraud/xgb:1)`")
+    return Token("word", text, at, at + len(text))
+
+
+def _operator_at(source: str, at: int) -> str | None:
+    return next((operator for operator in _OPERATORS if source.startswith(operator, at)), None)
+
+
+def _read_word(source: str, start: int) -> Token:
+    """Read up to a space, mark or operator; a quote goes on with the word after `.`, `:` or `@`."""
+    pieces: list[str] = []
+    at = start
+    while at < len(source):
+        character = source[at]
+        if character in "\"'" and source[at - 1] in ".:@" and at > start:
+            text, at = _read_string(source, at)
+            pieces.append(text)
+            continue
+        if character.isspace() or character in "(),\"'" or _operator_at(source, at):
+            break
+        pieces.append(character)
+        at += 1
+    return Token("word", "".join(pieces), start, at)
+
+
+def _read_string(source: str, start: int) -> tuple[str, int]:
+    """Read a quoted string; a backslash escapes its quote and itself, and is itself before anything else."""
+    quote = source[start]
+    pieces: list[str] = []
+    at = start + 1
+    while at < len(source):
+        character = source[at]
+        if character == quote:
+            return "".join(pieces), at + 1
+        if character == "\\" and source[at + 1 : at + 2] in {quote, "\\"}:
+            at += 1
+            character = source[at]
+        pieces.append(character)
+        at += 1
+    raise point_at(source, start, start + 1, "this quote is not closed")

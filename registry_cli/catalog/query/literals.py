@@ -1,0 +1,109 @@
+"""The right-hand side of a comparison: numbers, sizes, times, truths and text, read by the type of the field."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from registry_cli.catalog.query.ast import Literals, Time
+from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.ids import is_hex
+
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf", re.ASCII)
+_SIZE: Final = re.compile(r"(\d+\.?\d*|\.\d+)([kmgt]i?)?b", re.ASCII | re.IGNORECASE)
+_SCALE: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12} | {
+    "ki": 2**10,
+    "mi": 2**20,
+    "gi": 2**30,
+    "ti": 2**40,
+}
+_DATE: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?P<minute>[T ]\d\d:\d\d(?P<second>:\d\d(?P<fraction>\.\d{1,6})?)?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+_AGO: Final = re.compile(r"now(?:-(\d{1,6})([smhdw]))?", re.ASCII)
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SHORTEST_ID: Final = 4
+_LONGEST_INTEGER: Final = 18
+"""Characters of an integer that surely fits SQLite's 64 bits; a longer one is compared as a float."""
+
+
+def parse_literal(field: str, word: str, *, quoted: bool) -> Literals:
+    """Return a word as a value of `field`.
+
+    A keyed field takes what the word looks like: a number, a truth, else text; in quotes it is text.
+
+    Args:
+        field: A field's full name.
+        word: Without quotes and escapes.
+        quoted: Whether it stood in quotes.
+
+    Raises:
+        ValueError: The field cannot have such a value; the message says what it takes.
+    """
+    kind = PLAIN[field].kind if field in PLAIN else None
+    if kind == "time":
+        return _parse_time(word)
+    if kind == "truth":
+        if quoted or word not in {"true", "false"}:
+            raise ValueError(f"`{field}` is true or false")
+        return word == "true"
+    if kind == "id" and (len(word) < _SHORTEST_ID or not is_hex(word)):
+        raise ValueError(f"an id is {_SHORTEST_ID} or more hex digits")
+    if kind in {"number", "size"}:
+        number = None if quoted else _find_number(word, sizes=kind == "size")
+        if number is None:
+            raise ValueError(f"`{field}` is a {'size, such as 500MB or 1GiB' if kind == 'size' else 'number'}")
+        return number
+    if kind is not None or quoted:
+        return word
+    if word in {"true", "false"}:
+        return word == "true"
+    number = _find_number(word, sizes=False)
+    return word if number is None else number
+
+
+def find_span(moment: Time, now: int | None = None) -> tuple[int, int]:
+    """Return first and one past last microsecond since 1970 UTC of a moment: a date is its whole day.
+
+    Args:
+        moment: Without a zone it is UTC.
+        now: What `now` means, in microseconds since 1970 UTC; the clock's time when None.
+    """
+    ago = _AGO.fullmatch(moment.text)
+    if ago:
+        instant = time.time_ns() // 1000 if now is None else now
+        start = instant - (int(ago[1]) * _SECONDS[ago[2]] * 1_000_000 if ago[1] else 0)
+        return start, start + 1
+    found = _DATE.fullmatch(moment.text)
+    assert found is not None, moment
+    when = datetime.fromisoformat(moment.text)
+    since = (when if when.tzinfo else when.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    start = (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+    length = 86400 if not found["minute"] else 60 if not found["second"] else 1
+    return start, start + (1 if found["fraction"] else length * 1_000_000)
+
+
+def _parse_time(word: str) -> Time:
+    moment = Time(word.replace(" ", "T"))
+    if _AGO.fullmatch(word) is None:
+        if _DATE.fullmatch(word) is None:
+            raise ValueError("a time is written 2026-01-31, 2026-01-31T10:00 or now-7d (s m h d w)")
+        find_span(moment)
+    return moment
+
+
+def _find_number(word: str, *, sizes: bool) -> int | float | None:
+    found = _SIZE.fullmatch(word) if sizes else None
+    if found:
+        return _whole(float(found[1]) * _SCALE[(found[2] or "").lower()])
+    if _NUMBER.fullmatch(word) is None:
+        return None
+    whole = word.lstrip("+-").isdecimal() and len(word) <= _LONGEST_INTEGER
+    return int(word) if whole else float(word)
+
+
+def _whole(number: float) -> int | float:
+    """Return a count of bytes as an integer where SQLite has room for it (64 bits)."""
+    return int(number) if number < 2**63 else number

@@ -1,0 +1,58 @@
+"""A query with every `not` pushed down to its leaves, and what can be read off that form. Knows no SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Leaf, Not, Op, Or, all_of, any_of
+
+_OPPOSITE: Final[dict[Op, Op]] = {
+    "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~",
+}  # fmt: skip
+
+
+def push_not(expr: Expr, negated: bool = False) -> Expr:
+    """Return `expr`, or its negation, with `Not` only around `Has`, `Label` and `Kin`.
+
+    A comparison turns its operator round and still wants the field to be there, so that a missing field makes it false
+    on both sides of `not`.
+    """
+    match expr:
+        case Not(term):
+            return push_not(term, not negated)
+        case And(terms) | Or(terms):
+            join = all_of if isinstance(expr, And) != negated else any_of
+            return join([push_not(term, negated) for term in terms])
+        case Compare():
+            return replace(expr, op=_OPPOSITE[expr.op]) if negated else expr
+        case In():
+            return replace(expr, negated=not expr.negated) if negated else expr
+        case _:
+            return Not(expr) if negated else expr
+
+
+def list_conjuncts(expr: Expr | None) -> list[Expr]:
+    """Return the terms that must all hold; none for no query."""
+    if expr is None:
+        return []
+    return list(expr.terms) if isinstance(expr, And) else [expr]
+
+
+def mentions(expr: Expr | None, field: str) -> bool:
+    """Return whether a query speaks of `field` anywhere."""
+    return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in _iter_leaves(expr))
+
+
+def _iter_leaves(expr: Expr | None) -> Iterator[Leaf]:
+    match expr:
+        case None:
+            return
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from _iter_leaves(term)
+        case Not(term):
+            yield from _iter_leaves(term)
+        case _:
+            yield expr

@@ -1,0 +1,237 @@
+"""The grammar: a query's text to its tree, by recursive descent. Knows no SQL.
+
+query      = and-terms { "or" and-terms }
+and-terms  = term { "and" term }
+term       = "not" term | "(" query ")" | label | call | comparison
+label      = ("tag" | "alias" | "task" | "scan") ":" WORD
+call       = "has" "(" FIELD ")" | ("descends" | "parents") "(" ADDRESS ")"
+comparison = FIELD [ OPERATOR value | ["not"] "in" "(" value { "," value } ")" ]
+value      = WORD | STRING | "@" ALIAS "." FIELD
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final, NoReturn
+
+from registry_cli.catalog.query.ast import (
+    Compare,
+    Expr,
+    Has,
+    In,
+    Kin,
+    Label,
+    LabelKind,
+    Literals,
+    Not,
+    Op,
+    Operand,
+    Other,
+    all_of,
+    any_of,
+)
+from registry_cli.catalog.query.fields import KEYED, PLAIN, is_field, list_near
+from registry_cli.catalog.query.lexer import Token, list_tokens, point_at, read_reference
+from registry_cli.catalog.query.literals import parse_literal
+from registry_cli.errors import UsageError
+
+LONGEST: Final = 20_000
+"""Longest query, in characters."""
+DEEPEST: Final = 20
+"""Deepest nesting of parentheses and `not`; SQLite's own parser has a fixed stack."""
+MOST_TERMS: Final = 500
+"""Most comparisons in one query; SQLite bounds the height of an expression."""
+
+_OPS: Final[dict[str, Op]] = {
+    "=": "=", "==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "!~": "!~",
+}  # fmt: skip
+_LABELS: Final[dict[str, LabelKind]] = {"tag": "tag", "alias": "alias", "task": "task", "scan": "scan"}
+
+
+def parse_query(text: str) -> Expr:
+    """Return the tree of a query.
+
+    Raises:
+        UsageError: It does not follow the grammar, names a field that does not exist, or is too long or too deep; the
+            message shows the place.
+    """
+    if len(text) > LONGEST:
+        raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="see `reg help query`")
+    return _Parser(text).parse()
+
+
+def parse_field(token: Token, source: str) -> str:
+    """Return the field a token names.
+
+    Raises:
+        UsageError: There is none of that name; the hint lists near ones.
+    """
+    if token.kind == "word" and is_field(token.text):
+        return token.text
+    near = " or ".join(f"`{name}`" for name in list_near(token.text))
+    if token.text in _LABELS:
+        near = f"`{token.text}:x`"
+    known = f"fields are {', '.join(PLAIN)}, {', '.join(f'{table}.*' for table in KEYED)}"
+    problem = f"there is no field {token.text!r}" if token.text else "a field is missing here"
+    raise point_at(source, token.start, token.end, problem, f"did you mean {near}?" if near else known)
+
+
+class _Parser:
+    """One pass over the tokens of one query."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens = list_tokens(source)
+        self.at = 0
+        self.depth = 0
+        self.terms = 0
+
+    def parse(self) -> Expr:
+        expr = self.query()
+        if self.token.kind != "end":
+            self.fail("expected `and`, `or` or the end here")
+        return expr
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def fail(self, problem: str, token: Token | None = None, hint: str | None = None) -> NoReturn:
+        token = token or self.token
+        raise point_at(self.source, token.start, token.end, problem, hint)
+
+    def next(self) -> Token:
+        token = self.token
+        self.at += token.kind != "end"
+        return token
+
+    def has_keyword(self, word: str) -> bool:
+        return self.token.kind == "word" and self.token.text.lower() == word
+
+    def take_keyword(self, word: str) -> bool:
+        found = self.has_keyword(word)
+        self.at += found
+        return found
+
+    def take_mark(self, mark: str) -> bool:
+        found = self.token.kind == "mark" and self.token.text == mark
+        self.at += found
+        return found
+
+    def need_mark(self, mark: str) -> None:
+        if not self.take_mark(mark):
+            self.fail(f"expected `{mark}` here")
+
+    def query(self) -> Expr:
+        terms = [self.and_terms()]
+        while self.take_keyword("or"):
+            terms.append(self.and_terms())
+        return any_of(terms)
+
+    def and_terms(self) -> Expr:
+        terms = [self.term()]
+        while self.take_keyword("and"):
+            terms.append(self.term())
+        return all_of(terms)
+
+    def term(self) -> Expr:
+        if self.depth > DEEPEST:
+            self.fail(f"the query is nested deeper than {DEEPEST}")
+        self.depth += 1
+        if self.take_keyword("not"):
+            expr: Expr = Not(self.term())
+        elif self.take_mark("("):
+            expr = self.query()
+            self.need_mark(")")
+        else:
+            self.terms += 1
+            if self.terms > MOST_TERMS:
+                self.fail(f"the query has more than {MOST_TERMS} terms", hint="use `in (…)`")
+            expr = self.leaf()
+        self.depth -= 1
+        return expr
+
+    def leaf(self) -> Expr:
+        token = self.next()
+        if token.kind != "word":
+            self.fail("expected a field, a label or `(` here", token)
+        kind, colon, value = token.text.partition(":")
+        if colon and kind in _LABELS:
+            if not value:
+                self.fail(f"a {kind} is missing here", token)
+            return Label(_LABELS[kind], unicodedata.normalize("NFC", value))
+        opened = self.token.kind == "mark" and self.token.text == "("
+        if opened and token.text == "has":
+            self.next()
+            field = parse_field(self.next(), self.source)
+            self.need_mark(")")
+            return Has(field)
+        if opened and (token.text == "descends" or token.text == "parents"):
+            return Kin("descends" if token.text == "descends" else "parents", self.reference())
+        return self.comparison(parse_field(token, self.source))
+
+    def reference(self) -> str:
+        reference = read_reference(self.source, self.next().end)
+        # an address may hold what are tokens elsewhere: go on behind it
+        self.at = next(at for at, token in enumerate(self.tokens) if token.start >= reference.end)
+        self.need_mark(")")
+        return reference.text
+
+    def comparison(self, field: str) -> Expr:
+        negated = self.has_keyword("not") and self.tokens[self.at + 1].text.lower() == "in"
+        self.at += negated
+        if self.take_keyword("in"):
+            return self.membership(field, negated)
+        token = self.token
+        if token.kind != "operator":
+            if field in PLAIN and PLAIN[field].kind == "truth":
+                return Compare(field, "=", True)
+            self.fail(f"expected a comparison after `{field}`", hint=f"write `{field} = …`, or `has({field})`")
+        self.next()
+        op = _OPS[token.text]
+        if op in {"~", "!~"} and field in PLAIN and not PLAIN[field].is_text:
+            self.fail(f"`{op}` matches text, and `{field}` is none", token)
+        if op not in {"=", "!="} and field in PLAIN and PLAIN[field].kind == "truth":
+            self.fail(f"`{field}` is true or false", token, f"write `{field}` or `not {field}`")
+        return Compare(field, op, self.value(field, op))
+
+    def membership(self, field: str, negated: bool) -> Expr:
+        self.need_mark("(")
+        values = [self.literal(field)]
+        while self.take_mark(","):
+            values.append(self.literal(field))
+        self.need_mark(")")
+        return In(field, tuple(values), negated)
+
+    def value(self, field: str, op: Op) -> Operand:
+        token = self.token
+        if op in {"~", "!~"}:
+            if token.kind not in {"word", "string"}:
+                self.fail(f"a pattern is missing after `{op}`", hint='write it as in `name ~ "fraud/*"`')
+            return self.next().text
+        if token.kind == "word" and token.text.startswith("@"):
+            return self.other(field)
+        return self.literal(field)
+
+    def literal(self, field: str) -> Literals:
+        token = self.next()
+        if token.kind not in {"word", "string"}:
+            self.fail("a value is missing here", token)
+        try:
+            return parse_literal(field, token.text, quoted=token.kind == "string")
+        except ValueError as error:
+            self.fail(str(error), token)
+
+    def other(self, field: str) -> Other:
+        """Split `@alias.field` at the first dot behind which a field stands: an alias may hold dots."""
+        token = self.next()
+        text = token.text[1:]
+        dots = (at for at, character in enumerate(text) if character == "." and at and is_field(text[at + 1 :]))
+        dot = next(dots, None)
+        if dot is None:
+            self.fail("after `@` come an alias, a dot and a field", token, f"write it as in `@prod.{field}`")
+        other = Other(text[:dot], text[dot + 1 :])
+        both = [PLAIN[name].is_text for name in (field, other.field) if name in PLAIN]
+        if len(set(both)) > 1:
+            self.fail(f"`{field}` and `{other.field}` are not of one type", token)
+        return other

@@ -1,0 +1,205 @@
+"""A leaf of a query as an SQL condition on one row `v` of `versions`: everything bound, nothing spliced.
+
+What stands in the SQL text comes from this package's own tables; values, field names and patterns are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from registry_cli.catalog.query.ast import (
+    And,
+    Compare,
+    Expr,
+    Has,
+    In,
+    Kin,
+    Label,
+    Literals,
+    Not,
+    Op,
+    Or,
+    Other,
+    Time,
+)
+from registry_cli.catalog.query.fields import PLAIN, Field
+from registry_cli.catalog.query.literals import find_span
+from registry_cli.ids import VersionId, line_key
+
+Resolve: TypeAlias = Callable[[str], VersionId]
+"""What an address means; it raises what it finds wrong."""
+
+_ID_LENGTH = 64
+_WIDEST = 100
+_SQL_OP: dict[Op, str] = {
+    "=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "GLOB", "!~": "NOT GLOB",
+}  # fmt: skip
+DESCENDANTS = """WITH RECURSIVE below (row) AS (
+    SELECT child FROM parents WHERE parent = {ref}
+    UNION SELECT p.child FROM below b CROSS JOIN versions a ON a.row = b.row CROSS JOIN parents p ON p.parent = a.id
+) SELECT row FROM below"""
+"""Rows below a version id; a removed version in between does not cut the line."""
+
+
+class Binder:
+    """Hands out parameters: one per value, so that no value is ever part of a statement's text."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+
+    def __call__(self, value: object) -> str:
+        """Return the parameter that stands for `value`."""
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
+
+
+def compile_condition(expr: Expr, bind: Binder, resolve: Resolve) -> str:
+    """Return the condition of a query in the form `normal.push_not` gives.
+
+    Raises:
+        RegError: `resolve` does not know an address.
+    """
+    match expr:
+        case And(terms):
+            return f"({' AND '.join(compile_condition(term, bind, resolve) for term in terms)})"
+        case Or(terms):
+            return f"({' OR '.join(compile_condition(term, bind, resolve) for term in terms)})"
+        case Not(term):
+            return f"NOT {compile_condition(term, bind, resolve)}"
+        case Label():
+            return _label(expr, bind)
+        case Kin("descends", ref):
+            return f"v.row IN ({DESCENDANTS.format(ref=bind(resolve(ref)))})"
+        case Kin(_, ref):
+            return f"EXISTS (SELECT 1 FROM parents k WHERE k.child = v.row AND k.parent = {bind(resolve(ref))})"
+        case Compare(_, op, Other() as other):
+            return _other(expr.field, op, other, bind)
+        case Compare() | In() | Has() if expr.field in {"name", "project"}:
+            column = "key" if expr.field == "name" else "project"
+            return f"v.line IN (SELECT id FROM lines WHERE {plain_condition(expr, bind, column)})"
+        case Compare() | In() | Has() if expr.field in PLAIN:
+            return plain_condition(expr, bind, PLAIN[expr.field].column.format(v="v"))
+        case Compare() | In() | Has():
+            at = f"f.version = v.row AND f.field = {bind(expr.field)}"
+            return f"EXISTS (SELECT 1 FROM fields f WHERE {at} AND {keyed_condition(expr, bind, 'f')})"
+
+
+def plain_condition(leaf: Compare | In | Has, bind: Binder, column: str) -> str:
+    """Return the condition of a leaf on a plain field that lies in `column`."""
+    field = PLAIN[leaf.field]
+    match leaf:
+        case Has():
+            return f"{column} IS NOT NULL"
+        case In(_, values, negated):
+            if field.kind not in {"id", "project", "time"}:
+                those = ", ".join(bind(line_key(str(value)) if field.kind == "name" else value) for value in values)
+                return f"{column} {'NOT ' if negated else ''}IN ({those})"
+            op: Op = "!=" if negated else "="
+            return _join(" AND " if negated else " OR ", (_plain(field, column, op, value, bind) for value in values))
+        case Compare(_, op, value):
+            assert not isinstance(value, Other)
+            return _plain(field, column, op, value, bind)
+
+
+def keyed_condition(leaf: Compare | In | Has, bind: Binder, row: str) -> str:
+    """Return the condition of a leaf on a keyed field that the row `row` of `fields` holds."""
+    match leaf:
+        case Compare(_, op, value):
+            assert not isinstance(value, Other)
+            return f"{row}.{_side(value)} {_SQL_OP[op]} {bind(value)}"
+        case In(_, values, negated):
+            sides = {side: [value for value in values if _side(value) == side] for side in ("number", "text")}
+            sets = [(f"{row}.{side}", ", ".join(map(bind, some))) for side, some in sides.items() if some]
+            if negated:
+                return _join(" AND ", (f"({column} IS NULL OR {column} NOT IN ({those}))" for column, those in sets))
+            return _join(" OR ", (f"{column} IN ({those})" for column, those in sets))
+        case Has():
+            return "1"
+
+
+def list_sides(leaf: Compare | In | Has) -> list[str]:
+    """Return which columns of `fields`, `number` and `text`, can hold a keyed field that satisfies the leaf."""
+    if isinstance(leaf, Compare):
+        assert not isinstance(leaf.value, Other)
+        return [_side(leaf.value)]
+    if isinstance(leaf, In) and not leaf.negated:
+        return sorted({_side(value) for value in leaf.values})
+    return ["number", "text"]
+
+
+def _side(value: Literals) -> str:
+    return "text" if isinstance(value, str) else "number"
+
+
+def _join(word: str, parts: Iterable[str]) -> str:
+    """Join conditions in groups: SQLite bounds the height of an expression, and a chain is as high as it is long."""
+    flat = list(parts)
+    if len(flat) > _WIDEST:
+        flat = [_join(word, flat[at : at + _WIDEST]) for at in range(0, len(flat), _WIDEST)]
+    return f"({word.join(flat)})"
+
+
+def _plain(field: Field, column: str, op: Op, value: Literals, bind: Binder) -> str:
+    if isinstance(value, Time):
+        return _within(column, op, find_span(value), bind)
+    if field.kind in {"name", "project"}:
+        value = line_key(str(value))
+    if op in {"=", "!="} and field.kind == "project":
+        key = bind(value)
+        inside = f"({column} = {key} OR ({column} > {key} || '/' AND {column} < {key} || '0'))"  # `0` follows `/`
+        return inside if op == "=" else f"NOT {inside}"
+    if op in {"=", "!="} and field.kind == "id" and len(str(value)) < _ID_LENGTH:
+        start = bind(str(value).lower())
+        return f"({column} {'' if op == '=' else 'NOT '}BETWEEN {start} AND {start} || 'g')"
+    return f"{column} {_SQL_OP[op]} {bind(value)}"
+
+
+def _within(column: str, op: Op, span: tuple[int, int], bind: Binder) -> str:
+    """Compare a time with a span: later than a day is after its end, not later is before its end."""
+    start, end = bind(span[0]), bind(span[1])
+    match op:
+        case "=":
+            return f"({column} >= {start} AND {column} < {end})"
+        case "!=":
+            return f"({column} < {start} OR {column} >= {end})"
+        case "<" | ">=":
+            return f"{column} {op} {start}"
+        case _:
+            return f"{column} {'<' if op == '<=' else '>='} {end}"
+
+
+def _label(label: Label, bind: Binder) -> str:
+    match label.kind:
+        case "tag":
+            return f"EXISTS (SELECT 1 FROM tags t WHERE t.version = v.row AND t.tag = {bind(label.value)})"
+        case "alias":
+            at = f"a.line = v.line AND a.alias = {bind(label.value)}"
+            return f"EXISTS (SELECT 1 FROM aliases a WHERE {at} AND a.version = v.row)"
+        case "task":
+            start = bind(label.value.upper())
+            return f"(v.task IS NOT NULL AND v.task BETWEEN {start} AND {start} || '~')"
+        case "scan":
+            at = f"f.version = v.row AND f.field = {bind('metadata.scan')}"
+            return f"EXISTS (SELECT 1 FROM fields f WHERE {at} AND f.text = {bind(label.value)})"
+
+
+def _other(field: str, op: Op, other: Other, bind: Binder) -> str:
+    """Compare with the version of the same line that holds an alias; number with number, text with text."""
+    tables = ["aliases a", "versions o ON o.row = a.version AND o.removed = 0"]
+    left, right = _sides(field, "v", "f"), _sides(other.field, "o", "g")
+    for name, owner, alias in ((field, "v", "f"), (other.field, "o", "g")):
+        if name not in PLAIN:
+            tables.append(f"fields {alias} ON {alias}.version = {owner}.row AND {alias}.field = {bind(name)}")
+    both = [f"{left[side]} {_SQL_OP[op]} {right[side]}" for side in ("number", "text") if left[side] and right[side]]
+    at = f"a.line = v.line AND a.alias = {bind(other.alias)}"
+    return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(tables)} WHERE {at} AND {_join(' OR ', both)})"
+
+
+def _sides(name: str, row: str, keyed: str) -> dict[str, str]:
+    """Return where a field's number and its text lie; empty where it can have none."""
+    if name not in PLAIN:
+        return {"number": f"{keyed}.number", "text": f"{keyed}.text"}
+    column = PLAIN[name].column.format(v=row)
+    return {"number": "", "text": column} if PLAIN[name].is_text else {"number": column, "text": ""}

@@ -1,0 +1,100 @@
+"""A query's answer from the index: chooses among a plan's ways, then walks it. Reads rows, makes no records of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.query.ast import Expr
+from registry_cli.catalog.query.compile import PROBE_LIMIT, Per, Plan, compile_query
+from registry_cli.catalog.query.predicates import Resolve
+from registry_cli.catalog.query.sort import SortKey
+
+if TYPE_CHECKING:
+    import sqlite3
+
+PATIENCE: Final = 600_000
+"""Steps of SQLite's machine, about 20 ms: a walk along the sort key's index that finds too few is not worth more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked.
+
+    Attributes:
+        expr: What a version must be; None for anything.
+        sort: Newest first where empty.
+        limit: Most rows, after `per`; None for all.
+        per: Keep the first row of each task or line; versions without a task are each a group.
+        include_archived: Show archived versions too; they also show where `expr` speaks of `archived`.
+    """
+
+    expr: Expr | None = None
+    sort: tuple[SortKey, ...] = ()
+    limit: int | None = None
+    per: Per | None = None
+    include_archived: bool = False
+
+
+def find_rows(db: sqlite3.Connection, query: Query, resolve: Resolve, *, patience: int = PATIENCE) -> list[int]:
+    """Return the `versions.row` of all that match, in order.
+
+    Args:
+        db: The index; only read.
+        query: What is asked.
+        resolve: What an address in `descends()` or `parents()` means.
+        patience: Steps of SQLite's machine after which a walk along the sort key's index gives way to a scan.
+
+    Raises:
+        RegError: `resolve` does not know an address.
+    """
+    plan = compile_query(query.expr, query.sort, query.limit, query.per, query.include_archived, resolve)
+    driver = find_small_driver(db, plan)
+    if driver is None and plan.ordered and query.limit is not None:
+        rows = _find_in_order(db, plan, query, patience)
+        if rows is not None:
+            return rows
+    return _read(db, [driver or plan.scan], plan, query)
+
+
+def find_small_driver(db: sqlite3.Connection, plan: Plan) -> str | None:
+    """Return the statement along the smallest driver, or None where each has more than `PROBE_LIMIT` rows."""
+    best = None
+    fewest = PROBE_LIMIT + 1
+    for driver in plan.drivers:
+        (count,) = db.execute(driver.probe, plan.params).fetchone()
+        if count < fewest:
+            best, fewest = driver.select, count
+    return best
+
+
+def _find_in_order(db: sqlite3.Connection, plan: Plan, query: Query, patience: int) -> list[int] | None:
+    """Walk the sort key's index until the limit; None where too few match for that to be quick."""
+    import sqlite3
+
+    db.set_progress_handler(lambda: 1, patience)  # a value that is true stops the statement
+    try:
+        return _read(db, plan.ordered, plan, query)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return None
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def _read(db: sqlite3.Connection, statements: Sequence[str], plan: Plan, query: Query) -> list[int]:
+    found = chain.from_iterable(db.execute(text, plan.params) for text in statements)
+    if query.per is None:
+        return [row for (row,) in islice(found, query.limit)]
+    return list(islice(_iter_first(found), query.limit))
+
+
+def _iter_first(found: Iterable[tuple[object, int]]) -> Iterator[int]:
+    seen = set()
+    for group, row in found:
+        if group is None or group not in seen:
+            seen.add(group)
+            yield row

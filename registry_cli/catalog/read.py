@@ -1,0 +1,236 @@
+"""Reads the index: rows of tables into the records of `rows.py`. Changes nothing, decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog.birth import from_microseconds, load_doc
+from registry_cli.catalog.rows import ChangeRow, ModelRow, ParentRow, VersionRow
+from registry_cli.ids import (
+    AliasName,
+    BlobHash,
+    EntryId,
+    ModelName,
+    RecordId,
+    TagName,
+    TaskId,
+    VersionId,
+    Xxh3,
+    line_key,
+)
+from registry_cli.records.version import Design, FileEntry
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BATCH: Final = 500
+"""Rows asked for at a time; SQLite binds a limited number of values."""
+
+
+def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRow]:
+    """Return the versions of these rows, in their order."""
+    found: dict[int, VersionRow] = {}
+    for at in range(0, len(rows), BATCH):
+        found.update(_read_batch(db, rows[at : at + BATCH]))
+    return [found[row] for row in rows]
+
+
+def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
+    """Return the version of one row."""
+    return list_versions(db, [row])[0]
+
+
+def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
+    """Return the row of a version, or None where the registry does not hold it."""
+    found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
+    return found[0] if found else None
+
+
+def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
+    """Return the models whose name starts with `prefix` (by whole segments), sorted by name."""
+    key = line_key(prefix.rstrip("/"))
+    where, bound = ("(l.key = ?1 OR substr(l.key, 1, length(?1) + 1) = ?1 || '/')", (key,)) if key else ("1", ())
+    lines = db.execute(
+        "SELECT l.id, l.name, count(v.row), max(CASE WHEN v.archived = 0 THEN v.number END), max(v.created),"
+        " sum(v.publication IS NOT NULL) FROM lines l JOIN versions v ON v.line = l.id AND v.removed = 0"
+        f" WHERE {where} GROUP BY l.id ORDER BY l.key",
+        bound,
+    ).fetchall()
+    aliases = defaultdict(list)
+    for line, alias, number in db.execute(
+        "SELECT a.line, a.alias, v.number FROM aliases a JOIN versions v ON v.row = a.version ORDER BY a.alias"
+    ):
+        aliases[line].append((AliasName(alias), int(number)))
+    sizes = dict(
+        db.execute(
+            "SELECT line, sum(size) FROM (SELECT DISTINCT v.line AS line, f.sha256, f.size AS size FROM files f"
+            f" JOIN versions v ON v.row = f.version JOIN lines l ON l.id = v.line WHERE v.removed = 0 AND {where})"
+            " GROUP BY line",
+            bound,
+        ).fetchall()
+    )
+    return [
+        ModelRow(ModelName(name), count, latest, tuple(aliases[line]), published, sizes.get(line) or 0,
+                 from_microseconds(updated))
+        for line, name, count, latest, updated, published in lines
+    ]  # fmt: skip
+
+
+def list_line_versions(db: sqlite3.Connection, line: int) -> list[VersionRow]:
+    """Return the versions of a line that are not removed, oldest first."""
+    found = db.execute("SELECT row FROM versions WHERE line = ? AND removed = 0 ORDER BY number", (line,))
+    return list_versions(db, [row for (row,) in found])
+
+
+def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str, VersionId]]:
+    """Return role and id of the versions made from a version, oldest first."""
+    found = db.execute(
+        "SELECT p.role, v.id FROM parents p JOIN versions v ON v.row = p.child WHERE p.parent = ? AND v.removed = 0"
+        " ORDER BY v.row",
+        (version,),
+    )
+    return [(role, VersionId(RecordId(child))) for role, child in found]
+
+
+def iter_changes(
+    db: sqlite3.Connection, *, line: int | None = None, entry: EntryId | None = None, after: int = 0
+) -> Iterator[ChangeRow]:
+    """Yield changes, oldest first: all, those of a line, or those of an entry.
+
+    Args:
+        db: The index.
+        line: Only what touched this line.
+        entry: Only this entry's.
+        after: Only slots above this one.
+    """
+    where: list[str] = ["c.seq > ?"]
+    bound: list[object] = [after]
+    if line is not None:
+        where.append("c.line = ?")
+        bound.append(line)
+    if entry is not None:
+        where.append("e.id = ?")
+        bound.append(entry)
+    query = (
+        "SELECT e.id, c.position, e.seq, e.time, e.author, e.tool, e.message, c.op, v.id, l.name, v.number, c.doc,"
+        " c.before, e.void FROM changes c JOIN entries e ON e.seq = c.seq LEFT JOIN versions v ON v.row = c.version"
+        f" LEFT JOIN lines l ON l.id = c.line WHERE {' AND '.join(where)} ORDER BY c.seq, c.position"
+    )
+    for row in db.execute(query, bound):
+        yield _change(row)
+
+
+def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
+    """Return the settings that travel with the registry."""
+    return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings ORDER BY key")}
+
+
+def read_twins(db: sqlite3.Connection, size: int) -> set[str]:
+    """Return the XXH3 digests of the known files of `size` bytes."""
+    return {xxh3 for (xxh3,) in db.execute("SELECT xxh3 FROM files WHERE size = ? AND xxh3 IS NOT NULL", (size,))}
+
+
+def _change(row: tuple[Any, ...]) -> ChangeRow:
+    entry, position, seq, time, author, tool, message, op, version, name, number, doc, before, void = row
+    return ChangeRow(
+        event=f"{entry}/{position}",
+        entry=EntryId(entry),
+        seq=seq,
+        time=from_microseconds(time),
+        author=author,
+        tool=tool,
+        message=message,
+        op=op,
+        version=VersionId(RecordId(version)) if version else None,
+        ref=f"{name}:{number}" if number is not None else name,
+        change=load_doc(doc),
+        before=load_doc(before) if before else None,
+        void=void,
+    )
+
+
+def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, VersionRow]:
+    marks = ",".join("?" * len(rows))
+    tags = _grouped(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
+    aliases = _grouped(
+        db.execute(f"SELECT version, alias FROM aliases WHERE version IN ({marks}) ORDER BY alias", rows)
+    )
+    files = _grouped(
+        db.execute(
+            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
+            rows,
+        )
+    )
+    parents = _grouped(
+        db.execute(
+            "SELECT p.child, p.parent, p.role, l.name, v.number FROM parents p JOIN versions v ON v.id = p.parent"
+            f" JOIN lines l ON l.id = v.line WHERE p.child IN ({marks}) ORDER BY p.child, p.position",
+            rows,
+        )
+    )
+    found = db.execute(
+        "SELECT v.row, v.id, l.name, v.number, v.framework, v.author, v.created, v.comment, v.step, v.task, v.size,"
+        " v.publication, v.archived, v.removed, v.doc FROM versions v JOIN lines l ON l.id = v.line"
+        f" WHERE v.row IN ({marks})",
+        rows,
+    )
+    return {
+        columns[0]: _version(
+            columns,
+            tags=tuple(TagName(tag) for (tag,) in tags[columns[0]]),
+            aliases=tuple(AliasName(alias) for (alias,) in aliases[columns[0]]),
+            files=tuple(_file(file) for file in files[columns[0]]),
+            parents=tuple(_parent(parent) for parent in parents[columns[0]]),
+        )
+        for columns in found
+    }
+
+
+def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
+    (_, version, name, number, framework, author, created, comment, step, task, size, publication, archived, removed,
+     text) = columns  # fmt: skip
+    doc = load_doc(text)
+    design = doc["design"]
+    return VersionRow(
+        id=VersionId(RecordId(version)),
+        name=ModelName(name),
+        number=number,
+        framework=framework,
+        author=author,
+        created=from_microseconds(created),
+        message=doc["message"],
+        comment=comment,
+        step=step,
+        task=TaskId(task) if task else None,
+        size=size,
+        metadata=doc["metadata"],
+        metrics=doc["metrics"],
+        params=doc["params"],
+        labels=doc["labels"],
+        interface=doc["interface"],
+        design=Design(**design) if design else None,
+        publication=RecordId(publication) if publication else None,
+        archived=bool(archived),
+        removed=bool(removed),
+        **joined,
+    )
+
+
+def _file(columns: tuple[Any, ...]) -> FileEntry:
+    path, size, sha256, xxh3, media, url = columns
+    return FileEntry(path, size, BlobHash(sha256) if sha256 else None, Xxh3(xxh3) if xxh3 else None, media, url)
+
+
+def _parent(columns: tuple[Any, ...]) -> ParentRow:
+    parent, role, name, number = columns
+    return ParentRow(VersionId(RecordId(parent)), role, ModelName(name), number)
+
+
+def _grouped(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for version, *rest in found:
+        groups[version].append(tuple(rest))
+    return groups

@@ -1,0 +1,253 @@
+"""Addresses: from what a user types to one version. The one resolver of command line, Python and URLs.
+
+`fraud/xgb` latest live version, `fraud/xgb:3`, `fraud/xgb@prod`, `fraud/xgb@prod@{1}` who held it before,
+`fraud/xgb~2` two live versions earlier, `3f9c2a1b` a unique id prefix, `task:01JD...` what a task put out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.effects import find_line
+from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
+from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SHORTEST_PREFIX: Final = 4
+"""Hex digits that an id prefix needs at least."""
+NEAR: Final = 3
+"""Candidates named in an error."""
+
+_NAMED: Final = re.compile(
+    r"(?P<name>[^:@~]+)(?::(?P<number>\d+)|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d+)\})?)?(?:~(?P<back>\d*))?", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed address: a name with at most one of number and alias, or an id prefix, or a task.
+
+    Attributes:
+        ago: How many holders of the alias back.
+        back: How many live versions earlier in the line.
+    """
+
+    text: str
+    name: ModelName | None = None
+    number: int | None = None
+    alias: AliasName | None = None
+    ago: int = 0
+    back: int = 0
+    prefix: str | None = None
+    task: str | None = None
+    path: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it names one version whatever is added later: not a bare name, nothing counted back from now."""
+        return self.name is None or (self.number is not None or self.alias is not None)
+
+
+def parse_address(text: str) -> Address:
+    """Return `text` as an address.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text.startswith("task:"):
+        task, _, path = text.removeprefix("task:").partition("/")
+        return Address(text, task=task, path=path or None)
+    if is_hex(text) and len(text) <= 64:
+        return Address(text, prefix=text.lower())
+    found = _NAMED.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text!r} is no address", hint="write NAME, NAME:3, NAME@alias, NAME~1 or an id; reg help addresses"
+        )
+    return Address(
+        text,
+        name=parse_model_name(found["name"]),
+        number=int(found["number"]) if found["number"] else None,
+        alias=AliasName(found["alias"]) if found["alias"] else None,
+        ago=int(found["ago"] or 0),
+        back=(int(found["back"]) if found["back"] else 1) if found["back"] is not None else 0,
+    )
+
+
+def resolve_exact(db: sqlite3.Connection, text: str, verb: str) -> int:
+    """Return the row of the one version that `text` names for ever; for verbs that seal or hide.
+
+    Raises:
+        UsageError: It is a bare name, which would mean another version tomorrow; the hint is the exact address.
+        NotFoundError: It names nothing.
+        AmbiguousError: It names several.
+    """
+    address = parse_address(text)
+    if not address.exact:
+        row = _resolve(db, address)
+        name, number = _ref(db, row)
+        raise UsageError(
+            f"`{verb}` wants one exact version, and {text} is whatever comes last",
+            hint=f"reg model {verb} {_quoted(f'{name}:{number}')}",
+        )
+    return _resolve(db, address)
+
+
+def resolve(db: sqlite3.Connection, text: str) -> int:
+    """Return the row of the version that `text` names.
+
+    Raises:
+        UsageError: It is no address.
+        NotFoundError: It names nothing; near names are given.
+        AmbiguousError: It names several; they are given.
+    """
+    return _resolve(db, parse_address(text))
+
+
+def get_line(db: sqlite3.Connection, name: str) -> int:
+    """Return the line that a name stands for.
+
+    Raises:
+        NotFoundError: No model bears it or once bore it; near names are given.
+    """
+    line = find_line(db, parse_model_name(name))
+    if line is None:
+        raise NotFoundError(f"no model named `{name}`", hint=_near_names(db, name))
+    return line
+
+
+def _resolve(db: sqlite3.Connection, address: Address) -> int:
+    if address.prefix is not None:
+        return _by_prefix(db, address.prefix)
+    if address.task is not None:
+        return _by_task(db, address)
+    assert address.name is not None
+    line = get_line(db, address.name)
+    if address.number is not None:
+        row = _by_number(db, line, address)
+    elif address.alias is not None:
+        row = _by_alias(db, line, address)
+    else:
+        row = _latest(db, line, address.name)
+    return _earlier(db, line, row, address) if address.back else row
+
+
+def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
+    if len(prefix) < SHORTEST_PREFIX:
+        raise NotFoundError(f"`{prefix}` is too short for an id", hint=f"give {SHORTEST_PREFIX} hex digits or more")
+    found = db.execute(
+        "SELECT v.row, v.id, l.name, v.number FROM versions v JOIN lines l ON l.id = v.line"
+        " WHERE v.id >= ? AND v.id < ? LIMIT 10",
+        (prefix, prefix + "g"),
+    ).fetchall()
+    if not found:
+        raise NotFoundError(
+            f"no version with an id that starts with `{prefix}`", hint="reg model query --columns id,name,number"
+        )
+    if len(found) > 1:
+        shown = ", ".join(f"{version[:12]} ({name}:{number})" for _, version, name, number in found)
+        raise AmbiguousError(f"`{prefix}` is ambiguous: {shown}", hint="give more digits")
+    return int(found[0][0])
+
+
+def _by_task(db: sqlite3.Connection, address: Address) -> int:
+    found = db.execute(
+        "SELECT v.row, l.name, v.number FROM versions v JOIN lines l ON l.id = v.line"
+        " WHERE v.task LIKE ? || '%' AND v.removed = 0"
+        " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM files f WHERE f.version = v.row AND f.path = ?2)) LIMIT 10",
+        (address.task, address.path),
+    ).fetchall()
+    if not found:
+        raise NotFoundError(
+            f"no output of `{address.text}`", hint="reg model query has(task) --columns name,number,task"
+        )
+    if len(found) > 1:
+        shown = ", ".join(f"{name}:{number}" for _, name, number in found)
+        raise AmbiguousError(f"`{address.text}` has several outputs: {shown}", hint="name one of them")
+    return int(found[0][0])
+
+
+def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:
+    found = db.execute(
+        "SELECT row, removed FROM versions WHERE line = ? AND number = ?", (line, address.number)
+    ).fetchone()
+    if found is None:
+        (last,) = db.execute("SELECT last_number FROM lines WHERE id = ?", (line,)).fetchone()
+        raise NotFoundError(
+            f"{address.name} has no version {address.number}, its last is {last}",
+            hint=f"reg model history {_quoted(str(address.name))}",
+        )
+    return int(found[0])
+
+
+def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
+    if address.ago == 0:
+        found = db.execute("SELECT version FROM aliases WHERE line = ? AND alias = ?", (line, address.alias)).fetchone()
+    else:
+        found = db.execute(
+            "SELECT version FROM moves WHERE line = ? AND alias = ? AND version IS NOT NULL"
+            " ORDER BY row DESC LIMIT 1 OFFSET ?",
+            (line, address.alias, address.ago),
+        ).fetchone()
+    if found is None:
+        held = [row[0] for row in db.execute("SELECT alias FROM aliases WHERE line = ? ORDER BY alias", (line,))]
+        ago = f" {address.ago} moves ago" if address.ago else ""
+        raise NotFoundError(
+            f"{address.name} has no alias `{address.alias}`{ago}",
+            hint=f"it has {', '.join(held)}"
+            if held
+            else f"reg model alias {_quoted(str(address.name))}:N {address.alias}",
+        )
+    return int(found[0])
+
+
+def _latest(db: sqlite3.Connection, line: int, name: ModelName) -> int:
+    found = db.execute(
+        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
+    ).fetchone()
+    if found is None:
+        raise NotFoundError(
+            f"every version of {name} is archived or removed", hint=f"reg model history {_quoted(name)}"
+        )
+    return int(found[0])
+
+
+def _earlier(db: sqlite3.Connection, line: int, row: int, address: Address) -> int:
+    found = db.execute(
+        "SELECT row FROM versions WHERE line = ?1 AND archived = 0 AND removed = 0"
+        " AND number < (SELECT number FROM versions WHERE row = ?2) ORDER BY number DESC LIMIT 1 OFFSET ?3",
+        (line, row, address.back - 1),
+    ).fetchone()
+    if found is None:
+        raise NotFoundError(
+            f"{address.name} has no {address.back} live versions before that one",
+            hint=f"reg model history {_quoted(str(address.name))}",
+        )
+    return int(found[0])
+
+
+def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
+    name, number = db.execute(
+        "SELECT l.name, v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?", (row,)
+    ).fetchone()
+    return name, number
+
+
+def _near_names(db: sqlite3.Connection, name: str) -> str:
+    from difflib import get_close_matches
+
+    leaf = name.rpartition("/")[2].casefold()
+    names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
+    same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
+    near = list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
+    return f"did you mean {' or '.join(near)}?" if near else "reg model list"
+
+
+def _quoted(text: str) -> str:
+    from shlex import quote
+
+    return quote(text)

@@ -1,0 +1,126 @@
+"""Values as text: for machines exactly and on one line, for people short.
+
+Names, comments and messages may come from strangers: control characters, which terminals obey, are shown as escapes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from registry_cli.ids import is_hex
+
+_CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+"""C0, DEL and C1, and the marks that reorder text (https://trojansource.codes)."""
+_ESCAPES: Final = {code: ascii(chr(code))[1:-1] for code in _CONTROLS}
+_SHORT_ID: Final = 12
+
+
+def escape(text: str) -> str:
+    """Return `text` on one line, without characters that a terminal obeys."""
+    return text if text.isascii() and text.isprintable() else text.translate(_ESCAPES)
+
+
+def lookup(row: Mapping[str, object], path: str) -> object:
+    """Return what `path`, such as `metrics.acc`, names in `row`; None where it names nothing.
+
+    The longest key wins, so keys may hold dots. Of a list it is the list of what its items hold.
+    """
+    if path in row:
+        return row[path]
+    for end in (at for at in range(len(path) - 1, 0, -1) if path[at] == "."):
+        if path[:end] in row:
+            inner, rest = row[path[:end]], path[end + 1 :]
+            if isinstance(inner, Mapping):
+                return lookup(inner, rest)
+            if isinstance(inner, (list, tuple)):
+                return [lookup(item, rest) for item in inner if isinstance(item, Mapping)]
+    return None
+
+
+def format_exact(value: object) -> str:
+    """Return `value` for a program to read back: nothing cut, nothing rounded, empty for None."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return escape(value)
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return format_time(value)
+        case list() | tuple() if not any(isinstance(item, (Mapping, list, tuple)) for item in value):
+            return ",".join(map(format_exact, value))
+        case Mapping() | list() | tuple():
+            return escape(dump_json(value))
+        case _:
+            return str(value)
+
+
+def format_short(value: object, path: str = "") -> str:
+    """Return `value` for a person to read: sizes in units, ids and numbers shortened, times in local time."""
+    match value:
+        case str() if len(value) == 64 and is_hex(value):
+            return value[:_SHORT_ID]
+        case bool():
+            return "yes" if value else ""
+        case int() if path.rpartition(".")[2] == "size":
+            return format_size(value)
+        case float():
+            return f"{value:.6g}"
+        case datetime():
+            return f"{value.astimezone():%Y-%m-%d %H:%M}"
+        case list() | tuple() if not any(isinstance(item, (Mapping, list, tuple)) for item in value):
+            return ", ".join(format_short(item, path) for item in value)
+        case _:
+            return format_exact(value)
+
+
+def format_size(size: int) -> str:
+    """Return a number of bytes in decimal units, three digits."""
+    amount, units = float(size), ["B", "kB", "MB", "GB", "TB", "PB"]
+    while amount >= 999.5 and len(units) > 1:
+        amount /= 1000
+        del units[0]
+    return f"{amount:.3g} {units[0]}"
+
+
+def format_time(time: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC, such as `2026-01-01T00:00:00Z`; microseconds only where there are some."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def dump_json(value: object, *, indent: int | None = None) -> str:
+    """Return `value` as JSON; times as ISO 8601, numbers that JSON does not know as null."""
+    import json
+
+    try:
+        return json.dumps(value, allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
+
+
+def _as_json(value: object) -> object:
+    match value:
+        case datetime():
+            return format_time(value)
+        case Mapping():
+            return dict(value)
+        case set() | frozenset():
+            return sorted(value)
+        case _:
+            return str(value)
+
+
+def _finite(value: object) -> object:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_finite(inner) for inner in value]
+        case _:
+            return value

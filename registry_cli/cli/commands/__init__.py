@@ -1,0 +1,1 @@
+"""One module per command; its path is the words typed."""

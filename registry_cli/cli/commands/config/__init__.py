@@ -1,0 +1,1 @@
+"""`reg config`: one module per verb."""

@@ -1,0 +1,38 @@
+"""`reg init`: make a registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, QuietOpt
+from registry_cli.cli.session import open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = ("reg init", "reg init --shared /srv/models", "reg init --user")
+
+
+def command(
+    ctx: typer.Context,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Folder that gets a `.registry`; this one by default.")
+    ] = None,
+    shared: Annotated[bool, typer.Option("--shared", help="Let the folder's group write too.")] = False,
+    user: Annotated[
+        bool, typer.Option("--user", help="Make your own registry, used wherever there is no other.")
+    ] = False,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Make a registry."""
+    if user and path:
+        raise UsageError("--user says where, and so does a folder", hint="give one of them")
+    from registry_cli.env import data_home
+    from registry_cli.registry.api import Registry
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    made = Registry.init(data_home() if user else path or Path(), shared=shared)
+    session.output.record({"path": str(made.path), "id": made.id}, id_key="path")
+    session.output.hint("reg model add PROJECT/NAME FILE")

@@ -1,0 +1,1 @@
+"""The `reg model` verbs."""

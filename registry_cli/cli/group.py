@@ -1,0 +1,238 @@
+"""The only file that knows Typer's classes: how a row of the table becomes a command, and how help looks.
+
+A command is loaded when it is run or asked for help, never to list it. Nothing here knows what any command does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from registry_cli._version import __version__
+from registry_cli.cli.session import REGISTRY_KEY
+from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, Row, children
+from registry_cli.errors import UsageError
+
+CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+"""What Typer raises when words make no sense: the base of BadParameter's base, which it exports under no name."""
+
+_ABOUT = "A model registry that needs no server: git's way of working, for machine-learning models."
+_MORE = (
+    "`reg COMMAND --help` explains a command, `reg help` lists topics to read.",
+    "`reg demo` shows the main job on real data in a few seconds.",
+)
+
+
+class RegCommand(TyperCommand):
+    """A command as it runs, with help in sections and examples at its end."""
+
+    examples: Sequence[str] = ()
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words after the command's name: `[OPTIONS]`, then each argument as it is typed."""
+        arguments = [param for param in self.params if param.param_type_name == "argument"]
+        return ["[OPTIONS]", *(_usage_piece(argument) for argument in arguments)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then options under the headings that they name."""
+        _write_parameters(self, ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples as they stand."""
+        _write_lines(formatter, "Examples", self.examples)
+
+
+class LazyCommand(TyperCommand):
+    """Name and summary for listings; the command itself on first use."""
+
+    def __init__(self, name: str, row: Row) -> None:
+        super().__init__(name=name, help=row.summary, hidden=name in ALIASES, rich_markup_mode=None)
+        self.row = row
+
+    def load(self) -> RegCommand:
+        """Import the command's module and return it as Typer runs it."""
+        module = import_module(self.row.module)
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        app.command(cls=RegCommand)(module.command)
+        real = typer.main.get_command(app)
+        assert isinstance(real, RegCommand)
+        real.name = self.name
+        real.examples = getattr(module, "EXAMPLES", ())
+        real.params.append(_registry_option(hidden=True))
+        return real
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse `args` as the real command does."""
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+class RegGroup(TyperGroup):
+    """`reg` itself or a group of verbs below it."""
+
+    def __init__(self, words: str, **settings: Any) -> None:
+        settings.setdefault("params", [_registry_option(hidden=True)])
+        row = COMMANDS.get(words)
+        name, about = (row.name, row.summary) if row else ("reg", _ABOUT)
+        super().__init__(name=name, help=about, rich_markup_mode=None, subcommand_metavar="COMMAND ...", **settings)
+        self.words = words
+        self.rows = children(words)
+        for verb, below in self.rows.items():
+            group = below.words in GROUPS
+            self.commands[verb] = RegGroup(below.words) if group else LazyCommand(verb, below)
+        for alias, verb in ALIASES.items():
+            if verb in self.rows:
+                self.commands[alias] = LazyCommand(alias, self.rows[verb])
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Print help where nothing is typed: that is a question, not a mistake."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(self.get_help(ctx))
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the first word names.
+
+        Raises:
+            UsageError: None does; the hint names the nearest one, in this group or elsewhere.
+        """
+        if args[0] in self.commands or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=self._nearest(ctx.command_path, args[0]))
+
+    def _nearest(self, path: str, word: str) -> str:
+        from difflib import get_close_matches
+
+        near = [f"{path} {name}" for name in get_close_matches(word, self.commands)]
+        near += [f"reg {words}" for words, row in COMMANDS.items() if row.name == word]
+        return f"did you mean `{near[0]}`?" if near else f"`{path} --help` lists the commands"
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs under their headings, then the options."""
+        for section in dict.fromkeys(row.section for row in self.rows.values()):
+            with formatter.section(section):
+                rows = [(name, _summary(row)) for name, row in self.rows.items() if row.section == section]
+                formatter.write_dl([(f"{name:<{self._widest()}}", summary) for name, summary in rows])
+        _write_parameters(self, ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Say where to read on."""
+        if not self.words:
+            _write_lines(formatter, "More", _MORE)
+
+    def _widest(self) -> int:
+        return max(map(len, self.rows))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command that `words` name and return its exit code.
+
+    Raises:
+        RegError: It failed in a way that the user can do something about.
+    """
+    root = root_group()
+    try:
+        with root.make_context("reg", list(words)) as ctx:
+            root.invoke(ctx)
+    except typer.Exit as end:
+        return end.exit_code
+    except CLICK_ERROR as error:
+        raise _usage_error(error) from None
+    return 0
+
+
+def root_group() -> RegGroup:
+    """Return `reg` with all that is below it."""
+    version = TyperOption(
+        param_decls=["--version", "-V"],
+        is_flag=True,
+        expose_value=False,
+        callback=_print_version,
+        help="Print the version.",
+    )
+    settings = {"help_option_names": ["--help", "-h"]}
+    return RegGroup("", params=[_registry_option(), version], context_settings=settings)
+
+
+def help_text(words: Sequence[str]) -> str | None:
+    """Return what `reg WORDS --help` prints, or None where the words name no command."""
+    command: Any = root_group()
+    ctx = command.make_context("reg", [], resilient_parsing=True)
+    for word in words:
+        command = command.get_command(ctx, word) if isinstance(command, RegGroup) else None
+        if command is None:
+            return None
+        command = command.load() if isinstance(command, LazyCommand) else command
+        ctx = command.context_class(command, info_name=word, parent=ctx)
+    return str(command.get_help(ctx))
+
+
+def _registry_option(*, hidden: bool = False) -> TyperOption:
+    return TyperOption(
+        param_decls=["--registry"],
+        metavar="DIR",
+        expose_value=False,
+        callback=_remember_registry,
+        hidden=hidden,
+        help="Use this registry; also understood after the command.",
+    )
+
+
+def _remember_registry(ctx: Any, param: Any, value: str | None) -> None:
+    if value is not None:
+        ctx.meta[REGISTRY_KEY] = value
+
+
+def _print_version(ctx: Any, param: Any, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        typer.echo(f"reg {__version__}")
+        ctx.exit()
+
+
+def _usage_error(error: Any) -> UsageError:
+    """Say in our words what Typer could not parse."""
+    message: str = error.message if hasattr(error, "possibilities") else error.format_message()
+    message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
+    message = re.sub(r"'([^']*)'", r"`\1`", message)
+    path = error.ctx.command_path if error.ctx else "reg"
+    near = getattr(error, "possibilities", None)
+    hint = f"did you mean `{near[0]}`?" if near else f"{path} --help"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _usage_piece(argument: Any) -> str:
+    piece = (argument.metavar or argument.name.upper()) + ("..." if argument.nargs == -1 else "")
+    return piece if argument.required else f"[{piece}]"
+
+
+def _summary(row: Row) -> str:
+    verbs = " ".join(children(row.words)) if row.words in GROUPS else ""
+    return f"{row.summary}: {verbs}" if verbs else row.summary
+
+
+def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
+    sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        if param.param_type_name == "argument":
+            sections["Arguments"].append((_usage_piece(param), param.help or ""))
+        else:
+            sections.setdefault(param.rich_help_panel or "Options", []).append(record)
+    for heading, rows in sections.items():
+        if any(text for _, text in rows):
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
+def _write_lines(formatter: Any, heading: str, lines: Sequence[str]) -> None:
+    if lines:
+        with formatter.section(heading):
+            for line in lines:
+                formatter.write(f"  {line}\n")

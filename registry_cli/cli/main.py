@@ -1,0 +1,118 @@
+"""From the words typed to an exit code.
+
+Owns what every command shares at its edges: how errors are shown, signals, and output that nobody reads any more.
+`--version` and shell completion are answered before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.errors import RegError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `reg` with the words `argv` (those of the process when None) and return the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["__complete"]:
+        from registry_cli.cli.complete.answer import answer
+
+        return answer(words[1:])
+    try:
+        _keep_odd_characters()
+        code = _version() if words in (["--version"], ["-V"]) else _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_stdout()
+        return 0
+    except KeyboardInterrupt:
+        from registry_cli.errors import INTERRUPTED
+
+        return INTERRUPTED
+    except OSError as error:
+        return _show(_explain(error), as_json=_wants_json(words))
+    return code
+
+
+def _version() -> int:
+    from registry_cli._version import __version__
+
+    sys.stdout.write(f"reg {__version__}\n")
+    return 0
+
+
+def _run(words: list[str]) -> int:
+    from registry_cli.cli.group import run
+    from registry_cli.cli.signals import unwound_by_sigterm
+    from registry_cli.errors import RegError
+
+    try:
+        with unwound_by_sigterm():
+            return run(words)
+    except RegError as error:
+        sys.stdout.flush()
+        return _show(error, as_json=_wants_json(words))
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether errors are for a program: read from the words, because the error may be that they make no sense."""
+    return "--json" in (words[: words.index("--")] if "--" in words else words)
+
+
+def _show(error: RegError, *, as_json: bool) -> int:
+    from registry_cli.cli.output import write_error
+
+    write_error(error.kind, error.message, error.hint, as_json=as_json)
+    return error.exit_code
+
+
+def _explain(error: OSError) -> RegError:
+    """Turn what the operating system refused into a sentence that names the file.
+
+    Raises:
+        OSError: It has no errno: not the system said no, our code did.
+    """
+    from registry_cli.errors import RegError
+
+    if error.errno is None:
+        raise error
+    import errno
+
+    if error.filename is None and error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF}:
+        _discard_stdout()
+    what = (error.strerror or "input or output failed").lower()
+    names = [
+        name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+        for name in (error.filename, error.filename2)
+        if name is not None
+    ]
+    hints = {
+        errno.ENOSPC: "make room and repeat the command; nothing was half-written",
+        errno.EDQUOT: "make room and repeat the command; nothing was half-written",
+        errno.EROFS: "reading still works; to change the registry, make its file system writable",
+    }
+    return RegError(": ".join([what, " -> ".join(names)] if names else [what]), hint=hints.get(error.errno))
+
+
+def _keep_odd_characters() -> None:
+    """Let file names that are no text, and text the terminal cannot show, be printed rather than fail."""
+    import io
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def _discard_stdout() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush has no reason to complain."""
+    import os
+
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

@@ -1,0 +1,217 @@
+"""The one place that prints: results on standard output, all else on standard error.
+
+A command hands over plain mappings, made by `views.py`, and knows not which form the user wants. Rich is imported only
+to draw on a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
+
+from registry_cli import env
+from registry_cli.cli.cells import dump_json, escape, format_exact, lookup
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Mode = Literal["table", "text", "json", "csv", "tsv", "ids"]
+"""`table` on a terminal, `text` (tab-separated, no header) in a pipe; the others when asked for."""
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Prints records in one form.
+
+    Attributes:
+        columns: What the user wants to see, in order; empty for what the command shows by itself.
+    """
+
+    mode: Mode
+    columns: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a person reads it on a terminal: pictures may be drawn."""
+        return self.mode == "table"
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody to answer a question."""
+        return sys.stdin.isatty() and sys.stderr.isatty() and env.read(env.CI) is None
+
+    def rows(
+        self, rows: Iterable[Row], columns: Sequence[str], *, id_key: str = "id", empty: str = "nothing found"
+    ) -> None:
+        """Print a list: a table, lines, a JSON array, CSV or ids.
+
+        Args:
+            rows: One mapping a row, all with the same keys.
+            columns: Dotted paths shown unless the user chose others.
+            id_key: What `-q` prints.
+            empty: Said on a terminal where there are no rows.
+
+        Raises:
+            UsageError: The user chose a column that rows do not have.
+        """
+        rows = self._checked(rows)
+        if self.mode == "json":
+            self._json_array(rows)
+        elif self.mode == "table":
+            from registry_cli.cli.drawing import draw_rows
+
+            listed = list(rows)
+            if listed:
+                draw_rows(listed, self.columns or columns, fixed=bool(self.columns))
+            else:
+                self.note(empty)
+        else:
+            self._lines(rows, self.columns or columns, id_key)
+
+    def stream(self, rows: Iterable[Row], columns: Sequence[str], *, id_key: str = "id") -> None:
+        """Print rows as they come, each at once: lines, or one JSON object a line."""
+        for row in rows:
+            if self.mode == "json":
+                sys.stdout.write(dump_json(self._chosen(row)) + "\n")
+            else:
+                self._lines([row], self.columns or columns, id_key)
+            sys.stdout.flush()
+
+    def record(self, record: Row, *, id_key: str = "id") -> None:
+        """Print one thing: its fields line by line, a JSON object, one CSV row, or its id."""
+        if self.mode in {"table", "text"}:
+            fields = {path: lookup(record, path) for path in self.columns} or record
+            pairs = [(key, format_exact(value)) for key, value in _flat(fields)]
+            width = max((len(key) for key, _ in pairs), default=0)
+            for key, value in pairs:
+                sys.stdout.write(f"{key:<{width}}  {value}\n" if self.drawn else f"{key}\t{value}\n")
+        elif self.mode == "json":
+            sys.stdout.write(self._json(self._chosen(record)) + "\n")
+        else:
+            self._lines([record], self.columns or tuple(record), id_key)
+
+    def results(self, rows: Sequence[Row]) -> None:
+        """Print what a writing verb made or changed, `name:number<TAB>id` a line; `-q` prints the ids.
+
+        Args:
+            rows: Versions, or mappings with `ref` and `id`.
+        """
+        if self.mode == "json":
+            self._json_array(rows)
+            return
+        for row in rows:
+            ref, made = escape(str(row.get("ref") or f"{row['name']}:{row['number']}")), str(row["id"])
+            lines = {"ids": made, "table": f"{ref}  {made[:12]}"}
+            sys.stdout.write(lines.get(self.mode, f"{ref}\t{made}") + "\n")
+
+    def text(self, text: str) -> None:
+        """Print text as it is, ended by one line break."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def draw(self, picture: RenderableType) -> None:
+        """Print a Rich picture, plain in a pipe."""
+        from registry_cli.cli.drawing import open_console
+
+        open_console().print(picture)
+
+    def note(self, text: str) -> None:
+        """Tell what was done or found, beside the results; not with `-q`."""
+        if self.mode != "ids":
+            sys.stderr.write(escape(text) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Tell of something that may not be what the user wants."""
+        _write_labelled("warning", text, "33")
+
+    def hint(self, text: str) -> None:
+        """Name a command to try next; not with `-q`."""
+        if self.mode != "ids":
+            _write_labelled("hint", text, "36")
+
+    def _checked(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """Look at the first row for the columns that the user chose."""
+        if not self.columns:
+            return rows
+        iterator = iter(rows)
+        first = next(iterator, None)
+        if first is None:
+            return ()
+        for path in self.columns:
+            if path not in first and path.partition(".")[0] not in first:
+                raise UsageError(f"no column `{path}`", hint=f"columns are {', '.join(first)}, and fields such as a.b")
+        return chain([first], iterator)
+
+    def _chosen(self, row: Row) -> Row:
+        return {path: lookup(row, path) for path in self.columns} if self.columns else row
+
+    def _json(self, value: object) -> str:
+        return dump_json(value, indent=2 if sys.stdout.isatty() else None)
+
+    def _json_array(self, rows: Iterable[Row]) -> None:
+        separator = "["
+        for row in rows:
+            sys.stdout.write(f"{separator}\n{self._json(self._chosen(row))}")
+            separator = ","
+        sys.stdout.write("[]\n" if separator == "[" else "\n]\n")
+
+    def _lines(self, rows: Iterable[Row], columns: Sequence[str], id_key: str) -> None:
+        if self.mode == "ids":
+            sys.stdout.writelines(f"{format_exact(lookup(row, id_key))}\n" for row in rows)
+            return
+        cells = ([format_exact(lookup(row, path)) for path in columns] for row in rows)
+        if self.mode == "csv":
+            import csv
+
+            csv.writer(sys.stdout, lineterminator="\n").writerows(chain([columns], cells))
+            return
+        header = [list(columns)] if self.mode == "tsv" else []
+        sys.stdout.writelines("\t".join(line) + "\n" for line in chain(header, cells))
+
+
+def open_output(*, as_json: bool, as_csv: bool, as_tsv: bool, quiet: bool, columns: str | None) -> Output:
+    """Return the sink that the options ask for.
+
+    Raises:
+        UsageError: They ask for two forms at once.
+    """
+    asked: dict[Mode, bool] = {"json": as_json, "csv": as_csv, "tsv": as_tsv, "ids": quiet}
+    modes = [mode for mode, wanted in asked.items() if wanted]
+    if len(modes) > 1:
+        raise UsageError("--json, --csv, --tsv and --quiet exclude each other", hint="give one of them")
+    mode: Mode = modes[0] if modes else ("table" if sys.stdout.isatty() else "text")
+    return Output(mode, tuple(part.strip() for part in (columns or "").split(",") if part.strip()))
+
+
+def write_error(kind: str, message: str, hint: str | None, *, as_json: bool) -> None:
+    """Print why a command failed on standard error: two lines for people, one JSON object for programs."""
+    if as_json:
+        sys.stderr.write(dump_json({"error": {"kind": kind, "message": message, "hint": hint}}) + "\n")
+        return
+    _write_labelled("error", message, "1;31")
+    if hint:
+        _write_labelled("hint", hint, "36")
+
+
+def _write_labelled(label: str, text: str, colour: str) -> None:
+    shown = f"\x1b[{colour}m{label}:\x1b[0m" if _coloured() else f"{label}:"
+    lines = "\n".join(map(escape, text.split("\n")))
+    sys.stderr.write(f"{shown} {lines}\n")
+
+
+def _coloured() -> bool:
+    if env.read(env.NO_COLOR):
+        return False
+    return sys.stderr.isatty() or env.read(env.FORCE_COLOR) is not None
+
+
+def _flat(fields: Row, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value not in (None, [], ()):
+            yield prefix + key, value

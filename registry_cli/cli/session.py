@@ -1,0 +1,88 @@
+"""What a command works with: the registry it is about and the place its results go, both made when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from registry_cli.cli.output import Output, open_output
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.progress import Progress
+
+REGISTRY_KEY: Final = "registry_cli.registry"
+"""Where in a context's `meta` the path given with `--registry` is kept."""
+
+
+class Session:
+    """One run of one command.
+
+    Attributes:
+        output: Where results go.
+        registry_path: What `--registry` said, or None.
+    """
+
+    def __init__(self, output: Output, registry_path: Path | None = None) -> None:
+        self.output = output
+        self.registry_path = registry_path
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry: `--registry`, else REG_DIR, else the nearest `.registry` upward, else the user's own.
+
+        Raises:
+            NoRegistryError: There is none.
+        """
+        from registry_cli.registry.api import Registry
+
+        return Registry.open(self.registry_path) if self.registry_path else Registry.find()
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Where long work tells how far it is: a bar on a terminal, nowhere else."""
+        from registry_cli.cli.progress import open_progress
+
+        return open_progress()
+
+    def close(self) -> None:
+        """Close the registry, if it was opened."""
+        if "registry" in self.__dict__:
+            self.registry.close()
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Return whether the user agrees; `yes` is the answer given beforehand.
+
+        Raises:
+            UsageError: Nobody is there to be asked.
+        """
+        if yes:
+            return True
+        if not self.output.can_ask:
+            raise UsageError(f"{question} Nobody is there to answer", hint="say so with --yes")
+        return typer.confirm(question, err=True)
+
+
+def open_session(
+    ctx: typer.Context,
+    *,
+    as_json: bool = False,
+    as_csv: bool = False,
+    as_tsv: bool = False,
+    quiet: bool = False,
+    columns: str | None = None,
+) -> Session:
+    """Return the session of a command from the options that it was given; it closes when the command ends.
+
+    Raises:
+        UsageError: Two forms of output are wanted at once.
+    """
+    output = open_output(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    path = ctx.meta.get(REGISTRY_KEY)
+    session = Session(output, Path(path) if path else None)
+    ctx.call_on_close(session.close)
+    return session

@@ -1,0 +1,85 @@
+"""Every error that `reg` raises on purpose: what went wrong, which code it ends with, what to do next.
+
+A message says what and which; a hint names the next command; the class carries the exit code and a stable word for
+`--json`. `reg help exit-codes` prints this table, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RegError(Exception):
+    """A failure that the user can do something about; the base of all others.
+
+    Attributes:
+        exit_code: What the process ends with.
+        kind: A stable word for scripts, as in `{"error": {"kind": ..., "message": ..., "hint": ...}}`.
+        hint: The next command to try, or None.
+    """
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(RegError):
+    """A word, option or value was not understood."""
+
+    exit_code, kind = 2, "usage"
+
+
+class NoRegistryError(RegError):
+    """No `.registry` was found here, or it is no registry."""
+
+    exit_code, kind = 10, "no-registry"
+
+
+class NotFoundError(RegError):
+    """A reference, file or entry names nothing."""
+
+    exit_code, kind = 11, "not-found"
+
+
+class AmbiguousError(RegError):
+    """A reference names more than one thing."""
+
+    exit_code, kind = 12, "ambiguous"
+
+
+class ConflictError(RegError):
+    """Something changed underneath: an expected value did not hold, or a target is already there."""
+
+    exit_code, kind = 13, "conflict"
+
+
+class CorruptError(RegError):
+    """Stored or external bytes are not what their digest says."""
+
+    exit_code, kind = 14, "corrupt"
+
+
+class RemoteError(RegError):
+    """Another place could not be reached, or did not keep its promises."""
+
+    exit_code, kind = 15, "remote"
+
+
+class MissingExtraError(RegError):
+    """An optional package is not installed."""
+
+    exit_code, kind = 16, "missing-extra"
+
+
+class RefusedError(RegError):
+    """A rule forbids the change: the version is published, in use, or a policy says no."""
+
+    exit_code, kind = 17, "refused"
+
+
+INTERRUPTED = 130
+"""What the process ends with after Ctrl-C, as shells expect (128 + SIGINT)."""

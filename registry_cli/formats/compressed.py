@@ -1,0 +1,92 @@
+"""Compressed pickles, as joblib writes them (`joblib/compressor.py`): the beginning is unpacked and read as a pickle.
+
+Caps: `INPUT_LIMIT` bytes in, `OUTPUT_LIMIT` bytes out, `MEMORY_LIMIT` for xz's dictionary. LZ4 has no decompressor in
+the standard library, so of it only the wrapper is told.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Protocol
+
+from registry_cli.formats import pickle_
+from registry_cli.formats.facts import Facts
+from registry_cli.formats.source import Source
+
+INPUT_LIMIT = 1 << 20
+"""Most compressed bytes read; a bzip2 block is up to 900 kB."""
+OUTPUT_LIMIT = 64 << 10
+"""Most bytes unpacked."""
+MEMORY_LIMIT = 40 << 20
+"""Most memory that xz may ask for, in bytes: presets 0 to 8."""
+_CHUNK = 64 << 10
+_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"]\0\0": "lzma", b"\x04\x22\x4d\x18": "lz4"}
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def read(source: Source, name: str) -> Facts | None:
+    """Return the facts of a compressed file, None for another; the framework only where a pickle is inside.
+
+    Raises:
+        ValueError: It starts like one and does not unpack.
+    """
+    method = _find_method(source.head)
+    if method is None:
+        return None
+    media = f"application/{'x-' if method in ('bzip2', 'xz', 'lzma', 'lz4') else ''}{method}"
+    if method == "lz4":
+        return Facts(None, media)
+    unpacked, whole = _unpack(source, method)
+    try:
+        inner = pickle_.read(Source(io.BytesIO(unpacked), len(unpacked), whole=whole), name)
+    except ValueError:
+        inner = None
+    if inner is None:
+        return Facts(None, media)
+    return Facts(inner.framework, inner.media, {**inner.fields, "compression": method})
+
+
+def _find_method(head: bytes) -> str | None:
+    if head[:1] == b"\x78" and len(head) > 2 and int.from_bytes(head[:2], "big") % 31 == 0:
+        return "zlib"
+    return next((method for magic, method in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def _open_decompressor(method: str) -> _Decompressor:
+    if method in ("gzip", "zlib"):
+        import zlib
+
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    if method == "bzip2":
+        import bz2
+
+        return bz2.BZ2Decompressor()
+    import lzma
+
+    return lzma.LZMADecompressor(memlimit=MEMORY_LIMIT)
+
+
+def _unpack(source: Source, method: str) -> tuple[bytes, bool]:
+    """Return the first bytes of the content and whether they are all of it."""
+    import lzma
+    import zlib
+
+    source.allow(INPUT_LIMIT)
+    decompressor, unpacked = _open_decompressor(method), b""
+    end = min(source.size, INPUT_LIMIT)
+    for offset in range(0, end, _CHUNK):
+        packed = source.at(offset, min(_CHUNK, end - offset))
+        try:
+            unpacked += decompressor.decompress(packed, OUTPUT_LIMIT - len(unpacked))
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            raise ValueError(f"no {method}") from error
+        if decompressor.eof or len(unpacked) >= OUTPUT_LIMIT:
+            break
+    if not unpacked and not decompressor.eof:
+        raise ValueError(f"no {method}: nothing came out")
+    return unpacked, decompressor.eof

@@ -1,0 +1,60 @@
+"""The framework a file's name suggests, for bytes that tell nothing.
+
+The table is ClearML's (`clearml/model.py`, `Framework._file_ext_mapping`), first match wins, with these corrected:
+`.zip` and `.tgz` may hold anything; `.safetensors .joblib .ckpt .gguf .ubj .msgpack` are known; of `.bin` only the
+names that Hugging Face's libraries give, because much else is called so.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+_PATTERNS = (
+    ("saved_model.pb*", "TensorFlow"),
+    ("predict_net.pb*", "Caffe2"),
+    ("*.pb", "TensorFlow"),
+    ("*.meta", "TensorFlow"),
+    ("*.pbtxt", "TensorFlow"),
+    ("variables.index", "TensorFlow"),
+    ("*ckpt*.index", "TensorFlow"),
+    ("*.data-[0-9]*-of-[0-9]*", "TensorFlow"),
+    ("model.json", "TensorFlow_js"),
+    ("*.tflite", "TensorFlow_Lite"),
+    ("*.pth", "PyTorch"),
+    ("*.pt", "PyTorch"),
+    ("*.pt2", "PyTorch"),
+    ("*.ckpt", "PyTorch"),
+    ("*pytorch_model*.bin", "PyTorch"),
+    ("adapter_model.bin", "PyTorch"),
+    ("training_args.bin", "PyTorch"),
+    ("*.caffemodel", "Caffe"),
+    ("*.prototxt", "Caffe"),
+    ("*.onnx", "ONNX"),
+    ("*.h5", "Keras"),
+    ("*.hdf5", "Keras"),
+    ("*.keras", "Keras"),
+    ("*.model", "MXNet"),
+    ("*-symbol.json", "MXNet"),
+    ("*.cntk", "CNTK"),
+    ("*.t7", "Torch"),
+    ("*.cfg", "Darknet"),
+    ("__model__", "PaddlePaddle"),
+    ("*.pkl", "ScikitLearn"),
+    ("*.pickle", "ScikitLearn"),
+    ("*.joblib", "ScikitLearn"),
+    ("*.joblib.*", "ScikitLearn"),
+    ("*.pkl.*", "ScikitLearn"),
+    ("*.parquet", "Parquet"),
+    ("*.cbm", "CatBoost"),
+    ("*.plan", "TensorRT"),
+    ("*.ubj", "XGBoost"),
+    ("*.gguf", "GGUF"),
+    ("*.safetensors", "Safetensors"),
+    ("*.msgpack", "Flax"),
+)
+
+
+def find_framework(name: str) -> str | None:
+    """Return the framework that a file's name suggests; only its last part counts, in any case of letters."""
+    last = name.rpartition("/")[2].casefold()
+    return next((framework for pattern, framework in _PATTERNS if fnmatchcase(last, pattern)), None)

@@ -1,0 +1,62 @@
+"""What a reader may say about a file, and the rules that keep a hostile header's words harmless.
+
+Knows no format and opens no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+FieldValue = str | int | float | bool | list[str]
+
+LARGEST = (1 << 63) - 1
+"""Largest integer a record keeps."""
+TEXT_LIMIT = 200
+"""Longest text taken from a header, in characters."""
+LIST_LIMIT = 32
+"""Most words in a list taken from a header."""
+UNKNOWN_MEDIA = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a file's content tells.
+
+    Attributes:
+        framework: ClearML's spelling where it has one (`PyTorch`, `ScikitLearn`, `ONNX`), None when nothing tells.
+        media: Media type of the bytes.
+        fields: Header facts: `format`, and where the format tells them `tensors`, `parameters`, `dtypes` (sorted,
+            safetensors' spelling: `F32`, `BF16`, `I64`), `opset`, `producer` (`name version`), `quantisation`,
+            `architecture`, `pickle` (True: loading the file may run code that it holds) and a few of one format alone.
+    """
+
+    framework: str | None
+    media: str
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+
+
+def count(value: int) -> int:
+    """Return `value` where a record can keep it.
+
+    Raises:
+        ValueError: It is negative or beyond 64 bits, so the header is not to be believed.
+    """
+    if not 0 <= value <= LARGEST:
+        raise ValueError("a count beyond 64 bits")
+    return value
+
+
+def text(value: bytes | str) -> str:
+    """Return a header's words: printable characters alone, at most `TEXT_LIMIT` of them.
+
+    Raises:
+        ValueError: The bytes are no UTF-8.
+    """
+    words = value if isinstance(value, str) else value.decode()
+    return "".join(c for c in words[: 4 * TEXT_LIMIT] if c.isprintable())[:TEXT_LIMIT].strip()
+
+
+def words(values: Iterable[str]) -> list[str]:
+    """Return the different words, sorted, at most `LIST_LIMIT` of them, none empty."""
+    return sorted({text(value) for value in values} - {""})[:LIST_LIMIT]

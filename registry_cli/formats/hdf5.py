@@ -1,0 +1,38 @@
+"""HDF5 files, the older container of Keras (HDF5 File Format Specification 3.0, II.A: the superblock).
+
+The signature stands at 0, 512, 1024, 2048 ...; the object tree is not walked: Keras is told by the names of the
+attributes it writes, or by the file's extension. Caps: signatures up to 1 MiB, `MARKER_LIMIT` bytes for the names.
+"""
+
+from __future__ import annotations
+
+from registry_cli.formats.extension import find_framework
+from registry_cli.formats.facts import Facts
+from registry_cli.formats.source import HEAD, Source
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+MARKER_LIMIT = 64 << 10
+MARKERS = (b"keras_version", b"layer_names", b"model_config")
+MEDIA = "application/x-hdf5"
+
+
+def read(source: Source, name: str) -> Facts | None:
+    """Return the facts of an HDF5 file, None for another."""
+    at = _find_superblock(source, name)
+    if at is None or source.at(at + 8, 1)[0] > 3:
+        return None
+    start = source.at(at, min(MARKER_LIMIT, source.size - at))
+    keras = any(marker in start for marker in MARKERS)
+    suggested = find_framework(name)
+    return Facts("Keras" if keras or suggested == "Keras" else None, MEDIA, {"format": "hdf5"})
+
+
+def _find_superblock(source: Source, name: str) -> int | None:
+    """Look in the head always, further only under a name that says HDF5: other files should not cost the reads."""
+    furthest = 1 << 20 if find_framework(name) == "Keras" else HEAD // 2
+    at = 0
+    while at <= furthest and at + len(SIGNATURE) < source.size:
+        if source.at(at, len(SIGNATURE)) == SIGNATURE:
+            return at
+        at = at * 2 or 512
+    return None

@@ -1,0 +1,40 @@
+"""The JSON that Hugging Face's libraries lay beside their weights: which architecture, which library.
+
+Cap: files of `SIZE_LIMIT` bytes.
+"""
+
+from __future__ import annotations
+
+import json
+
+from registry_cli.formats.facts import Facts, FieldValue, text
+from registry_cli.formats.source import Source
+
+SIZE_LIMIT = 64 << 10
+NAMES = ("config.json", "model_index.json", "adapter_config.json")
+
+
+def read(source: Source, name: str) -> Facts | None:
+    """Return the facts of such a file, None for another; it holds no weights and so names no framework.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    if name.rpartition("/")[2] not in NAMES or source.size > SIZE_LIMIT:
+        return None
+    config = json.loads(source.at(0, source.size))
+    if not isinstance(config, dict):
+        return None
+    fields: dict[str, FieldValue] = {}
+    for library in ("transformers", "diffusers", "peft"):
+        version = config.get(f"{library}_version", config.get(f"_{library}_version"))
+        if isinstance(version, str):
+            fields["producer"] = text(f"{library} {version}")
+    if "peft_type" in config:
+        fields.setdefault("producer", "peft")
+    architectures = config.get("architectures")
+    listed = architectures[0] if isinstance(architectures, list) and architectures else None
+    architecture = listed or config.get("_class_name") or config.get("model_type")
+    if isinstance(architecture, str) and text(architecture):
+        fields["architecture"] = text(architecture)
+    return Facts(None, "application/json", {"format": "hub-config", **fields}) if fields else None

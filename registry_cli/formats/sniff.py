@@ -1,0 +1,116 @@
+"""Tells a file's framework and media type from its content, and from its name only where the content is silent.
+
+Knows the order in which formats are asked, not the formats. Whatever the bytes are, nothing is executed or unpickled,
+and a reader's doubt means "unknown": the only exception that leaves is the operating system's.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import struct
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from registry_cli.formats import (
+    compressed,
+    gguf,
+    hdf5,
+    hub_config,
+    lightgbm,
+    numpy_,
+    onnx,
+    pickle_,
+    safetensors,
+    signatures,
+    xgboost,
+    zipped,
+)
+from registry_cli.formats.extension import find_framework
+from registry_cli.formats.facts import UNKNOWN_MEDIA, Facts
+from registry_cli.formats.source import LIMIT, Source
+
+__all__ = ["Facts", "sniff", "sniff_folder"]
+
+_READERS: tuple[Callable[[Source, str], Facts | None], ...] = (
+    safetensors.read,
+    zipped.read,
+    gguf.read,
+    hdf5.read,
+    numpy_.read,
+    signatures.read,
+    xgboost.read,
+    lightgbm.read,
+    pickle_.read,
+    compressed.read,
+    onnx.read,
+    hub_config.read,
+)
+_DOUBT = (ValueError, LookupError, ArithmeticError, RuntimeError, TypeError, struct.error)
+_TEXT_MEDIA = {".json": "application/json", ".md": "text/markdown", ".csv": "text/csv"}
+_CONTAINERS = ("Safetensors", "NumPy", "Parquet")
+
+
+def sniff(path: Path, name: str | None = None) -> Facts:
+    """Return what the file at `path` is.
+
+    Args:
+        path: A regular file; it is read, at most a few MiB of its header.
+        name: Its name inside the version, where `path` is a temporary file.
+
+    Raises:
+        OSError: The file cannot be opened or read.
+    """
+    name = path.name if name is None else name
+    with path.open("rb", buffering=0) as file:
+        source = Source(file, os.fstat(file.fileno()).st_size)
+        facts = _read(source, name) or Facts(None, _find_media(source, name))
+    if facts.framework or facts.fields:
+        return facts
+    return Facts(find_framework(name), facts.media)
+
+
+def sniff_folder(entries: Sequence[tuple[str, Facts]]) -> str | None:
+    """Return the framework of a version of many files, from each file's name and facts; None when nothing tells.
+
+    A SavedModel decides at once. Otherwise the framework of the most files wins, and of a tie that of the file nearest
+    to the root; a file told by its name alone counts only where no content tells. Containers that any framework may
+    have written are the last resort, and mean PyTorch where a Hugging Face configuration lies beside them.
+    """
+    if any(name.rpartition("/")[2] == "saved_model.pb" for name, _ in entries):
+        return "TensorFlow"
+    ordered = sorted(entries, key=lambda entry: (entry[0].count("/"), entry[0]))
+    known = [facts for _, facts in ordered if facts.framework and facts.fields]
+    votes = Counter(facts.framework for facts in known or [facts for _, facts in ordered if facts.framework])
+    if not votes:
+        return None
+    if any(facts.fields.get("format") == "hub-config" for _, facts in entries):
+        votes["PyTorch"] += votes.pop("Safetensors", 0)
+    named = Counter(
+        {framework: number for framework, number in votes.items() if framework not in _CONTAINERS and number}
+    )
+    return (named or votes).most_common(1)[0][0]
+
+
+def _read(source: Source, name: str) -> Facts | None:
+    for read in _READERS:
+        source.allow(LIMIT)
+        try:
+            facts = read(source, name)
+        except _DOUBT:
+            continue
+        if facts is not None:
+            return facts
+    return None
+
+
+def _find_media(source: Source, name: str) -> str:
+    """Return the media type of a file that no reader knows: text when its head is, else unknown."""
+    try:
+        head = codecs.getincrementaldecoder("utf-8")().decode(source.head, source.size == len(source.head))
+    except UnicodeDecodeError:
+        return UNKNOWN_MEDIA
+    if not head or any(c < " " and c not in "\t\n\r\f\x1b" for c in head):
+        return UNKNOWN_MEDIA
+    return _TEXT_MEDIA.get(PurePosixPath(name).suffix.lower(), "text/plain")

@@ -1,0 +1,1 @@
+"""Floor 1: frozen dataclasses and their canonical TOML bytes."""

@@ -1,0 +1,318 @@
+"""Records and entries to canonical TOML bytes and back.
+
+Keys are sorted and the bytes are written once: they are the identity, so nothing is ever dumped again after a load.
+TOML 1.0 (https://toml.io/en/v1.0.0). Knows no disk: whoever reads the bytes says where they came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from registry_cli.errors import CorruptError, UsageError
+from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
+from registry_cli.records.entry import Entry
+from registry_cli.records.version import Design, FileEntry, Parent, Publication, Version
+
+try:  # compiled, several times faster than the standard library's; same interface
+    from tomli import loads as _loads
+except ImportError:
+    from tomllib import loads as _loads
+
+SCHEMA: Final = 1
+"""Version of the record and entry schema that this program writes and the newest it reads."""
+RECORD_LIMIT: Final = 64 * 1024
+"""Largest record in bytes, its file list not counted."""
+
+_KNOWN: Final = frozenset(
+    {"author", "created", "design", "files", "framework", "kind", "labels", "metrics", "parents", "schema"}
+)
+_VERSION_KEYS: Final = _KNOWN | {
+    "interface",
+    "message",
+    "metadata",
+    "model",
+    "nonce",
+    "params",
+    "step",
+    "task",
+    "unset",
+}
+_PUBLICATION_KEYS: Final = _KNOWN | {"version"}
+
+
+def dump_table(table: Mapping[str, object]) -> bytes:
+    """Return `table` as canonical TOML.
+
+    Raises:
+        UsageError: A text in it is no Unicode (a lone surrogate, as in a file name that is no UTF-8).
+    """
+    import tomli_w
+
+    try:
+        return tomli_w.dumps(cast("dict[str, Any]", _sorted(table))).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{error.object[:60]!r} is no Unicode text", hint="rename the file to UTF-8") from None
+
+
+def load_table(data: bytes, where: str) -> dict[str, Any]:
+    """Return the table that `data` holds.
+
+    Raises:
+        CorruptError: It is no TOML; the message names `where`.
+    """
+    try:
+        return _loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise CorruptError(f"{where} cannot be read: {error}", hint="reg fsck") from None
+
+
+def dump_version(version: Version) -> bytes:
+    """Return the bytes of a version's record.
+
+    Raises:
+        UsageError: It is larger than `RECORD_LIMIT` without its file list.
+    """
+    table = _present(
+        {
+            **version.extra,
+            "kind": "version",
+            "schema": SCHEMA,
+            "nonce": version.nonce,
+            "model": version.model,
+            "created": version.created,
+            "author": version.author,
+            "message": version.message,
+            "framework": version.framework,
+            "step": version.step,
+            "task": version.task,
+            "parents": [{"id": parent.id, "role": parent.role} for parent in version.parents],
+            "labels": version.labels,
+            "design": _design_table(version.design),
+            "params": version.params,
+            "metrics": version.metrics,
+            "metadata": version.metadata,
+            "interface": version.interface,
+            "unset": list(version.unset),
+        }
+    )
+    size = len(dump_table(table))
+    if size > RECORD_LIMIT:
+        raise UsageError(
+            f"the record of {version.model} would have {size:,} bytes, {RECORD_LIMIT:,} are allowed",
+            hint="keep curves, long texts and large tables in a file of the version",
+        )
+    return dump_table({**table, "files": _file_tables(version.files)})
+
+
+def load_version(data: bytes, where: str) -> Version:
+    """Return the version whose record's bytes are `data`.
+
+    Raises:
+        CorruptError: They are no version record that this program can read; the message names `where`.
+    """
+    table = _load_kind(data, "version", where)
+    try:
+        return Version(
+            model=ModelName(table["model"]),
+            nonce=table["nonce"],
+            created=_time(table["created"]),
+            author=table["author"],
+            files=_files(table.get("files", [])),
+            message=table.get("message"),
+            framework=table.get("framework"),
+            step=table.get("step"),
+            task=TaskId(table["task"]) if "task" in table else None,
+            parents=_parents(table),
+            labels=table.get("labels", {}),
+            design=_design(table.get("design")),
+            params=table.get("params", {}),
+            metrics=table.get("metrics", {}),
+            metadata=table.get("metadata", {}),
+            interface=table.get("interface", {}),
+            unset=tuple(table.get("unset", ())),
+            extra={key: value for key, value in table.items() if key not in _VERSION_KEYS},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CorruptError(f"{where} is no version record: {error!r}", hint="reg fsck") from None
+
+
+def dump_publication(publication: Publication) -> bytes:
+    """Return the bytes of a publication: what is signed, pinned and verified."""
+    return dump_table(
+        _present(
+            {
+                **publication.extra,
+                "kind": "publication",
+                "schema": SCHEMA,
+                "version": publication.version,
+                "created": publication.created,
+                "author": publication.author,
+                "framework": publication.framework,
+                "labels": publication.labels,
+                "design": _design_table(publication.design),
+                "parents": [{"id": parent.id, "role": parent.role} for parent in publication.parents],
+                "metrics": publication.metrics,
+                "files": _file_tables(publication.files),
+            }
+        )
+    )
+
+
+def load_publication(data: bytes, where: str) -> Publication:
+    """Return the publication whose bytes are `data`.
+
+    Raises:
+        CorruptError: They are no publication that this program can read; the message names `where`.
+    """
+    table = _load_kind(data, "publication", where)
+    try:
+        return Publication(
+            version=VersionId(table["version"]),
+            created=_time(table["created"]),
+            author=table["author"],
+            files=_files(table.get("files", [])),
+            framework=table.get("framework"),
+            labels=table.get("labels", {}),
+            design=_design(table.get("design")),
+            parents=_parents(table),
+            metrics=table.get("metrics", {}),
+            extra={key: value for key, value in table.items() if key not in _PUBLICATION_KEYS},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CorruptError(f"{where} is no publication: {error!r}", hint="reg fsck") from None
+
+
+def dump_entry(entry: Entry) -> bytes:
+    """Return the bytes of a log entry."""
+    return dump_table(
+        _present(
+            {
+                "seq": entry.seq,
+                "previous": entry.previous,
+                "id": entry.id,
+                "time": entry.time,
+                "author": entry.author,
+                "tool": entry.tool,
+                "rules": entry.rules,
+                "message": entry.message,
+                "changes": list(entry.changes),
+            }
+        )
+    )
+
+
+def load_entry(data: bytes, where: str) -> Entry:
+    """Return the entry whose bytes are `data`.
+
+    Raises:
+        CorruptError: They are no entry; the message names `where`.
+    """
+    table = load_table(data, where)
+    try:
+        changes = tuple(table["changes"])
+        if not all(isinstance(change, dict) and isinstance(change.get("op"), str) for change in changes):
+            raise TypeError("a change without an op")
+        return Entry(
+            seq=table["seq"],
+            previous=table["previous"],
+            id=table["id"],
+            time=_time(table["time"]),
+            author=table["author"],
+            tool=table["tool"],
+            rules=table["rules"],
+            message=table.get("message"),
+            changes=changes,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CorruptError(f"{where} is no log entry: {error!r}", hint="reg fsck") from None
+
+
+def _load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
+    table = load_table(data, where)
+    if table.get("kind") != kind:
+        raise CorruptError(f"{where} is a record of kind {table.get('kind')!r}, not {kind!r}", hint="reg fsck")
+    schema = table.get("schema")
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="use a newer reg")
+    return table
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value
+
+
+def _present(table: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in table.items() if value is not None and value != {} and value != []}
+
+
+def _file_tables(files: Iterable[FileEntry]) -> list[dict[str, object]]:
+    return [
+        _present(
+            {
+                "path": file.path,
+                "size": file.size,
+                "sha256": file.sha256,
+                "xxh3": file.xxh3,
+                "media": file.media,
+                "url": file.url,
+            }
+        )
+        for file in files
+    ]
+
+
+def _files(tables: Iterable[Mapping[str, Any]]) -> tuple[FileEntry, ...]:
+    return tuple(
+        FileEntry(
+            path=table["path"],
+            size=table.get("size"),
+            sha256=table.get("sha256"),
+            xxh3=table.get("xxh3"),
+            media=table.get("media"),
+            url=table.get("url"),
+        )
+        for table in tables
+    )
+
+
+def _parents(table: Mapping[str, Any]) -> tuple[Parent, ...]:
+    return tuple(Parent(VersionId(parent["id"]), parent["role"]) for parent in table.get("parents", []))
+
+
+def _design_table(design: Design | None) -> dict[str, object] | None:
+    if design is None:
+        return None
+    return _present(
+        {
+            "media": design.media,
+            "text": design.text,
+            "sha256": design.sha256,
+            "xxh3": design.xxh3,
+            "size": design.size,
+        }
+    )
+
+
+def _design(table: Mapping[str, Any] | None) -> Design | None:
+    if table is None:
+        return None
+    sha256, xxh3 = table.get("sha256"), table.get("xxh3")
+    return Design(
+        media=table["media"],
+        text=table.get("text"),
+        sha256=BlobHash(sha256) if sha256 else None,
+        xxh3=Xxh3(xxh3) if xxh3 else None,
+        size=table.get("size"),
+    )
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError(f"{value!r} is no time in UTC")
+    return value.astimezone(UTC)

@@ -1,0 +1,137 @@
+"""The values that records may hold in their free tables, and the one reading of `key=value` words.
+
+Allowed: text, 64-bit integers, floats (NaN and infinities included), booleans, UTC times, lists and tables of these.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from registry_cli.errors import UsageError
+
+Scalar: TypeAlias = str | int | float | bool | datetime
+Value: TypeAlias = "Scalar | Sequence[Value] | Mapping[str, Value]"
+
+_INT64 = 1 << 63
+
+
+def check_value(value: object, where: str) -> Value:
+    """Return `value` if a record can hold it and give it back unchanged.
+
+    Args:
+        value: What was given; None is refused here (absence is said by leaving the key out).
+        where: Name of the place, for the message.
+
+    Raises:
+        UsageError: It is of a type TOML has not, or an integer beyond 64 bits.
+    """
+    if isinstance(value, bool | str | float):
+        return value
+    if isinstance(value, int):
+        if not -_INT64 <= value < _INT64:
+            raise UsageError(f"{where} is {value}: integers beyond 64 bits are not kept", hint="give it as text")
+        return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise UsageError(f"{where} is a time without a zone", hint="give it in UTC")
+        return value
+    if isinstance(value, Mapping):
+        return {_check_key(key, where): check_value(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [check_value(item, f"{where}[{at}]") for at, item in enumerate(value)]
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # a NumPy or torch scalar
+        return check_value(value.item(), where)
+    raise UsageError(f"{where} is a {type(value).__name__}, which a record cannot hold", hint="give text or a number")
+
+
+def check_number(value: object, where: str) -> int | float:
+    """Return `value` as a metric: a number, NaN and infinities included.
+
+    Raises:
+        UsageError: It is no number.
+    """
+    checked = check_value(value, where)
+    if isinstance(checked, bool) or not isinstance(checked, int | float):
+        raise UsageError(f"{where} is {checked!r}, a metric is a number")
+    return checked
+
+
+def parse_scalar(text: str) -> Scalar:
+    """Return a number where it prints back the same, `true` and `false` as booleans, else the text itself.
+
+    So `1.10` and `007` stay text, and nothing a user typed is lost.
+    """
+    if text in {"true", "false"}:
+        return text == "true"
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        if repr(number) == text and (not isinstance(number, int) or -_INT64 <= number < _INT64):
+            return number
+    return text
+
+
+def parse_metric(text: str, where: str) -> int | float:
+    """Return `text` as a number; unlike metadata, `1.10`, `1e-3`, `nan` and `inf` are numbers here.
+
+    Raises:
+        UsageError: It is no number.
+    """
+    try:
+        return check_number(int(text) if text.lstrip("+-").isdecimal() else float(text), where)
+    except ValueError:
+        raise UsageError(f"{where} is {text!r}, a metric is a number") from None
+
+
+def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
+    """Split `key=value` or `key:=JSON`; None stands for JSON's null.
+
+    Raises:
+        UsageError: There is no `=`, the key is empty, or the JSON cannot be read.
+    """
+    key, sign, text = word.partition("=")
+    if not sign:
+        raise UsageError(
+            f"{option} {word!r} has no value",
+            hint=f"write {option} KEY=VALUE; quote it where it holds > or <, which a shell takes as a file",
+        )
+    forced = key.endswith(":")
+    key = key.removesuffix(":").strip()
+    if not key:
+        raise UsageError(f"{option} {word!r} has no key", hint=f"write {option} KEY=VALUE")
+    if not forced:
+        return key, parse_scalar(text)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {key}: {error}", hint='after `:=` comes JSON, such as [1,2] or "1.10"') from error
+    return key, None if value is None else check_value(value, key)
+
+
+def flatten(table: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """Return nested tables as one flat one, keys joined by dots; lists stay whole."""
+    flat: dict[str, Value] = {}
+    for key, value in table.items():
+        name = f"{prefix}.{key}"
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, name))
+        else:
+            flat[name] = value
+    return flat
+
+
+def is_nan(value: object) -> bool:
+    """Return whether `value` is the float NaN."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _check_key(key: object, where: str) -> str:
+    if not isinstance(key, str) or not key or not key.isprintable():
+        raise UsageError(f"{where} has the key {key!r}; keys are printable text")
+    return key

@@ -1,0 +1,159 @@
+"""A version's record: what one saved model was at birth. Immutable; named by the SHA-256 of its bytes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from registry_cli.errors import UsageError
+from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
+from registry_cli.records.values import Value
+
+ROLES: Final = ("continue", "base", "input", "adapter", "merge", "distill", "quantize", "derive")
+"""How a version was made from its parent."""
+INLINE_DESIGN: Final = 4096
+"""A design above this many bytes is kept as a blob."""
+
+_ABSOLUTE: Final = re.compile(r"^([A-Za-z]:|[/\\])")
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file of a version; without `sha256` it is external and not yet read.
+
+    Attributes:
+        path: Relative, `/` between its parts.
+        size: Bytes.
+        url: Where an external file lies; None for one kept as a blob.
+    """
+
+    path: str
+    size: int | None = None
+    sha256: BlobHash | None = None
+    xxh3: Xxh3 | None = None
+    media: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A pointer to a version this one was made from."""
+
+    id: VersionId
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A network's design, given back byte for byte: `text`, or a blob where it is longer than `INLINE_DESIGN`."""
+
+    media: str
+    text: str | None = None
+    sha256: BlobHash | None = None
+    xxh3: Xxh3 | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a version was when it was saved.
+
+    Attributes:
+        model: Name at birth; the catalog knows today's.
+        nonce: ULID, so that two saves of the same bytes are two versions.
+        created: UTC.
+        unset: Names of values that were given as null, such as `metadata.owner`.
+        extra: Keys this program does not know, kept as they came.
+    """
+
+    model: ModelName
+    nonce: str
+    created: datetime
+    author: str
+    files: tuple[FileEntry, ...]
+    message: str | None = None
+    framework: str | None = None
+    step: int | None = None
+    task: TaskId | None = None
+    parents: tuple[Parent, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+    design: Design | None = None
+    params: Mapping[str, Value] = field(default_factory=dict)
+    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    metadata: Mapping[str, Value] = field(default_factory=dict)
+    interface: Mapping[str, Value] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The seal on a version: everything that publishing fixes for ever. It holds no number and no slot."""
+
+    version: VersionId
+    created: datetime
+    author: str
+    files: tuple[FileEntry, ...]
+    framework: str | None
+    labels: Mapping[str, int]
+    design: Design | None
+    parents: tuple[Parent, ...]
+    metrics: Mapping[str, int | float]
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def check_labels(labels: Mapping[str, object]) -> dict[str, int]:
+    """Return `labels` as name to integer.
+
+    Raises:
+        UsageError: A value is no integer, or two labels have one non-zero id (ClearML's rule).
+    """
+    checked: dict[str, int] = {}
+    owner: dict[int, str] = {}
+    for name, value in labels.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise UsageError(f"label {name!r} has the id {value!r}; an id is an integer")
+        if value and value in owner:
+            raise UsageError(f"labels {owner[value]!r} and {name!r} have one id, {value}", hint="give each its own")
+        owner[value] = name
+        checked[name] = value
+    return checked
+
+
+def check_path(path: str) -> str:
+    """Return a file's path inside its version, in NFC.
+
+    Raises:
+        UsageError: It is absolute, climbs with `..`, is empty, or holds a control character.
+    """
+    normal = unicodedata.normalize("NFC", path)
+    parts = normal.split("/")
+    if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):
+        raise UsageError(f"{path!r} is no path inside a version", hint="it must be relative and must not climb")
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
+        raise UsageError(f"{path!r} holds a control character")
+    return normal
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Check that no two paths are one on a file system that folds case, and that none is a folder of another.
+
+    Raises:
+        UsageError: Two of them collide.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        key = unicodedata.normalize("NFC", path.casefold())
+        if key in seen:
+            raise UsageError(f"{seen[key]!r} and {path!r} differ only by case", hint="rename one of the files")
+        seen[key] = path
+    for key, path in seen.items():
+        above = key.rpartition("/")[0]
+        while above:
+            if above in seen:
+                raise UsageError(f"{seen[above]!r} is a file and the folder of {path!r}")
+            above = above.rpartition("/")[0]

@@ -1,0 +1,279 @@
+"""Adding a version: take in the bytes, write its record, give it the next number, in one entry of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import unquote, urlsplit
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.effects import find_line
+from registry_cli.catalog.resolve import resolve
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import UsageError
+from registry_cli.formats.extension import find_framework
+from registry_cli.formats.sniff import Facts, sniff, sniff_folder
+from registry_cli.ids import VersionId, new_ulid
+from registry_cli.records.codec import dump_version
+from registry_cli.records.values import Value
+from registry_cli.records.version import (
+    INLINE_DESIGN,
+    ROLES,
+    Design,
+    FileEntry,
+    Parent,
+    Version,
+    check_labels,
+    check_path,
+)
+from registry_cli.registry.aliases import plan_alias
+from registry_cli.registry.draft import DesignSource, Draft, given
+from registry_cli.registry.same import find_same
+from registry_cli.registry.sources import Source, find_snapshot, list_sources
+from registry_cli.registry.transaction import transact
+from registry_cli.store import files
+from registry_cli.store.hashing import Digests
+from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+Mode = Literal["copy", "link", "move", "reference"]
+"""What becomes of the user's file: stays; shares its bytes with the blob; goes; stays and is only pointed to."""
+FACTS: Final = "weights"
+"""The table of `metadata` that holds what the weight files' headers say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A version and whether it is new; False where the newest one has the same files and fields already."""
+
+    version: VersionRow
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The files of a version to be, and what they tell of themselves."""
+
+    files: tuple[FileEntry, ...]
+    framework: str | None
+    metadata: Mapping[str, Value]
+
+
+def add_files(
+    registry: Registry,
+    draft: Draft,
+    paths: Sequence[Path],
+    *,
+    mode: Mode = "copy",
+    follow: bool = False,
+    message: str | None = None,
+    allow_same: bool = False,
+    progress: Progress = SILENT,
+) -> Added:
+    """Add files and folders as one version.
+
+    Args:
+        registry: Where.
+        draft: What is said of the version.
+        paths: Files keep their base names, folders the names inside.
+        mode: What becomes of the user's files.
+        follow: Take in what links that leave their folder lead to.
+        message: Why, for the log; the version's first comment.
+        allow_same: Make a version although the newest one is the same.
+        progress: Told of bytes.
+
+    Raises:
+        NotFoundError: A path, or a parent's address, names nothing.
+        UsageError: A name cannot be kept, or something is no regular file.
+        ConflictError: A file changed while it was read.
+    """
+    registry.check_writable()
+    sources = list_sources(paths, follow=follow)
+    progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
+    try:
+        with Staging(registry.layout, progress=progress) as staging:
+            content = _take_files(registry, staging, sources, mode)
+            snapshot = find_snapshot(paths[0]) if len(paths) == 1 else None
+            if snapshot:
+                content = replace(content, metadata={
+                    **content.metadata, "hub": {"repo": snapshot.repo, "revision": snapshot.revision}})  # fmt: skip
+            added = _commit(registry, draft, content, staging, message, allow_same)
+    finally:
+        progress.stop()
+    if mode == "move":
+        for source in sources:
+            files.unlink(source.file)
+    return added
+
+
+def add_stream(
+    registry: Registry,
+    draft: Draft,
+    fd: int,
+    filename: str,
+    *,
+    message: str | None = None,
+    allow_same: bool = False,
+    progress: Progress = SILENT,
+) -> Added:
+    """Add what the open descriptor `fd` gives until its end as a version of one file called `filename`."""
+    registry.check_writable()
+    name = check_path(filename)
+    progress.start(f"add {draft.name}", None, "bytes")
+    try:
+        with Staging(registry.layout, progress=progress) as staging:
+            digests = staging.add_stream(fd)
+            facts = sniff(staging.get_file(digests.sha256), name)
+            content = _content([_entry(name, digests, facts)], [(name, facts)])
+            return _commit(registry, draft, content, staging, message, allow_same)
+    finally:
+        progress.stop()
+
+
+def add_url(
+    registry: Registry, draft: Draft, url: str, *, message: str | None = None, allow_same: bool = False
+) -> Added:
+    """Add a version whose one file lies at `url`; nothing is fetched before it is read.
+
+    Raises:
+        UsageError: It is no URL that names a file.
+    """
+    parts = urlsplit(url)
+    name = PurePosixPath(unquote(parts.path)).name
+    if not parts.scheme or not name:
+        raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")
+    content = _Content((FileEntry(check_path(name), url=url),), find_framework(name), {})
+    with Staging(registry.layout) as staging:
+        return _commit(registry, draft, content, staging, message, allow_same)
+
+
+def make_design(data: bytes, filename: str) -> DesignSource:
+    """Return a design from a file's bytes, its media type told by the file's name."""
+    media = {".json": "application/json", ".toml": "application/toml", ".yaml": "application/yaml",
+             ".yml": "application/yaml"}.get(PurePosixPath(filename).suffix.lower(), "text/plain")  # fmt: skip
+    return DesignSource(data, media)
+
+
+def stage_design(staging: Staging, source: DesignSource) -> Design:
+    """Return a design as a record keeps it: text, or a blob where it is long or no UTF-8 text."""
+    try:
+        text = source.data.decode() if len(source.data) <= INLINE_DESIGN else None
+    except UnicodeDecodeError:
+        text = None
+    if text is not None:
+        return Design(source.media, text=text)
+    digests = staging.add_bytes(source.data)
+    return Design(source.media, sha256=digests.sha256, xxh3=digests.xxh3, size=digests.size)
+
+
+def build_version(registry: Registry, staging: Staging, draft: Draft, content: Sequence[FileEntry],
+                  message: str | None, metadata: Mapping[str, Value]) -> Version:  # fmt: skip
+    """Return the record of a version as `draft` describes it; addresses of parents are resolved now."""
+    return Version(
+        model=draft.name,
+        nonce=new_ulid(),
+        created=datetime.now(UTC),
+        author=registry.author,
+        files=tuple(content),
+        message=message,
+        framework=draft.framework,
+        step=draft.step,
+        task=draft.task,
+        parents=_parents(registry, draft),
+        labels=check_labels(draft.labels),
+        design=stage_design(staging, draft.design) if draft.design else None,
+        params=given(draft.params),
+        metrics=draft.metrics,
+        metadata={**metadata, **given(draft.metadata)},
+        interface=draft.interface,
+        unset=tuple(sorted(_nulls(draft.metadata, "metadata") + _nulls(draft.params, "params"))),
+    )
+
+
+def _commit(registry: Registry, draft: Draft, content: _Content, staging: Staging, message: str | None,
+            allow_same: bool) -> Added:  # fmt: skip
+    full = replace(draft, framework=draft.framework or content.framework)
+    record = build_version(registry, staging, full, content.files, message, content.metadata)
+    data = dump_version(record)
+    version = VersionId(staging.add_record(data))
+    registry.index.expect(data)
+    same: list[VersionRow] = []
+
+    def plan() -> list[Change]:
+        same[:] = [] if allow_same else find_same(registry, draft, record)
+        if same:
+            return []
+        wanted = [changes.add_version(version, draft.name)]
+        if draft.tags:
+            wanted.append(changes.tag(version, add=draft.tags))
+        line = find_line(registry.db, draft.name)
+        wanted += [plan_alias(registry.db, line, alias, version) for alias in dict.fromkeys(draft.aliases)]
+        return wanted
+
+    transact(registry, plan, message=message, staging=staging)
+    return Added(same[0] if same else registry.get_row(version), new=not same)
+
+
+def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source], mode: Mode) -> _Content:
+    entries: list[FileEntry] = []
+    known: list[tuple[str, Facts]] = []
+    device = registry.layout.blobs.stat().st_dev
+    for source in sources:
+        facts = sniff(source.file, source.path)
+        share = mode == "link" or (mode == "move" and source.file.stat().st_dev == device)
+        if mode == "reference":
+            digests, url = staging.read_file(source.file), source.file.absolute().as_uri()
+        else:
+            digests, url = (
+                staging.add_file(source.file, lambda size: read.read_twins(registry.db, size), share=share),
+                None,
+            )
+        entries.append(_entry(source.path, digests, facts, url))
+        known.append((source.path, facts))
+    return _content(entries, known)
+
+
+def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) -> FileEntry:
+    return FileEntry(path, digests.size, digests.sha256, digests.xxh3, facts.media, url)
+
+
+def _content(entries: Sequence[FileEntry], known: Sequence[tuple[str, Facts]]) -> _Content:
+    framework = known[0][1].framework if len(known) == 1 else sniff_folder(known)
+    told = _merge_facts([facts for _, facts in known])
+    return _Content(tuple(entries), framework, {FACTS: told} if told else {})
+
+
+def _merge_facts(known: Sequence[Facts]) -> dict[str, Value]:
+    """Return what headers say as one table: counts of the files are summed, lists joined, of the rest the first."""
+    merged: dict[str, Value] = {}
+    for facts in known:
+        for key, value in facts.fields.items():
+            before = merged.get(key)
+            if isinstance(value, list):
+                joined = [*before, *value] if isinstance(before, list) else value
+                merged[key] = sorted(set(joined))
+            elif key in {"tensors", "parameters"} and isinstance(value, int) and isinstance(before, int):
+                merged[key] = before + value
+            elif before is None:
+                merged[key] = value
+    return {key: value for key, value in merged.items() if value != []}
+
+
+def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:
+    parents = []
+    for role, ref in draft.parents:
+        if role not in ROLES:
+            raise UsageError(f"{role!r} is no role of a parent", hint=f"roles are {', '.join(ROLES)}")
+        parents.append(Parent(read.get_version(registry.db, resolve(registry.db, ref)).id, role))
+    return tuple(parents)
+
+
+def _nulls(table: Mapping[str, Value | None], group: str) -> list[str]:
+    return [f"{group}.{key}" for key, value in table.items() if value is None]

@@ -1,0 +1,131 @@
+"""Aliases: movable names that one version of a model holds, each move on record and each undoable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.resolve import get_line, parse_address, resolve, resolve_exact
+from registry_cli.catalog.rows import ChangeRow, VersionRow
+from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from registry_cli.ids import AliasName, ModelName, RecordId, VersionId
+from registry_cli.registry.transaction import transact
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from registry_cli.registry.api import Registry
+
+
+def plan_alias(db: sqlite3.Connection, line: int | None, name: AliasName, version: VersionId | None) -> Change:
+    """Return the change that moves an alias of a line from whoever holds it now to `version`."""
+    return changes.alias(name, version=version, old=find_holder(db, line, name) if line is not None else None)
+
+
+def find_holder(db: sqlite3.Connection, line: int, name: AliasName) -> VersionId | None:
+    """Return the version that holds an alias, or None."""
+    found = db.execute(
+        "SELECT v.id FROM aliases a JOIN versions v ON v.row = a.version WHERE a.line = ? AND a.alias = ?", (line, name)
+    ).fetchone()
+    return VersionId(RecordId(found[0])) if found else None
+
+
+def set_alias(
+    registry: Registry, ref: str, name: AliasName, *, expect: str | None = None, require: str | None = None,
+    message: str | None = None,
+) -> VersionRow:  # fmt: skip
+    """Let the version `ref` hold an alias of its model.
+
+    Args:
+        registry: Where.
+        ref: An exact address.
+        name: The alias.
+        expect: Address of the version that must hold it now; the empty text for nobody.
+        require: A query that the version must satisfy, such as `metrics.auc > 0.9`.
+        message: Why, for the log.
+
+    Raises:
+        ConflictError: Somebody else holds it than expected.
+        RefusedError: The version does not satisfy `require`.
+    """
+
+    def plan() -> list[Change]:
+        row = resolve_exact(registry.db, ref, "alias")
+        version = read.get_version(registry.db, row)
+        line = get_line(registry.db, version.name)
+        held = find_holder(registry.db, line, name)
+        if expect is not None:
+            _check_holder(registry, version.name, name, held, expect)
+        if require is not None:
+            _check_required(registry, version, row, require)
+        return [] if held == version.id else [changes.alias(name, version=version.id, old=held)]
+
+    transact(registry, plan, message=message)
+    return read.get_version(registry.db, resolve_exact(registry.db, ref, "alias"))
+
+
+def remove_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow:
+    """Take away the alias that `ref` (`name@alias`) names; return who held it.
+
+    Raises:
+        UsageError: `ref` names no alias.
+        NotFoundError: Nobody holds it.
+    """
+    name, alias = _alias_of(ref)
+    held = registry.get_row(f"{name}@{alias}")
+    transact(registry, lambda: [plan_alias(registry.db, get_line(registry.db, name), alias, None)], message=message)
+    return held
+
+
+def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow | None:
+    """Give the alias that `ref` (`name@alias`) names back to whom it was taken from; return the new holder.
+
+    Raises:
+        UsageError: `ref` names no alias.
+        NotFoundError: It was never moved.
+    """
+    name, alias = _alias_of(ref)
+    line = get_line(registry.db, name)
+
+    def plan() -> list[Change]:
+        moves = [row[0] for row in registry.db.execute(
+            "SELECT v.id FROM moves m LEFT JOIN versions v ON v.row = m.version WHERE m.line = ? AND m.alias = ?"
+            " ORDER BY m.row DESC LIMIT 2", (line, alias))]  # fmt: skip
+        if not moves:
+            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list {name}")
+        before = moves[1] if len(moves) > 1 else None
+        return [plan_alias(registry.db, line, alias, before)]
+
+    transact(registry, plan, message=message)
+    holder = find_holder(registry.db, line, alias)
+    return registry.get_row(holder) if holder else None
+
+
+def list_moves(registry: Registry, name: str) -> list[ChangeRow]:
+    """Return every move of a model's aliases, newest first."""
+    line = get_line(registry.db, name)
+    moves = [row for row in read.iter_changes(registry.db, line=line) if row.op == changes.ALIAS]
+    return moves[::-1]
+
+
+def _alias_of(ref: str) -> tuple[ModelName, AliasName]:
+    address = parse_address(ref)
+    if address.name is None or address.alias is None:
+        raise UsageError(f"{ref} names no alias", hint="write NAME@alias")
+    return address.name, address.alias
+
+
+def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: VersionId | None, expect: str) -> None:
+    wanted = read.get_version(registry.db, resolve(registry.db, expect)).id if expect else None
+    if held != wanted:
+        holder = registry.get_row(held).ref if held else "nobody"
+        raise ConflictError(f"{model}@{name} is held by {holder}, not by {expect or 'nobody'}",
+                            hint=f"reg model alias --list '{model}'")  # fmt: skip
+
+
+def _check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+    from registry_cli.registry.query import matches
+
+    if not matches(registry, row, require):
+        raise RefusedError(f"{version.ref} does not satisfy `{require}`", hint=f"reg model show '{version.ref}'")

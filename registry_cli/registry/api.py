@@ -1,0 +1,178 @@
+"""A registry, opened: its paths, log, settings and catalog. The operations stand beside this file, one module each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry_cli import env
+from registry_cli.catalog import read, resolve
+from registry_cli.catalog.index import Index, find_place
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import NoRegistryError
+from registry_cli.registry.ports import Gate, Listener
+from registry_cli.registry.settings import Settings
+from registry_cli.store.format import read_format
+from registry_cli.store.layout import DIRECTORY, Layout
+from registry_cli.store.log import Log
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from registry_cli.registry.version import Version
+
+
+class Registry:
+    """One registry.
+
+    Get one by `Registry.find()`, `Registry.open(path)` or `Registry.init(path)`.
+
+    Attributes:
+        layout: Where its files lie.
+        log: The slots of its log.
+        gates: Asked before each change.
+        listeners: Told of each change.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.format = read_format(layout)
+        self.layout = Layout(layout.root, self.format.shared)
+        self.log = Log(self.layout)
+        self.gates: list[Gate] = []
+        self.listeners: list[Listener] = []
+
+    @classmethod
+    def open(cls, path: Path | str) -> Registry:
+        """Open the registry at `path`, the `.registry` folder or the one that holds it.
+
+        Raises:
+            NoRegistryError: There is none.
+            RefusedError: It was made by a newer program.
+        """
+        root = Path(path)
+        return cls(Layout((root / DIRECTORY if (root / DIRECTORY).is_dir() else root).absolute()))
+
+    @classmethod
+    def find(cls, start: Path | str | None = None) -> Registry:
+        """Open the registry that a command run in `start` is about.
+
+        That is REG_DIR, else the nearest `.registry` from `start` (the working folder) upward, else the user's own.
+
+        Raises:
+            NoRegistryError: There is none.
+        """
+        named = env.read(env.REG_DIR)
+        if named:
+            return cls.open(named)
+        here = Path(start or Path()).absolute()
+        for folder in [here, *here.parents]:
+            if (folder / DIRECTORY).is_dir():
+                return cls.open(folder / DIRECTORY)
+        own = env.data_home() / DIRECTORY
+        if own.is_dir():
+            return cls.open(own)
+        raise NoRegistryError(f"no {DIRECTORY} in {here} or above", hint="reg init")
+
+    @classmethod
+    def init(cls, path: Path | str = ".", *, shared: bool = False) -> Registry:
+        """Make a registry in the folder `path`, or open the one that is there.
+
+        Args:
+            path: The folder that gets a `.registry`; made if missing.
+            shared: Let the folder's group write too.
+
+        Raises:
+            RegError: The file system cannot hard-link.
+        """
+        from registry_cli.registry.init import make_registry
+
+        return cls(make_registry(Path(path).absolute(), shared=shared))
+
+    @property
+    def id(self) -> str:
+        """ULID of the registry."""
+        return self.format.id
+
+    @property
+    def path(self) -> Path:
+        """The `.registry` folder."""
+        return self.layout.root
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings of this copy and this user."""
+        return Settings(self.layout.config, env.config_home() / "config.toml")
+
+    @cached_property
+    def author(self) -> str:
+        """Who makes changes: REG_AUTHOR, else the setting `author`, else the login name."""
+        return env.read(env.REG_AUTHOR) or self.settings.find("author") or env.login()
+
+    @cached_property
+    def index(self) -> Index:
+        """The catalog's index, up to date with the log when it is opened."""
+        return Index(self.layout, self.log, self.id, find_place(self.layout, self.id, env.cache_home))
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The index's connection, for reading."""
+        return self.index.db
+
+    def close(self) -> None:
+        """Close the index, if it was opened; the next use opens it again."""
+        if "index" in self.__dict__:
+            self.index.close()
+            del self.__dict__["index"]
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check_writable(self) -> None:
+        """Check that this program may add to the registry.
+
+        Raises:
+            RefusedError: It does not understand all that is there.
+        """
+        self.format.check_write()
+        self.index.check_writable()
+
+    def get_row(self, ref: str) -> VersionRow:
+        """Return the version that an address names.
+
+        Raises:
+            UsageError: It is no address.
+            NotFoundError: It names nothing.
+            AmbiguousError: It names several.
+        """
+        return read.get_version(self.db, resolve.resolve(self.db, ref))
+
+    def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
+        """Return the versions that addresses name, in their order, each once; raises as `get_row`."""
+        rows = dict.fromkeys(resolve.resolve(self.db, ref) for ref in refs)
+        return read.list_versions(self.db, list(rows))
+
+    def list_exact(self, refs: Sequence[str], verb: str) -> list[VersionRow]:
+        """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide."""
+        rows = dict.fromkeys(resolve.resolve_exact(self.db, ref, verb) for ref in refs)
+        return read.list_versions(self.db, list(rows))
+
+    def query(self, expr: str = "", **options: Any) -> list[Version]:
+        """Return the versions for which a query holds, newest first; see `reg help query`.
+
+        Args:
+            expr: Such as `metrics.acc > 0.9 and tag:prod`.
+            **options: `sort`, `limit`, `per`, `include_archived`, `columns` and the narrowing flags of
+                `registry.query.find_versions`.
+
+        Raises:
+            UsageError: The query cannot be read; the message shows where.
+        """
+        from registry_cli.registry.query import find_versions
+        from registry_cli.registry.version import Version
+
+        return [Version(self, row) for row in find_versions(self, expr, **options)]

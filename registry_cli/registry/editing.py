@@ -1,0 +1,176 @@
+"""Changing what is said of versions: tags, fields, and a new draft on the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.birth import design_table
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import RefusedError, UsageError
+from registry_cli.ids import ModelName, TagName, VersionId
+from registry_cli.records.codec import dump_version
+from registry_cli.records.values import Value, check_number
+from registry_cli.records.version import Parent
+from registry_cli.registry.add import build_version, stage_design
+from registry_cli.registry.draft import DesignSource, Draft, given
+from registry_cli.registry.transaction import transact
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+GROUPS: Final = ("metadata", "metrics")
+"""Tables that `--set` and `--unset` reach by `GROUP.KEY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What to change; whatever is empty or None stays as it is.
+
+    Attributes:
+        put: `metadata.owner`, `metrics.auc`, `framework` or `comment` to its new value.
+        unset: Names of the same kind, and `labels.NAME` and `design`, to take away.
+    """
+
+    put: Mapping[str, Value | None] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+    design: DesignSource | None = None
+    framework: str | None = None
+    comment: str | None = None
+
+
+def tag_versions(
+    registry: Registry, refs: Sequence[str], *, add: Sequence[TagName] = (), remove: Sequence[TagName] = (),
+    message: str | None = None,
+) -> list[VersionRow]:  # fmt: skip
+    """Add tags to versions and remove tags from them; return the versions.
+
+    Raises:
+        UsageError: One tag is to be added and removed.
+    """
+    both = set(add) & set(remove)
+    if both:
+        raise UsageError(f"tag {min(both)} is to be added and removed", hint="decide")
+    rows = registry.list_rows(refs)
+
+    def plan() -> list[Change]:
+        wanted = []
+        for row in registry.list_rows([row.id for row in rows]):
+            new, old = set(add) - set(row.tags), set(remove) & set(row.tags)
+            if new or old:
+                wanted.append(changes.tag(row.id, add=new, remove=old))
+        return wanted
+
+    transact(registry, plan, message=message)
+    return registry.list_rows([row.id for row in rows])
+
+
+def edit_versions(
+    registry: Registry, refs: Sequence[str], edit: Edit, *, message: str | None = None
+) -> list[VersionRow]:
+    """Change fields of versions; return the versions.
+
+    Raises:
+        UsageError: A name cannot be set, or a value does not fit it.
+        RefusedError: The version is published and the field is sealed.
+    """
+    rows = registry.list_rows(refs)
+    with Staging(registry.layout) as staging:
+        put, unset = _put(edit), list(edit.unset)
+        if edit.design:
+            put["design"] = design_table(stage_design(staging, edit.design))
+        for key, value in edit.put.items():
+            if value is None:
+                unset.append(key)
+        _check_unset(unset)
+
+        def plan() -> list[Change]:
+            return [changes.edit(row.id, put=put, unset=unset) for row in rows if put or unset]
+
+        transact(registry, plan, message=message, staging=staging)
+    return registry.list_rows([row.id for row in rows])
+
+
+def derive_version(
+    registry: Registry, ref: str, edit: Edit, *, name: ModelName | None = None, message: str | None = None
+) -> VersionRow:
+    """Make a new draft on the bytes of a version, with other labels, design, framework or values.
+
+    Args:
+        registry: Where.
+        ref: The version to go on from; it becomes the draft's parent with the role `derive`.
+        edit: What is different.
+        name: The draft's model; the version's own by default.
+        message: Why, for the log.
+
+    Raises:
+        RefusedError: The version was removed.
+    """
+    base = registry.get_row(ref)
+    if base.removed:
+        raise RefusedError(f"{base.ref} was removed", hint=f"reg model restore '{base.ref}'")
+    put = _put(edit)
+    _check_unset(list(edit.unset))
+    draft = Draft(
+        name=name or base.name,
+        framework=str(put["framework"]) if "framework" in put else base.framework,
+        step=base.step,
+        labels=_changed(base.labels, put, edit, "labels"),
+        design=edit.design,
+        params=base.params,
+        metrics=_changed(base.metrics, put, edit, "metrics"),
+        metadata=_changed(base.metadata, put, edit, "metadata"),
+        interface=base.interface,
+    )
+    with Staging(registry.layout) as staging:
+        record = build_version(registry, staging, draft, base.files, edit.comment or message, {})
+        record = replace(
+            record,
+            parents=(Parent(base.id, "derive"),),
+            design=record.design or (None if "design" in edit.unset else base.design),
+        )
+        data = dump_version(record)
+        version = VersionId(staging.add_record(data))
+        registry.index.expect(data)
+        transact(registry, lambda: [changes.add_version(version, draft.name)], message=message, staging=staging)
+    return registry.get_row(version)
+
+
+def _put(edit: Edit) -> dict[str, Any]:
+    """Return what is to be set as `changes.edit` takes it."""
+    put: dict[str, Any] = {}
+    for key, value in given(edit.put).items():
+        group, _, name = key.partition(".")
+        if group in GROUPS and name:
+            put.setdefault(group, {})[name] = check_number(value, key) if group == "metrics" else value
+        elif key in {"framework", "comment"}:
+            put[key] = str(value)
+        else:
+            raise UsageError(f"{key!r} cannot be set", hint="set metadata.KEY, metrics.KEY, framework or comment")
+    if edit.labels:
+        put["labels"] = dict(edit.labels)
+    if edit.framework is not None:
+        put["framework"] = edit.framework
+    if edit.comment is not None:
+        put["comment"] = edit.comment
+    return put
+
+
+def _check_unset(names: Sequence[str]) -> None:
+    for name in names:
+        group, _, key = name.partition(".")
+        if not (group in {*GROUPS, "labels"} and key) and name not in {"framework", "comment", "design"}:
+            raise UsageError(
+                f"{name!r} cannot be unset",
+                hint="unset metadata.KEY, metrics.KEY, labels.NAME, framework, design, comment",
+            )
+
+
+def _changed(table: Mapping[str, Any], put: Mapping[str, Any], edit: Edit, group: str) -> dict[str, Any]:
+    gone = {name.partition(".")[2] for name in edit.unset if name.startswith(f"{group}.")}
+    return {key: value for key, value in {**table, **put.get(group, {})}.items() if key not in gone}

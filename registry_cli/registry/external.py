@@ -1,0 +1,85 @@
+"""Files that a version points to and does not hold: fetched when read, their digests learned the first time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import CorruptError, NotFoundError, RemoteError
+from registry_cli.records.version import FileEntry
+from registry_cli.registry.transaction import transact
+from registry_cli.store.hashing import CHUNK, Digests
+from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+TIMEOUT = 30
+"""Seconds without a byte after which a server is given up."""
+
+
+def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress: Progress = SILENT) -> FileEntry:
+    """Bring an external file's bytes into the registry, check or learn its digest, and return the file as known now.
+
+    Raises:
+        NotFoundError: A local file is gone.
+        RemoteError: A server cannot be reached, or has not the file.
+        CorruptError: The bytes are not those of the first reading.
+    """
+    if file.sha256 and registry.layout.blob(file.sha256).exists():
+        return file
+    with Staging(registry.layout, progress=progress) as staging:
+        digests = _read(str(file.url), staging)
+        if file.sha256 and file.sha256 != digests.sha256:
+            raise CorruptError(
+                f"{file.path} of {row.ref} changed at {file.url} since it was first read",
+                hint=f"to keep what is there now: reg model add '{row.name}' --url '{file.url}'",
+            )
+        learned: list[Change] = []
+        if not file.sha256:
+            learned = [changes.digest(row.id, file.path, size=digests.size, sha256=digests.sha256, xxh3=digests.xxh3)]
+        staging.install()
+        transact(registry, lambda: learned, staging=staging)
+    return FileEntry(file.path, digests.size, digests.sha256, digests.xxh3, file.media, file.url)
+
+
+def learn_digests(registry: Registry, row: VersionRow, *, progress: Progress = SILENT) -> None:
+    """Read every external file of a version whose digest is not known yet; raises as `fetch_file`."""
+    for file in row.files:
+        if file.url and not file.sha256:
+            fetch_file(registry, row, file, progress=progress)
+
+
+def find_local(file: FileEntry) -> Path | None:
+    """Return the local file that a `file://` URL names, or None for another URL."""
+    parts = urlsplit(file.url or "")
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _read(url: str, staging: Staging) -> Digests:
+    scheme = urlsplit(url).scheme
+    if scheme == "file":
+        path = Path(unquote(urlsplit(url).path))
+        if not path.exists():
+            raise NotFoundError(f"{path} is gone; the version only points to it", hint="bring it back, or add it anew")
+        return staging.read_file(path)
+    if scheme not in {"http", "https"}:
+        raise RemoteError(f"{scheme}: files cannot be read yet", hint="fetch it and add it: reg model add NAME FILE")
+    return _download(url, staging)
+
+
+def _download(url: str, staging: Staging) -> Digests:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=TIMEOUT) as response:
+            return staging.add_chunks(iter(lambda: response.read(CHUNK), b""))
+    except (URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise RemoteError(f"{url} cannot be read: {reason}", hint="check the address and the network") from None

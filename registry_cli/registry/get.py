@@ -1,0 +1,231 @@
+"""Getting a version's bytes: copied out, opened in place, or checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from registry_cli import env
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError
+from registry_cli.ids import BlobHash, Xxh3
+from registry_cli.records.codec import load_publication, load_version
+from registry_cli.records.version import FileEntry
+from registry_cli.registry.external import fetch_file, find_local
+from registry_cli.store import files
+from registry_cli.store.blobs import copy_blob, get_blob, get_record, verify_blob
+from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.views import Mode, ViewFile, open_view
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was got: where it is, and whether it had to be written; an identical one is left alone."""
+
+    path: Path
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a version: the file or record, and what is wrong."""
+
+    what: str
+    problem: str
+
+
+def get_version(
+    registry: Registry, row: VersionRow, target: Path, *, force: bool = False, progress: Progress = SILENT
+) -> list[Written]:
+    """Write a version's files into the folder `target`, each checked on its way.
+
+    Args:
+        registry: Where from.
+        row: The version.
+        target: A folder; made if missing.
+        force: Replace files that are different.
+        progress: Told of bytes.
+
+    Raises:
+        ConflictError: A different file is in the way; nothing has been written.
+        CorruptError: Stored bytes are not what they were.
+    """
+    known = [_known(registry, row, file, progress) for file in row.files]
+    targets = [target / file.path for file in known]
+    same = [_is_same(path, file) for path, file in zip(targets, known, strict=True)]
+    for path, equal in zip(targets, same, strict=True):
+        if not equal and path.exists() and not force:
+            raise ConflictError(f"{path} is there and different", hint="add --force to replace it")
+    progress.start(f"get {row.ref}", sum(file.size or 0 for file in known), "bytes")
+    try:
+        for path, file, equal in zip(targets, known, same, strict=True):
+            if not equal:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _copy(registry, row, file, path, progress)
+            else:
+                progress.advance(file.size or 0)
+    finally:
+        progress.stop()
+    return [Written(path, not equal) for path, equal in zip(targets, same, strict=True)]
+
+
+def get_file(
+    registry: Registry, row: VersionRow, target: Path, *, force: bool = False, progress: Progress = SILENT
+) -> Written:
+    """Write the one file of a version to `target`; raises as `get_version`.
+
+    Raises:
+        NotFoundError: The version has several files.
+    """
+    file = _known(registry, row, _only_file(row), progress)
+    if _is_same(target, file):
+        return Written(target, False)
+    if target.exists() and not force:
+        raise ConflictError(f"{target} is there and different", hint="add --force to replace it")
+    progress.start(f"get {row.ref}", file.size, "bytes")
+    try:
+        _copy(registry, row, file, target, progress)
+    finally:
+        progress.stop()
+    return Written(target, True)
+
+
+def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
+    """Write the bytes of the one file of a version to the open descriptor `fd`; they are checked beforehand."""
+    file = _known(registry, row, _only_file(row), SILENT)
+    path = _place(registry, row, file)
+    with open_reader(path) as source:
+        for chunk in iter_chunks(source):
+            rest = chunk
+            while rest:
+                rest = rest[os.write(fd, rest) :]
+
+
+def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILENT) -> Path:
+    """Return a version's file, or the folder of its files where it has several, to open and not to write.
+
+    Raises:
+        RefusedError: The version was removed.
+        CorruptError: Stored bytes are not what they were.
+    """
+    _check_live(row)
+    known = [_known(registry, row, file, progress) for file in row.files]
+    if len(known) == 1 and (local := find_local(known[0])):
+        return local
+    shown = [ViewFile(file.path, file.size or 0, cast(BlobHash, file.sha256), cast(Xxh3, file.xxh3)) for file in known]
+    mode = cast(Mode, registry.settings.find("views"))
+    views = registry.layout.views
+    if not os.access(views, os.W_OK):
+        views = env.cache_home() / "views" / registry.id
+    folder = open_view(registry.layout, views, row.id, shown, mode)
+    return folder / shown[0].path if len(shown) == 1 else folder
+
+
+def list_faults(
+    registry: Registry, row: VersionRow, *, strong: bool = False, progress: Progress = SILENT
+) -> list[Fault]:
+    """Check a version's record, publication and bytes; return what is wrong, nothing where all is well.
+
+    Args:
+        registry: Where.
+        row: The version.
+        strong: Take SHA-256 too, not XXH3 alone.
+        progress: Told of bytes.
+    """
+    faults = _record_faults(registry, row)
+    progress.start(f"verify {row.ref}", row.size, "bytes")
+    try:
+        for file in row.files:
+            problem = _problem(registry, row, file, strong)
+            if problem:
+                faults.append(Fault(file.path, problem))
+            progress.advance(file.size or 0)
+    finally:
+        progress.stop()
+    return faults
+
+
+def _record_faults(registry: Registry, row: VersionRow) -> list[Fault]:
+    faults = []
+    checks = (
+        [(row.id, load_version)]
+        if row.publication is None
+        else [(row.id, load_version), (row.publication, load_publication)]
+    )
+    for record, load in checks:
+        try:
+            load(get_record(registry.layout, record), f"record {record[:12]}")
+        except RegError as error:
+            faults.append(Fault(f"record {record[:12]}", error.message))
+    return faults
+
+
+def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool) -> str | None:
+    try:
+        local = find_local(file)
+        if local is not None:
+            _check_external(row, file, local)
+        elif file.sha256 and (not file.url or registry.layout.blob(file.sha256).exists()):
+            verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=strong)
+    except RegError as error:
+        return error.message
+    return None
+
+
+def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progress) -> FileEntry:
+    """Return a file whose digests are known and whose bytes are at hand, fetched if it is external."""
+    _check_live(row)
+    return fetch_file(registry, row, file, progress=progress) if file.url else file
+
+
+def _check_live(row: VersionRow) -> None:
+    if row.removed:
+        raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore '{row.ref}'")
+
+
+def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
+    local = find_local(file)
+    if local is not None and not registry.layout.blob(cast(BlobHash, file.sha256)).exists():
+        files.copy_file(local, target)
+        _check_external(row, file, target)
+        progress.advance(file.size or 0)
+        return
+    try:
+        copy_blob(registry.layout, cast(BlobHash, file.sha256), cast(Xxh3, file.xxh3), target, progress=progress)
+    except CorruptError as error:
+        raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
+
+
+def _place(registry: Registry, row: VersionRow, file: FileEntry) -> Path:
+    """Return where a file's bytes lie, checked."""
+    local = find_local(file)
+    if local is not None:
+        _check_external(row, file, local)
+        return local
+    verify_blob(registry.layout, cast(BlobHash, file.sha256), file.xxh3, file.size)
+    return get_blob(registry.layout, cast(BlobHash, file.sha256))
+
+
+def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
+    if not path.exists():
+        raise NotFoundError(f"{path} is gone; {row.ref} only points to it", hint="bring it back, or add it anew")
+    if file.sha256 and sha256_of_file(path) != file.sha256:
+        raise CorruptError(
+            f"{path} changed since {row.ref} was made", hint=f"to keep it: reg model add '{row.name}' {path}"
+        )
+
+
+def _is_same(path: Path, file: FileEntry) -> bool:
+    return path.is_file() and path.stat().st_size == file.size and xxh3_of_file(path) == file.xxh3
+
+
+def _only_file(row: VersionRow) -> FileEntry:
+    if len(row.files) != 1:
+        raise NotFoundError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get '{row.ref}' FOLDER")
+    return row.files[0]

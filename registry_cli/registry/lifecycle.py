@@ -1,0 +1,152 @@
+"""A version's life: publish, archive, restore, remove; and a model's other name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.resolve import get_line
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import CorruptError, RefusedError, UsageError
+from registry_cli.ids import ModelName, line_key, parse_model_name
+from registry_cli.records.codec import dump_publication
+from registry_cli.records.version import Parent, Publication
+from registry_cli.registry.external import learn_digests
+from registry_cli.registry.transaction import transact
+from registry_cli.store.blobs import verify_blob
+from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+def publish_versions(
+    registry: Registry, refs: Sequence[str], *, message: str | None = None, progress: Progress = SILENT
+) -> list[VersionRow]:
+    """Fix versions for ever: write each one's publication and seal it.
+
+    The bytes are checked first, because what is sealed must be there; external files are read for their digests. A
+    version that is published already stays as it is.
+
+    Raises:
+        UsageError: An address is a bare name.
+        RefusedError: A version is archived or removed.
+        CorruptError: A version's bytes are not what they were.
+    """
+    rows = registry.list_exact(refs, "publish")
+    for row in rows:
+        if row.archived or row.removed:
+            state = "removed" if row.removed else "archived"
+            raise RefusedError(f"{row.ref} is {state}: it cannot be published", hint=f"reg model restore '{row.ref}'")
+        if not row.published:
+            learn_digests(registry, row, progress=progress)
+            _check_bytes(registry, row)
+    with Staging(registry.layout) as staging:
+
+        def plan() -> list[Change]:
+            return [
+                changes.publish(row.id, staging.add_record(dump_publication(_publication(registry, row))))
+                for row in registry.list_rows([row.id for row in rows])
+                if not row.published
+            ]
+
+        transact(registry, plan, message=message, staging=staging)
+    return registry.list_rows([row.id for row in rows])
+
+
+def archive_versions(registry: Registry, refs: Sequence[str], *, message: str | None = None) -> list[VersionRow]:
+    """Hide versions; those hidden already stay so."""
+    rows = registry.list_exact(refs, "archive")
+
+    def plan() -> list[Change]:
+        return [changes.archive(row.id) for row in registry.list_rows([row.id for row in rows]) if not row.archived]
+
+    transact(registry, plan, message=message)
+    return registry.list_rows([row.id for row in rows])
+
+
+def restore_versions(registry: Registry, refs: Sequence[str], *, message: str | None = None) -> list[VersionRow]:
+    """Show archived versions again, and removed ones whose bytes are still there.
+
+    Raises:
+        RefusedError: A removed version's bytes are gone.
+    """
+    rows = registry.list_exact(refs, "restore")
+    for row in rows:
+        gone = [file.path for file in row.files if file.sha256 and not file.url
+                and not registry.layout.blob(file.sha256).exists()]  # fmt: skip
+        if row.removed and gone:
+            raise RefusedError(f"{row.ref} cannot be restored: the bytes of {gone[0]} are gone", hint="reg trash list")
+
+    def plan() -> list[Change]:
+        found = registry.list_rows([row.id for row in rows])
+        return [changes.restore(row.id) for row in found if row.archived or row.removed]
+
+    transact(registry, plan, message=message)
+    return registry.list_rows([row.id for row in rows])
+
+
+def remove_versions(
+    registry: Registry, refs: Sequence[str], *, force: bool = False, message: str | None = None
+) -> list[VersionRow]:
+    """Give versions up; their record and number stay, their bytes go with the next collection.
+
+    Raises:
+        UsageError: `force` without a reason.
+        RefusedError: A version is published, holds an alias or is a parent, and `force` is not said.
+    """
+    if force and not message:
+        raise UsageError("--force takes a reason, kept in the log", hint="add -m 'why'")
+    rows = registry.list_exact(refs, "remove")
+
+    def plan() -> list[Change]:
+        found = registry.list_rows([row.id for row in rows])
+        return [changes.remove(row.id, force=force) for row in found if not row.removed]
+
+    transact(registry, plan, message=message)
+    return registry.list_rows([row.id for row in rows])
+
+
+def rename_model(registry: Registry, name: str, to: str, *, message: str | None = None) -> ModelName:
+    """Give a model another name; the old one leads to it for ever. Return the new name.
+
+    Raises:
+        NotFoundError: There is no such model.
+        RefusedError: Another model bears the new name, or once bore it.
+    """
+    new = parse_model_name(to)
+
+    def plan() -> list[Change]:
+        line = get_line(registry.db, name)
+        (held,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
+        return [] if held == new and line_key(held) == line_key(new) else [changes.rename(held, new)]
+
+    transact(registry, plan, message=message)
+    return new
+
+
+def _publication(registry: Registry, row: VersionRow) -> Publication:
+    return Publication(
+        version=row.id,
+        created=datetime.now(UTC),
+        author=registry.author,
+        files=row.files,
+        framework=row.framework,
+        labels=row.labels,
+        design=row.design,
+        parents=tuple(Parent(parent.id, parent.role) for parent in row.parents),
+        metrics={key: value for key, value in row.metrics.items() if isinstance(value, int | float)},
+    )
+
+
+def _check_bytes(registry: Registry, row: VersionRow) -> None:
+    for file in row.files:
+        if file.sha256 and not file.url:
+            try:
+                verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
+            except CorruptError as error:
+                raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None

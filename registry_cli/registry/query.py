@@ -1,0 +1,124 @@
+"""Queries over versions: the language's text and the narrowing flags into rows; saved queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.query.flags import narrow
+from registry_cli.catalog.query.parse import parse_query
+from registry_cli.catalog.query.run import Query, find_rows
+from registry_cli.catalog.query.sort import parse_sort
+from registry_cli.catalog.resolve import resolve
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.registry.settings import VIEW
+from registry_cli.registry.transaction import transact
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query as it is typed and saved: the language's text, and what the flags say.
+
+    Attributes:
+        sort: Such as `-metrics.acc,created`.
+        limit: Most versions.
+        per: Keep the first of each task or line.
+        columns: Fields to show, comma-separated.
+        tag: Tags to have; with a `-` before, not to have.
+    """
+
+    expr: str = ""
+    sort: str = ""
+    limit: int | None = None
+    per: Literal["task", "name"] | None = None
+    columns: str | None = None
+    project: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    framework: tuple[str, ...] = ()
+    meta: tuple[str, ...] = ()
+    metric: tuple[str, ...] = ()
+    published: bool = False
+    archived: bool = False
+    include_archived: bool = False
+
+
+_LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
+
+
+def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[VersionRow]:
+    """Return the versions for which a query holds; options are the fields of `Question`.
+
+    Raises:
+        UsageError: The query cannot be read, or an option does not exist.
+    """
+    try:
+        question = Question(expr, **_fields(options))
+    except TypeError as error:
+        raise UsageError(str(error).partition(" ")[2]) from None
+    return ask(registry, question)
+
+
+def ask(registry: Registry, question: Question) -> list[VersionRow]:
+    """Return the versions that a question is about, in its order."""
+    return read.list_versions(registry.db, find_rows(registry.db, _compiled(question), _resolver(registry)))
+
+
+def matches(registry: Registry, row: int, expr: str) -> bool:
+    """Return whether the version of an index row satisfies a query."""
+    question = Question(expr, include_archived=True)
+    return row in find_rows(registry.db, _compiled(question), _resolver(registry))
+
+
+def save_question(registry: Registry, name: str, question: Question) -> None:
+    """Keep a question under a name, for everyone who has the registry."""
+    value = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(question).items() if item}
+    transact(registry, lambda: [changes.setting(VIEW + name, value)])
+
+
+def load_question(registry: Registry, name: str) -> Question:
+    """Return a saved question.
+
+    Raises:
+        NotFoundError: None is saved under that name.
+    """
+    saved = read.read_settings(registry.db)
+    if VIEW + name not in saved:
+        known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
+        raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else
+                            "reg model query EXPR --save-view NAME")  # fmt: skip
+    known_fields = Question.__dataclass_fields__
+    given = {key: value for key, value in saved[VIEW + name].items() if key in known_fields}
+    return Question(**_fields(given))
+
+
+def _compiled(question: Question) -> Query:
+    expr = narrow(
+        parse_query(question.expr) if question.expr.strip() else None,
+        project=question.project,
+        name=question.name,
+        tag=question.tag,
+        framework=question.framework,
+        meta=question.meta,
+        metric=question.metric,
+        published=question.published,
+        archived=question.archived,
+    )
+    sort = parse_sort(question.sort) if question.sort else ()
+    return Query(expr, sort, question.limit, question.per, question.include_archived)
+
+
+def _resolver(registry: Registry) -> Any:
+    return lambda ref: read.get_version(registry.db, resolve(registry.db, ref)).id
+
+
+def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a question; a single word may stand for a list of one."""
+    lists = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in given.items() if key in _LISTS}
+    return {**given, **lists}

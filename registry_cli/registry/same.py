@@ -1,0 +1,60 @@
+"""Whether a version to be says anything new: the same files and fields as its line's newest make no new version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog import read
+from registry_cli.catalog.effects import find_line
+from registry_cli.catalog.rows import ParentRow, VersionRow
+from registry_cli.records.version import FileEntry, Parent, Version
+from registry_cli.registry.draft import Draft, given
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+def find_same(registry: Registry, draft: Draft, record: Version) -> list[VersionRow]:
+    """Return the line's newest live version if it has the same files and every given field, else nothing."""
+    line = find_line(registry.db, draft.name)
+    if line is None:
+        return []
+    found = registry.db.execute(
+        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
+    ).fetchone()
+    if found is None:
+        return []
+    newest = read.get_version(registry.db, found[0])
+    checks: list[Callable[[], bool]] = [
+        lambda: _bytes_of(newest.files) == _bytes_of(record.files),
+        lambda: draft.framework in {None, newest.framework},
+        lambda: draft.step in {None, newest.step},
+        lambda: draft.task in {None, newest.task},
+        lambda: _holds(newest.labels, draft.labels),
+        lambda: _holds(newest.params, given(draft.params)),
+        lambda: _holds(newest.metrics, draft.metrics),
+        lambda: _holds(newest.metadata, given(draft.metadata)),
+        lambda: _holds(newest.interface, draft.interface),
+        lambda: record.design in {None, newest.design},
+        lambda: (
+            not draft.parents or [(p.id, p.role) for p in record.parents] == [(p.id, p.role) for p in newest.parents]
+        ),
+        lambda: set(draft.tags) <= set(newest.tags),
+        lambda: set(draft.aliases) <= set(newest.aliases),
+    ]
+    return [newest] if all(check() for check in checks) else []
+
+
+def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None]]:
+    return sorted((file.path, file.sha256, file.url) for file in entries)
+
+
+def _holds(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
+    """Return whether `table` has every given value; two NaN count as one."""
+    return all(key in table and (table[key] == value or (table[key] != table[key] and value != value))
+               for key, value in given.items())  # fmt: skip
+
+
+def _parents_of(parents: Sequence[Parent | ParentRow]) -> list[tuple[str, str]]:
+    return [(parent.id, parent.role) for parent in parents]

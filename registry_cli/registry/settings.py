@@ -1,0 +1,116 @@
+"""Settings: which there are, where each one lives, and its value now.
+
+Those of a copy or a user lie in TOML files and decide nothing about data; those of the registry are changes in the log
+and travel with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from registry_cli.errors import UsageError
+from registry_cli.store.config import read_settings, write_settings
+
+Scope = Literal["copy", "registry"]
+Origin = Literal["registry", "copy", "user", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A setting that exists; `choices` lists its values where only some are allowed."""
+
+    scope: Scope
+    summary: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+KEYS: Final[dict[str, Key]] = {
+    "author": Key("copy", "who makes changes, where REG_AUTHOR is not set"),
+    "views": Key("copy", "how `reg model path` shares bytes", default="auto", choices=("auto", "copy", "hardlink")),
+    "view.NAME": Key("registry", "a query saved by `reg model query --save-view NAME`"),
+}
+VIEW: Final = "view."
+"""Prefix of saved queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting and where its value comes from."""
+
+    key: str
+    value: str | None
+    origin: Origin
+
+
+def get_key(name: str) -> Key:
+    """Return the description of a setting.
+
+    Raises:
+        UsageError: There is no such setting.
+    """
+    found = KEYS.get("view.NAME" if name.startswith(VIEW) and len(name) > len(VIEW) else name)
+    if found is None or name == "view.NAME":
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, KEYS, n=1)
+        raise UsageError(f"no setting `{name}`", hint=f"did you mean {near[0]}?" if near else "reg config list")
+    return found
+
+
+class Settings:
+    """Settings of a copy, above those of the user."""
+
+    def __init__(self, copy: Path, user: Path) -> None:
+        self._paths: dict[Origin, Path] = {"copy": copy, "user": user}
+
+    def find(self, name: str) -> str | None:
+        """Return a setting's value, or None where nothing sets it."""
+        return self.get(name).value
+
+    def get(self, name: str) -> Setting:
+        """Return a setting and its origin.
+
+        Raises:
+            UsageError: There is no such setting.
+            CorruptError: A settings file cannot be read.
+        """
+        key = get_key(name)
+        for origin, path in self._paths.items():
+            value = read_settings(path).get(name)
+            if value is not None:
+                return Setting(name, _checked(name, key, value), origin)
+        return Setting(name, key.default, "default")
+
+    def set(self, name: str, value: str, *, user: bool = False) -> None:
+        """Set a setting of the copy, or of the user.
+
+        Raises:
+            UsageError: There is no such setting, or it has not that value.
+        """
+        _checked(name, get_key(name), value)
+        self._write({**self._read(user=user), name: value}, user=user)
+
+    def unset(self, name: str, *, user: bool = False) -> bool:
+        """Unset a setting; return False where it was not set."""
+        get_key(name)
+        settings = self._read(user=user)
+        if settings.pop(name, None) is None:
+            return False
+        self._write(settings, user=user)
+        return True
+
+    def _read(self, *, user: bool) -> dict[str, str]:
+        return read_settings(self._paths["user" if user else "copy"])
+
+    def _write(self, settings: Mapping[str, str], *, user: bool) -> None:
+        write_settings(self._paths["user" if user else "copy"], settings)
+
+
+def _checked(name: str, key: Key, value: str) -> str:
+    if key.choices and value not in key.choices:
+        raise UsageError(f"{name} is {value!r}", hint=f"{name} is one of {', '.join(key.choices)}")
+    return value

@@ -1,0 +1,116 @@
+"""What a user names to be added: files and folders into a list of files with their names inside the version.
+
+Links are followed as far as they stay inside the folder; the Hugging Face Hub's cache, whose snapshots are links into
+the folder beside them (https://huggingface.co/docs/huggingface_hub/guides/manage-cache), is known.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.records.version import check_path, check_paths
+from registry_cli.store.layout import DIRECTORY
+
+_HUB_KINDS: Final = ("models", "datasets", "spaces")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to take in; `path` is its name inside the version, `size` its bytes when it was found."""
+
+    path: str
+    file: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A Hub cache's snapshot folder: which repository, which revision, and the folder its links stay in."""
+
+    repo: str
+    revision: str
+    root: Path
+
+
+def list_sources(paths: Sequence[Path], *, follow: bool = False) -> list[Source]:
+    """Return the files that `paths` name, sorted by their names inside the version.
+
+    Args:
+        paths: Files, which keep their base names, and folders, which keep the names inside.
+        follow: Follow links that leave their folder.
+
+    Raises:
+        NotFoundError: A path is missing, or a folder holds no file.
+        UsageError: A name cannot be kept, two collide, a link leaves its folder, or something is no file.
+    """
+    found = [source for path in paths for source in _iter_sources(path, follow=follow)]
+    if not found:
+        raise NotFoundError(f"no file in {', '.join(map(str, paths))}")
+    check_paths(source.path for source in found)
+    return sorted(found, key=lambda source: source.path)
+
+
+def find_snapshot(path: Path) -> Snapshot | None:
+    """Return what a folder of the Hub's cache, `models--ORG--NAME/snapshots/REVISION`, holds; None for any other."""
+    folder = path.absolute()
+    kind, _, repo = folder.parent.parent.name.partition("--")
+    if folder.parent.name != "snapshots" or kind not in _HUB_KINDS or not repo:
+        return None
+    return Snapshot(repo.replace("--", "/"), folder.name, folder.parent.parent)
+
+
+def _iter_sources(path: Path, *, follow: bool) -> Iterator[Source]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise NotFoundError(f"no file or folder {path}") from None
+    if stat.S_ISDIR(status.st_mode):
+        snapshot = find_snapshot(path)
+        inside = None if follow else (snapshot.root if snapshot else path).resolve()
+        yield from _iter_folder(path, path, inside, ())
+    else:
+        yield _source(path, path.name, status)
+
+
+def _iter_folder(top: Path, folder: Path, inside: Path | None, above: tuple[tuple[int, int], ...]) -> Iterator[Source]:
+    """Yield the files below `folder`; `above` are the folders that lead to it, so that a link in a circle is seen."""
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        raise UsageError(f"{folder} is a link in a circle")
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path = Path(entry.path)
+            if entry.is_symlink():
+                _check_link(path, inside)
+            if entry.is_dir():
+                if entry.name != DIRECTORY:
+                    yield from _iter_folder(top, path, inside, (*above, here))
+            else:
+                yield _source(path, path.relative_to(top).as_posix(), entry.stat())
+
+
+def _check_link(path: Path, inside: Path | None) -> None:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise NotFoundError(f"{path} is a link to nothing") from None
+    if inside is not None and not target.is_relative_to(inside):
+        raise UsageError(f"{path} is a link out of its folder, to {target}", hint="add --follow to take it in")
+
+
+def _source(path: Path, name: str, status: os.stat_result) -> Source:
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a pipe" if stat.S_ISFIFO(status.st_mode) else "no regular file"
+        raise UsageError(f"{path} is {kind}", hint=f"cat {path} | reg model add NAME - --filename FILE")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{name!r} is no UTF-8 name", hint="rename the file") from None
+    return Source(check_path(name), path, status.st_size)

@@ -1,0 +1,92 @@
+"""One command is one entry: plan on the newest catalog, take the next slot, plan anew if another writer was first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from registry_cli._version import __version__
+from registry_cli.catalog.changes import RULES, Change
+from registry_cli.errors import RefusedError
+from registry_cli.ids import EntryId, new_ulid
+from registry_cli.records.codec import dump_entry
+from registry_cli.records.entry import Entry
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+CHANGES: Final = 5000
+"""Most changes in one entry; more are split over several."""
+
+Planner = Callable[[], Sequence[Change]]
+"""Reads the catalog as it is now and says what to change; called again when the catalog has moved on."""
+
+
+def transact(
+    registry: Registry, plan: Planner, *, message: str | None = None, staging: Staging | None = None
+) -> list[Entry]:
+    """Commit what `plan` wants and return the entries; none where it wants nothing.
+
+    Args:
+        registry: Where.
+        plan: What to change.
+        message: Why, for the log.
+        staging: Blobs and records that the changes speak of.
+
+    Raises:
+        RefusedError: A change breaks a rule, or a gate says no; nothing has happened.
+    """
+    registry.check_writable()
+    entries: list[Entry] = []
+    rest: Sequence[Change] = ()
+    with ExitStack() as stack:
+        staged = staging or stack.enter_context(Staging(registry.layout))
+        while True:
+            registry.index.sync()
+            wanted = rest or plan()
+            if not wanted:
+                return entries
+            entry = _entry(registry, wanted[:CHANGES], message)
+            if not _commit(registry, staged, entry):
+                continue
+            entries.append(entry)
+            rest = wanted[CHANGES:]
+            if not rest:
+                return entries
+
+
+def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
+    """Bring one entry into the log; return False where another writer has its slot."""
+    void = registry.index.rehearse(entry)
+    if void:
+        raise RefusedError(void, hint="reg help lifecycle")
+    for gate in registry.gates:
+        gate.check(registry, entry)
+    data = dump_entry(entry)
+    file = staging.write_entry(data)
+    staging.install()
+    if not registry.log.append(entry.seq, file, data):
+        return False
+    staging.restore_lost()
+    registry.index.append(entry, data)
+    for listener in registry.listeners:
+        listener.notify(registry, entry)
+    return True
+
+
+def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) -> Entry:
+    head = registry.index.head
+    return Entry(
+        seq=head.seq + 1,
+        previous=head.digest,
+        id=EntryId(new_ulid()),
+        time=datetime.now(UTC),
+        author=registry.author,
+        tool=f"reg {__version__}",
+        rules=RULES,
+        message=message,
+        changes=tuple(wanted),
+    )

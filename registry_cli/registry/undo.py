@@ -1,0 +1,113 @@
+"""Undoing an entry: append the inverse of each of its changes. Nothing is taken out of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.birth import load_doc
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.rows import ChangeRow
+from registry_cli.errors import NotFoundError, RefusedError
+from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, VersionId
+from registry_cli.registry.transaction import transact
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+UNDOES = "undoes"
+"""Key in an inverse change: the entry it undoes."""
+
+
+def undo_entry(registry: Registry, entry: str | None = None, *, message: str | None = None) -> list[ChangeRow]:
+    """Undo an entry and return the changes that were undone.
+
+    Args:
+        registry: Where.
+        entry: Id of the entry, or a unique part of its beginning; by default the newest that had an effect, is no undo
+            itself and is not undone yet.
+        message: Why, for the log.
+
+    Raises:
+        NotFoundError: There is no such entry, or nothing to undo.
+        RefusedError: The entry cannot be undone, or what it made is in use since.
+    """
+    undone: list[ChangeRow] = []
+
+    def plan() -> list[Change]:
+        found = _get_entry(registry, entry) if entry else _newest(registry)
+        undone[:] = list(read.iter_changes(registry.db, entry=found))
+        return [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
+
+    transact(registry, plan, message=message)
+    return undone
+
+
+def _get_entry(registry: Registry, prefix: str) -> EntryId:
+    wanted = prefix.partition("/")[0].upper()
+    found = registry.db.execute(
+        "SELECT id FROM entries WHERE id >= ? AND id < ? LIMIT 2", (wanted, wanted + "~")
+    ).fetchall()
+    if len(found) != 1:
+        raise NotFoundError(f"{'no' if not found else 'more than one'} entry starts with `{prefix}`", hint="reg events")
+    return EntryId(found[0][0])
+
+
+def _newest(registry: Registry) -> EntryId:
+    undone: set[object] = set()
+    for entry, doc in registry.db.execute(
+        "SELECT e.id, c.doc FROM entries e JOIN changes c ON c.seq = e.seq AND c.position = 0 WHERE e.void IS NULL"
+        " ORDER BY e.seq DESC"
+    ):
+        if UNDOES in (change := load_doc(doc)):
+            undone.add(change[UNDOES])
+        elif entry not in undone:
+            return EntryId(str(entry))
+    raise NotFoundError("nothing to undo", hint="reg events")
+
+
+def _inverses(row: ChangeRow) -> list[Change]:
+    before: Mapping[str, Any] = row.before or {}
+    version = row.version
+    if row.void is not None:
+        raise RefusedError(f"entry {row.entry} had no effect: {row.void}", hint="reg events")
+    if row.op == changes.SETTING:
+        return [changes.setting(str(row.change["key"]), before.get("value"))]
+    if row.op == changes.RENAME:
+        return [changes.rename(ModelName(str(row.change["to"])), ModelName(before["name"]))]
+    if row.op == changes.ALIAS:
+        held = row.change.get("version")
+        return [
+            changes.alias(
+                AliasName(str(row.change["alias"])), version=before.get("old"), old=_id(held) if held else None
+            )
+        ]
+    if version is None or row.op in {changes.PUBLISH, changes.DIGEST}:
+        raise RefusedError(f"`{row.op}` cannot be undone", hint=_instead(row))
+    return _version_inverses(row, version, before)
+
+
+def _version_inverses(row: ChangeRow, version: VersionId, before: Mapping[str, Any]) -> list[Change]:
+    if row.op == changes.ADD_VERSION:
+        return [changes.remove(version)]
+    if row.op == changes.TAG:
+        return [changes.tag(version, add=before["removed"], remove=before["added"])]
+    if row.op == changes.EDIT:
+        return [changes.edit(version, put=before["set"], unset=before["unset"])]
+    if row.op == changes.ARCHIVE:
+        return [changes.restore(version)]
+    if row.op == changes.RESTORE:
+        return [changes.remove(version) if before["ended"] == "removed" else changes.archive(version)]
+    if row.op == changes.REMOVE:
+        held = [changes.alias(AliasName(name), version=version, old=None) for name in before["aliases"]]
+        return [changes.restore(version), *held]
+    raise RefusedError(f"`{row.op}` cannot be undone")
+
+
+def _instead(row: ChangeRow) -> str:
+    return f"reg model derive '{row.ref}' goes on from it" if row.op == changes.PUBLISH else "reg events"
+
+
+def _id(text: object) -> VersionId:
+    return VersionId(RecordId(str(text)))

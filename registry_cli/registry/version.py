@@ -1,0 +1,82 @@
+"""A version in a script's hands: its row of the catalog, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.ids import AliasName, ModelName, TagName, VersionId
+from registry_cli.records.values import Value
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One saved model. `row` holds all that the catalog knows of it, as of when it was read."""
+
+    registry: Registry = field(repr=False, compare=False)
+    row: VersionRow
+
+    @property
+    def id(self) -> VersionId:
+        """SHA-256 of its record."""
+        return self.row.id
+
+    @property
+    def name(self) -> ModelName:
+        """Name of its model."""
+        return self.row.name
+
+    @property
+    def number(self) -> int:
+        """Its number in the line, from 1."""
+        return self.row.number
+
+    @property
+    def ref(self) -> str:
+        """Its address, `name:number`."""
+        return self.row.ref
+
+    @property
+    def metrics(self) -> Mapping[str, Value]:
+        """Metrics, those added later included."""
+        return self.row.metrics
+
+    @property
+    def metadata(self) -> Mapping[str, Value]:
+        """Metadata, as edited."""
+        return self.row.metadata
+
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """Label to id."""
+        return self.row.labels
+
+    @property
+    def tags(self) -> tuple[TagName, ...]:
+        """Tags, sorted."""
+        return self.row.tags
+
+    @property
+    def aliases(self) -> tuple[AliasName, ...]:
+        """Aliases it holds, sorted."""
+        return self.row.aliases
+
+    @property
+    def path(self) -> Path:
+        """A local file, or a folder where the version has several files, to open and not to write.
+
+        Raises:
+            CorruptError: The bytes are not what they were.
+        """
+        from registry_cli.registry.get import open_path
+
+        return open_path(self.registry, self.row)
+
+    def __str__(self) -> str:
+        return self.ref

@@ -1,0 +1,118 @@
+"""What a training script calls: commit an output, use an input. Two functions; everything else is on `Registry`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+from registry_cli.errors import UsageError
+from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+from registry_cli.records.values import Value, check_number, check_value
+from registry_cli.records.version import check_labels
+from registry_cli.registry.add import Mode, add_files, make_design
+from registry_cli.registry.api import Registry
+from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft
+from registry_cli.registry.version import Version
+
+Files = str | PathLike[str] | Sequence[str | PathLike[str]]
+Parents = Sequence["str | Version"] | Mapping[str, "str | Version"]
+
+
+def commit(
+    path: Files,
+    name: str,
+    *,
+    metrics: Mapping[str, float] | None = None,
+    tags: Iterable[str] = (),
+    aliases: Iterable[str] = (),
+    parents: Parents = (),
+    metadata: Mapping[str, Value | None] | None = None,
+    params: Mapping[str, Value | None] | None = None,
+    labels: Mapping[str, int] | None = None,
+    interface: Mapping[str, Value] | None = None,
+    design: str | PathLike[str] | None = None,
+    framework: str | None = None,
+    step: int | None = None,
+    message: str | None = None,
+    mode: Mode = "copy",
+    allow_same: bool = False,
+    registry: Registry | None = None,
+) -> Version:
+    """Save a model as the next version of `name` and return it.
+
+    Args:
+        path: A file, a folder, or several of them; they stay where they are.
+        name: `project/name`.
+        metrics: Numbers, NaN and infinities included; NumPy and torch scalars are taken.
+        tags: Labels that many versions may carry.
+        aliases: Names moved to this version.
+        parents: Versions or addresses it was made from, as a list (role `base`) or by role, such as
+            `{"continue": "vision/resnet:3"}`.
+        metadata: Text, numbers, booleans, times, lists and tables; None is kept as null.
+        params: What it was trained with.
+        labels: Label to integer id.
+        interface: Its inputs and outputs.
+        design: A file that describes the network, given back byte for byte.
+        framework: Told from the files where None.
+        step: Training step.
+        message: Why; the version's first comment.
+        mode: `copy`, `link` (share the bytes), `move` (take the file away), `reference` (only point to it).
+        allow_same: Make a version although the newest has the same files and fields.
+        registry: Where; found as the command line finds it when None.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        NotFoundError: A file or a parent is missing.
+        UsageError: A name or value cannot be kept.
+        ConflictError: A file changed while it was read.
+    """
+    draft = Draft(
+        name=parse_model_name(name),
+        framework=framework,
+        step=step,
+        parents=_parents(parents),
+        labels=check_labels(labels or {}),
+        design=_design(design),
+        params=_table(params, "params"),
+        metrics={key: check_number(value, f"metrics.{key}") for key, value in (metrics or {}).items()},
+        metadata=_table(metadata, "metadata"),
+        interface={key: check_value(value, f"interface.{key}") for key, value in (interface or {}).items()},
+        tags=tuple(parse_tag(tag) for tag in _words(tags, "tags")),
+        aliases=tuple(parse_alias(alias) for alias in _words(aliases, "aliases")),
+    )
+    paths = [path] if isinstance(path, str | PathLike) else path
+    found = registry or Registry.find()
+    added = add_files(found, draft, [Path(each) for each in paths], mode=mode, message=message, allow_same=allow_same)
+    return Version(found, added.version)
+
+
+def use(ref: str, *, registry: Registry | None = None) -> Version:
+    """Return the version that an address names; `.path` is its file or folder.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        NotFoundError: The address names nothing.
+    """
+    found = registry or Registry.find()
+    return Version(found, found.get_row(ref))
+
+
+def _parents(parents: Parents) -> tuple[tuple[str, str], ...]:
+    pairs = parents.items() if isinstance(parents, Mapping) else [(DEFAULT_ROLE, each) for each in parents]
+    return tuple((role, each.id if isinstance(each, Version) else each) for role, each in pairs)
+
+
+def _design(path: str | PathLike[str] | None) -> DesignSource | None:
+    return make_design(Path(path).read_bytes(), Path(path).name) if path is not None else None
+
+
+def _table(table: Mapping[str, Value | None] | None, where: str) -> dict[str, Value | None]:
+    given = table or {}
+    return {key: None if value is None else check_value(value, f"{where}.{key}") for key, value in given.items()}
+
+
+def _words(words: Iterable[str], what: str) -> list[str]:
+    if isinstance(words, str):
+        raise UsageError(f"{what} is the text {words!r}", hint=f"give a list: {what}=[{words!r}]")
+    return list(words)

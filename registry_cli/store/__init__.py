@@ -1,0 +1,1 @@
+"""Floor 2: bytes on disk. Knows no model."""

@@ -1,0 +1,102 @@
+"""Blobs and records as they lie on disk: find them, check them, copy them out. `staging.py` brings them in."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from registry_cli.errors import CorruptError, NotFoundError
+from registry_cli.ids import BlobHash, RecordId, Xxh3
+from registry_cli.store import files
+from registry_cli.store.files import NewFile
+from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.layout import Layout
+from registry_cli.store.owner import new_name
+from registry_cli.store.progress import SILENT, Progress
+
+
+def get_blob(layout: Layout, sha256: BlobHash) -> Path:
+    """Return where a blob lies.
+
+    Raises:
+        CorruptError: It is not there; the caller knows who needs it.
+    """
+    path = layout.blob(sha256)
+    if not path.exists():
+        raise CorruptError(f"blob {sha256[:12]} is missing", hint="reg fsck")
+    return path
+
+
+def verify_blob(layout: Layout, sha256: BlobHash, xxh3: Xxh3 | None, size: int | None, *, strong: bool = False) -> None:
+    """Check a blob's bytes: size and XXH3-128 every day, SHA-256 when `strong`.
+
+    Raises:
+        CorruptError: It is missing, or its bytes are not what its digests say.
+    """
+    path = get_blob(layout, sha256)
+    actual = path.stat().st_size
+    if size is not None and actual != size:
+        raise CorruptError(f"blob {sha256[:12]} has {actual:,} bytes instead of {size:,}", hint="reg fsck")
+    good = sha256_of_file(path) == sha256 if strong or xxh3 is None else xxh3_of_file(path) == xxh3
+    if not good:
+        raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint="reg fsck")
+
+
+def copy_blob(
+    layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666, progress: Progress = SILENT
+) -> None:
+    """Copy a blob to a new file `target` and check the bytes on the way.
+
+    The bytes go to a hidden file beside `target`, which gets its name when they are whole and right: a reader never
+    sees half a model. A file `target` is replaced.
+
+    Raises:
+        CorruptError: The bytes are not what the digest says; `target` is as it was.
+    """
+    from xxhash import xxh3_128
+
+    digest = xxh3_128()
+    hidden = target.parent / f".{target.name[:80]}.{new_name()}"
+    file = NewFile(hidden, mode)
+    try:
+        with open_reader(get_blob(layout, sha256)) as source:
+            if file.clone(source):
+                progress.advance(_digest_file(source, digest))
+            else:
+                for chunk in iter_chunks(source):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    progress.advance(len(chunk))
+        if digest.hexdigest() != xxh3:
+            raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint="reg fsck")
+        file.close()
+        files.rename(hidden, target)
+    except BaseException:
+        file.close()
+        files.unlink(hidden)
+        raise
+
+
+def get_record(layout: Layout, record: RecordId) -> bytes:
+    """Return a record's bytes, checked against its name.
+
+    Raises:
+        NotFoundError: There is no such record.
+        CorruptError: Its bytes are not what its name says.
+    """
+    path = layout.record(record)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"record {record[:12]} is missing", hint="reg fsck") from None
+    if hashlib.sha256(data).hexdigest() != record:
+        raise CorruptError(f"{path.relative_to(layout.root.parent)} was changed after it was written", hint="reg fsck")
+    return data
+
+
+def _digest_file(source: int, digest: object) -> int:
+    size = 0
+    for chunk in iter_chunks(source):
+        digest.update(chunk)  # type: ignore[attr-defined]  # xxhash names no public protocol
+        size += len(chunk)
+    return size

@@ -1,0 +1,49 @@
+"""Settings of this copy and of this user: two small TOML files, merged by key. They decide nothing about data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from registry_cli.errors import CorruptError
+from registry_cli.records.codec import dump_table, load_table
+from registry_cli.store import files
+from registry_cli.store.owner import new_name
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """Return a settings file as dotted keys and text; a missing file is empty.
+
+    Raises:
+        CorruptError: It cannot be read.
+    """
+    try:
+        table = load_table(path.read_bytes(), str(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except CorruptError as error:
+        raise CorruptError(error.message, hint=f"mend {path} or delete it") from None
+    return dict(_dotted(table, ""))
+
+
+def write_settings(path: Path, settings: Mapping[str, str]) -> None:
+    """Replace a settings file in one step."""
+    tree: dict[str, object] = {}
+    for key, value in settings.items():
+        *groups, leaf = key.split(".")
+        table = tree
+        for group in groups:
+            table = table.setdefault(group, {})  # type: ignore[assignment]  # only tables are set here
+        table[leaf] = value
+    files.make_dirs(path.parent)
+    files.replace_file(path, dump_table(tree), path.parent / new_name())
+
+
+def _dotted(table: Mapping[str, object], prefix: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            pairs += _dotted(value, f"{prefix}{key}.")
+        else:
+            pairs.append((f"{prefix}{key}", str(value).lower() if isinstance(value, bool) else str(value)))
+    return pairs

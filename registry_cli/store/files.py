@@ -1,0 +1,276 @@
+"""The seam: every write, fsync, link, rename and unlink of the program goes through these functions.
+
+An observer may watch each call, fail it or kill the process in it; that is how crash safety is tested. Knows nothing of
+what the files mean. Reading needs no seam.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+T = TypeVar("T")
+
+POOL: Final = 8
+"""Threads that flush files side by side; a journal commits their flushes together."""
+
+
+SHARED_DIR: Final = 0o2775
+"""Mode of a shared registry's folders: the group writes, and what is made inside belongs to it too."""
+
+
+class Observer(Protocol):
+    """Sees each call before and after it happens; raising in `before` fails the call."""
+
+    def before(self, op: str, path: str, detail: object) -> None:
+        """Told of a call that is about to be made; `detail` is the other path, or the bytes written."""
+
+    def after(self, op: str, path: str, detail: object) -> None:
+        """Told of a call that succeeded."""
+
+
+_observer: Observer | None = None
+
+
+@contextmanager
+def open_observer(observer: Observer) -> Iterator[None]:
+    """Let `observer` watch every call of this process while the context lasts."""
+    global _observer
+    outer, _observer = _observer, observer
+    try:
+        yield
+    finally:
+        _observer = outer
+
+
+def _call(op: str, path: str | Path, detail: object, action: Callable[[], object]) -> None:
+    if _observer is None:
+        action()
+        return
+    _observer.before(op, str(path), detail)
+    action()
+    _observer.after(op, str(path), detail)
+
+
+class NewFile:
+    """A file that did not exist, open for writing; `path` names it."""
+
+    __slots__ = ("fd", "path")
+
+    def __init__(self, path: Path, mode: int = 0o666) -> None:
+        self.path = path
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+        def create() -> None:
+            self.fd = os.open(path, flags, mode)
+
+        _call("create", path, None, create)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data` at the current position; short writes go on."""
+        view = memoryview(data)
+        while view:
+            written = 0
+
+            def put(rest: memoryview = view) -> None:
+                nonlocal written
+                written = os.write(self.fd, rest)
+
+            _call("write", self.path, view, put)
+            view = view[written:]
+
+    def skip(self, size: int) -> None:
+        """Leave a hole of `size` bytes; `finish` gives the file its length."""
+        os.lseek(self.fd, size, os.SEEK_CUR)
+
+    def set_length(self, size: int) -> None:
+        """Cut or lengthen the file to `size` bytes."""
+        _call("truncate", self.path, size, lambda: os.ftruncate(self.fd, size))
+
+    def clone(self, source: int) -> bool:
+        """Share the bytes of the open file `source` (FICLONE); return False where the file system cannot."""
+        import fcntl
+
+        try:
+            _call("clone", self.path, source, lambda: fcntl.ioctl(self.fd, 0x40049409, source))
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
+                raise
+            return False
+        return True
+
+    def set_mode(self, mode: int) -> None:
+        """Change the permissions."""
+        _call("chmod", self.path, mode, lambda: os.fchmod(self.fd, mode))
+
+    def flush(self) -> None:
+        """Make the bytes durable. After an error they are lost: never flush again."""
+        _call("fsync", self.path, None, lambda: os.fsync(self.fd))
+
+    def close(self) -> None:
+        """Close; a network file system may report a full disk only here."""
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+
+
+def link(source: Path, target: Path) -> None:
+    """Give `source` the second name `target`.
+
+    Raises:
+        FileExistsError: The name is taken.
+    """
+    _call("link", source, str(target), lambda: os.link(source, target))
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename, replacing a file `target`."""
+    _call("rename", source, str(target), lambda: os.rename(source, target))
+
+
+def unlink(path: Path) -> None:
+    """Take a name away; one that is gone already is fine."""
+    try:
+        _call("unlink", path, None, lambda: os.unlink(path))
+    except FileNotFoundError:
+        pass
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder of derived files; what is gone already is fine."""
+    for folder, folders, names in os.walk(path, topdown=False):
+        for name in names:
+            unlink(Path(folder, name))
+        for name in folders:
+            _remove_dir(Path(folder, name))
+    _remove_dir(path)
+
+
+def make_dir(path: Path, *, shared: bool = False) -> bool:
+    """Make one folder, writable for its group where `shared`; return False where it was there already."""
+    try:
+        _call("mkdir", path, None, lambda: os.mkdir(path))
+    except FileExistsError:
+        return False
+    if shared:
+        _call("chmod", path, SHARED_DIR, lambda: os.chmod(path, SHARED_DIR))
+    return True
+
+
+def make_dirs(path: Path, *, shared: bool = False) -> None:
+    """Make a folder and those above it, each durable in the one that holds it."""
+    if path.is_dir():
+        return
+    make_dirs(path.parent, shared=shared)
+    if make_dir(path, shared=shared):
+        flush_dir(path.parent)
+
+
+def flush_dir(path: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _call("fsync-dir", path, None, lambda: os.fsync(fd))
+    finally:
+        os.close(fd)
+
+
+def flush_all(files: Iterable[NewFile]) -> None:
+    """Make many files durable and close them, side by side."""
+    each_parallel(_flush_and_close, list(files))
+
+
+def flush_dirs(paths: Iterable[Path]) -> None:
+    """Make the names in many folders durable, side by side."""
+    each_parallel(flush_dir, sorted(set(paths)))
+
+
+def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
+    """Do `action` on each item in a few threads; the first error is raised when all have ended."""
+    if len(items) < 2:
+        for item in items:
+            action(item)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(POOL, len(items))) as pool:
+        for done in [pool.submit(action, item) for item in items]:
+            done.result()
+
+
+def freshen(path: Path) -> bool:
+    """Set the access time to now, so that a collector running beside us sees the file in use.
+
+    Returns:
+        False where the file is gone; where it belongs to somebody else the time stays as it is.
+    """
+    try:
+        modified = path.stat().st_mtime_ns
+        _call("utime", path, None, lambda: os.utime(path, ns=(time.time_ns(), modified)))
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def replace_file(path: Path, data: bytes, tmp: Path) -> None:
+    """Give `path` new content in one step: a reader sees the old bytes or the new, also after a crash.
+
+    Args:
+        path: A small file such as a setting.
+        data: All it shall hold.
+        tmp: A new name on the same file system.
+    """
+    file = NewFile(tmp)
+    try:
+        file.write(data)
+        file.flush()
+        file.close()
+        rename(tmp, path)
+    except BaseException:
+        file.close()
+        unlink(tmp)
+        raise
+    flush_dir(path.parent)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file to a new one, or over an old one, in one step."""
+    hidden = target.parent / f".{target.name[:80]}.{os.getpid()}"
+    file = NewFile(hidden)
+    try:
+        with source.open("rb", buffering=0) as reader:
+            while chunk := reader.read(1 << 20):
+                file.write(chunk)
+        file.close()
+        rename(hidden, target)
+    except BaseException:
+        file.close()
+        unlink(hidden)
+        raise
+
+
+def is_regular(status: os.stat_result) -> bool:
+    """Return whether a file is one with bytes of its own: no folder, pipe, socket or device."""
+    return stat.S_ISREG(status.st_mode)
+
+
+def _flush_and_close(file: NewFile) -> None:
+    try:
+        file.flush()
+    finally:
+        file.close()
+
+
+def _remove_dir(path: Path) -> None:
+    try:
+        _call("rmdir", path, None, lambda: os.rmdir(path))
+    except FileNotFoundError:
+        pass

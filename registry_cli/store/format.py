@@ -1,0 +1,93 @@
+"""`format.toml`: which layout this is, which registry, and what a program must understand before it touches it.
+
+Flags are per operation: an unknown one under `read` refuses, under `write` makes the registry read-only for this
+program, under `gc` forbids collecting. So old programs stay useful on new registries where they safely can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from registry_cli.errors import CorruptError, NoRegistryError, RefusedError
+from registry_cli.records.codec import dump_table, load_table
+from registry_cli.store.layout import Layout
+
+LAYOUT: Final = 1
+"""Version of the layout that this program writes."""
+_KNOWN: Final[dict[str, frozenset[str]]] = {"read": frozenset(), "write": frozenset(), "gc": frozenset()}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What `format.toml` says.
+
+    Attributes:
+        id: ULID of the registry.
+        shared: Whether files are made writable for the folder's group.
+        features: Flags per operation, `read`, `write` and `gc`.
+    """
+
+    id: str
+    layout: int = LAYOUT
+    shared: bool = False
+    features: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def check_write(self) -> None:
+        """Check that this program may add to the registry.
+
+        Raises:
+            RefusedError: It does not know a feature that writing needs.
+        """
+        unknown = _unknown(self, "write")
+        if unknown:
+            raise RefusedError(
+                f"this registry is read-only for this program: it uses {', '.join(unknown)}", hint="use a newer reg"
+            )
+
+
+def dump_format(form: Format) -> bytes:
+    """Return the bytes of `format.toml`."""
+    return dump_table(
+        {
+            "layout": form.layout,
+            "id": form.id,
+            "shared": form.shared,
+            "features": {operation: list(flags) for operation, flags in form.features},
+        }
+    )
+
+
+def read_format(layout: Layout) -> Format:
+    """Read and check `format.toml`.
+
+    Raises:
+        NoRegistryError: There is none.
+        CorruptError: It cannot be read.
+        RefusedError: The layout is newer than this program, or reading needs a feature it does not know.
+    """
+    try:
+        data = layout.format.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoRegistryError(f"{layout.root} is no registry: it has no format.toml", hint="reg init") from None
+    table = load_table(data, str(layout.format))
+    version, identity = table.get("layout"), table.get("id")
+    if not isinstance(version, int) or not isinstance(identity, str):
+        raise CorruptError(f"{layout.format} names no layout and id", hint="reg fsck")
+    if version > LAYOUT:
+        raise RefusedError(
+            f"{layout.root} has layout {version}, this program knows layouts up to {LAYOUT}", hint="use a newer reg"
+        )
+    features = tuple((key, tuple(flags)) for key, flags in table.get("features", {}).items())
+    form = Format(identity, version, bool(table.get("shared")), features)
+    unknown = _unknown(form, "read")
+    if unknown:
+        raise RefusedError(
+            f"{layout.root} uses {', '.join(unknown)}, which this program does not know", hint="use a newer reg"
+        )
+    return form
+
+
+def _unknown(form: Format, operation: str) -> list[str]:
+    flags = dict(form.features).get(operation, ())
+    return sorted(set(flags) - _KNOWN[operation])

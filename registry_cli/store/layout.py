@@ -1,0 +1,103 @@
+"""Where things lie under `.registry`, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from registry_cli.ids import BlobHash, RecordId, VersionId
+
+DIRECTORY: Final = ".registry"
+SHARD: Final = 1000
+"""Slots of the log in one folder."""
+FANOUT: Final = tuple(f"{number:02x}" for number in range(256))
+"""The folders of blobs and records. `init` makes them all, so that no commit has to make one durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of one registry.
+
+    Attributes:
+        root: The `.registry` folder itself.
+        shared: Whether the folder's group writes too.
+    """
+
+    root: Path
+    shared: bool = False
+
+    @property
+    def format(self) -> Path:
+        """Layout version, registry id and feature flags."""
+        return self.root / "format.toml"
+
+    @property
+    def config(self) -> Path:
+        """Settings of this copy."""
+        return self.root / "config.toml"
+
+    @property
+    def blobs(self) -> Path:
+        """Raw bytes of files, mode 0444."""
+        return self.root / "blobs"
+
+    @property
+    def records(self) -> Path:
+        """Versions, publications and finished tasks."""
+        return self.root / "records"
+
+    @property
+    def log(self) -> Path:
+        """The entries."""
+        return self.root / "log"
+
+    @property
+    def views(self) -> Path:
+        """Readable names for blobs; derived."""
+        return self.root / "views"
+
+    @property
+    def tmp(self) -> Path:
+        """Files being written, each named after its writer."""
+        return self.root / "tmp"
+
+    @property
+    def trash(self) -> Path:
+        """Bytes taken out of use and not yet gone; same fan-out as `blobs`."""
+        return self.root / "trash"
+
+    @property
+    def hooks(self) -> Path:
+        """Programs that may veto a change, run only in a trusted registry."""
+        return self.root / "hooks"
+
+    @property
+    def cache(self) -> Path:
+        """Whatever can be deleted at any time."""
+        return self.root / "cache"
+
+    @property
+    def index(self) -> Path:
+        """The catalog's SQLite copy."""
+        return self.cache / "index.sqlite"
+
+    def blob(self, sha256: BlobHash) -> Path:
+        """Return where the blob of that digest lies."""
+        return self.blobs / sha256[:2] / sha256[2:]
+
+    def trashed_blob(self, sha256: BlobHash) -> Path:
+        """Return where the blob of that digest lies once it is in the trash."""
+        return self.trash / "blobs" / sha256[:2] / sha256[2:]
+
+    def record(self, record: RecordId) -> Path:
+        """Return where the record of that id lies."""
+        return self.records / record[:2] / f"{record[2:]}.toml"
+
+    def slot(self, seq: int) -> Path:
+        """Return where the entry of that slot lies."""
+        return self.log / f"{seq // SHARD:06d}" / f"{seq:06d}.toml"
+
+    def view(self, version: VersionId) -> Path:
+        """Return the folder in which that version's files have their own names."""
+        return self.views / version

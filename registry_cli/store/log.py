@@ -1,0 +1,114 @@
+"""The log's slots: numbered files, put there by `link(2)`, never rewritten. Knows no entry's meaning.
+
+No lock decides: a stopped holder would hang everyone. Whoever links the next number first has it; the others read what
+he wrote and try the number after. A slot that exists implies that its folder is durable, because the first slot of a
+folder is linked only after the folder is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry_cli.errors import CorruptError
+from registry_cli.store import files
+from registry_cli.store.layout import SHARD, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last slot and the SHA-256 of its bytes; slot 0 with an empty digest is the empty log."""
+
+    seq: int
+    digest: str
+
+
+EMPTY = Head(0, "")
+
+
+def digest_entry(data: bytes) -> str:
+    """Return the SHA-256 under which the next entry names this one."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Log:
+    """The slots of one registry."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._durable = 0
+        """The last slot that this process itself made durable."""
+
+    def find(self, seq: int) -> bytes | None:
+        """Return the bytes of a slot, or None where it is free."""
+        try:
+            return self._layout.slot(seq).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def get(self, seq: int) -> bytes:
+        """Return the bytes of a slot.
+
+        Raises:
+            CorruptError: It is missing.
+        """
+        data = self.find(seq)
+        if data is None:
+            raise CorruptError(f"{self.where(seq)} is missing", hint="reg fsck")
+        return data
+
+    def exists(self, seq: int) -> bool:
+        """Return whether a slot is taken."""
+        return self._layout.slot(seq).exists()
+
+    def head(self, known: int = 0) -> Head:
+        """Return the last slot.
+
+        Args:
+            known: A slot that is known to be taken; the search goes up from there.
+        """
+        last = known if self.exists(known + 1) is False and known else self._last()
+        return Head(last, digest_entry(self.get(last))) if last else EMPTY
+
+    def where(self, seq: int) -> str:
+        """Return a slot's path as messages show it."""
+        path = self._layout.slot(seq)
+        return str(path.relative_to(self._layout.root.parent))
+
+    def append(self, seq: int, file: Path, data: bytes) -> bool:
+        """Take slot `seq` for the durable file `file`, whose bytes are `data`.
+
+        Returns:
+            False where another writer has the slot.
+
+        Raises:
+            OSError: The slot could not be linked, and nobody has it.
+        """
+        slot = self._layout.slot(seq)
+        if seq % SHARD == 0 or seq == 1:
+            files.make_dir(slot.parent, shared=self._layout.shared)
+            files.flush_dir(self._layout.log)
+        if seq > 1 and self._durable != seq - 1:  # the head may be linked and not yet flushed
+            files.flush_dir(self._layout.slot(seq - 1).parent)
+        try:
+            files.link(file, slot)
+        except OSError:
+            # a network file system may report failure after success: the slot itself tells
+            taken = self.find(seq)
+            if taken is None:
+                raise
+            if taken != data:
+                return False
+        files.flush_dir(slot.parent)
+        self._durable = seq
+        return True
+
+    def _last(self) -> int:
+        shards = [int(path.name) for path in self._layout.log.iterdir() if path.name.isdigit()]
+        for shard in sorted(shards, reverse=True):
+            folder = self._layout.slot(shard * SHARD).parent
+            slots = [int(path.stem) for path in folder.iterdir() if path.stem.isdigit()]
+            if slots:
+                return max(slots)
+        return 0

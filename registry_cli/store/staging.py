@@ -1,0 +1,301 @@
+"""What one commit brings to disk: blobs and records, written to `tmp/`, made durable, then named.
+
+Two flush rounds end in `install`: the files, then the folders that name them. The log's slot is the third, and the only
+commit point: a crash before it leaves nothing but litter. Knows no model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
+from registry_cli.ids import BlobHash, RecordId, Xxh3
+from registry_cli.store import files
+from registry_cli.store.blobs import verify_blob
+from registry_cli.store.files import NewFile
+from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, iter_chunks, sha256_of_file, xxh3_of_file
+from registry_cli.store.layout import Layout
+from registry_cli.store.owner import new_name
+from registry_cli.store.progress import SILENT, Progress
+
+SMALL: Final = CHUNK
+"""Files up to this many bytes are hashed in memory before anything is written."""
+_HOLE: Final = bytes(CHUNK)
+OPEN: Final = 64
+"""Unflushed files kept open; more are flushed side by side."""
+
+Twins = Callable[[int], Container[str]]
+"""The XXH3 digests of known blobs of a size in bytes: whether it pays to look before writing."""
+
+
+def _no_twins(_size: int) -> Container[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A durable file in `tmp/` and the name it shall have."""
+
+    file: Path
+    target: Path
+
+
+class Staging:
+    """Blobs and records on their way in. Use as a context: whatever was not installed is removed at its end."""
+
+    def __init__(self, layout: Layout, *, progress: Progress = SILENT) -> None:
+        self._layout = layout
+        self._progress = progress
+        self._staged: dict[Path, _Staged] = {}
+        self._hits: set[Path] = set()
+        self._installed: set[Path] = set()
+        self._unflushed: list[NewFile] = []
+        self._litter: list[Path] = []
+
+    def __enter__(self) -> Staging:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._unflushed:
+            file.close()
+        for path in self._litter:
+            files.unlink(path)
+
+    def get_file(self, sha256: BlobHash) -> Path:
+        """Return where the bytes of a blob that was added lie now, in `tmp/` or in their place."""
+        target = self._layout.blob(sha256)
+        return self._staged[target].file if target in self._staged else target
+
+    def read_file(self, source: Path) -> Digests:
+        """Return a file's digests and take in nothing.
+
+        Raises:
+            ConflictError: The file changed while it was read.
+        """
+        before = source.stat()
+        digests = Digests(before.st_size, sha256_of_file(source), xxh3_of_file(source))
+        if _stamp(before) != _stamp(source.stat()):
+            raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
+        self._progress.advance(digests.size)
+        return digests
+
+    def add_file(self, source: Path, twins: Twins = _no_twins, *, share: bool = False) -> Digests:
+        """Take in the bytes of a file.
+
+        Args:
+            source: A regular file; it stays where it is.
+            twins: What is known to be stored; bytes that are there already are not written again.
+            share: Make the blob a second name of the same file instead of a copy.
+
+        Raises:
+            ConflictError: The file changed while it was read.
+            UsageError: It is a folder, pipe, socket or device.
+            RegError: It shall be shared and lies on another file system.
+        """
+        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            before = os.fstat(fd)
+            if not files.is_regular(before):
+                raise UsageError(
+                    f"{source} is no regular file", hint=f"cat {source} | reg model add NAME - --filename F"
+                )
+            digests = self._take_open(fd, source, before, twins, share)
+            after, named = os.fstat(fd), source.stat()
+            if _stamp(before) != _stamp(after) or _stamp(after) != _stamp(named) or digests.size != after.st_size:
+                raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
+        finally:
+            os.close(fd)
+        return digests
+
+    def add_stream(self, fd: int) -> Digests:
+        """Take in what a pipe gives until its end."""
+        return self.add_chunks(iter_chunks(fd))
+
+    def add_chunks(self, chunks: Iterable[bytes | memoryview]) -> Digests:
+        """Take in bytes that come in pieces."""
+        return self._write(chunks, self._new_file(0o444))
+
+    def add_bytes(self, data: bytes | memoryview) -> Digests:
+        """Take in bytes from memory as a blob."""
+        digests = digest_bytes(data)
+        if not self._is_stored(digests):
+            self._stage_bytes(data, self._layout.blob(digests.sha256), mode=0o444)
+        return digests
+
+    def add_record(self, data: bytes) -> RecordId:
+        """Take in a record's bytes; its id is their SHA-256."""
+        record = RecordId(digest_bytes(data).sha256)
+        target = self._layout.record(record)
+        if target.exists():
+            self._hits.add(target)
+        else:
+            self._stage_bytes(data, target, mode=0o444)
+        return record
+
+    def write_entry(self, data: bytes) -> Path:
+        """Write a log entry's bytes to a file in `tmp/`; `install` or `flush` makes it durable."""
+        file = self._new_file(0o444)
+        file.write(data)
+        self._hold(file)
+        return file.path
+
+    def flush(self) -> None:
+        """Make all written files durable."""
+        pending, self._unflushed = self._unflushed, []
+        files.flush_all(pending)
+
+    def install(self) -> None:
+        """Make everything durable and give it its name."""
+        self.flush()
+        for target, staged in self._staged.items():
+            self._link(staged.file, target)
+        for target in self._hits:
+            if not files.freshen(target) and not self._link_back(target):
+                raise ConflictError(
+                    f"{target.name[:10]} was collected while it was added", hint="run the command again"
+                )
+        files.flush_dirs(target.parent for target in [*self._staged, *self._hits])
+        self._installed |= {*self._staged, *self._hits}
+        self._staged.clear()
+        self._hits.clear()
+
+    def restore_lost(self) -> None:
+        """Link back what a collector moved to the trash between our `install` and our slot in the log."""
+        for target in self._installed:
+            if not target.exists() and self._link_back(target):
+                files.flush_dir(target.parent)
+
+    def _link_back(self, target: Path) -> bool:
+        trashed = self._layout.trash / target.relative_to(self._layout.root)
+        if not trashed.exists():
+            return False
+        self._link(trashed, target)
+        return True
+
+    def _take_open(self, fd: int, source: Path, status: os.stat_result, twins: Twins, share: bool) -> Digests:
+        if share:
+            return self._share(fd, source, status)
+        if status.st_size <= SMALL:
+            data = os.read(fd, SMALL + 1)
+            self._progress.advance(len(data))
+            return self.add_bytes(data)
+        known = twins(status.st_size)
+        if known and (digest := xxh3_of_file(source)) in known:
+            digests = Digests(status.st_size, sha256_of_file(source), digest)
+            if self._is_stored(digests):
+                self._progress.advance(status.st_size)
+                return digests
+        return self._write_file(fd, status)
+
+    def _write_file(self, fd: int, status: os.stat_result) -> Digests:
+        file = self._new_file(0o444)
+        cloned = file.clone(fd)
+        sparse = status.st_blocks * 512 < status.st_size
+        return self._write(iter_chunks(fd), file, cloned=cloned, sparse=sparse)
+
+    def _write(
+        self, chunks: Iterable[bytes | memoryview], file: NewFile, *, cloned: bool = False, sparse: bool = False
+    ) -> Digests:
+        """Write chunks to a new file while a second thread takes their SHA-256 behind us.
+
+        Args:
+            chunks: The bytes; each piece is valid until the next.
+            file: Where they go.
+            cloned: The file has them already: only take the digests.
+            sparse: Leave a hole for a chunk of zeros.
+        """
+        from xxhash import xxh3_128
+
+        follower = Follower(file.fd)
+        digest, size = xxh3_128(), 0
+        try:
+            for chunk in chunks:
+                digest.update(chunk)
+                if sparse and bytes(chunk) == _HOLE[: len(chunk)]:
+                    file.skip(len(chunk))
+                elif not cloned:
+                    file.write(chunk)
+                size += len(chunk)
+                if sparse:
+                    file.set_length(size)
+                follower.advance(size)
+                self._progress.advance(len(chunk))
+        finally:
+            sha256 = follower.finish()
+        digests = Digests(size, sha256, Xxh3(digest.hexdigest()))
+        if self._is_stored(digests):
+            file.close()
+            files.unlink(file.path)
+        else:
+            self._staged[self._layout.blob(sha256)] = _Staged(file.path, self._layout.blob(sha256))
+            self._hold(file)
+        return digests
+
+    def _share(self, fd: int, source: Path, status: os.stat_result) -> Digests:
+        os.fsync(fd)  # the user's bytes, not ours: they must be durable before a record names them
+        digests = Digests(status.st_size, sha256_of_file(source), xxh3_of_file(source))
+        self._progress.advance(digests.size)
+        if status.st_dev != self._layout.blobs.stat().st_dev:
+            raise RegError(f"{source} lies on another file system than the registry", hint="add it without --link")
+        if not self._is_stored(digests):
+            target = self._layout.blob(digests.sha256)
+            self._staged[target] = _Staged(source.resolve(), target)
+        return digests
+
+    def _is_stored(self, digests: Digests) -> bool:
+        """Return whether the blob is there or on its way, and whole; a rotten one is moved aside for the good bytes."""
+        target = self._layout.blob(digests.sha256)
+        if target in self._staged:
+            return True
+        if not target.exists():
+            return False
+        try:
+            verify_blob(self._layout, digests.sha256, digests.xxh3, digests.size)
+        except CorruptError:
+            aside = self._layout.trash / "blobs" / digests.sha256[:2] / f"{digests.sha256[2:]}.{new_name()}"
+            files.make_dirs(aside.parent, shared=self._layout.shared)
+            files.rename(target, aside)
+            return False
+        self._hits.add(target)
+        return True
+
+    def _stage_bytes(self, data: bytes | memoryview, target: Path, *, mode: int) -> None:
+        if target in self._staged:
+            return
+        file = self._new_file(mode)
+        file.write(data)
+        self._staged[target] = _Staged(file.path, target)
+        self._hold(file)
+
+    def _new_file(self, mode: int) -> NewFile:
+        file = NewFile(self._layout.tmp / new_name(), mode)
+        self._litter.append(file.path)
+        if self._layout.shared:  # whatever the user's umask is, the others must be able to read
+            file.set_mode(mode)
+        return file
+
+    def _hold(self, file: NewFile) -> None:
+        self._unflushed.append(file)
+        if len(self._unflushed) >= OPEN:
+            self.flush()
+
+    def _link(self, source: Path, target: Path) -> None:
+        try:
+            files.link(source, target)
+        except FileExistsError:
+            files.freshen(target)  # another process brought the same bytes
+        except FileNotFoundError:
+            if target.parent.is_dir():
+                raise
+            files.make_dirs(
+                target.parent, shared=self._layout.shared
+            )  # a copy of the registry may have lost its empty folders
+            files.link(source, target)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,96 @@
+"""`reg(...)` runs a command in this process and says how it ended; a wrong exit code fails at once."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry_cli.cli.main import main
+
+HERE = Path(__file__).parents[2]
+"""The repository, for processes that must find the package."""
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    stdout: bytes
+    err: str
+
+    @property
+    def out(self) -> str:
+        return self.stdout.decode()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Stream(io.TextIOWrapper):
+    """A standard stream in memory; may say that it is a terminal, and may refuse to be written."""
+
+    def __init__(self, data: bytes = b"", *, terminal: bool = False, refuses: BaseException | None = None) -> None:
+        super().__init__(io.BytesIO(data), encoding="utf-8", write_through=True)
+        self.terminal = terminal
+        self.refuses = refuses
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        if self.refuses is not None:
+            raise self.refuses
+        return super().write(text)
+
+    @property
+    def written(self) -> bytes:
+        assert isinstance(self.buffer, io.BytesIO)
+        return self.buffer.getvalue()
+
+
+@contextmanager
+def standard_streams(stdin: Stream, stdout: Stream, stderr: Stream) -> Iterator[None]:
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
+    try:
+        yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = before
+
+
+class Reg:
+    """Calls `reg` as a user does."""
+
+    def __call__(
+        self,
+        *words: str | Path,
+        code: int = 0,
+        stdin: bytes | str = b"",
+        terminal: bool = False,
+        refuses: BaseException | None = None,
+    ) -> Result:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        out = Stream(terminal=terminal, refuses=refuses)
+        err = Stream()
+        with standard_streams(Stream(data), out, err):
+            ended = main([str(word) for word in words])
+        result = Result(ended, out.written, err.written.decode())
+        assert ended == code, f"reg {' '.join(map(str, words))} ended with {ended}\n{result.out}{result.err}"
+        return result
+
+
+@pytest.fixture
+def reg() -> Reg:
+    return Reg()

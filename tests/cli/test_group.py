@@ -1,0 +1,132 @@
+"""The table, the commands and their help agree; nothing heavy is loaded to say so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from registry_cli.cli import commands
+from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, children
+from tests.cli.conftest import HERE, Reg
+
+VERBS = [words for words in COMMANDS if words not in GROUPS]
+FORBIDDEN = {
+    "asyncio",
+    "click",
+    "concurrent.futures",
+    "http",
+    "importlib.metadata",
+    "multiprocessing",
+    "numpy",
+    "platformdirs",
+    "pydantic",
+    "rich",
+    "sqlite3",
+    "tomli_w",
+    "urllib.request",
+    "xxhash",
+}
+FORBIDDEN_BEFORE_TYPER = FORBIDDEN | {"dataclasses", "inspect", "json", "pathlib", "re", "typer", "typing"}
+
+
+@pytest.mark.parametrize("words", VERBS)
+def test_the_summary_is_the_first_line_of_the_docstring(words: str) -> None:
+    documented = import_module(COMMANDS[words].module).command.__doc__
+    assert documented.splitlines()[0] == COMMANDS[words].summary + "."
+
+
+def test_every_module_of_commands_is_in_the_table() -> None:
+    folder = Path(commands.__path__[0])
+    found = {" ".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("[!_]*.py")}
+    assert found == set(VERBS)
+
+
+@pytest.mark.parametrize("words", VERBS)
+def test_every_command_has_help_of_80_columns(reg: Reg, words: str) -> None:
+    lines = reg(*words.split(), "--help").lines
+    assert lines[0].startswith(f"Usage: reg {words} ")
+    assert max(map(len, lines)) <= 80
+    assert reg("help", *words.split()).lines == lines
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS))
+def test_a_group_alone_prints_its_help(reg: Reg, group: str) -> None:
+    result = reg(*group.split())
+    assert result.out == reg(*group.split(), "--help").out == reg(*group.split(), "-h").out
+    assert max(map(len, result.lines)) <= 80
+    for name, row in children(group).items():
+        assert f"  {name} " in result.out
+        assert f"\n{row.section}:\n" in result.out
+    assert not any(f"\n  {alias} " in result.out for alias in ALIASES)
+
+
+def test_summaries_fit_one_line() -> None:
+    assert [row.words for row in COMMANDS.values() if len(row.summary) > 66] == []
+
+
+@pytest.mark.parametrize("words", VERBS)
+def test_every_option_and_argument_is_explained(words: str) -> None:
+    from registry_cli.cli.group import LazyCommand, root_group
+
+    command = root_group()
+    for word in words.split():
+        command = command.commands[word]
+    assert isinstance(command, LazyCommand)
+    assert [param.name for param in command.load().params if not param.help] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["modle"], "did you mean `reg model`?"),
+        (["model", "publsh"], "did you mean `reg model publish`?"),
+        (["publish"], "did you mean `reg model publish`?"),
+        (["zzz"], "`reg --help` lists the commands"),
+        (["--versoin"], "did you mean `--version`?"),
+        (["help", "--qqq"], "reg help --help"),
+        (["--registry"], "reg --help"),
+    ],
+)
+def test_a_mistake_names_the_nearest_word(reg: Reg, words: list[str], hint: str) -> None:
+    assert reg(*words, code=2).err.splitlines()[1] == f"hint: {hint}"
+
+
+def test_a_missing_word_is_told_in_our_style(reg: Reg) -> None:
+    result = reg("model", "show", code=2)
+    assert result.err == "error: missing argument `REF`\nhint: reg model show --help\n"
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_the_registry_may_be_named_anywhere(reg: Reg, tmp_path: Path, place: int) -> None:
+    words = ["model", "list"]
+    words[place:place] = ["--registry", str(tmp_path / "none")]
+    assert str(tmp_path / "none") in reg(*words, code=10).err
+
+
+def loaded_after(words: list[str]) -> set[str]:
+    code = f"import sys\nfrom registry_cli.cli.main import main\nmain({words!r})\nprint(*sys.modules, file=sys.stderr)"
+    # -S: what the environment's own .pth files load is not ours
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env=paths(), check=True)
+    return set(done.stderr.split())
+
+
+def paths() -> dict[str, str]:
+    typer = find_spec("typer")
+    assert typer
+    assert typer.origin
+    return {"PYTHONPATH": f"{HERE}:{Path(typer.origin).parents[1]}"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["model", "--help"], ["model", "list", "--help"], ["help", "model"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    assert loaded_after(words) & FORBIDDEN == set()
+
+
+@pytest.mark.parametrize("words", [["--version"], ["__complete", "fish", "mo"], ["__complete", "bash", "reg mo", ":="]])
+def test_version_and_completion_load_nearly_nothing(words: list[str]) -> None:
+    assert loaded_after(words) & FORBIDDEN_BEFORE_TYPER == set()

@@ -1,0 +1,113 @@
+"""What every command shares at its edges: how it ends and how it says why."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registry_cli._version import __version__
+from registry_cli.errors import INTERRUPTED
+from tests.cli.conftest import HERE, Reg
+
+REG = [sys.executable, "-m", "registry_cli"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(HERE), **more}
+
+
+def test_the_version(reg: Reg) -> None:
+    assert reg("--version").out == reg("-V").out == reg("--registry", "x", "--version").out == f"reg {__version__}\n"
+
+
+def test_an_error_is_two_lines_on_stderr(reg: Reg) -> None:
+    result = reg("modle", code=2)
+    assert result.out == ""
+    assert result.err == "error: no command `reg modle`\nhint: did you mean `reg model`?\n"
+
+
+def test_an_error_in_json_mode_is_an_object_on_stderr(reg: Reg) -> None:
+    result = reg("help", "nothing", "--json", code=2)
+    assert result.out == ""
+    assert set(json.loads(result.err)["error"]) == {"kind", "message", "hint"}
+    assert json.loads(result.err)["error"]["kind"] == "usage"
+
+
+def test_a_word_after_two_dashes_is_no_option(reg: Reg) -> None:
+    assert reg("help", "--", "--json", code=11).err.startswith("error: no topic or command `--json`\n")
+
+
+def test_control_characters_in_errors_are_shown_not_obeyed(reg: Reg) -> None:
+    assert "\\x1b[31m" in reg("\x1b[31mred", code=2).err
+
+
+@pytest.mark.parametrize("colour", ["NO_COLOR", "FORCE_COLOR"])
+def test_colour_follows_the_environment(reg: Reg, monkeypatch: pytest.MonkeyPatch, colour: str) -> None:
+    monkeypatch.setenv(colour, "1")
+    assert ("\x1b[" in reg("modle", code=2).err) == (colour == "FORCE_COLOR")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), INTERRUPTED, ""),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 0, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: no space left on device\nhint: make room"),
+        (OSError(errno.EACCES, "Permission denied", "/x/y"), 1, "error: permission denied: /x/y\n"),
+        (OSError(errno.EROFS, "Read-only file system", b"/x\xff"), 1, "error: read-only file system: /x\ufffd\nhint:"),
+        (OSError(errno.EXDEV, "Cross-device link", "/a", None, "/b"), 1, "error: cross-device link: /a -> /b\n"),
+    ],
+)
+def test_what_the_system_refuses_is_told_without_a_traceback(
+    reg: Reg, error: BaseException, code: int, says: str
+) -> None:
+    result = reg("help", code=code, refuses=error)
+    assert result.err.startswith(says)
+    assert bool(result.err) == bool(says)
+
+
+def test_a_bug_keeps_its_traceback(reg: Reg) -> None:
+    with pytest.raises(ZeroDivisionError):
+        reg("help", refuses=ZeroDivisionError())
+
+
+def test_a_reader_that_goes_is_no_failure() -> None:
+    with subprocess.Popen([*REG, "--help"], stdout=-1, stderr=-1, env=environment()) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["help", "help"]])
+def test_a_full_disk_behind_stdout_is_told_once(words: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([*REG, *words], stdout=full, stderr=-1, env=environment(), text=True)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[0] == "error: no space left on device"
+    assert "Exception" not in result.stderr
+
+
+def test_names_that_the_locale_cannot_show_are_escaped() -> None:
+    env = environment(PYTHONIOENCODING="ascii")
+    result = subprocess.run([*REG, "zoë"], capture_output=True, env=env)
+    assert result.returncode == 2
+    assert b"zo\\xeb" in result.stderr
+
+
+def test_sigterm_unwinds_the_stack_and_is_put_back() -> None:
+    from registry_cli.cli.signals import unwound_by_sigterm
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end, unwound_by_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+    assert end.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -1,0 +1,30 @@
+"""Every test runs in a folder of its own, with a home of its own, and in an environment that it sets itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from registry_cli import env
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in os.environ if name in env.VARIABLES or name.startswith("REG_")]:
+        monkeypatch.delenv(name)
+    for name in (env.REG_CONFIG_HOME, env.REG_CACHE_HOME, env.REG_DATA_HOME):
+        monkeypatch.setenv(name, str(tmp_path / ".home" / name.lower()))
+    monkeypatch.setenv("HOME", str(tmp_path / ".home"))
+    monkeypatch.setenv(env.REG_AUTHOR, "tester")
+    monkeypatch.setenv(env.COLUMNS, "80")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.chdir(tmp_path)
+    yield
+    monkeypatch.undo()
+    time.tzset()
