@@ -12,7 +12,7 @@ from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import Mode, add_files, make_design
 from registry_cli.registry.api import Registry
-from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft
+from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
 from registry_cli.registry.version import Version
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -70,14 +70,14 @@ def commit(
     draft = Draft(
         name=parse_model_name(name),
         framework=framework,
-        step=step,
+        step=_step(step),
         parents=_parents(parents),
         labels=check_labels(labels or {}),
         design=_design(design),
         params=_table(params, "params"),
-        metrics={key: check_number(value, f"metrics.{key}") for key, value in (metrics or {}).items()},
+        metrics={key: check_number(value, f"metrics.{key}") for key, value in _table(metrics, "metrics").items()},
         metadata=_table(metadata, "metadata"),
-        interface={key: check_value(value, f"interface.{key}") for key, value in (interface or {}).items()},
+        interface=given(_table(interface, "interface")),
         tags=tuple(parse_tag(tag) for tag in _words(tags, "tags")),
         aliases=tuple(parse_alias(alias) for alias in _words(aliases, "aliases")),
     )
@@ -99,6 +99,8 @@ def use(ref: str, *, registry: Registry | None = None) -> Version:
 
 
 def _parents(parents: Parents) -> tuple[tuple[str, str], ...]:
+    if isinstance(parents, str | Version):
+        raise UsageError(f"parents is one version, {parents}", hint=f"give a list: parents=['{parents}']")
     pairs = parents.items() if isinstance(parents, Mapping) else [(DEFAULT_ROLE, each) for each in parents]
     return tuple((role, each.id if isinstance(each, Version) else each) for role, each in pairs)
 
@@ -107,9 +109,17 @@ def _design(path: str | PathLike[str] | None) -> DesignSource | None:
     return make_design(Path(path).read_bytes(), Path(path).name) if path is not None else None
 
 
+def _step(step: int | None) -> int | None:
+    number = None if step is None else check_value(step, "step")
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise UsageError(f"step is {number!r}, a step is an integer")
+    return number
+
+
 def _table(table: Mapping[str, Value | None] | None, where: str) -> dict[str, Value | None]:
-    given = table or {}
-    return {key: None if value is None else check_value(value, f"{where}.{key}") for key, value in given.items()}
+    values = check_value({key: value for key, value in (table or {}).items() if value is not None}, where)
+    assert isinstance(values, Mapping)
+    return {**values, **{key: None for key, value in (table or {}).items() if value is None}}
 
 
 def _words(words: Iterable[str], what: str) -> list[str]:

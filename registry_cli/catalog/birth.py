@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from itertools import chain
 from typing import Any, Final
 
+from registry_cli.errors import CorruptError
 from registry_cli.ids import VersionId
 from registry_cli.records.codec import load_version
-from registry_cli.records.values import Value, flatten
+from registry_cli.records.values import Value, flatten, format_list, format_time
 from registry_cli.records.version import Design, Version
 
 FieldRow = tuple[str, int | float | None, str | None]
@@ -42,7 +44,14 @@ def load_birth(version: VersionId, data: bytes) -> Birth:
     Raises:
         CorruptError: They are no version record.
     """
-    return prepare_birth(version, load_version(data, f"record {version[:12]}"))
+    where = f"record {version[:12]}"
+    record = load_version(data, where)
+    try:
+        birth = prepare_birth(version, record)
+        _check_storable(chain(birth.columns, *birth.fields, *birth.files, *birth.parents))
+        return birth
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CorruptError(f"{where} is no version record: {error!r}", hint="reg fsck") from None
 
 
 def prepare_birth(version: VersionId, record: Version) -> Birth:
@@ -127,8 +136,8 @@ def _searchable(value: Value) -> tuple[int | float | None, str | None]:
     if isinstance(value, str):
         return None, value
     if isinstance(value, datetime):
-        return None, value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return None, dump_doc({"list": value})[len('{"list":') : -1]
+        return None, format_time(value)
+    return None, format_list(value)
 
 
 def _design_fields(design: Mapping[str, Any] | None) -> dict[str, Value]:
@@ -151,11 +160,22 @@ def _fits(value: object) -> bool:
     return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63
 
 
+def _check_storable(values: Iterable[object]) -> None:
+    for value in values:
+        if not (value is None or isinstance(value, str | float) or (isinstance(value, int) and _fits(value))):
+            raise TypeError(f"it holds {value!r:.60}")
+
+
 def _dump_time(value: object) -> object:
-    if isinstance(value, datetime):
+    if isinstance(value, datetime) and value.tzinfo:
         return {"$time": value.astimezone(UTC).isoformat()}
+    if isinstance(value, date | time):  # TOML's local times: only what other programs wrote holds them
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} in a document")
 
 
 def _load_time(table: dict[str, Any]) -> object:
-    return datetime.fromisoformat(table["$time"]) if table.keys() == {"$time"} else table
+    try:
+        return datetime.fromisoformat(table["$time"]) if table.keys() == {"$time"} else table
+    except (TypeError, ValueError):  # a user's own key of that name
+        return table

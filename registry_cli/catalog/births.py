@@ -11,11 +11,12 @@ from itertools import islice
 from typing import Final
 
 from registry_cli.catalog import changes
-from registry_cli.catalog.birth import Birth, load_birth
+from registry_cli.catalog.birth import Birth, load_birth, prepare_birth
+from registry_cli.catalog.shapes import is_id
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.entry import Entry
+from registry_cli.records.version import Version
 from registry_cli.store.blobs import get_record
-from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.layout import Layout
 from registry_cli.store.log import Head
 
@@ -32,7 +33,7 @@ class Births:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._ahead: dict[VersionId, Birth] = {}
-        self._expected: dict[VersionId, bytes] = {}
+        self._expected: dict[VersionId, Birth] = {}
 
     def get(self, version: VersionId) -> Birth:
         """Return the rows of a version.
@@ -44,12 +45,11 @@ class Births:
         ahead = self._ahead.pop(version, None)
         if ahead is not None:
             return ahead
-        expected = self._expected.get(version)
-        return load_birth(version, expected) if expected else _read(self._layout, version)
+        return self._expected.get(version) or _read(self._layout, version)
 
-    def expect(self, record: bytes) -> None:
-        """Keep a record that is not on disk yet."""
-        self._expected[VersionId(RecordId(digest_bytes(record).sha256))] = record
+    def expect(self, version: VersionId, record: Version) -> None:
+        """Know one version whose record may not be on disk yet, instead of the one before."""
+        self._expected = {version: prepare_birth(version, record)}
 
     @contextmanager
     def open_pool(self) -> Iterator[Callable[[Entries], Entries]]:
@@ -117,7 +117,7 @@ def _versions_of(batch: list[tuple[Entry, Head]]) -> list[VersionId]:
         VersionId(RecordId(str(change["version"])))
         for entry, _ in batch
         for change in entry.changes
-        if change["op"] == changes.ADD_VERSION and "version" in change
+        if change["op"] == changes.ADD_VERSION and is_id(change.get("version"))
     ]
 
 

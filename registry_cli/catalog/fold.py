@@ -8,13 +8,15 @@ or a network; records come through `births`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import changes
 from registry_cli.catalog.birth import Birth, dump_doc, microseconds
 from registry_cli.catalog.effects import HANDLERS, Effect, VoidError
+from registry_cli.catalog.shapes import find_flaw
 from registry_cli.errors import CorruptError
-from registry_cli.ids import VersionId
+from registry_cli.ids import EntryId, VersionId
 from registry_cli.records.entry import Entry
 
 if TYPE_CHECKING:
@@ -41,20 +43,37 @@ class Fold:
     def apply(self, entry: Entry) -> str | None:
         """Apply one entry and return None, or why it is void."""
         self.seq, self.message = entry.seq, entry.message
+        if self._is_known(entry.id):
+            return self._record(self._renamed(entry), [], f"entry {entry.id} is there already")
         unknown = _unknown(entry)
         if unknown:
             self.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (UNKNOWN, f"entry {entry.id} {unknown}"))
             return self._record(entry, [], f"not understood: {unknown}")
         self.db.execute("SAVEPOINT entry")
         try:
-            done = [HANDLERS[str(change["op"])](self, change) for change in entry.changes]
-        except (VoidError, KeyError, TypeError, ValueError, AttributeError) as broken:
+            done = [self._change(change) for change in entry.changes]
+        except VoidError as broken:
             self.db.execute("ROLLBACK TO entry")
             self.db.execute("RELEASE entry")
-            known = isinstance(broken, VoidError)
-            return self._record(entry, [], str(broken) if known else f"malformed: {broken!r}")
+            return self._record(entry, [], str(broken))
         self.db.execute("RELEASE entry")
         return self._record(entry, done, None)
+
+    def _change(self, change: Mapping[str, object]) -> Effect:
+        flaw = find_flaw(change)
+        if flaw:
+            raise VoidError(f"malformed: {flaw}")
+        return HANDLERS[str(change["op"])](self, change)
+
+    def _is_known(self, entry: EntryId) -> bool:
+        return self.db.execute("SELECT 1 FROM entries WHERE id = ?", (entry,)).fetchone() is not None
+
+    def _renamed(self, entry: Entry) -> Entry:
+        """Return a forged second entry of one id under an id that is free, so that it can be kept."""
+        name = entry.id
+        while self._is_known(name):
+            name = EntryId(f"{name}~{entry.seq}")
+        return replace(entry, id=name)
 
     def _record(self, entry: Entry, done: list[Effect], void: str | None) -> str | None:
         self.db.execute(

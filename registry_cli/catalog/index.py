@@ -18,8 +18,10 @@ from registry_cli.catalog.births import Births
 from registry_cli.catalog.fold import UNKNOWN, Fold, check_entry
 from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES
 from registry_cli.errors import RefusedError
+from registry_cli.ids import VersionId
 from registry_cli.records.codec import load_entry
 from registry_cli.records.entry import Entry
+from registry_cli.records.version import Version
 from registry_cli.store import files
 from registry_cli.store.layout import Layout
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 WAIT: Final = 2.0
 """Seconds to wait for another process that writes the index."""
 MEMORY: Final = ":memory:"
+MAPPED: Final = 1 << 30
+"""Bytes of the file read through the page cache itself; scans take two thirds of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Place:
 
     path: Path | None
     local: bool = True
+
+
+class OutrunError(Exception):
+    """Another process has folded an entry that we have not seen: ours cannot have its slot any more."""
 
 
 class Index:
@@ -82,21 +90,27 @@ class Index:
 
     def append(self, entry: Entry, data: bytes) -> str | None:
         """Fold the entry that was just put into the slot after `head`; return why it is void, or None."""
-        before = self.head.seq
-        self.sync()
-        if self.head.seq == before:  # the file system has not shown the slot to us yet
-            with self._writing():
-                self._fold_one(entry, digest_entry(data))
+        import sqlite3
+
+        try:
+            self._append(entry, data)
+        except sqlite3.Error:
+            self._go_private()
+            self._append(entry, data)
         found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
         return str(found[0]) if found and found[0] is not None else None
 
     def rehearse(self, entry: Entry) -> str | None:
-        """Return why an entry would be void after `head`, or None; the index stays as it is."""
+        """Return why an entry would be void after `head`, or None; the index stays as it is.
+
+        Raises:
+            OutrunError: The log has grown; plan anew.
+        """
         import sqlite3
 
         try:
             return self._rehearse(entry)
-        except sqlite3.OperationalError:
+        except sqlite3.Error:
             self._go_private()
             return self._rehearse(entry)
 
@@ -110,13 +124,23 @@ class Index:
         if row:
             raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
 
-    def expect(self, record: bytes) -> None:
+    def expect(self, version: VersionId, record: Version) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""
-        self._births.expect(record)
+        self._births.expect(version, record)
+
+    def _append(self, entry: Entry, data: bytes) -> None:
+        with self._writing():
+            self.head = self._read_stamp() or EMPTY
+            if self.head.seq == entry.seq - 1:  # nobody was faster, and what we hold need not be read back
+                self._fold_one(entry, digest_entry(data))
+            else:
+                self._fold_new()
 
     def _rehearse(self, entry: Entry) -> str | None:
         self.db.execute("BEGIN IMMEDIATE")
         try:
+            if self._read_stamp() != self.head:
+                raise OutrunError
             return Fold(self.db, self._births.get).apply(entry)
         finally:
             self.db.execute("ROLLBACK")
@@ -124,29 +148,36 @@ class Index:
     def _open(self) -> tuple[sqlite3.Connection, Head]:
         import sqlite3
 
-        path = self._place.path
-        if path is not None:
+        for _ in range(2):
+            if self._place.path is None:
+                break
             try:
-                db = self._connect(path)
-                head = self._trusted(db)
-                if head is not None:
-                    return db, head
-                db.close()
-            except (sqlite3.Error, OSError):
-                pass
-            try:
-                self._rebuild(path)
-                db = self._connect(path)
-                head = self._trusted(db)
-                if head is not None:
-                    return db, head
-            except (sqlite3.Error, OSError):
-                pass
+                return self._open_file(self._place.path)
+            except (sqlite3.OperationalError, OSError):  # locked for long, or it cannot be written
+                break
+            except sqlite3.DatabaseError:  # no database, or a broken one
+                _set_aside(self._place.path)
         return self._open_private()
+
+    def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
+        db = _connect(str(path))
+        try:
+            head = self._trusted(db)
+            if head is None:
+                head = self._rebuild(db)
+            if self._place.local:
+                _prefer_wal(db)
+                db.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            db.close()
+            raise
+        return db, head
 
     def _open_private(self) -> tuple[sqlite3.Connection, Head]:
         db = _connect(MEMORY)
+        db.execute("BEGIN")
         head = self._fill(db)
+        db.execute("COMMIT")
         return db, head
 
     def _go_private(self) -> None:
@@ -163,15 +194,10 @@ class Index:
             private, head = self._open_private()
         self.db, self.head = private, head
 
-    def _connect(self, path: Path) -> sqlite3.Connection:
-        db = _connect(str(path))
-        if self._place.local:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-        return db
-
     def _trusted(self, db: sqlite3.Connection) -> Head | None:
         """Return the slot up to which the index is folded, if it is ours and the log still says the same."""
+        if not _has_stamp(db):
+            return None
         head = self._read_stamp(db)
         if head is None or head == EMPTY:
             return head
@@ -182,29 +208,34 @@ class Index:
         rows = dict((db or self.db).execute("SELECT key, value FROM stamp").fetchall())
         if rows.get("schema") != str(SCHEMA) or rows.get("registry") != self._registry:
             return None
-        return Head(int(rows["seq"]), rows["digest"])
-
-    def _rebuild(self, path: Path) -> None:
-        """Make the index anew beside the old one, then put it in its place."""
-        files.make_dirs(path.parent)
-        building = path.with_name(new_name())
         try:
-            db = _connect(str(building))
-            db.execute("PRAGMA journal_mode = OFF")
+            return Head(int(rows["seq"]), rows["digest"])
+        except (KeyError, ValueError):
+            return None
+
+    def _rebuild(self, db: sqlite3.Connection) -> Head:
+        """Make the index anew in its place; of many processes that want to, one does and the others find it done."""
+        (mode,) = db.execute("PRAGMA journal_mode").fetchone()
+        if mode != "wal":  # a new file: if we are killed in the middle it is broken, and made anew
             db.execute("PRAGMA synchronous = OFF")
-            try:
-                self._fill(db)
-            finally:
-                db.close()
-            for suffix in ("-wal", "-shm", "-journal"):
-                files.unlink(path.with_name(path.name + suffix))
-            files.rename(building, path)
-        finally:
-            files.unlink(building)
+            db.execute("PRAGMA journal_mode = MEMORY")
+        db.execute("BEGIN EXCLUSIVE")
+        try:
+            head = self._trusted(db)
+            if head is None:
+                head = self._fill(db)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        return head
 
     def _fill(self, db: sqlite3.Connection) -> Head:
-        db.executescript(TABLES)
-        db.execute("BEGIN")
+        """Fold the whole log into emptied tables, inside the caller's transaction."""
+        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            db.execute(f'DROP TABLE "{table}"')
+        _execute_all(db, TABLES)
         stamp = {"schema": str(SCHEMA), "registry": self._registry, "seq": "0", "digest": ""}
         db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
         fold, head = Fold(db, self._births.get), EMPTY
@@ -213,8 +244,7 @@ class Index:
                 fold.apply(entry)
                 head = next_head
         _write_stamp(db, head)
-        db.execute("COMMIT")
-        db.executescript(INDEXES)
+        _execute_all(db, INDEXES)
         return head
 
     def _fold_new(self) -> None:
@@ -319,7 +349,42 @@ def _is_ours(index: Path) -> bool:
 def _connect(path: str) -> sqlite3.Connection:
     import sqlite3
 
-    return sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    db.execute(f"PRAGMA mmap_size = {MAPPED}")
+    return db
+
+
+def _has_stamp(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'stamp'").fetchone() is not None
+
+
+def _prefer_wal(db: sqlite3.Connection) -> None:
+    """Let readers and a writer go on side by side; while another process looks at the file, leave that for later."""
+    import sqlite3
+
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError:
+        pass
+
+
+def _set_aside(path: Path) -> None:
+    """Take a broken index away under a name of its own, so that whoever has it open is left alone."""
+    aside = path.with_name(new_name())
+    try:
+        files.rename(path, aside)
+    except FileNotFoundError:
+        return
+    for suffix in ("-wal", "-shm", "-journal"):
+        files.unlink(path.with_name(path.name + suffix))
+    files.unlink(aside)
+
+
+def _execute_all(db: sqlite3.Connection, script: str) -> None:
+    """Run statements inside the transaction, which `executescript` would end."""
+    lines = (line for line in script.splitlines() if not line.startswith("--"))
+    for statement in "\n".join(lines).split(";"):
+        db.execute(statement)
 
 
 def _write_stamp(db: sqlite3.Connection, head: Head) -> None:

@@ -43,6 +43,11 @@ def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
     return list_versions(db, [row])[0]
 
 
+def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
+    """Return the files of the version of one row, sorted by path."""
+    return [_file(file) for file in _files_of(db, [row])[row]]
+
+
 def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
     """Return the row of a version, or None where the registry does not hold it."""
     found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
@@ -158,12 +163,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
     aliases = _grouped(
         db.execute(f"SELECT version, alias FROM aliases WHERE version IN ({marks}) ORDER BY alias", rows)
     )
-    files = _grouped(
-        db.execute(
-            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
-            rows,
-        )
-    )
+    files = _files_of(db, rows)
     parents = _grouped(
         db.execute(
             "SELECT p.child, p.parent, p.role, l.name, v.number FROM parents p JOIN versions v ON v.id = p.parent"
@@ -187,6 +187,16 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
         )
         for columns in found
     }
+
+
+def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
+    marks = ",".join("?" * len(rows))
+    return _grouped(
+        db.execute(
+            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
+            rows,
+        )
+    )
 
 
 def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:

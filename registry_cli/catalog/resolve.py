@@ -189,8 +189,8 @@ def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
         found = db.execute("SELECT version FROM aliases WHERE line = ? AND alias = ?", (line, address.alias)).fetchone()
     else:
         found = db.execute(
-            "SELECT version FROM moves WHERE line = ? AND alias = ? AND version IS NOT NULL"
-            " ORDER BY row DESC LIMIT 1 OFFSET ?",
+            "SELECT version FROM moves WHERE line = ?1 AND alias = ?2 AND version IS NOT NULL"
+            " ORDER BY row DESC LIMIT 1 OFFSET ?3 - NOT EXISTS (SELECT 1 FROM aliases WHERE line = ?1 AND alias = ?2)",
             (line, address.alias, address.ago),
         ).fetchone()
     if found is None:

@@ -74,6 +74,8 @@ def format_short(value: object, path: str = "") -> str:
             return f"{value.astimezone():%Y-%m-%d %H:%M}"
         case list() | tuple() if not any(isinstance(item, (Mapping, list, tuple)) for item in value):
             return ", ".join(format_short(item, path) for item in value)
+        case Mapping() if not any(isinstance(item, (Mapping, list, tuple)) for item in value.values()):
+            return ", ".join(f"{escape(key)}={format_short(item)}" for key, item in value.items())
         case _:
             return format_exact(value)
 

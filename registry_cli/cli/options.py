@@ -20,6 +20,7 @@ RefsArg = Annotated[
     list[str], typer.Argument(metavar="REF", help="Versions: name, name:number, name@alias, id; `-` reads them.")
 ]
 NameArg = Annotated[str, typer.Argument(metavar="NAME", help="A model, such as project/name.")]
+KeyArg = Annotated[str, typer.Argument(metavar="KEY", help="A setting; `reg config list` lists them.")]
 
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 CsvOpt = Annotated[bool, typer.Option("--csv", help="Print CSV with a header.", rich_help_panel=OUTPUT)]

@@ -104,10 +104,25 @@ class Output:
         if self.mode == "json":
             self._json_array(rows)
             return
-        for row in rows:
-            ref, made = escape(str(row.get("ref") or f"{row['name']}:{row['number']}")), str(row["id"])
-            lines = {"ids": made, "table": f"{ref}  {made[:12]}"}
+        refs = [escape(str(row.get("ref") or f"{row['name']}:{row['number']}")) for row in rows]
+        width = max(map(len, refs), default=0)
+        for ref, row in zip(refs, rows, strict=True):
+            made = str(row["id"])
+            lines = {"ids": made, "table": f"{ref:<{width}}  {made[:12]}"}
             sys.stdout.write(lines.get(self.mode, f"{ref}\t{made}") + "\n")
+
+    def values(self, rows: Sequence[Row], key: str) -> None:
+        """Print one value a row and nothing beside it, ready for `$(…)`; in JSON the rows."""
+        if self.mode == "json":
+            self._json_array(rows)
+        else:
+            sys.stdout.writelines(f"{format_exact(row[key])}\n" for row in rows)
+
+    def data(self, data: bytes) -> None:
+        """Print bytes exactly as they are."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
     def text(self, text: str) -> None:
         """Print text as it is, ended by one line break."""

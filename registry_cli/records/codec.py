@@ -25,21 +25,19 @@ SCHEMA: Final = 1
 RECORD_LIMIT: Final = 64 * 1024
 """Largest record in bytes, its file list not counted."""
 
-_KNOWN: Final = frozenset(
-    {"author", "created", "design", "files", "framework", "kind", "labels", "metrics", "parents", "schema"}
-)
+_KNOWN: Final[dict[str, type]] = {
+    "author": str, "created": datetime, "design": dict, "files": list, "framework": str, "kind": str, "labels": dict,
+    "metrics": dict, "parents": list, "schema": int,
+}  # fmt: skip
 _VERSION_KEYS: Final = _KNOWN | {
-    "interface",
-    "message",
-    "metadata",
-    "model",
-    "nonce",
-    "params",
-    "step",
-    "task",
-    "unset",
-}
-_PUBLICATION_KEYS: Final = _KNOWN | {"version"}
+    "interface": dict, "message": str, "metadata": dict, "model": str, "nonce": str, "params": dict, "step": int,
+    "task": str, "unset": list,
+}  # fmt: skip
+_PUBLICATION_KEYS: Final = _KNOWN | {"version": str}
+_ENTRY_KEYS: Final[dict[str, type]] = {
+    "author": str, "changes": list, "id": str, "message": str, "previous": str, "rules": int, "seq": int,
+    "time": datetime, "tool": str,
+}  # fmt: skip
 
 
 def dump_table(table: Mapping[str, object]) -> bytes:
@@ -97,13 +95,14 @@ def dump_version(version: Version) -> bytes:
             "unset": list(version.unset),
         }
     )
-    size = len(dump_table(table))
-    if size > RECORD_LIMIT:
+    data = dump_table({**table, "files": _file_tables(version.files)})
+    size = len(data)
+    if size > RECORD_LIMIT and (size := len(dump_table(table))) > RECORD_LIMIT:
         raise UsageError(
             f"the record of {version.model} would have {size:,} bytes, {RECORD_LIMIT:,} are allowed",
             hint="keep curves, long texts and large tables in a file of the version",
         )
-    return dump_table({**table, "files": _file_tables(version.files)})
+    return data
 
 
 def load_version(data: bytes, where: str) -> Version:
@@ -113,6 +112,7 @@ def load_version(data: bytes, where: str) -> Version:
         CorruptError: They are no version record that this program can read; the message names `where`.
     """
     table = _load_kind(data, "version", where)
+    _check_types(table, _VERSION_KEYS, where)
     try:
         return Version(
             model=ModelName(table["model"]),
@@ -167,6 +167,7 @@ def load_publication(data: bytes, where: str) -> Publication:
         CorruptError: They are no publication that this program can read; the message names `where`.
     """
     table = _load_kind(data, "publication", where)
+    _check_types(table, _PUBLICATION_KEYS, where)
     try:
         return Publication(
             version=VersionId(table["version"]),
@@ -210,6 +211,7 @@ def load_entry(data: bytes, where: str) -> Entry:
         CorruptError: They are no entry; the message names `where`.
     """
     table = load_table(data, where)
+    _check_types(table, _ENTRY_KEYS, where)
     try:
         changes = tuple(table["changes"])
         if not all(isinstance(change, dict) and isinstance(change.get("op"), str) for change in changes):
@@ -225,7 +227,7 @@ def load_entry(data: bytes, where: str) -> Entry:
             message=table.get("message"),
             changes=changes,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CorruptError(f"{where} is no log entry: {error!r}", hint="reg fsck") from None
 
 
@@ -237,6 +239,12 @@ def _load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
     if not isinstance(schema, int) or schema > SCHEMA:
         raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="use a newer reg")
     return table
+
+
+def _check_types(table: Mapping[str, object], types: Mapping[str, type], where: str) -> None:
+    for key, value in table.items():
+        if key in types and not isinstance(value, types[key]):
+            raise CorruptError(f"{where} has a {type(value).__name__} as its `{key}`", hint="reg fsck")
 
 
 def _sorted(value: object) -> object:
@@ -315,4 +323,7 @@ def _design(table: Mapping[str, Any] | None) -> Design | None:
 def _time(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError(f"{value!r} is no time in UTC")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value} lies outside the calendar") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from registry_cli.errors import UsageError
@@ -17,32 +17,40 @@ Scalar: TypeAlias = str | int | float | bool | datetime
 Value: TypeAlias = "Scalar | Sequence[Value] | Mapping[str, Value]"
 
 _INT64 = 1 << 63
+_DEPTH = 32
+"""Most lists and tables inside each other; readers of TOML refuse deep nesting."""
 
 
-def check_value(value: object, where: str) -> Value:
+def check_value(value: object, where: str, *, depth: int = 0) -> Value:
     """Return `value` if a record can hold it and give it back unchanged.
 
     Args:
         value: What was given; None is refused here (absence is said by leaving the key out).
         where: Name of the place, for the message.
+        depth: How many lists and tables it lies in.
 
     Raises:
-        UsageError: It is of a type TOML has not, or an integer beyond 64 bits.
+        UsageError: It is of a type TOML has not, an integer beyond 64 bits, or nested too deep.
     """
-    if isinstance(value, bool | str | float):
+    if isinstance(value, bool | str):
         return value
+    if isinstance(value, float):
+        return float(value)  # a subclass, such as NumPy's, may print itself otherwise
     if isinstance(value, int):
         if not -_INT64 <= value < _INT64:
             raise UsageError(f"{where} is {value}: integers beyond 64 bits are not kept", hint="give it as text")
-        return value
+        return int(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise UsageError(f"{where} is a time without a zone", hint="give it in UTC")
-        return value
+        return value.astimezone(UTC)
+    if depth > _DEPTH:
+        raise UsageError(f"{where[:60]} is nested more than {_DEPTH} deep", hint="keep it in a file of the version")
     if isinstance(value, Mapping):
-        return {_check_key(key, where): check_value(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [check_value(item, f"{where}[{at}]") for at, item in enumerate(value)]
+        return {_check_key(key, where): check_value(item, f"{where}.{key}", depth=depth + 1)
+                for key, item in value.items()}  # fmt: skip
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return [check_value(item, f"{where}[{at}]", depth=depth + 1) for at, item in enumerate(value)]
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # a NumPy or torch scalar
         return check_value(value.item(), where)
     raise UsageError(f"{where} is a {type(value).__name__}, which a record cannot hold", hint="give text or a number")
@@ -109,7 +117,7 @@ def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
         return key, parse_scalar(text)
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{option} {key}: {error}", hint='after `:=` comes JSON, such as [1,2] or "1.10"') from error
     return key, None if value is None else check_value(value, key)
 
@@ -124,6 +132,16 @@ def flatten(table: Mapping[str, Value], prefix: str) -> dict[str, Value]:
         else:
             flat[name] = value
     return flat
+
+
+def format_list(value: Sequence[Value] | Mapping[str, Value]) -> str:
+    """Return a list as the JSON text under which it is searched."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def format_time(value: datetime) -> str:
+    """Return a time in UTC as ISO 8601 text, `2026-01-01T00:00:00Z`."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def is_nan(value: object) -> bool:

@@ -149,6 +149,8 @@ def check_paths(paths: Iterable[str]) -> None:
     for path in paths:
         key = unicodedata.normalize("NFC", path.casefold())
         if key in seen:
+            if seen[key] == path:
+                raise UsageError(f"two files are called {path!r}", hint="rename one of the files, or add their folder")
             raise UsageError(f"{seen[key]!r} and {path!r} differ only by case", hint="rename one of the files")
         seen[key] = path
     for key, path in seen.items():

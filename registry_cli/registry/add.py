@@ -145,7 +145,10 @@ def add_url(
     Raises:
         UsageError: It is no URL that names a file.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no URL: {error}") from None
     name = PurePosixPath(unquote(parts.path)).name
     if not parts.scheme or not name:
         raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")
@@ -201,9 +204,8 @@ def _commit(registry: Registry, draft: Draft, content: _Content, staging: Stagin
             allow_same: bool) -> Added:  # fmt: skip
     full = replace(draft, framework=draft.framework or content.framework)
     record = build_version(registry, staging, full, content.files, message, content.metadata)
-    data = dump_version(record)
-    version = VersionId(staging.add_record(data))
-    registry.index.expect(data)
+    version = VersionId(staging.add_record(dump_version(record)))
+    registry.index.expect(version, record)
     same: list[VersionRow] = []
 
     def plan() -> list[Change]:

@@ -49,10 +49,12 @@ def set_alias(
         ConflictError: Somebody else holds it than expected.
         RefusedError: The version does not satisfy `require`.
     """
+    target: list[VersionId] = []
 
     def plan() -> list[Change]:
         row = resolve_exact(registry.db, ref, "alias")
         version = read.get_version(registry.db, row)
+        target[:] = [version.id]
         line = get_line(registry.db, version.name)
         held = find_holder(registry.db, line, name)
         if expect is not None:
@@ -62,7 +64,7 @@ def set_alias(
         return [] if held == version.id else [changes.alias(name, version=version.id, old=held)]
 
     transact(registry, plan, message=message)
-    return read.get_version(registry.db, resolve_exact(registry.db, ref, "alias"))
+    return registry.get_row(target[0])  # `ref` may be the alias itself, and mean another version by now
 
 
 def remove_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow:

@@ -134,9 +134,8 @@ def derive_version(
             parents=(Parent(base.id, "derive"),),
             design=record.design or (None if "design" in edit.unset else base.design),
         )
-        data = dump_version(record)
-        version = VersionId(staging.add_record(data))
-        registry.index.expect(data)
+        version = VersionId(staging.add_record(dump_version(record)))
+        registry.index.expect(version, record)
         transact(registry, lambda: [changes.add_version(version, draft.name)], message=message, staging=staging)
     return registry.get_row(version)
 

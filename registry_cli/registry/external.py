@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog import changes
-from registry_cli.catalog.changes import Change
 from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.version import FileEntry
@@ -40,11 +39,10 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
                 f"{file.path} of {row.ref} changed at {file.url} since it was first read",
                 hint=f"to keep what is there now: reg model add '{row.name}' --url '{file.url}'",
             )
-        learned: list[Change] = []
-        if not file.sha256:
-            learned = [changes.digest(row.id, file.path, size=digests.size, sha256=digests.sha256, xxh3=digests.xxh3)]
         staging.install()
-        transact(registry, lambda: learned, staging=staging)
+        if not file.sha256:
+            learned = changes.digest(row.id, file.path, size=digests.size, sha256=digests.sha256, xxh3=digests.xxh3)
+            transact(registry, lambda: [learned], staging=staging)
     return FileEntry(file.path, digests.size, digests.sha256, digests.xxh3, file.media, file.url)
 
 
@@ -74,12 +72,17 @@ def _read(url: str, staging: Staging) -> Digests:
 
 
 def _download(url: str, staging: Staging) -> Digests:
+    from http.client import HTTPException
     from urllib.error import URLError
     from urllib.request import urlopen
 
     try:
         with urlopen(url, timeout=TIMEOUT) as response:
-            return staging.add_chunks(iter(lambda: response.read(CHUNK), b""))
-    except (URLError, TimeoutError, ConnectionError) as error:
+            digests = staging.add_chunks(iter(lambda: response.read(CHUNK), b""))
+            promised = response.headers["Content-Length"]
+    except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise RemoteError(f"{url} cannot be read: {reason}", hint="check the address and the network") from None
+    if promised is not None and int(promised) != digests.size:  # the standard library lets a cut connection pass
+        raise RemoteError(f"{url} ended after {digests.size:,} of {promised} bytes", hint="run the command again")
+    return digests

@@ -141,7 +141,7 @@ def list_faults(
     faults = _record_faults(registry, row)
     progress.start(f"verify {row.ref}", row.size, "bytes")
     try:
-        for file in row.files:
+        for file in [*row.files, *_design_files(row)]:
             problem = _problem(registry, row, file, strong)
             if problem:
                 faults.append(Fault(file.path, problem))
@@ -164,6 +164,12 @@ def _record_faults(registry: Registry, row: VersionRow) -> list[Fault]:
         except RegError as error:
             faults.append(Fault(f"record {record[:12]}", error.message))
     return faults
+
+
+def _design_files(row: VersionRow) -> list[FileEntry]:
+    """Return a long design as the file that it is stored as."""
+    design = row.design
+    return [FileEntry("design", design.size, design.sha256, design.xxh3)] if design and design.sha256 else []
 
 
 def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool) -> str | None:

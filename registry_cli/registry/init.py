@@ -20,6 +20,7 @@ def make_registry(folder: Path, *, shared: bool) -> Layout:
     """
     layout = Layout(folder / DIRECTORY, shared)
     if layout.root.exists():
+        files.flush_dir(folder)  # who made it may have died before that
         return layout
     files.make_dirs(folder)
     building = Layout(folder / f"{DIRECTORY}.{new_ulid()}", shared)
@@ -55,6 +56,7 @@ def _build(layout: Layout) -> None:
     _write(layout.format, dump_format(Format(new_ulid(), shared=shared)))
     _write(layout.config, b"# settings of this copy: reg config list\n")
     _write(layout.root / ".gitignore", b"*\n")
+    _write(layout.turn, b"")
     for folder in (layout.blobs, layout.records, layout.root):
         files.flush_dir(folder)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog import read
 from registry_cli.catalog.effects import find_line
-from registry_cli.catalog.rows import ParentRow, VersionRow
-from registry_cli.records.version import FileEntry, Parent, Version
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.records.version import FileEntry, Version
 from registry_cli.registry.draft import Draft, given
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ def find_same(registry: Registry, draft: Draft, record: Version) -> list[Version
     ).fetchone()
     if found is None:
         return []
+    if _bytes_of(read.list_files(registry.db, found[0])) != _bytes_of(record.files):
+        return []
     newest = read.get_version(registry.db, found[0])
     checks: list[Callable[[], bool]] = [
-        lambda: _bytes_of(newest.files) == _bytes_of(record.files),
         lambda: draft.framework in {None, newest.framework},
         lambda: draft.step in {None, newest.step},
         lambda: draft.task in {None, newest.task},
@@ -35,6 +36,7 @@ def find_same(registry: Registry, draft: Draft, record: Version) -> list[Version
         lambda: _holds(newest.params, given(draft.params)),
         lambda: _holds(newest.metrics, draft.metrics),
         lambda: _holds(newest.metadata, given(draft.metadata)),
+        lambda: _lacks(newest.params, draft.params) and _lacks(newest.metadata, draft.metadata),
         lambda: _holds(newest.interface, draft.interface),
         lambda: record.design in {None, newest.design},
         lambda: (
@@ -56,5 +58,6 @@ def _holds(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
                for key, value in given.items())  # fmt: skip
 
 
-def _parents_of(parents: Sequence[Parent | ParentRow]) -> list[tuple[str, str]]:
-    return [(parent.id, parent.role) for parent in parents]
+def _lacks(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
+    """Return whether `table` has none of the values that are given as null."""
+    return not any(key in table for key, value in given.items() if value is None)

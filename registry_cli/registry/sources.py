@@ -68,7 +68,7 @@ def find_snapshot(path: Path) -> Snapshot | None:
 def _iter_sources(path: Path, *, follow: bool) -> Iterator[Source]:
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"no file or folder {path}") from None
     if stat.S_ISDIR(status.st_mode):
         snapshot = find_snapshot(path)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
 from registry_cli.catalog.changes import RULES, Change
+from registry_cli.catalog.index import OutrunError
 from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
 from registry_cli.store.staging import Staging
+from registry_cli.store.turn import open_turn
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
@@ -40,27 +42,36 @@ def transact(
         RefusedError: A change breaks a rule, or a gate says no; nothing has happened.
     """
     registry.check_writable()
-    entries: list[Entry] = []
-    rest: Sequence[Change] = ()
     with ExitStack() as stack:
         staged = staging or stack.enter_context(Staging(registry.layout))
-        while True:
-            registry.index.sync()
-            wanted = rest or plan()
-            if not wanted:
-                return entries
-            entry = _entry(registry, wanted[:CHANGES], message)
-            if not _commit(registry, staged, entry):
-                continue
-            entries.append(entry)
-            rest = wanted[CHANGES:]
-            if not rest:
-                return entries
+        staged.install()  # the bulk of the bytes, before anybody has to wait for us
+        stack.enter_context(open_turn(registry.layout))
+        return _commit_all(registry, staged, plan, message)
+
+
+def _commit_all(registry: Registry, staging: Staging, plan: Planner, message: str | None) -> list[Entry]:
+    entries: list[Entry] = []
+    rest: Sequence[Change] = ()
+    while True:
+        registry.index.sync()
+        wanted = rest or plan()
+        if not wanted:
+            return entries
+        entry = _entry(registry, wanted[:CHANGES], message)
+        if not _commit(registry, staging, entry):
+            continue
+        entries.append(entry)
+        rest = wanted[CHANGES:]
+        if not rest:
+            return entries
 
 
 def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     """Bring one entry into the log; return False where another writer has its slot."""
-    void = registry.index.rehearse(entry)
+    try:
+        void = registry.index.rehearse(entry)
+    except OutrunError:
+        return False
     if void:
         raise RefusedError(void, hint="reg help lifecycle")
     for gate in registry.gates:

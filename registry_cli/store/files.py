@@ -18,7 +18,7 @@ from typing import Final, Protocol, TypeVar
 T = TypeVar("T")
 
 POOL: Final = 8
-"""Threads that flush files side by side; a journal commits their flushes together."""
+"""Threads that flush files side by side; a journal commits their flushes together. For fewer files none is started."""
 
 
 SHARED_DIR: Final = 0o2775
@@ -193,7 +193,7 @@ def flush_dirs(paths: Iterable[Path]) -> None:
 
 def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
     """Do `action` on each item in a few threads; the first error is raised when all have ended."""
-    if len(items) < 2:
+    if len(items) < POOL:
         for item in items:
             action(item)
         return

@@ -78,14 +78,19 @@ def read_format(layout: Layout) -> Format:
         raise RefusedError(
             f"{layout.root} has layout {version}, this program knows layouts up to {LAYOUT}", hint="use a newer reg"
         )
-    features = tuple((key, tuple(flags)) for key, flags in table.get("features", {}).items())
-    form = Format(identity, version, bool(table.get("shared")), features)
+    form = Format(identity, version, bool(table.get("shared")), _features(layout, table.get("features", {})))
     unknown = _unknown(form, "read")
     if unknown:
         raise RefusedError(
             f"{layout.root} uses {', '.join(unknown)}, which this program does not know", hint="use a newer reg"
         )
     return form
+
+
+def _features(layout: Layout, table: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(table, dict) or not all(isinstance(flags, list) for flags in table.values()):
+        raise CorruptError(f"{layout.format} has no readable `features`", hint="reg fsck")
+    return tuple((key, tuple(map(str, flags))) for key, flags in table.items())
 
 
 def _unknown(form: Format, operation: str) -> list[str]:

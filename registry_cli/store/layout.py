@@ -82,21 +82,26 @@ class Layout:
         """The catalog's SQLite copy."""
         return self.cache / "index.sqlite"
 
+    @property
+    def turn(self) -> Path:
+        """The file that writers lock to take turns; empty."""
+        return self.root / "turn"
+
     def blob(self, sha256: BlobHash) -> Path:
         """Return where the blob of that digest lies."""
-        return self.blobs / sha256[:2] / sha256[2:]
+        return Path(f"{self.root}/blobs/{sha256[:2]}/{sha256[2:]}")
 
     def trashed_blob(self, sha256: BlobHash) -> Path:
         """Return where the blob of that digest lies once it is in the trash."""
-        return self.trash / "blobs" / sha256[:2] / sha256[2:]
+        return Path(f"{self.root}/trash/blobs/{sha256[:2]}/{sha256[2:]}")
 
     def record(self, record: RecordId) -> Path:
         """Return where the record of that id lies."""
-        return self.records / record[:2] / f"{record[2:]}.toml"
+        return Path(f"{self.root}/records/{record[:2]}/{record[2:]}.toml")
 
     def slot(self, seq: int) -> Path:
         """Return where the entry of that slot lies."""
-        return self.log / f"{seq // SHARD:06d}" / f"{seq:06d}.toml"
+        return Path(f"{self.root}/log/{seq // SHARD:06d}/{seq:06d}.toml")
 
     def view(self, version: VersionId) -> Path:
         """Return the folder in which that version's files have their own names."""

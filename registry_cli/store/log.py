@@ -89,6 +89,8 @@ class Log:
         if seq % SHARD == 0 or seq == 1:
             files.make_dir(slot.parent, shared=self._layout.shared)
             files.flush_dir(self._layout.log)
+        if seq == 1:  # who made the registry may have died before its own name was durable
+            files.flush_dir(self._layout.root.parent)
         if seq > 1 and self._durable != seq - 1:  # the head may be linked and not yet flushed
             files.flush_dir(self._layout.slot(seq - 1).parent)
         try:

@@ -24,6 +24,7 @@ def _host() -> str:
     return "-".join(hashlib.sha256(part.encode()).hexdigest()[:8] for part in (socket.gethostname(), text))
 
 
+@cache
 def _started(pid: int) -> str:
     """Return when a process began, from field 22 of /proc/PID/stat (proc(5)); `0` where there is no /proc."""
     try:

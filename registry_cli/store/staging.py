@@ -63,7 +63,10 @@ class Staging:
         for file in self._unflushed:
             file.close()
         for path in self._litter:
-            files.unlink(path)
+            try:
+                files.unlink(path)
+            except OSError:  # a collector takes it; what is in the log has not failed for it
+                pass
 
     def get_file(self, sha256: BlobHash) -> Path:
         """Return where the bytes of a blob that was added lie now, in `tmp/` or in their place."""
@@ -94,7 +97,7 @@ class Staging:
         Raises:
             ConflictError: The file changed while it was read.
             UsageError: It is a folder, pipe, socket or device.
-            RegError: It shall be shared and lies on another file system.
+            RegError: It shall be shared and cannot be, as from another file system.
         """
         fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
@@ -193,8 +196,8 @@ class Staging:
 
     def _write_file(self, fd: int, status: os.stat_result) -> Digests:
         file = self._new_file(0o444)
-        cloned = file.clone(fd)
-        sparse = status.st_blocks * 512 < status.st_size
+        cloned = file.clone(fd)  # holes and all
+        sparse = not cloned and status.st_blocks * 512 < status.st_size
         return self._write(iter_chunks(fd), file, cloned=cloned, sparse=sparse)
 
     def _write(
@@ -237,13 +240,20 @@ class Staging:
 
     def _share(self, fd: int, source: Path, status: os.stat_result) -> Digests:
         os.fsync(fd)  # the user's bytes, not ours: they must be durable before a record names them
-        digests = Digests(status.st_size, sha256_of_file(source), xxh3_of_file(source))
+        held = self._layout.tmp / new_name()
+        try:
+            files.link(source.resolve(), held)  # from here on, another file under the user's name changes nothing
+        except OSError as error:
+            raise RegError(
+                f"{source} cannot share its bytes with the registry: {(error.strerror or 'link failed').lower()}",
+                hint="add it without --link",
+            ) from None
+        self._litter.append(held)
+        digests = Digests(status.st_size, sha256_of_file(held), xxh3_of_file(held))
         self._progress.advance(digests.size)
-        if status.st_dev != self._layout.blobs.stat().st_dev:
-            raise RegError(f"{source} lies on another file system than the registry", hint="add it without --link")
         if not self._is_stored(digests):
             target = self._layout.blob(digests.sha256)
-            self._staged[target] = _Staged(source.resolve(), target)
+            self._staged[target] = _Staged(held, target)
         return digests
 
     def _is_stored(self, digests: Digests) -> bool:

@@ -122,7 +122,7 @@ def _is_intact(folder: Path, content: Sequence[ViewFile]) -> bool:
     try:
         stamps: Mapping[str, list[int]] = json.loads(_stamps(folder).read_bytes())
         return all(_is_right(folder / file.path, file, stamps.get(file.path)) for file in content)
-    except (OSError, ValueError):  # no view, no stamps, or stamps that cannot be read
+    except (OSError, ValueError, AttributeError):  # no view, no stamps, or stamps that cannot be read
         return False
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Label, Not, Op, all_of, any_of
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.errors import UsageError
-from registry_cli.records.values import Value, parse_pair
+from registry_cli.records.values import Value, format_list, format_time, parse_pair
 
 _GLOB = frozenset("*?[")
 
@@ -66,9 +67,9 @@ def _parse_meta(word: str) -> Expr:
 
 def _stored(value: Value) -> str | int | float | bool:
     """Return a value as the index holds it: a list is its JSON text."""
-    import json
-
-    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+    if isinstance(value, datetime):
+        return format_time(value)
+    return value if isinstance(value, str | int | float | bool) else format_list(value)
 
 
 def _parse_metric(word: str) -> Expr:

@@ -1,0 +1,124 @@
+"""One thing shown whole to a person on a terminal: a heading, then groups of facts, each with its name on the left.
+
+Takes views, knows no store. Imported only to draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.cli.cells import escape, format_short
+from registry_cli.records.values import flatten
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+_LINES: Final = 8
+"""Lines of a design that are shown."""
+_WIDEST: Final = 100
+"""Characters of one of them."""
+_FILES: Final = 12
+_STATES: Final = {"draft": "cyan", "published": "bold green", "archived": "yellow", "removed": "red"}
+
+
+def draw_version(version: Mapping[str, Any]) -> RenderableType:
+    """Return a version as a picture."""
+    from rich.console import Group
+    from rich.text import Text
+
+    heading = Text.assemble(
+        (escape(version["ref"]), "bold"),
+        *((f"  @{alias}", "magenta") for alias in version["aliases"]),
+        *((f"  #{tag}", "blue") for tag in version["tags"]),
+    )
+    facts = [version["framework"] or "unknown framework", format_short(version["size"], "size")]
+    if version["step"] is not None:
+        facts.append(f"step {version['step']:,}")
+    facts.append(f"{format_short(version['created'])} by {escape(version['author'])}")
+    line = Text(" · ").join([_state(version), *map(Text, facts)])
+    return Group(heading, Text(version["id"], "dim"), line, Text(), draw_groups(_groups(version)))
+
+
+def draw_status(status: Mapping[str, Any]) -> RenderableType:
+    """Return how a registry is as a picture."""
+    head = status["head"]
+    last = f"entry {head['seq']:,}, {format_short(head['time'])}, {head['entry']}" if head["entry"] else "empty"
+    counts = [f"{status[key]:,} {key}" for key in ("models", "versions", "published", "archived") if status[key]]
+    rows = {
+        "registry": escape(status["path"]),
+        "id": status["id"],
+        "holds": ", ".join([*counts, format_short(status["size"], "size")]) if counts else "nothing yet",
+        "log": last + (f", {status['void']:,} entries without effect" if status["void"] else ""),
+        "index": escape(status["index"] or "in memory"),
+        "writable": "yes, as " + escape(status["author"]) if status["writable"] else escape(status["refusal"]),
+    }
+    return draw_groups({name: [[text]] for name, text in rows.items()})
+
+
+def draw_groups(groups: Mapping[str, Sequence[Sequence[str]]]) -> Table:
+    """Return groups of rows, each group under its name on the left, its columns aligned; empty groups are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    for name, rows in groups.items():
+        if rows:
+            inner = Table.grid(padding=(0, 2, 0, 0))
+            for row in rows:
+                inner.add_row(*(Text(cell, overflow="fold") for cell in row))
+            grid.add_row(Text(name), inner)
+    return grid
+
+
+def _state(version: Mapping[str, Any]) -> Any:
+    from rich.text import Text
+
+    said = [state for state in ("published", "archived", "removed") if version[state]] or ["draft"]
+    return Text(" · ").join(Text(state, _STATES[state]) for state in said)
+
+
+def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
+    return {
+        "comment": [[escape(line)] for line in (version["comment"] or "").splitlines()],
+        "metrics": _pairs(version["metrics"]),
+        "params": _pairs(version["params"]),
+        "metadata": _pairs(version["metadata"]),
+        "labels": _pairs(version["labels"]),
+        "interface": _pairs(version["interface"]),
+        "parents": [[p["role"], f"{escape(p['name'])}:{p['number']}", p["id"][:12]] for p in version["parents"]],
+        "files": _files(version["files"]),
+        "design": _design(version["design"]),
+        "sealed by": [[version["publication"]]] if version["publication"] else [],
+        "task": [[version["task"]]] if version["task"] else [],
+    }
+
+
+def _pairs(table: Mapping[str, Any]) -> list[list[str]]:
+    flat = {name.removeprefix("."): value for name, value in flatten(table, "").items()}
+    return [[escape(name), format_short(value)] for name, value in flat.items()]
+
+
+def _files(files: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    rows = [
+        [
+            escape(file["path"]),
+            format_short(file["size"], "size") if file["size"] is not None else "not read yet",
+            escape(file["url"]) if file["url"] else f"sha256 {file['sha256'][:12]}",
+        ]
+        for file in files[:_FILES]
+    ]
+    return rows + ([[f"… and {len(files) - _FILES:,} more"]] if len(files) > _FILES else [])
+
+
+def _design(design: Mapping[str, Any] | None) -> list[list[str]]:
+    if design is None:
+        return []
+    about = f"{design['media']}, {format_short(design['size'], 'size')}"
+    lines = (design["text"] or "").splitlines()
+    shown = [escape(line[:_WIDEST]) + ("…" if len(line) > _WIDEST else "") for line in lines[:_LINES]]
+    more = len(lines) > _LINES or any(len(line) > _WIDEST for line in lines) or design["text"] is None
+    return [[line] for line in [about + (" (all of it: --design)" if more else ""), *shown]]

@@ -1,0 +1,137 @@
+"""`reg demo`: the main job on real data. Every command it shows is run as it is shown; only the training is its own."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from contextlib import chdir
+from pathlib import Path
+from shlex import join
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from registry_cli.cli.group import run
+from registry_cli.cli.session import Session, open_session
+from registry_cli.errors import CorruptError, UsageError
+from registry_cli.store.layout import DIRECTORY
+
+if TYPE_CHECKING:
+    from registry_cli.demo.iris import Split
+    from registry_cli.demo.softmax import Settings, Softmax
+
+EXAMPLES = ("reg demo", "reg demo ./try-it")
+
+MODEL: Final = "iris/softmax"
+BEST: Final = f"{MODEL}:3"
+
+
+def command(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="An empty folder to work in; a temporary one by default.")
+    ] = None,
+) -> None:
+    """Train on real data, then keep, compare and publish the models."""
+    session = open_session(ctx)
+    place = (folder or Path(tempfile.mkdtemp(prefix="reg-demo-"))).absolute()
+    if place.exists() and any(place.iterdir()):
+        raise UsageError(f"{place} is not empty", hint="name another folder, or none")
+    place.mkdir(parents=True, exist_ok=True)
+    with chdir(place):
+        _Story(session).tell()
+    session.output.text(f"\nAll of it is kept. Go on with:  cd {join([str(place)])} && reg model show {MODEL}@prod")
+
+
+class _Story:
+    """The demo's steps, told in the working folder."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def tell(self) -> None:
+        """Train three times, keep each model, choose one, publish it, get it back and use it."""
+        from registry_cli.demo.iris import load_flowers, split_flowers
+        from registry_cli.demo.softmax import SETTINGS
+
+        split = split_flowers(load_flowers())
+        self._say("A registry is a folder. No server, no account.")
+        self._reg("init")
+        self._say(
+            f"Three trainings on Fisher's iris data: {len(split.train)} flowers to learn, {len(split.test)} to test."
+        )
+        model = None
+        for number, settings in enumerate(SETTINGS, 1):
+            model = self._train(settings, split, model)
+            self._keep(number, settings, split, model)
+        self._say("Find the good ones; see where the best came from.")
+        self._reg(
+            "model",
+            "query",
+            "metrics.acc > 0.8",
+            "--sort=-metrics.acc",
+            "--columns=name,number,metrics.acc,metrics.loss",
+        )
+        self._reg("model", "compare", f"{MODEL}:1", BEST, "--only", "metrics")
+        self._reg("model", "lineage", BEST)
+        self._say("Name the best one and publish it: from now on nobody can change it.")
+        self._reg("model", "tag", BEST, "--add", "candidate")
+        self._reg("model", "alias", BEST, "prod", "-m", "best on the test flowers")
+        self._reg("model", "publish", BEST)
+        self._say("Get it back, check every byte, and use it.")
+        self._reg("model", "get", f"{MODEL}@prod", "here")
+        self._reg("model", "verify", f"{MODEL}@prod", "--strong")
+        self._predict(split)
+
+    def _train(self, settings: Settings, split: Split, start: Softmax | None) -> Softmax:
+        from registry_cli.demo.softmax import train
+
+        progress = self._session.progress
+        progress.start(f"train {settings.name}", settings.epochs, "items")
+        try:
+            return train(settings, split, lambda _done, _loss: progress.advance(1), start=start)
+        finally:
+            progress.stop()
+
+    def _keep(self, number: int, settings: Settings, split: Split, model: Softmax) -> None:
+        from registry_cli.demo.iris import SPECIES
+        from registry_cli.demo.softmax import accuracy, log_loss
+
+        Path("out").mkdir(exist_ok=True)
+        model.save(Path("out/model.safetensors"))
+        Path("net.json").write_text(json.dumps({"layers": [{"type": "softmax", "inputs": 4, "outputs": 3}]}, indent=2))
+        parent = ["--parent", f"continue={MODEL}:{number - 1}"] if number > 1 else ["--design", "net.json"]
+        self._reg(
+            "model", "add", MODEL, "out/model.safetensors",
+            "--metric", f"acc={accuracy(model, split.test):.4f}", "--metric", f"loss={log_loss(model, split.test):.4f}",
+            "--param", f"lr={settings.learning_rate}", "--param", f"epochs={settings.epochs}", *parent,
+            *(word for at, name in enumerate(SPECIES) for word in ("--label", f"{name}={at}")),
+            "--tag", "demo", "-m", f"{settings.name} training",
+        )  # fmt: skip
+
+    def _predict(self, split: Split) -> None:
+        from registry_cli.demo.softmax import Softmax, accuracy
+
+        if Path("here/model.safetensors").read_bytes() != Path("out/model.safetensors").read_bytes():
+            raise CorruptError("the model came back with other bytes", hint="reg fsck")
+        model = Softmax.load(Path("here/model.safetensors"))
+        rows: Iterable[dict[str, object]] = [
+            {"flower": " × ".join(f"{cm:g}" for cm in flower.features) + " cm", "predicted": model.predict(flower.features),
+             "really": flower.species}
+            for flower in split.test[:: len(split.test) // 5]
+        ]  # fmt: skip
+        self._session.output.rows(rows, ("flower", "predicted", "really"), id_key="predicted")
+        right = accuracy(model, split.test)
+        self._say(f"The model that came back gets {right:.0%} of the test flowers right, byte for byte the one kept.")
+
+    def _say(self, text: str) -> None:
+        self._session.output.text(f"\n{text}")
+
+    def _reg(self, *words: str) -> None:
+        """Show a command, and run it: on this folder's registry, whatever the environment names."""
+        shown = join(["reg", *words])
+        self._session.output.text(f"\n$ {shown}")
+        code = run([*words] if words == ("init",) else ["--registry", DIRECTORY, *words])
+        if code:
+            raise CorruptError(f"`{shown}` ended with {code}")

@@ -1,0 +1,46 @@
+"""`reg events`: print what has happened, oldest first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = (
+    "reg events --limit 20",
+    "reg events --json | jq -r 'select(.op == \"publish\") | .ref'",
+    "reg events --after 01JD2Q0V9T3M6X8Y1R5N7K4ZBC/0 --json",
+    "reg events --void",
+)
+
+COLUMNS = ("time", "ref", "what", "author", "message", "event")
+
+
+def command(
+    ctx: typer.Context,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", metavar="N", min=0, help="Print the last N; with --after the next N."),
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="EVENT", help="Print what came after this event or entry.")
+    ] = None,
+    void: Annotated[bool, typer.Option("--void", help="Print entries that have no effect, and why.")] = False,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Print what has happened, oldest first."""
+    from registry_cli.cli.views import view_change
+    from registry_cli.registry.events import iter_events
+
+    output = (session := open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)).output
+    events = map(view_change, iter_events(session.registry, after=after, limit=limit, void=void))
+    shown = ("void", *COLUMNS) if void else COLUMNS
+    if output.drawn:
+        output.rows(events, shown, id_key="event", empty="nothing has happened")
+    else:
+        output.stream(events, shown, id_key="event")

@@ -1,0 +1,94 @@
+"""`reg model alias`: move an alias to a version, list aliases or step back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt
+from registry_cli.cli.session import Session, open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = (
+    "reg model alias iris/softmax:2 prod -m 'beats the champion'",
+    "reg model alias iris/softmax:2 prod --expect iris/softmax:1",
+    "reg model alias iris/softmax:2 prod --require 'metrics.acc > 0.9'",
+    "reg model alias --undo iris/softmax@prod",
+    "reg model alias --list iris/softmax",
+)
+
+INSTEAD = "Instead"
+COLUMNS = ("alias", "current", "to", "from", "time", "author", "message")
+
+
+def command(
+    ctx: typer.Context,
+    ref: Annotated[
+        str | None, typer.Argument(metavar="REF", help="The version: name:number, name@alias or id.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="ALIAS", help="The alias it is to hold.")] = None,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="REF", help="Only if this one holds it now; '' for nobody.")
+    ] = None,
+    require: Annotated[
+        str | None, typer.Option("--require", metavar="EXPR", help="Only if the version is like this.")
+    ] = None,
+    undo: Annotated[
+        str | None,
+        typer.Option(
+            "--undo", metavar="REF", help="Give NAME@alias back to who held it before.", rich_help_panel=INSTEAD
+        ),
+    ] = None,
+    remove: Annotated[
+        str | None, typer.Option("--remove", metavar="REF", help="Take NAME@alias away.", rich_help_panel=INSTEAD)
+    ] = None,
+    moves: Annotated[
+        str | None,
+        typer.Option(
+            "--list", metavar="NAME", help="List a model's aliases and how they moved.", rich_help_panel=INSTEAD
+        ),
+    ] = None,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Move an alias to a version, list aliases or step back."""
+    from registry_cli.cli.views import view_versions
+    from registry_cli.ids import parse_alias
+    from registry_cli.registry import aliases
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    _check_one(ref, name, undo, remove, moves)
+    if moves:
+        _list(session, moves)
+    elif undo:
+        row = aliases.undo_alias(session.registry, undo, message=message)
+        session.output.results(view_versions([row] if row else []))
+        session.output.note(f"{undo} is held by {row.ref if row else 'nobody'} again")
+    elif remove:
+        session.output.results(view_versions([aliases.remove_alias(session.registry, remove, message=message)]))
+    elif ref and name:
+        row = aliases.set_alias(
+            session.registry, ref, parse_alias(name), expect=expect, require=require, message=message
+        )
+        session.output.results(view_versions([row]))
+
+
+def _check_one(ref: str | None, name: str | None, *instead: str | None) -> None:
+    said = [words for words in instead if words is not None]
+    if len(said) > 1 or (said and ref is not None):
+        raise UsageError("--undo, --remove, --list and a version exclude each other", hint="give one of them")
+    if not said and (ref is None or name is None):
+        raise UsageError("an alias needs a version and its name", hint="reg model alias NAME:NUMBER ALIAS")
+
+
+def _list(session: Session, name: str) -> None:
+    """Print who holds the aliases of a model, then who did."""
+    from registry_cli.cli.views import view_moves
+    from registry_cli.registry.aliases import list_moves
+
+    moves = list_moves(session.registry, name)
+    named = {str(move.change[key]) for move in moves for key in ("version", "old") if key in move.change}
+    rows = view_moves(moves, session.registry.list_rows(sorted(named)))
+    session.output.rows(rows, COLUMNS, id_key="alias", empty=f"{name} never had an alias")

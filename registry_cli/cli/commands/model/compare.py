@@ -1,0 +1,49 @@
+"""`reg model compare`: how versions differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import OUTPUT, JsonOpt, RefsArg, read_refs
+from registry_cli.cli.session import open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = (
+    "reg model compare iris/softmax:1 iris/softmax:2",
+    "reg model compare iris/softmax@prod iris/softmax --only metrics,params",
+    "reg model compare iris/softmax:1 iris/softmax:2 --md >> $GITHUB_STEP_SUMMARY",
+)
+
+
+def command(
+    ctx: typer.Context,
+    refs: RefsArg,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="GROUPS",
+            help="Compare these of fields, metrics, params, labels, metadata, files, parents, design.",
+        ),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show what is equal too.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where the versions differ.")] = False,
+    markdown: Annotated[bool, typer.Option("--md", help="Print GitHub Markdown.", rich_help_panel=OUTPUT)] = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Show how versions differ."""
+    if markdown and as_json:
+        raise UsageError("--json and --md exclude each other", hint="give one of them")
+    from registry_cli.cli.pictures.compare import print_comparison
+    from registry_cli.registry.compare import compare_versions
+
+    session = open_session(ctx, as_json=as_json)
+    groups = tuple(part.strip() for part in (only or "").split(",") if part.strip())
+    found = compare_versions(session.registry, read_refs(refs), only=groups)
+    shown = found if show_all else replace(found, rows=tuple(row for row in found.rows if not row.same))
+    print_comparison(session.output, shown, markdown=markdown)
+    if exit_code and found.differs:
+        raise typer.Exit(1)

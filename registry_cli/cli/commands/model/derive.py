@@ -1,0 +1,54 @@
+"""`reg model derive`: make a new draft on the bytes of a version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.fields import (
+    CommentOpt,
+    DesignOpt,
+    FrameworkOpt,
+    LabelOpt,
+    SetOpt,
+    UnsetLabelOpt,
+    UnsetOpt,
+    parse_edit,
+)
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefArg
+from registry_cli.cli.session import open_session
+
+EXAMPLES = (
+    "reg model derive iris/softmax:2 --label other=3",
+    "reg model derive iris/softmax@prod --name iris/pilot --set metadata.x=0.3",
+)
+
+
+def command(
+    ctx: typer.Context,
+    ref: RefArg,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The draft's model; by default the same one.")
+    ] = None,
+    put: SetOpt = None,
+    unset: UnsetOpt = None,
+    label: LabelOpt = None,
+    unset_label: UnsetLabelOpt = None,
+    design: DesignOpt = None,
+    framework: FrameworkOpt = None,
+    comment: CommentOpt = None,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Make a new draft on the bytes of a version."""
+    from registry_cli.cli.views import view_version
+    from registry_cli.ids import parse_model_name
+    from registry_cli.registry.editing import derive_version
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    edit = parse_edit(put, unset, label, unset_label, design, framework, comment)
+    model = parse_model_name(name) if name else None
+    row = derive_version(session.registry, ref, edit, name=model, message=message)
+    session.output.results([view_version(row)])

@@ -1,0 +1,53 @@
+"""`reg model edit`: change fields of versions."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_cli.cli.fields import (
+    CommentOpt,
+    DesignOpt,
+    FrameworkOpt,
+    LabelOpt,
+    SetOpt,
+    UnsetLabelOpt,
+    UnsetOpt,
+    parse_edit,
+)
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
+from registry_cli.cli.session import open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = (
+    "reg model edit iris/softmax:2 --set metadata.threshold=0.42",
+    "reg model edit iris/softmax:2 --set metrics.auc=0.97 -m 'measured again'",
+    "reg model edit iris/softmax:2 --label virginica=2 --unset-label setosa",
+    "reg model edit iris/softmax:2 --comment 'for the pilot'",
+    "reg model edit iris/softmax:2 --set 'metadata.layers:=[4, 3]'",
+)
+
+
+def command(
+    ctx: typer.Context,
+    refs: RefsArg,
+    put: SetOpt = None,
+    unset: UnsetOpt = None,
+    label: LabelOpt = None,
+    unset_label: UnsetLabelOpt = None,
+    design: DesignOpt = None,
+    framework: FrameworkOpt = None,
+    comment: CommentOpt = None,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Change fields of versions."""
+    from registry_cli.cli.views import view_versions
+    from registry_cli.registry.editing import Edit, edit_versions
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    edit = parse_edit(put, unset, label, unset_label, design, framework, comment)
+    if edit == Edit():
+        raise UsageError("nothing to change", hint="say what: --set metadata.KEY=VALUE, --label, --comment, …")
+    rows = edit_versions(session.registry, read_refs(refs), edit, message=message)
+    session.output.results(view_versions(rows))

@@ -1,0 +1,88 @@
+"""`reg model get`: write the files of versions to a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, read_refs
+from registry_cli.cli.session import Session, open_session
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.registry.get import Written
+
+EXAMPLES = (
+    "reg model get iris/softmax",
+    "reg model get iris/softmax@prod ./here",
+    "reg model get iris/softmax:1 iris/tuned --to all",
+    "reg model get iris/softmax -o m.bin",
+    "reg model get iris/softmax -o - | sha256sum",
+)
+
+
+def command(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str], typer.Argument(metavar="REF", help="A version, then the folder to write to; with --to, versions.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Write each version to DIR/NAME-NUMBER/.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write a version's one file here; `-` prints it."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace files that are different.")] = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Write the files of versions to a folder."""
+    import sys
+
+    from registry_cli.registry.get import get_file, get_version, write_stream
+
+    session = open_session(ctx, as_json=as_json)
+    refs, here = _split(words, several=to is not None or output is not None)
+    rows = session.registry.list_rows(refs)
+    progress = session.progress
+    if output == "-":
+        sys.stdout.flush()
+        write_stream(session.registry, _only(rows), sys.stdout.fileno())
+    elif output is not None:
+        _print(
+            session,
+            [(_only(rows), get_file(session.registry, _only(rows), Path(output), force=force, progress=progress))],
+        )
+    else:
+        pairs = [(row, to / f"{row.name}-{row.number}" if to else here) for row in rows]
+        got = [(row, get_version(session.registry, row, place, force=force, progress=progress)) for row, place in pairs]
+        _print(session, [(row, one) for row, written in got for one in written])
+
+
+def _split(words: Sequence[str], *, several: bool) -> tuple[list[str], Path]:
+    """Return the references among the words, and the folder that they are followed by, else this one."""
+    if several or words == ["-"]:
+        refs, here = read_refs(words), Path()
+    else:
+        refs, here = read_refs(words[:1]), Path(*words[1:2])
+    if not several and (len(refs) > 1 or len(words) > 2):
+        raise UsageError("several versions need a folder for each", hint="add --to DIR")
+    return refs, here
+
+
+def _only(rows: Sequence[VersionRow]) -> VersionRow:
+    if len(rows) != 1:
+        raise UsageError(f"--output takes one version, not {len(rows)}", hint="add --to DIR in its place")
+    return rows[0]
+
+
+def _print(session: Session, got: Sequence[tuple[VersionRow, Written]]) -> None:
+    found = [{"ref": row.ref, "id": row.id, "path": str(one.path), "new": one.new} for row, one in got]
+    session.output.values(found, "path")
+    same = [one["path"] for one in found if not one["new"]]
+    if same:
+        session.output.note(f"unchanged: {same[0]}" + (f" and {len(same) - 1} more" if len(same) > 1 else ""))

@@ -1,0 +1,37 @@
+"""`reg model history`: every change of a model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, NameArg, TsvOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = (
+    "reg model history iris/softmax",
+    "reg model history iris/softmax --metric metrics.loss --limit 20",
+    "reg model history iris/softmax --json",
+)
+
+
+def command(
+    ctx: typer.Context,
+    name: NameArg,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", metavar="FIELD", help="Draw this over the versions; by default the commonest."),
+    ] = None,
+    limit: LimitOpt = None,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+    as_tsv: TsvOpt = False,
+    columns: ColumnsOpt = None,
+) -> None:
+    """List every change of a model."""
+    from registry_cli.cli.pictures.history import print_history
+    from registry_cli.registry.history import read_history
+
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, columns=columns)
+    print_history(session.output, read_history(session.registry, name, metric=metric, limit=limit))

@@ -1,0 +1,35 @@
+"""`reg model list`: list models, one row each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg model list", "reg model list iris/", "reg model list --sort -updated --limit 5")
+
+COLUMNS = ("name", "versions", "latest", "aliases", "published", "size", "updated")
+
+
+def command(
+    ctx: typer.Context,
+    prefix: Annotated[str, typer.Argument(metavar="NAME", help="A model, or a project and all below it.")] = "",
+    sort: SortOpt = None,
+    limit: LimitOpt = None,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+    as_tsv: TsvOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """List models, one row each."""
+    from registry_cli.catalog.read import list_lines
+    from registry_cli.cli.views import sort_rows, view_model
+
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    rows = [view_model(row) for row in list_lines(session.registry.db, prefix)]
+    empty = f"no model in {prefix}" if prefix else "no models yet: reg model add PROJECT/NAME FILE"
+    session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, id_key="name", empty=empty)

@@ -1,0 +1,52 @@
+"""`reg model prune`: remove the versions that a retention rule does not keep."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import DryRunOpt, JsonOpt, MessageOpt, QuietOpt, YesOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = (
+    "reg model prune 'project = iris' --keep 'last 5, best 3 max(metrics.acc), published' --dry-run",
+    "reg model prune --keep 'last 10, best 2 min(metrics.loss)' --yes -m 'monthly clean-up'",
+)
+
+
+def command(
+    ctx: typer.Context,
+    expr: Annotated[str, typer.Argument(metavar="EXPR", help="Which versions may go; all live ones by default.")] = "",
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="RULES", help="What stays of each model: `last 5, best 3 max(metrics.acc)`."),
+    ] = None,
+    dry_run: DryRunOpt = False,
+    yes: YesOpt = False,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Remove the versions that a retention rule does not keep.
+
+    Published versions, those that hold an alias and parents of versions that stay are never removed.
+    """
+    from registry_cli.cli.pictures.prune import print_pruning, summary
+    from registry_cli.cli.views import view_versions
+    from registry_cli.registry.keep import check_keep
+    from registry_cli.registry.prune import plan_prune, prune_versions
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    rules = check_keep(keep)
+    plan = plan_prune(session.registry, expr, rules)
+    if dry_run:
+        print_pruning(session.output, plan)
+        return
+    if plan.removed and not session.confirm(f"Remove {summary(plan)}?", yes=yes):
+        raise typer.Exit(1)
+    agreed = {row.id for row in plan.removed}
+    gone = prune_versions(session.registry, expr, rules, only=agreed, message=message)
+    session.output.results(view_versions(gone))
+    if not gone:
+        session.output.note("nothing to remove")

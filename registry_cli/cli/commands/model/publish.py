@@ -1,0 +1,22 @@
+"""`reg model publish`: seal versions for ever."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg model publish iris/softmax:2", "reg model publish iris/softmax@prod -m 'approved by risk'")
+
+
+def command(
+    ctx: typer.Context, refs: RefsArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
+) -> None:
+    """Seal versions for ever."""
+    from registry_cli.cli.views import view_versions
+    from registry_cli.registry.lifecycle import publish_versions
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    rows = publish_versions(session.registry, read_refs(refs), message=message, progress=session.progress)
+    session.output.results(view_versions(rows))

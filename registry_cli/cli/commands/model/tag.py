@@ -1,0 +1,39 @@
+"""`reg model tag`: add tags to versions and remove them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.fields import Words
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
+from registry_cli.cli.session import open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = (
+    "reg model tag iris/softmax:2 --add candidate --remove baseline",
+    "reg model query 'metrics.acc < 0.8' -q | reg model tag - --add weak",
+)
+
+
+def command(
+    ctx: typer.Context,
+    refs: RefsArg,
+    add: Annotated[Words, typer.Option("--add", metavar="TAG", help="Add this tag; repeat it.")] = None,
+    remove: Annotated[Words, typer.Option("--remove", metavar="TAG", help="Remove this tag; repeat it.")] = None,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Add tags to versions and remove them."""
+    from registry_cli.cli.views import view_versions
+    from registry_cli.ids import parse_tag
+    from registry_cli.registry.editing import tag_versions
+
+    if not add and not remove:
+        raise UsageError("no tag to add or remove", hint="say which: --add TAG, --remove TAG")
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    plus, minus = ([parse_tag(word) for word in words or []] for words in (add, remove))
+    rows = tag_versions(session.registry, read_refs(refs), add=plus, remove=minus, message=message)
+    session.output.results(view_versions(rows))

@@ -1,0 +1,46 @@
+"""`reg model verify`: check that the bytes of versions are what they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, RefsArg, read_refs
+from registry_cli.cli.session import open_session
+from registry_cli.errors import CorruptError
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.registry.get import Fault
+
+EXAMPLES = (
+    "reg model verify iris/softmax:2",
+    "reg model verify iris/softmax:2 --strong",
+    "reg model query --published -q | reg model verify -",
+)
+
+
+def command(
+    ctx: typer.Context,
+    refs: RefsArg,
+    strong: Annotated[
+        bool, typer.Option("--strong", help="Take SHA-256 too; slower, and nothing can be forged.")
+    ] = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Check that the bytes of versions are what they were."""
+    from registry_cli.registry.get import list_faults
+
+    session = open_session(ctx, as_json=as_json)
+    rows = session.registry.list_rows(read_refs(refs))
+    checked = [(row, list_faults(session.registry, row, strong=strong, progress=session.progress)) for row in rows]
+    session.output.rows([_view(row, faults) for row, faults in checked], ("ref", "result", "size"), empty="no versions")
+    bad = [f"{row.ref}: {fault.what}: {fault.problem}" for row, faults in checked for fault in faults]
+    if bad:
+        raise CorruptError("\n".join(bad), hint="bring the bytes back from a backup or another copy, then verify again")
+
+
+def _view(row: VersionRow, faults: list[Fault]) -> dict[str, object]:
+    found = [{"what": fault.what, "problem": fault.problem} for fault in faults]
+    return {"ref": row.ref, "id": row.id, "result": "corrupt" if found else "ok", "size": row.size, "faults": found}

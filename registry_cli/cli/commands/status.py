@@ -1,0 +1,27 @@
+"""`reg status`: show which registry is used and how it is."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_cli.cli.options import JsonOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg status", "reg status --json | jq .versions")
+
+
+def command(ctx: typer.Context, as_json: JsonOpt = False) -> None:
+    """Show which registry is used and how it is."""
+    from registry_cli.cli.views import view_status
+    from registry_cli.registry.status import read_status
+
+    session = open_session(ctx, as_json=as_json)
+    status = view_status(read_status(session.registry))
+    if session.output.drawn:
+        from registry_cli.cli.card import draw_status
+
+        session.output.draw(draw_status(status))
+    else:
+        session.output.record(status)
+    if status["void"]:
+        session.output.hint("reg events --void lists the entries that have no effect")

@@ -1,0 +1,33 @@
+"""`reg undo`: take back an entry by appending its opposite."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg undo", "reg undo 01JD2Q0V9T3M6X8Y1R5N7K4ZBC -m 'wrong model'")
+
+
+def command(
+    ctx: typer.Context,
+    entry: Annotated[
+        str | None, typer.Argument(metavar="ENTRY", help="Its id or the start of it; by default the newest one.")
+    ] = None,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Take back an entry by appending its opposite."""
+    from registry_cli.cli.views import view_change
+    from registry_cli.registry.events import tell_changes
+    from registry_cli.registry.undo import undo_entry
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    undone = undo_entry(session.registry, entry, message=message)
+    session.output.rows([view_change(told) for told in tell_changes(session.registry, undone)],
+                        ("ref", "what", "author", "time", "event"), id_key="event")  # fmt: skip
+    session.output.note(f"undone: {undone[0].entry}")

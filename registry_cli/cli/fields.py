@@ -1,0 +1,205 @@
+"""The words that describe a version on the command line: the options that add, edit and derive share, and their parser.
+
+Knows no registry: which roles, names and values are legal is asked of the floors that own them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from registry_cli.records.values import Value
+    from registry_cli.registry.draft import DesignSource, Draft
+    from registry_cli.registry.editing import Edit
+
+Words = list[str] | None
+
+MetricOpt = Annotated[Words, typer.Option("--metric", metavar="KEY=NUMBER", help="A metric; repeat it.")]
+MetaOpt = Annotated[
+    Words, typer.Option("--meta", metavar="KEY=VALUE", help="Metadata; `KEY:=JSON` forces a type; repeat it.")
+]
+ParamOpt = Annotated[
+    Words, typer.Option("--param", metavar="KEY=VALUE", help="A parameter it was trained with; repeat it.")
+]
+TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag; repeat it.")]
+AliasOpt = Annotated[
+    Words, typer.Option("--alias", metavar="ALIAS", help="An alias that moves to the new version; repeat it.")
+]
+ParentOpt = Annotated[
+    Words, typer.Option("--parent", metavar="[ROLE=]REF", help="A version it was made from; repeat it.")
+]
+StepOpt = Annotated[int | None, typer.Option("--step", metavar="N", min=0, help="The training step it is from.")]
+FrameworkOpt = Annotated[
+    str | None, typer.Option("--framework", metavar="FRAMEWORK", help="What made it; told by content if not said.")
+]
+LabelOpt = Annotated[Words, typer.Option("--label", metavar="LABEL=N", help="A class and its number; repeat it.")]
+DesignOpt = Annotated[
+    Path | None, typer.Option("--design", metavar="FILE", help="The network's design: text, kept byte for byte.")
+]
+
+SetOpt = Annotated[
+    Words, typer.Option("--set", metavar="FIELD=VALUE", help="Set metadata.KEY or metrics.KEY; `:=` takes JSON.")
+]
+UnsetOpt = Annotated[
+    Words, typer.Option("--unset", metavar="FIELD", help="Take away metadata.KEY, metrics.KEY, comment or design.")
+]
+UnsetLabelOpt = Annotated[Words, typer.Option("--unset-label", metavar="LABEL", help="Take away a class.")]
+CommentOpt = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="Say something about it.")]
+
+
+def parse_draft(
+    name: str,
+    *,
+    metric: Words,
+    meta: Words,
+    param: Words,
+    tag: Words,
+    alias: Words,
+    label: Words,
+    design: Path | None,
+    framework: str | None,
+    parent: Words,
+    step: int | None,
+) -> Draft:
+    """Return what the options of `add` say of a version to be.
+
+    Raises:
+        UsageError: A word cannot be read, or is no name.
+        NotFoundError: The design is no file.
+    """
+    from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+    from registry_cli.registry.draft import Draft
+
+    return Draft(
+        name=parse_model_name(name),
+        framework=framework,
+        step=step,
+        parents=parse_parents(parent),
+        labels=parse_labels(label),
+        design=read_design(design),
+        params=parse_values(param, option="--param"),
+        metrics=parse_metrics(metric),
+        metadata=parse_values(meta, option="--meta"),
+        tags=tuple(map(parse_tag, tag or [])),
+        aliases=tuple(map(parse_alias, alias or [])),
+    )
+
+
+def parse_metrics(words: Words, *, option: str = "--metric") -> dict[str, int | float]:
+    """Return `KEY=NUMBER` words as metrics.
+
+    Raises:
+        UsageError: A word is no pair, its value is no number, or it is a comparison.
+    """
+    from registry_cli.records.values import parse_pair
+
+    metrics: dict[str, int | float] = {}
+    for word in words or []:
+        key, value = parse_pair(word, option=option)
+        if key[-1] in "<>!~":
+            raise UsageError(
+                f"{option} {word!r} is a comparison, not a value", hint=f"write {option} {key[:-1]}=NUMBER"
+            )
+        metrics[key] = _number(value, key)
+    return metrics
+
+
+def parse_values(words: Words, *, option: str) -> dict[str, Value | None]:
+    """Return `KEY=VALUE` and `KEY:=JSON` words as a table; a JSON null is None.
+
+    Raises:
+        UsageError: A word is no pair, or its JSON cannot be read.
+    """
+    from registry_cli.records.values import parse_pair
+
+    return dict(parse_pair(word, option=option) for word in words or [])
+
+
+def parse_labels(words: Words) -> dict[str, int]:
+    """Return `LABEL=N` words as label to id.
+
+    Raises:
+        UsageError: A word is no pair, its id is no integer, or two labels share an id that is not 0.
+    """
+    from registry_cli.records.version import check_labels
+
+    labels: dict[str, int] = {}
+    for word in words or []:
+        name, _, number = word.rpartition("=")
+        if not name or not number.removeprefix("-").isdecimal():
+            raise UsageError(f"--label {word!r} is no label with its number", hint="write --label cat=1")
+        labels[name] = int(number)
+    return check_labels(labels)
+
+
+def parse_parents(words: Words) -> tuple[tuple[str, str], ...]:
+    """Return `[ROLE=]REF` words as pairs of role and address; the left side of `=` is a role if it is a plain word."""
+    from registry_cli.registry.draft import DEFAULT_ROLE
+
+    pairs = []
+    for word in words or []:
+        role, sign, ref = word.partition("=")
+        pairs.append((role, ref) if sign and role.isalpha() else (DEFAULT_ROLE, word))
+    return tuple(pairs)
+
+
+def read_design(path: Path | None) -> DesignSource | None:
+    """Return the design that a file holds, or None where none is named.
+
+    Raises:
+        NotFoundError: There is no such file.
+    """
+    if path is None:
+        return None
+    from registry_cli.errors import NotFoundError
+    from registry_cli.registry.add import make_design
+
+    if not path.is_file():
+        raise NotFoundError(f"--design {path} is no file")
+    return make_design(path.read_bytes(), path.name)
+
+
+def parse_edit(
+    put: Words,
+    unset: Words,
+    labels: Words,
+    unset_labels: Words,
+    design: Path | None,
+    framework: str | None,
+    comment: str | None,
+) -> Edit:
+    """Return what the options of `edit` and `derive` want changed.
+
+    Raises:
+        UsageError: A word cannot be read.
+    """
+    from registry_cli.registry.editing import Edit
+
+    return Edit(
+        put=_parse_put(put or []),
+        unset=(*(unset or []), *(f"labels.{name}" for name in unset_labels or [])),
+        labels=parse_labels(labels),
+        design=read_design(design),
+        framework=framework,
+        comment=comment,
+    )
+
+
+def _parse_put(words: Sequence[str]) -> dict[str, Value | None]:
+    put = parse_values(list(words), option="--set")
+    for key, value in put.items():
+        if key.startswith("metrics.") and value is not None:
+            put[key] = _number(value, key)
+    return put
+
+
+def _number(value: Value | None, key: str) -> int | float:
+    from registry_cli.records.values import check_number, parse_metric
+
+    return parse_metric(value, key) if isinstance(value, str) else check_number(value, key)

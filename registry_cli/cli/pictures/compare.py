@@ -1,0 +1,223 @@
+"""A comparison as a table for a terminal, as Markdown, as lines and as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.cli.cells import escape, format_exact, format_short, format_size
+from registry_cli.cli.drawing import open_console
+from registry_cli.cli.output import Output
+from registry_cli.cli.views import view_versions
+from registry_cli.registry.compare import Compared, Comparison, list_groups
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+BEST: Final = "★"
+NOTHING: Final = "–"
+_WIDEST: Final = 34
+"""Terminal columns of a version before its text is folded."""
+_NARROWEST: Final = 10
+_GAP: Final = 2
+
+
+def print_comparison(output: Output, shown: Comparison, *, markdown: bool = False) -> None:
+    """Print a comparison: a table on a terminal, tab-separated lines in a pipe, Markdown or JSON when asked for.
+
+    In a pipe designs are told by their digests; their diffs are printed where they are all that is compared.
+    """
+    if output.mode == "json":
+        output.record(comparison_table(shown))
+    elif markdown:
+        output.text(format_markdown(shown))
+    elif not shown.rows:
+        output.note("no differences")
+    elif output.drawn:
+        for picture in draw_comparison(shown, open_console().width):
+            output.draw(picture)
+    elif all(row.group == "design" for row in shown.rows):
+        output.text("".join(shown.designs))
+    else:
+        output.text("\n".join(format_lines(shown)))
+
+
+def draw_comparison(shown: Comparison, width: int) -> Iterator[RenderableType]:
+    """Yield the pictures of a comparison: tables of as many versions as fit side by side, then the designs' diffs."""
+    from rich.text import Text
+
+    names = {version.name for version in shown.versions}
+    titles = [f":{version.number}" if len(names) == 1 else version.ref for version in shown.versions]
+    fields = max((len(row.key) for row in shown.rows), default=0) + _GAP
+    cells = [_column_width(shown, at, title) for at, title in enumerate(titles)]
+    for places in _blocks(cells, width - max(fields, len(min(names)) if len(names) == 1 else 0) - _GAP):
+        yield _draw_block(shown, places, titles, min(names) if len(names) == 1 else "")
+        yield Text()
+    for diff in shown.designs:
+        if diff:
+            yield _draw_diff(diff)
+
+
+def format_markdown(shown: Comparison) -> str:
+    """Return a comparison as GitHub Markdown: a table, then the designs' diffs."""
+    lines = [
+        _markdown_row(["", *(_markdown(version.ref) for version in shown.versions)]),
+        _markdown_row(["---"] * (1 + len(shown.versions))),
+    ]
+    for row in shown.rows:
+        cells = [_markdown_cell(row, at) for at in range(len(row.values))]
+        lines.append(_markdown_row([_markdown(_name(row)), *cells]))
+    for diff in filter(None, shown.designs):
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", diff)), default=0))
+        lines += ["", f"{fence}diff", diff.rstrip("\n"), fence]
+    return "\n".join(lines)
+
+
+def format_lines(shown: Comparison) -> Iterator[str]:
+    """Yield a line a field, tab-separated: its name, then the value of each version; files and designs as digests."""
+    for row in shown.rows:
+        yield "\t".join([escape(_name(row)), *(format_exact(_digest_or(value)) for value in row.values)])
+
+
+def comparison_table(shown: Comparison) -> dict[str, Any]:
+    """Return a comparison as JSON has it."""
+    return {
+        "versions": view_versions(shown.versions),
+        "differs": shown.differs,
+        "fields": [
+            {
+                "field": _name(row),
+                "group": row.group,
+                "same": row.same,
+                "values": list(row.values),
+                "deltas": list(row.deltas),
+                "best": list(row.best),
+            }
+            for row in shown.rows
+        ],
+        "designs": list(shown.designs),
+    }
+
+
+def _draw_block(shown: Comparison, places: Sequence[int], titles: Sequence[str], name: str) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    table.add_column(Text(escape(name)), no_wrap=True)
+    for at in places:
+        table.add_column(Text(escape(titles[at])), overflow="fold", max_width=_WIDEST)
+    for what, told in _about(shown.versions):
+        if any(told):
+            table.add_row(Text(what, "dim"), *(Text(told[at], "dim") for at in places))
+    rows = [row for row in shown.rows if any(row.values[at] is not None for at in places)]
+    for group, below in list_groups(rows).items():
+        table.add_row()
+        if group != "design":
+            table.add_row(Text(group, "bold"))
+        for row in below:
+            label = Text(group, "bold") if group == "design" else Text(f"  {escape(row.key)}")
+            table.add_row(label, *(_cell(row, at) for at in places))
+    return table
+
+
+def _about(versions: Sequence[VersionRow]) -> list[tuple[str, list[str]]]:
+    """Return what tells the versions apart and is no difference."""
+    return [
+        ("created", [format_short(one.created) for one in versions]),
+        ("author", [escape(one.author) for one in versions]),
+        ("aliases", [escape(", ".join(one.aliases)) for one in versions]),
+        ("comment", [escape(one.comment or "") for one in versions]),
+    ]
+
+
+def _cell(row: Compared, at: int) -> Text:
+    from rich.text import Text
+
+    if row.same or row.values[at] is None:
+        return Text(_value(row, at), "dim")
+    best = at in row.best
+    cell = Text().append(_value(row, at), "bold green" if best else "")
+    if _delta(row, at):
+        cell.append(f" {_delta(row, at)}", "cyan" if row.group == "metrics" else "dim")
+    if best:
+        cell.append(f" {BEST}", "bold green")
+    return cell
+
+
+def _column_width(shown: Comparison, at: int, title: str) -> int:
+    from rich.cells import cell_len
+
+    texts = [title, *(told[at] for _, told in _about(shown.versions)), *(_cell(row, at).plain for row in shown.rows)]
+    return max(_NARROWEST, min(_WIDEST, max(map(cell_len, texts))))
+
+
+def _blocks(widths: Sequence[int], room: int) -> Iterator[list[int]]:
+    """Yield the places of the versions of each table; the first version, the measure of all, stands in each."""
+    block = [0]
+    for at in range(1, len(widths)):
+        used = sum(widths[one] + _GAP for one in block)
+        if len(block) > 1 and used + widths[at] > room:
+            yield block
+            block = [0]
+        block.append(at)
+    yield block
+
+
+def _draw_diff(diff: str) -> Text:
+    from rich.text import Text
+
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    text = Text()
+    for line in diff.splitlines():
+        heading = line.startswith(("+++", "---"))
+        text.append(escape(line) + "\n", "bold" if heading else styles.get(line[:1], ""))
+    return text
+
+
+def _value(row: Compared, at: int) -> str:
+    value = row.values[at]
+    if value is None:
+        return NOTHING
+    if isinstance(value, Mapping) and row.group in {"files", "design"}:
+        size = value.get("size")
+        digest = str(value.get("sha256") or value.get("url"))
+        return f"{format_size(size) if isinstance(size, int) else '?'} {escape(digest[:8])}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return format_short(value, row.key if row.group == "fields" else "") or NOTHING
+
+
+def _delta(row: Compared, at: int) -> str:
+    delta = row.deltas[at] if at and row.deltas else None
+    if not delta:
+        return ""
+    if row.group == "fields" and row.key == "size":
+        return f"{'+' if delta > 0 else '-'}{format_size(int(abs(delta)))}"
+    return f"{delta:+.4g}"
+
+
+def _name(row: Compared) -> str:
+    return row.key if row.group in {"fields", "design"} else f"{row.group}.{row.key}"
+
+
+def _digest_or(value: object) -> object:
+    return value.get("sha256") or value.get("url") if isinstance(value, Mapping) and "size" in value else value
+
+
+def _markdown_cell(row: Compared, at: int) -> str:
+    value, delta = _markdown(_value(row, at)), _markdown(_delta(row, at))
+    return (f"**{value}**" if at in row.best else value) + (f" ({delta})" if delta else "")
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown(text: str) -> str:
+    """Return `text` so that Markdown shows it as it is, inside a table (https://github.github.com/gfm/#tables)."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", escape(text))

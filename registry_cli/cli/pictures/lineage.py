@@ -1,0 +1,129 @@
+"""A lineage as a tree of lines, whatever its depth, and as a Rich picture of them.
+
+A version with one parent only is followed in the same column (`←` made from, `→` made into), so that a long chain of
+checkpoints stays readable; where there are several, the tree branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.cli.cells import escape
+from registry_cli.cli.drawing import open_console
+from registry_cli.cli.output import Output
+from registry_cli.ids import VersionId
+from registry_cli.registry.lineage import Direction, Lineage
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"}
+_ARROWS: Final[dict[Direction, str]] = {"up": "← ", "down": "→ "}
+_DEEPEST: Final = 240
+"""Characters of indentation at which a tree ends, and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the tree.
+
+    Attributes:
+        guide: Indentation, branches and arrow.
+        text: A role, or a heading.
+        version: What it is about; None for a heading.
+        note: What else to say.
+    """
+
+    guide: str
+    text: str
+    version: VersionRow | None = None
+    note: str = ""
+
+
+def print_tree(output: Output, lineage: Lineage) -> None:
+    """Print a lineage as a tree, in colour on a terminal."""
+    if not output.drawn:
+        for line in iter_lines(lineage):
+            output.text(format_line(line))
+        return
+    console = open_console()
+    for line in iter_lines(lineage):
+        console.print(draw_line(line))
+
+
+def iter_lines(lineage: Lineage) -> Iterator[Line]:
+    """Yield the lines of a lineage's tree; a version reached again is named and not followed again."""
+    yield Line("", "", lineage.nodes[lineage.root])
+    for position, direction in enumerate(lineage.directions):
+        last = position == len(lineage.directions) - 1
+        steps = lineage.steps(direction)
+        none = "" if lineage.root in steps else ": nothing"
+        yield Line("└─ " if last else "├─ ", _HEADINGS[direction] + none)
+        yield from _iter_branch(lineage, steps, direction, "   " if last else "│  ")
+
+
+def format_line(line: Line) -> str:
+    """Return a line as plain text."""
+    if line.version is None:
+        return (line.guide + line.text + line.note).rstrip()
+    words = [line.text, line.version.ref, *_marks(line.version), line.note]
+    return line.guide + escape(" ".join(filter(None, words)))
+
+
+def draw_line(line: Line) -> Text:
+    """Return a line for a terminal; what is archived or removed is said in words too."""
+    from rich.text import Text
+
+    text = Text(line.guide, "dim", no_wrap=True, overflow="ellipsis")
+    if line.version is None:
+        return text.append(line.text, "not dim bold")
+    if line.text:
+        text.append(f"{escape(line.text)} ", "not dim cyan")
+    hidden = line.version.removed or line.version.archived
+    text.append(escape(line.version.ref), "dim" if hidden else "not dim bold")
+    for mark in _marks(line.version):
+        style = {"removed": "red", "archived": "yellow", "published": "green"}.get(mark, "")
+        text.append(f" {escape(mark)}", f"not dim {style}" if style or mark.startswith("@") else "dim")
+    return text.append(f" {line.note}" if line.note else "", "dim")
+
+
+def _iter_branch(
+    lineage: Lineage, steps: dict[VersionId, list[tuple[str, VersionId]]], direction: Direction, indent: str
+) -> Iterator[Line]:
+    seen = {lineage.root}
+    stack = _branches(steps.get(lineage.root, []), indent)
+    while stack:
+        guide, below, role, version = stack.pop()
+        again = version in seen
+        onward = [] if again else steps.get(version, [])
+        deep = bool(onward) and len(below) > _DEEPEST
+        yield Line(
+            guide, role, lineage.nodes[version], "(see above)" if again else "… (ask for this one)" if deep else ""
+        )
+        seen.add(version)
+        if deep or not onward:
+            continue
+        if len(onward) == 1:
+            ((next_role, following),) = onward
+            in_chain = guide.endswith(_ARROWS[direction])
+            column = guide.removesuffix(_ARROWS[direction]) if in_chain else below
+            stack.append((column + _ARROWS[direction], column + "  ", next_role, following))
+        else:
+            stack += _branches(onward, below)
+
+
+def _branches(onward: list[tuple[str, VersionId]], indent: str) -> list[tuple[str, str, str, VersionId]]:
+    """Return guide, indentation below, role and id of each branch, the first one last, as a stack wants it."""
+    last = len(onward) - 1
+    return [
+        (indent + ("└─ " if at == last else "├─ "), indent + ("   " if at == last else "│  "), role, version)
+        for at, (role, version) in enumerate(onward)
+    ][::-1]
+
+
+def _marks(version: VersionRow) -> list[str]:
+    states = [state for state in ("published", "archived", "removed") if getattr(version, state)]
+    return [*([version.framework] if version.framework else []), *(f"@{alias}" for alias in version.aliases), *states]

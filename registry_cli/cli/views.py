@@ -1,0 +1,180 @@
+"""What each kind of record looks like from outside: one plain dict, which feeds tables, JSON, CSV and ids alike.
+
+Keys may be added and are never renamed. Knows no command, no terminal and no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.cli.cells import lookup
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.rows import ChangeRow, ModelRow, VersionRow
+    from registry_cli.records.version import Design, FileEntry
+    from registry_cli.registry.configure import Configured
+    from registry_cli.registry.history import Told
+    from registry_cli.registry.status import Status
+
+View = dict[str, object]
+
+
+def view_versions(rows: Iterable[VersionRow]) -> list[View]:
+    """Return versions, each as `view_version` does."""
+    return [view_version(row) for row in rows]
+
+
+def view_version(row: VersionRow) -> View:
+    """Return a version, the form that every JSON output has. `url` is that of its one external file."""
+    urls = [file.url for file in row.files if file.url]
+    return {
+        "id": row.id,
+        "name": row.name,
+        "project": row.project,
+        "number": row.number,
+        "framework": row.framework,
+        "author": row.author,
+        "created": row.created,
+        "message": row.message,
+        "step": row.step,
+        "task": row.task,
+        "size": row.size,
+        "tags": list(row.tags),
+        "aliases": list(row.aliases),
+        "metadata": row.metadata,
+        "metrics": row.metrics,
+        "params": row.params,
+        "labels": row.labels,
+        "published": row.published,
+        "archived": row.archived,
+        "files": [_view_file(file) for file in row.files],
+        "parents": [{"id": p.id, "role": p.role, "name": p.name, "number": p.number} for p in row.parents],
+        "url": urls[0] if len(urls) == 1 else None,
+        "design": _view_design(row.design),
+        "number_provisional": False,
+        "publication": row.publication,
+        "comment": row.comment,
+        "removed": row.removed,
+        "interface": row.interface,
+        "ref": row.ref,
+    }
+
+
+def view_model(row: ModelRow) -> View:
+    """Return a model; `aliases` is alias to the number it stands on."""
+    return {
+        "name": row.name,
+        "versions": row.versions,
+        "latest": row.latest,
+        "aliases": dict(row.aliases),
+        "published": row.published,
+        "size": row.size,
+        "updated": row.updated,
+    }
+
+
+def view_change(told: Told) -> View:
+    """Return a change of the log; `what` is what it did, in words."""
+    row = told.row
+    return {
+        "event": row.event,
+        "entry": row.entry,
+        "seq": row.seq,
+        "time": row.time,
+        "author": row.author,
+        "tool": row.tool,
+        "op": row.op,
+        "version": row.version,
+        "ref": row.ref,
+        "what": told.what,
+        "message": row.message,
+        "change": row.change,
+        "before": row.before,
+        "void": row.void,
+    }
+
+
+def view_setting(found: Configured) -> View:
+    """Return a setting; `origin` is where its value comes from."""
+    return {"key": found.key, "value": found.value, "origin": found.origin, "summary": found.summary}
+
+
+def view_status(status: Status) -> View:
+    """Return how a registry is; sizes in bytes."""
+    return {
+        "path": str(status.path),
+        "id": status.id,
+        "models": status.models,
+        "versions": status.versions,
+        "published": status.published,
+        "archived": status.archived,
+        "size": status.size,
+        "head": {"seq": status.seq, "entry": status.entry, "time": status.time},
+        "void": status.void,
+        "index": str(status.index) if status.index else None,
+        "writable": status.refusal is None,
+        "refusal": status.refusal,
+        "author": status.author,
+    }
+
+
+def view_moves(moves: Sequence[ChangeRow], versions: Sequence[VersionRow]) -> list[View]:
+    """Return the moves of aliases, those that still hold first.
+
+    Args:
+        moves: Newest first.
+        versions: Every version that a move names.
+    """
+    known = {row.id: row for row in versions}
+    newest = {str(move.change["alias"]): move.event for move in reversed(moves)}
+    rows: list[View] = []
+    for move in moves:
+        alias = str(move.change["alias"])
+        to, old = (known.get(move.change.get(key)) for key in ("version", "old"))  # type: ignore[call-overload]  # ids
+        current = newest[alias] == move.event and to is not None and alias in to.aliases
+        rows.append({
+            "alias": alias, "current": current, "to": to and to.ref, "from": old and old.ref,
+            "time": move.time, "author": move.author, "message": move.message, "event": move.event,
+        })  # fmt: skip
+    return sorted(rows, key=lambda row: not row["current"])
+
+
+def sort_rows(rows: Sequence[View], sort: str | None) -> list[View]:
+    """Return rows in the order of comma-separated fields, downwards after a `-`; rows without a field come last.
+
+    Raises:
+        UsageError: Rows have no such field.
+    """
+    ordered = list(rows)
+    for word in reversed((sort or "").split(",") if sort and rows else []):
+        field = word.strip().removeprefix("-")
+        if field not in rows[0]:
+            raise UsageError(f"no field `{field}` to sort by", hint=f"fields are {', '.join(rows[0])}")
+        known = [row for row in ordered if lookup(row, field) is not None]
+        known.sort(key=lambda row: _sort_key(lookup(row, field)), reverse=word.strip().startswith("-"))
+        ordered = known + [row for row in ordered if lookup(row, field) is None]
+    return ordered
+
+
+def _sort_key(value: object) -> Any:
+    return str(value).casefold() if isinstance(value, (str, Mapping)) else value
+
+
+def _view_file(file: FileEntry) -> View:
+    return {
+        "path": file.path,
+        "size": file.size,
+        "xxh3": file.xxh3,
+        "sha256": file.sha256,
+        "media": file.media,
+        "url": file.url,
+    }
+
+
+def _view_design(design: Design | None) -> View | None:
+    if design is None:
+        return None
+    size = len(design.text.encode()) if design.text is not None else design.size
+    return {"media": design.media, "size": size, "text": design.text, "sha256": design.sha256}

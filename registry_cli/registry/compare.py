@@ -1,0 +1,201 @@
+"""Comparing versions: every field side by side, what differs from the first, and which metric is best.
+
+When and by whom a version was made, and what it is called, is told but is no difference; git does so with commits.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard
+
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import UsageError
+from registry_cli.records.values import Value, flatten
+from registry_cli.registry.designs import diff_designs, identify_design
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+Group = Literal["fields", "metrics", "params", "labels", "metadata", "files", "parents", "design"]
+GROUPS: Final[tuple[Group, ...]] = (
+    "fields",
+    "metrics",
+    "params",
+    "labels",
+    "metadata",
+    "files",
+    "parents",
+    "design",
+)
+"""What can be compared, in the order in which it is shown."""
+
+_SMALLER: Final = re.compile(r"loss|error|mse|mae|perplexity|latency|size", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One field of all versions.
+
+    Attributes:
+        key: Its name inside the group, such as `acc` in `metrics`.
+        values: One a version, None where it has none; a file is its `size`, `sha256`
+            and `url`, a design its `media`, `size` and `sha256`.
+        deltas: Difference of each number from the first version's; None where one of them is no finite number.
+        best: Places of the best values of a metric, empty where none is better than another.
+        same: Whether all versions agree.
+    """
+
+    group: Group
+    key: str
+    values: tuple[Value | None, ...]
+    deltas: tuple[float | None, ...] = ()
+    best: tuple[int, ...] = ()
+    same: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Versions side by side.
+
+    Attributes:
+        rows: In the order of `GROUPS`; in each group, what differs comes first.
+        designs: Unified diff of each version's design against the first version's, empty where they are equal.
+    """
+
+    versions: tuple[VersionRow, ...]
+    rows: tuple[Compared, ...]
+    designs: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether any row does."""
+        return not all(row.same for row in self.rows)
+
+
+def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[str] = ()) -> Comparison:
+    """Compare two or more versions.
+
+    Args:
+        registry: Where.
+        refs: Addresses; the first is what the others are measured against. One may be named twice.
+        only: Groups to look at; all where empty.
+
+    Raises:
+        UsageError: There are fewer than two addresses, or no such group.
+        NotFoundError: An address names nothing.
+        CorruptError: A design's blob is missing.
+    """
+    if len(refs) < 2:
+        raise UsageError("comparing takes two versions or more", hint="reg model compare NAME:1 NAME:2")
+    for name in only:
+        if name not in GROUPS:
+            raise UsageError(f"no group `{name}` to compare", hint=f"groups are {', '.join(GROUPS)}")
+    versions = tuple(registry.get_row(ref) for ref in refs)
+    groups = [group for group in GROUPS if not only or group in only]
+    rows = [row for group in groups for row in _compare_group(group, [_table_of(group, one) for one in versions])]
+    designs = diff_designs(registry.layout, versions) if "design" in groups else ("",) * len(versions)
+    return Comparison(versions, tuple(rows), designs)
+
+
+def prefers_small(metric: str) -> bool:
+    """Return whether less is better, as its name says: a loss, an error, a latency, a size."""
+    return _SMALLER.search(metric) is not None
+
+
+def list_groups(rows: Iterable[Compared]) -> dict[Group, list[Compared]]:
+    """Return rows by their group, in the order in which they come."""
+    groups: dict[Group, list[Compared]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
+def _compare_group(group: Group, tables: Sequence[Mapping[str, Value]]) -> list[Compared]:
+    keys = dict.fromkeys(key for table in tables for key in table)
+    rows = [_compare_key(group, key, tuple(table.get(key) for table in tables)) for key in keys]
+    return sorted(rows, key=lambda row: row.same)
+
+
+def _compare_key(group: Group, key: str, values: tuple[Value | None, ...]) -> Compared:
+    row = Compared(group, key, values, same=len({_comparable(value) for value in values}) == 1)
+    if group == "labels":  # a label's id is a name, not an amount
+        return row
+    deltas = tuple(_delta(values[0], value) for value in values)
+    return replace(row, deltas=deltas, best=_best(key, values) if group == "metrics" else ())
+
+
+def _best(metric: str, values: Sequence[Value | None]) -> tuple[int, ...]:
+    numbers = {at: value for at, value in enumerate(values) if _is_number(value) and not math.isnan(value)}
+    if len(set(numbers.values())) < 2:
+        return ()
+    best = (min if prefers_small(metric) else max)(numbers.values())
+    return tuple(at for at, number in numbers.items() if number == best)
+
+
+def _delta(first: Value | None, value: Value | None) -> float | None:
+    if not (_is_number(first) and _is_number(value) and math.isfinite(first) and math.isfinite(value)):
+        return None
+    return value - first
+
+
+def _comparable(value: object) -> object:
+    """Return what equal values share: a NaN is itself, `1` is `1.0`, but `true` is no number."""
+    match value:
+        case bool():
+            return ("bool", value)
+        case float() if math.isnan(value):
+            return ("nan",)
+        case Mapping():
+            return ("table", tuple(sorted((key, _comparable(inner)) for key, inner in value.items())))
+        case str():
+            return ("text", value)
+        case Sequence():
+            return ("list", tuple(map(_comparable, value)))
+        case _:
+            return value
+
+
+def _table_of(group: Group, version: VersionRow) -> Mapping[str, Value]:
+    match group:
+        case "fields":
+            return _fields(version)
+        case "files":
+            return {file.path: _present(size=file.size, sha256=file.sha256, url=file.url) for file in version.files}
+        case "parents":
+            return _parents(version)
+        case "design":
+            return {"design": identify_design(version.design)} if version.design else {}
+        case "labels":
+            return version.labels
+        case "metrics" | "params" | "metadata":
+            flat = flatten(getattr(version, group), group)
+            return {name.partition(".")[2]: flat[name] for name in sorted(flat)}
+
+
+def _fields(version: VersionRow) -> dict[str, Value]:
+    state = [name for name in ("published", "archived", "removed") if getattr(version, name)]
+    return _present(
+        framework=version.framework,
+        step=version.step,
+        size=version.size,
+        tags=list(version.tags) or None,
+        state=" ".join(state) or "draft",
+    )
+
+
+def _parents(version: VersionRow) -> dict[str, Value]:
+    roles: dict[str, list[str]] = {}
+    for parent in version.parents:
+        roles.setdefault(parent.role, []).append(f"{parent.name}:{parent.number}")
+    return {role: sorted(refs) for role, refs in roles.items()}
+
+
+def _present(**fields: Value | None) -> dict[str, Value]:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,90 @@
+"""Settings as a user names them, wherever each one lives: in a file of this copy or of the user, or in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from registry_cli import env
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.query.parse import parse_query
+from registry_cli.errors import UsageError
+from registry_cli.records.values import Value
+from registry_cli.registry.query import Question, save_question
+from registry_cli.registry.settings import KEYS, VIEW, get_key
+from registry_cli.registry.transaction import transact
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A setting with its value now.
+
+    Attributes:
+        value: None where nothing sets it; a saved query is a table.
+    """
+
+    key: str
+    value: Value | None
+    origin: Literal["environment", "registry", "copy", "user", "default"]
+    summary: str
+
+
+def get_setting(registry: Registry, key: str) -> Configured:
+    """Return a setting.
+
+    Raises:
+        UsageError: There is no such setting.
+    """
+    described = get_key(key)
+    if described.scope == "registry":
+        saved = read.read_settings(registry.db)
+        return Configured(key, saved.get(key), "registry" if key in saved else "default", described.summary)
+    if key == "author" and (named := env.read(env.REG_AUTHOR)):
+        return Configured(key, named, "environment", described.summary)
+    found = registry.settings.get(key)
+    value = registry.author if key == "author" else found.value
+    return Configured(key, value, found.origin, described.summary)
+
+
+def list_settings(registry: Registry) -> list[Configured]:
+    """Return every setting of one value, then every saved query."""
+    single = [key for key, described in KEYS.items() if described.scope == "copy"]
+    return [get_setting(registry, key) for key in [*single, *read.read_settings(registry.db)]]
+
+
+def set_setting(registry: Registry, key: str, value: str, *, user: bool = False) -> Configured:
+    """Set a setting: of this copy, of the user, or, for a saved query, of the registry. Return it as it is now.
+
+    Raises:
+        UsageError: There is no such setting, it has not that value, or it is not the user's to set.
+    """
+    if get_key(key).scope == "copy":
+        registry.settings.set(key, value, user=user)
+        return get_setting(registry, key)
+    _refuse_user(key, user)
+    parse_query(value)
+    save_question(registry, key.removeprefix(VIEW), Question(value))
+    return get_setting(registry, key)
+
+
+def unset_setting(registry: Registry, key: str, *, user: bool = False) -> bool:
+    """Bring a setting back to its default; return False where it was not set.
+
+    Raises:
+        UsageError: There is no such setting.
+    """
+    if get_key(key).scope == "copy":
+        return registry.settings.unset(key, user=user)
+    _refuse_user(key, user)
+    if key not in read.read_settings(registry.db):
+        return False
+    transact(registry, lambda: [changes.setting(key, None)])
+    return True
+
+
+def _refuse_user(key: str, user: bool) -> None:
+    if user:
+        raise UsageError(f"{key} belongs to the registry, not to a user", hint="leave --user away")

@@ -1,0 +1,93 @@
+"""Designs as text: read back where they lie, and the difference between two as a unified diff."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import NotFoundError
+from registry_cli.records.values import Value
+from registry_cli.records.version import Design
+from registry_cli.store.blobs import get_blob, verify_blob
+from registry_cli.store.hashing import digest_bytes
+from registry_cli.store.layout import Layout
+
+LONGEST: Final = 1 << 20
+"""Bytes of a design above which it is told that it differs, not where."""
+
+
+def read_design(layout: Layout, version: VersionRow) -> bytes:
+    """Return a version's design byte for byte.
+
+    Raises:
+        NotFoundError: It has none.
+        CorruptError: They are not what they were.
+    """
+    design = version.design
+    if design is None:
+        raise NotFoundError(f"{version.ref} has no design", hint=f"reg model edit '{version.ref}' --design FILE")
+    if design.sha256 is None:
+        return (design.text or "").encode()
+    verify_blob(layout, design.sha256, design.xxh3, design.size)
+    return get_blob(layout, design.sha256).read_bytes()
+
+
+def diff_designs(layout: Layout, versions: Sequence[VersionRow]) -> tuple[str, ...]:
+    """Return the unified diff of each version's design against that of the first; empty where they are equal.
+
+    Raises:
+        CorruptError: The blob of a design is missing.
+    """
+    first = versions[0]
+    return tuple("" if one.design == first.design else _diff(layout, first, one) for one in versions)
+
+
+def identify_design(design: Design) -> dict[str, Value]:
+    """Return a design's `media`, `size` in bytes and `sha256`, wherever it is kept."""
+    if design.text is None:
+        return {"media": design.media, "size": design.size or 0, "sha256": design.sha256 or ""}
+    digests = digest_bytes(design.text.encode())
+    return {"media": design.media, "size": digests.size, "sha256": digests.sha256}
+
+
+def _diff(layout: Layout, old: VersionRow, new: VersionRow) -> str:
+    texts = [_read_text(layout, version.design) for version in (old, new)]
+    if None in texts:
+        return f"designs of {old.ref} and {new.ref} differ\n"
+    one, other = (text or "" for text in texts)
+    lines = _unified(_laid_out(one), _laid_out(other), old.ref, new.ref)
+    return (
+        lines or _unified(one, other, old.ref, new.ref) or f"designs of {old.ref} and {new.ref} differ in media type\n"
+    )
+
+
+def _unified(one: str, other: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(one.splitlines(), other.splitlines(), old, new, lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _laid_out(text: str) -> str:
+    """Return JSON that was written on one line with a line for each value, so that a diff can point into it."""
+    if text.count("\n") > 1:
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _read_text(layout: Layout, design: Design | None) -> str | None:
+    """Return a design as text, the empty one for none; None where it is too long or no UTF-8 text."""
+    if design is None:
+        return ""
+    if design.sha256 is None:
+        return design.text
+    if (design.size or 0) > LONGEST:
+        return None
+    try:
+        return get_blob(layout, design.sha256).read_bytes().decode()
+    except UnicodeDecodeError:
+        return None

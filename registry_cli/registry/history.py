@@ -1,0 +1,198 @@
+"""The history of a model: each change of its line told in words, and one metric over its versions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.resolve import get_line
+from registry_cli.catalog.rows import ChangeRow, VersionRow
+from registry_cli.errors import NotFoundError
+from registry_cli.ids import ModelName, RecordId, VersionId
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from registry_cli.registry.api import Registry
+
+ARROW: Final = "→"
+_METRICS: Final = "metrics."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change and what it did, in words such as `metrics.acc 0.93 → 0.95`."""
+
+    row: ChangeRow
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric over the versions of a model.
+
+    Attributes:
+        points: Number and value of each version that is not removed, oldest first; None where it has no such number.
+    """
+
+    metric: str
+    points: tuple[tuple[int, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened to a model.
+
+    Attributes:
+        changes: Newest first.
+        series: None where no version has a metric.
+    """
+
+    name: ModelName
+    changes: tuple[Told, ...]
+    series: Series | None
+
+
+def read_history(registry: Registry, name: str, *, metric: str | None = None, limit: int | None = None) -> History:
+    """Return the history of a model.
+
+    Args:
+        registry: Where.
+        name: The model's name, or one that it once bore.
+        metric: The metric to follow, `metrics.acc` or `acc`; by default the one that most versions have.
+        limit: Only so many of the newest changes.
+
+    Raises:
+        NotFoundError: There is no such model, or none of its versions has the metric.
+    """
+    line = get_line(registry.db, name)
+    (shown,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
+    rows = list(read.iter_changes(registry.db, line=line))[::-1][:limit]
+    versions = {row.id: row for row in _list_mentioned(registry.db, rows)}
+    told = tuple(Told(row, describe_change(row, versions)) for row in rows)
+    return History(ModelName(shown), told, _read_series(registry.db, line, shown, metric))
+
+
+def describe_change(row: ChangeRow, versions: Mapping[VersionId, VersionRow]) -> str:
+    """Return what a change did, in words.
+
+    Args:
+        row: The change.
+        versions: Those that it may speak of, to name them by number.
+    """
+    change: Mapping[str, Any] = row.change
+    before: Mapping[str, Any] = row.before or {}
+    match row.op:
+        case changes.ADD_VERSION:
+            version = versions.get(row.version) if row.version else None
+            return _describe_new(version)
+        case changes.TAG:
+            signs = [*(f"+{tag}" for tag in before.get("added", ())), *(f"-{tag}" for tag in before.get("removed", ()))]
+            return f"tags {' '.join(signs)}" if signs else "tags as they were"
+        case changes.ALIAS:
+            old, new = (_number(change.get(key), versions) for key in ("old", "version"))
+            return f"alias {change['alias']} {f'{old} ' if old else ''}{ARROW} {new or 'nobody'}"
+        case changes.EDIT:
+            return ", ".join(_iter_edits(change, before)) or "set what was set"
+        case changes.REMOVE:
+            aliases = before.get("aliases", ())
+            return f"removed, held {', '.join(aliases)}" if aliases else "removed"
+        case changes.RENAME:
+            return f"renamed {before.get('name', change['model'])} {ARROW} {change['to']}"
+        case changes.DIGEST:
+            return f"read {change['path']}, {_bytes(change['size'])}"
+        case changes.PUBLISH | changes.ARCHIVE | changes.RESTORE:
+            return {changes.PUBLISH: "published", changes.ARCHIVE: "archived", changes.RESTORE: "restored"}[row.op]
+        case changes.SETTING:
+            return f"{'set' if 'value' in change else 'unset'} {change['key']}"
+        case _:
+            return row.op
+
+
+def _describe_new(version: VersionRow | None) -> str:
+    if version is None:
+        return "added"
+    files = f"{len(version.files):,} files" if len(version.files) != 1 else version.files[0].path
+    size = f", {_bytes(version.size)}" if version.size else ""
+    parents = ", ".join(
+        f"{parent.role} {'' if parent.name == version.name else parent.name}:{parent.number}"
+        for parent in version.parents
+    )
+    return f"added {files}{size}{f'; {parents}' if parents else ''}"
+
+
+def _iter_edits(change: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
+    old = _flat(before.get("set", {}))
+    new = _flat(change.get("set", {}))
+    for name in sorted({*new, *change.get("unset", ())}):
+        if name == "design":
+            yield f"design {'unset' if name not in new else 'changed' if name in old else 'set'}"
+        elif name not in new:
+            yield f"unset {name}, was {_word(old.get(name))}"
+        elif name not in old:
+            yield f"set {name} to {_word(new[name])}"
+        elif _word(old[name]) != _word(new[name]):
+            yield f"{name} {_word(old[name])} {ARROW} {_word(new[name])}"
+
+
+def _flat(put: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields by the names that a user edits them with: tables key by key, the rest whole."""
+    flat = {key: value for key, value in put.items() if key not in changes.TABLES}
+    for group in changes.TABLES:
+        flat.update({f"{group}.{key}": value for key, value in put.get(group, {}).items()})
+    return flat
+
+
+def _word(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"' if " " in value or not value else value
+        case _:
+            return str(value)
+
+
+def _bytes(size: int) -> str:
+    return f"{size:,} byte{'' if size == 1 else 's'}"
+
+
+def _number(version: object, versions: Mapping[VersionId, VersionRow]) -> str:
+    found = versions.get(VersionId(RecordId(str(version))))
+    return f":{found.number}" if found else str(version or "")[:12]
+
+
+def _list_mentioned(db: sqlite3.Connection, rows: Sequence[ChangeRow]) -> list[VersionRow]:
+    """Return the versions that changes speak of."""
+    ids = {str(one) for row in rows for one in (row.version, row.change.get("old")) if one}
+    found = [read.find_row(db, VersionId(RecordId(one))) for one in ids]
+    return read.list_versions(db, [row for row in found if row is not None])
+
+
+def _read_series(db: sqlite3.Connection, line: int, name: str, metric: str | None) -> Series | None:
+    counted = db.execute(
+        "SELECT f.field, count(*) FROM versions v JOIN fields f ON f.version = v.row WHERE v.line = ? AND v.removed = 0"
+        " AND f.field >= 'metrics.' AND f.field < 'metrics/' AND f.number IS NOT NULL GROUP BY f.field"
+        " ORDER BY 2 DESC, 1",
+        (line,),
+    ).fetchall()
+    known = [field for field, _ in counted]
+    if metric is None and not known:
+        return None
+    wanted = known[0] if metric is None else _METRICS + metric.removeprefix(_METRICS)
+    if wanted not in known:
+        hint = f"it has {', '.join(known)}" if known else f"reg model edit '{name}' --set {wanted}=0.9"
+        raise NotFoundError(f"no version of {name} has {wanted}", hint=hint)
+    points = db.execute(
+        "SELECT v.number, f.number FROM versions v LEFT JOIN fields f ON f.version = v.row AND f.field = ?"
+        " WHERE v.line = ? AND v.removed = 0 ORDER BY v.number",
+        (wanted, line),
+    )
+    return Series(wanted, tuple((number, value if _is_finite(value) else None) for number, value in points))
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,0 +1,108 @@
+"""Lineage: what a version was made from and what was made from it, as a graph. Walked level by level, at any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.catalog import read
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.ids import RecordId, VersionId
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from registry_cli.registry.api import Registry
+
+Direction = Literal["up", "down"]
+"""`up` to what a version was made from, `down` to what was made from it."""
+
+_NEXT: Final[dict[Direction, str]] = {
+    "up": "SELECT p.parent FROM versions v JOIN parents p ON p.child = v.row WHERE v.id IN ({marks})",
+    "down": "SELECT v.id FROM parents p JOIN versions v ON v.row = p.child WHERE p.parent IN ({marks})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`child` was made from `parent`."""
+
+    parent: VersionId
+    child: VersionId
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A version with its ancestors, its descendants, or both.
+
+    Attributes:
+        root: The version it is about.
+        nodes: All versions of the graph by id, the root first, archived and removed ones too.
+        edges: All pointers between them, in the order in which a version names its parents.
+        directions: Which ways were walked.
+    """
+
+    root: VersionId
+    nodes: Mapping[VersionId, VersionRow]
+    edges: tuple[Edge, ...]
+    directions: tuple[Direction, ...]
+
+    def steps(self, direction: Direction) -> dict[VersionId, list[tuple[str, VersionId]]]:
+        """Return role and id of what lies one step on from each version, oldest parent or child first."""
+        found: dict[VersionId, list[tuple[str, VersionId]]] = {}
+        for edge in self.edges:
+            here, there = (edge.child, edge.parent) if direction == "up" else (edge.parent, edge.child)
+            found.setdefault(here, []).append((edge.role, there))
+        return found
+
+
+def read_lineage(
+    registry: Registry, ref: str, *, directions: tuple[Direction, ...] = ("up", "down"), depth: int | None = None
+) -> Lineage:
+    """Return the lineage of the version that an address names.
+
+    Args:
+        registry: Where.
+        ref: The address.
+        directions: Which ways to walk.
+        depth: Most steps each way; all where None.
+
+    Raises:
+        NotFoundError: The address names nothing.
+    """
+    root = registry.get_row(ref)
+    ids = dict.fromkeys([root.id])
+    for direction in directions:
+        ids.update(dict.fromkeys(_walk(registry.db, root.id, direction, depth)))
+    nodes = {row.id: row for row in read.list_versions(registry.db, _rows(registry.db, ids))}
+    edges = [
+        Edge(parent.id, row.id, parent.role) for row in nodes.values() for parent in row.parents if parent.id in nodes
+    ]
+    return Lineage(root.id, nodes, tuple(edges), directions)
+
+
+def _walk(db: sqlite3.Connection, start: VersionId, direction: Direction, depth: int | None) -> list[VersionId]:
+    seen = {start: None}
+    level = [start]
+    steps = 0
+    while level and (depth is None or steps < depth):
+        found = dict.fromkeys(VersionId(RecordId(one)) for one in _select(db, _NEXT[direction], level))
+        level = [one for one in found if one not in seen]
+        seen.update(dict.fromkeys(level))
+        steps += 1
+    return list(seen)
+
+
+def _rows(db: sqlite3.Connection, ids: Iterable[VersionId]) -> list[int]:
+    rows = [row for row in (read.find_row(db, one) for one in ids) if row is not None]
+    return rows[:1] + sorted(rows[1:])
+
+
+def _select(db: sqlite3.Connection, query: str, ids: list[VersionId]) -> list[str]:
+    found: list[str] = []
+    for at in range(0, len(ids), read.BATCH):
+        batch = ids[at : at + read.BATCH]
+        found += [one for (one,) in db.execute(query.format(marks=",".join("?" * len(batch))), batch)]
+    return found

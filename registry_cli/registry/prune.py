@@ -1,0 +1,163 @@
+"""Pruning: removes the versions that a query names and no retention rule keeps.
+
+Never removed: what is published, holds an alias, or is a parent of a version that stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.changes import Change
+from registry_cli.catalog.resolve import get_line
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.ids import BlobHash, VersionId
+from registry_cli.registry.keep import Rule, find_keepers
+from registry_cli.registry.query import find_versions
+from registry_cli.registry.transaction import transact
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a version; `kept` says why it stays and is None where it goes."""
+
+    version: VersionRow
+    kept: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What a pruning does.
+
+    Attributes:
+        verdicts: One for each version that the query names, by model, newest first.
+        freed: Bytes of the files that only the removed versions hold.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    freed: int
+
+    @property
+    def removed(self) -> list[VersionRow]:
+        """The versions that go."""
+        return [verdict.version for verdict in self.verdicts if verdict.kept is None]
+
+    @property
+    def kept(self) -> list[VersionRow]:
+        """The versions that stay."""
+        return [verdict.version for verdict in self.verdicts if verdict.kept is not None]
+
+
+def plan_prune(registry: Registry, expr: str, rules: Sequence[Rule]) -> Pruning:
+    """Return what pruning would remove.
+
+    Rules count over all versions of a model that are live, or that the query names: with `last 5` the five newest
+    stay, whichever of them the query names.
+
+    Args:
+        registry: Where.
+        expr: Which versions may go; all live ones where empty.
+        rules: Which of them stay.
+
+    Raises:
+        UsageError: The query cannot be read.
+    """
+    verdicts = _judge(registry, find_versions(registry, expr), rules)
+    gone = [verdict.version for verdict in verdicts if verdict.kept is None]
+    return Pruning(tuple(verdicts), _count_own_bytes(registry.db, gone))
+
+
+def prune_versions(
+    registry: Registry, expr: str, rules: Sequence[Rule], *, only: Collection[VersionId], message: str | None = None
+) -> list[VersionRow]:
+    """Remove versions in one entry and return them.
+
+    Args:
+        registry: Where.
+        expr: Which versions may go.
+        rules: Which of them stay.
+        only: What the user saw and agreed to; nothing else goes, though the registry has changed since.
+        message: Why, for the log.
+    """
+    gone: list[VersionRow] = []
+
+    def plan() -> list[Change]:
+        agreed = [row for row in find_versions(registry, expr) if row.id in only]
+        gone[:] = [verdict.version for verdict in _judge(registry, agreed, rules) if verdict.kept is None]
+        return [changes.remove(row.id) for row in _children_first(registry.db, gone)]
+
+    transact(registry, plan, message=message)
+    return gone
+
+
+def _judge(registry: Registry, named: Sequence[VersionRow], rules: Sequence[Rule]) -> list[Verdict]:
+    lines: dict[str, list[VersionRow]] = {}
+    for row in named:
+        lines.setdefault(row.name, []).append(row)
+    kept: dict[VersionId, str] = {}
+    for name, rows in lines.items():
+        ids = {row.id for row in rows}
+        line = read.list_line_versions(registry.db, get_line(registry.db, name))
+        kept.update(find_keepers(rules, [row for row in line if row.id in ids or not row.archived]))
+    reasons = _add_always(registry.db, named, kept)
+    order = sorted(named, key=lambda row: (row.name.casefold(), -row.number))
+    return [Verdict(row, reasons.get(row.id)) for row in order]
+
+
+def _add_always(
+    db: sqlite3.Connection, named: Sequence[VersionRow], kept: dict[VersionId, str]
+) -> dict[VersionId, str]:
+    """Return why each version stays, those that no rule may give up added."""
+    reasons: dict[VersionId, str] = {}
+    gone: set[VersionId] = set()
+    for row in _children_first(db, named):
+        reason = kept.get(row.id) or _held_by(row)
+        if reason is None:
+            reason = next((f"parent of {_ref(db, child)}" for _, child in read.list_children(db, row.id)
+                           if child not in gone), None)  # fmt: skip
+        if reason is None:
+            gone.add(row.id)
+        else:
+            reasons[row.id] = reason
+    return reasons
+
+
+def _held_by(row: VersionRow) -> str | None:
+    if row.published:
+        return "published"
+    return f"alias {row.aliases[0]}" if row.aliases else None
+
+
+def _children_first(db: sqlite3.Connection, rows: Sequence[VersionRow]) -> list[VersionRow]:
+    """Return versions newest first by their place in the index: a parent is always older than its child."""
+    return sorted(rows, key=lambda row: read.find_row(db, row.id) or 0, reverse=True)
+
+
+def _ref(db: sqlite3.Connection, version: VersionId) -> str:
+    row = read.find_row(db, version)
+    return read.get_version(db, row).ref if row is not None else version[:12]
+
+
+def _count_own_bytes(db: sqlite3.Connection, gone: Sequence[VersionRow]) -> int:
+    """Return the bytes of the blobs that no version but these holds; one used twice counts once."""
+    sizes = {file.sha256: file.size or 0 for row in gone for file in row.files if file.sha256 and not file.url}
+    ids = {row.id for row in gone}
+    shared = {sha256 for sha256, version in _iter_holders(db, list(sizes)) if version not in ids}
+    return sum(size for sha256, size in sizes.items() if sha256 not in shared)
+
+
+def _iter_holders(db: sqlite3.Connection, blobs: list[BlobHash]) -> Iterator[tuple[str, str]]:
+    for at in range(0, len(blobs), read.BATCH):
+        batch = blobs[at : at + read.BATCH]
+        yield from db.execute(
+            "SELECT f.sha256, v.id FROM files f JOIN versions v ON v.row = f.version"
+            f" WHERE f.sha256 IN ({','.join('?' * len(batch))}) AND f.url IS NULL AND v.removed = 0",
+            batch,
+        )

@@ -1,0 +1,148 @@
+"""`reg model lineage`: a tree to read, and graphs that other programs read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from registry_cli.cli.pictures.graph import format_dot, format_mermaid
+from registry_cli.cli.pictures.lineage import format_line, iter_lines
+from registry_cli.registry.api import Registry
+from registry_cli.registry.lifecycle import archive_versions, remove_versions
+from registry_cli.registry.lineage import read_lineage
+from tests.cli.conftest import Reg
+from tests.registry.making import add
+from tests.registry.test_lineage import add_chain
+
+UP = """\
+g/tiny:2
+├─ made from
+│  ├─ quantize g/tuned:1 @prod
+│  │  ├─ base g/base:3
+│  │  │  ← continue g/base:2 archived
+│  │  │  ← continue g/base:1
+│  │  └─ distill g/teacher:1
+│  └─ base g/base:3 (see above)
+└─ made into
+   ├─ derive g/tiny:3 removed
+   └─ continue g/tiny:4
+      → continue g/tiny:5
+        ├─ base g/x:1
+        └─ base g/x:2
+"""
+
+
+@pytest.fixture(autouse=True)
+def registry(tmp_path: Path) -> Registry:
+    with Registry.init(tmp_path) as registry:
+        add(registry, "g/base")
+        add(registry, "g/base", parents=(("continue", "g/base:1"),))
+        add(registry, "g/base", parents=(("continue", "g/base:2"),))
+        add(registry, "g/teacher")
+        add(registry, "g/tuned", parents=(("base", "g/base:3"), ("distill", "g/teacher")), aliases=("prod",))
+        add(registry, "g/tiny")
+        add(registry, "g/tiny", parents=(("quantize", "g/tuned"), ("base", "g/base:3")))
+        add(registry, "g/tiny", parents=(("derive", "g/tiny:2"),))
+        add(registry, "g/tiny", parents=(("continue", "g/tiny:2"),))
+        add(registry, "g/tiny", parents=(("continue", "g/tiny:4"),))
+        add(registry, "g/x", parents=(("base", "g/tiny:5"),))
+        add(registry, "g/x", parents=(("base", "g/tiny:5"),))
+        archive_versions(registry, ["g/base:2"])
+        remove_versions(registry, ["g/tiny:3"])
+        return registry
+
+
+def test_a_pipe_gets_the_tree_as_text(reg: Reg) -> None:
+    assert reg("model", "lineage", "g/tiny:2").out == UP
+    assert reg("model", "lineage", "g/tiny:2", "--up", "--down").out == UP
+
+
+def test_a_terminal_gets_the_same_in_colour(reg: Reg) -> None:
+    drawn = reg("model", "lineage", "g/tiny:2", terminal=True).out
+    assert "\x1b[" in drawn
+    assert re.sub("\x1b\\[[0-9;]*m", "", drawn) == UP
+
+
+def test_one_way_and_some_steps(reg: Reg) -> None:
+    assert reg("model", "lineage", "g/base:3", "--up", "--depth", "1").lines == [
+        "g/base:3",
+        "└─ made from",
+        "   └─ continue g/base:2 archived",
+    ]
+    assert reg("model", "lineage", "g/teacher", "--down", "--depth", "1").lines[1:] == [
+        "└─ made into",
+        "   └─ distill g/tuned:1 @prod",
+    ]
+    assert reg("model", "lineage", "g/base:1", "--up").lines == ["g/base:1", "└─ made from: nothing"]
+
+
+def test_json(reg: Reg) -> None:
+    found = reg("model", "lineage", "g/tuned", "--up", "--format", "json").json
+    assert found == reg("model", "lineage", "g/tuned", "--up", "--json").json
+    names = {node["id"]: f"{node['name']}:{node['number']}" for node in found["nodes"]}
+    assert names[found["root"]] == "g/tuned:1"
+    assert {(names[edge["parent"]], edge["role"], names[edge["child"]]) for edge in found["edges"]} == {
+        ("g/base:3", "base", "g/tuned:1"),
+        ("g/teacher:1", "distill", "g/tuned:1"),
+        ("g/base:2", "continue", "g/base:3"),
+        ("g/base:1", "continue", "g/base:2"),
+    }
+
+
+def test_dot(reg: Reg) -> None:
+    assert reg("model", "lineage", "g/tuned", "--up", "--depth", "1", "--format", "dot").lines == [
+        "digraph lineage {",
+        "  rankdir=LR;",
+        "  node [shape=box];",
+        '  n0 [label="g/tuned:1\\n@prod", penwidth=2];',
+        '  n1 [label="g/base:3"];',
+        '  n2 [label="g/teacher:1"];',
+        '  n1 -> n0 [label="base"];',
+        '  n2 -> n0 [label="distill"];',
+        "}",
+    ]
+
+
+def test_mermaid(reg: Reg) -> None:
+    assert reg("model", "lineage", "g/base:2", "--up", "--format", "mermaid").lines == [
+        "flowchart LR",
+        '  n0["g/base:2<br/>archived"]',
+        '  n1["g/base:1"]',
+        '  n1 -->|"continue"| n0',
+        "  style n0 stroke-width:3px",
+        "  style n0 stroke-dasharray:6 4",
+    ]
+
+
+def test_what_a_graph_language_obeys_is_escaped(registry: Registry) -> None:
+    add(registry, "g/odd", framework='x"]; evil <b>\\n#35;\n`', aliases=('q"',))
+    lineage = read_lineage(registry, "g/odd")
+    label = r'  n0 [label="g/odd:1\nx\"]; evil <b>\\n#35;\\n` @q\"", penwidth=2];'
+    assert format_dot(lineage).splitlines()[3] == label
+    safe = "x#34;#93;#59; evil #60;b#62;#92;n#35;35#59;#92;n#96; @q#34;"
+    assert format_mermaid(lineage).splitlines()[1] == f'  n0["g/odd:1<br/>{safe}"]'
+
+
+def test_a_long_chain_stays_in_its_column(registry: Registry) -> None:
+    add_chain(registry, "g/chain", 1500)
+    lines = [format_line(line) for line in iter_lines(read_lineage(registry, "g/chain", directions=("up",)))]
+    assert len(lines) == 1501
+    assert lines[-1] == "      ← continue g/chain:1"
+    assert format_dot(read_lineage(registry, "g/chain")).count("->") == 1499
+
+
+def test_a_tree_that_leaves_every_screen_ends_and_says_so(registry: Registry) -> None:
+    add(registry, "g/comb")
+    for number in range(1, 90):
+        add(registry, "g/comb", parents=(("base", "g/teacher"), ("continue", f"g/comb:{number}")))
+    lines = [format_line(line) for line in iter_lines(read_lineage(registry, "g/comb", directions=("up",)))]
+    assert lines[-1].endswith("… (ask for this one)")
+    assert max(map(len, lines)) < 300
+
+
+def test_mistakes(reg: Reg) -> None:
+    reg("model", "lineage", "g/nothing", code=11)
+    reg("model", "lineage", "g/base", "--format", "svg", code=2)
+    reg("model", "lineage", "g/base", "--depth", "-1", code=2)

@@ -1,0 +1,42 @@
+"""A registry to be broken, made once, and the count of what was tried."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from registry_cli import env
+from tests.faults.harness import TALLY, Site, make_site
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The registry of which each test breaks copies; nobody writes here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(env.REG_AUTHOR, "tester")
+        return make_site(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let fsync do nothing, for suites whose kernel does not die: the seam still sees each call."""
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TALLY:
+        counts = ", ".join(f"{count:,} {what}" for what, count in sorted(TALLY.items()))
+        terminalreporter.write_line(f"faults: {counts}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # a worker of pytest-xdist
+        output["faults"] = dict(TALLY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    TALLY.update(getattr(node, "workeroutput", {}).get("faults", {}))

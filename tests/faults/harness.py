@@ -1,0 +1,251 @@
+"""What the fault suites share: a registry to break, the commands that are broken, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from registry_cli.catalog import read
+from registry_cli.catalog.fold import check_entry
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+from registry_cli.records.codec import load_entry
+from registry_cli.registry.add import add_files
+from registry_cli.registry.aliases import set_alias
+from registry_cli.registry.api import Registry
+from registry_cli.registry.draft import Draft
+from registry_cli.registry.editing import tag_versions
+from registry_cli.registry.get import list_faults
+from registry_cli.registry.lifecycle import publish_versions
+from registry_cli.store.log import EMPTY, Head, digest_entry
+
+TALLY: Final[Counter[str]] = Counter()
+"""What was tried, for the last line of the run."""
+EXTENT: Final = pytest.mark.parametrize("extent", ["some", pytest.param("all", marks=pytest.mark.faults)])
+"""`some` covers each kind of call, in seconds; `all` is the whole sweep."""
+Acknowledge = Callable[[], object]
+Snapshot = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder with a `.registry`, and the files that are added to it."""
+
+    folder: Path
+    sources: Path
+
+    @property
+    def root(self) -> Path:
+        return self.folder / ".registry"
+
+    def copy(self, folder: Path) -> Site:
+        for path, _, names in os.walk(self.folder):
+            twin = folder / os.path.relpath(path, self.folder)
+            twin.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                shutil.copy(os.path.join(path, name), twin)
+        return Site(folder, self.sources)
+
+    def forget_index(self) -> None:
+        shutil.rmtree(self.root / "cache")
+        (self.root / "cache").mkdir()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the seam, before or after it was made."""
+
+    moment: str
+    op: str
+    path: str
+    detail: object
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What calls have in common that differ only by a name."""
+        area = next((part for part in ("cache", "tmp", "log", "blobs", "records") if f"/{part}" in self.path), "")
+        target = next((part for part in ("log", "blobs", "records") if f"/{part}/" in str(self.detail)), "")
+        return self.moment, self.op, area + target
+
+
+class Witness:
+    """Counts the calls of the seam; `act` is told of each, with its number from 1, and may raise or never return."""
+
+    def __init__(self, act: Callable[[int, Call], None] = lambda _number, _call: None) -> None:
+        self.calls: list[Call] = []
+        self._act = act
+        self._one = threading.Lock()
+
+    def before(self, op: str, path: str, detail: object) -> None:
+        self._see(Call("before", op, path, detail))
+
+    def after(self, op: str, path: str, detail: object) -> None:
+        self._see(Call("after", op, path, detail))
+
+    def _see(self, call: Call) -> None:
+        with self._one:
+            self.calls.append(call)
+            number = len(self.calls)
+        self._act(number, call)
+
+
+def choose(calls: Sequence[Call], extent: str) -> list[int]:
+    """Return the numbers of the calls to try: all, or the first and the last of each kind."""
+    numbers = range(1, len(calls) + 1)
+    if extent == "all":
+        return list(numbers)
+    last = {call.kind: number for number, call in zip(numbers, calls, strict=True)}
+    first = {call.kind: number for number, call in zip(reversed(numbers), reversed(calls), strict=True)}
+    return sorted({*first.values(), *last.values()})
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended: its exit code or minus the signal, and how often it acknowledged."""
+
+    code: int
+    acknowledged: int
+
+
+def start_child(work: Callable[[Acknowledge], object]) -> tuple[int, int]:
+    """Fork a process that does `work`; return its id and the pipe on which it acknowledges."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.close(reading)
+            work(lambda: os.write(writing, b"+"))
+            code = 0
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(code)
+    os.close(writing)
+    return pid, reading
+
+
+def end_child(pid: int, reading: int) -> Ended:
+    with os.fdopen(reading, "rb") as pipe:
+        acknowledged = len(pipe.read())
+    return Ended(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), acknowledged)
+
+
+def kill_self(_number: int = 0, _call: Call | None = None) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def make_site(folder: Path) -> Site:
+    """Make a registry that holds one tagged version with an alias, and files to be added to it."""
+    sources = folder / "sources"
+    (sources / "folder" / "deep").mkdir(parents=True)
+    (sources / "model.bin").write_bytes(bytes(range(256)) * (3 << 12))
+    (sources / "folder" / "config.json").write_bytes(b'{"layers": 3}')
+    (sources / "folder" / "deep" / "vocab.txt").write_bytes(b"word\n" * 2000)
+    (sources / "base.bin").write_bytes(b"base" * 500)
+    site = Site(folder / "site", sources)
+    Registry.init(site.folder)
+    add(site, "p/base", "base.bin", tags=["kept"], aliases=["prod"])
+    return site
+
+
+def add(site: Site, name: str, *sources: str, tags: Iterable[str] = (), aliases: Iterable[str] = ()) -> None:
+    draft = Draft(parse_model_name(name), tags=tuple(map(parse_tag, tags)), aliases=tuple(map(parse_alias, aliases)))
+    with Registry.open(site.folder) as registry:
+        add_files(registry, draft, [site.sources / source for source in sources])
+
+
+def add_new(site: Site) -> None:
+    add(site, "p/new", "model.bin", "folder", tags=["fresh"], aliases=["best"])
+
+
+def add_known(site: Site) -> None:
+    add(site, "p/twin", "base.bin")
+
+
+def tag(site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        tag_versions(registry, ["p/base:1"], add=[parse_tag("good")], remove=[parse_tag("kept")])
+
+
+def alias(site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        set_alias(registry, "p/base:1", parse_alias("champion"))
+
+
+def publish(site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        publish_versions(registry, ["p/base:1"])
+
+
+COMMANDS: Final[dict[str, Callable[[Site], None]]] = {
+    "add": add_new,
+    "add-known": add_known,
+    "tag": tag,
+    "alias": alias,
+    "publish": publish,
+}
+
+
+def list_all(registry: Registry) -> list[VersionRow]:
+    rows = [row for (row,) in registry.db.execute("SELECT row FROM versions ORDER BY row")]
+    return read.list_versions(registry.db, rows)
+
+
+def take_snapshot(registry: Registry) -> Snapshot:
+    """Return what a registry says, without what differs from one run to the next."""
+    return tuple(
+        (row.ref, tuple((file.path, file.sha256) for file in row.files), row.tags, row.aliases, row.published)
+        for row in list_all(registry)
+    )
+
+
+def snapshot_of(site: Site) -> Snapshot:
+    with Registry.open(site.folder) as registry:
+        return take_snapshot(registry)
+
+
+def check_whole(site: Site) -> Snapshot:
+    """Check that all that a registry says it has is there and right, and return what it says."""
+    check_chain(site.root)
+    check_names(site.root)
+    with Registry.open(site.folder) as registry:
+        for row in list_all(registry):
+            faults = list_faults(registry, row, strong=True)
+            assert not faults, f"{row.ref}: {faults}"
+        void = registry.db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL").fetchall()
+        assert not void
+        return take_snapshot(registry)
+
+
+def check_chain(root: Path) -> int:
+    """Check that the log has no gap and each entry names the one before; return how many there are."""
+    slots = sorted((root / "log").rglob("*.toml"))
+    assert [int(slot.stem) for slot in slots] == list(range(1, len(slots) + 1))
+    head: Head = EMPTY
+    for slot in slots:
+        data = slot.read_bytes()
+        check_entry(load_entry(data, str(slot)), head.seq + 1, head.digest, str(slot))
+        head = Head(head.seq + 1, digest_entry(data))
+    return len(slots)
+
+
+def check_names(root: Path) -> None:
+    """Check that each blob and record holds the bytes that its name promises: none is partial."""
+    for area in ("blobs", "records"):
+        for path in (root / area).rglob("*"):
+            if path.is_file():
+                name = path.parent.name + path.name.removesuffix(".toml")
+                assert hashlib.sha256(path.read_bytes()).hexdigest() == name, path

@@ -1,0 +1,189 @@
+"""The power goes at any moment: what was acknowledged is there and right, all else whole or absent, and work goes on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from registry_cli.errors import RegError
+from registry_cli.ids import parse_tag
+from registry_cli.registry.api import Registry
+from registry_cli.registry.editing import tag_versions
+from registry_cli.store import files
+from registry_cli.store.files import NewFile
+from tests.faults import harness
+from tests.faults.crash_model import ACKNOWLEDGE, Disk, PowerError, Recorder, Step, Tree, digest_tree, write_tree
+from tests.faults.harness import EXTENT, TALLY, Site, Snapshot, check_whole, snapshot_of
+
+Command = Callable[[Site], object]
+TELLING = frozenset({"fsync", "link", "rename", ACKNOWLEDGE})
+"""After these the default run cuts the power; a fsync-dir only takes states away."""
+
+
+@dataclass
+class Story:
+    """Commands that ran one after the other, all they did to the disk, and what the registry said after each."""
+
+    site: Site
+    recorder: Recorder = field(default_factory=Recorder)
+    history: list[Snapshot] = field(default_factory=list)
+    begin: int = 0
+    """The step from which the power may go."""
+
+    def run(self, command: Command) -> None:
+        """Let a process do a command, which is acknowledged."""
+        with files.open_observer(self.recorder):
+            command(self.site)
+        self.history.append(snapshot_of(self.site))
+        self.recorder.acknowledge(len(self.history) - 1)
+
+    def die(self, command: Command, dies: Callable[[Step], bool]) -> None:
+        """Let a process do a command and be killed on the way."""
+        self.recorder.dies = dies
+        with pytest.raises(PowerError), files.open_observer(self.recorder):
+            command(self.site)
+        self.recorder.revive()
+        self.history.append(snapshot_of(self.site))
+
+    def start(self) -> None:
+        """What comes from here on is tried."""
+        self.begin = len(self.recorder.steps)
+
+
+@pytest.fixture
+def story(tmp_path: Path, quick_disk: None) -> Story:
+    sources = tmp_path / "sources"
+    (sources / "folder").mkdir(parents=True)
+    (sources / "model.bin").write_bytes(bytes(range(251)) * 4200)
+    (sources / "folder" / "config.json").write_bytes(b'{"layers": 3}')
+    (sources / "base.bin").write_bytes(b"base" * 1300)
+    (tmp_path / "site").mkdir()
+    return Story(Site(tmp_path / "site", sources))
+
+
+def init(site: Site) -> None:
+    Registry.init(site.folder)
+
+
+def add_base(site: Site) -> None:
+    harness.add(site, "p/base", "base.bin", tags=["kept"], aliases=["prod"])
+
+
+def add_later(site: Site) -> None:
+    harness.add(site, "p/later", "base.bin")
+
+
+def tag_later(site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        tag_versions(registry, ["p/later:1"], add=[parse_tag("late")])
+
+
+def explore(story: Story, scratch: Path, extent: str) -> None:
+    """Cut the power after each step, and check every state in which the disk may then be."""
+    disk = Disk(story.site.folder)
+    seen: set[bytes] = set()
+    promised = -1
+    for number, step in enumerate(story.recorder.steps):
+        if step.op == ACKNOWLEDGE:
+            assert isinstance(step.data, int)
+            promised = step.data
+        else:
+            disk.apply(step)
+        if number < story.begin or (extent == "some" and step.op not in TELLING):
+            continue
+        for tree in disk.iter_states():
+            digest = digest_tree(tree) + bytes([promised + 1])
+            if digest not in seen:
+                seen.add(digest)
+                TALLY["states after a power loss"] += 1
+                where = f"state {len(seen)}, power lost after step {number}: {step.op} {step.path}"
+                _check_state(story, tree, promised, scratch / str(len(seen)), where)
+
+
+def _check_state(story: Story, tree: Tree, promised: int, place: Path, where: str) -> None:
+    if ".registry" not in tree:
+        assert promised < 0, where
+        return
+    write_tree(tree, place)
+    site = Site(place, story.site.sources)
+    try:
+        found = check_whole(site)
+        assert found in story.history[max(promised, 0) :]
+        add_later(site)
+        tag_later(site)
+        assert check_whole(site)[: len(found)] == found
+    except (AssertionError, RegError, OSError) as error:
+        raise AssertionError(f"{where}: {error}") from error
+    shutil.rmtree(place)
+
+
+def tell(story: Story, *commands: Command) -> None:
+    story.run(init)
+    story.run(add_base)
+    story.start()
+    for command in commands:
+        story.run(command)
+
+
+def links_nothing_durable(area: str, recorder: Recorder) -> Callable[[Step], bool]:
+    """Die after a name in `area` was linked, before its folder is flushed."""
+    return lambda step: (
+        step.op == "fsync-dir" and f"/{area}/" in step.path and any(f"/{area}/" in str(before.data)
+        for before in recorder.steps[-8:] if before.op == "link")
+    )  # fmt: skip
+
+
+@EXTENT
+def test_init_and_first_add(extent: str, story: Story, tmp_path: Path) -> None:
+    story.run(init)
+    if extent == "some":
+        story.start()
+    story.run(add_base)
+    explore(story, tmp_path / "states", extent)
+
+
+@EXTENT
+def test_init_that_was_killed_before_its_name_was_durable(extent: str, story: Story, tmp_path: Path) -> None:
+    story.die(init, lambda step: step.op == "fsync-dir" and step.path == str(story.site.folder))
+    story.start()
+    story.run(add_base)
+    explore(story, tmp_path / "states", extent)
+
+
+@EXTENT
+@pytest.mark.parametrize("name", harness.COMMANDS)
+def test_command(name: str, extent: str, story: Story, tmp_path: Path) -> None:
+    tell(story, harness.COMMANDS[name])
+    explore(story, tmp_path / "states", extent)
+
+
+@EXTENT
+def test_add_of_bytes_that_a_dead_process_linked(extent: str, story: Story, tmp_path: Path) -> None:
+    tell(story)
+    story.die(harness.add_new, links_nothing_durable("blobs", story.recorder))
+    story.run(harness.add_new)
+    explore(story, tmp_path / "states", extent)
+
+
+@EXTENT
+def test_writer_that_did_not_write_the_head(extent: str, story: Story, tmp_path: Path) -> None:
+    tell(story)
+    story.die(harness.tag, lambda step: step.op == "fsync-dir" and story.recorder.steps[-1].op == "link")
+    story.run(harness.alias)
+    explore(story, tmp_path / "states", extent)
+
+
+@pytest.mark.parametrize("owner, name", [(NewFile, "flush"), (files, "flush_dir")])
+def test_the_model_notices_a_missing_fsync(
+    owner: object, name: str, story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.run(init)
+    story.start()
+    monkeypatch.setattr(owner, name, lambda _path: None)
+    story.run(add_base)
+    with pytest.raises(AssertionError, match="power lost after step"):
+        explore(story, tmp_path / "states", "some")

@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import random
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from registry_cli.errors import ConflictError, RegError, UsageError
+from registry_cli.registry.init import make_registry
+from registry_cli.store import files
+from registry_cli.store.blobs import get_record, verify_blob
+from registry_cli.store.hashing import Digests, digest_bytes
+from registry_cli.store.layout import Layout
+from registry_cli.store.staging import SMALL, Staging
+from tests.builders import write
+from tests.observers import WRITING, Once, Recorder, fail
+
+SIZES = pytest.mark.parametrize("size", [0, 1, SMALL, SMALL + 1, 3 * SMALL + 7])
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return make_registry(tmp_path / "home", shared=False)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A folder on another file system."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir() or shm.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev:
+        pytest.skip("there is no second file system")
+    with tempfile.TemporaryDirectory(dir=shm) as folder:
+        yield Path(folder)
+
+
+def some_bytes(size: int) -> bytes:
+    return random.Random(size).randbytes(size)
+
+
+def take(layout: Layout, source: Path, *, share: bool = False) -> Digests:
+    with Staging(layout) as staging:
+        digests = staging.add_file(source, lambda _size: (), share=share)
+        staging.install()
+    return digests
+
+
+def list_blobs(layout: Layout) -> list[Path]:
+    return [path for path in layout.blobs.rglob("*") if path.is_file()]
+
+
+@SIZES
+def test_a_file_becomes_a_blob_of_its_bytes(size: int, layout: Layout, tmp_path: Path) -> None:
+    data = some_bytes(size)
+    digests = take(layout, write(tmp_path / "f", data))
+    assert digests == digest_bytes(data)
+    blob = layout.blob(digests.sha256)
+    assert blob.read_bytes() == data
+    assert stat.S_IMODE(blob.stat().st_mode) == 0o444
+    assert list(layout.tmp.iterdir()) == []
+    verify_blob(layout, digests.sha256, digests.xxh3, digests.size, strong=True)
+
+
+@SIZES
+def test_a_stream_becomes_the_same_blob(size: int, layout: Layout) -> None:
+    data = some_bytes(size)
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        with Staging(layout) as staging:
+            assert staging.add_stream(file.fileno()) == digest_bytes(data)
+            assert staging.get_file(digest_bytes(data).sha256).read_bytes() == data
+            staging.install()
+    assert layout.blob(digest_bytes(data).sha256).read_bytes() == data
+
+
+@SIZES
+def test_bytes_that_are_there_are_not_written_again(size: int, layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", some_bytes(size))
+    known = take(layout, source)
+    before = layout.blob(known.sha256).stat()
+    recorder = Recorder()
+    with files.open_observer(recorder), Staging(layout) as staging:
+        assert staging.add_file(source, lambda size: {known.xxh3} if size == known.size else ()) == known
+        staging.install()
+    assert not WRITING & set(recorder.list_ops())
+    assert recorder.list_ops() == ["utime", "fsync-dir"]  # seen in use, and durable whoever linked it
+    after = layout.blob(known.sha256).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert after.st_atime_ns > before.st_atime_ns
+
+
+def test_a_large_file_that_nobody_announced_is_kept_once(layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", some_bytes(SMALL + 1))
+    for _ in range(2):
+        take(layout, source)
+    assert len(list_blobs(layout)) == 1
+
+
+@pytest.mark.parametrize("size", [100, SMALL + 1])
+def test_the_same_bytes_twice_in_one_staging(size: int, layout: Layout, tmp_path: Path) -> None:
+    one, other = write(tmp_path / "a", some_bytes(size)), write(tmp_path / "b", some_bytes(size))
+    with Staging(layout) as staging:
+        assert staging.add_file(one) == staging.add_file(other)
+        staging.install()
+    assert len(list_blobs(layout)) == 1
+    assert list(layout.tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [100, SMALL + 1])
+@pytest.mark.parametrize("rot", ["flip", "cut"])
+def test_a_rotten_blob_is_replaced_when_its_bytes_come_again(
+    size: int, rot: str, layout: Layout, tmp_path: Path
+) -> None:
+    data = some_bytes(size)
+    source = write(tmp_path / "f", data)
+    digests = take(layout, source)
+    blob = layout.blob(digests.sha256)
+    blob.chmod(0o644)
+    blob.write_bytes(data[:-1] if rot == "cut" else data[:-1] + bytes([data[-1] ^ 1]))
+    take(layout, source)
+    assert blob.read_bytes() == data
+    [aside] = [path for path in layout.trash.rglob("*") if path.is_file()]
+    assert aside.name.startswith(digests.sha256[2:])
+
+
+@pytest.mark.parametrize("size", [100, SMALL + 1, 3 * SMALL])
+def test_a_source_that_changes_while_it_is_read_is_refused(size: int, layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", some_bytes(size))
+
+    def grow() -> None:
+        with source.open("ab") as file:
+            file.write(b"more")
+
+    with (
+        files.open_observer(Once("write", grow)),
+        Staging(layout) as staging,
+        pytest.raises(ConflictError, match="changed while it was read"),
+    ):
+        staging.add_file(source)
+    assert list_blobs(layout) == []
+    assert list(layout.tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [100, SMALL + 1])
+def test_a_source_that_is_replaced_while_it_is_read_is_refused(size: int, layout: Layout, tmp_path: Path) -> None:
+    source, other = write(tmp_path / "f", some_bytes(size)), write(tmp_path / "g", some_bytes(size))
+    with (
+        files.open_observer(Once("write", lambda: other.rename(source))),
+        Staging(layout) as staging,
+        pytest.raises(ConflictError),
+    ):
+        staging.add_file(source)
+
+
+def test_a_sparse_file_stays_sparse_and_exact(layout: Layout, tmp_path: Path) -> None:
+    source = tmp_path / "sparse"
+    with source.open("wb") as file:
+        for offset in (0, 300 << 20, (1 << 30) - 5):  # an end that is no multiple of a page
+            file.seek(offset)
+            file.write(b"weights")
+        file.truncate((1 << 30) + 12345)
+    if source.stat().st_blocks * 512 > 1 << 20:
+        pytest.skip("the file system keeps no holes")
+    digests = take(layout, source)
+    blob = layout.blob(digests.sha256)
+    assert digests.size == blob.stat().st_size == source.stat().st_size
+    assert blob.stat().st_blocks * 512 <= 8 << 20
+    verify_blob(layout, digests.sha256, digests.xxh3, digests.size, strong=True)
+    with blob.open("rb") as file:
+        file.seek((1 << 30) - 5)
+        assert file.read() == b"weights" + bytes(12345 - 2)
+
+
+@pytest.mark.slow
+def test_offsets_beyond_four_gibibytes(layout: Layout, tmp_path: Path) -> None:
+    source = tmp_path / "large"
+    with source.open("wb") as file:
+        file.seek((4 << 30) + 3)
+        file.write(b"end")
+    digests = take(layout, source)
+    assert digests.size == (4 << 30) + 6
+    with layout.blob(digests.sha256).open("rb") as file:
+        file.seek((4 << 30) + 3)
+        assert file.read() == b"end"
+    verify_blob(layout, digests.sha256, digests.xxh3, digests.size, strong=True)
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_a_file_system_that_shares_bytes(
+    holes: bool, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FICLONE is played by a copy: the kernel's part, on the few file systems that have it."""
+    data = some_bytes(SMALL) + bytes(2 * SMALL) + some_bytes(SMALL + 1)
+    source = tmp_path / "f"
+    with source.open("wb") as file:
+        for at in range(0, len(data), SMALL):
+            if holes and not any(data[at : at + SMALL]):
+                file.seek(SMALL, os.SEEK_CUR)
+            else:
+                file.write(data[at : at + SMALL])
+
+    def clone(target: int, request: int, origin: int) -> int:
+        assert request == 0x40049409
+        return os.pwrite(target, os.pread(origin, len(data), 0), 0)
+
+    monkeypatch.setattr(fcntl, "ioctl", clone)
+    recorder = Recorder()
+    with files.open_observer(recorder):
+        digests = take(layout, source)
+    assert digests == digest_bytes(data)
+    assert layout.blob(digests.sha256).read_bytes() == data
+    assert "write" not in recorder.list_ops()
+
+
+def test_a_read_only_file(layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", b"x")
+    source.chmod(0o400)
+    assert layout.blob(take(layout, source).sha256).read_bytes() == b"x"
+
+
+def test_a_pipe_is_refused_at_once(layout: Layout, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with Staging(layout) as staging, pytest.raises(UsageError, match="no regular file"):
+        staging.add_file(tmp_path / "fifo")
+
+
+def test_a_folder_or_device_is_refused_at_once(layout: Layout, tmp_path: Path) -> None:
+    for path in (tmp_path, Path("/dev/zero")):
+        with Staging(layout) as staging, pytest.raises(UsageError, match="no regular file"):
+            staging.add_file(path)
+
+
+def test_a_socket_is_refused_at_once(layout: Layout, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        with Staging(layout) as staging, pytest.raises(OSError):
+            staging.add_file(tmp_path / "socket")
+
+
+@pytest.mark.parametrize("size", [0, 100, SMALL + 1])
+def test_a_shared_file_is_one_inode_with_two_names(size: int, layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", some_bytes(size))
+    digests = take(layout, source, share=True)
+    assert os.path.samefile(source, layout.blob(digests.sha256))
+    assert source.stat().st_nlink == 2
+    assert source.read_bytes() == some_bytes(size)
+
+
+def test_a_link_to_a_file_is_shared_as_the_file(layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", b"x")
+    (tmp_path / "link").symlink_to("f")
+    digests = take(layout, tmp_path / "link", share=True)
+    assert os.path.samefile(source, layout.blob(digests.sha256))
+    assert not layout.blob(digests.sha256).is_symlink()
+
+
+def test_a_shared_file_whose_name_is_given_to_another(layout: Layout, tmp_path: Path) -> None:
+    source, other = write(tmp_path / "f", b"good"), write(tmp_path / "g", b"evil")
+    with Staging(layout) as staging:
+        digests = staging.add_file(source, share=True)
+        other.rename(source)
+        staging.install()
+    assert layout.blob(digests.sha256).read_bytes() == b"good"
+
+
+def test_a_file_of_another_file_system_is_not_shared(layout: Layout, elsewhere: Path) -> None:
+    source = write(elsewhere / "f", b"x")
+    with Staging(layout) as staging, pytest.raises(RegError, match="cannot share its bytes") as caught:
+        staging.add_file(source, share=True)
+    assert caught.value.hint == "add it without --link"
+    assert list_blobs(layout) == []
+    assert layout.blob(take(layout, source).sha256).read_bytes() == b"x"
+
+
+def test_what_is_not_installed_leaves_nothing(layout: Layout, tmp_path: Path) -> None:
+    with Staging(layout) as staging:
+        staging.add_file(write(tmp_path / "f", some_bytes(2 * SMALL)))
+        staging.add_bytes(b"x")
+        staging.add_record(b"y")
+        staging.write_entry(b"z")
+    assert list(layout.tmp.iterdir()) == []
+    assert list_blobs(layout) == []
+
+
+@pytest.mark.parametrize("op", ["create", "write", "fsync", "link", "fsync-dir"])
+def test_a_full_disk_leaves_nothing_half_written(op: str, layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", some_bytes(2 * SMALL))
+    full = fail(OSError(errno.ENOSPC, "no space left on device"))
+    with files.open_observer(Once(op, full)), pytest.raises(OSError, match="no space"):
+        take(layout, source)
+    assert list(layout.tmp.iterdir()) == []
+    for blob in list_blobs(layout):
+        assert blob.read_bytes() == source.read_bytes()
+    take(layout, source)
+
+
+def test_more_files_than_are_kept_open(layout: Layout) -> None:
+    datas = [str(at).encode() for at in range(150)]
+    with Staging(layout) as staging:
+        for data in datas:
+            staging.add_bytes(data)
+        staging.install()
+    assert all(layout.blob(digest_bytes(data).sha256).read_bytes() == data for data in datas)
+
+
+def test_folders_are_flushed_after_the_files_in_them_are_named(layout: Layout, tmp_path: Path) -> None:
+    recorder = Recorder()
+    with files.open_observer(recorder):
+        take(layout, write(tmp_path / "f", b"x"))
+    assert recorder.list_ops() == ["create", "write", "fsync", "link", "fsync-dir", "unlink"]
+
+
+def test_a_blob_that_another_process_brings_meanwhile(layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", b"x")
+    with files.open_observer(Once("link", lambda: take(layout, source))):
+        digests = take(layout, source)
+    assert layout.blob(digests.sha256).read_bytes() == b"x"
+
+
+def test_a_fan_out_folder_that_a_copy_of_the_registry_lost(layout: Layout) -> None:
+    layout.blob(digest_bytes(b"x").sha256).parent.rmdir()
+    with Staging(layout) as staging:
+        digests = staging.add_bytes(b"x")
+        staging.install()
+    assert layout.blob(digests.sha256).read_bytes() == b"x"
+
+
+def test_a_hit_that_is_collected_meanwhile_comes_back_from_the_trash(layout: Layout) -> None:
+    with Staging(layout) as staging:
+        digests = staging.add_bytes(b"x")
+        staging.install()
+    with Staging(layout) as staging:
+        staging.add_bytes(b"x")
+        trashed = layout.trashed_blob(digests.sha256)
+        trashed.parent.mkdir(parents=True)
+        layout.blob(digests.sha256).rename(trashed)
+        staging.install()
+        assert layout.blob(digests.sha256).read_bytes() == b"x"
+        layout.blob(digests.sha256).unlink()
+        staging.restore_lost()
+        assert layout.blob(digests.sha256).read_bytes() == b"x"
+
+
+def test_a_hit_that_is_gone_is_a_conflict(layout: Layout) -> None:
+    with Staging(layout) as staging:
+        digests = staging.add_bytes(b"x")
+        staging.install()
+    with Staging(layout) as staging:
+        staging.add_bytes(b"x")
+        layout.blob(digests.sha256).unlink()
+        with pytest.raises(ConflictError, match="was collected"):
+            staging.install()
+
+
+def test_records_are_named_by_their_bytes(layout: Layout) -> None:
+    for _ in range(2):
+        with Staging(layout) as staging:
+            record = staging.add_record(b"a = 1\n")
+            staging.install()
+    assert record == digest_bytes(b"a = 1\n").sha256
+    assert get_record(layout, record) == b"a = 1\n"
+
+
+def test_reading_takes_nothing_in(layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", b"x")
+    recorder = Recorder()
+    with files.open_observer(recorder), Staging(layout) as staging:
+        assert staging.read_file(source) == digest_bytes(b"x")
+    assert recorder.calls == []
+
+
+def test_a_shared_registry_can_be_read_by_its_group(tmp_path: Path) -> None:
+    layout = make_registry(tmp_path / "home", shared=True)
+    umask = os.umask(0o077)
+    try:
+        blob = layout.blob(take(layout, write(tmp_path / "f", b"x")).sha256)
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(blob.stat().st_mode) == 0o444
+    assert stat.S_IMODE(blob.parent.stat().st_mode) == 0o2775

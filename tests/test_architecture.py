@@ -1,0 +1,391 @@
+"""The house's law: which floor may import which, who may print, write files or read the environment, and room sizes.
+
+Each test states one rule and names every line that breaks it.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from registry_cli.cli.table import COMMANDS, GROUPS
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "registry_cli"
+
+FLOORS = {
+    "errors": 0, "ids": 0, "env": 0, "extras": 0, "_version": 0,
+    "records": 1,
+    "store": 2,
+    "formats": 3,
+    "catalog": 4,
+    "registry": 5,
+    "sdk": 7, "demo": 7,
+    "cli": 8, "__main__": 8, "__init__": 8,
+}  # fmt: skip
+"""Floor of each folder and module of the package; `__init__` is the facade over all of them."""
+CLI = 8
+
+VISIBLE = {"registry_cli", "tests", "completions", "pyproject.toml", "README.md", "LICENSE"}
+"""Everything at the top of the repository that does not hide behind a dot."""
+
+HEAVY = {
+    "rich", "sqlite3", "tomli_w", "platformdirs", "xxhash", "subprocess", "multiprocessing", "concurrent", "asyncio",
+    "urllib.request", "http", "numpy", "torch",
+}  # fmt: skip
+"""Imported inside the function that needs them, so that start-up does not pay for them."""
+
+WRITERS = {
+    "os": {
+        "chmod", "fchmod", "fsync", "fdatasync", "ftruncate", "link", "makedirs", "mkdir", "mkfifo", "remove",
+        "removedirs", "rename", "renames", "replace", "rmdir", "symlink", "truncate", "unlink", "utime", "write",
+    },
+    "shutil": {"copy", "copy2", "copyfile", "copyfileobj", "copytree", "move", "rmtree"},
+    "tempfile": {"mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile"},
+}  # fmt: skip
+"""Functions that change a file system, by module."""
+METHODS = {
+    "write_text", "write_bytes", "touch", "mkdir", "rmdir", "unlink", "rename", "symlink_to", "hardlink_to", "chmod",
+}  # fmt: skip
+"""Methods of `Path` that do; `replace` is told from `str.replace` by its one argument."""
+MAY_WRITE = {
+    ("demo/softmax.py", "write_bytes"): "the demo stands for a user's training script, which writes its own file",
+    ("registry/get.py", "os.write"): "a descriptor the caller opened, such as standard output",
+    ("store/staging.py", "os.fsync"): "the user's file under --link, not one of ours",
+}
+"""Calls outside the seam `store/files.py`, and why."""
+MAY_READ_ENVIRONMENT = {
+    "env.py": "it owns the names of the variables",
+    "cli/complete/index.py": "a shell waits at each key: `env` imports pathlib, which costs as much as the interpreter",
+}
+
+LONGEST_MODULE, LONGEST_FUNCTION, ASK_ABOUT, MEDIAN_MODULE = 500, 60, 40, 120
+"""Lines; a function's are those of its code, without signature and docstring."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file of the package; `path` is relative to the package."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def top(self) -> str:
+        return self.path.partition("/")[0].removesuffix(".py")
+
+    @property
+    def floor(self) -> int:
+        return FLOORS[self.top]
+
+    def at(self, node: ast.AST, what: str) -> str:
+        return f"registry_cli/{self.path}:{getattr(node, 'lineno', 1)}: {what}"
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return tuple(
+        Module(path.relative_to(PACKAGE).as_posix(), path.read_text(), ast.parse(path.read_text())) for path in paths
+    )
+
+
+def check(broken: Iterable[str]) -> None:
+    lines = list(broken)
+    assert not lines, "\n" + "\n".join(lines)
+
+
+def iter_imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield each import anywhere below `tree` by its full dotted name, `from a import b` as `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def iter_module_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run on import, `if TYPE_CHECKING` left out."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from iter_module_level(node.orelse)
+            continue
+        yield node
+        for inner in ("body", "orelse", "finalbody"):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from iter_module_level(getattr(node, inner, []))
+        for handler in getattr(node, "handlers", []):
+            yield from iter_module_level(handler.body)
+
+
+def is_in(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def dotted(node: ast.expr) -> str:
+    return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+
+
+def test_every_module_has_a_floor() -> None:
+    check(f"{module.path} stands on no floor" for module in modules() if module.top not in FLOORS)
+
+
+def test_imports_go_down() -> None:
+    """Inside functions too, and for type checkers alone too: who needs a name from above is on the wrong floor."""
+    check(
+        module.at(node, f"floor {module.floor} imports {name} from floor {FLOORS[own_top(name)]}")
+        for module in modules()
+        for node, name in iter_imports(module.tree)
+        if is_in(name, ["registry_cli"]) and FLOORS[own_top(name)] > module.floor
+    )
+
+
+def own_top(name: str) -> str:
+    """Return the part of the package that a dotted name lies in; what the package itself exports is its facade's."""
+    second = name.removeprefix("registry_cli").strip(".").partition(".")[0]
+    return second if second in FLOORS else "__init__"
+
+
+def test_only_the_command_line_prints() -> None:
+    banned = {"sys.stdout", "sys.stderr", "sys.stdin", "sys.__stdout__"}
+    check(
+        module.at(node, ast.unparse(node))
+        for module in modules()
+        if module.floor < CLI
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Attribute) and dotted(node) in banned)
+        or (isinstance(node, ast.Call) and dotted(node.func) in {"print", "input"})
+    )
+
+
+def test_only_the_command_line_knows_rich_and_typer() -> None:
+    check(
+        module.at(node, f"imports {name}")
+        for module in modules()
+        if module.floor < CLI
+        for node, name in iter_imports(module.tree)
+        if is_in(name, ["rich", "typer", "click"])
+    )
+
+
+def test_only_env_reads_the_environment() -> None:
+    banned = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
+    names = [
+        module.at(node, ast.unparse(node))
+        for module in modules()
+        if module.path not in MAY_READ_ENVIRONMENT
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and dotted(node) in banned
+    ]
+    imported = [
+        module.at(node, name) for module in modules() for node, name in iter_imports(module.tree) if name in banned
+    ]
+    check(names + imported)
+
+
+def test_nothing_heavy_is_imported_at_module_level() -> None:
+    check(
+        module.at(node, f"imports {name}")
+        for module in modules()
+        for node in iter_module_level(module.tree.body)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for _, name in iter_imports(node)
+        if is_in(name, HEAVY)
+    )
+
+
+def test_ruff_bans_the_same_imports() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert set(settings["flake8-tidy-imports"]["banned-module-level-imports"]) == HEAVY
+
+
+def test_files_are_changed_through_the_seam_alone() -> None:
+    check(
+        module.at(node, f"{call} belongs into store/files.py")
+        for module in modules()
+        if module.floor < CLI and module.path != "store/files.py"
+        for node, call in iter_writes(module.tree)
+        if (module.path, call) not in MAY_WRITE
+    )
+
+
+def test_every_exception_to_the_seam_is_used() -> None:
+    used = {(module.path, call) for module in modules() for _, call in iter_writes(module.tree)}
+    assert set(MAY_WRITE) <= used
+
+
+def iter_writes(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+    """Yield each call that changes a file system, as `os.link` or as the bare name of a method of `Path`."""
+    ours = {name.rpartition(".")[2] for _, name in iter_imports(tree) if is_in(name, ["registry_cli"])}
+    taken = {  # `from os import link` is `os.link` too
+        name.rpartition(".")[2]: name
+        for _, name in iter_imports(tree)
+        if name.rpartition(".")[2] in WRITERS.get(name.rpartition(".")[0], ())
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = dotted(node.func)
+        owner, _, attribute = name.rpartition(".")
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if attribute in WRITERS.get(owner, ()):
+            yield node, name
+        elif name in taken:
+            yield node, taken[name]
+        elif name == "os.open" and any(flag in ast.unparse(node) for flag in ("O_CREAT", "O_RDWR", "O_WRONLY")):
+            yield node, name
+        elif owner not in {*ours, "os"} and is_path_write(node, method):
+            yield node, method
+        elif (name == "open" or method == "open") and opens_for_writing(node, at=1 if name == "open" else 0):
+            yield node, "open"
+
+
+def is_path_write(call: ast.Call, method: str) -> bool:
+    return method in METHODS or (method == "replace" and len(call.args) == 1 and not call.keywords)
+
+
+def opens_for_writing(call: ast.Call, at: int) -> bool:
+    given = [*call.args[at : at + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    return any(isinstance(mode, ast.Constant) and set("wax+") & set(str(mode.value)) for mode in given)
+
+
+def test_rooms_are_small() -> None:
+    lengths = {module.path: len(module.text.splitlines()) for module in modules()}
+    check(f"{path} has {length} lines" for path, length in lengths.items() if length > LONGEST_MODULE)
+    assert median(lengths.values()) <= MEDIAN_MODULE
+
+
+def test_functions_are_short(capsys: pytest.CaptureFixture[str]) -> None:
+    lengths = [
+        (length(node), module.at(node, node.name))
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    for lines, where in sorted(lengths, reverse=True):  # shown by `pytest -rP`
+        if lines > ASK_ABOUT:
+            print(f"{where} has {lines} lines of code: does it do one thing?")
+    check(f"{where} has {lines} lines of code" for lines, where in lengths if lines > LONGEST_FUNCTION)
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_names_say_something() -> None:
+    empty = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "base", "misc"}
+    check(module.path for module in modules() if empty & set(module.path.removesuffix(".py").split("/")))
+
+
+def test_every_module_says_what_it_owns() -> None:
+    check(f"{module.path} has no docstring" for module in modules() if not ast.get_docstring(module.tree))
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_is_a_file(words: str) -> None:
+    """Path, words typed and table row are one thing; so are summary and docstring."""
+    path = PACKAGE / "cli" / "commands" / words.replace(" ", "/")
+    if words in GROUPS:
+        assert (path / "__init__.py").is_file()
+        return
+    tree = ast.parse(path.with_suffix(".py").read_text())
+    [command] = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "command"]
+    assert (ast.get_docstring(command) or "").partition("\n")[0] == COMMANDS[words].summary + "."
+
+
+def test_every_command_file_is_in_the_table() -> None:
+    folder = PACKAGE / "cli" / "commands"
+    found = {
+        path.relative_to(folder).with_suffix("").as_posix().replace("/", " ")
+        for path in folder.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert found <= set(COMMANDS) - GROUPS
+
+
+def test_only_the_group_knows_typer_from_inside() -> None:
+    inner = ["typer.core", "typer.main", "typer.models", "typer.rich_utils", "typer._click", "click"]
+    broken = [
+        module.at(node, name)
+        for module in modules()
+        if module.path != "cli/group.py"
+        for node, name in iter_imports(module.tree)
+        if is_in(name, inner)
+    ]
+    broken += [
+        module.at(node, ast.unparse(node))
+        for module in modules()
+        if module.path != "cli/group.py"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and is_in(dotted(node), inner)
+    ]
+    check(broken)
+
+
+def test_errors_are_shown_in_one_place() -> None:
+    caught = [
+        module.path
+        for module in modules()
+        if module.floor == CLI
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler) and node.type and "RegError" in ast.unparse(node.type)
+    ]
+    assert caught == ["cli/main.py"]
+
+
+def test_the_top_of_the_repository_is_tidy() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode != 0:
+        pytest.skip("this copy is no git checkout")
+    tops = {line.partition("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in tops if not name.startswith(".")} == VISIBLE
+
+
+STARTUP = """
+import sys
+from registry_cli.cli.main import main
+code = main(sys.argv[1:])
+sys.stdout.flush()
+sys.stderr.write("\\n" + "\\n".join(sys.modules))
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["model", "--help"], ["model", "list"]], ids=" ".join)
+def test_start_up_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    needed = {"subprocess"}  # Typer loads it
+    if words == ["model", "list"]:
+        run_startup(["init"], tmp_path)
+        needed |= {"sqlite3"}
+    if words == ["--version"]:
+        needed = set()
+        assert "typer" not in run_startup(words, tmp_path)
+    assert not sorted((HEAVY - needed | {"pydantic", "unittest"}) & run_startup(words, tmp_path))
+
+
+def test_import_loads_nothing() -> None:
+    code = "import sys; before = set(sys.modules); import registry_cli; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["registry_cli"]
+
+
+def run_startup(words: list[str], folder: Path) -> set[str]:
+    """Run `reg` with its output in a pipe and return the modules it had loaded at its end."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{STARTUP}"
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())

@@ -1,0 +1,418 @@
+"""The documents cannot lie: their examples are run, their tables are compared with the code, their commands exist.
+
+Every ```console block of README and the guides is typed into bash, on a terminal 100 columns wide: README's in an
+empty folder with a few model files, each guide's in what `reg demo` leaves. A shown line must be printed, in the order
+shown; `…` stands for anything, and white space counts as one blank. A command that shows no error must end with 0,
+unless `$ echo $?` follows. A block that cannot run here says `console no-run`, and why in a comment on the line before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry_cli import env
+from registry_cli.catalog.query.fields import KEYED, PLAIN
+from registry_cli.catalog.query.parse import parse_query
+from registry_cli.catalog.rules import ALLOWED, STATUSES
+from registry_cli.cli.group import LazyCommand, RegGroup, root_group
+from registry_cli.cli.main import main
+from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
+from registry_cli.cli.topics import GUIDES, list_topics
+from registry_cli.demo.iris import load_flowers, split_flowers
+from registry_cli.demo.softmax import SETTINGS, train
+from registry_cli.errors import RegError
+from registry_cli.records.version import ROLES
+from registry_cli.registry.settings import KEYS
+from tests.formats.vectors import TORCH_PICKLE, zipped
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+DOCUMENTS = [README, *sorted(GUIDES.glob("*.md"))]
+TOPICS = {"query", "lifecycle", "addresses", "layout", "exit-codes", "environment", "ci"}
+FENCE = re.compile(r"(?P<before>[^\n]*)\n```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = "\x1e"
+"""Stands between the outputs of two commands."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of an example and the lines it shows."""
+
+    command: str
+    shown: tuple[str, ...]
+    may_fail: bool
+
+
+def read(path: Path) -> str:
+    if not path.exists():
+        pytest.fail(f"{path.name} is missing")
+    return path.read_text(encoding="utf-8")
+
+
+def blocks(path: Path) -> Iterator[re.Match[str]]:
+    return FENCE.finditer(read(path))
+
+
+def steps(path: Path) -> list[Step]:
+    """Return the commands of all console blocks that are to be run."""
+    found: list[Step] = []
+    for block in blocks(path):
+        if block["info"] == "console":
+            found += parse_block(block["body"])
+    return found
+
+
+def parse_block(body: str) -> list[Step]:
+    typed: list[tuple[list[str], list[str]]] = []
+    for line in body.splitlines():
+        continued = typed and not typed[-1][1] and typed[-1][0][-1].endswith("\\")
+        if line.startswith("$ "):
+            typed.append(([line[2:]], []))
+        elif typed and not typed[-1][1] and (continued or line.startswith("> ")):
+            typed[-1][0].append(line.removeprefix("> "))
+        else:
+            assert typed, f"a block begins with output: {line}"
+            typed[-1][1].append(line)
+    commands = ["\n".join(lines) for lines, _ in typed]
+    return [
+        Step(
+            command,
+            tuple(filter(str.strip, shown)),
+            may_fail=any(line.startswith("error:") for line in shown) or following == "echo $?",
+        )
+        for command, following, (_, shown) in zip(commands, [*commands[1:], ""], typed, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `reg` in it."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "reg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m registry_cli "$@"\n')
+    (folder / "reg").chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Path:
+    """The folder that `reg demo` leaves."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        ["reg", "demo", str(folder)], env=environment(programs, folder), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def environment(programs: Path, home: Path) -> dict[str, str]:
+    return {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+        "TZ": "UTC",
+        env.COLUMNS: "100",
+        env.CI: "1",
+        env.NO_COLOR: "1",
+        env.REG_AUTHOR: "ada",
+    }
+
+
+def prepare(folder: Path) -> None:
+    """Put in a folder what README's examples speak of: real weights, and files of other kinds."""
+    flowers = split_flowers(load_flowers())
+    (folder / "out").mkdir()
+    model = train(SETTINGS[0], flowers)
+    model.save(folder / "model.safetensors")
+    model.save(folder / "out" / "model.safetensors")
+    (folder / "out" / "labels.txt").write_text("setosa\nversicolor\nvirginica\n")
+    train(SETTINGS[2], flowers, start=model).save(folder / "better.safetensors")
+    (folder / "net.json").write_text(json.dumps({"layers": [4, 3]}) + "\n")
+    (folder / "tuned.pt").write_bytes(zipped({"tuned/data.pkl": TORCH_PICKLE, "tuned/version": b"3\n"}))
+    (folder / "model.bin").write_bytes(bytes(range(256)) * 16)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_examples(document: Path, programs: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    wanted = steps(document)
+    folder = tmp_path / "work"
+    if document == README:
+        folder.mkdir()
+        prepare(folder)
+    else:
+        shutil.copytree(request.getfixturevalue("demo"), folder)
+    home = tmp_path / "home"
+    home.mkdir()
+    missing = {tool for tool in ("jq", "dot") if shutil.which(tool) is None}
+    runnable = [step for step in wanted if not missing & set(re.findall(r"\w+", step.command))]
+    outputs = run_all([step.command for step in runnable], folder, environment(programs, home))
+    wrong = [problem for step, output in zip(runnable, outputs, strict=True) for problem in judge(step, *output)]
+    assert not wrong, "\n\n".join(["", *wrong])
+
+
+def run_all(commands: Sequence[str], folder: Path, variables: dict[str, str]) -> list[tuple[str, int]]:
+    """Type commands into one bash on a terminal; return what each printed and how it ended."""
+    script = "\n".join(f"{command}\n__code=$?; printf '{MARK}%s{MARK}' $__code; (exit $__code)" for command in commands)
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        ["bash", "--norc", "-c", script],
+        cwd=folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+    ) as shell:
+        os.close(slave)
+        pieces = drain(master).split(MARK)
+    assert shell.returncode is not None
+    os.close(master)
+    texts, codes = pieces[0:-1:2], pieces[1::2]
+    assert len(codes) == len(commands), pieces[-1]
+    return [(clean(text), int(code)) for text, code in zip(texts, codes, strict=True)]
+
+
+def drain(terminal: int) -> str:
+    pieces = []
+    while True:
+        try:
+            piece = os.read(terminal, 1 << 16)
+        except OSError:  # Linux says EIO when the last writer has gone
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    return b"".join(pieces).decode()
+
+
+def clean(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", text)
+
+
+def judge(step: Step, output: str, code: int) -> Iterator[str]:
+    """Yield what is wrong with the outcome of a command."""
+    if code and not step.may_fail:
+        yield f"$ {step.command}\nended with {code}:\n{output}"
+    rest = [blanked(line) for line in output.splitlines()]
+    for line in step.shown:
+        pattern = ".*".join(map(re.escape, blanked(line).split("…")))
+        at = next((at for at, printed in enumerate(rest) if re.fullmatch(pattern, printed)), None)
+        if at is None and blanked(line) != "…":
+            yield f"$ {step.command}\ndoes not print, or not in this order:\n{line}\nbut:\n{output}"
+            return
+        rest = rest[at + 1 if at is not None and blanked(line) != "…" else 0 :]
+
+
+def blanked(line: str) -> str:
+    return " ".join(line.split())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_blocks_are_marked(document: Path) -> None:
+    for block in blocks(document):
+        if block["info"] == "console no-run":
+            assert re.fullmatch(r"<!-- no-run: .+ -->", block["before"].strip()), "a block that is not run says why"
+        elif block["info"] == "console":
+            assert not re.search(r"\bpip install\b|\bgit clone\b|\bpytest\b", block["body"]), "mark it `console no-run`"
+        else:
+            assert "$ reg " not in block["body"], "a block with commands is a `console` block"
+
+
+# --- commands and options that documents, help and hints speak of -----------------------------------------------------
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield every command and group, loaded, by its words."""
+    root = root_group()
+    yield "", root
+    for words in COMMANDS:
+        command: Any = root
+        for word in words.split():
+            command = command.commands[word]
+        yield words, command.load() if isinstance(command, LazyCommand) else command
+
+
+def options_of(command: Any) -> dict[str, Any]:
+    context = command.context_class(command, help_option_names=["--help", "-h"])
+    params = command.get_params(context)
+    return {name: param for param in params for name in (*param.opts, *param.secondary_opts) if name.startswith("-")}
+
+
+def test_everything_has_help() -> None:
+    silent = []
+    for words, command in commands():
+        context = command.context_class(command, help_option_names=["--help", "-h"])
+        params = [param for param in command.get_params(context) if not param.help]
+        silent += [f"reg {words}: {param.name}" for param in params]
+        if not isinstance(command, RegGroup):
+            silent += [f"reg {words}: no example"] if not command.examples else []
+    assert not silent
+
+
+def spoken(source: Path | str) -> Iterator[str]:
+    """Yield what follows each `reg` that a document, the examples in help, or the hints in the code show."""
+    if source == "help":
+        for _, command in commands():
+            for example in getattr(command, "examples", ()):
+                yield from find_calls(example)
+    elif source == "hints":
+        for path in (ROOT / "registry_cli").rglob("*.py"):
+            for hint in re.findall(r"hint=f?[\"'](.*)[\"'][,)\n]", path.read_text()):
+                yield from find_calls(hint.replace("`", "|"))
+    elif isinstance(source, Path):
+        for block in blocks(source):
+            for line in re.sub(r"\\\n\s*", " ", block["body"]).splitlines():
+                yield from find_calls(line)
+        for span in re.findall(r"`([^`\n]+)`", FENCE.sub("", read(source))):
+            yield from find_calls(span)
+
+
+def find_calls(line: str) -> Iterator[str]:
+    """Yield the words after each `reg` that stands where a command can."""
+    for call in re.finditer(r"(?:^|[$|;&(]\s*|\w+=\S* )(?:\.venv/bin/)?reg (?P<words>[^|;&<>)]*)", line.strip()):
+        yield call["words"]
+
+
+@pytest.mark.parametrize("source", [*DOCUMENTS, "help", "hints"], ids=lambda source: Path(source).stem)
+def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
+    known = dict(commands())
+    wrong = []
+    for call in spoken(source):
+        words = re.sub(r"'[^']*'|\"[^\"]*\"", "VALUE", call).split()
+        at, name = 0, ""
+        while at < len(words) and name in GROUPS and words[at][0].islower():
+            name = f"{name} {ALIASES.get(words[at], words[at])}".strip()
+            at += 1
+        if name not in known:
+            wrong.append(f"reg {call}")
+            continue
+        understood = options_of(known[name]) | options_of(known[""])
+        wrong += [f"reg {call}: {option}" for option in options_in(words[at:], understood) if option not in understood]
+    assert not wrong, "\n" + "\n".join(sorted(set(wrong)))
+
+
+def options_in(words: Sequence[str], understood: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the options among words, without the values that follow them."""
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-") and word.strip("-"):
+            option, given, _ = word.partition("=")
+            yield option
+            if option in understood and not understood[option].is_flag and not given:
+                next(rest, None)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def guide(name: str) -> str:
+    return read(GUIDES / f"{name}.md")
+
+
+def table(name: str, heading: str) -> list[list[str]]:
+    """Return the rows of the table of a guide whose first heading is `heading`, without backticks."""
+    lines = guide(name).splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith(f"| {heading} |"))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def plain(cell: str) -> str:
+    return cell.strip("`")
+
+
+def test_topics() -> None:
+    topics = {topic.name: topic.summary for topic in list_topics()}
+    assert set(topics) >= TOPICS
+    for path in sorted(GUIDES.glob("*.md")):
+        first = path.read_text().partition("\n")[0]
+        assert first == f"# {topics[path.stem]}"
+        assert len(topics[path.stem]) <= 70
+
+
+def test_guides_are_not_too_wide() -> None:
+    for path in sorted(GUIDES.glob("*.md")):
+        wide = [line for line in path.read_text().splitlines() if len(line) > 120 and not line.startswith("|")]
+        assert not wide
+
+
+def test_exit_codes() -> None:
+    rows = {int(code): (plain(kind), means) for code, kind, means in table("exit-codes", "code")}
+    errors = [RegError, *RegError.__subclasses__()]
+    assert {error.exit_code: error.kind for error in errors} == {code: kind for code, (kind, _) in rows.items() if kind}
+    for error in RegError.__subclasses__():
+        assert rows[error.exit_code][1] == (error.__doc__ or "").partition("\n")[0]
+    assert {code for code, (kind, _) in rows.items() if not kind} == {0, 130, 143}
+    assert set(re.findall(r"^\| (\d+) \|", guide("exit-codes"), re.MULTILINE)) == {str(code) for code in rows}
+
+
+def test_environment_variables() -> None:
+    rows = {plain(name): text for name, text in table("environment", "variable")}
+    assert rows == env.VARIABLES
+
+
+def test_settings() -> None:
+    rows = {plain(key): (scope, plain(default), text) for key, scope, default, text in table("settings", "setting")}
+    assert rows == {name: (key.scope, key.default or "", key.summary) for name, key in KEYS.items()}
+    views = {plain(value) for value, _ in table("settings", "value")}
+    assert views == set(KEYS["views"].choices)
+
+
+def test_life_cycle() -> None:
+    lines = guide("lifecycle").splitlines()
+    assert f"| change | {' | '.join(STATUSES)} |" in lines
+    assert {plain(change): tuple(cells) for change, *cells in table("lifecycle", "change")} == ALLOWED
+
+
+def test_query_fields() -> None:
+    rows = {plain(name): kind for name, kind, _ in table("query", "field")}
+    assert rows == {name: field.kind for name, field in PLAIN.items()}
+    assert all(f"`{name}.*`" in guide("query") for name in KEYED)
+
+
+def test_query_grammar_is_the_parser_s() -> None:
+    import registry_cli.catalog.query.parse as parse
+
+    grammar = (parse.__doc__ or "").partition("\n\n")[2].strip()
+    assert grammar in guide("query")
+
+
+def test_query_terms_and_flags() -> None:
+    for term, _ in table("query", "term"):
+        parse_query(plain(term))
+    query = dict(commands())["model query"]
+    narrowing = {name for name, param in options_of(query).items() if param.rich_help_panel == "Narrow"}
+    assert {plain(flag).split()[0] for flag, _ in table("query", "flag")} == narrowing - {"--all"}
+
+
+def test_roles() -> None:
+    assert tuple(plain(role) for role, _ in table("addresses", "role")) == ROLES
+
+
+def test_readme_names_every_group_and_topic() -> None:
+    text = read(README)
+    assert all(
+        f"reg {words}" in text for words in ("init", "demo", "model add", "model query", "model publish", "help")
+    )
+
+
+def test_help_prints_every_topic(capsys: pytest.CaptureFixture[str]) -> None:
+    for topic in list_topics():
+        assert main(["help", topic.name]) == 0
+        assert capsys.readouterr().out == guide(topic.name)

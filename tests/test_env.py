@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry_cli import env
+
+HOMES = [
+    (env.REG_CONFIG_HOME, env.config_home),
+    (env.REG_CACHE_HOME, env.cache_home),
+    (env.REG_DATA_HOME, env.data_home),
+]
+
+
+def test_every_variable_is_described_under_its_own_name() -> None:
+    constants = {name for name in vars(env) if name.isupper() and name != "VARIABLES"}
+    assert constants == set(env.VARIABLES)
+    assert all(getattr(env, name) == name for name in constants)
+    assert all(env.VARIABLES.values())
+
+
+@pytest.mark.parametrize(("variable", "home"), HOMES)
+def test_a_folder_that_is_named(variable: str, home: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "/somewhere")
+    assert callable(home)
+    assert home() == Path("/somewhere")
+
+
+@pytest.mark.parametrize(("variable", "home"), HOMES)
+def test_a_folder_of_the_platform(variable: str, home: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(variable)
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert callable(home)
+    assert home().is_relative_to(tmp_path / ".home")
+    assert home().name == "reg"
+
+
+def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(env.REG_DIR, "")
+    assert env.read(env.REG_DIR) is None
+    monkeypatch.setenv(env.REG_DIR, "x")
+    assert env.read(env.REG_DIR) == "x"
+
+
+def test_somebody_is_logged_in() -> None:
+    assert env.login()
