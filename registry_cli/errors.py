@@ -15,16 +15,18 @@ class RegError(Exception):
     Attributes:
         exit_code: What the process ends with.
         kind: A stable word for scripts, as in `{"error": {"kind": ..., "message": ..., "hint": ...}}`.
-        hint: The next command to try, or None.
+        hint: What to try next, or None; `usual_hint` of the class where none is given.
     """
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = "failed"
 
+    usual_hint: ClassVar[str | None] = None
+
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
 
 class UsageError(RegError):
@@ -61,6 +63,7 @@ class CorruptError(RegError):
     """Stored or external bytes are not what their digest says."""
 
     exit_code, kind = 14, "corrupt"
+    usual_hint = "bring that file back from a copy of the registry"
 
 
 class RemoteError(RegError):

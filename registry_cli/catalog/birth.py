@@ -51,7 +51,7 @@ def load_birth(version: VersionId, data: bytes) -> Birth:
         _check_storable(chain(birth.columns, *birth.fields, *birth.files, *birth.parents))
         return birth
     except (TypeError, ValueError, AttributeError) as error:
-        raise CorruptError(f"{where} is no version record: {error!r}", hint="reg fsck") from None
+        raise CorruptError(f"{where} is no version record: {error!r}") from None
 
 
 def prepare_birth(version: VersionId, record: Version) -> Birth:

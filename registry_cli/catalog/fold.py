@@ -98,7 +98,7 @@ def check_entry(entry: Entry, seq: int, previous: str, where: str) -> None:
         CorruptError: The chain is broken.
     """
     if entry.seq != seq or entry.previous != previous:
-        raise CorruptError(f"{where} does not follow the entry before it: one of the two was changed", hint="reg fsck")
+        raise CorruptError(f"{where} does not follow the entry before it: one of the two was changed")
 
 
 def _unknown(entry: Entry) -> str | None:

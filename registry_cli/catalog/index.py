@@ -167,7 +167,7 @@ class Index:
                 head = self._rebuild(db)
             if self._place.local:
                 _prefer_wal(db)
-                db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             db.close()
             raise
@@ -229,6 +229,7 @@ class Index:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+        db.execute(f"PRAGMA journal_mode = {mode}")
         return head
 
     def _fill(self, db: sqlite3.Connection) -> Head:
@@ -243,6 +244,7 @@ class Index:
             for entry, next_head in prefetch(self._iter_entries(EMPTY)):
                 fold.apply(entry)
                 head = next_head
+        self._log.check_end(head.seq)
         _write_stamp(db, head)
         _execute_all(db, INDEXES)
         return head

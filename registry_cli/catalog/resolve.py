@@ -23,7 +23,9 @@ NEAR: Final = 3
 """Candidates named in an error."""
 
 _NAMED: Final = re.compile(
-    r"(?P<name>[^:@~]+)(?::(?P<number>\d+)|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d+)\})?)?(?:~(?P<back>\d*))?", re.DOTALL
+    r"(?P<name>[^:@~]+)(?::(?P<number>\d{1,18})|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d{1,18})\})?)?"
+    r"(?:~(?P<back>\d{0,18}))?",
+    re.DOTALL,
 )
 
 

@@ -202,4 +202,6 @@ def _parse_put(words: Sequence[str]) -> dict[str, Value | None]:
 def _number(value: Value | None, key: str) -> int | float:
     from registry_cli.records.values import check_number, parse_metric
 
+    if value is None:
+        raise UsageError(f"{key} is null, a metric is a number")
     return parse_metric(value, key) if isinstance(value, str) else check_number(value, key)

@@ -17,10 +17,10 @@ DELAY: Final = 0.4
 """Seconds before a bar is drawn."""
 
 
-def open_progress() -> Progress:
-    """Return a bar on standard error, or silence in a pipe and in CI."""
+def open_progress(*, delay: float = DELAY) -> Progress:
+    """Return a bar on standard error that is drawn after `delay` seconds, or silence in a pipe and in CI."""
     quiet = env.read(env.CI) is not None or not sys.stderr.isatty()
-    return SILENT if quiet else TerminalProgress()
+    return SILENT if quiet else TerminalProgress(delay)
 
 
 class TerminalProgress:

@@ -63,7 +63,7 @@ def load_table(data: bytes, where: str) -> dict[str, Any]:
     try:
         return _loads(data.decode())
     except (ValueError, RecursionError) as error:
-        raise CorruptError(f"{where} cannot be read: {error}", hint="reg fsck") from None
+        raise CorruptError(f"{where} cannot be read: {error}") from None
 
 
 def dump_version(version: Version) -> bytes:
@@ -135,7 +135,7 @@ def load_version(data: bytes, where: str) -> Version:
             extra={key: value for key, value in table.items() if key not in _VERSION_KEYS},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no version record: {error!r}", hint="reg fsck") from None
+        raise CorruptError(f"{where} is no version record: {error!r}") from None
 
 
 def dump_publication(publication: Publication) -> bytes:
@@ -182,7 +182,7 @@ def load_publication(data: bytes, where: str) -> Publication:
             extra={key: value for key, value in table.items() if key not in _PUBLICATION_KEYS},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no publication: {error!r}", hint="reg fsck") from None
+        raise CorruptError(f"{where} is no publication: {error!r}") from None
 
 
 def dump_entry(entry: Entry) -> bytes:
@@ -228,13 +228,13 @@ def load_entry(data: bytes, where: str) -> Entry:
             changes=changes,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no log entry: {error!r}", hint="reg fsck") from None
+        raise CorruptError(f"{where} is no log entry: {error!r}") from None
 
 
 def _load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
     table = load_table(data, where)
     if table.get("kind") != kind:
-        raise CorruptError(f"{where} is a record of kind {table.get('kind')!r}, not {kind!r}", hint="reg fsck")
+        raise CorruptError(f"{where} is a record of kind {table.get('kind')!r}, not {kind!r}")
     schema = table.get("schema")
     if not isinstance(schema, int) or schema > SCHEMA:
         raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="use a newer reg")
@@ -244,7 +244,7 @@ def _load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
 def _check_types(table: Mapping[str, object], types: Mapping[str, type], where: str) -> None:
     for key, value in table.items():
         if key in types and not isinstance(value, types[key]):
-            raise CorruptError(f"{where} has a {type(value).__name__} as its `{key}`", hint="reg fsck")
+            raise CorruptError(f"{where} has a {type(value).__name__} as its `{key}`")
 
 
 def _sorted(value: object) -> object:

@@ -204,9 +204,13 @@ def _commit(registry: Registry, draft: Draft, content: _Content, staging: Stagin
             allow_same: bool) -> Added:  # fmt: skip
     full = replace(draft, framework=draft.framework or content.framework)
     record = build_version(registry, staging, full, content.files, message, content.metadata)
+    registry.index.sync()
+    same = [] if allow_same else find_same(registry, draft, record)
+    if same:
+        staging.install()  # a rotten blob has got good bytes
+        return Added(same[0], new=False)
     version = VersionId(staging.add_record(dump_version(record)))
     registry.index.expect(version, record)
-    same: list[VersionRow] = []
 
     def plan() -> list[Change]:
         same[:] = [] if allow_same else find_same(registry, draft, record)

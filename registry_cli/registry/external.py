@@ -73,7 +73,7 @@ def _read(url: str, staging: Staging) -> Digests:
 
 def _download(url: str, staging: Staging) -> Digests:
     from http.client import HTTPException
-    from urllib.error import URLError
+    from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
     try:
@@ -82,7 +82,9 @@ def _download(url: str, staging: Staging) -> Digests:
             promised = response.headers["Content-Length"]
     except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
+        if isinstance(error, HTTPError):  # it holds the answer's connection
+            error.close()
         raise RemoteError(f"{url} cannot be read: {reason}", hint="check the address and the network") from None
-    if promised is not None and int(promised) != digests.size:  # the standard library lets a cut connection pass
+    if promised is not None and promised != str(digests.size):  # the standard library lets a cut connection pass
         raise RemoteError(f"{url} ended after {digests.size:,} of {promised} bytes", hint="run the command again")
     return digests

@@ -80,7 +80,9 @@ def restore_versions(registry: Registry, refs: Sequence[str], *, message: str | 
         gone = [file.path for file in row.files if file.sha256 and not file.url
                 and not registry.layout.blob(file.sha256).exists()]  # fmt: skip
         if row.removed and gone:
-            raise RefusedError(f"{row.ref} cannot be restored: the bytes of {gone[0]} are gone", hint="reg trash list")
+            raise RefusedError(
+                f"{row.ref} cannot be restored: the bytes of {gone[0]} are gone", hint="add the same file again first"
+            )
 
     def plan() -> list[Change]:
         found = registry.list_rows([row.id for row in rows])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
-from registry_cli.errors import CorruptError, NotFoundError
+from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, RecordId, Xxh3
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
@@ -13,6 +14,9 @@ from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file,
 from registry_cli.store.layout import Layout
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
+
+MEND: Final = "add the same file again, or bring the blob back from a copy of the registry"
+"""Adding bytes whose blob is missing or rotten puts good ones in its place."""
 
 
 def get_blob(layout: Layout, sha256: BlobHash) -> Path:
@@ -23,7 +27,7 @@ def get_blob(layout: Layout, sha256: BlobHash) -> Path:
     """
     path = layout.blob(sha256)
     if not path.exists():
-        raise CorruptError(f"blob {sha256[:12]} is missing", hint="reg fsck")
+        raise CorruptError(f"blob {sha256[:12]} is missing", hint=MEND)
     return path
 
 
@@ -36,19 +40,20 @@ def verify_blob(layout: Layout, sha256: BlobHash, xxh3: Xxh3 | None, size: int |
     path = get_blob(layout, sha256)
     actual = path.stat().st_size
     if size is not None and actual != size:
-        raise CorruptError(f"blob {sha256[:12]} has {actual:,} bytes instead of {size:,}", hint="reg fsck")
+        raise CorruptError(f"blob {sha256[:12]} has {actual:,} bytes instead of {size:,}", hint=MEND)
     good = sha256_of_file(path) == sha256 if strong or xxh3 is None else xxh3_of_file(path) == xxh3
     if not good:
-        raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint="reg fsck")
+        raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint=MEND)
 
 
 def copy_blob(
-    layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666, progress: Progress = SILENT
-) -> None:
+    layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666, durable: bool = False,
+    progress: Progress = SILENT,
+) -> None:  # fmt: skip
     """Copy a blob to a new file `target` and check the bytes on the way.
 
     The bytes go to a hidden file beside `target`, which gets its name when they are whole and right: a reader never
-    sees half a model. A file `target` is replaced.
+    sees half a model. A file `target` is replaced. `durable` makes the bytes survive a power loss.
 
     Raises:
         CorruptError: The bytes are not what the digest says; `target` is as it was.
@@ -68,7 +73,9 @@ def copy_blob(
                     digest.update(chunk)
                     progress.advance(len(chunk))
         if digest.hexdigest() != xxh3:
-            raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint="reg fsck")
+            raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint=MEND)
+        if durable:
+            file.flush()
         file.close()
         files.rename(hidden, target)
     except BaseException:
@@ -81,16 +88,15 @@ def get_record(layout: Layout, record: RecordId) -> bytes:
     """Return a record's bytes, checked against its name.
 
     Raises:
-        NotFoundError: There is no such record.
-        CorruptError: Its bytes are not what its name says.
+        CorruptError: It is missing, or its bytes are not what its name says.
     """
     path = layout.record(record)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise NotFoundError(f"record {record[:12]} is missing", hint="reg fsck") from None
+        raise CorruptError(f"record {record[:12]} is missing") from None
     if hashlib.sha256(data).hexdigest() != record:
-        raise CorruptError(f"{path.relative_to(layout.root.parent)} was changed after it was written", hint="reg fsck")
+        raise CorruptError(f"{path.relative_to(layout.root.parent)} was changed after it was written")
     return data
 
 

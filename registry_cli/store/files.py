@@ -181,6 +181,11 @@ def flush_dir(path: Path) -> None:
         os.close(fd)
 
 
+def flush_open(path: Path, fd: int) -> None:
+    """Make the bytes of a file that others wrote durable; `fd` has it open."""
+    _call("fsync", path, None, lambda: os.fsync(fd))
+
+
 def flush_all(files: Iterable[NewFile]) -> None:
     """Make many files durable and close them, side by side."""
     each_parallel(_flush_and_close, list(files))

@@ -73,7 +73,7 @@ def read_format(layout: Layout) -> Format:
     table = load_table(data, str(layout.format))
     version, identity = table.get("layout"), table.get("id")
     if not isinstance(version, int) or not isinstance(identity, str):
-        raise CorruptError(f"{layout.format} names no layout and id", hint="reg fsck")
+        raise CorruptError(f"{layout.format} names no layout and id")
     if version > LAYOUT:
         raise RefusedError(
             f"{layout.root} has layout {version}, this program knows layouts up to {LAYOUT}", hint="use a newer reg"
@@ -89,7 +89,7 @@ def read_format(layout: Layout) -> Format:
 
 def _features(layout: Layout, table: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(table, dict) or not all(isinstance(flags, list) for flags in table.values()):
-        raise CorruptError(f"{layout.format} has no readable `features`", hint="reg fsck")
+        raise CorruptError(f"{layout.format} has no readable `features`")
     return tuple((key, tuple(map(str, flags))) for key, flags in table.items())
 
 

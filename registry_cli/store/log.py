@@ -55,7 +55,7 @@ class Log:
         """
         data = self.find(seq)
         if data is None:
-            raise CorruptError(f"{self.where(seq)} is missing", hint="reg fsck")
+            raise CorruptError(f"{self.where(seq)} is missing")
         return data
 
     def exists(self, seq: int) -> bool:
@@ -71,6 +71,15 @@ class Log:
         last = known if self.exists(known + 1) is False and known else self._last()
         return Head(last, digest_entry(self.get(last))) if last else EMPTY
 
+    def check_end(self, seq: int) -> None:
+        """Check that the log ends with slot `seq`, or goes on right after it.
+
+        Raises:
+            CorruptError: A slot is missing in the middle.
+        """
+        if self._last() > seq and not self.exists(seq + 1):
+            raise CorruptError(f"{self.where(seq + 1)} is missing", hint="reg fsck")
+
     def where(self, seq: int) -> str:
         """Return a slot's path as messages show it."""
         path = self._layout.slot(seq)
@@ -84,8 +93,11 @@ class Log:
 
         Raises:
             OSError: The slot could not be linked, and nobody has it.
+            CorruptError: It is a hole in the log: the slot after it is taken.
         """
         slot = self._layout.slot(seq)
+        if self.exists(seq + 1) and not self.exists(seq):
+            raise CorruptError(f"{self.where(seq)} is missing", hint="reg fsck")
         if seq % SHARD == 0 or seq == 1:
             files.make_dir(slot.parent, shared=self._layout.shared)
             files.flush_dir(self._layout.log)
@@ -107,6 +119,8 @@ class Log:
         return True
 
     def _last(self) -> int:
+        if not self._layout.log.is_dir():  # git keeps no empty folders
+            return 0
         shards = [int(path.name) for path in self._layout.log.iterdir() if path.name.isdigit()]
         for shard in sorted(shards, reverse=True):
             folder = self._layout.slot(shard * SHARD).parent

@@ -239,7 +239,7 @@ class Staging:
         return digests
 
     def _share(self, fd: int, source: Path, status: os.stat_result) -> Digests:
-        os.fsync(fd)  # the user's bytes, not ours: they must be durable before a record names them
+        files.flush_open(source, fd)  # the user's bytes, not ours: they must be durable before a record names them
         held = self._layout.tmp / new_name()
         try:
             files.link(source.resolve(), held)  # from here on, another file under the user's name changes nothing

@@ -103,7 +103,7 @@ def _share(layout: Layout, file: ViewFile, target: Path, mode: Mode) -> None:
             pass
         else:
             return
-    copy_blob(layout, file.sha256, file.xxh3, target, mode=0o444)
+    copy_blob(layout, file.sha256, file.xxh3, target, mode=0o444, durable=True)  # the stamp will vouch for it
 
 
 def _reflink(blob: Path, target: Path) -> bool:

@@ -41,8 +41,8 @@ def main() -> None:
         for label, words in light.items():
             compare(f"{label} : import typer", lambda words=words: reg(*words), typer, bar="1.35", runs=runs)
         compare("reg --version : python -c pass", lambda: reg("--version"), nothing, bar="3", runs=runs)
-        compare("complete a verb : pass", lambda: reg("__complete", "bash", "reg", "model", "q"), nothing, bar="3", runs=runs)
-        compare("complete a name : pass", lambda: reg("__complete", "bash", "reg", "model", "show", "a/"), nothing,
+        compare("complete a verb : pass", lambda: reg("__complete", "zsh", "model", "q"), nothing, bar="3", runs=runs)
+        compare("complete a name : pass", lambda: reg("__complete", "zsh", "model", "show", "a/"), nothing,
                 bar="3", runs=runs)  # fmt: skip
         compare("import registry_cli : pass (bar: 5 ms more)", lambda: python("-c", "import registry_cli"), nothing,
                 bar="1.5", runs=runs)  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 SEALED = {"framework", "labels", "design"}
 
 
-class Breach(Exception):
+class BreachError(Exception):
     """A change that must not be."""
 
 
@@ -48,7 +48,7 @@ class Model:
         try:
             for change in wanted:
                 getattr(self, "_" + change["op"].replace("-", "_"))(change, message)
-        except Breach:
+        except BreachError:
             self.__dict__.update(before)
             return False
         return True
@@ -56,18 +56,18 @@ class Model:
     def _get(self, change: dict[str, Any], *, archived: bool = True, published: bool = True) -> State:
         state = self._there(change["version"])
         if state.removed or (state.archived and not archived) or (state.publication and not published):
-            raise Breach
+            raise BreachError
         return state
 
     def _there(self, version: str) -> State:
         if version not in self.versions:
-            raise Breach
+            raise BreachError
         return self.versions[version]
 
     def _add_version(self, change: dict[str, Any], _: str | None) -> None:
         version, parents = change["version"], self.parents[change["version"]]
         if version in self.versions or any(parent not in self.versions for parent in parents):
-            raise Breach
+            raise BreachError
         key = change["model"].casefold()
         line = self.names.setdefault(key, len(self.shown) + 1)
         self.shown.setdefault(line, change["model"])
@@ -83,10 +83,10 @@ class Model:
         old = self._there(change["old"]) if "old" in change else None
         leading = new or old
         if leading is None:
-            raise Breach
+            raise BreachError
         place = leading.line, change["alias"]
         if self.aliases.get(place) != change.get("old"):
-            raise Breach
+            raise BreachError
         self.aliases.pop(place, None)
         if new is not None:
             self.aliases[place] = change["version"]
@@ -98,7 +98,7 @@ class Model:
         named = {name for group, value in put.items() for name in ([f"{group}.{key}" for key in value]
                  if group in state.tables else [group])}  # fmt: skip
         if named & set(change.get("unset", ())):
-            raise Breach
+            raise BreachError
         for group, value in put.items():
             if group in state.tables:
                 state.tables[group].update(value)
@@ -109,10 +109,10 @@ class Model:
             if group not in state.tables:
                 setattr(state, group, None)
             elif state.tables[group].pop(key, None) is None:
-                raise Breach
+                raise BreachError
         ids = [value for value in state.tables["labels"].values() if value]
         if len(ids) != len(set(ids)):
-            raise Breach
+            raise BreachError
 
     def _publish(self, change: dict[str, Any], _: str | None) -> None:
         self._get(change, archived=False, published=False).publication = change["publication"]
@@ -127,7 +127,7 @@ class Model:
         elif state.archived:
             state.archived = False
         else:
-            raise Breach
+            raise BreachError
 
     def _remove(self, change: dict[str, Any], message: str | None) -> None:
         version = change["version"]
@@ -135,7 +135,7 @@ class Model:
         held = [place for place, holder in self.aliases.items() if holder == version]
         child = any(version in other.parents and not other.removed for other in self.versions.values())
         if (state.publication or held or child) and not (change.get("force") and message):
-            raise Breach
+            raise BreachError
         for place in held:
             del self.aliases[place]
         state.removed = True
@@ -143,7 +143,7 @@ class Model:
     def _rename(self, change: dict[str, Any], _: str | None) -> None:
         line, key = self.names.get(change["model"].casefold()), change["to"].casefold()
         if line is None or self.names.get(key, line) != line:
-            raise Breach
+            raise BreachError
         self.names[key] = line
         self.shown[line] = change["to"]
 

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes, index as index_module, read
+from registry_cli.catalog import changes, read
+from registry_cli.catalog import index as index_module
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.index import Index, Place, find_place, is_local
 from registry_cli.catalog.schema import SCHEMA
-from registry_cli.errors import CorruptError, NotFoundError
+from registry_cli.errors import CorruptError
 from registry_cli.ids import ModelName, RecordId, TagName, VersionId
+from registry_cli.records.codec import load_version
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.store.layout import DIRECTORY, Layout
@@ -118,7 +120,7 @@ def test_a_replaced_log_is_noticed(forger: Forger, tmp_path: Path) -> None:
         other.add("c/o")
     for seq in range(1, 6):
         forger.put(seq, other.log.get(seq))
-    with pytest.raises(NotFoundError, match="record"):
+    with pytest.raises(CorruptError, match="record"):
         forger.index(path)
     for record in other.layout.records.glob("*/*.toml"):
         target = forger.layout.records / record.relative_to(other.layout.records)
@@ -164,7 +166,7 @@ def test_rehearse_leaves_no_trace(forger: Forger) -> None:
         before = _dump(index)
         version, data = make_record("z/z")
         entry = make_entry(6, changes.add_version(version, ModelName("z/z")))
-        index.expect(data)
+        index.expect(version, load_version(data, "it"))
         assert index.rehearse(entry) is None
         assert index.rehearse(make_entry(6, changes.restore(VersionId(RecordId("00" * 32))))) is not None
         assert _dump(index) == before
@@ -347,9 +349,9 @@ def test_a_few_processes_make_the_same_index(forger: Forger) -> None:
 def test_births_are_the_same_however_they_come(forger: Forger) -> None:
     version, data = make_record("a/m", metrics={"acc": 0.5}, parents=("ab" * 32,))
     births = Births(forger.layout)
-    with pytest.raises(NotFoundError, match=version[:12]):
+    with pytest.raises(CorruptError, match=version[:12]):
         births.get(version)
-    births.expect(data)
+    births.expect(version, load_version(data, "it"))
     expected = births.get(version)
     forger.put_record(version, data)
     assert Births(forger.layout).get(version) == expected

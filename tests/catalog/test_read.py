@@ -112,7 +112,8 @@ def test_changes(catalog: Catalog) -> None:
     assert catalog.apply(changes.tag(version, add=[TagName("t")]), changes.setting("s", 1), message="why") is None
     every = list(read.iter_changes(catalog.db))
     assert [(row.seq, row.op, row.ref) for row in every] == [
-        (1, "add-version", "a/m:1"), (2, "add-version", "b/n:1"), (3, "tag", "a/m:1"), (3, "setting", None)]  # fmt: skip
+        (1, "add-version", "a/m:1"), (2, "add-version", "b/n:1"), (3, "tag", "a/m:1"),
+        (3, "setting", None)]  # fmt: skip
     last = every[2]
     assert (last.event, last.author, last.tool, last.message) == (f"{last.entry}/0", "tester", "reg 0", "why")
     assert (last.version, last.time, last.void) == (version, START + timedelta(seconds=3), None)
@@ -137,9 +138,11 @@ def test_times_are_kept_to_the_microsecond(moment: datetime) -> None:
 
 
 def test_a_birth_is_its_record() -> None:
-    version, data = make_record(metadata={"nested": {"deep": 1}, "list": ["a"], "yes": True}, metrics={"m": float("nan")})
+    version, data = make_record(
+        metadata={"nested": {"deep": 1}, "list": ["a"], "yes": True}, metrics={"m": float("nan")}
+    )
     birth = load_birth(version, data)
-    assert dict((field, (number, text)) for field, number, text in birth.fields) == {
+    assert {field: (number, text) for field, number, text in birth.fields} == {
         "metadata.nested.deep": (1, None), "metadata.list": (None, '["a"]'), "metadata.yes": (1, "true"),
         "metrics.m": (None, "nan"),
     }  # fmt: skip

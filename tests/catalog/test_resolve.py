@@ -185,10 +185,12 @@ def test_a_missing_number_and_name(catalog: Catalog) -> None:
     assert missed.value.hint == "reg model list"
 
 
-def test_a_huge_number_is_a_miss_like_any_other(catalog: Catalog) -> None:
-    for text in (f"fraud/xgb:{10**30}", f"fraud/xgb~{10**30}", f"fraud/xgb@prod@{{{10**30}}}"):
+def test_a_huge_number_is_a_miss_or_no_address(catalog: Catalog) -> None:
+    for form in ("fraud/xgb:%d", "fraud/xgb~%d", "fraud/xgb@prod@{%d}"):
         with pytest.raises(NotFoundError):
-            resolve(catalog.db, text)
+            resolve(catalog.db, form % (10**18 - 1))
+        with pytest.raises(UsageError):
+            resolve(catalog.db, form % 10**18)
 
 
 def test_a_renamed_name_leads_on_and_is_never_given_away(catalog: Catalog) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 
 from registry_cli.cli.main import main
+from registry_cli.demo.safetensors import Tensor, TensorFile, dump_tensors
 
 HERE = Path(__file__).parents[2]
 """The repository, for processes that must find the package."""
@@ -32,6 +36,11 @@ class Result:
     @property
     def lines(self) -> list[str]:
         return self.out.splitlines()
+
+    @property
+    def shown(self) -> list[str]:
+        """Lines as a person sees them on a terminal, without their colours."""
+        return re.sub("\x1b\\[[0-9;]*m", "", self.out).splitlines()
 
     @property
     def json(self) -> Any:
@@ -94,3 +103,31 @@ class Reg:
 @pytest.fixture
 def reg() -> Reg:
     return Reg()
+
+
+def write_weights(path: Path, seed: float = 1.0) -> Path:
+    """Write a small `.safetensors` file; another seed gives other bytes of the same length."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensor = Tensor((3,), (seed, seed + 1, seed + 2))
+    path.write_bytes(dump_tensors(TensorFile({"weight": tensor})))
+    return path
+
+
+@pytest.fixture
+def iris(reg: Reg, tmp_path: Path) -> Reg:
+    """`reg` in a folder with a registry of two versions of `iris/softmax` and `iris/tuned`, made from the first."""
+    first, second, third = (write_weights(tmp_path / "in" / f"{n}.safetensors", n) for n in (1, 2, 3))
+    (tmp_path / "net.json").write_text('{"units": 3}\n')
+    told = ("--metric", "acc=0.91", "--meta", "owner=risk", "--label", "setosa=0", "--design", "net.json")
+    reg("init")
+    reg("model", "add", "iris/softmax", first, *told, "--tag", "baseline", "--alias", "best", "-m", "first try")
+    reg("model", "add", "iris/softmax", second, "--metric", "acc=0.95", "--metric", "loss=nan")
+    reg("model", "add", "iris/tuned", third, "--parent", "base=iris/softmax:1")
+    return reg
+
+
+def run_process(*words: str | Path, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run `reg` in a process of its own, for what needs real descriptors."""
+    command = [sys.executable, "-m", "registry_cli", *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    return subprocess.run(command, input=data, capture_output=True, check=False, env=env)

@@ -28,7 +28,7 @@ class PowerError(BaseException):
 
 @dataclass(frozen=True)
 class Step:
-    """A call of the seam that was made; `data` is the other path, the bytes written, the length, or an acknowledgement."""
+    """A call of the seam that was made; `data` is the other path, the bytes, the length or an acknowledgement."""
 
     op: str
     path: str
@@ -111,7 +111,9 @@ class Disk:
     def iter_states(self) -> Iterator[Tree]:
         """Yield what may be left if the power goes now."""
         pending = self._pending
-        singles = range(len(pending)) if len(pending) <= SINGLES else [*range(4), *range(len(pending) - 8, len(pending))]
+        singles = (
+            range(len(pending)) if len(pending) <= SINGLES else [*range(4), *range(len(pending) - 8, len(pending))]
+        )
         kept = [list(pending), []]
         kept += [[pending[at]] for at in singles]
         kept += [pending[:at] + pending[at + 1 :] for at in singles]
@@ -239,7 +241,7 @@ SPOILS: Final[tuple[Callable[[File], bytes], ...]] = (
 
 
 def digest_tree(tree: Tree) -> bytes:
-    """Return a digest by which equal states are tried once; what is left in `tmp/` under names of its own is no matter."""
+    """Return a digest by which equal states are tried once; names left in `tmp/` are nobody else's and do not count."""
     digest = hashlib.sha256()
     for path in sorted(path for path in tree if "/tmp/" not in path):
         data = tree[path]

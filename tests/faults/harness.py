@@ -36,7 +36,9 @@ TALLY: Final[Counter[str]] = Counter()
 EXTENT: Final = pytest.mark.parametrize("extent", ["some", pytest.param("all", marks=pytest.mark.faults)])
 """`some` covers each kind of call, in seconds; `all` is the whole sweep."""
 Acknowledge = Callable[[], object]
-Snapshot = tuple[object, ...]
+Files = tuple[tuple[str, str | None], ...]
+Snapshot = tuple[tuple[str, Files, tuple[str, ...], tuple[str, ...], bool], ...]
+"""Of each version its address, files with digests, tags, aliases, and whether it is published."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,13 @@ class Witness:
 
 
 def choose(calls: Sequence[Call], extent: str) -> list[int]:
-    """Return the numbers of the calls to try: all, or the first and the last of each kind."""
+    """Return the numbers of the calls to try: all, or of each kind the first before it is made and the last after."""
     numbers = range(1, len(calls) + 1)
     if extent == "all":
         return list(numbers)
-    last = {call.kind: number for number, call in zip(numbers, calls, strict=True)}
-    first = {call.kind: number for number, call in zip(reversed(numbers), reversed(calls), strict=True)}
+    last = {call.kind: number for number, call in zip(numbers, calls, strict=True) if call.moment == "after"}
+    pairs = zip(reversed(numbers), reversed(calls), strict=True)
+    first = {call.kind: number for number, call in pairs if call.moment == "before"}
     return sorted({*first.values(), *last.values()})
 
 
@@ -210,6 +213,10 @@ def take_snapshot(registry: Registry) -> Snapshot:
         (row.ref, tuple((file.path, file.sha256) for file in row.files), row.tags, row.aliases, row.published)
         for row in list_all(registry)
     )
+
+
+def names_of(snapshot: Snapshot) -> list[str]:
+    return [row[0] for row in snapshot]
 
 
 def snapshot_of(site: Site) -> Snapshot:

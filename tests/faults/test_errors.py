@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ def sweep(template: Site, tmp_path: Path, name: str, error: int, extent: str, *,
         assert found == after or (found == before and failed), call
         COMMANDS[name](site)
         assert check_whole(site) == after
+        shutil.rmtree(site.folder)
 
 
 def _is_slot(call: Call) -> bool:

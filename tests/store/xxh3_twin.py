@@ -1,4 +1,4 @@
-"""Forges twins: another file of the same length with the same XXH3-64 and XXH3-128, from any file above 1 KiB.
+"""Forges twins: another file of the same length with the same XXH3-64 and XXH3-128, from any file a little above 1 KiB.
 
 XXH3 of a long input (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, "XXH3 Algorithm for large inputs")
 takes blocks of 1024 bytes, 16 stripes of 8 words. Within a block, the word d of stripe s and lane i only does this:
@@ -41,13 +41,13 @@ def forge_twin(data: bytes, payload: bytes, *, block: int = 0) -> bytes:
     """Return a file that starts block number `block` with `payload` and has the digests of `data`.
 
     Args:
-        data: The file; that block must be whole and not its last.
+        data: The file; 64 bytes must follow that block, because the last 64 of a file count once more.
         payload: Up to `FREE` bytes.
         block: Which block to forge, from 0.
     """
     start = block * BLOCK
     assert len(payload) <= FREE
-    assert start + BLOCK < len(data)
+    assert start + BLOCK + 64 <= len(data)
     old = data[start : start + BLOCK]
     words = list(struct.unpack("<128Q", payload + old[len(payload) :]))
     for lane in range(_LANES):

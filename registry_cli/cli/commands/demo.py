@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 from shlex import join
@@ -18,13 +18,15 @@ from registry_cli.errors import CorruptError, UsageError
 from registry_cli.store.layout import DIRECTORY
 
 if TYPE_CHECKING:
-    from registry_cli.demo.iris import Split
+    from registry_cli.demo.iris import Flower, Split
     from registry_cli.demo.softmax import Settings, Softmax
 
 EXAMPLES = ("reg demo", "reg demo ./try-it")
 
 MODEL: Final = "iris/softmax"
 BEST: Final = f"{MODEL}:3"
+WIDTH: Final = 76
+"""Columns after which a shown command goes on in the next line."""
 
 
 def command(
@@ -85,9 +87,10 @@ class _Story:
         self._predict(split)
 
     def _train(self, settings: Settings, split: Split, start: Softmax | None) -> Softmax:
+        from registry_cli.cli.progress import open_progress
         from registry_cli.demo.softmax import train
 
-        progress = self._session.progress
+        progress = open_progress(delay=0)
         progress.start(f"train {settings.name}", settings.epochs, "items")
         try:
             return train(settings, split, lambda _done, _loss: progress.advance(1), start=start)
@@ -114,14 +117,15 @@ class _Story:
         from registry_cli.demo.softmax import Softmax, accuracy
 
         if Path("here/model.safetensors").read_bytes() != Path("out/model.safetensors").read_bytes():
-            raise CorruptError("the model came back with other bytes", hint="reg fsck")
+            raise CorruptError("the model came back with other bytes")
         model = Softmax.load(Path("here/model.safetensors"))
-        rows: Iterable[dict[str, object]] = [
-            {"flower": " × ".join(f"{cm:g}" for cm in flower.features) + " cm", "predicted": model.predict(flower.features),
-             "really": flower.species}
-            for flower in split.test[:: len(split.test) // 5]
-        ]  # fmt: skip
-        self._session.output.rows(rows, ("flower", "predicted", "really"), id_key="predicted")
+        some = split.test[:: len(split.test) // 5]
+        rows = [
+            {"centimetres": _measures(flower), "predicted": model.predict(flower.features), "really": flower.species}
+            for flower in some
+        ]
+        self._session.output.text("")
+        self._session.output.rows(rows, ("centimetres", "predicted", "really"), id_key="predicted")
         right = accuracy(model, split.test)
         self._say(f"The model that came back gets {right:.0%} of the test flowers right, byte for byte the one kept.")
 
@@ -131,7 +135,22 @@ class _Story:
     def _reg(self, *words: str) -> None:
         """Show a command, and run it: on this folder's registry, whatever the environment names."""
         shown = join(["reg", *words])
-        self._session.output.text(f"\n$ {shown}")
+        self._session.output.text(f"\n$ {_wrapped(words)}")
         code = run([*words] if words == ("init",) else ["--registry", DIRECTORY, *words])
         if code:
             raise CorruptError(f"`{shown}` ended with {code}")
+
+
+def _measures(flower: Flower) -> str:
+    return " × ".join(f"{length:.1f}" for length in flower.features)
+
+
+def _wrapped(words: Sequence[str]) -> str:
+    """Return a command as it is typed, broken before its options where it is long."""
+    lines = ["reg"]
+    for at, word in enumerate(words):
+        value_of = at > 0 and words[at - 1].startswith("-") and not word.startswith("-")
+        if word.startswith("-") and not value_of and len(lines[-1]) + len(join(words[at : at + 2])) > WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {join([word])}"
+    return " \\\n".join(lines)

@@ -37,7 +37,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--alias',), 'ALIAS', True, 'An alias that moves to the new version; repeat it'),
     (('--label',), 'LABEL=N', True, 'A class and its number; repeat it'),
     (('--design',), 'FILE', False, "The network's design: text, kept byte for byte"),
-    (('--framework',), 'FRAMEWORK', False, 'What it is made with; told by content if not said'),
+    (('--framework',), 'FRAMEWORK', False, 'What made it; told by content if not said'),
     (('--parent',), '[ROLE=]REF', True, 'A version it was made from; repeat it'),
     (('--step',), 'N', False, 'The training step it is from'),
     (('--allow-same',), '', False, 'Make a version although the newest one is the same'),

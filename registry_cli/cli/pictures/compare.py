@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BEST: Final = "★"
 NOTHING: Final = "–"
 _WIDEST: Final = 34
-"""Terminal columns of a version before its text is folded."""
+"""Terminal columns of a field's name, and of a version, before text is folded."""
 _NARROWEST: Final = 10
 _GAP: Final = 2
 
@@ -51,11 +51,12 @@ def draw_comparison(shown: Comparison, width: int) -> Iterator[RenderableType]:
     from rich.text import Text
 
     names = {version.name for version in shown.versions}
-    titles = [f":{version.number}" if len(names) == 1 else version.ref for version in shown.versions]
-    fields = max((len(row.key) for row in shown.rows), default=0) + _GAP
-    cells = [_column_width(shown, at, title) for at, title in enumerate(titles)]
-    for places in _blocks(cells, width - max(fields, len(min(names)) if len(names) == 1 else 0) - _GAP):
-        yield _draw_block(shown, places, titles, min(names) if len(names) == 1 else "")
+    name = min(names) if len(names) == 1 else ""
+    titles = [f":{version.number}" if name else version.ref for version in shown.versions]
+    fields = max(len(name), *(len(row.key) + _GAP for row in shown.rows))
+    widths = [_column_width(shown, at, title) for at, title in enumerate(titles)]
+    for places in _blocks(widths, width - min(fields, _WIDEST) - _GAP):
+        yield _draw_block(shown, places, titles, name)
         yield Text()
     for diff in shown.designs:
         if diff:
@@ -104,15 +105,16 @@ def comparison_table(shown: Comparison) -> dict[str, Any]:
 
 
 def _draw_block(shown: Comparison, places: Sequence[int], titles: Sequence[str], name: str) -> Table:
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    table.add_column(Text(escape(name)), no_wrap=True)
+    table.add_column(Text(escape(name)), overflow="fold", max_width=_WIDEST)
     for at in places:
         table.add_column(Text(escape(titles[at])), overflow="fold", max_width=_WIDEST)
     for what, told in _about(shown.versions):
-        if any(told):
+        if any(told[at] for at in places):
             table.add_row(Text(what, "dim"), *(Text(told[at], "dim") for at in places))
     rows = [row for row in shown.rows if any(row.values[at] is not None for at in places)]
     for group, below in list_groups(rows).items():
@@ -120,7 +122,7 @@ def _draw_block(shown: Comparison, places: Sequence[int], titles: Sequence[str],
         if group != "design":
             table.add_row(Text(group, "bold"))
         for row in below:
-            label = Text(group, "bold") if group == "design" else Text(f"  {escape(row.key)}")
+            label = Text(group, "bold") if group == "design" else Padding(Text(escape(row.key)), (0, 0, 0, 2))
             table.add_row(label, *(_cell(row, at) for at in places))
     return table
 

@@ -1,0 +1,22 @@
+"""`reg model path`: files to open where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Reg
+
+
+def test_a_file_or_a_folder_to_open(iris: Reg, tmp_path: Path) -> None:
+    one, two = iris("model", "path", "iris/softmax:1", "iris/tuned").lines
+    assert Path(one).name == "1.safetensors"
+    assert Path(one).read_bytes() == (tmp_path / "in/1.safetensors").read_bytes()
+    assert Path(two).read_bytes() == (tmp_path / "in/3.safetensors").read_bytes()
+    iris("model", "add", "iris/all", "in")
+    assert len(list(Path(iris("model", "path", "iris/all").lines[0]).iterdir())) == 3
+
+
+def test_a_person_gets_the_path_alone_too(iris: Reg) -> None:
+    assert len(iris("model", "path", "iris/tuned", terminal=True).lines) == 1
+    assert iris("model", "path", "iris/tuned", "--json").json[0]["ref"] == "iris/tuned:1"
+    assert iris("model", "path", "-", stdin="").out == ""

@@ -1,0 +1,82 @@
+"""`reg model query`: expressions, flags, saved views, and the columns that are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Reg
+
+
+def refs(reg: Reg, *words: str) -> list[str]:
+    return [line.partition("\t")[0] for line in reg("model", "query", *words).lines]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["metrics.acc > 0.9", "--sort", "metrics.acc"], ["iris/softmax:1", "iris/softmax:2"]),
+        (["metrics.acc > 0.9 and tag:baseline"], ["iris/softmax:1"]),
+        (["--metric", "acc>0.93"], ["iris/softmax:2"]),
+        (["--tag", "baseline"], ["iris/softmax:1"]),
+        (["--tag=-baseline", "--sort", "name"], ["iris/softmax:2", "iris/tuned:1"]),
+        (["--meta", "owner=risk"], ["iris/softmax:1"]),
+        (["--name", "iris/t*"], ["iris/tuned:1"]),
+        (["--project", "iris", "--limit", "1", "--sort", "-number,name"], ["iris/softmax:2"]),
+        (["--per", "name", "--sort", "name,-number"], ["iris/softmax:2", "iris/tuned:1"]),
+        (["parents(iris/softmax:1)"], ["iris/tuned:1"]),
+        (["descends(iris/softmax:1)"], ["iris/tuned:1"]),
+        (["--published"], []),
+    ],
+)
+def test_what_is_found(iris: Reg, words: list[str], found: list[str]) -> None:
+    assert refs(iris, *words) == found
+
+
+def test_archived_versions_are_hidden_unless_asked_for(iris: Reg) -> None:
+    iris("model", "archive", "iris/softmax:1")
+    assert refs(iris, "--name", "iris/softmax") == ["iris/softmax:2"]
+    assert refs(iris, "--name", "iris/softmax", "--all", "--sort", "number") == ["iris/softmax:1", "iris/softmax:2"]
+    assert refs(iris, "--archived") == ["iris/softmax:1"]
+
+
+def test_chosen_columns(iris: Reg) -> None:
+    lines = iris(
+        "model", "query", "has(metrics.acc)", "--sort", "-metrics.acc", "--columns", "name,number,metrics.acc"
+    ).lines
+    assert lines == ["iris/softmax\t2\t0.95", "iris/softmax\t1\t0.91"]
+    assert "no column `nope`" in iris("model", "query", "--columns", "nope", code=2).err
+
+
+def test_a_saved_view_is_asked_again_and_narrowed(iris: Reg) -> None:
+    words = ("metrics.acc > 0.9", "--sort", "-metrics.acc", "--limit", "5", "--columns", "ref,metrics.acc")
+    saved = iris("model", "query", *words, "--save-view", "top")
+    assert saved.lines == ["iris/softmax:2\t0.95", "iris/softmax:1\t0.91"]
+    assert "reg model query --view top" in saved.err
+    assert iris("model", "query", "--view", "top").lines == saved.lines
+    assert iris("model", "query", "tag:baseline", "--view", "top").lines == saved.lines[1:]
+    assert iris("model", "query", "--view", "top", "--limit", "1", "--columns", "id,number").out.endswith("\t2\n")
+    assert "saved are top" in iris("model", "query", "--view", "tpo", code=11).err
+
+
+def test_a_person_sees_metrics_the_sorted_ones_first(iris: Reg) -> None:
+    heading = iris("model", "query", "--sort", "-metrics.loss", terminal=True).shown[0]
+    assert [word for word in heading.split() if word in {"ref", "loss", "acc"}] == ["ref", "loss", "acc"]
+
+
+def test_json_is_an_array_of_versions(iris: Reg) -> None:
+    found = iris("model", "query", "--json", "--sort", "metrics.acc").json
+    assert [version["ref"] for version in found] == ["iris/softmax:1", "iris/softmax:2", "iris/tuned:1"]
+    assert found[1]["metrics"] == {"acc": 0.95, "loss": None}
+
+
+def test_ids_can_be_piped_into_another_verb(iris: Reg) -> None:
+    weak = iris("model", "query", "metrics.acc < 0.93", "-q").out
+    assert iris("model", "tag", "-", "--add", "weak", stdin=weak).out.startswith("iris/softmax:1\t")
+    listed = iris("model", "query", "tag:weak").out
+    assert iris("model", "tag", "-", "--remove", "weak", stdin=listed).out.startswith("iris/softmax:1\t")
+
+
+def test_a_mistake_is_pointed_at(iris: Reg) -> None:
+    assert "^" in iris("model", "query", "metrics.acc >", code=2).err
+    assert "quote it" in iris("model", "query", "--metric", "acc", code=2).err
+    assert iris("model", "query", "--sort", "nope", code=2).err

@@ -1,0 +1,74 @@
+"""`reg events`: all that happened, in order, resumable."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from registry_cli.catalog import changes
+from registry_cli.ids import EntryId, RecordId, VersionId, new_ulid
+from registry_cli.records.codec import dump_entry
+from registry_cli.records.entry import Entry
+from registry_cli.registry.api import Registry
+from tests.cli.conftest import Reg
+
+
+def events(reg: Reg, *words: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in reg("events", "--json", *words).lines]
+
+
+def test_json_lines_oldest_first(iris: Reg) -> None:
+    found = events(iris)
+    assert [event["op"] for event in found] == ["add-version", "tag", "alias", "add-version", "add-version"]
+    first = found[0]
+    assert first["event"] == f"{first['entry']}/0"
+    assert (first["ref"], first["author"], first["message"], first["void"]) == (
+        "iris/softmax:1",
+        "tester",
+        "first try",
+        None,
+    )
+    assert found[1]["what"] == "tags +baseline"
+
+
+def test_a_reader_goes_on_where_it_stopped(iris: Reg) -> None:
+    found = [event["event"] for event in events(iris)]
+    assert [event["event"] for event in events(iris, "--after", found[0])] == found[1:]
+    assert [event["event"] for event in events(iris, "--after", found[0].partition("/")[0])] == found[3:]
+    assert [event["event"] for event in events(iris, "--after", found[0], "--limit", "2")] == found[1:3]
+    assert events(iris, "--after", found[-1]) == []
+    assert "no event" in iris("events", "--after", "nope", code=11).err
+
+
+def test_the_last_ones(iris: Reg) -> None:
+    assert [event["ref"] for event in events(iris, "-n", "1")] == ["iris/tuned:1"]
+    assert iris("events", "-n", "0").out == ""
+
+
+def test_lines_and_a_table(iris: Reg) -> None:
+    iris("config", "set", "view.top", "metrics.acc > 0.9")
+    assert iris("events", "-n", "1").out.split("\t")[2] == "set view.top"
+    assert iris("events", "-n", "2", terminal=True).shown[0].split()[:3] == ["time", "ref", "what"]
+    assert "nothing has happened" in iris("events", "--void", terminal=True).err
+
+
+def append_void_entry() -> None:
+    """Put an entry into the log as a writer that ignores the rules would."""
+    with Registry.open(".") as registry:
+        head = registry.index.head
+        change = changes.archive(VersionId(RecordId("0" * 64)))
+        entry = Entry(head.seq + 1, head.digest, EntryId(new_ulid()), datetime.now(UTC), "eve", "other 1",
+                      changes.RULES, None, (change,))  # fmt: skip
+        registry.layout.slot(entry.seq).write_bytes(dump_entry(entry))
+
+
+def test_an_entry_without_effect_is_kept_and_told(iris: Reg) -> None:
+    append_void_entry()
+    (event,) = events(iris, "--void")
+    assert (event["op"], event["author"]) == ("archive", "eve")
+    assert "is not in the registry" in event["void"]
+    status = iris("status")
+    assert "void\t1" in status.lines
+    assert status.err == "hint: reg events --void lists the entries that have no effect\n"
+    assert iris("model", "tag", "iris/tuned", "--add", "x")

@@ -1,0 +1,230 @@
+"""Bytes that changed, files that went, a registry from a stranger: told by name, mended where they are derived."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from registry_cli.errors import CorruptError, RefusedError
+from registry_cli.registry.api import Registry
+from registry_cli.registry.get import get_version, list_faults, open_path
+from tests.faults import harness
+from tests.faults.harness import Acknowledge, Site, check_whole, end_child, list_all, names_of, snapshot_of, start_child
+
+Damage = Callable[[Path], None]
+NOBODY = 65534
+
+
+def truncate(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def flip(path: Path) -> None:
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def empty(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"")
+
+
+DAMAGES: dict[str, Damage] = {"truncated": truncate, "flipped": flip, "empty": empty, "deleted": Path.unlink}
+DAMAGED = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+
+
+@pytest.fixture
+def site(template: Site, tmp_path: Path) -> Site:
+    """Two versions and three entries, with no index."""
+    site = template.copy(tmp_path / "site")
+    harness.add_new(site)
+    harness.tag(site)
+    site.forget_index()
+    return site
+
+
+def find_only(site: Site, pattern: str) -> Path:
+    return sorted(site.root.glob(pattern))[0]
+
+
+@DAMAGED
+def test_damaged_record_is_named(damage: Damage, site: Site) -> None:
+    path = find_only(site, "records/*/*")
+    damage(path)
+    with pytest.raises(CorruptError, match=f"{path.parent.name}/{path.stem}|{path.parent.name}{path.stem[:10]}"):
+        snapshot_of(site)
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, empty])
+@pytest.mark.parametrize("number", [1, 2])
+def test_damaged_entry_is_named(number: int, damage: Damage, site: Site) -> None:
+    """By the entry itself where it cannot be read, else by the one that no longer follows it."""
+    damage(find_only(site, f"log/000000/{number:06d}.toml"))
+    with pytest.raises(CorruptError, match=f"{number:06d}.toml|{number + 1:06d}.toml"):
+        snapshot_of(site)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_hole_in_the_log_is_named_and_not_filled(number: int, site: Site) -> None:
+    hole = find_only(site, f"log/000000/{number:06d}.toml")
+    with Registry.open(site.folder) as registry:
+        assert registry.index.head.seq == 3
+        data = hole.read_bytes()
+        hole.unlink()
+        with pytest.raises(CorruptError, match=hole.name):
+            registry.log.append(number, site.root / "format.toml", data)
+    site.forget_index()
+    with pytest.raises(CorruptError, match=hole.name):
+        snapshot_of(site)
+    assert not hole.exists()
+
+
+@DAMAGED
+def test_damaged_format_is_told(damage: Damage, site: Site) -> None:
+    damage(site.root / "format.toml")
+    with pytest.raises(Exception, match=r"format\.toml") as caught:
+        snapshot_of(site)
+    assert getattr(caught.value, "exit_code", None) in {10, 14}
+
+
+def test_broken_config_is_named_where_it_is_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site.root / "config.toml").write_text("author = [broken")
+    monkeypatch.delenv("REG_AUTHOR")
+    with Registry.open(site.folder) as registry, pytest.raises(CorruptError, match=r"config\.toml"):
+        _ = registry.author
+
+
+@DAMAGED
+def test_damaged_blob_is_never_handed_out(damage: Damage, site: Site, tmp_path: Path) -> None:
+    with Registry.open(site.folder) as registry:
+        row = registry.get_row("p/new:1")
+        sha256 = next(file.sha256 for file in row.files if file.path == "model.bin")
+        assert sha256 is not None
+        assert not list_faults(registry, row)
+        damage(registry.layout.blob(sha256))
+        (fault,) = list_faults(registry, row)
+        assert fault.what == "model.bin"
+        with pytest.raises(CorruptError):
+            get_version(registry, row, tmp_path / "got")
+        assert not (tmp_path / "got" / "model.bin").exists()
+        with pytest.raises(CorruptError):
+            open_path(registry, row)
+        assert not list_faults(registry, registry.get_row("p/base:1"))
+
+
+@DAMAGED
+def test_adding_the_bytes_again_mends_a_damaged_blob(damage: Damage, site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        sha256 = registry.get_row("p/base:1").files[0].sha256
+        assert sha256 is not None
+        damage(registry.layout.blob(sha256))
+    harness.add_known(site)
+    assert names_of(check_whole(site)) == ["p/base:1", "p/new:1", "p/twin:1"]
+
+
+def _zeros(index: Path) -> None:
+    index.write_bytes(bytes(index.stat().st_size))
+
+
+def _foreign(index: Path) -> None:
+    index.unlink()
+    with sqlite3.connect(index) as db:
+        db.execute("CREATE TABLE stamp (key TEXT, value TEXT)")
+        db.execute("CREATE TABLE versions (whatever)")
+    db.close()
+
+
+def _of_another_log(index: Path) -> None:
+    with sqlite3.connect(index) as db:
+        db.execute("UPDATE stamp SET value = '9' WHERE key = 'seq'")
+    db.close()
+
+
+def _torn(index: Path) -> None:
+    data = index.read_bytes()
+    index.write_bytes(data[:4096] + os.urandom(len(data) - 4096))
+
+
+def _text(index: Path) -> None:
+    index.write_text("not a database")
+
+
+INDEX_DAMAGES: dict[str, Damage] = {
+    "empty": empty,
+    "zeroed": _zeros,
+    "cut": truncate,
+    "torn": _torn,
+    "foreign": _foreign,
+    "of another log": _of_another_log,
+    "text": _text,
+}
+
+
+@pytest.mark.parametrize("damage", INDEX_DAMAGES.values(), ids=INDEX_DAMAGES)
+def test_broken_index_is_made_anew(damage: Damage, site: Site) -> None:
+    before = snapshot_of(site)
+    damage(site.root / "cache" / "index.sqlite")
+    assert snapshot_of(site) == before
+    harness.alias(site)
+    assert len(check_whole(site)) == len(before)
+
+
+def test_hooks_of_a_stranger_never_run(site: Site, tmp_path: Path) -> None:
+    for name in ("pre-commit", "pre-add", "post-add", "post-commit", "publish", "pre-publish", "update"):
+        hook = site.root / "hooks" / name
+        hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+        hook.chmod(0o755)
+    for command in harness.COMMANDS.values():
+        command(site)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who must not write")
+def test_read_only_registry_is_read(site: Site, tmp_path: Path) -> None:
+    for folder in [tmp_path, *tmp_path.parents[:2]]:
+        folder.chmod(0o755)
+    (tmp_path / "cache").mkdir(mode=0o777)
+    (tmp_path / "cache").chmod(0o777)
+
+    def read(acknowledge: Acknowledge) -> None:
+        os.environ["REG_CACHE_HOME"] = str(tmp_path / "cache")
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        with Registry.open(site.folder) as registry:
+            assert [row.ref for row in list_all(registry)] == ["p/base:1", "p/new:1"]
+            assert open_path(registry, registry.get_row("p/base:1")).read_bytes() == b"base" * 500
+            get_version(registry, registry.get_row("p/new:1"), tmp_path / "cache" / "got")
+        with pytest.raises(PermissionError):
+            harness.alias(site)
+        acknowledge()
+
+    before = sorted(site.root.rglob("*"))
+    ended = end_child(*start_child(read))
+    assert (ended.code, ended.acknowledged) == (0, 1)
+    assert sorted(site.root.rglob("*")) == before
+
+
+def test_newer_layout_is_refused_politely(site: Site) -> None:
+    path = site.root / "format.toml"
+    path.write_text(path.read_text().replace("layout = 1", "layout = 2"))
+    with pytest.raises(RefusedError, match="layout 2") as caught:
+        Registry.open(site.folder)
+    assert caught.value.hint == "use a newer reg"
+
+
+@pytest.mark.parametrize("operation", ["read", "write"])
+def test_unknown_feature_is_refused_where_it_matters(operation: str, site: Site) -> None:
+    path = site.root / "format.toml"
+    path.write_text(path.read_text().replace("[features]", "") + f'\n[features]\n{operation} = ["later"]\n')
+    if operation == "write":
+        assert len(snapshot_of(site)) == 2
+    with pytest.raises(RefusedError, match="later"):
+        harness.tag(site)

@@ -1,0 +1,153 @@
+"""One command is one entry: planned on the newest catalog, whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.changes import Change
+from registry_cli.errors import ConflictError, RefusedError
+from registry_cli.ids import AliasName, TagName
+from registry_cli.records.entry import Entry
+from registry_cli.registry import transaction
+from registry_cli.registry.aliases import set_alias
+from registry_cli.registry.api import Registry
+from registry_cli.registry.editing import tag_versions
+from registry_cli.registry.transaction import transact
+from registry_cli.store import turn
+from tests.catalog.builders import Forger
+from tests.registry.making import add
+
+
+@pytest.fixture
+def other(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The same registry, opened by somebody else, who does not wait for a turn."""
+    assert registry.path.exists()
+    monkeypatch.setattr(turn, "PATIENCE", 0.001)
+    return Registry.open(tmp_path)
+
+
+def test_an_entry_says_who_when_and_why(registry: Registry) -> None:
+    row = add(registry, "a/m")
+    (entry,) = transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])], message="because")
+    assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", changes.RULES)
+    assert entry.tool.startswith("reg ")
+    assert entry.previous == Forger(registry.path).head().digest or entry.previous
+    assert [change.entry for change in read.iter_changes(registry.db, after=1)] == [entry.id]
+
+
+def test_a_plan_that_wants_nothing_writes_nothing(registry: Registry) -> None:
+    assert transact(registry, list) == []
+    assert not registry.log.exists(1)
+    assert list(registry.layout.tmp.iterdir()) == []
+
+
+def test_a_breach_is_refused_before_it_is_written(registry: Registry) -> None:
+    row = add(registry, "a/m")
+    with pytest.raises(RefusedError, match="`restore` is not allowed") as refused:
+        transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")]), changes.restore(row.id)])
+    assert refused.value.hint == "reg help lifecycle"
+    assert registry.index.sync().seq == 1
+    assert registry.get_row("a/m").tags == ()
+
+
+def test_the_plan_is_made_anew_when_another_writer_was_first(registry: Registry, other: Registry) -> None:
+    row = add(registry, "a/m")
+    plans: list[tuple[TagName, ...]] = []
+
+    def plan() -> list[Change]:
+        plans.append(registry.get_row("a/m").tags)
+        if len(plans) == 1:
+            tag_versions(other, ["a/m"], add=[TagName("theirs")])
+        return [changes.tag(row.id, add=[TagName("ours")])]
+
+    (entry,) = transact(registry, plan)
+    assert plans == [(), ("theirs",)]
+    assert entry.seq == 3
+    assert registry.get_row("a/m").tags == ("ours", "theirs")
+    other.close()
+
+
+def test_a_slot_lost_at_the_last_moment_is_tried_anew(registry: Registry) -> None:
+    row, forger = add(registry, "a/m"), Forger(registry.path)
+    tried: list[int] = []
+
+    class Late:
+        """A gate during whose thinking another writer takes the slot."""
+
+        def check(self, registry: Registry, entry: Entry) -> None:
+            tried.append(entry.seq)
+            if len(tried) < 3:
+                forger.entry(changes.tag(row.id, add=[TagName(f"t{len(tried)}")]))
+
+    registry.gates.append(Late())
+    tag_versions(registry, ["a/m"], add=[TagName("ours")])
+    assert tried == [2, 3, 4]
+    assert registry.get_row("a/m").tags == ("ours", "t1", "t2")
+
+
+def test_an_expectation_is_checked_anew(registry: Registry) -> None:
+    first, second, forger = add(registry, "a/m"), add(registry, "a/m"), Forger(registry.path)
+    prod = AliasName("prod")
+
+    class Late:
+        def check(self, registry: Registry, entry: Entry) -> None:
+            if entry.seq == 3:
+                forger.entry(changes.alias(prod, version=second.id, old=None))
+
+    registry.gates.append(Late())
+    with pytest.raises(ConflictError, match="held by a/m:2, not by nobody"):
+        set_alias(registry, first.ref, prod, expect="")
+    assert registry.get_row("a/m@prod").number == 2
+
+
+def test_what_became_forbidden_meanwhile_is_refused(registry: Registry) -> None:
+    row, forger = add(registry, "a/m"), Forger(registry.path)
+
+    class Late:
+        def check(self, registry: Registry, entry: Entry) -> None:
+            if entry.seq == 2:
+                forger.entry(changes.remove(row.id))
+
+    registry.gates.append(Late())
+    with pytest.raises(RefusedError, match="a/m:1 is removed"):
+        tag_versions(registry, [row.id], add=[TagName("x")])
+
+
+def test_many_changes_are_split(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "CHANGES", 3)
+    rows = [add(registry, "a/m") for _ in range(7)]
+    calls: list[int] = []
+
+    def plan() -> Sequence[Change]:
+        calls.append(1)
+        return [changes.tag(row.id, add=[TagName("x")]) for row in rows]
+
+    entries = transact(registry, plan, message="all")
+    assert [len(entry.changes) for entry in entries] == [3, 3, 1]
+    assert {entry.message for entry in entries} == {"all"}
+    assert len(calls) == 1
+    assert all(version.tags == ("x",) for version in registry.query())
+
+
+def test_two_writers_lose_nothing(registry: Registry, tmp_path: Path) -> None:
+    add(registry, "a/m")
+
+    def work(name: str) -> None:
+        with Registry.open(tmp_path) as mine:
+            for at in range(15):
+                tag_versions(mine, ["a/m"], add=[TagName(f"{name}{at}")])
+
+    workers = [threading.Thread(target=work, args=(name,)) for name in "xyz"]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    registry.index.sync()
+    assert len(registry.get_row("a/m").tags) == 45
+    assert registry.index.head.seq == 46
+    assert all(row.void is None for row in read.iter_changes(registry.db))
