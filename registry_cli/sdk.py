@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from registry_cli.errors import UsageError
+from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
@@ -72,7 +72,7 @@ def commit(
         framework=framework,
         step=_step(step),
         parents=_parents(parents),
-        labels=check_labels(labels or {}),
+        labels=check_labels(_table(labels, "labels")),
         design=_design(design),
         params=_table(params, "params"),
         metrics={key: check_number(value, f"metrics.{key}") for key, value in _table(metrics, "metrics").items()},
@@ -106,7 +106,12 @@ def _parents(parents: Parents) -> tuple[tuple[str, str], ...]:
 
 
 def _design(path: str | PathLike[str] | None) -> DesignSource | None:
-    return make_design(Path(path).read_bytes(), Path(path).name) if path is not None else None
+    if path is None:
+        return None
+    try:
+        return make_design(Path(path).read_bytes(), Path(path).name)
+    except FileNotFoundError:
+        raise NotFoundError(f"no file {path}") from None
 
 
 def _step(step: int | None) -> int | None:

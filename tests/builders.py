@@ -30,7 +30,9 @@ def add_path(registry: Registry, name: str, *paths: Path, **given: Any) -> Added
     return add_files(registry, Draft(parse_model_name(name), **given), list(paths), **options)
 
 
-def add(registry: Registry, name: str, data: bytes = b"weights", *, filename: str = "m.bin", **given: Any) -> VersionRow:
+def add(
+    registry: Registry, name: str, data: bytes = b"weights", *, filename: str = "m.bin", **given: Any
+) -> VersionRow:
     """Add one file of these bytes as a version, the same as the newest or not."""
     path = write(registry.path.parent / "sources" / filename, data)
     return add_path(registry, name, path, **{"allow_same": True, **given}).version

@@ -89,7 +89,12 @@ def test_any_text_is_a_name_that_stays_itself_or_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Fraud/XGB", "fraud/xgb"), ("caf\u00e9/x", "cafe\u0301/x"), ("STRASSE/x", "straße/x"), ("CAFE\u0301/x", "café/x")],
+    [
+        ("Fraud/XGB", "fraud/xgb"),
+        ("caf\u00e9/x", "cafe\u0301/x"),
+        ("STRASSE/x", "straße/x"),
+        ("CAFE\u0301/x", "café/x"),
+    ],
 )
 def test_names_that_differ_by_case_or_composition_are_one_line(one: str, other: str) -> None:
     assert line_key(one) == line_key(other)
@@ -105,7 +110,8 @@ def test_project_of_a_name() -> None:
 
 @pytest.mark.parametrize("label", ["prod", "v1.2", "a/b", "größe", "2026-01-01"])
 def test_aliases_and_tags(label: str) -> None:
-    assert parse_alias(label) == parse_tag(label) == label
+    assert parse_alias(label) == label
+    assert parse_tag(label) == label
 
 
 @pytest.mark.parametrize(

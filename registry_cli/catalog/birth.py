@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.catalog.doc import dump_doc, microseconds
 from registry_cli.errors import CorruptError
-from registry_cli.ids import VersionId
 from registry_cli.records.codec import load_version
 from registry_cli.records.values import Value, flatten, format_list, format_time
-from registry_cli.records.version import Design, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from registry_cli.ids import VersionId
+    from registry_cli.records.version import Design, Version
 
 FieldRow = tuple[str, int | float | None, str | None]
 """Field, its number, its text; see `schema.py`."""
@@ -100,34 +104,6 @@ def design_table(design: Design | None) -> dict[str, object] | None:
     return {key: value for key, value in table.items() if value is not None}
 
 
-def dump_doc(doc: Mapping[str, object]) -> str:
-    """Return a document as JSON; times become ISO texts marked as such, NaN and infinities stay."""
-    return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"))
-
-
-def load_doc(text: str) -> dict[str, Any]:
-    """Return a document from JSON, times included."""
-    if '"$time"' not in text:
-        loaded: dict[str, Any] = json.loads(text)
-        return loaded
-    return json.loads(text, object_hook=_load_time)  # type: ignore[no-any-return]  # the root is a table, no time
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a time as microseconds since 1970 UTC, exactly."""
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def from_microseconds(value: int) -> datetime:
-    """Return the UTC time of so many microseconds since 1970."""
-    seconds, rest = divmod(value, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _searchable(value: Value) -> tuple[int | float | None, str | None]:
     if isinstance(value, bool):
         return int(value), "true" if value else "false"
@@ -164,18 +140,3 @@ def _check_storable(values: Iterable[object]) -> None:
     for value in values:
         if not (value is None or isinstance(value, str | float) or (isinstance(value, int) and _fits(value))):
             raise TypeError(f"it holds {value!r:.60}")
-
-
-def _dump_time(value: object) -> object:
-    if isinstance(value, datetime) and value.tzinfo:
-        return {"$time": value.astimezone(UTC).isoformat()}
-    if isinstance(value, date | time):  # TOML's local times: only what other programs wrote holds them
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} in a document")
-
-
-def _load_time(table: dict[str, Any]) -> object:
-    try:
-        return datetime.fromisoformat(table["$time"]) if table.keys() == {"$time"} else table
-    except (TypeError, ValueError):  # a user's own key of that name
-        return table

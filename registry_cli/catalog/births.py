@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import changes
 from registry_cli.catalog.birth import Birth, load_birth, prepare_birth
 from registry_cli.catalog.shapes import is_id
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.entry import Entry
-from registry_cli.records.version import Version
 from registry_cli.store.blobs import get_record
-from registry_cli.store.layout import Layout
 from registry_cli.store.log import Head
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from registry_cli.records.version import Version
+    from registry_cli.store.layout import Layout
 
 POOLED: Final = 4000
 """Versions from which on a few processes read faster than one."""
@@ -76,7 +80,7 @@ class _LazyPool:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._asked = 0
-        self._pool: object | None = None
+        self._pool: ProcessPoolExecutor | None = None
 
     def read(self, versions: list[VersionId]) -> dict[VersionId, Birth]:
         """Return the rows of versions that can be read; the others are left for `get` to complain about."""
@@ -88,7 +92,6 @@ class _LazyPool:
 
         if self._pool is None:
             self._pool = ProcessPoolExecutor(os.cpu_count(), get_context("fork"))
-        assert isinstance(self._pool, ProcessPoolExecutor)
         chunks = [versions[at : at + CHUNK] for at in range(0, len(versions), CHUNK)]
         return {
             birth.id: birth for found in self._pool.map(partial(_read_many, self._layout), chunks) for birth in found
@@ -96,9 +99,7 @@ class _LazyPool:
 
     def close(self) -> None:
         """End the processes."""
-        from concurrent.futures import ProcessPoolExecutor
-
-        if isinstance(self._pool, ProcessPoolExecutor):
+        if self._pool is not None:
             self._pool.shutdown()
 
 

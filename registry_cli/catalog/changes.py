@@ -6,10 +6,11 @@ What a change does is the fold's; when it is allowed is `rules.py`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from registry_cli.ids import AliasName, ModelName, RecordId, TagName, VersionId
-from registry_cli.records.values import Value
+if TYPE_CHECKING:
+    from registry_cli.ids import AliasName, ModelName, RecordId, TagName, VersionId
+    from registry_cli.records.values import Value
 
 RULES: Final = 1
 """Version of the changes and their rules; an entry with a greater one makes the registry read-only for this program."""
@@ -96,7 +97,7 @@ def digest(version: VersionId, path: str, *, size: int, sha256: str, xxh3: str) 
 
 def setting(key: str, value: Value | None) -> Change:
     """Set a setting of the registry, or unset it."""
-    return _present({"op": SETTING, "key": key, "value": value})
+    return {"op": SETTING, "key": key, **({} if value is None else {"value": value})}
 
 
 def _present(change: dict[str, object]) -> Change:

@@ -6,18 +6,20 @@ A handler reads what it needs, refuses by raising `VoidError`, writes, and retur
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from registry_cli.catalog import changes, rules
-from registry_cli.catalog.birth import Birth, dump_doc, field_rows, load_doc
+from registry_cli.catalog.birth import Birth, field_rows
+from registry_cli.catalog.doc import dump_doc, load_doc
+from registry_cli.catalog.lines import find_line
 from registry_cli.errors import RegError
 from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
 from registry_cli.records.version import check_labels
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Mapping
 
 
 class VoidError(Exception):
@@ -253,12 +255,6 @@ HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
     changes.DIGEST: _digest,
     changes.SETTING: _setting,
 }
-
-
-def find_line(db: sqlite3.Connection, name: str) -> int | None:
-    """Return the line that bears a name, or once bore it."""
-    found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
-    return found[0] if found else None
 
 
 def _line_for(state: State, text: str) -> int:

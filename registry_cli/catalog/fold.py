@@ -7,23 +7,23 @@ or a network; records come through `births`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes
-from registry_cli.catalog.birth import Birth, dump_doc, microseconds
+from registry_cli.catalog.doc import dump_doc, microseconds
 from registry_cli.catalog.effects import HANDLERS, Effect, VoidError
+from registry_cli.catalog.schema import UNKNOWN
 from registry_cli.catalog.shapes import find_flaw
 from registry_cli.errors import CorruptError
 from registry_cli.ids import EntryId, VersionId
-from registry_cli.records.entry import Entry
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Mapping
 
-UNKNOWN: Final = "unknown"
-"""Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
+    from registry_cli.catalog.birth import Birth
+    from registry_cli.records.entry import Entry
 
 
 class Fold:

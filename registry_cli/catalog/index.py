@@ -8,27 +8,27 @@ writer that holds its lock and does not move is waited for a moment, then worked
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.births import Births
-from registry_cli.catalog.fold import UNKNOWN, Fold, check_entry
-from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES
+from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES, UNKNOWN
 from registry_cli.errors import RefusedError
-from registry_cli.ids import VersionId
-from registry_cli.records.codec import load_entry
-from registry_cli.records.entry import Entry
-from registry_cli.records.version import Version
 from registry_cli.store import files
-from registry_cli.store.layout import Layout
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Iterator
+
+    from registry_cli.catalog.folding import Folding
+    from registry_cli.ids import VersionId
+    from registry_cli.records.entry import Entry
+    from registry_cli.records.version import Version
+    from registry_cli.store.layout import Layout
 
 WAIT: Final = 2.0
 """Seconds to wait for another process that writes the index."""
@@ -64,9 +64,15 @@ class Index:
         self._log = log
         self._registry = registry
         self._place = place
-        self._births = Births(layout)
         self.db, self.head = self._open()
         self.sync()
+
+    @cached_property
+    def _folding(self) -> Folding:
+        """What folds; loaded only where there is something to fold."""
+        from registry_cli.catalog.folding import Folding
+
+        return Folding(self._layout, self._log)
 
     def close(self) -> None:
         """Close the connection."""
@@ -126,7 +132,7 @@ class Index:
 
     def expect(self, version: VersionId, record: Version) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""
-        self._births.expect(version, record)
+        self._folding.births.expect(version, record)
 
     def _append(self, entry: Entry, data: bytes) -> None:
         with self._writing():
@@ -141,7 +147,7 @@ class Index:
         try:
             if self._read_stamp() != self.head:
                 raise OutrunError
-            return Fold(self.db, self._births.get).apply(entry)
+            return self._folding.fold_one(self.db, entry)
         finally:
             self.db.execute("ROLLBACK")
 
@@ -239,35 +245,20 @@ class Index:
         _execute_all(db, TABLES)
         stamp = {"schema": str(SCHEMA), "registry": self._registry, "seq": "0", "digest": ""}
         db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
-        fold, head = Fold(db, self._births.get), EMPTY
-        with self._births.open_pool() as prefetch:
-            for entry, next_head in prefetch(self._iter_entries(EMPTY)):
-                fold.apply(entry)
-                head = next_head
-        self._log.check_end(head.seq)
+        head = self._folding.fold_all(db)
         _write_stamp(db, head)
         _execute_all(db, INDEXES)
         return head
 
     def _fold_new(self) -> None:
-        fold = Fold(self.db, self._births.get)
-        for entry, head in self._iter_entries(self.head):
-            fold.apply(entry)
+        for head in self._folding.iter_new(self.db, self.head):
             self.head = head
         _write_stamp(self.db, self.head)
 
     def _fold_one(self, entry: Entry, digest: str) -> None:
-        Fold(self.db, self._births.get).apply(entry)
+        self._folding.fold_one(self.db, entry)
         self.head = Head(entry.seq, digest)
         _write_stamp(self.db, self.head)
-
-    def _iter_entries(self, head: Head) -> Iterator[tuple[Entry, Head]]:
-        while (data := self._log.find(head.seq + 1)) is not None:
-            where = self._log.where(head.seq + 1)
-            entry = load_entry(data, where)
-            check_entry(entry, head.seq + 1, head.digest, where)
-            head = Head(head.seq + 1, digest_entry(data))
-            yield entry, head
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

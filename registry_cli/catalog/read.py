@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.birth import from_microseconds, load_doc
-from registry_cli.catalog.rows import ChangeRow, ModelRow, ParentRow, VersionRow
+from registry_cli.catalog.doc import from_microseconds, load_doc
+from registry_cli.catalog.rows import ParentRow, VersionRow
 from registry_cli.ids import (
     AliasName,
     BlobHash,
-    EntryId,
     ModelName,
     RecordId,
     TagName,
     TaskId,
     VersionId,
     Xxh3,
-    line_key,
 )
 from registry_cli.records.version import Design, FileEntry
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Sequence
 
 BATCH: Final = 500
 """Rows asked for at a time; SQLite binds a limited number of values."""
@@ -54,36 +52,6 @@ def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
     return found[0] if found else None
 
 
-def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
-    """Return the models whose name starts with `prefix` (by whole segments), sorted by name."""
-    key = line_key(prefix.rstrip("/"))
-    where, bound = ("(l.key = ?1 OR substr(l.key, 1, length(?1) + 1) = ?1 || '/')", (key,)) if key else ("1", ())
-    lines = db.execute(
-        "SELECT l.id, l.name, count(v.row), max(CASE WHEN v.archived = 0 THEN v.number END), max(v.created),"
-        " sum(v.publication IS NOT NULL) FROM lines l JOIN versions v ON v.line = l.id AND v.removed = 0"
-        f" WHERE {where} GROUP BY l.id ORDER BY l.key",
-        bound,
-    ).fetchall()
-    aliases = defaultdict(list)
-    for line, alias, number in db.execute(
-        "SELECT a.line, a.alias, v.number FROM aliases a JOIN versions v ON v.row = a.version ORDER BY a.alias"
-    ):
-        aliases[line].append((AliasName(alias), int(number)))
-    sizes = dict(
-        db.execute(
-            "SELECT line, sum(size) FROM (SELECT DISTINCT v.line AS line, f.sha256, f.size AS size FROM files f"
-            f" JOIN versions v ON v.row = f.version JOIN lines l ON l.id = v.line WHERE v.removed = 0 AND {where})"
-            " GROUP BY line",
-            bound,
-        ).fetchall()
-    )
-    return [
-        ModelRow(ModelName(name), count, latest, tuple(aliases[line]), published, sizes.get(line) or 0,
-                 from_microseconds(updated))
-        for line, name, count, latest, updated, published in lines
-    ]  # fmt: skip
-
-
 def list_line_versions(db: sqlite3.Connection, line: int) -> list[VersionRow]:
     """Return the versions of a line that are not removed, oldest first."""
     found = db.execute("SELECT row FROM versions WHERE line = ? AND removed = 0 ORDER BY number", (line,))
@@ -100,34 +68,6 @@ def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str,
     return [(role, VersionId(RecordId(child))) for role, child in found]
 
 
-def iter_changes(
-    db: sqlite3.Connection, *, line: int | None = None, entry: EntryId | None = None, after: int = 0
-) -> Iterator[ChangeRow]:
-    """Yield changes, oldest first: all, those of a line, or those of an entry.
-
-    Args:
-        db: The index.
-        line: Only what touched this line.
-        entry: Only this entry's.
-        after: Only slots above this one.
-    """
-    where: list[str] = ["c.seq > ?"]
-    bound: list[object] = [after]
-    if line is not None:
-        where.append("c.line = ?")
-        bound.append(line)
-    if entry is not None:
-        where.append("e.id = ?")
-        bound.append(entry)
-    query = (
-        "SELECT e.id, c.position, e.seq, e.time, e.author, e.tool, e.message, c.op, v.id, l.name, v.number, c.doc,"
-        " c.before, e.void FROM changes c JOIN entries e ON e.seq = c.seq LEFT JOIN versions v ON v.row = c.version"
-        f" LEFT JOIN lines l ON l.id = c.line WHERE {' AND '.join(where)} ORDER BY c.seq, c.position"
-    )
-    for row in db.execute(query, bound):
-        yield _change(row)
-
-
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the settings that travel with the registry."""
     return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings ORDER BY key")}
@@ -136,25 +76,6 @@ def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
 def read_twins(db: sqlite3.Connection, size: int) -> set[str]:
     """Return the XXH3 digests of the known files of `size` bytes."""
     return {xxh3 for (xxh3,) in db.execute("SELECT xxh3 FROM files WHERE size = ? AND xxh3 IS NOT NULL", (size,))}
-
-
-def _change(row: tuple[Any, ...]) -> ChangeRow:
-    entry, position, seq, time, author, tool, message, op, version, name, number, doc, before, void = row
-    return ChangeRow(
-        event=f"{entry}/{position}",
-        entry=EntryId(entry),
-        seq=seq,
-        time=from_microseconds(time),
-        author=author,
-        tool=tool,
-        message=message,
-        op=op,
-        version=VersionId(RecordId(version)) if version else None,
-        ref=f"{name}:{number}" if number is not None else name,
-        change=load_doc(doc),
-        before=load_doc(before) if before else None,
-        void=void,
-    )
 
 
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, VersionRow]:

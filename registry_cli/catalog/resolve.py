@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.effects import find_line
+from registry_cli.catalog.lines import find_line
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
 from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
 

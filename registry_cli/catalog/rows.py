@@ -1,14 +1,18 @@
-"""What the catalog answers with: a version, a model, an entry as they are now, with every change applied."""
+"""A version as it is now, with every change applied."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TagName, TaskId, VersionId, project_of
-from registry_cli.records.values import Value
-from registry_cli.records.version import Design, FileEntry
+from registry_cli.ids import AliasName, ModelName, RecordId, TagName, TaskId, VersionId, project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from registry_cli.records.values import Value
+    from registry_cli.records.version import Design, FileEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +74,3 @@ class VersionRow:
     def ref(self) -> str:
         """Its address, `name:number`."""
         return f"{self.name}:{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """A line as `reg model list` shows it: live versions are those neither archived nor removed.
-
-    Attributes:
-        size: Bytes of the distinct blobs of its versions that are not removed.
-        aliases: Alias and the number it stands on, sorted by alias.
-    """
-
-    name: ModelName
-    versions: int
-    latest: int | None
-    aliases: tuple[tuple[AliasName, int], ...]
-    published: int
-    size: int
-    updated: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """One change of the log as it took effect.
-
-    Attributes:
-        event: `<entry id>/<position>`, the name of this change that holds in every copy of the registry.
-        ref: Address of the version it is about, else the line's name, else None.
-        change: The change as it is stored.
-        before: What it replaced, or None.
-        void: Why its entry has no effect, or None.
-    """
-
-    event: str
-    entry: EntryId
-    seq: int
-    time: datetime
-    author: str
-    tool: str
-    message: str | None
-    op: str
-    version: VersionId | None
-    ref: str | None
-    change: Mapping[str, object]
-    before: Mapping[str, object] | None
-    void: str | None

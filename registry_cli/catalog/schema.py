@@ -10,6 +10,9 @@ from typing import Final
 SCHEMA: Final = 1
 """Version of these tables and of what the fold writes into them; another number in a file means: rebuild it."""
 
+UNKNOWN: Final = "unknown"
+"""Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
+
 TABLES: Final = """
 -- registry id, SCHEMA, and the slot (seq, SHA-256 of its file) up to which the log is folded
 CREATE TABLE stamp (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -5,13 +5,14 @@ Takes views, knows no store. Imported only to draw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.cli.cells import escape, format_short
 from registry_cli.records.values import flatten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import RenderableType
     from rich.table import Table
 

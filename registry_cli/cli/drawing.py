@@ -6,12 +6,13 @@ Imported only where standard output is a terminal or a picture is wanted; knows 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.cli.cells import format_short, lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import Console
 
 _WIDEST: Final = 40

@@ -5,7 +5,6 @@ Knows no registry: which roles, names and values are legal is asked of the floor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,8 @@ import typer
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry_cli.records.values import Value
     from registry_cli.registry.draft import DesignSource, Draft
     from registry_cli.registry.editing import Edit

@@ -6,9 +6,8 @@ A command is loaded when it is run or asked for help, never to list it. Nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -17,6 +16,9 @@ from registry_cli._version import __version__
 from registry_cli.cli.session import REGISTRY_KEY
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, Row, children
 from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """What Typer raises when words make no sense: the base of BadParameter's base, which it exports under no name."""

@@ -12,7 +12,9 @@ from registry_cli.cli.cells import lookup
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import ChangeRow, ModelRow, VersionRow
+    from registry_cli.catalog.journal import ChangeRow
+    from registry_cli.catalog.lines import ModelRow
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.records.version import Design, FileEntry
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.history import Told

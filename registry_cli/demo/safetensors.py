@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import CorruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FLOAT_BYTES = 4
 

@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, fsum, log
 from operator import mul
-from pathlib import Path
 from struct import pack, unpack
 from sys import float_info
+from typing import TYPE_CHECKING
 
 from registry_cli.demo.iris import FEATURES, SPECIES, Flower, Scaling, Split, measure_scaling
 from registry_cli.demo.safetensors import Tensor, TensorFile, dump_tensors, load_tensors
 from registry_cli.errors import CorruptError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Matrix = list[list[float]]
 

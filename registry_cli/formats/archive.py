@@ -7,14 +7,14 @@ memory. Cap: the source's budget for the central directory, and what a caller as
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from registry_cli.formats.source import Source
-
 if TYPE_CHECKING:
     import zipfile
+    from collections.abc import Iterator
+
+    from registry_cli.formats.source import Source
 
 MEMBER_LIMIT = 256 << 10
 """Most bytes read of one member."""

@@ -5,8 +5,11 @@ Knows no format and opens no file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 FieldValue = str | int | float | bool | list[str]
 

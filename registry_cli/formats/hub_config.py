@@ -6,9 +6,12 @@ Cap: files of `SIZE_LIMIT` bytes.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from registry_cli.formats.facts import Facts, FieldValue, text
-from registry_cli.formats.source import Source
+
+if TYPE_CHECKING:
+    from registry_cli.formats.source import Source
 
 SIZE_LIMIT = 64 << 10
 NAMES = ("config.json", "model_index.json", "adapter_config.json")

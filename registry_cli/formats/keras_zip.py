@@ -6,9 +6,12 @@ Cap: `METADATA_LIMIT` bytes of `metadata.json`; the configuration is not read.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from registry_cli.formats.archive import Archive
 from registry_cli.formats.facts import Facts, FieldValue, text
+
+if TYPE_CHECKING:
+    from registry_cli.formats.archive import Archive
 
 METADATA_LIMIT = 4096
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-from registry_cli.formats.archive import Archive
 from registry_cli.formats.facts import Facts, FieldValue, count, words
-from registry_cli.formats.source import Source
+
+if TYPE_CHECKING:
+    from registry_cli.formats.archive import Archive
+    from registry_cli.formats.source import Source
 
 MAGIC = b"\x93NUMPY"
 HEADER_LIMIT = 2048

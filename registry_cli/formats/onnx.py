@@ -8,11 +8,14 @@ number of tensors is left unsaid).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from registry_cli.formats.facts import Facts, FieldValue, count, text, words
 from registry_cli.formats.source import LIMIT, Cursor, PastBudgetError, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIELD_LIMIT = 4096
 TEXT_LIMIT = 1024

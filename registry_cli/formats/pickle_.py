@@ -8,12 +8,15 @@ it does not clear a file of malice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from registry_cli.formats.extension import find_framework
 from registry_cli.formats.facts import Facts, FieldValue, words
 from registry_cli.formats.source import Cursor, PastBudgetError, PastEndError, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCAN_LIMIT = 64 << 10
 """Most bytes read of one pickle."""

@@ -10,9 +10,12 @@ import json
 import math
 import re
 import struct
+from typing import TYPE_CHECKING
 
 from registry_cli.formats.facts import Facts, FieldValue, count, words
-from registry_cli.formats.source import Source
+
+if TYPE_CHECKING:
+    from registry_cli.formats.source import Source
 
 HEADER_LIMIT = 16 << 20
 """Longest header that is read, in bytes."""

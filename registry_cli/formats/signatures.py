@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from registry_cli.formats.facts import Facts
-from registry_cli.formats.source import Source
+
+if TYPE_CHECKING:
+    from registry_cli.formats.source import Source
 
 
 def read(source: Source, name: str) -> Facts | None:

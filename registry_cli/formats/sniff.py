@@ -10,8 +10,8 @@ import codecs
 import os
 import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from registry_cli.formats import (
     compressed,
@@ -30,6 +30,9 @@ from registry_cli.formats import (
 from registry_cli.formats.extension import find_framework
 from registry_cli.formats.facts import UNKNOWN_MEDIA, Facts
 from registry_cli.formats.source import LIMIT, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Facts", "sniff", "sniff_folder"]
 

@@ -5,8 +5,10 @@ Knows no format. Doubts are ValueErrors, which `sniff` takes as "unknown"; they 
 
 from __future__ import annotations
 
-import struct
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import struct
 
 HEAD = 4096
 """Bytes at the start of a file that every reader may look at, read once."""

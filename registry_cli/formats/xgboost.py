@@ -6,9 +6,12 @@ Cap: the head, and `TAIL` bytes at the end, where the JSON has its version.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from registry_cli.formats.facts import Facts, FieldValue
-from registry_cli.formats.source import Source
+
+if TYPE_CHECKING:
+    from registry_cli.formats.source import Source
 
 TAIL = 256
 _JSON = re.compile(rb'\{\s*"learner"\s*:\s*\{\s*"(?:attributes|feature_names|gradient_booster|learner_)')

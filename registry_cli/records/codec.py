@@ -6,19 +6,17 @@ TOML 1.0 (https://toml.io/en/v1.0.0). Knows no disk: whoever reads the bytes say
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
 from registry_cli.records.entry import Entry
+from registry_cli.records.toml import dump_table, load_table
 from registry_cli.records.version import Design, FileEntry, Parent, Publication, Version
 
-try:  # compiled, several times faster than the standard library's; same interface
-    from tomli import loads as _loads
-except ImportError:
-    from tomllib import loads as _loads
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 SCHEMA: Final = 1
 """Version of the record and entry schema that this program writes and the newest it reads."""
@@ -38,32 +36,6 @@ _ENTRY_KEYS: Final[dict[str, type]] = {
     "author": str, "changes": list, "id": str, "message": str, "previous": str, "rules": int, "seq": int,
     "time": datetime, "tool": str,
 }  # fmt: skip
-
-
-def dump_table(table: Mapping[str, object]) -> bytes:
-    """Return `table` as canonical TOML.
-
-    Raises:
-        UsageError: A text in it is no Unicode (a lone surrogate, as in a file name that is no UTF-8).
-    """
-    import tomli_w
-
-    try:
-        return tomli_w.dumps(cast("dict[str, Any]", _sorted(table))).encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(f"{error.object[:60]!r} is no Unicode text", hint="rename the file to UTF-8") from None
-
-
-def load_table(data: bytes, where: str) -> dict[str, Any]:
-    """Return the table that `data` holds.
-
-    Raises:
-        CorruptError: It is no TOML; the message names `where`.
-    """
-    try:
-        return _loads(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise CorruptError(f"{where} cannot be read: {error}") from None
 
 
 def dump_version(version: Version) -> bytes:
@@ -245,14 +217,6 @@ def _check_types(table: Mapping[str, object], types: Mapping[str, type], where: 
     for key, value in table.items():
         if key in types and not isinstance(value, types[key]):
             raise CorruptError(f"{where} has a {type(value).__name__} as its `{key}`")
-
-
-def _sorted(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
-        return [_sorted(item) for item in value]
-    return value
 
 
 def _present(table: Mapping[str, object]) -> dict[str, object]:

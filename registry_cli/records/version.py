@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import UsageError
-from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
-from registry_cli.records.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
+    from registry_cli.records.values import Value
 
 ROLES: Final = ("continue", "base", "input", "adapter", "merge", "distill", "quantize", "derive")
 """How a version was made from its parent."""

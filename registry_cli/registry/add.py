@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -10,16 +9,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog import changes, read
-from registry_cli.catalog.changes import Change
-from registry_cli.catalog.effects import find_line
+from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.resolve import resolve
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import UsageError
 from registry_cli.formats.extension import find_framework
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder
-from registry_cli.ids import VersionId, new_ulid
+from registry_cli.ids import RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
-from registry_cli.records.values import Value
 from registry_cli.records.version import (
     INLINE_DESIGN,
     ROLES,
@@ -36,12 +32,18 @@ from registry_cli.registry.same import find_same
 from registry_cli.registry.sources import Source, find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
 from registry_cli.store import files
-from registry_cli.store.hashing import Digests
+from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
+    from registry_cli.store.hashing import Digests
 
 Mode = Literal["copy", "link", "move", "reference"]
 """What becomes of the user's file: stays; shares its bytes with the blob; goes; stays and is only pointed to."""
@@ -204,18 +206,16 @@ def _commit(registry: Registry, draft: Draft, content: _Content, staging: Stagin
             allow_same: bool) -> Added:  # fmt: skip
     full = replace(draft, framework=draft.framework or content.framework)
     record = build_version(registry, staging, full, content.files, message, content.metadata)
-    registry.index.sync()
-    same = [] if allow_same else find_same(registry, draft, record)
-    if same:
-        staging.install()  # a rotten blob has got good bytes
-        return Added(same[0], new=False)
-    version = VersionId(staging.add_record(dump_version(record)))
+    data = dump_version(record)
+    version = VersionId(RecordId(digest_bytes(data).sha256))
     registry.index.expect(version, record)
+    same: list[VersionRow] = []
 
     def plan() -> list[Change]:
         same[:] = [] if allow_same else find_same(registry, draft, record)
         if same:
             return []
+        staging.add_record(data)
         wanted = [changes.add_version(version, draft.name)]
         if draft.tags:
             wanted.append(changes.tag(version, add=draft.tags))

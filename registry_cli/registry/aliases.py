@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes, read
-from registry_cli.catalog.changes import Change
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.catalog.resolve import get_line, parse_address, resolve, resolve_exact
-from registry_cli.catalog.rows import ChangeRow, VersionRow
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import AliasName, ModelName, RecordId, VersionId
 from registry_cli.registry.transaction import transact
@@ -15,6 +14,9 @@ from registry_cli.registry.transaction import transact
 if TYPE_CHECKING:
     import sqlite3
 
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.journal import ChangeRow
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 
@@ -107,7 +109,7 @@ def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> V
 def list_moves(registry: Registry, name: str) -> list[ChangeRow]:
     """Return every move of a model's aliases, newest first."""
     line = get_line(registry.db, name)
-    moves = [row for row in read.iter_changes(registry.db, line=line) if row.op == changes.ALIAS]
+    moves = [row for row in iter_changes(registry.db, line=line) if row.op == changes.ALIAS]
     return moves[::-1]
 
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli import env
-from registry_cli.catalog import read, resolve
 from registry_cli.catalog.index import Index, find_place
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import NoRegistryError
-from registry_cli.registry.ports import Gate, Listener
-from registry_cli.registry.settings import Settings
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import Log
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.registry.ports import Gate, Listener
+    from registry_cli.registry.settings import Settings
     from registry_cli.registry.version import Version
 
 
@@ -103,6 +102,8 @@ class Registry:
     @cached_property
     def settings(self) -> Settings:
         """Settings of this copy and this user."""
+        from registry_cli.registry.settings import Settings
+
         return Settings(self.layout.config, env.config_home() / "config.toml")
 
     @cached_property
@@ -149,15 +150,21 @@ class Registry:
             NotFoundError: It names nothing.
             AmbiguousError: It names several.
         """
+        from registry_cli.catalog import read, resolve
+
         return read.get_version(self.db, resolve.resolve(self.db, ref))
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
         """Return the versions that addresses name, in their order, each once; raises as `get_row`."""
+        from registry_cli.catalog import read, resolve
+
         rows = dict.fromkeys(resolve.resolve(self.db, ref) for ref in refs)
         return read.list_versions(self.db, list(rows))
 
     def list_exact(self, refs: Sequence[str], verb: str) -> list[VersionRow]:
         """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide."""
+        from registry_cli.catalog import read, resolve
+
         rows = dict.fromkeys(resolve.resolve_exact(self.db, ref, verb) for ref in refs)
         return read.list_versions(self.db, list(rows))
 

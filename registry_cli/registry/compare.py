@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.designs import diff_designs, identify_design
 
 if TYPE_CHECKING:
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 Group = Literal["fields", "metrics", "params", "labels", "metadata", "files", "parents", "design"]

@@ -9,12 +9,12 @@ from registry_cli import env
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.errors import UsageError
-from registry_cli.records.values import Value
-from registry_cli.registry.query import Question, save_question
-from registry_cli.registry.settings import KEYS, VIEW, get_key
+from registry_cli.registry.query import VIEW, Question, save_question
+from registry_cli.registry.settings import KEYS, get_key
 from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
+    from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
 
 

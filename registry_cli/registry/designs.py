@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import NotFoundError
-from registry_cli.records.values import Value
-from registry_cli.records.version import Design
 from registry_cli.store.blobs import get_blob, verify_blob
 from registry_cli.store.hashing import digest_bytes
-from registry_cli.store.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.records.values import Value
+    from registry_cli.records.version import Design
+    from registry_cli.store.layout import Layout
 
 LONGEST: Final = 1 << 20
 """Bytes of a design above which it is told that it differs, not where."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from registry_cli.ids import AliasName, ModelName, TagName, TaskId
-from registry_cli.records.values import Value
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.ids import AliasName, ModelName, TagName, TaskId
+    from registry_cli.records.values import Value
 
 DEFAULT_ROLE = "base"
 """Role of a parent given without one."""

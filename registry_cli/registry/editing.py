@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog import changes
 from registry_cli.catalog.birth import design_table
-from registry_cli.catalog.changes import Change
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.ids import ModelName, TagName, VersionId
 from registry_cli.records.codec import dump_version
@@ -21,6 +18,10 @@ from registry_cli.registry.transaction import transact
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 GROUPS: Final = ("metadata", "metrics")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import read
-from registry_cli.catalog.rows import ChangeRow
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError
 from registry_cli.registry.history import Told, describe_change
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from registry_cli.catalog.journal import ChangeRow
     from registry_cli.registry.api import Registry
 
 BATCH: Final = 200
@@ -33,7 +35,7 @@ def iter_events(
     Raises:
         NotFoundError: There is no such event.
     """
-    changes = _iter_after(registry, after) if after else read.iter_changes(registry.db)
+    changes = _iter_after(registry, after) if after else iter_changes(registry.db)
     wanted = (row for row in changes if row.void is not None) if void else changes
     if limit is not None:
         wanted = islice(wanted, limit) if after else iter(deque(wanted, maxlen=limit))
@@ -48,7 +50,7 @@ def _iter_after(registry: Registry, event: str) -> Iterator[ChangeRow]:
         raise NotFoundError(f"no event `{event}`", hint="reg events")
     (seq,) = found
     last = int(position) if position else None
-    for row in read.iter_changes(registry.db, after=seq - 1):
+    for row in iter_changes(registry.db, after=seq - 1):
         if row.seq > seq or (last is not None and int(row.event.partition("/")[2]) > last):
             yield row
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from registry_cli import env
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError
-from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.records.version import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
@@ -21,6 +18,10 @@ from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.views import Mode, ViewFile, open_view
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import BlobHash, Xxh3
     from registry_cli.registry.api import Registry
 
 
@@ -66,7 +67,7 @@ def get_version(
     try:
         for path, file, equal in zip(targets, known, same, strict=True):
             if not equal:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                files.make_dirs(path.parent)
                 _copy(registry, row, file, path, progress)
             else:
                 progress.advance(file.size or 0)
@@ -118,8 +119,10 @@ def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILEN
     known = [_known(registry, row, file, progress) for file in row.files]
     if len(known) == 1 and (local := find_local(known[0])):
         return local
-    shown = [ViewFile(file.path, file.size or 0, cast(BlobHash, file.sha256), cast(Xxh3, file.xxh3)) for file in known]
-    mode = cast(Mode, registry.settings.find("views"))
+    shown = [
+        ViewFile(file.path, file.size or 0, cast("BlobHash", file.sha256), cast("Xxh3", file.xxh3)) for file in known
+    ]
+    mode = cast("Mode", registry.settings.find("views"))
     views = registry.layout.views
     if not os.access(views, os.W_OK):
         views = env.cache_home() / "views" / registry.id
@@ -197,13 +200,13 @@ def _check_live(row: VersionRow) -> None:
 
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
     local = find_local(file)
-    if local is not None and not registry.layout.blob(cast(BlobHash, file.sha256)).exists():
+    if local is not None and not registry.layout.blob(cast("BlobHash", file.sha256)).exists():
         files.copy_file(local, target)
         _check_external(row, file, target)
         progress.advance(file.size or 0)
         return
     try:
-        copy_blob(registry.layout, cast(BlobHash, file.sha256), cast(Xxh3, file.xxh3), target, progress=progress)
+        copy_blob(registry.layout, cast("BlobHash", file.sha256), cast("Xxh3", file.xxh3), target, progress=progress)
     except CorruptError as error:
         raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
 
@@ -214,8 +217,8 @@ def _place(registry: Registry, row: VersionRow, file: FileEntry) -> Path:
     if local is not None:
         _check_external(row, file, local)
         return local
-    verify_blob(registry.layout, cast(BlobHash, file.sha256), file.xxh3, file.size)
-    return get_blob(registry.layout, cast(BlobHash, file.sha256))
+    verify_blob(registry.layout, cast("BlobHash", file.sha256), file.xxh3, file.size)
+    return get_blob(registry.layout, cast("BlobHash", file.sha256))
 
 
 def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:

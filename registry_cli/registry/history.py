@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog import changes, read
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.catalog.resolve import get_line
-from registry_cli.catalog.rows import ChangeRow, VersionRow
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import ModelName, RecordId, VersionId
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from registry_cli.catalog.journal import ChangeRow
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 ARROW: Final = "→"
@@ -70,7 +72,7 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
     """
     line = get_line(registry.db, name)
     (shown,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
-    rows = list(read.iter_changes(registry.db, line=line))[::-1][:limit]
+    rows = list(iter_changes(registry.db, line=line))[::-1][:limit]
     versions = {row.id: row for row in _list_mentioned(registry.db, rows)}
     told = tuple(Told(row, describe_change(row, versions)) for row in rows)
     return History(ModelName(shown), told, _read_series(registry.db, line, shown, metric))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry_cli.errors import RegError
 from registry_cli.ids import new_ulid
@@ -10,6 +10,9 @@ from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.format import Format, dump_format
 from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def make_registry(folder: Path, *, shared: bool) -> Layout:

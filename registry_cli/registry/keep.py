@@ -9,18 +9,21 @@ Knows no registry: it says which of some versions are kept and by which rule, an
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from registry_cli.catalog.query.fields import PLAIN
 from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
 from registry_cli.catalog.query.parse import parse_field
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import UsageError
-from registry_cli.ids import VersionId
 from registry_cli.records.values import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import VersionId
 
 EXAMPLE: Final = "last 5, best 3 max(metrics.acc), best 2 min(metrics.loss), published"
 _HINT: Final = f"write it as in `{EXAMPLE}`"

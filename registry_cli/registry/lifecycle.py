@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes
-from registry_cli.catalog.changes import Change
 from registry_cli.catalog.resolve import get_line
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import CorruptError, RefusedError, UsageError
 from registry_cli.ids import ModelName, line_key, parse_model_name
 from registry_cli.records.codec import dump_publication
@@ -21,6 +18,10 @@ from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 

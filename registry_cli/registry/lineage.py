@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog import read
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.ids import RecordId, VersionId
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Mapping
 
+    from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 Direction = Literal["up", "down"]

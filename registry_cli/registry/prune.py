@@ -5,22 +5,22 @@ Never removed: what is published, holds an alias, or is a parent of a version th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes, read
-from registry_cli.catalog.changes import Change
 from registry_cli.catalog.resolve import get_line
-from registry_cli.catalog.rows import VersionRow
-from registry_cli.ids import BlobHash, VersionId
 from registry_cli.registry.keep import Rule, find_keepers
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection, Iterator, Sequence
 
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import BlobHash, VersionId
     from registry_cli.registry.api import Registry
 
 

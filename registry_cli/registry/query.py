@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from registry_cli.catalog import changes, read
+from registry_cli.catalog import read
 from registry_cli.catalog.query.flags import narrow
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
-from registry_cli.catalog.resolve import resolve
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import NotFoundError, UsageError
-from registry_cli.registry.settings import VIEW
-from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import VersionId
     from registry_cli.registry.api import Registry
 
 
@@ -49,6 +48,8 @@ class Question:
     include_archived: bool = False
 
 
+VIEW: Final = "view."
+"""Prefix of the settings that hold saved queries."""
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
 
 
@@ -78,6 +79,9 @@ def matches(registry: Registry, row: int, expr: str) -> bool:
 
 def save_question(registry: Registry, name: str, question: Question) -> None:
     """Keep a question under a name, for everyone who has the registry."""
+    from registry_cli.catalog import changes
+    from registry_cli.registry.transaction import transact
+
     value = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(question).items() if item}
     transact(registry, lambda: [changes.setting(VIEW + name, value)])
 
@@ -114,8 +118,8 @@ def _compiled(question: Question) -> Query:
     return Query(expr, sort, question.limit, question.per, question.include_archived)
 
 
-def _resolver(registry: Registry) -> Any:
-    return lambda ref: read.get_version(registry.db, resolve(registry.db, ref)).id
+def _resolver(registry: Registry) -> Callable[[str], VersionId]:
+    return lambda ref: registry.get_row(ref).id
 
 
 def _fields(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import read
-from registry_cli.catalog.effects import find_line
-from registry_cli.catalog.rows import VersionRow
-from registry_cli.records.version import FileEntry, Version
+from registry_cli.catalog.lines import find_line
 from registry_cli.registry.draft import Draft, given
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.records.version import FileEntry, Version
     from registry_cli.registry.api import Registry
 
 

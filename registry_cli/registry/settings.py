@@ -6,13 +6,16 @@ and travel with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import UsageError
+from registry_cli.registry.query import VIEW
 from registry_cli.store.config import read_settings, write_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 Scope = Literal["copy", "registry"]
 Origin = Literal["registry", "copy", "user", "default"]
@@ -33,8 +36,6 @@ KEYS: Final[dict[str, Key]] = {
     "views": Key("copy", "how `reg model path` shares bytes", default="auto", choices=("auto", "copy", "hardlink")),
     "view.NAME": Key("registry", "a query saved by `reg model query --save-view NAME`"),
 }
-VIEW: Final = "view."
-"""Prefix of saved queries."""
 
 
 @dataclass(frozen=True, slots=True)

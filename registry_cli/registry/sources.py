@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.records.version import check_path, check_paths
 from registry_cli.store.layout import DIRECTORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _HUB_KINDS: Final = ("models", "datasets", "spaces")
 

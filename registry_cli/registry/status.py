@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.birth import from_microseconds
+from registry_cli.catalog.doc import from_microseconds
 from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from registry_cli.registry.api import Registry
 
 

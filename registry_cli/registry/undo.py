@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.birth import load_doc
-from registry_cli.catalog.changes import Change
-from registry_cli.catalog.rows import ChangeRow
+from registry_cli.catalog import changes
+from registry_cli.catalog.doc import load_doc
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, VersionId
 from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.journal import ChangeRow
     from registry_cli.registry.api import Registry
 
 UNDOES = "undoes"
@@ -37,7 +39,7 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
 
     def plan() -> list[Change]:
         found = _get_entry(registry, entry) if entry else _newest(registry)
-        undone[:] = list(read.iter_changes(registry.db, entry=found))
+        undone[:] = list(iter_changes(registry.db, entry=found))
         return [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
 
     transact(registry, plan, message=message)

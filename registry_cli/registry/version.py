@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.rows import VersionRow
-from registry_cli.ids import AliasName, ModelName, TagName, VersionId
-from registry_cli.records.values import Value
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import AliasName, ModelName, TagName, VersionId
+    from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
 
 

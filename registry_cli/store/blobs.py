@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
-from registry_cli.ids import BlobHash, RecordId, Xxh3
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
-from registry_cli.store.layout import Layout
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.ids import BlobHash, RecordId, Xxh3
+    from registry_cli.store.layout import Layout
 
 MEND: Final = "add the same file again, or bring the blob back from a copy of the registry"
 """Adding bytes whose blob is missing or rotten puts good ones in its place."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry_cli.errors import CorruptError
-from registry_cli.records.codec import dump_table, load_table
+from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read_settings(path: Path) -> dict[str, str]:

@@ -7,11 +7,13 @@ program, under `gc` forbids collecting. So old programs stay useful on new regis
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError, NoRegistryError, RefusedError
-from registry_cli.records.codec import dump_table, load_table
-from registry_cli.store.layout import Layout
+from registry_cli.records.toml import dump_table, load_table
+
+if TYPE_CHECKING:
+    from registry_cli.store.layout import Layout
 
 LAYOUT: Final = 1
 """Version of the layout that this program writes."""

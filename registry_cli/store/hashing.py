@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.ids import BlobHash, Xxh3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 CHUNK: Final = 1 << 20
 """Bytes read at a time: large enough for the disk, small enough to stay in a core's cache."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from registry_cli.ids import BlobHash, RecordId, VersionId
+if TYPE_CHECKING:
+    from registry_cli.ids import BlobHash, RecordId, VersionId
 
 DIRECTORY: Final = ".registry"
 SHARD: Final = 1000

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.ids import BlobHash, RecordId, Xxh3
@@ -18,9 +17,13 @@ from registry_cli.store import files
 from registry_cli.store.blobs import verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, iter_chunks, sha256_of_file, xxh3_of_file
-from registry_cli.store.layout import Layout
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.store.layout import Layout
 
 SMALL: Final = CHUNK
 """Files up to this many bytes are hashed in memory before anything is written."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from registry_cli.store.layout import Layout
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry_cli.store.layout import Layout
 
 PATIENCE: Final = 0.5
 """Seconds to wait for those before us."""

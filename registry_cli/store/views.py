@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.ids import BlobHash, VersionId, Xxh3
 from registry_cli.store import files
 from registry_cli.store.blobs import copy_blob, get_blob, verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader, xxh3_of_file
-from registry_cli.store.layout import Layout
 from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from registry_cli.ids import BlobHash, VersionId, Xxh3
+    from registry_cli.store.layout import Layout
 
 STAMPS: Final = ".json"
 """Beside a view's folder: inode, size and time of each of its files when they were made."""

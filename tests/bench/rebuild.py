@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 
 from registry_cli.catalog import changes
 from registry_cli.catalog.index import Index, Place

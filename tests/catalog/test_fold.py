@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.changes import RULES
 from registry_cli.catalog.index import Index
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TagName, VersionId
 from registry_cli.records.codec import dump_entry
@@ -159,7 +160,7 @@ def test_junk_is_void_or_harmless_and_never_a_crash(change: dict[str, Any]) -> N
         forger.entry(change)
         forger.entry(changes.tag(version, add=[TagName("later")]))
         index = forger.index()
-        seen = list(read.iter_changes(index.db))
+        seen = list(iter_changes(index.db))
         assert [row.seq for row in seen] == [1, 2, 3]
         (row,) = read.list_versions(index.db, [1])
         assert "later" in row.tags or row.removed
@@ -201,7 +202,7 @@ def test_a_malformed_change_voids_its_whole_entry(change: dict[str, Any]) -> Non
     assert void
     after = dump_tables(catalog.db)
     assert {**after, "entries": (), "changes": ()} == {**before, "entries": (), "changes": ()}
-    assert [row.void for row in read.iter_changes(catalog.db)] == [None, void, void]
+    assert [row.void for row in iter_changes(catalog.db)] == [None, void, void]
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ def test_a_forged_breach_is_kept_seen_and_without_effect(registry: Registry, for
     assert registry.get_row("a/m:1").labels == {}
     assert registry.get_row("a/m:2").tags == ()
     assert registry.get_row("a/m:1").tags == ("after",)
-    void = list(read.iter_changes(registry.db, entry=forged.id))
+    void = list(iter_changes(registry.db, entry=forged.id))
     assert [row.event for row in void] == [f"{forged.id}/0", f"{forged.id}/1"]
     assert {row.void for row in void} == {"a/m:1 is published: `edit framework, labels, design` is not allowed"}
     assert void[1].change["set"] == {"labels": {"cat": 1}}
@@ -264,7 +265,7 @@ def test_what_is_not_understood_makes_the_registry_read_only(
     registry.close()
     with pytest.raises(RefusedError):
         registry.check_writable()
-    assert [row.void is None for row in read.iter_changes(registry.db)] == [True, False, True]
+    assert [row.void is None for row in iter_changes(registry.db)] == [True, False, True]
 
 
 def test_a_second_entry_of_one_id_is_void(registry: Registry, forger: Forger) -> None:
@@ -274,7 +275,7 @@ def test_a_second_entry_of_one_id_is_void(registry: Registry, forger: Forger) ->
         forger.entry(changes.tag(version, remove=[TagName("x")]), id=first.id)
     forger.entry(changes.tag(version, add=[TagName("y")]), id=EntryId(f"{first.id}~4"))
     assert registry.get_row("a/m").tags == ("x",)
-    assert [row.void is None for row in read.iter_changes(registry.db)] == [True, True, False, False, False]
+    assert [row.void is None for row in iter_changes(registry.db)] == [True, True, False, False, False]
 
 
 def test_a_broken_chain_names_the_slot(registry: Registry, forger: Forger) -> None:
@@ -368,7 +369,7 @@ def test_before_says_what_undo_needs() -> None:
     assert catalog.apply(changes.tag(version, add=[TagName("t")])) is None
     edit = changes.edit(version, put={"comment": "c", "metadata": {"k": 1, "new": 2}}, unset=["framework"])
     assert catalog.apply(changes.tag(version, add=[TagName("t"), TagName("u")], remove=[TagName("w")]), edit) is None
-    tag, edited = list(read.iter_changes(catalog.db))[-2:]
+    tag, edited = list(iter_changes(catalog.db))[-2:]
     assert tag.before == {"added": ["u"], "removed": []}
     assert edited.before is not None
     assert edited.before["set"] == {"framework": "onnx", "metadata": {"k": "v"}}

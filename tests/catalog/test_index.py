@@ -18,6 +18,7 @@ from registry_cli.catalog import changes, read
 from registry_cli.catalog import index as index_module
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.index import Index, Place, find_place, is_local
+from registry_cli.catalog.lines import list_lines
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.errors import CorruptError
 from registry_cli.ids import ModelName, RecordId, TagName, VersionId
@@ -127,7 +128,7 @@ def test_a_replaced_log_is_noticed(forger: Forger, tmp_path: Path) -> None:
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(record.read_bytes())
     with closing(forger.index(path)) as index:
-        assert [row.name for row in read.list_lines(index.db)] == ["c/o"]
+        assert [row.name for row in list_lines(index.db)] == ["c/o"]
 
 
 def test_a_shortened_log_is_noticed(forger: Forger) -> None:

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from registry_cli.catalog import changes, read
-from registry_cli.catalog.birth import from_microseconds, load_birth, microseconds
+from registry_cli.catalog.birth import load_birth
+from registry_cli.catalog.doc import from_microseconds, microseconds
+from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.lines import list_lines
 from registry_cli.errors import CorruptError
 from registry_cli.ids import AliasName, BlobHash, RecordId, TagName, VersionId, Xxh3
 from registry_cli.records.version import Design, FileEntry
@@ -86,15 +89,15 @@ def test_lines(catalog: Catalog) -> None:
         changes.alias(AliasName("best"), version=first, old=None),
         changes.archive(third),
     ) is None  # fmt: skip
-    assert [line.name for line in read.list_lines(catalog.db)] == ["Iris/deep/er", "iris/softmax", "irises/other"]
-    assert [line.name for line in read.list_lines(catalog.db, "IRIS/")] == ["Iris/deep/er", "iris/softmax"]
-    assert [line.name for line in read.list_lines(catalog.db, "iris/softmax")] == ["iris/softmax"]
-    assert read.list_lines(catalog.db, "iri") == []
-    (line,) = read.list_lines(catalog.db, "iris/softmax")
+    assert [line.name for line in list_lines(catalog.db)] == ["Iris/deep/er", "iris/softmax", "irises/other"]
+    assert [line.name for line in list_lines(catalog.db, "IRIS/")] == ["Iris/deep/er", "iris/softmax"]
+    assert [line.name for line in list_lines(catalog.db, "iris/softmax")] == ["iris/softmax"]
+    assert list_lines(catalog.db, "iri") == []
+    (line,) = list_lines(catalog.db, "iris/softmax")
     assert (line.versions, line.latest, line.published, line.size) == (3, 2, 1, 12)
     assert (line.aliases, line.updated) == ((("best", 1), ("prod", 2)), START + timedelta(days=1))
     assert catalog.apply(changes.remove(third)) is None
-    assert read.list_lines(catalog.db, "iris/softmax") == [replace(line, versions=2, size=5)]
+    assert list_lines(catalog.db, "iris/softmax") == [replace(line, versions=2, size=5)]
     assert [row.number for row in read.list_line_versions(catalog.db, 1)] == [1, 2]
 
 
@@ -110,16 +113,16 @@ def test_changes(catalog: Catalog) -> None:
     version = catalog.add("a/m")
     catalog.add("b/n")
     assert catalog.apply(changes.tag(version, add=[TagName("t")]), changes.setting("s", 1), message="why") is None
-    every = list(read.iter_changes(catalog.db))
+    every = list(iter_changes(catalog.db))
     assert [(row.seq, row.op, row.ref) for row in every] == [
         (1, "add-version", "a/m:1"), (2, "add-version", "b/n:1"), (3, "tag", "a/m:1"),
         (3, "setting", None)]  # fmt: skip
     last = every[2]
     assert (last.event, last.author, last.tool, last.message) == (f"{last.entry}/0", "tester", "reg 0", "why")
     assert (last.version, last.time, last.void) == (version, START + timedelta(seconds=3), None)
-    assert [row.seq for row in read.iter_changes(catalog.db, line=1)] == [1, 3]
-    assert [row.seq for row in read.iter_changes(catalog.db, after=2)] == [3, 3]
-    assert [row.op for row in read.iter_changes(catalog.db, entry=last.entry)] == ["tag", "setting"]
+    assert [row.seq for row in iter_changes(catalog.db, line=1)] == [1, 3]
+    assert [row.seq for row in iter_changes(catalog.db, after=2)] == [3, 3]
+    assert [row.op for row in iter_changes(catalog.db, entry=last.entry)] == ["tag", "setting"]
     assert read.read_settings(catalog.db) == {"s": 1}
 
 

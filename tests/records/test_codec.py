@@ -11,21 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.errors import CorruptError, UsageError
-from registry_cli.ids import ModelName
+from registry_cli.ids import EntryId, ModelName, RecordId, VersionId
 from registry_cli.records.codec import (
     RECORD_LIMIT,
     SCHEMA,
     dump_entry,
     dump_publication,
-    dump_table,
     dump_version,
     load_entry,
     load_publication,
-    load_table,
     load_version,
 )
 from registry_cli.records.entry import Entry
-from registry_cli.records.version import FileEntry, Publication, Version
+from registry_cli.records.toml import dump_table, load_table
+from registry_cli.records.version import Design, FileEntry, Parent, Publication, Version
 from tests.records import strategies
 
 LOADERS: list[Callable[[bytes, str], object]] = [load_version, load_publication, load_entry]
@@ -202,7 +201,7 @@ def _whole() -> list[tuple[bytes, Callable[[bytes, str], Any], Callable[[Any], b
     entry = Entry(
         seq=1,
         previous="",
-        id=strategies.EntryId("01JD0000000000000000000000"),
+        id=EntryId("01JD0000000000000000000000"),
         time=PLAIN.created,
         author="me",
         tool="reg 1",
@@ -218,18 +217,18 @@ def _whole() -> list[tuple[bytes, Callable[[bytes, str], Any], Callable[[Any], b
         step=1,
         labels={"a": 1},
         metrics={"a": 1},
-        design=strategies.Design("text/plain", text="x"),
+        design=Design("text/plain", text="x"),
         unset=("metadata.x",),
     )
     publication = Publication(
-        version=strategies.VersionId(strategies.RecordId("0" * 64)),
+        version=VersionId(RecordId("0" * 64)),
         created=PLAIN.created,
         author="me",
         files=version.files,
         framework="f",
         labels={"a": 1},
         design=version.design,
-        parents=(strategies.Parent(strategies.VersionId(strategies.RecordId("1" * 64)), "base"),),
+        parents=(Parent(VersionId(RecordId("1" * 64)), "base"),),
         metrics={"a": 0.5},
     )
     return [

@@ -74,7 +74,7 @@ def test_a_newer_layout_is_refused(registry: Registry, tmp_path: Path) -> None:
 def test_an_unknown_feature_for_writing_leaves_reading(registry: Registry, tmp_path: Path) -> None:
     add(registry, "a/m")
     form = registry.layout.format
-    form.write_text(form.read_text() + '\n[features]\nwrite = ["packs-9"]\n')
+    form.write_text(form.read_text().replace("[features]", '[features]\nwrite = ["packs-9"]'))
     with Registry.open(tmp_path) as again:
         assert again.get_row("a/m").number == 1
         with pytest.raises(RefusedError, match="packs-9"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli.catalog.read import iter_changes
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError
 from registry_cli.ids import parse_model_name
@@ -22,16 +22,10 @@ from registry_cli.registry.lifecycle import publish_versions
 from registry_cli.store import files
 from registry_cli.store.format import Format, dump_format
 from registry_cli.store.hashing import digest_bytes
-from tests.builders import add, add_path, make_registry, write
+from tests.builders import add, add_path, write
 from tests.observers import Recorder
 
 MEBI = 1 << 20
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with make_registry(tmp_path) as registry:
-        yield registry
 
 
 def spoil(registry: Registry, data: bytes, bad: bytes) -> Path:
@@ -192,7 +186,7 @@ def test_an_external_file_that_changed_is_corrupt(bad: bytes, registry: Registry
     row = add_path(registry, "a/b", source, mode="reference").version
     source.write_bytes(bad)
     target = write(tmp_path / "copy", b"old")
-    with pytest.raises(CorruptError, match="changed at file://.* since it was first read") as caught:
+    with pytest.raises(CorruptError, match=r"changed at file://.* since it was first read") as caught:
         get_file(registry, row, target, force=True)
     assert caught.value.exit_code == 14
     assert target.read_bytes() == b"old"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from registry_cli.catalog import changes
 from registry_cli.errors import RefusedError
 from registry_cli.ids import TagName
 from registry_cli.records.entry import Entry
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.ports import Gate, Listener
+from registry_cli.registry.transaction import transact
 from tests.registry.making import add
 
 
@@ -72,9 +74,6 @@ def test_what_breaks_a_rule_never_reaches_a_gate(registry: Registry) -> None:
     registry.gates.append(gate)
     row = add(registry, "a/m")
     asked = len(gate.asked)
-    from registry_cli.catalog import changes
-    from registry_cli.registry.transaction import transact
-
     with pytest.raises(RefusedError, match="`restore` is not allowed"):
         transact(registry, lambda: [changes.restore(row.id)])
     assert len(gate.asked) == asked

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import read
+from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import UsageError
 from registry_cli.ids import AliasName
 from registry_cli.registry.aliases import set_alias
@@ -58,7 +58,7 @@ def test_all_goes_in_one_entry_with_its_reason(registry: Registry) -> None:
     assert prune(registry, "last 1", message="clean") == ["a/b:2", "a/b:1"]
     assert entries(registry) == before + 1
     assert [row.number for row in registry.query()] == [3]
-    newest = list(read.iter_changes(registry.db))[-1]
+    newest = list(iter_changes(registry.db))[-1]
     assert (newest.op, newest.message) == ("remove", "clean")
     assert prune(registry, "last 1") == []
     assert entries(registry) == before + 1

@@ -41,12 +41,12 @@ def test_the_working_folder_and_its_parent(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_is_missing_or_empty(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no file or folder .*nothing"):
+    with pytest.raises(NotFoundError, match=r"no file or folder .*nothing"):
         list_sources([tmp_path / "nothing"])
     with pytest.raises(NotFoundError, match="no file or folder"):
         list_sources([write(tmp_path / "file") / "below"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NotFoundError, match="no file in .*empty"):
+    with pytest.raises(NotFoundError, match=r"no file in .*empty"):
         list_sources([tmp_path / "empty"])
 
 

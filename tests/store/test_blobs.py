@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.errors import CorruptError, NotFoundError
+from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
 from registry_cli.store.blobs import copy_blob, get_blob, get_record, verify_blob
@@ -105,5 +105,5 @@ def test_records(layout: Layout) -> None:
     path.write_bytes(b"a = 2\n")
     with pytest.raises(CorruptError, match=rf"\.registry/records/{record[:2]}/.* was changed"):
         get_record(layout, record)
-    with pytest.raises(NotFoundError, match="record 000000000000 is missing"):
+    with pytest.raises(CorruptError, match="record 000000000000 is missing"):
         get_record(layout, RecordId("0" * 64))

@@ -10,7 +10,7 @@ from registry_cli.store.config import read_settings, write_settings
 
 def test_settings_come_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
-    settings = {"author": "mé = \"you\"", "view.top": "metrics.acc > 0.9", "view.all": "", "views": "copy"}
+    settings = {"author": 'mé = "you"', "view.top": "metrics.acc > 0.9", "view.all": "", "views": "copy"}
     write_settings(path, settings)
     assert read_settings(path) == settings
     write_settings(path, {"author": "other"})

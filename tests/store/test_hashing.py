@@ -21,7 +21,7 @@ from registry_cli.store.hashing import (
     xxh3_of_file,
 )
 
-# https://github.com/Cyan4973/xxHash/blob/dev/tests/sanity_test_vectors.h: bytes of its generator, seed 0, as XXH3_128bits
+# https://github.com/Cyan4973/xxHash/blob/dev/tests/sanity_test_vectors.h: bytes of its generator, seed 0, 128 bits
 PRIME32, PRIME64 = 2654435761, 11400714785074694797
 VECTORS = {
     0: "99aa06d3014798d86001c324468d497f",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import ConflictError, RegError, UsageError
+from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
 from registry_cli.store import files
 from registry_cli.store.blobs import get_record, verify_blob
@@ -364,7 +365,7 @@ def test_records_are_named_by_their_bytes(layout: Layout) -> None:
         with Staging(layout) as staging:
             record = staging.add_record(b"a = 1\n")
             staging.install()
-    assert record == digest_bytes(b"a = 1\n").sha256
+    assert record == RecordId(digest_bytes(b"a = 1\n").sha256)
     assert get_record(layout, record) == b"a = 1\n"
 
 

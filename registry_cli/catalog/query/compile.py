@@ -10,9 +10,8 @@ by CROSS JOIN and INDEXED BY. A plan offers three ways, among which `run` choose
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Other
 from registry_cli.catalog.query.drivers import find_driver
@@ -21,6 +20,9 @@ from registry_cli.catalog.query.normal import list_conjuncts, mentions, push_not
 from registry_cli.catalog.query.order import Order, keyed_terms, order_by
 from registry_cli.catalog.query.predicates import Binder, Resolve, compile_condition, keyed_condition, list_sides
 from registry_cli.catalog.query.sort import NEWEST_FIRST, SortKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Per: TypeAlias = Literal["task", "name"]
 PROBE_LIMIT: Final = 2000

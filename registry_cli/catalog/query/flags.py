@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Label, Not, Op, all_of, any_of
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, format_list, format_time, parse_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _GLOB = frozenset("*?[")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Leaf, Not, Op, Or, all_of, any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OPPOSITE: Final[dict[Op, Op]] = {
     "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~",

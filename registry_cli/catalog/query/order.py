@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from registry_cli.catalog.query.fields import PLAIN
-from registry_cli.catalog.query.predicates import Binder
-from registry_cli.catalog.query.sort import SortKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.query.predicates import Binder
+    from registry_cli.catalog.query.sort import SortKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.query.ast import Expr
 from registry_cli.catalog.query.compile import PROBE_LIMIT, Per, Plan, compile_query
-from registry_cli.catalog.query.predicates import Resolve
-from registry_cli.catalog.query.sort import SortKey
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from registry_cli.catalog.query.ast import Expr
+    from registry_cli.catalog.query.predicates import Resolve
+    from registry_cli.catalog.query.sort import SortKey
 
 PATIENCE: Final = 600_000
 """Steps of SQLite's machine, about 20 ms: a walk along the sort key's index that finds too few is not worth more."""

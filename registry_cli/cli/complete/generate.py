@@ -5,10 +5,9 @@ Only developers run it; a test compares its result with what lies in the reposit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.query.fields import PLAIN
 from registry_cli.catalog.schema import SCHEMA
@@ -17,6 +16,9 @@ from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[3]
 TABLE: Final = "registry_cli/cli/complete/options.py"

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.cli.cells import escape, format_exact, format_short, format_size
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.output import Output
 from registry_cli.cli.views import view_versions
 from registry_cli.registry.compare import Compared, Comparison, list_groups
 
@@ -17,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.cli.output import Output
 
 BEST: Final = "★"
 NOTHING: Final = "–"

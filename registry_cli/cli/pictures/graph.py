@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.cli.cells import escape
 from registry_cli.cli.views import view_versions
-from registry_cli.registry.lineage import Lineage
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.registry.lineage import Lineage
 
 _PLAIN: Final = frozenset(" ._-/:@,()+")
 

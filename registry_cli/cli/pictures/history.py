@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.cli.cells import escape, format_short
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.output import Output
 from registry_cli.cli.views import view_change
 from registry_cli.registry.compare import prefers_small
-from registry_cli.registry.history import History, Series, Told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
+
+    from registry_cli.cli.output import Output
+    from registry_cli.registry.history import History, Series, Told
 
 COLUMNS: Final = ("time", "author", "ref", "what", "message")
 _BARS: Final = "▁▂▃▄▅▆▇█"

@@ -6,19 +6,21 @@ checkpoints stays readable; where there are several, the tree branches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.rows import VersionRow
 from registry_cli.cli.cells import escape
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.output import Output
-from registry_cli.ids import VersionId
-from registry_cli.registry.lineage import Direction, Lineage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.text import Text
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.cli.output import Output
+    from registry_cli.ids import VersionId
+    from registry_cli.registry.lineage import Direction, Lineage
 
 _HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"}
 _ARROWS: Final[dict[Direction, str]] = {"up": "← ", "down": "→ "}

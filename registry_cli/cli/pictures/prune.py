@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry_cli.cli.cells import format_size
-from registry_cli.cli.output import Output
 from registry_cli.cli.views import view_version
-from registry_cli.registry.prune import Pruning, Verdict
+
+if TYPE_CHECKING:
+    from registry_cli.cli.output import Output
+    from registry_cli.registry.prune import Pruning, Verdict
 
 
 def print_pruning(output: Output, plan: Pruning) -> None:

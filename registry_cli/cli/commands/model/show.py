@@ -27,11 +27,12 @@ def command(
 ) -> None:
     """Show all about a version."""
     from registry_cli.cli.views import view_version
-    from registry_cli.registry.designs import read_design
 
     session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
     row = session.registry.get_row(ref)
     if design:
+        from registry_cli.registry.designs import read_design
+
         session.output.data(read_design(session.registry.layout, row))
     elif session.output.drawn and not columns:
         from registry_cli.cli.card import draw_version

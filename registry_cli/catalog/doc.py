@@ -1,0 +1,52 @@
+"""The index's JSON documents and its times. Light: reading a catalog needs no more of its insides than this."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def dump_doc(doc: Mapping[str, object]) -> str:
+    """Return a document as JSON; times become ISO texts marked as such, NaN and infinities stay."""
+    return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"))
+
+
+def load_doc(text: str) -> dict[str, Any]:
+    """Return a document from JSON, times included."""
+    if '"$time"' not in text:
+        loaded: dict[str, Any] = json.loads(text)
+        return loaded
+    return json.loads(text, object_hook=_load_time)  # type: ignore[no-any-return]  # the root is a table, no time
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a time as microseconds since 1970 UTC, exactly."""
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def from_microseconds(value: int) -> datetime:
+    """Return the UTC time of so many microseconds since 1970."""
+    seconds, rest = divmod(value, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def _dump_time(value: object) -> object:
+    if isinstance(value, datetime) and value.tzinfo:
+        return {"$time": value.astimezone(UTC).isoformat()}
+    if isinstance(value, date | time):  # TOML's local times: only what other programs wrote holds them
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} in a document")
+
+
+def _load_time(table: dict[str, Any]) -> object:
+    try:
+        return datetime.fromisoformat(table["$time"]) if table.keys() == {"$time"} else table
+    except (TypeError, ValueError):  # a user's own key of that name
+        return table

@@ -1,0 +1,57 @@
+"""Reads the log and folds it: all of it, what is new, or one entry. The index says when, and keeps the stamp."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.births import Births
+from registry_cli.catalog.fold import Fold, check_entry
+from registry_cli.records.codec import load_entry
+from registry_cli.store.log import EMPTY, Head, Log, digest_entry
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from registry_cli.records.entry import Entry
+    from registry_cli.store.layout import Layout
+
+
+class Folding:
+    """Folds entries of one log.
+
+    Attributes:
+        births: Where the rows of versions come from.
+    """
+
+    def __init__(self, layout: Layout, log: Log) -> None:
+        self.births = Births(layout)
+        self._log = log
+
+    def fold_all(self, db: sqlite3.Connection) -> Head:
+        """Fold the whole log into empty tables, records read ahead in a few processes, and return its head."""
+        fold, head = Fold(db, self.births.get), EMPTY
+        with self.births.open_pool() as prefetch:
+            for entry, next_head in prefetch(self._iter_entries(EMPTY)):
+                fold.apply(entry)
+                head = next_head
+        return head
+
+    def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:
+        """Fold what the log holds beyond `head`; yield each slot that is folded."""
+        fold = Fold(db, self.births.get)
+        for entry, next_head in self._iter_entries(head):
+            fold.apply(entry)
+            yield next_head
+
+    def fold_one(self, db: sqlite3.Connection, entry: Entry) -> str | None:
+        """Fold one entry and return why it is void, or None."""
+        return Fold(db, self.births.get).apply(entry)
+
+    def _iter_entries(self, head: Head) -> Iterator[tuple[Entry, Head]]:
+        while (data := self._log.find(head.seq + 1)) is not None:
+            where = self._log.where(head.seq + 1)
+            entry = load_entry(data, where)
+            check_entry(entry, head.seq + 1, head.digest, where)
+            head = Head(head.seq + 1, digest_entry(data))
+            yield entry, head

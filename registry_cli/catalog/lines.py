@@ -1,0 +1,68 @@
+"""Lines, the models: found by any name they ever bore, and listed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.doc import from_microseconds
+from registry_cli.ids import AliasName, ModelName, line_key
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A line as `reg model list` shows it: live versions are those neither archived nor removed.
+
+    Attributes:
+        size: Bytes of the distinct blobs of its versions that are not removed.
+        aliases: Alias and the number it stands on, sorted by alias.
+    """
+
+    name: ModelName
+    versions: int
+    latest: int | None
+    aliases: tuple[tuple[AliasName, int], ...]
+    published: int
+    size: int
+    updated: datetime
+
+
+def find_line(db: sqlite3.Connection, name: str) -> int | None:
+    """Return the line that bears a name, or once bore it."""
+    found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
+    return found[0] if found else None
+
+
+def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
+    """Return the models whose name starts with `prefix` (by whole segments), sorted by name."""
+    key = line_key(prefix.rstrip("/"))
+    where, bound = ("(l.key = ?1 OR substr(l.key, 1, length(?1) + 1) = ?1 || '/')", (key,)) if key else ("1", ())
+    lines = db.execute(
+        "SELECT l.id, l.name, count(v.row), max(CASE WHEN v.archived = 0 THEN v.number END), max(v.created),"
+        " sum(v.publication IS NOT NULL) FROM lines l JOIN versions v ON v.line = l.id AND v.removed = 0"
+        f" WHERE {where} GROUP BY l.id ORDER BY l.key",
+        bound,
+    ).fetchall()
+    aliases = defaultdict(list)
+    for line, alias, number in db.execute(
+        "SELECT a.line, a.alias, v.number FROM aliases a JOIN versions v ON v.row = a.version ORDER BY a.alias"
+    ):
+        aliases[line].append((AliasName(alias), int(number)))
+    sizes = dict(
+        db.execute(
+            "SELECT line, sum(size) FROM (SELECT DISTINCT v.line AS line, f.sha256, f.size AS size FROM files f"
+            f" JOIN versions v ON v.row = f.version JOIN lines l ON l.id = v.line WHERE v.removed = 0 AND {where})"
+            " GROUP BY line",
+            bound,
+        ).fetchall()
+    )
+    return [
+        ModelRow(ModelName(name), count, latest, tuple(aliases[line]), published, sizes.get(line) or 0,
+                 from_microseconds(updated))
+        for line, name, count, latest, updated, published in lines
+    ]  # fmt: skip

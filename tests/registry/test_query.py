@@ -1,0 +1,104 @@
+"""Queries as they are typed and saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.resolve import resolve
+from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.registry.api import Registry
+from registry_cli.registry.lifecycle import archive_versions, publish_versions
+from registry_cli.registry.query import Question, ask, find_versions, load_question, matches, save_question
+from registry_cli.registry.transaction import transact
+from tests.registry.making import add
+
+
+@pytest.fixture(autouse=True)
+def versions(registry: Registry) -> None:
+    add(registry, "iris/softmax", metrics={"acc": 0.8}, tags=("prod",), framework="onnx", metadata={"owner": "risk"})
+    add(registry, "iris/softmax", metrics={"acc": 0.9}, tags=("TF",), parents=(("base", "iris/softmax:1"),))
+    add(registry, "fraud/xgb", metrics={"acc": 0.7})
+    publish_versions(registry, ["iris/softmax:1"])
+
+
+def _refs(registry: Registry, expr: str = "", **options: object) -> list[str]:
+    return [row.ref for row in find_versions(registry, expr, **options)]
+
+
+def test_newest_first_and_sorted(registry: Registry) -> None:
+    assert _refs(registry) == ["fraud/xgb:1", "iris/softmax:2", "iris/softmax:1"]
+    assert _refs(registry, sort="-metrics.acc", limit=2) == ["iris/softmax:2", "iris/softmax:1"]
+    assert _refs(registry, sort="-metrics.acc", per="name") == ["iris/softmax:2", "fraud/xgb:1"]
+
+
+@pytest.mark.parametrize(("expr", "options", "expected"), [
+    ("metrics.acc > 0.75", {}, ["iris/softmax:2", "iris/softmax:1"]),
+    ("metrics.acc > 0.75", {"tag": ("-TF",)}, ["iris/softmax:1"]),
+    ("", {"project": "iris"}, ["iris/softmax:2", "iris/softmax:1"]),
+    ("", {"name": ["fraud/*"]}, ["fraud/xgb:1"]),
+    ("", {"framework": "onnx"}, ["iris/softmax:1"]),
+    ("", {"meta": "owner=risk"}, ["iris/softmax:1"]),
+    ("", {"metric": "acc<0.75"}, ["fraud/xgb:1"]),
+    ("", {"published": True}, ["iris/softmax:1"]),
+    ("descends(iris/softmax:1)", {}, ["iris/softmax:2"]),
+    ("  ", {}, ["fraud/xgb:1", "iris/softmax:2", "iris/softmax:1"]),
+])  # fmt: skip
+def test_text_and_flags_narrow(registry: Registry, expr: str, options: dict[str, object], expected: list[str]) -> None:
+    assert _refs(registry, expr, **options) == expected
+
+
+def test_the_archived_show_when_asked_for(registry: Registry) -> None:
+    archive_versions(registry, ["fraud/xgb:1"])
+    assert "fraud/xgb:1" not in _refs(registry)
+    for options in ({"archived": True}, {"include_archived": True}):
+        assert "fraud/xgb:1" in _refs(registry, **options)
+
+
+def test_what_cannot_be_read(registry: Registry) -> None:
+    for expr, options in (("metrics.acc >", {}), ("", {"sort": "colour"}), ("", {"colour": "red"})):
+        with pytest.raises(UsageError):
+            find_versions(registry, expr, **options)
+    with pytest.raises(NotFoundError):
+        find_versions(registry, "descends(no/body)")
+
+
+def test_matches(registry: Registry) -> None:
+    row = resolve(registry.db, "iris/softmax:1")
+    assert matches(registry, row, "metrics.acc > 0.5 and tag:prod")
+    assert not matches(registry, row, "metrics.acc > 0.85")
+    archive_versions(registry, ["iris/softmax:1"])
+    assert matches(registry, row, "tag:prod")
+
+
+def test_a_saved_view_travels_with_the_registry(registry: Registry, tmp_path: Path) -> None:
+    question = Question("metrics.acc > 0.75", sort="-metrics.acc", limit=5, columns="name,metrics.acc", tag=("-TF",))
+    save_question(registry, "top", question)
+    with Registry.open(tmp_path) as other:
+        assert load_question(other, "top") == question
+        assert [row.ref for row in ask(other, load_question(other, "top"))] == ["iris/softmax:1"]
+    save_question(registry, "top", Question("tag:prod", published=True))
+    assert load_question(registry, "top") == Question("tag:prod", published=True)
+
+
+def test_an_empty_view_can_be_saved(registry: Registry) -> None:
+    save_question(registry, "all", Question())
+    assert load_question(registry, "all") == Question()
+
+
+def test_an_unknown_view_names_those_there_are(registry: Registry) -> None:
+    with pytest.raises(NotFoundError) as missed:
+        load_question(registry, "top")
+    assert missed.value.hint == "reg model query EXPR --save-view NAME"
+    save_question(registry, "best", Question("tag:prod"))
+    with pytest.raises(NotFoundError) as missed:
+        load_question(registry, "top")
+    assert missed.value.hint == "saved are best"
+
+
+def test_a_view_of_a_newer_program_is_read_as_far_as_it_goes(registry: Registry) -> None:
+    value = {"expr": "tag:prod", "colour": "red"}
+    transact(registry, lambda: [changes.setting("view.new", value)])
+    assert load_question(registry, "new") == Question("tag:prod")
