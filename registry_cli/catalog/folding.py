@@ -29,12 +29,17 @@ class Folding:
         self._log = log
 
     def fold_all(self, db: sqlite3.Connection) -> Head:
-        """Fold the whole log into empty tables, records read ahead in a few processes, and return its head."""
+        """Fold the whole log into empty tables, records read ahead in a few processes, and return its head.
+
+        Raises:
+            CorruptError: An entry or a record cannot be read, or a slot is missing.
+        """
         fold, head = Fold(db, self.births.get), EMPTY
         with self.births.open_pool() as prefetch:
             for entry, next_head in prefetch(self._iter_entries(EMPTY)):
                 fold.apply(entry)
                 head = next_head
+        self._log.check_end(head.seq)
         return head
 
     def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:

@@ -81,7 +81,7 @@ class Log:
             CorruptError: A slot is missing in the middle.
         """
         if self._last() > seq and not self.exists(seq + 1):
-            raise CorruptError(f"{self.where(seq + 1)} is missing", hint="reg fsck")
+            raise CorruptError(f"{self.where(seq + 1)} is missing")
 
     def where(self, seq: int) -> str:
         """Return a slot's path as messages show it."""
@@ -100,7 +100,7 @@ class Log:
         """
         slot = self._layout.slot(seq)
         if self.exists(seq + 1) and not self.exists(seq):
-            raise CorruptError(f"{self.where(seq)} is missing", hint="reg fsck")
+            raise CorruptError(f"{self.where(seq)} is missing")
         if seq % SHARD == 0 or seq == 1:
             files.make_dir(slot.parent, shared=self._layout.shared)
             files.flush_dir(self._layout.log)

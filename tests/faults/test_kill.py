@@ -91,7 +91,10 @@ def test_killed_command_is_whole_or_absent(name: str, extent: str, template: Sit
 @EXTENT
 def test_killed_init_leaves_a_whole_registry_or_none(extent: str, template: Site, tmp_path: Path) -> None:
     rehearsal = Site(tmp_path / "new" / "rehearsal", template.sources)
-    for fatal in choose(list_calls(rehearsal, init), extent):
+    calls = list_calls(rehearsal, init)
+    for fatal in choose(calls, extent):
+        if calls[fatal - 1].op == "mkdir" and fatal % 16 > 1:  # the folders of blobs and records are all alike
+            continue
         site = Site(tmp_path / "killed" / str(fatal), template.sources)
         ended = run_killed(site, init, fatal)
         assert site.root.exists() or not ended.acknowledged

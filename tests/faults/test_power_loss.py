@@ -98,10 +98,11 @@ def explore(story: Story, scratch: Path, extent: str) -> None:
         if number < story.begin or (extent == "some" and step.op not in TELLING):
             continue
         for tree in disk.iter_states():
+            TALLY["states after a power loss"] += 1
             digest = digest_tree(tree) + bytes([promised + 1])
             if digest not in seen:
                 seen.add(digest)
-                TALLY["states after a power loss"] += 1
+                TALLY["states after a power loss that differ"] += ".registry" in tree
                 where = f"state {len(seen)}, power lost after step {number}: {step.op} {step.path}"
                 _check_state(story, tree, promised, scratch / str(len(seen)), where)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["text", "id", "name", "project", "number", "size", "time", "truth"]
+Kind: TypeAlias = Literal["text", "id", "name", "project", "caseless", "number", "size", "time", "truth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Field:
     @property
     def is_text(self) -> bool:
         """Whether it holds text, not a number."""
-        return self.kind in {"text", "id", "name", "project"}
+        return self.kind in {"text", "id", "name", "project", "caseless"}
 
 
 PLAIN: Final = {
@@ -38,7 +38,7 @@ PLAIN: Final = {
     "project": Field("project", "(SELECT project FROM lines WHERE id = {v}.line)"),
     "number": Field("number", "{v}.number"),
     "id": Field("id", "{v}.id", index="sqlite_autoindex_versions_1"),
-    "framework": Field("text", "{v}.framework", optional=True),
+    "framework": Field("caseless", "lower({v}.framework)", optional=True),
     "author": Field("text", "{v}.author"),
     "created": Field("time", "{v}.created", index="versions_created"),
     "step": Field("number", "{v}.step", optional=True),

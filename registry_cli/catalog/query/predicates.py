@@ -94,7 +94,7 @@ def plain_condition(leaf: Compare | In | Has, bind: Binder, column: str) -> str:
             return f"{column} IS NOT NULL"
         case In(_, values, negated):
             if field.kind not in {"id", "project", "time"}:
-                those = ", ".join(bind(line_key(str(value)) if field.kind == "name" else value) for value in values)
+                those = ", ".join(bind(_key(field, value)) for value in values if not isinstance(value, Time))
                 return f"{column} {'NOT ' if negated else ''}IN ({those})"
             op: Op = "!=" if negated else "="
             return _join(" AND " if negated else " OR ", (_plain(field, column, op, value, bind) for value in values))
@@ -144,8 +144,7 @@ def _join(word: str, parts: Iterable[str]) -> str:
 def _plain(field: Field, column: str, op: Op, value: Literals, bind: Binder) -> str:
     if isinstance(value, Time):
         return _within(column, op, find_span(value), bind)
-    if field.kind in {"name", "project"}:
-        value = line_key(str(value))
+    value = _key(field, value)
     if op in {"=", "!="} and field.kind == "project":
         key = bind(value)
         inside = f"({column} = {key} OR ({column} > {key} || '/' AND {column} < {key} || '0'))"  # `0` follows `/`
@@ -154,6 +153,17 @@ def _plain(field: Field, column: str, op: Op, value: Literals, bind: Binder) -> 
         start = bind(str(value).lower())
         return f"({column} {'' if op == '=' else 'NOT '}BETWEEN {start} AND {start} || 'g')"
     return f"{column} {_SQL_OP[op]} {bind(value)}"
+
+
+def _key(field: Field, value: str | int | float | bool) -> str | int | float | bool:
+    """Return a value as it is compared: names by their key, frameworks whatever their case (ASCII, as in SQLite)."""
+    if field.kind in {"name", "project"}:
+        return line_key(str(value))
+    return _lower(str(value)) if field.kind == "caseless" else value
+
+
+def _lower(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
 def _within(column: str, op: Op, span: tuple[int, int], bind: Binder) -> str:
