@@ -13,8 +13,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def dump_doc(doc: Mapping[str, object]) -> str:
-    """Return a document as JSON; times become ISO texts marked as such, NaN and infinities stay."""
-    return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"))
+    """Return a document as JSON, its keys sorted as in a record.
+
+    Times become ISO texts marked as such; NaN and infinities stay.
+    """
+    return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def load_doc(text: str) -> dict[str, Any]:

@@ -6,55 +6,17 @@ A handler reads what it needs, refuses by raising `VoidError`, writes, and retur
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog import changes, rules
-from registry_cli.catalog.birth import Birth, field_rows
-from registry_cli.catalog.doc import dump_doc, load_doc
+from registry_cli.catalog.edits import apply_edit
 from registry_cli.catalog.lines import find_line
+from registry_cli.catalog.targets import Effect, State, Target, VoidError, check_target, find_target
 from registry_cli.errors import RegError
 from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
-from registry_cli.records.version import check_labels
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
-
-
-class VoidError(Exception):
-    """A change that the rules forbid; its text says which and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a change touched (rows of `versions` and `lines`) and what was there before."""
-
-    version: int | None
-    line: int | None
-    before: Mapping[str, object] | None
-
-
-class State(Protocol):
-    """What a handler may use of the fold."""
-
-    db: sqlite3.Connection
-    births: Callable[[VersionId], Birth]
-    seq: int
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A version as the rules see it."""
-
-    row: int
-    id: VersionId
-    line: int
-    ref: str
-    published: bool
-    archived: bool
-    removed: bool
 
 
 def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
@@ -85,7 +47,7 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def _tag(state: State, change: Mapping[str, Any]) -> Effect:
-    target = _target(state, change, changes.TAG)
+    target = check_target(state, change, changes.TAG)
     held = {row[0] for row in state.db.execute("SELECT tag FROM tags WHERE version = ?", (target.row,))}
     added = sorted(set(change.get("add", ())) - held)
     removed = sorted(set(change.get("remove", ())) & held)
@@ -96,8 +58,8 @@ def _tag(state: State, change: Mapping[str, Any]) -> Effect:
 
 def _alias(state: State, change: Mapping[str, Any]) -> Effect:
     name = str(change["alias"])
-    new = _target(state, change, changes.ALIAS) if "version" in change else None
-    old = _find(state, VersionId(change["old"])) if "old" in change else None
+    new = check_target(state, change, changes.ALIAS) if "version" in change else None
+    old = find_target(state, VersionId(change["old"])) if "old" in change else None
     line = new.line if new else old.line if old else None
     if line is None:
         raise VoidError(f"alias {name} names no version")
@@ -119,66 +81,27 @@ def move_alias(state: State, line: int, name: str, version: int | None) -> None:
     )
 
 
-def _edit(state: State, change: Mapping[str, Any]) -> Effect:
-    put: Mapping[str, Any] = change.get("set", {})
-    unset: list[str] = list(change.get("unset", ()))
-    groups = {key.partition(".")[0] for key in [*put, *unset]}
-    if not groups <= {*changes.SEALED, *changes.OPEN}:
-        raise VoidError(f"{', '.join(sorted(groups))} cannot be edited")
-    kind = rules.EDIT_SEALED if groups & set(changes.SEALED) else rules.EDIT_OPEN
-    target = _target(state, change, kind)
-    framework, comment, text = state.db.execute(
-        "SELECT framework, comment, doc FROM versions WHERE row = ?", (target.row,)
-    ).fetchone()
-    doc = load_doc(text)
-    whole = {"framework": framework, "comment": comment, "design": doc.get("design")}
-    before: dict[str, Any] = {"set": {}, "unset": []}
-    for key in ("framework", "comment", "design"):
-        if key in put or key in unset:
-            _remember(before, key, None, whole[key])
-            whole[key] = put.get(key)
-    for group in changes.TABLES:
-        table = dict(doc.get(group) or {})
-        for key, value in put.get(group, {}).items():
-            _remember(before, group, key, table.get(key))
-            table[key] = value
-        for key in [name.partition(".")[2] for name in unset if name.startswith(f"{group}.")]:
-            if key not in table:
-                raise VoidError(f"{target.ref} has no {group}.{key}")
-            _remember(before, group, key, table.pop(key))
-        doc[group] = table
-    _check_labels(doc["labels"])
-    doc["design"] = whole["design"]
-    state.db.execute(
-        "UPDATE versions SET framework = ?, comment = ?, doc = ? WHERE row = ?",
-        (whole["framework"], whole["comment"], dump_doc(doc), target.row),
-    )
-    state.db.execute("DELETE FROM fields WHERE version = ?", (target.row,))
-    state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(target.row, *row) for row in field_rows(doc)])
-    return Effect(target.row, target.line, before)
-
-
 def _publish(state: State, change: Mapping[str, Any]) -> Effect:
-    target = _target(state, change, changes.PUBLISH)
+    target = check_target(state, change, changes.PUBLISH)
     state.db.execute("UPDATE versions SET publication = ? WHERE row = ?", (change["publication"], target.row))
     return Effect(target.row, target.line, None)
 
 
 def _archive(state: State, change: Mapping[str, Any]) -> Effect:
-    target = _target(state, change, changes.ARCHIVE)
+    target = check_target(state, change, changes.ARCHIVE)
     state.db.execute("UPDATE versions SET archived = 1 WHERE row = ?", (target.row,))
     return Effect(target.row, target.line, None)
 
 
 def _restore(state: State, change: Mapping[str, Any]) -> Effect:
-    target = _target(state, change, changes.RESTORE)
+    target = check_target(state, change, changes.RESTORE)
     ended = "removed" if target.removed else "archived"
     state.db.execute(f"UPDATE versions SET {ended} = 0 WHERE row = ?", (target.row,))
     return Effect(target.row, target.line, {"ended": ended})
 
 
 def _remove(state: State, change: Mapping[str, Any]) -> Effect:
-    target = _find(state, VersionId(change["version"]))
+    target = find_target(state, VersionId(change["version"]))
     states = rules.statuses_of(published=target.published, archived=target.archived, removed=target.removed)
     needed = rules.answer(changes.REMOVE, states)
     if needed == "no":
@@ -214,7 +137,7 @@ def _rename(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def _digest(state: State, change: Mapping[str, Any]) -> Effect:
-    target = _target(state, change, changes.DIGEST)
+    target = check_target(state, change, changes.DIGEST)
     path = str(change["path"])
     known = state.db.execute("SELECT sha256 FROM files WHERE version = ? AND path = ?", (target.row, path)).fetchone()
     if known is None:
@@ -246,7 +169,7 @@ HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
     changes.ADD_VERSION: _add_version,
     changes.TAG: _tag,
     changes.ALIAS: _alias,
-    changes.EDIT: _edit,
+    changes.EDIT: apply_edit,
     changes.PUBLISH: _publish,
     changes.ARCHIVE: _archive,
     changes.RESTORE: _restore,
@@ -274,26 +197,6 @@ def _line_for(state: State, text: str) -> int:
     return line
 
 
-def _find(state: State, version: VersionId) -> Target:
-    found = state.db.execute(
-        "SELECT v.row, v.line, l.name || ':' || v.number, v.publication IS NOT NULL, v.archived, v.removed"
-        " FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
-        (version,),
-    ).fetchone()
-    if found is None:
-        raise VoidError(f"version {version[:12]} is not in the registry")
-    row, line, ref, published, archived, removed = found
-    return Target(row, version, line, ref, bool(published), bool(archived), bool(removed))
-
-
-def _target(state: State, change: Mapping[str, Any], kind: str) -> Target:
-    target = _find(state, VersionId(change["version"]))
-    states = rules.statuses_of(published=target.published, archived=target.archived, removed=target.removed)
-    if rules.answer(kind, states) == "no":
-        raise VoidError(f"{target.ref} is {' and '.join(states)}: `{kind}` is not allowed")
-    return target
-
-
 def _descendant(state: State, target: Target) -> str | None:
     child = state.db.execute(
         "SELECT l.name || ':' || v.number FROM parents p JOIN versions v ON v.row = p.child"
@@ -301,20 +204,3 @@ def _descendant(state: State, target: Target) -> str | None:
         (target.id,),
     ).fetchone()
     return f"is a parent of {child[0]}" if child else None
-
-
-def _check_labels(labels: Mapping[str, Any]) -> None:
-    try:
-        check_labels(labels)
-    except RegError as error:
-        raise VoidError(error.message) from None
-
-
-def _remember(before: dict[str, Any], group: str, key: str | None, value: object) -> None:
-    name = group if key is None else f"{group}.{key}"
-    if value is None:
-        before["unset"].append(name)
-    elif key is None:
-        before["set"][group] = value
-    else:
-        before["set"].setdefault(group, {})[key] = value

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes
 from registry_cli.catalog.doc import dump_doc, microseconds
-from registry_cli.catalog.effects import HANDLERS, Effect, VoidError
+from registry_cli.catalog.effects import HANDLERS
 from registry_cli.catalog.schema import UNKNOWN
 from registry_cli.catalog.shapes import find_flaw
+from registry_cli.catalog.targets import Effect, VoidError
 from registry_cli.errors import CorruptError
 from registry_cli.ids import EntryId, VersionId
 

@@ -7,11 +7,8 @@ writer that holds its lock and does not move is waited for a moment, then worked
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES, UNKNOWN
@@ -22,9 +19,11 @@ from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from registry_cli.catalog.folding import Folding
+    from registry_cli.catalog.place import Place
     from registry_cli.ids import VersionId
     from registry_cli.records.entry import Entry
     from registry_cli.records.version import Version
@@ -35,14 +34,6 @@ WAIT: Final = 2.0
 MEMORY: Final = ":memory:"
 MAPPED: Final = 1 << 30
 """Bytes of the file read through the page cache itself; scans take two thirds of the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the index may lie: `path`, or None for memory; `local` tells a disk of this machine."""
-
-    path: Path | None
-    local: bool = True
 
 
 class OutrunError(Exception):
@@ -168,12 +159,12 @@ class Index:
     def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
         db = _connect(str(path))
         try:
+            if self._place.local:
+                _prefer_wal(db)  # before a rebuild too: what a power loss leaves of it is told by its checksums
+            db.execute("PRAGMA synchronous = NORMAL")
             head = self._trusted(db)
             if head is None:
                 head = self._rebuild(db)
-            if self._place.local:
-                _prefer_wal(db)
-            db.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             db.close()
             raise
@@ -221,10 +212,6 @@ class Index:
 
     def _rebuild(self, db: sqlite3.Connection) -> Head:
         """Make the index anew in its place; of many processes that want to, one does and the others find it done."""
-        (mode,) = db.execute("PRAGMA journal_mode").fetchone()
-        if mode != "wal":  # a new file: if we are killed in the middle it is broken, and made anew
-            db.execute("PRAGMA synchronous = OFF")
-            db.execute("PRAGMA journal_mode = MEMORY")
         db.execute("BEGIN EXCLUSIVE")
         try:
             head = self._trusted(db)
@@ -235,7 +222,6 @@ class Index:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        db.execute(f"PRAGMA journal_mode = {mode}")
         return head
 
     def _fill(self, db: sqlite3.Connection) -> Head:
@@ -272,71 +258,6 @@ class Index:
                 self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
-
-
-def find_place(layout: Layout, registry: str, cache_home: Callable[[], Path]) -> Place:
-    """Return where a registry's index may lie.
-
-    In the registry if that is a local disk that we can write, and the file there, if any, is our own; else in the
-    user's cache folder.
-
-    Args:
-        layout: The registry's paths.
-        registry: Its id.
-        cache_home: Gives the user's cache folder; asked only when needed.
-    """
-    if is_local(layout.root) and os.access(layout.cache, os.W_OK) and _is_ours(layout.index):
-        return Place(layout.index)
-    try:
-        home = cache_home()
-        files.make_dirs(home)
-    except OSError:
-        return Place(None)
-    return Place(home / f"{registry}.sqlite", is_local(home))
-
-
-def is_local(path: Path) -> bool:
-    """Return whether a path lies on a disk of this machine, as far as /proc/self/mountinfo tells (proc(5))."""
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text()
-    except OSError:
-        return True
-    real = f"{path.resolve()}/"
-    best, kind = "", ""
-    for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
-        point = before.split()[4].rstrip("/") + "/"
-        if real.startswith(point) and len(point) >= len(best):
-            best, kind = point, after.split()[0]
-    return kind not in _NETWORK and not kind.startswith("fuse.ssh")
-
-
-_NETWORK: Final = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "ceph",
-        "9p",
-        "glusterfs",
-        "fuse.glusterfs",
-        "afs",
-    }
-)
-
-
-def _is_ours(index: Path) -> bool:
-    try:
-        return index.stat().st_uid == os.geteuid()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -159,9 +159,9 @@ def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
 def _by_task(db: sqlite3.Connection, address: Address) -> int:
     found = db.execute(
         "SELECT v.row, l.name, v.number FROM versions v JOIN lines l ON l.id = v.line"
-        " WHERE v.task LIKE ? || '%' AND v.removed = 0"
+        " WHERE v.task BETWEEN ?1 AND ?1 || '~' AND v.removed = 0"
         " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM files f WHERE f.version = v.row AND f.path = ?2)) LIMIT 10",
-        (address.task, address.path),
+        (str(address.task).upper(), address.path),
     ).fetchall()
     if not found:
         raise NotFoundError(
@@ -197,7 +197,7 @@ def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
         ).fetchone()
     if found is None:
         held = [row[0] for row in db.execute("SELECT alias FROM aliases WHERE line = ? ORDER BY alias", (line,))]
-        ago = f" {address.ago} moves ago" if address.ago else ""
+        ago = f", {address.ago} back" if address.ago else ""
         raise NotFoundError(
             f"{address.name} has no alias `{address.alias}`{ago}",
             hint=f"it has {', '.join(held)}"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli import env
-from registry_cli.catalog.index import Index, find_place
+from registry_cli.catalog.index import Index
+from registry_cli.catalog.place import find_place
 from registry_cli.errors import NoRegistryError
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout

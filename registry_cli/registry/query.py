@@ -98,7 +98,8 @@ def load_question(registry: Registry, name: str) -> Question:
         raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else
                             "reg model query EXPR --save-view NAME")  # fmt: skip
     known_fields = Question.__dataclass_fields__
-    given = {key: value for key, value in saved[VIEW + name].items() if key in known_fields}
+    view = saved[VIEW + name]
+    given = {key: value for key, value in view.items() if key in known_fields} if isinstance(view, dict) else {}
     return Question(**_fields(given))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError, NoRegistryError, RefusedError
 from registry_cli.records.toml import dump_table, load_table
+from registry_cli.store.layout import DIRECTORY
 
 if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
@@ -71,7 +72,12 @@ def read_format(layout: Layout) -> Format:
     try:
         data = layout.format.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise NoRegistryError(f"{layout.root} is no registry: it has no format.toml", hint="reg init") from None
+        from shlex import quote
+
+        folder = layout.root.parent if layout.root.name == DIRECTORY else layout.root
+        raise NoRegistryError(
+            f"{layout.root} is no registry: it has no format.toml", hint=f"reg init {layout.root.parent}"
+        ) from None
     table = load_table(data, str(layout.format))
     version, identity = table.get("layout"), table.get("id")
     if not isinstance(version, int) or not isinstance(identity, str):

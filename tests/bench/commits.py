@@ -83,4 +83,6 @@ def _many(folder: Path) -> None:
         return rate
 
     ratios = [run(folder / f"many{at}", WRITERS) / run(folder / f"single{at}", 1) for at in range(3)]
-    print(f"{'rate of 32 writers : of one':<72} max {max(ratios):6.2f}  median {sorted(ratios)[1]:6.2f}  bar 0.5 or more")
+    print(
+        f"{'rate of 32 writers : of one':<72} max {max(ratios):6.2f}  median {sorted(ratios)[1]:6.2f}  bar 0.5 or more"
+    )

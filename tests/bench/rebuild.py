@@ -7,7 +7,8 @@ import tempfile
 from datetime import UTC, datetime
 
 from registry_cli.catalog import changes
-from registry_cli.catalog.index import Index, Place
+from registry_cli.catalog.index import Index
+from registry_cli.catalog.place import Place
 from registry_cli.ids import BlobHash, VersionId, Xxh3, new_ulid, parse_model_name, parse_tag
 from registry_cli.records.codec import dump_entry, dump_version
 from registry_cli.records.entry import Entry
@@ -47,11 +48,12 @@ def main() -> None:
 
 def _fill(registry: Registry) -> None:
     """Write records and entries as the program would, without its flushes."""
-    previous, seq = "", 0
-    for start in range(0, VERSIONS, ENTRY):
+    previous = ""
+    for seq, start in enumerate(range(0, VERSIONS, ENTRY), 1):
         wanted = [_version(registry, number) for number in range(start, start + ENTRY)]
-        seq += 1
-        entry = Entry(seq, previous, new_ulid(), datetime.now(UTC), "bench", "bench", changes.RULES, None, tuple(wanted))
+        entry = Entry(
+            seq, previous, new_ulid(), datetime.now(UTC), "bench", "bench", changes.RULES, None, tuple(wanted)
+        )
         data = dump_entry(entry)
         registry.layout.slot(seq).parent.mkdir(exist_ok=True)
         registry.layout.slot(seq).write_bytes(data)

@@ -12,7 +12,8 @@ from typing import Any
 from registry_cli.catalog.birth import Birth, load_birth
 from registry_cli.catalog.changes import RULES, Change, add_version
 from registry_cli.catalog.fold import Fold
-from registry_cli.catalog.index import Index, Place
+from registry_cli.catalog.index import Index
+from registry_cli.catalog.place import Place
 from registry_cli.catalog.schema import INDEXES, TABLES
 from registry_cli.ids import EntryId, ModelName, RecordId, VersionId, new_ulid, parse_model_name
 from registry_cli.records.codec import dump_entry, dump_version

@@ -116,7 +116,7 @@ def test_an_alias_and_who_held_it_before(catalog: Catalog) -> None:
     assert _ref(catalog, "fraud/xgb@prod@{1}") == "fraud/xgb:2"
     assert _ref(catalog, "fraud/xgb@prod@{2}") == "fraud/xgb:1"
     assert _ref(catalog, "fraud/xgb@prod~1") == "fraud/xgb:2"
-    with pytest.raises(NotFoundError, match="3 moves ago"):
+    with pytest.raises(NotFoundError, match="3 back"):
         resolve(catalog.db, "fraud/xgb@prod@{3}")
 
 

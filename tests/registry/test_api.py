@@ -36,7 +36,7 @@ def test_open_takes_the_folder_or_the_one_around_it(registry: Registry, tmp_path
         assert Registry.open(path).id == registry.id
     with pytest.raises(NoRegistryError) as missed:
         Registry.open(tmp_path / "nowhere")
-    assert missed.value.hint == "reg init"
+    assert missed.value.hint == f"reg init {tmp_path / 'nowhere'}"
 
 
 def test_find_looks_upward(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_two_registries_have_two_ids(tmp_path: Path) -> None:
 def test_no_registry(tmp_path: Path) -> None:
     with pytest.raises(NoRegistryError) as caught:
         read_format(Layout(tmp_path))
-    assert caught.value.hint == "reg init"
+    assert caught.value.hint == f"reg init {tmp_path}"
 
 
 def test_a_newer_layout_is_refused_by_its_number(layout: Layout) -> None:

@@ -17,7 +17,7 @@ from registry_cli.catalog.schema import INDEXES, TABLES
 
 OPS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~"}
-FOLDED = {"name", "project"}
+FOLDED = {"name", "project", "framework"}
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Row:
 
     def get(self, name: str) -> Any:
         value = self.plain.get(name) if name in self.plain else self.keyed.get(name)
-        return value.casefold() if name in FOLDED else value
+        return value.casefold() if name in FOLDED and value is not None else value
 
 
 def write_index(rows: list[Row]) -> sqlite3.Connection:

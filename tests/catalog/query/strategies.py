@@ -19,7 +19,7 @@ TEXTS = ["risk", "ads", "1", "true"]
 NUMBERS = [0, 1, 2, -3, 0.5, float("inf")]
 PLAIN_VALUES = {
     "name": [*NAMES, "fraud/*", "iris"], "project": ["fraud", "FRAUD/deep", "", "f*"], "id": ["aaaa", "aaab", "aaaa0"],
-    "framework": ["xgboost", "Torch", "TORCH", "t*"], "author": ["ada", "bob"], "task": TASKS, "comment": ["fine", "a[b-d]c"],
+    "framework": ["xgboost", "Torch", "t*"], "author": ["ada", "bob"], "task": TASKS, "comment": ["fine", "a[b-d]c"],
     "number": [1, 2, 3], "step": [1, 2.5], "size": [0, 1000, 10**6], "published": [True, False],
     "archived": [True, False], "created": [Time(t) for t in ("2026-01-01", "2026-01-02T00:00Z", "now-1d", "now")],
 }  # fmt: skip

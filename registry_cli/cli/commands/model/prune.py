@@ -10,8 +10,8 @@ from registry_cli.cli.options import DryRunOpt, JsonOpt, MessageOpt, QuietOpt, Y
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
-    "reg model prune 'project = iris' --keep 'last 5, best 3 max(metrics.acc), published' --dry-run",
-    "reg model prune --keep 'last 10, best 2 min(metrics.loss)' --yes -m 'monthly clean-up'",
+    "reg model prune 'project = iris' --keep 'last 5, published' --dry-run",
+    "reg model prune --keep 'last 9, best 2 min(metrics.loss)' --yes -m monthly",
 )
 
 
