@@ -76,7 +76,7 @@ def read_format(layout: Layout) -> Format:
 
         folder = layout.root.parent if layout.root.name == DIRECTORY else layout.root
         raise NoRegistryError(
-            f"{layout.root} is no registry: it has no format.toml", hint=f"reg init {layout.root.parent}"
+            f"{layout.root} is no registry: it has no format.toml", hint=f"reg init {quote(str(folder))}"
         ) from None
     table = load_table(data, str(layout.format))
     version, identity = table.get("layout"), table.get("id")

@@ -18,8 +18,8 @@ from registry_cli.catalog import changes, read
 from registry_cli.catalog import index as index_module
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.index import Index
-from registry_cli.catalog.place import Place, find_place, is_local
 from registry_cli.catalog.lines import list_lines
+from registry_cli.catalog.place import Place, find_place, is_local
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.errors import CorruptError
 from registry_cli.ids import ModelName, RecordId, TagName, VersionId
