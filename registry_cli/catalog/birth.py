@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from registry_cli.ids import VersionId
-    from registry_cli.records.version import Design, Version
+    from registry_cli.records.parts import Design
+    from registry_cli.records.version import Version
 
 FieldRow = tuple[str, int | float | None, str | None]
 """Field, its number, its text; see `schema.py`."""

@@ -18,7 +18,7 @@ from registry_cli.ids import (
     VersionId,
     Xxh3,
 )
-from registry_cli.records.version import Design, FileEntry
+from registry_cli.records.parts import Design, FileEntry
 
 if TYPE_CHECKING:
     import sqlite3

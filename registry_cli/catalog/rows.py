@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from registry_cli.records.parts import Design, FileEntry
     from registry_cli.records.values import Value
-    from registry_cli.records.version import Design, FileEntry
 
 
 @dataclass(frozen=True, slots=True)

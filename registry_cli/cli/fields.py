@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from registry_cli.cli.options import Words
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from registry_cli.records.values import Value
     from registry_cli.registry.draft import DesignSource, Draft
     from registry_cli.registry.editing import Edit
-
-Words = list[str] | None
 
 MetricOpt = Annotated[Words, typer.Option("--metric", metavar="KEY=NUMBER", help="A metric; repeat it.")]
 MetaOpt = Annotated[

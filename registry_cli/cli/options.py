@@ -15,6 +15,9 @@ import typer
 OUTPUT: Final = "Output"
 """Heading of the options that say how results are printed."""
 
+Words = list[str] | None
+"""What a repeatable option gives."""
+
 RefArg = Annotated[str, typer.Argument(metavar="REF", help="A version: name, name:number, name@alias or id.")]
 RefsArg = Annotated[
     list[str], typer.Argument(metavar="REF", help="Versions: name, name:number, name@alias, id; `-` reads them.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.journal import ChangeRow
     from registry_cli.catalog.lines import ModelRow
     from registry_cli.catalog.rows import VersionRow
-    from registry_cli.records.version import Design, FileEntry
+    from registry_cli.records.parts import Design, FileEntry
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.history import Told
     from registry_cli.registry.status import Status

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
 from registry_cli.records.entry import Entry
+from registry_cli.records.parts import Design, FileEntry, Parent
 from registry_cli.records.toml import dump_table, load_table
-from registry_cli.records.version import Design, FileEntry, Parent, Publication, Version
+from registry_cli.records.version import Publication, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,52 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
+    from registry_cli.ids import ModelName, TaskId, VersionId
+    from registry_cli.records.parts import Design, FileEntry, Parent
     from registry_cli.records.values import Value
 
 ROLES: Final = ("continue", "base", "input", "adapter", "merge", "distill", "quantize", "derive")
 """How a version was made from its parent."""
-INLINE_DESIGN: Final = 4096
-"""A design above this many bytes is kept as a blob."""
 
 _ABSOLUTE: Final = re.compile(r"^([A-Za-z]:|[/\\])")
-
-
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """One file of a version; without `sha256` it is external and not yet read.
-
-    Attributes:
-        path: Relative, `/` between its parts.
-        size: Bytes.
-        url: Where an external file lies; None for one kept as a blob.
-    """
-
-    path: str
-    size: int | None = None
-    sha256: BlobHash | None = None
-    xxh3: Xxh3 | None = None
-    media: str | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """A pointer to a version this one was made from."""
-
-    id: VersionId
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """A network's design, given back byte for byte: `text`, or a blob where it is longer than `INLINE_DESIGN`."""
-
-    media: str
-    text: str | None = None
-    sha256: BlobHash | None = None
-    xxh3: Xxh3 | None = None
-    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

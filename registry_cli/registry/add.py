@@ -16,16 +16,8 @@ from registry_cli.formats.extension import find_framework
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder
 from registry_cli.ids import RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
-from registry_cli.records.version import (
-    INLINE_DESIGN,
-    ROLES,
-    Design,
-    FileEntry,
-    Parent,
-    Version,
-    check_labels,
-    check_path,
-)
+from registry_cli.records.parts import INLINE_DESIGN, Design, FileEntry, Parent
+from registry_cli.records.version import ROLES, Version, check_labels, check_path
 from registry_cli.registry.aliases import plan_alias
 from registry_cli.registry.draft import DesignSource, Draft, given
 from registry_cli.registry.same import find_same

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry_cli.catalog.rows import VersionRow
+    from registry_cli.records.parts import Design
     from registry_cli.records.values import Value
-    from registry_cli.records.version import Design
     from registry_cli.store.layout import Layout
 
 LONGEST: Final = 1 << 20

@@ -10,8 +10,8 @@ from registry_cli.catalog.birth import design_table
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.ids import ModelName, TagName, VersionId
 from registry_cli.records.codec import dump_version
+from registry_cli.records.parts import Parent
 from registry_cli.records.values import Value, check_number
-from registry_cli.records.version import Parent
 from registry_cli.registry.add import build_version, stage_design
 from registry_cli.registry.draft import DesignSource, Draft, given
 from registry_cli.registry.transaction import transact

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog import changes
 from registry_cli.errors import CorruptError, NotFoundError, RemoteError
-from registry_cli.records.version import FileEntry
+from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
 from registry_cli.store.hashing import CHUNK, Digests
 from registry_cli.store.progress import SILENT, Progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from registry_cli import env
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError
 from registry_cli.records.codec import load_publication, load_version
-from registry_cli.records.version import FileEntry
+from registry_cli.records.parts import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
 from registry_cli.store import files
 from registry_cli.store.blobs import copy_blob, get_blob, get_record, verify_blob

@@ -10,7 +10,8 @@ from registry_cli.catalog.resolve import get_line
 from registry_cli.errors import CorruptError, RefusedError, UsageError
 from registry_cli.ids import ModelName, line_key, parse_model_name
 from registry_cli.records.codec import dump_publication
-from registry_cli.records.version import Parent, Publication
+from registry_cli.records.parts import Parent
+from registry_cli.records.version import Publication
 from registry_cli.registry.external import learn_digests
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import verify_blob

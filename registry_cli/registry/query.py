@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from registry_cli.catalog import read
-from registry_cli.catalog.query.flags import narrow
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
@@ -51,6 +50,7 @@ class Question:
 VIEW: Final = "view."
 """Prefix of the settings that hold saved queries."""
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
+_FLAGS: Final = (*_LISTS, "published", "archived")
 
 
 def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[VersionRow]:
@@ -104,17 +104,12 @@ def load_question(registry: Registry, name: str) -> Question:
 
 
 def _compiled(question: Question) -> Query:
-    expr = narrow(
-        parse_query(question.expr) if question.expr.strip() else None,
-        project=question.project,
-        name=question.name,
-        tag=question.tag,
-        framework=question.framework,
-        meta=question.meta,
-        metric=question.metric,
-        published=question.published,
-        archived=question.archived,
-    )
+    expr = parse_query(question.expr) if question.expr.strip() else None
+    flags: dict[str, Any] = {name: getattr(question, name) for name in _FLAGS if getattr(question, name)}
+    if flags:
+        from registry_cli.catalog.query.flags import narrow
+
+        expr = narrow(expr, **flags)
     sort = parse_sort(question.sort) if question.sort else ()
     return Query(expr, sort, question.limit, question.per, question.include_archived)
 

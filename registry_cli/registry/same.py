@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from registry_cli.catalog.rows import VersionRow
-    from registry_cli.records.version import FileEntry, Version
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.records.version import Version
     from registry_cli.registry.api import Registry
 
 

@@ -12,7 +12,8 @@ from registry_cli.catalog.place import Place
 from registry_cli.ids import BlobHash, VersionId, Xxh3, new_ulid, parse_model_name, parse_tag
 from registry_cli.records.codec import dump_entry, dump_version
 from registry_cli.records.entry import Entry
-from registry_cli.records.version import FileEntry, Version
+from registry_cli.records.parts import FileEntry
+from registry_cli.records.version import Version
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.store.hashing import digest_bytes

@@ -18,7 +18,8 @@ from registry_cli.catalog.schema import INDEXES, TABLES
 from registry_cli.ids import EntryId, ModelName, RecordId, VersionId, new_ulid, parse_model_name
 from registry_cli.records.codec import dump_entry, dump_version
 from registry_cli.records.entry import Entry
-from registry_cli.records.version import FileEntry, Parent, Version
+from registry_cli.records.parts import FileEntry, Parent
+from registry_cli.records.version import Version
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import Head, Log, digest_entry

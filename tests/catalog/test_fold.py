@@ -20,7 +20,7 @@ from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TagName, VersionId
 from registry_cli.records.codec import dump_entry
-from registry_cli.records.version import FileEntry
+from registry_cli.records.parts import FileEntry
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.store.layout import DIRECTORY

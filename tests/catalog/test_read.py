@@ -14,7 +14,7 @@ from registry_cli.catalog.journal import iter_changes
 from registry_cli.catalog.lines import list_lines
 from registry_cli.errors import CorruptError
 from registry_cli.ids import AliasName, BlobHash, RecordId, TagName, VersionId, Xxh3
-from registry_cli.records.version import Design, FileEntry
+from registry_cli.records.parts import Design, FileEntry
 from tests.catalog.builders import START, Catalog, make_record
 
 

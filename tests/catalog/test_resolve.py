@@ -10,7 +10,7 @@ from registry_cli.catalog import changes
 from registry_cli.catalog.resolve import Address, get_line, parse_address, resolve, resolve_exact
 from registry_cli.errors import AmbiguousError, NotFoundError, RegError, UsageError
 from registry_cli.ids import AliasName, ModelName, RecordId, TaskId, VersionId
-from registry_cli.records.version import FileEntry
+from registry_cli.records.parts import FileEntry
 from tests.catalog.builders import Catalog, make_record
 
 PROD = AliasName("prod")

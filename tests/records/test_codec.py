@@ -23,8 +23,9 @@ from registry_cli.records.codec import (
     load_version,
 )
 from registry_cli.records.entry import Entry
+from registry_cli.records.parts import Design, FileEntry, Parent
 from registry_cli.records.toml import dump_table, load_table
-from registry_cli.records.version import Design, FileEntry, Parent, Publication, Version
+from registry_cli.records.version import Publication, Version
 from tests.records import strategies
 
 LOADERS: list[Callable[[bytes, str], object]] = [load_version, load_publication, load_entry]

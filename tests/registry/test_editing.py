@@ -11,7 +11,7 @@ import pytest
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import TagName, parse_model_name
-from registry_cli.records.version import INLINE_DESIGN
+from registry_cli.records.parts import INLINE_DESIGN
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions

@@ -12,7 +12,8 @@ from registry_cli.catalog import changes
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import ModelName, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
-from registry_cli.records.version import Parent, Version
+from registry_cli.records.parts import Parent
+from registry_cli.records.version import Version
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, remove_versions
 from registry_cli.registry.lineage import Lineage, read_lineage

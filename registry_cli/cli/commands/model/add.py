@@ -19,10 +19,9 @@ from registry_cli.cli.fields import (
     ParentOpt,
     StepOpt,
     TagOpt,
-    Words,
     parse_draft,
 )
-from registry_cli.cli.options import JsonOpt, MessageOpt, NameArg, QuietOpt
+from registry_cli.cli.options import JsonOpt, MessageOpt, NameArg, QuietOpt, Words
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.fields import Words
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, Words, read_refs
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
