@@ -98,7 +98,7 @@ def _parse_label(text: str, what: str) -> str:
     label = unicodedata.normalize("NFC", text)
     if not _LABEL.fullmatch(label) or label.startswith("-") or not label.isprintable():
         raise UsageError(
-            f"{text!r} is no {what}", hint=f"a {what} has no spaces, no `= : @ ~ ,`, and does not start with `-`"
+            f"{text!r} is no {what}", hint="write it without spaces and `= : @ ~ ,`, and without a `-` in front"
         )
     if what == "alias" and label.isdigit():
         raise UsageError(f"{text!r} is no alias: digits alone are a version number")

@@ -101,7 +101,10 @@ def use(ref: str, *, registry: Registry | None = None) -> Version:
 def _parents(parents: Parents) -> tuple[tuple[str, str], ...]:
     if isinstance(parents, str | Version):
         raise UsageError(f"parents is one version, {parents}", hint=f"give a list: parents=['{parents}']")
-    pairs = parents.items() if isinstance(parents, Mapping) else [(DEFAULT_ROLE, each) for each in parents]
+    pairs = list(parents.items()) if isinstance(parents, Mapping) else [(DEFAULT_ROLE, each) for each in parents]
+    for _, each in pairs:
+        if not isinstance(each, str | Version):
+            raise UsageError(f"{each!r} is no parent", hint='give versions or addresses; by role: {"continue": base}')
     return tuple((role, each.id if isinstance(each, Version) else each) for role, each in pairs)
 
 

@@ -142,6 +142,14 @@ def test_parents_by_role(model: Path) -> None:
         assert refused.value.hint == "give a list: parents=['a/base:1']"
 
 
+def test_what_is_no_parent(model: Path) -> None:
+    base = reg.commit(model, "a/base")
+    wrong: Any = [("continue", base)]
+    with pytest.raises(UsageError, match="is no parent") as refused:
+        reg.commit(model, "a/m", parents=wrong)
+    assert '{"continue": base}' in str(refused.value.hint)
+
+
 def test_a_text_is_no_list(model: Path) -> None:
     with pytest.raises(UsageError, match="tags is the text 'prod'") as refused:
         reg.commit(model, "a/m", tags="prod")
@@ -249,5 +257,6 @@ def test_a_version_remembers_and_compares_by_what_it_is(model: Path) -> None:
     version = reg.commit(model, "a/m", labels={"cat": 1}, metadata={"k": "v"})
     assert version.labels == {"cat": 1}
     assert version.metadata["k"] == "v"
-    assert "registry=" not in repr(version)
+    assert repr(version) == f"<Version {version.ref} {version.id[:12]}>"
+    assert {version, reg.use(version.ref)} == {version}
     assert version != reg.commit(model, "b/n")

@@ -200,8 +200,10 @@ def load_entry(data: bytes, where: str) -> Entry:
             message=table.get("message"),
             changes=changes,
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no log entry: {error!r}") from None
+    except KeyError as error:
+        raise CorruptError(f"{where} is no log entry: it has no {error}") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        raise CorruptError(f"{where} is no log entry: {error}") from None
 
 
 def _load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:

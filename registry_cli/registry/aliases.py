@@ -97,7 +97,7 @@ def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> V
             "SELECT v.id FROM moves m LEFT JOIN versions v ON v.row = m.version WHERE m.line = ? AND m.alias = ?"
             " ORDER BY m.row DESC LIMIT 2", (line, alias))]  # fmt: skip
         if not moves:
-            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list {name}")
+            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list '{name}'")
         before = moves[1] if len(moves) > 1 else None
         return [plan_alias(registry.db, line, alias, before)]
 

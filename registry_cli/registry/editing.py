@@ -14,6 +14,7 @@ from registry_cli.records.parts import Parent
 from registry_cli.records.values import Value, check_number
 from registry_cli.registry.add import build_version, stage_design
 from registry_cli.registry.draft import DesignSource, Draft, given
+from registry_cli.registry.same import holds
 from registry_cli.registry.transaction import transact
 from registry_cli.store.staging import Staging
 
@@ -91,7 +92,8 @@ def edit_versions(
         _check_unset(unset)
 
         def plan() -> list[Change]:
-            return [changes.edit(row.id, put=put, unset=unset) for row in rows if put or unset]
+            found = registry.list_rows([row.id for row in rows])
+            return [changes.edit(row.id, put=put, unset=unset) for row in found if unset or not _has(row, put)]
 
         transact(registry, plan, message=message, staging=staging)
     return registry.list_rows([row.id for row in rows])
@@ -159,6 +161,14 @@ def _put(edit: Edit) -> dict[str, Any]:
     if edit.comment is not None:
         put["comment"] = edit.comment
     return put
+
+
+def _has(row: VersionRow, put: Mapping[str, Any]) -> bool:
+    """Return whether a version is already as `put` wants it, so that nothing is to be written."""
+    tables = {*GROUPS, "labels"}
+    now = {"framework": row.framework, "comment": row.comment, "design": design_table(row.design)}
+    plain = {key: value for key, value in put.items() if key not in tables}
+    return holds(now, plain) and all(holds(getattr(row, key), put[key]) for key in tables & put.keys())
 
 
 def _check_unset(names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from registry_cli import env
-from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError
+from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError, UsageError
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
@@ -82,7 +82,7 @@ def get_file(
     """Write the one file of a version to `target`; raises as `get_version`.
 
     Raises:
-        NotFoundError: The version has several files.
+        UsageError: The version has several files.
     """
     file = _known(registry, row, _only_file(row), progress)
     if _is_same(target, file):
@@ -236,5 +236,5 @@ def _is_same(path: Path, file: FileEntry) -> bool:
 
 def _only_file(row: VersionRow) -> FileEntry:
     if len(row.files) != 1:
-        raise NotFoundError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get '{row.ref}' FOLDER")
+        raise UsageError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get '{row.ref}' FOLDER")
     return row.files[0]

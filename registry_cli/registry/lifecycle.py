@@ -12,7 +12,7 @@ from registry_cli.ids import ModelName, line_key, parse_model_name
 from registry_cli.records.codec import dump_publication
 from registry_cli.records.parts import Parent
 from registry_cli.records.version import Publication
-from registry_cli.registry.external import learn_digests
+from registry_cli.registry.external import fetch_file
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import verify_blob
 from registry_cli.store.progress import SILENT, Progress
@@ -31,12 +31,14 @@ def publish_versions(
 ) -> list[VersionRow]:
     """Fix versions for ever: write each one's publication and seal it.
 
-    The bytes are checked first, because what is sealed must be there; external files are read for their digests. A
-    version that is published already stays as it is.
+    The bytes are checked first, because what is sealed must be there; external files are read anew. A version
+    that is published already stays as it is.
 
     Raises:
         UsageError: An address is a bare name.
         RefusedError: A version is archived or removed.
+        NotFoundError: An external file is gone.
+        RemoteError: An external file's server cannot be reached.
         CorruptError: A version's bytes are not what they were.
     """
     rows = registry.list_exact(refs, "publish")
@@ -45,8 +47,7 @@ def publish_versions(
             state = "removed" if row.removed else "archived"
             raise RefusedError(f"{row.ref} is {state}: it cannot be published", hint=f"reg model restore '{row.ref}'")
         if not row.published:
-            learn_digests(registry, row, progress=progress)
-            _check_bytes(registry, row)
+            _check_bytes(registry, row, progress)
     with Staging(registry.layout) as staging:
 
         def plan() -> list[Change]:
@@ -147,9 +148,11 @@ def _publication(registry: Registry, row: VersionRow) -> Publication:
     )
 
 
-def _check_bytes(registry: Registry, row: VersionRow) -> None:
+def _check_bytes(registry: Registry, row: VersionRow, progress: Progress) -> None:
     for file in row.files:
-        if file.sha256 and not file.url:
+        if file.url:
+            fetch_file(registry, row, file, progress=progress)
+        if file.sha256 and (not file.url or registry.layout.blob(file.sha256).exists()):
             try:
                 verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
             except CorruptError as error:

@@ -34,12 +34,12 @@ def find_same(registry: Registry, draft: Draft, record: Version) -> list[Version
         lambda: draft.framework in {None, newest.framework},
         lambda: draft.step in {None, newest.step},
         lambda: draft.task in {None, newest.task},
-        lambda: _holds(newest.labels, draft.labels),
-        lambda: _holds(newest.params, given(draft.params)),
-        lambda: _holds(newest.metrics, draft.metrics),
-        lambda: _holds(newest.metadata, given(draft.metadata)),
+        lambda: holds(newest.labels, draft.labels),
+        lambda: holds(newest.params, given(draft.params)),
+        lambda: holds(newest.metrics, draft.metrics),
+        lambda: holds(newest.metadata, given(draft.metadata)),
         lambda: _lacks(newest.params, draft.params) and _lacks(newest.metadata, draft.metadata),
-        lambda: _holds(newest.interface, draft.interface),
+        lambda: holds(newest.interface, draft.interface),
         lambda: record.design in {None, newest.design},
         lambda: (
             not draft.parents or [(p.id, p.role) for p in record.parents] == [(p.id, p.role) for p in newest.parents]
@@ -50,14 +50,19 @@ def find_same(registry: Registry, draft: Draft, record: Version) -> list[Version
     return [newest] if all(check() for check in checks) else []
 
 
+def holds(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
+    """Return whether `table` has every given value; two NaN count as one, and `true` is not 1."""
+    return all(key in table and _equal(table[key], value) for key, value in given.items())
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    return one == other or (one != one and other != other)
+
+
 def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None]]:
     return sorted((file.path, file.sha256, file.url) for file in entries)
-
-
-def _holds(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
-    """Return whether `table` has every given value; two NaN count as one."""
-    return all(key in table and (table[key] == value or (table[key] != table[key] and value != value))
-               for key, value in given.items())  # fmt: skip
 
 
 def _lacks(table: Mapping[str, object], given: Mapping[str, object]) -> bool:

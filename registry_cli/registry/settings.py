@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.errors import UsageError
+from registry_cli.errors import CorruptError, UsageError
 from registry_cli.registry.query import VIEW
 from registry_cli.store.config import read_settings, write_settings
 
@@ -77,13 +77,13 @@ class Settings:
 
         Raises:
             UsageError: There is no such setting.
-            CorruptError: A settings file cannot be read.
+            CorruptError: A settings file cannot be read, or holds what it may not.
         """
         key = get_key(name)
         for origin, path in self._paths.items():
             value = read_settings(path).get(name)
             if value is not None:
-                return Setting(name, _checked(name, key, value), origin)
+                return Setting(name, _believed(name, key, value, path), origin)
         return Setting(name, key.default, "default")
 
     def set(self, name: str, value: str, *, user: bool = False) -> None:
@@ -109,6 +109,13 @@ class Settings:
 
     def _write(self, settings: Mapping[str, str], *, user: bool) -> None:
         write_settings(self._paths["user" if user else "copy"], settings)
+
+
+def _believed(name: str, key: Key, value: str, path: Path) -> str:
+    try:
+        return _checked(name, key, value)
+    except UsageError as error:
+        raise CorruptError(f"{path}: {error.message}", hint=f"mend {path} or delete it") from None
 
 
 def _checked(name: str, key: Key, value: str) -> str:

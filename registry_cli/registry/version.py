@@ -80,3 +80,9 @@ class Version:
 
     def __str__(self) -> str:
         return self.ref
+
+    def __repr__(self) -> str:
+        return f"<Version {self.ref} {self.id[:12]}>"
+
+    def __hash__(self) -> int:
+        return hash(self.id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
+from registry_cli.ids import Xxh3
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
@@ -15,11 +17,16 @@ from registry_cli.store.progress import SILENT, Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry_cli.ids import BlobHash, RecordId, Xxh3
+    from registry_cli.ids import BlobHash, RecordId
     from registry_cli.store.layout import Layout
 
 MEND: Final = "add the same file again, or bring the blob back from a copy of the registry"
 """Adding bytes whose blob is missing or rotten puts good ones in its place."""
+
+LARGE: Final = 8 << 20
+"""Bytes from which on a second thread pays; also what is copied at a time."""
+
+_CANNOT: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP})
 
 
 def get_blob(layout: Layout, sha256: BlobHash) -> Path:
@@ -61,21 +68,17 @@ def copy_blob(
     Raises:
         CorruptError: The bytes are not what the digest says; `target` is as it was.
     """
-    from xxhash import xxh3_128
-
-    digest = xxh3_128()
     hidden = target.parent / f".{target.name[:80]}.{new_name()}"
+    blob = get_blob(layout, sha256)
     file = NewFile(hidden, mode)
     try:
-        with open_reader(get_blob(layout, sha256)) as source:
+        with open_reader(blob) as source:
             if file.clone(source):
-                progress.advance(_digest_file(source, digest))
+                digest = xxh3_of_file(blob)
+                progress.advance(blob.stat().st_size)
             else:
-                for chunk in iter_chunks(source):
-                    file.write(chunk)
-                    digest.update(chunk)
-                    progress.advance(len(chunk))
-        if digest.hexdigest() != xxh3:
+                digest = _copy_and_digest(blob, source, file, progress)
+        if digest != xxh3:
             raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint=MEND)
         if durable:
             file.flush()
@@ -103,9 +106,33 @@ def get_record(layout: Layout, record: RecordId) -> bytes:
     return data
 
 
-def _digest_file(source: int, digest: object) -> int:
-    size = 0
+def _copy_and_digest(blob: Path, source: int, file: NewFile, progress: Progress) -> Xxh3:
+    """Copy an open blob into a new file and return its digest: a large one in the kernel, digested beside the copy."""
+    size = blob.stat().st_size
+    if size < LARGE:
+        return _copy_through(source, file, progress)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(xxh3_of_file, blob)
+        done = 0
+        try:
+            while copied := file.copy_from(source, done, LARGE):
+                done += copied
+                progress.advance(copied)
+        except OSError as error:
+            if done or error.errno not in _CANNOT:
+                raise
+            return _copy_through(source, file, progress)
+        return digest.result()
+
+
+def _copy_through(source: int, file: NewFile, progress: Progress) -> Xxh3:
+    from xxhash import xxh3_128
+
+    digest = xxh3_128()
     for chunk in iter_chunks(source):
-        digest.update(chunk)  # type: ignore[attr-defined]  # xxhash names no public protocol
-        size += len(chunk)
-    return size
+        file.write(chunk)
+        digest.update(chunk)
+        progress.advance(len(chunk))
+    return Xxh3(digest.hexdigest())

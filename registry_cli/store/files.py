@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -23,6 +24,8 @@ POOL: Final = 8
 """Threads that flush files side by side; a journal commits their flushes together. For fewer files none is started."""
 
 
+STRIDE: Final = 64 << 20
+"""Bytes after which a large file's flush is begun although more is to come."""
 SHARED_DIR: Final = 0o2775
 """Mode of a shared registry's folders: the group writes, and what is made inside belongs to it too."""
 
@@ -107,6 +110,24 @@ class NewFile:
             return False
         return True
 
+    def copy_from(self, source: int, offset: int, size: int) -> int:
+        """Append up to `size` bytes of the open file `source` from `offset` on, without taking them into this process.
+
+        Returns:
+            How many; 0 at the end of `source`.
+
+        Raises:
+            OSError: Among others EINVAL, where the system cannot do it for these files.
+        """
+        copied = 0
+
+        def copy() -> None:
+            nonlocal copied
+            copied = os.sendfile(self.fd, source, offset, size)
+
+        _call("copy", self.path, source, copy)
+        return copied
+
     def set_mode(self, mode: int) -> None:
         """Change the permissions."""
         _call("chmod", self.path, mode, lambda: os.fchmod(self.fd, mode))
@@ -120,6 +141,43 @@ class NewFile:
         if self.fd >= 0:
             fd, self.fd = self.fd, -1
             os.close(fd)
+
+
+class EarlyFlush:
+    """Has a large file written out while more of it comes, so that its last flush has little left to do."""
+
+    def __init__(self, file: NewFile) -> None:
+        self._file = file
+        self._flushed = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: Future[None] | None = None
+
+    def advance(self, size: int) -> None:
+        """Say that the file has `size` bytes now; a flush is begun from time to time, one at a time.
+
+        Raises:
+            OSError: The flush before failed: the file is lost.
+        """
+        if size - self._flushed < STRIDE or (self._running and not self._running.done()):
+            return
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(1)
+        if self._running:
+            self._running.result()
+        self._flushed, self._running = size, self._pool.submit(self._file.flush)
+
+    def finish(self) -> None:
+        """Wait for the flush that is under way.
+
+        Raises:
+            OSError: It failed: the file is lost.
+        """
+        if self._pool is not None:
+            self._pool.shutdown()
+        if self._running:
+            self._running.result()
 
 
 def link(source: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 18
 """Bytes read at a time: large enough for the disk, small enough to stay in a core's cache."""
 
 

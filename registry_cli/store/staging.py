@@ -15,7 +15,7 @@ from registry_cli.errors import ConflictError, CorruptError, RegError, UsageErro
 from registry_cli.ids import BlobHash, RecordId, Xxh3
 from registry_cli.store import files
 from registry_cli.store.blobs import verify_blob
-from registry_cli.store.files import NewFile
+from registry_cli.store.files import EarlyFlush, NewFile
 from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, iter_chunks, sha256_of_file, xxh3_of_file
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from registry_cli.store.layout import Layout
 
-SMALL: Final = CHUNK
+SMALL: Final = 1 << 20
 """Files up to this many bytes are hashed in memory before anything is written."""
 _HOLE: Final = bytes(CHUNK)
 OPEN: Final = 64
@@ -216,7 +216,7 @@ class Staging:
         """
         from xxhash import xxh3_128
 
-        follower = Follower(file.fd)
+        follower, early = Follower(file.fd), EarlyFlush(file)
         digest, size = xxh3_128(), 0
         try:
             for chunk in chunks:
@@ -229,9 +229,11 @@ class Staging:
                 if sparse:
                     file.set_length(size)
                 follower.advance(size)
+                early.advance(size)
                 self._progress.advance(len(chunk))
         finally:
             sha256 = follower.finish()
+            early.finish()
         digests = Digests(size, sha256, Xxh3(digest.hexdigest()))
         if self._is_stored(digests):
             file.close()

@@ -93,6 +93,22 @@ def test_an_edit_of_nothing_writes_nothing(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("edit", [
+    Edit(put={"metadata.on": True, "metrics.loss": math.nan, "comment": "c"}),
+    Edit(labels={"cat": 1}, framework="onnx"),
+    Edit(design=DesignSource(b"{}", "application/json")),
+])  # fmt: skip
+def test_what_is_so_already_writes_nothing(registry: Registry, edit: Edit) -> None:
+    design = DesignSource(b"{}", "application/json")
+    add(registry, "a/m", labels={"cat": 1}, framework="onnx")
+    first = Edit(put={"metadata.on": True, "metrics.loss": math.nan, "comment": "c"}, design=design)
+    edit_versions(registry, ["a/m"], first)
+    edit_versions(registry, ["a/m"], edit)
+    assert registry.index.sync().seq == 2
+    edit_versions(registry, ["a/m"], Edit(put={"metadata.on": 1}))
+    assert registry.index.sync().seq == 3
+
+
+@pytest.mark.parametrize("edit", [
     Edit(put={"params.lr": 1}),
     Edit(put={"number": 3}),
     Edit(put={"metadata": 3}),

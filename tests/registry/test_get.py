@@ -11,7 +11,7 @@ import pytest
 
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.catalog.rows import VersionRow
-from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError
+from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
 from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_url
 from registry_cli.registry.api import Registry
@@ -90,9 +90,9 @@ def test_one_file_under_another_name(registry: Registry, tmp_path: Path) -> None
 
 def test_many_files_are_not_one(registry: Registry, tmp_path: Path) -> None:
     row = add_folder(registry, tmp_path / "out", {"a": b"1", "b": b"2"})
-    with pytest.raises(NotFoundError, match="has 2 files, not one"):
+    with pytest.raises(UsageError, match="has 2 files, not one"):
         get_file(registry, row, tmp_path / "x")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(UsageError):
         write_stream(registry, row, 1)
 
 

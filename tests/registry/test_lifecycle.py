@@ -104,6 +104,14 @@ def test_an_external_file_is_read_before_it_is_sealed(registry: Registry, tmp_pa
     file = tmp_path / "there.bin"
     file.write_bytes(b"weights")
     row = add_files(registry, Draft(parse_model_name("a/m")), [file], mode="reference").version
+    file.write_bytes(b"weightX")
+    with pytest.raises(CorruptError, match="changed"):
+        publish_versions(registry, [row.ref])
+    file.unlink()
+    with pytest.raises(NotFoundError, match="is gone"):
+        publish_versions(registry, [row.ref])
+    assert not registry.get_row(row.ref).published
+    file.write_bytes(b"weights")
     (row,) = publish_versions(registry, [row.ref])
     assert row.files[0].sha256 == hashlib.sha256(b"weights").hexdigest()
 

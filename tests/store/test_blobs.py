@@ -9,7 +9,7 @@ import pytest
 from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
-from registry_cli.store.blobs import copy_blob, get_blob, get_record, verify_blob
+from registry_cli.store.blobs import LARGE, copy_blob, get_blob, get_record, verify_blob
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
 from registry_cli.store.staging import Staging
@@ -55,7 +55,7 @@ def test_a_rotten_blob(data: bytes, why: str, layout: Layout) -> None:
             verify_blob(layout, digests.sha256, digests.xxh3, digests.size, strong=strong)
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK, 2 * CHUNK + 3])
+@pytest.mark.parametrize("size", [0, 1, CHUNK, 2 * CHUNK + 3, 2 * LARGE + 5])
 def test_a_copy(size: int, layout: Layout, tmp_path: Path) -> None:
     data = os.urandom(size)
     digests = install(layout, data)

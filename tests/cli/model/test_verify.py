@@ -26,6 +26,11 @@ def test_all_is_well(iris: Reg) -> None:
     assert iris("model", "verify", "-", stdin="").out == ""
 
 
+def test_what_was_never_read_is_not_called_sound(iris: Reg) -> None:
+    iris("model", "add", "a/far", "--url", "https://example.org/model.pth")
+    assert iris("model", "verify", "a/far").lines == ["a/far:1\tunread\t0"]
+
+
 def test_a_rotten_byte_is_named(iris: Reg) -> None:
     rot(iris, "iris/softmax:2")
     result = iris("model", "verify", "iris/softmax:2", "iris/tuned", code=14)

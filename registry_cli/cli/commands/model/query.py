@@ -74,6 +74,8 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Find versions by an expression."""
+    from shlex import quote
+
     from registry_cli.cli.views import view_versions
     from registry_cli.registry.query import Question, ask, load_question, save_question
 
@@ -88,7 +90,7 @@ def command(
     rows = ask(session.registry, question)
     if save_view:
         save_question(session.registry, save_view, question)
-        session.output.note(f"saved: reg model query --view {save_view}")
+        session.output.note(f"saved: reg model query --view {quote(save_view)}")
     shown = [word.strip() for word in question.columns.split(",")] if question.columns else None
     session.output.rows(view_versions(rows), shown or _columns(rows, question, drawn=session.output.drawn))
 

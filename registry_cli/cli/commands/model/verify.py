@@ -29,7 +29,10 @@ def command(
     ] = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Check that the bytes of versions are what they were."""
+    """Check that the bytes of versions are what they were.
+
+    A version of which only an address is known so far is `unread`: nothing is fetched for it.
+    """
     from registry_cli.registry.get import list_faults
 
     session = open_session(ctx, as_json=as_json)
@@ -43,4 +46,6 @@ def command(
 
 def _view(row: VersionRow, faults: list[Fault]) -> dict[str, object]:
     found = [{"what": fault.what, "problem": fault.problem} for fault in faults]
-    return {"ref": row.ref, "id": row.id, "result": "corrupt" if found else "ok", "size": row.size, "faults": found}
+    unread = any(file.sha256 is None for file in row.files)
+    result = "corrupt" if found else "unread" if unread else "ok"
+    return {"ref": row.ref, "id": row.id, "result": result, "size": row.size, "faults": found}
