@@ -110,14 +110,14 @@ def measure(call: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print each query's time, its ratio to a bare count and to Python's own start, and its bar."""
+    """Print each query's time as a share of its bar, and beside a bare count and Python's own start."""
     with tempfile.TemporaryDirectory() as folder:
         db = make_index(Path(folder) / "index.sqlite")
         count = measure(lambda: db.execute("SELECT count(*) FROM versions NOT INDEXED WHERE removed = 0").fetchone())[0]
         python = measure(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))[0]
-        print(f"bare count of {VERSIONS} versions {count:.1f} ms, python -c pass {python:.1f} ms")
+        print(f"a bare count of {VERSIONS} versions : python -c pass {count / python:.2f}")
         for title, bar, queries in (("limit, indexed sort", 20, LIMITED), ("anything else", 150, UNLIMITED)):
-            print(f"\n{title}: bar {bar} ms\n    min  median  ×count  ×python   rows  query")
+            print(f"\n{title}: shares of the bar of {bar} ms\n   min  median   ×count  ×python    rows  query")
             for text, sort, limit in queries:
                 print_one(db, text, sort, limit, count, python, bar)
 
@@ -134,7 +134,7 @@ def print_one(
     least, median = measure(ask)
     mark = "!" if median > bar else " "
     print(
-        f"{least:7.1f} {median:7.1f}{mark}{least / count:7.2f} {least / python:8.2f} {len(ask()):6}  "
+        f"{least / bar:6.3f} {median / bar:7.3f}{mark} {least / count:7.2f} {least / python:8.2f} {len(ask()):7}  "
         f"{text or '(all)'}  --sort {sort or '-created'}  --limit {limit}"
     )
 
