@@ -83,7 +83,8 @@ class Output:
             sys.stdout.flush()
 
     def record(self, record: Row, *, id_key: str = "id") -> None:
-        """Print one thing: its fields line by line, a JSON object, one CSV row, or its id."""
+        """Print one thing: its fields line by line, a JSON object, one CSV row, or its id; raises as `rows`."""
+        self._check_columns(record)
         if self.mode in {"table", "text"}:
             fields = {path: lookup(record, path) for path in self.columns} or record
             pairs = [(key, format_exact(value)) for key, value in _flat(fields)]
@@ -156,10 +157,13 @@ class Output:
         first = next(iterator, None)
         if first is None:
             return ()
-        for path in self.columns:
-            if path not in first and path.partition(".")[0] not in first:
-                raise UsageError(f"no column `{path}`", hint=f"columns are {', '.join(first)}, and fields such as a.b")
+        self._check_columns(first)
         return chain([first], iterator)
+
+    def _check_columns(self, row: Row) -> None:
+        for path in self.columns:
+            if path not in row and path.partition(".")[0] not in row:
+                raise UsageError(f"no column `{path}`", hint=f"columns are {', '.join(row)}, and fields such as a.b")
 
     def _chosen(self, row: Row) -> Row:
         return {path: lookup(row, path) for path in self.columns} if self.columns else row

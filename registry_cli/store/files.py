@@ -15,17 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
-POOL: Final = 8
-"""Threads that flush files side by side; a journal commits their flushes together. For fewer files none is started."""
 
-
-STRIDE: Final = 64 << 20
-"""Bytes after which a large file's flush is begun although more is to come."""
 SHARED_DIR: Final = 0o2775
 """Mode of a shared registry's folders: the group writes, and what is made inside belongs to it too."""
 
@@ -143,43 +137,6 @@ class NewFile:
             os.close(fd)
 
 
-class EarlyFlush:
-    """Has a large file written out while more of it comes, so that its last flush has little left to do."""
-
-    def __init__(self, file: NewFile) -> None:
-        self._file = file
-        self._flushed = 0
-        self._pool: ThreadPoolExecutor | None = None
-        self._running: Future[None] | None = None
-
-    def advance(self, size: int) -> None:
-        """Say that the file has `size` bytes now; a flush is begun from time to time, one at a time.
-
-        Raises:
-            OSError: The flush before failed: the file is lost.
-        """
-        if size - self._flushed < STRIDE or (self._running and not self._running.done()):
-            return
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._pool = ThreadPoolExecutor(1)
-        if self._running:
-            self._running.result()
-        self._flushed, self._running = size, self._pool.submit(self._file.flush)
-
-    def finish(self) -> None:
-        """Wait for the flush that is under way.
-
-        Raises:
-            OSError: It failed: the file is lost.
-        """
-        if self._pool is not None:
-            self._pool.shutdown()
-        if self._running:
-            self._running.result()
-
-
 def link(source: Path, target: Path) -> None:
     """Give `source` the second name `target`.
 
@@ -246,29 +203,6 @@ def flush_open(path: Path, fd: int) -> None:
     _call("fsync", path, None, lambda: os.fsync(fd))
 
 
-def flush_all(files: Iterable[NewFile]) -> None:
-    """Make many files durable and close them, side by side."""
-    each_parallel(_flush_and_close, list(files))
-
-
-def flush_dirs(paths: Iterable[Path]) -> None:
-    """Make the names in many folders durable, side by side."""
-    each_parallel(flush_dir, sorted(set(paths)))
-
-
-def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
-    """Do `action` on each item in a few threads; the first error is raised when all have ended."""
-    if len(items) < POOL:
-        for item in items:
-            action(item)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(min(POOL, len(items))) as pool:
-        for done in [pool.submit(action, item) for item in items]:
-            done.result()
-
-
 def freshen(path: Path) -> bool:
     """Set the access time to now, so that a collector running beside us sees the file in use.
 
@@ -325,13 +259,6 @@ def copy_file(source: Path, target: Path) -> None:
 def is_regular(status: os.stat_result) -> bool:
     """Return whether a file is one with bytes of its own: no folder, pipe, socket or device."""
     return stat.S_ISREG(status.st_mode)
-
-
-def _flush_and_close(file: NewFile) -> None:
-    try:
-        file.flush()
-    finally:
-        file.close()
 
 
 def _remove_dir(path: Path) -> None:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.ids import BlobHash, RecordId, Xxh3
-from registry_cli.store import files
+from registry_cli.store import files, flushing
 from registry_cli.store.blobs import verify_blob
-from registry_cli.store.files import EarlyFlush, NewFile
+from registry_cli.store.files import NewFile
+from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, iter_chunks, sha256_of_file, xxh3_of_file
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
@@ -152,7 +153,7 @@ class Staging:
     def flush(self) -> None:
         """Make all written files durable."""
         pending, self._unflushed = self._unflushed, []
-        files.flush_all(pending)
+        flushing.flush_all(pending)
 
     def install(self) -> None:
         """Make everything durable and give it its name."""
@@ -164,7 +165,7 @@ class Staging:
                 raise ConflictError(
                     f"{target.name[:10]} was collected while it was added", hint="run the command again"
                 )
-        files.flush_dirs(target.parent for target in [*self._staged, *self._hits])
+        flushing.flush_dirs(target.parent for target in [*self._staged, *self._hits])
         self._installed |= {*self._staged, *self._hits}
         self._staged.clear()
         self._hits.clear()

@@ -14,7 +14,7 @@ from registry_cli.ids import parse_tag
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import open_path
-from registry_cli.store import files
+from registry_cli.store import files, flushing
 from registry_cli.store.files import NewFile
 from registry_cli.store.log import Log
 from tests.faults import harness
@@ -237,9 +237,9 @@ def test_the_model_notices_a_hit_that_nobody_flushed(
 ) -> None:
     tell(story)
     story.die(harness.add_new, links_nothing_durable("blobs", story.recorder))
-    flush_dirs = files.flush_dirs
+    flush_dirs = flushing.flush_dirs
     monkeypatch.setattr(
-        files, "flush_dirs", lambda paths: flush_dirs(path for path in paths if "blobs" not in str(path))
+        flushing, "flush_dirs", lambda paths: flush_dirs(path for path in paths if "blobs" not in str(path))
     )
     story.run(harness.add_new)
     with pytest.raises(AssertionError, match="power lost after step"):

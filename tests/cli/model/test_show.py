@@ -36,6 +36,7 @@ def test_a_pipe_gets_a_line_a_field(iris: Reg) -> None:
     assert fields["metadata.owner"] == "risk"
     assert fields["tags"] == "baseline"
     assert "step" not in fields or fields["step"] == ""
+    assert "no column `metric`" in iris("model", "show", "iris/softmax:2", "--columns", "metric", code=2).err
     assert iris("model", "show", "iris/softmax:2", "--columns", "metrics").lines == [
         "metrics.acc\t0.95",
         "metrics.loss\tnan",
