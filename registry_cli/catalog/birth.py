@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from registry_cli.ids import VersionId
+    from registry_cli.records.entry import Entry
     from registry_cli.records.parts import Design
     from registry_cli.records.version import Version
 
 FieldRow = tuple[str, int | float | None, str | None]
 """Field, its number, its text; see `schema.py`."""
+_TABLES: Final = ("metadata", "metrics", "params", "labels", "interface")
 DESIGN_FIELDS: Final = 200
 """Fields of a JSON design that can be searched; the rest can only be read."""
 
@@ -41,6 +43,7 @@ class Birth:
     fields: tuple[FieldRow, ...]
     files: tuple[tuple[object, ...], ...]
     parents: tuple[tuple[str, str], ...]
+    broken: str | None = None
 
 
 def load_birth(version: VersionId, data: bytes) -> Birth:
@@ -80,6 +83,13 @@ def prepare_birth(version: VersionId, record: Version) -> Birth:
         files=tuple((f.path, f.size, f.sha256, f.xxh3, f.media, f.url) for f in record.files),
         parents=tuple((parent.id, parent.role) for parent in record.parents),
     )
+
+
+def broken_birth(version: VersionId, entry: Entry, problem: str) -> Birth:
+    """Return the rows of a version whose record cannot be read: what the entry that added it tells, and the problem."""
+    doc: dict[str, object] = {"message": None, "design": None, **{table: {} for table in _TABLES}}
+    columns = (None, entry.author, microseconds(entry.time), None, None, 0, None)
+    return Birth(version, columns, dump_doc(doc), (), (), (), problem)
 
 
 def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:

@@ -41,11 +41,11 @@ def apply_edit(state: State, change: Mapping[str, Any]) -> Effect:
     for group in changes.TABLES:
         table = dict(doc.get(group) or {})
         for key, value in sorted(put.get(group, {}).items()):
-            place, last = _place(table, key)
+            place, last = locate(table, key)
             _remember(before, group, key, place.get(last))
             place[last] = value
         for key in [name.partition(".")[2] for name in unset if name.startswith(f"{group}.")]:
-            place, last = _place(table, key)
+            place, last = locate(table, key)
             if last not in place:
                 raise VoidError(f"{target.ref} has no {group}.{key}")
             _remember(before, group, key, place.pop(last))
@@ -61,11 +61,11 @@ def apply_edit(state: State, change: Mapping[str, Any]) -> Effect:
     return Effect(target.row, target.line, before)
 
 
-def _place(table: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+def locate(table: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """Return the table in which a dotted key names a value, and the key there: nested tables are walked into."""
     head, dot, rest = key.partition(".")
     inner = table.get(head)
-    return _place(inner, rest) if dot and key not in table and isinstance(inner, dict) else (table, key)
+    return locate(inner, rest) if dot and key not in table and isinstance(inner, dict) else (table, key)
 
 
 def _check_labels(labels: Mapping[str, Any]) -> None:

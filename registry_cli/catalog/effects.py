@@ -9,8 +9,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog import changes, rules
+from registry_cli.catalog.birth import broken_birth
 from registry_cli.catalog.edits import apply_edit
 from registry_cli.catalog.lines import find_line
+from registry_cli.catalog.schema import DAMAGED
 from registry_cli.catalog.targets import Effect, State, Target, VoidError, check_target, find_target
 from registry_cli.errors import RegError
 from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
@@ -18,12 +20,14 @@ from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from registry_cli.catalog.birth import Birth
+
 
 def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
     version = VersionId(change["version"])
     if state.db.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone():
         raise VoidError(f"version {version[:12]} is there already")
-    birth = state.births(version)
+    birth = _birth(state, version)
     for parent, _ in birth.parents:
         if not state.db.execute("SELECT 1 FROM versions WHERE id = ?", (parent,)).fetchone():
             raise VoidError(f"parent {parent[:12]} of version {version[:12]} is not in the registry")
@@ -33,9 +37,9 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
     ).fetchone()[0]
     framework, author, created, step, task, size, comment = birth.columns
     row = state.db.execute(
-        "INSERT INTO versions (id, line, number, framework, author, created, step, task, size, comment, doc)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (version, line, number, framework, author, created, step, task, size, comment, birth.doc),
+        "INSERT INTO versions (id, line, number, framework, author, created, step, task, size, comment, doc, broken)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (version, line, number, framework, author, created, step, task, size, comment, birth.doc, birth.broken),
     ).lastrowid
     state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(row, *field) for field in birth.fields])
     state.db.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", [(row, *file) for file in birth.files])
@@ -44,6 +48,17 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
         [(row, position, *parent) for position, parent in enumerate(birth.parents)],
     )
     return Effect(row, line, None)
+
+
+def _birth(state: State, version: VersionId) -> Birth:
+    """Return a version's rows; one whose record is damaged is kept as such, so that all others stay readable."""
+    try:
+        return state.births(version)
+    except RegError as error:
+        found = state.db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+        known = [*json.loads(found[0]), version] if found else [version]
+        state.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (DAMAGED, json.dumps(known)))
+        return broken_birth(version, state.entry, error.message)
 
 
 def _tag(state: State, change: Mapping[str, Any]) -> Effect:
@@ -77,7 +92,7 @@ def move_alias(state: State, line: int, name: str, version: int | None) -> None:
     else:
         state.db.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (line, name, version))
     state.db.execute(
-        "INSERT INTO moves (line, alias, version, seq) VALUES (?, ?, ?, ?)", (line, name, version, state.seq)
+        "INSERT INTO moves (line, alias, version, seq) VALUES (?, ?, ?, ?)", (line, name, version, state.entry.seq)
     )
 
 
@@ -108,7 +123,7 @@ def _remove(state: State, change: Mapping[str, Any]) -> Effect:
         raise VoidError(f"{target.ref} is {' and '.join(states)}: it cannot be removed")
     held = [row[0] for row in state.db.execute("SELECT alias FROM aliases WHERE version = ?", (target.row,))]
     reason = "is published" if needed == "force" else f"holds alias {held[0]}" if held else _descendant(state, target)
-    if reason and not (change.get("force") and state.message):
+    if reason and not (change.get("force") and state.entry.message):
         raise VoidError(f"{target.ref} {reason}: removing it takes --force and a reason (-m)")
     for name in held:
         move_alias(state, target.line, name, None)

@@ -38,12 +38,11 @@ class Fold:
     def __init__(self, db: sqlite3.Connection, births: Callable[[VersionId], Birth]) -> None:
         self.db = db
         self.births = births
-        self.seq = 0
-        self.message: str | None = None
+        self.entry: Entry
 
     def apply(self, entry: Entry) -> str | None:
         """Apply one entry and return None, or why it is void."""
-        self.seq, self.message = entry.seq, entry.message
+        self.entry = entry
         if self._is_known(entry.id):
             return self._record(self._renamed(entry), [], f"entry {entry.id} is there already")
         unknown = _unknown(entry)

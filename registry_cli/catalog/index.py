@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES, UNKNOWN
-from registry_cli.errors import RefusedError
+from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, TABLES, UNKNOWN
+from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.store import files
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 from registry_cli.store.owner import new_name
@@ -121,6 +121,19 @@ class Index:
         if row:
             raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
 
+    def check_undamaged(self) -> None:
+        """Check that every record could be read: what an unread one says may decide what the next entry means.
+
+        Raises:
+            CorruptError: One could not.
+        """
+        for version in _list_damaged(self.db):
+            name, number, problem = self.db.execute(
+                "SELECT l.name, v.number, v.broken FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
+                (version,),
+            ).fetchone()
+            raise CorruptError(f"nothing can be added while {name}:{number} is damaged: {problem}")
+
     def expect(self, version: VersionId, record: Version) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""
         self._folding.births.expect(version, record)
@@ -198,8 +211,20 @@ class Index:
         head = self._read_stamp(db)
         if head is None or head == EMPTY:
             return head
+        if self._is_mended(db):
+            return None
         data = self._log.find(head.seq)
         return head if data is not None and digest_entry(data) == head.digest else None
+
+    def _is_mended(self, db: sqlite3.Connection) -> bool:
+        """Return whether a record that could not be read can be read now."""
+        for version in _list_damaged(db):
+            try:
+                self._folding.births.get(version)
+            except RegError:
+                continue
+            return True
+        return False
 
     def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
         rows = dict((db or self.db).execute("SELECT key, value FROM stamp").fetchall())
@@ -266,6 +291,13 @@ def _connect(path: str) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     db.execute(f"PRAGMA mmap_size = {MAPPED}")
     return db
+
+
+def _list_damaged(db: sqlite3.Connection) -> list[VersionId]:
+    import json
+
+    found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+    return json.loads(found[0]) if found else []
 
 
 def _has_stamp(db: sqlite3.Connection) -> bool:

@@ -94,7 +94,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
     )
     found = db.execute(
         "SELECT v.row, v.id, l.name, v.number, v.framework, v.author, v.created, v.comment, v.step, v.task, v.size,"
-        " v.publication, v.archived, v.removed, v.doc FROM versions v JOIN lines l ON l.id = v.line"
+        " v.publication, v.archived, v.removed, v.broken, v.doc FROM versions v JOIN lines l ON l.id = v.line"
         f" WHERE v.row IN ({marks})",
         rows,
     )
@@ -122,7 +122,7 @@ def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tup
 
 def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
     (_, version, name, number, framework, author, created, comment, step, task, size, publication, archived, removed,
-     text) = columns  # fmt: skip
+     broken, text) = columns  # fmt: skip
     doc = load_doc(text)
     design = doc["design"]
     return VersionRow(
@@ -146,6 +146,7 @@ def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
         publication=RecordId(publication) if publication else None,
         archived=bool(archived),
         removed=bool(removed),
+        broken=broken,
         **joined,
     )
 

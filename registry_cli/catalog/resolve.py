@@ -80,7 +80,7 @@ def parse_address(text: str) -> Address:
     )
 
 
-def resolve_exact(db: sqlite3.Connection, text: str, verb: str) -> int:
+def resolve_exact(db: sqlite3.Connection, text: str, verb: str, *, rest: str = "") -> int:
     """Return the row of the one version that `text` names for ever; for verbs that seal or hide.
 
     Raises:
@@ -94,7 +94,7 @@ def resolve_exact(db: sqlite3.Connection, text: str, verb: str) -> int:
         name, number = _ref(db, row)
         raise UsageError(
             f"`{verb}` wants one exact version, and {text} is whatever comes last",
-            hint=f"reg model {verb} {_quoted(f'{name}:{number}')}",
+            hint=f"reg model {verb} {_quoted(f'{name}:{number}')}{rest}",
         )
     return _resolve(db, address)
 

@@ -33,6 +33,7 @@ class VersionRow:
         created: UTC.
         size: Bytes of all files whose size is known.
         publication: The publication record that seals it, or None for a draft.
+        broken: Why its record cannot be read, or None; then little more than its name and number is known.
     """
 
     id: VersionId
@@ -59,6 +60,7 @@ class VersionRow:
     removed: bool
     files: tuple[FileEntry, ...]
     parents: tuple[ParentRow, ...]
+    broken: str | None = None
 
     @property
     def published(self) -> bool:

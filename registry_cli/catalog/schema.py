@@ -12,6 +12,8 @@ SCHEMA: Final = 1
 
 UNKNOWN: Final = "unknown"
 """Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
+DAMAGED: Final = "damaged"
+"""Key in `stamp`: JSON list of the versions whose records could not be read; until they can, nothing is added."""
 
 TABLES: Final = """
 -- registry id, SCHEMA, and the slot (seq, SHA-256 of its file) up to which the log is folded
@@ -25,12 +27,13 @@ CREATE TABLE lines (
 -- every name a line ever held; a name stays with its line for ever
 CREATE TABLE names (key TEXT PRIMARY KEY, line INTEGER NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;
 
--- doc: JSON of what is shown and not searched; created: microseconds since 1970 UTC; size: bytes of all files
+-- doc: JSON of what is shown and not searched; created: microseconds since 1970 UTC; size: bytes of all files;
+-- broken: why the record cannot be read, with little more than its number known, or NULL
 CREATE TABLE versions (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, line INTEGER NOT NULL, number INTEGER NOT NULL,
     framework TEXT, author TEXT NOT NULL, created INTEGER NOT NULL, step INTEGER, task TEXT, size INTEGER NOT NULL,
     comment TEXT, publication TEXT, archived INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
-    doc TEXT NOT NULL, UNIQUE (line, number)
+    doc TEXT NOT NULL, broken TEXT, UNIQUE (line, number)
 );
 -- metadata.* metrics.* params.* labels.* design.*; number holds numbers and booleans (0, 1), text the rest;
 -- a NaN has text 'nan' and no number; a list is its JSON text

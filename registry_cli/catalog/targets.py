@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from registry_cli.catalog.birth import Birth
+    from registry_cli.records.entry import Entry
 
 
 class VoidError(Exception):
@@ -33,8 +34,7 @@ class State(Protocol):
 
     db: sqlite3.Connection
     births: Callable[[VersionId], Birth]
-    seq: int
-    message: str | None
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,26 @@ def run_process() -> None:
     import gc
     import os
 
+    if os.name != "posix":
+        sys.exit("error: reg needs a POSIX system; on Windows, run it in WSL")
     gc.set_threshold(100_000)
+    _open_closed()
     code = main()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _open_closed() -> None:
+    """Put nothing where standard input, output or error was closed, or the next file opened would take its place."""
+    import os
+
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is `fd`
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(fd, mode, closefd=False))  # noqa: SIM115 - it lives as long as the process
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,15 +78,21 @@ def _version() -> int:
 
 def _run(words: list[str]) -> int:
     from registry_cli.cli.group import run
-    from registry_cli.cli.signals import unwound_by_sigterm
+    from registry_cli.cli.signals import unwound_by_signals
     from registry_cli.errors import RegError
 
     try:
-        with unwound_by_sigterm():
+        with unwound_by_signals():
             return run(words)
     except RegError as error:
         sys.stdout.flush()
         return _show(error, as_json=_wants_json(words))
+    except Exception as error:
+        if type(error).__module__ != "sqlite3":
+            raise
+        sys.stdout.flush()
+        broken = RegError(f"the index is broken: {error}", hint="rm -r .registry/cache/*; it is made anew")
+        return _show(broken, as_json=_wants_json(words))
 
 
 def _wants_json(words: list[str]) -> bool:
@@ -108,6 +130,7 @@ def _explain(error: OSError) -> RegError:
     hints = {
         errno.ENOSPC: "make room and repeat the command; nothing was half-written",
         errno.EDQUOT: "make room and repeat the command; nothing was half-written",
+        errno.EACCES: "reading may still work; to change the registry, get write access to its folder",
         errno.EROFS: "reading still works; to change the registry, make its file system writable",
     }
     return RegError(": ".join([what, " -> ".join(names)] if names else [what]), hint=hints.get(error.errno))

@@ -143,6 +143,8 @@ def add_url(
         parts = urlsplit(url)
     except ValueError as error:
         raise UsageError(f"{url!r} is no URL: {error}") from None
+    if parts.password is not None:
+        raise UsageError("the URL holds a password, and a record is for ever", hint="leave it out")
     name = PurePosixPath(unquote(parts.path)).name
     if not parts.scheme or not name:
         raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")

@@ -54,7 +54,7 @@ def set_alias(
     target: list[VersionId] = []
 
     def plan() -> list[Change]:
-        row = resolve_exact(registry.db, ref, "alias")
+        row = resolve_exact(registry.db, ref, "alias", rest=f" {name}")
         version = read.get_version(registry.db, row)
         target[:] = [version.id]
         line = get_line(registry.db, version.name)

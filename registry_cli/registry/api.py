@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from registry_cli import env
 from registry_cli.catalog.index import Index
 from registry_cli.catalog.place import find_place
-from registry_cli.errors import NoRegistryError
+from registry_cli.errors import CorruptError, NoRegistryError
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import Log
@@ -142,6 +142,7 @@ class Registry:
         """
         self.format.check_write()
         self.index.check_writable()
+        self.index.check_undamaged()
 
     def get_row(self, ref: str) -> VersionRow:
         """Return the version that an address names.
@@ -153,21 +154,21 @@ class Registry:
         """
         from registry_cli.catalog import read, resolve
 
-        return read.get_version(self.db, resolve.resolve(self.db, ref))
+        return _whole([read.get_version(self.db, resolve.resolve(self.db, ref))])[0]
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
         """Return the versions that addresses name, in their order, each once; raises as `get_row`."""
         from registry_cli.catalog import read, resolve
 
         rows = dict.fromkeys(resolve.resolve(self.db, ref) for ref in refs)
-        return read.list_versions(self.db, list(rows))
+        return _whole(read.list_versions(self.db, list(rows)))
 
     def list_exact(self, refs: Sequence[str], verb: str) -> list[VersionRow]:
         """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide."""
         from registry_cli.catalog import read, resolve
 
         rows = dict.fromkeys(resolve.resolve_exact(self.db, ref, verb) for ref in refs)
-        return read.list_versions(self.db, list(rows))
+        return _whole(read.list_versions(self.db, list(rows)))
 
     def query(self, expr: str = "", **options: Any) -> list[Version]:
         """Return the versions for which a query holds, newest first; see `reg help query`.
@@ -184,3 +185,15 @@ class Registry:
         from registry_cli.registry.version import Version
 
         return [Version(self, row) for row in find_versions(self, expr, **options)]
+
+
+def _whole(rows: list[VersionRow]) -> list[VersionRow]:
+    """Return versions that are asked for by name, if their records could be read.
+
+    Raises:
+        CorruptError: One could not; the message names it.
+    """
+    for row in rows:
+        if row.broken:
+            raise CorruptError(f"{row.ref} is damaged: {row.broken}")
+    return rows

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog import changes
 from registry_cli.catalog.birth import design_table
+from registry_cli.catalog.edits import locate
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.ids import ModelName, TagName, VersionId
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import Parent
 from registry_cli.records.values import Value, check_number
+from registry_cli.records.version import check_labels
 from registry_cli.registry.add import build_version, stage_design
 from registry_cli.registry.draft import DesignSource, Draft, given
 from registry_cli.registry.same import holds
@@ -75,7 +77,7 @@ def tag_versions(
 def edit_versions(
     registry: Registry, refs: Sequence[str], edit: Edit, *, message: str | None = None
 ) -> list[VersionRow]:
-    """Change fields of versions; return the versions.
+    """Change fields of versions; return the versions. What is not set need not be unset.
 
     Raises:
         UsageError: A name cannot be set, or a value does not fit it.
@@ -90,10 +92,19 @@ def edit_versions(
             if value is None:
                 unset.append(key)
         _check_unset(unset)
+        both = {*edit.put, *(f"labels.{name}" for name in edit.labels)} & set(edit.unset)
+        if both:
+            raise UsageError(f"{min(both)} is to be set and unset", hint="decide")
 
         def plan() -> list[Change]:
-            found = registry.list_rows([row.id for row in rows])
-            return [changes.edit(row.id, put=put, unset=unset) for row in found if unset or not _has(row, put)]
+            wanted = []
+            for row in registry.list_rows([row.id for row in rows]):
+                there = [name for name in unset if _is_set(row, name)]
+                if not row.published:  # of one that is, the labels are sealed, whatever they would be
+                    check_labels(_changed(row.labels, put, edit, "labels"))
+                if there or not _has(row, put):
+                    wanted.append(changes.edit(row.id, put=put, unset=there))
+            return wanted
 
         transact(registry, plan, message=message, staging=staging)
     return registry.list_rows([row.id for row in rows])
@@ -169,6 +180,14 @@ def _has(row: VersionRow, put: Mapping[str, Any]) -> bool:
     now = {"framework": row.framework, "comment": row.comment, "design": design_table(row.design)}
     plain = {key: value for key, value in put.items() if key not in tables}
     return holds(now, plain) and all(holds(getattr(row, key), put[key]) for key in tables & put.keys())
+
+
+def _is_set(row: VersionRow, name: str) -> bool:
+    group, dot, key = name.partition(".")
+    if not dot:
+        return getattr(row, name) is not None
+    place, last = locate(dict(getattr(row, group)), key)
+    return last in place
 
 
 def _check_unset(names: Sequence[str]) -> None:

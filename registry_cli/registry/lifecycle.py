@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes
+from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.resolve import get_line
-from registry_cli.errors import CorruptError, RefusedError, UsageError
+from registry_cli.errors import ConflictError, CorruptError, RefusedError, UsageError
 from registry_cli.ids import ModelName, line_key, parse_model_name
 from registry_cli.records.codec import dump_publication
 from registry_cli.records.parts import Parent
@@ -121,12 +122,16 @@ def rename_model(registry: Registry, name: str, to: str, *, message: str | None 
 
     Raises:
         NotFoundError: There is no such model.
-        RefusedError: Another model bears the new name, or once bore it.
+        ConflictError: Another model bears the new name, or once bore it.
     """
     new = parse_model_name(to)
 
     def plan() -> list[Change]:
         line = get_line(registry.db, name)
+        if find_line(registry.db, new) not in {None, line}:
+            raise ConflictError(
+                f"{new} names another model, or once did", hint="a name stays with its model; choose another"
+            )
         (held,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
         return [] if held == new and line_key(held) == line_key(new) else [changes.rename(held, new)]
 

@@ -73,6 +73,8 @@ def _iter_sources(path: Path, *, follow: bool) -> Iterator[Source]:
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"no file or folder {path}") from None
     if stat.S_ISDIR(status.st_mode):
+        if path.resolve().name == DIRECTORY:
+            raise UsageError(f"{path} is a registry, no model", hint="name the files to add")
         snapshot = find_snapshot(path)
         inside = None if follow else (snapshot.root if snapshot else path).resolve()
         yield from _iter_folder(path, path, inside, ())

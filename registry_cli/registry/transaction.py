@@ -73,7 +73,7 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     except OutrunError:
         return False
     if void:
-        raise RefusedError(void, hint="reg help lifecycle")
+        raise RefusedError(void, hint="add --force -m 'why'" if "--force" in void else "reg help lifecycle")
     for gate in registry.gates:
         gate.check(registry, entry)
     data = dump_entry(entry)

@@ -100,7 +100,7 @@ def get_record(layout: Layout, record: RecordId) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise CorruptError(f"record {record[:12]} is missing") from None
+        raise CorruptError(f"{path.relative_to(layout.root.parent)} is missing") from None
     if hashlib.sha256(data).hexdigest() != record:
         raise CorruptError(f"{path.relative_to(layout.root.parent)} was changed after it was written")
     return data

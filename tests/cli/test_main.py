@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,10 +106,31 @@ def test_names_that_the_locale_cannot_show_are_escaped() -> None:
 
 
 def test_sigterm_unwinds_the_stack_and_is_put_back() -> None:
-    from registry_cli.cli.signals import unwound_by_sigterm
+    from registry_cli.cli.signals import unwound_by_signals
 
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as end, unwound_by_sigterm():
+    with pytest.raises(SystemExit) as end, unwound_by_signals():
         signal.raise_signal(signal.SIGTERM)
     assert end.value.code == 143
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_closed_output_is_quiet(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", 'exec "$0" -m registry_cli init "$1" >&-', sys.executable, str(tmp_path)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_index_names_what_to_delete(reg: Reg, tmp_path: Path) -> None:
+    reg("init")
+    reg("model", "list")
+    with closing(sqlite3.connect(tmp_path / ".registry/cache/index.sqlite")) as db:
+        db.execute("DROP TABLE versions")
+    told = reg("model", "query", code=1)
+    assert "the index is broken" in told.err
+    assert "rm -r .registry/cache/*" in told.err

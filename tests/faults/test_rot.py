@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import CorruptError, RefusedError
+from registry_cli.ids import parse_tag
 from registry_cli.registry.api import Registry
+from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import get_version, list_faults, open_path
+from registry_cli.registry.query import find_versions
 from tests.faults import harness
 from tests.faults.harness import Acknowledge, Site, check_whole, end_child, list_all, names_of, snapshot_of, start_child
 
@@ -55,11 +58,25 @@ def find_only(site: Site, pattern: str) -> Path:
 
 
 @DAMAGED
-def test_damaged_record_is_named(damage: Damage, site: Site) -> None:
-    path = find_only(site, "records/*/*")
+def test_damaged_record_is_named_and_the_others_are_read(damage: Damage, site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        victim, *others = find_versions(registry, include_archived=True)
+        path = registry.layout.record(victim.id)
+        good = path.read_bytes()
+    site.forget_index()
+    path.chmod(0o644)
     damage(path)
-    with pytest.raises(CorruptError, match=f"{path.parent.name}/{path.stem}|{path.parent.name}{path.stem[:10]}"):
-        snapshot_of(site)
+    with Registry.open(site.folder) as registry:
+        with pytest.raises(CorruptError, match=f"{victim.ref} is damaged: .*{path.stem}"):
+            registry.get_row(victim.ref)
+        assert others
+        assert registry.list_rows([row.ref for row in others]) == others
+        with pytest.raises(CorruptError, match=f"nothing can be added while {victim.ref} is damaged"):
+            tag_versions(registry, [others[0].ref], add=[parse_tag("new")])
+    path.unlink(missing_ok=True)
+    path.write_bytes(good)
+    with Registry.open(site.folder) as registry:
+        assert registry.get_row(victim.ref) == victim
 
 
 @pytest.mark.parametrize("damage", [truncate, flip, empty])

@@ -433,3 +433,8 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", MEMORY], check=True, capture_output=True, text=True, env=env)
     assert int(done.stdout) <= 64
+
+
+def test_a_url_with_a_password_is_refused(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="holds a password"):
+        add_url(registry, Draft(parse_model_name("a/m")), "https://ada:secret@example.org/m.bin")

@@ -54,7 +54,7 @@ def test_an_address_that_speaks_of_the_alias_itself(registry: Registry) -> None:
 def test_a_bare_name_is_refused_with_the_exact_address(registry: Registry) -> None:
     with pytest.raises(UsageError) as refused:
         set_alias(registry, "a/m", PROD)
-    assert refused.value.hint == "reg model alias a/m:3"
+    assert refused.value.hint == "reg model alias a/m:3 prod"
 
 
 def test_expect(registry: Registry) -> None:

@@ -128,15 +128,25 @@ def test_what_cannot_be_set_or_unset(registry: Registry, edit: Edit) -> None:
 
 
 @pytest.mark.parametrize("edit", [
-    Edit(unset=("metadata.none",)),
     Edit(labels={"dog": 1}),
     Edit(put={"metadata.k": 1}, unset=("metadata.k",)),
+    Edit(labels={"cat": 2}, unset=("labels.cat",)),
 ])  # fmt: skip
-def test_what_the_catalog_refuses(registry: Registry, edit: Edit) -> None:
+def test_what_contradicts_is_refused(registry: Registry, edit: Edit) -> None:
     add(registry, "a/m", labels={"cat": 1})
-    with pytest.raises(RefusedError):
+    with pytest.raises(UsageError):
         edit_versions(registry, ["a/m"], edit)
     assert registry.index.sync().seq == 1
+
+
+def test_what_is_not_set_need_not_be_unset(registry: Registry) -> None:
+    add(registry, "a/m", metadata={"k": 1, "deep": {"er": 2}})
+    assert edit_versions(registry, ["a/m"], Edit(unset=("metadata.none", "labels.x", "comment")))[0].metadata["k"] == 1
+    assert registry.index.sync().seq == 1
+    edited = edit_versions(registry, ["a/m"], Edit(put={"metadata.deep.er": 3}, unset=("metadata.none", "metadata.k")))[
+        0
+    ]
+    assert edited.metadata == {"deep": {"er": 3}}
 
 
 SEALED: list[dict[str, Any]] = [

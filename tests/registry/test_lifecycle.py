@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.catalog import changes
-from registry_cli.errors import CorruptError, NotFoundError, RefusedError, UsageError
+from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import AliasName, parse_model_name
 from registry_cli.records.codec import load_publication
 from registry_cli.registry.add import add_files
@@ -209,7 +209,7 @@ def test_a_taken_name_cannot_be_had(registry: Registry) -> None:
     rename_model(registry, "a/m", "a/later")
     for taken in ("b/n", "B/N", "a/m"):
         source = "b/n" if taken == "a/m" else "a/later"
-        with pytest.raises(RefusedError, match="names another model, or once did"):
+        with pytest.raises(ConflictError, match="names another model, or once did"):
             rename_model(registry, source, taken)
     assert rename_model(registry, "a/later", "a/m") == "a/m"
     with pytest.raises(NotFoundError):

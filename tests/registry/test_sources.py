@@ -8,6 +8,7 @@ import pytest
 
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.registry.sources import find_snapshot, list_sources
+from registry_cli.store.layout import DIRECTORY
 from tests.builders import make_registry, write
 
 
@@ -230,3 +231,9 @@ def test_a_name_that_is_no_text_is_refused(inside: bool, tmp_path: Path) -> None
 def test_a_name_with_a_control_character_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="control character"):
         list_sources([write(tmp_path / "a\nb.bin")])
+
+
+def test_a_registry_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / DIRECTORY).mkdir()
+    with pytest.raises(UsageError, match="is a registry, no model"):
+        list_sources([tmp_path / DIRECTORY])
