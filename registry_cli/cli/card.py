@@ -46,7 +46,8 @@ def draw_status(status: Mapping[str, Any]) -> RenderableType:
     """Return how a registry is as a picture."""
     head = status["head"]
     last = f"entry {head['seq']:,}, {format_short(head['time'])}, {head['entry']}" if head["entry"] else "empty"
-    counts = [f"{status[key]:,} {key}" for key in ("models", "versions", "published", "archived") if status[key]]
+    counted = {key: status[key] for key in ("models", "versions", "published", "archived") if status[key]}
+    counts = [f"{count:,} {key.removesuffix('s') if count == 1 else key}" for key, count in counted.items()]
     rows = {
         "registry": escape(status["path"]),
         "id": status["id"],

@@ -10,6 +10,7 @@ from registry_cli import env
 from registry_cli.catalog.index import Index
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import CorruptError, NoRegistryError
+from registry_cli.store import files
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import Log
@@ -141,6 +142,8 @@ class Registry:
             RefusedError: It does not understand all that is there.
         """
         self.format.check_write()
+        for folder in self.layout.folders:
+            files.make_dirs(folder, shared=self.layout.shared)
         self.index.check_writable()
         self.index.check_undamaged()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.doc import from_microseconds
-from registry_cli.errors import RefusedError
+from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import EntryId
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def read_status(registry: Registry) -> Status:
 def _find_refusal(registry: Registry) -> str | None:
     try:
         registry.check_writable()
-    except RefusedError as error:
+    except (RefusedError, CorruptError) as error:
         return error.message
     layout = registry.layout
     closed = [path for path in (layout.log, layout.blobs, layout.records, layout.tmp) if not os.access(path, os.W_OK)]

@@ -84,6 +84,11 @@ class Layout:
         return self.cache / "index.sqlite"
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of a registry. Some are empty at times, and git keeps no empty folder."""
+        return (self.blobs, self.records, self.log, self.views, self.tmp, self.trash, self.hooks, self.cache)
+
+    @property
     def turn(self) -> Path:
         """The file that writers lock to take turns; empty."""
         return self.root / "turn"

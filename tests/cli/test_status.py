@@ -39,3 +39,14 @@ def test_an_empty_registry(reg: Reg) -> None:
     reg("init")
     assert reg("status", "--json").json["head"] == {"seq": 0, "entry": None, "time": None}
     assert "nothing yet" in reg("status", terminal=True).out
+
+
+def test_a_damaged_record_is_told(iris: Reg, tmp_path: Path) -> None:
+    (version,) = iris("model", "query", "--name", "iris/tuned", "-q").lines
+    (tmp_path / ".registry/records" / version[:2] / f"{version[2:]}.toml").unlink()
+    (tmp_path / ".registry/cache/index.sqlite").unlink()
+    status = iris("status", "--json").json
+    assert not status["writable"]
+    assert "iris/tuned:1 is damaged" in status["refusal"]
+    assert "iris/tuned:1 is damaged" in iris("model", "show", "iris/tuned", code=14).err
+    assert iris("model", "show", "iris/softmax:1", "--json").json["number"] == 1
