@@ -24,6 +24,7 @@ from registry_cli.registry.same import find_same
 from registry_cli.registry.sources import Source, find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
 from registry_cli.store import files
+from registry_cli.store.blobs import verify_blob
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -102,8 +103,8 @@ def add_files(
     finally:
         progress.stop()
     if mode == "move":
-        for source in sources:
-            files.unlink(source.file)
+        for source, file in zip(sources, content.files, strict=True):
+            _give_up(registry, source, file)
     return added
 
 
@@ -238,6 +239,13 @@ def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source],
         entries.append(_entry(source.path, digests, facts, url))
         known.append((source.path, facts))
     return _content(entries, known)
+
+
+def _give_up(registry: Registry, source: Source, file: FileEntry) -> None:
+    """Take the user's file away, once its stored bytes were read back and are the same by SHA-256."""
+    assert file.sha256
+    verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=True)
+    files.unlink(source.file)
 
 
 def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) -> FileEntry:

@@ -307,9 +307,8 @@ class Staging:
         except FileNotFoundError:
             if target.parent.is_dir():
                 raise
-            files.make_dirs(
-                target.parent, shared=self._layout.shared
-            )  # a copy of the registry may have lost its empty folders
+            # a copy of the registry may have lost its empty folders
+            files.make_dirs(target.parent, shared=self._layout.shared)
             files.link(source, target)
 
 

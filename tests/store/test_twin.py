@@ -11,9 +11,10 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_cli.errors import CorruptError
 from registry_cli.registry.get import get_file, list_faults
 from registry_cli.store.hashing import digest_bytes
-from tests.builders import add, make_registry
+from tests.builders import add, add_path, make_registry, write
 from tests.store.xxh3_twin import FREE, forge_twin
 
 MEBI = 1 << 20
@@ -52,3 +53,16 @@ def test_both_twins_are_kept_and_a_swapped_one_is_found(size: int, tmp_path: Pat
         [fault] = list_faults(registry, one, strong=True)
         assert fault.what == "m.bin"
         assert "does not hold the bytes it was given" in fault.problem
+
+
+def test_a_file_is_not_taken_away_for_a_twin_of_its_blob(tmp_path: Path) -> None:
+    registry = make_registry(tmp_path)
+    data = os.urandom(1 << 21)
+    row = add(registry, "a/m", data)
+    blob = registry.layout.blob(row.files[0].sha256)
+    blob.unlink()
+    blob.write_bytes(forge_twin(data, os.urandom(768)))
+    source = write(tmp_path / "again.bin", data)
+    with pytest.raises(CorruptError):
+        add_path(registry, "a/m", source, mode="move", allow_same=True)
+    assert source.read_bytes() == data
