@@ -8,6 +8,7 @@ names that Hugging Face's libraries give, because much else is called so.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 _PATTERNS = (
     ("saved_model.pb*", "TensorFlow"),
@@ -54,6 +55,7 @@ _PATTERNS = (
 )
 
 
+@lru_cache(maxsize=256)
 def find_framework(name: str) -> str | None:
     """Return the framework that a file's name suggests; only its last part counts, in any case of letters."""
     last = name.rpartition("/")[2].casefold()
