@@ -1,4 +1,4 @@
-"""Queries over 1,000 and 100,000 versions, beside the bars of the design: 20 ms with a limit on an indexed sort, else 150 ms.
+"""Queries over 1,000 and 100,000 versions: bars of 20 ms with a limit on an indexed sort, else 150 ms.
 
 python -m tests.bench query
 """
