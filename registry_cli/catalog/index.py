@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, TABLES, UNKNOWN
+from registry_cli.catalog import database
+from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES, UNKNOWN
 from registry_cli.errors import CorruptError, RefusedError, RegError
-from registry_cli.store import files
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
-from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
     from registry_cli.records.entry import Entry
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
-
-WAIT: Final = 2.0
-"""Seconds to wait for another process that writes the index."""
-MEMORY: Final = ":memory:"
-MAPPED: Final = 1 << 30
-"""Bytes of the file read through the page cache itself; scans take two thirds of the time."""
 
 
 class OutrunError(Exception):
@@ -127,7 +120,7 @@ class Index:
         Raises:
             CorruptError: One could not.
         """
-        for version in _list_damaged(self.db):
+        for version in database.list_damaged(self.db):
             name, number, problem = self.db.execute(
                 "SELECT l.name, v.number, v.broken FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
                 (version,),
@@ -166,14 +159,14 @@ class Index:
             except (sqlite3.OperationalError, OSError):  # locked for long, or it cannot be written
                 break
             except sqlite3.DatabaseError:  # no database, or a broken one
-                _set_aside(self._place.path)
+                database.set_aside(self._place.path)
         return self._open_private()
 
     def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
-        db = _connect(str(path))
+        db = database.connect(str(path))
         try:
             if self._place.local:
-                _prefer_wal(db)  # before a rebuild too: what a power loss leaves of it is told by its checksums
+                database.prefer_wal(db)  # before a rebuild too: what a power loss leaves of it is told by its checksums
             db.execute("PRAGMA synchronous = NORMAL")
             head = self._trusted(db)
             if head is None:
@@ -184,7 +177,7 @@ class Index:
         return db, head
 
     def _open_private(self) -> tuple[sqlite3.Connection, Head]:
-        db = _connect(MEMORY)
+        db = database.connect(database.MEMORY)
         db.execute("BEGIN")
         head = self._fill(db)
         db.execute("COMMIT")
@@ -194,7 +187,7 @@ class Index:
         """Go on with a copy in memory: somebody holds the file and does not let go, or it broke underneath us."""
         import sqlite3
 
-        private = _connect(MEMORY)
+        private = database.connect(database.MEMORY)
         try:
             self.db.backup(private)
             head = self._read_stamp(private)
@@ -206,7 +199,7 @@ class Index:
 
     def _trusted(self, db: sqlite3.Connection) -> Head | None:
         """Return the slot up to which the index is folded, if it is ours and the log still says the same."""
-        if not _has_stamp(db):
+        if not database.has_stamp(db):
             return None
         head = self._read_stamp(db)
         if head is None or head == EMPTY:
@@ -218,7 +211,7 @@ class Index:
 
     def _is_mended(self, db: sqlite3.Connection) -> bool:
         """Return whether a record that could not be read can be read now."""
-        for version in _list_damaged(db):
+        for version in database.list_damaged(db):
             try:
                 self._folding.births.get(version)
             except RegError:
@@ -253,23 +246,23 @@ class Index:
         """Fold the whole log into emptied tables, inside the caller's transaction."""
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             db.execute(f'DROP TABLE "{table}"')
-        _execute_all(db, TABLES)
+        database.execute_all(db, TABLES)
         stamp = {"schema": str(SCHEMA), "registry": self._registry, "seq": "0", "digest": ""}
         db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
         head = self._folding.fold_all(db)
-        _write_stamp(db, head)
-        _execute_all(db, INDEXES)
+        database.write_stamp(db, head)
+        database.execute_all(db, INDEXES)
         return head
 
     def _fold_new(self) -> None:
         for head in self._folding.iter_new(self.db, self.head):
             self.head = head
-        _write_stamp(self.db, self.head)
+        database.write_stamp(self.db, self.head)
 
     def _fold_one(self, entry: Entry, digest: str) -> None:
         self._folding.fold_one(self.db, entry)
         self.head = Head(entry.seq, digest)
-        _write_stamp(self.db, self.head)
+        database.write_stamp(self.db, self.head)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -283,55 +276,3 @@ class Index:
                 self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    import sqlite3
-
-    db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-    db.execute(f"PRAGMA mmap_size = {MAPPED}")
-    return db
-
-
-def _list_damaged(db: sqlite3.Connection) -> list[VersionId]:
-    import json
-
-    found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
-    return json.loads(found[0]) if found else []
-
-
-def _has_stamp(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'stamp'").fetchone() is not None
-
-
-def _prefer_wal(db: sqlite3.Connection) -> None:
-    """Let readers and a writer go on side by side; while another process looks at the file, leave that for later."""
-    import sqlite3
-
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError:
-        pass
-
-
-def _set_aside(path: Path) -> None:
-    """Take a broken index away under a name of its own, so that whoever has it open is left alone."""
-    aside = path.with_name(new_name())
-    try:
-        files.rename(path, aside)
-    except FileNotFoundError:
-        return
-    for suffix in ("-wal", "-shm", "-journal"):
-        files.unlink(path.with_name(path.name + suffix))
-    files.unlink(aside)
-
-
-def _execute_all(db: sqlite3.Connection, script: str) -> None:
-    """Run statements inside the transaction, which `executescript` would end."""
-    lines = (line for line in script.splitlines() if not line.startswith("--"))
-    for statement in "\n".join(lines).split(";"):
-        db.execute(statement)
-
-
-def _write_stamp(db: sqlite3.Connection, head: Head) -> None:
-    db.executemany("UPDATE stamp SET value = ? WHERE key = ?", [(str(head.seq), "seq"), (head.digest, "digest")])

@@ -6,7 +6,6 @@ Allowed: text, 64-bit integers, floats (NaN and infinities included), booleans, 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -142,11 +141,6 @@ def format_list(value: Sequence[Value] | Mapping[str, Value]) -> str:
 def format_time(value: datetime) -> str:
     """Return a time in UTC as ISO 8601 text, `2026-01-01T00:00:00Z`."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def is_nan(value: object) -> bool:
-    """Return whether `value` is the float NaN."""
-    return isinstance(value, float) and math.isnan(value)
 
 
 def _check_key(key: object, where: str) -> str:

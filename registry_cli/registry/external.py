@@ -46,13 +46,6 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
     return FileEntry(file.path, digests.size, digests.sha256, digests.xxh3, file.media, file.url)
 
 
-def learn_digests(registry: Registry, row: VersionRow, *, progress: Progress = SILENT) -> None:
-    """Read every external file of a version whose digest is not known yet; raises as `fetch_file`."""
-    for file in row.files:
-        if file.url and not file.sha256:
-            fetch_file(registry, row, file, progress=progress)
-
-
 def find_local(file: FileEntry) -> Path | None:
     """Return the local file that a `file://` URL names, or None for another URL."""
     parts = urlsplit(file.url or "")

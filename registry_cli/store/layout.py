@@ -97,10 +97,6 @@ class Layout:
         """Return where the blob of that digest lies."""
         return Path(f"{self.root}/blobs/{sha256[:2]}/{sha256[2:]}")
 
-    def trashed_blob(self, sha256: BlobHash) -> Path:
-        """Return where the blob of that digest lies once it is in the trash."""
-        return Path(f"{self.root}/trash/blobs/{sha256[:2]}/{sha256[2:]}")
-
     def record(self, record: RecordId) -> Path:
         """Return where the record of that id lies."""
         return Path(f"{self.root}/records/{record[:2]}/{record[2:]}.toml")

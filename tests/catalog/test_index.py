@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog import index as index_module
+from registry_cli.catalog import changes, database, read
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.index import Index
 from registry_cli.catalog.lines import list_lines
@@ -184,7 +183,7 @@ def test_append_folds_the_entry_even_if_the_slot_is_not_seen(forger: Forger) -> 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "WAIT", 0.05)
+    monkeypatch.setattr(database, "WAIT", 0.05)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -16,7 +16,7 @@ from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_url
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
-from registry_cli.registry.external import learn_digests
+from registry_cli.registry.external import fetch_file
 from registry_cli.registry.get import get_file, get_version, list_faults, open_path, write_stream
 from registry_cli.registry.lifecycle import publish_versions
 from registry_cli.store import files
@@ -277,13 +277,15 @@ def test_a_page_is_read_once_and_its_digest_learned(registry: Registry, server: 
     assert [change.op for change in iter_changes(registry.db)].count("digest") == 1
     assert open_path(registry, learned).read_bytes() == page
     assert get_file(registry, learned, tmp_path / "again").path.read_bytes() == page
-    learn_digests(registry, learned)
+    for file in learned.files:
+        fetch_file(registry, learned, file)
     assert server.asked == 1
 
 
 def test_a_page_that_changed_since_it_was_first_read(registry: Registry, server: Server, tmp_path: Path) -> None:
     row = add_page(registry, server, b"weights")
-    learn_digests(registry, row)
+    for file in row.files:
+        fetch_file(registry, row, file)
     registry.layout.blob(digest_bytes(b"weights").sha256).unlink()
     server.pages["/m.bin"] = b"weightX"
     with pytest.raises(CorruptError, match="since it was first read") as caught:

@@ -339,7 +339,7 @@ def test_a_hit_that_is_collected_meanwhile_comes_back_from_the_trash(layout: Lay
         staging.install()
     with Staging(layout) as staging:
         staging.add_bytes(b"x")
-        trashed = layout.trashed_blob(digests.sha256)
+        trashed = layout.trash / layout.blob(digests.sha256).relative_to(layout.root)
         trashed.parent.mkdir(parents=True)
         layout.blob(digests.sha256).rename(trashed)
         staging.install()

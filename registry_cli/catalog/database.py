@@ -1,0 +1,78 @@
+"""SQLite as the index uses it: how a file is opened, stamped, and put away. Knows no entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.schema import DAMAGED
+from registry_cli.store import files
+from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from registry_cli.ids import VersionId
+    from registry_cli.store.log import Head
+
+WAIT: Final = 2.0
+"""Seconds to wait for another process that writes the index."""
+MEMORY: Final = ":memory:"
+MAPPED: Final = 1 << 30
+"""Bytes of the file read through the page cache itself; scans take two thirds of the time."""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open a database file, made if missing, or `MEMORY`; transactions are the caller's."""
+    import sqlite3
+
+    db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    db.execute(f"PRAGMA mmap_size = {MAPPED}")
+    return db
+
+
+def list_damaged(db: sqlite3.Connection) -> list[VersionId]:
+    """Return the versions whose records could not be read."""
+    import json
+
+    found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+    return json.loads(found[0]) if found else []
+
+
+def has_stamp(db: sqlite3.Connection) -> bool:
+    """Return whether the file holds an index at all."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'stamp'").fetchone() is not None
+
+
+def prefer_wal(db: sqlite3.Connection) -> None:
+    """Let readers and a writer go on side by side; while another process looks at the file, leave that for later."""
+    import sqlite3
+
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError:
+        pass
+
+
+def set_aside(path: Path) -> None:
+    """Take a broken index away under a name of its own, so that whoever has it open is left alone."""
+    aside = path.with_name(new_name())
+    try:
+        files.rename(path, aside)
+    except FileNotFoundError:
+        return
+    for suffix in ("-wal", "-shm", "-journal"):
+        files.unlink(path.with_name(path.name + suffix))
+    files.unlink(aside)
+
+
+def execute_all(db: sqlite3.Connection, script: str) -> None:
+    """Run statements inside the transaction, which `executescript` would end."""
+    lines = (line for line in script.splitlines() if not line.startswith("--"))
+    for statement in "\n".join(lines).split(";"):
+        db.execute(statement)
+
+
+def write_stamp(db: sqlite3.Connection, head: Head) -> None:
+    """Say up to which slot the index is folded."""
+    db.executemany("UPDATE stamp SET value = ? WHERE key = ?", [(str(head.seq), "seq"), (head.digest, "digest")])
