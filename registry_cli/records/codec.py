@@ -13,7 +13,7 @@ from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, FileEntry, Parent
-from registry_cli.records.toml import dump_table, load_table
+from registry_cli.records.toml import check_seal, dump_table, load_table, seal
 from registry_cli.records.version import Publication, Version
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _VERSION_KEYS: Final = _KNOWN | {
 _PUBLICATION_KEYS: Final = _KNOWN | {"version": str}
 _ENTRY_KEYS: Final[dict[str, type]] = {
     "author": str, "changes": list, "id": str, "message": str, "previous": str, "rules": int, "seq": int,
-    "time": datetime, "tool": str,
+    "stands_for": str, "time": datetime, "tool": str,
 }  # fmt: skip
 
 
@@ -159,30 +159,30 @@ def load_publication(data: bytes, where: str) -> Publication:
 
 
 def dump_entry(entry: Entry) -> bytes:
-    """Return the bytes of a log entry."""
-    return dump_table(
-        _present(
-            {
-                "seq": entry.seq,
-                "previous": entry.previous,
-                "id": entry.id,
-                "time": entry.time,
-                "author": entry.author,
-                "tool": entry.tool,
-                "rules": entry.rules,
-                "message": entry.message,
-                "changes": list(entry.changes),
-            }
-        )
+    """Return the bytes of a log entry, sealed: nothing vouches for the newest one but itself."""
+    table = _present(
+        {
+            "seq": entry.seq,
+            "previous": entry.previous,
+            "id": entry.id,
+            "time": entry.time,
+            "author": entry.author,
+            "tool": entry.tool,
+            "rules": entry.rules,
+            "message": entry.message,
+            "stands_for": entry.stands_for,
+        }
     )
+    return seal(dump_table({**table, "changes": list(entry.changes)}))
 
 
 def load_entry(data: bytes, where: str) -> Entry:
     """Return the entry whose bytes are `data`.
 
     Raises:
-        CorruptError: They are no entry; the message names `where`.
+        CorruptError: They are no entry, or not those that were written; the message names `where`.
     """
+    check_seal(data, where)
     table = load_table(data, where)
     _check_types(table, _ENTRY_KEYS, where)
     try:
@@ -199,6 +199,7 @@ def load_entry(data: bytes, where: str) -> Entry:
             rules=table["rules"],
             message=table.get("message"),
             changes=changes,
+            stands_for=table.get("stands_for"),
         )
     except KeyError as error:
         raise CorruptError(f"{where} is no log entry: it has no {error}") from None

@@ -23,6 +23,7 @@ class Entry:
         tool: Program and version that wrote it.
         rules: Version of the rules the writer knew; a reader that knows fewer goes read-only.
         message: Why, as given with `-m`.
+        stands_for: SHA-256 of a lost entry in whose slot this one was put, so that the next still follows.
     """
 
     seq: int
@@ -34,3 +35,4 @@ class Entry:
     rules: int
     message: str | None
     changes: tuple[Mapping[str, object], ...]
+    stands_for: str | None = None

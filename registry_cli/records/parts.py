@@ -1,15 +1,25 @@
-"""What versions and publications are made of: files, parents, a design."""
+"""What versions and publications are made of: files, parents, a design.
+
+Records and indexes may come from strangers, so none of these exists with a path that climbs or a digest that is none:
+whoever joins them to a folder need not look again.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import CorruptError, UsageError
+from registry_cli.records.version import check_path
 
 if TYPE_CHECKING:
     from registry_cli.ids import BlobHash, VersionId, Xxh3
 
 INLINE_DESIGN: Final = 4096
 """A design above this many bytes is kept as a blob."""
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_XXH3: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,9 @@ class FileEntry:
         path: Relative, `/` between its parts.
         size: Bytes.
         url: Where an external file lies; None for one kept as a blob.
+
+    Raises:
+        CorruptError: The path leaves its folder, a digest or size is none, or nothing says where the bytes are.
     """
 
     path: str
@@ -29,21 +42,67 @@ class FileEntry:
     media: str | None = None
     url: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_text(self.path, self.media, self.url)
+        try:
+            check_path(self.path)
+        except UsageError as error:
+            raise CorruptError(error.message) from None
+        _check_bytes(self.sha256, self.xxh3, self.size)
+        if not self.url and None in (self.sha256, self.xxh3, self.size):
+            raise CorruptError(f"{self.path!r} has neither digests nor a URL")
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A pointer to a version this one was made from."""
+    """A pointer to a version this one was made from.
+
+    Raises:
+        CorruptError: The id is none.
+    """
 
     id: VersionId
     role: str
 
+    def __post_init__(self) -> None:
+        _check_text(self.role)
+        _check_digest(_SHA256, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A network's design, given back byte for byte: `text`, or a blob where it is longer than `INLINE_DESIGN`."""
+    """A network's design, given back byte for byte: `text`, or a blob where it is longer than `INLINE_DESIGN`.
+
+    Raises:
+        CorruptError: A digest or size is none.
+    """
 
     media: str
     text: str | None = None
     sha256: BlobHash | None = None
     xxh3: Xxh3 | None = None
     size: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_text(self.media, self.text)
+        _check_bytes(self.sha256, self.xxh3, self.size)
+
+
+def _check_bytes(sha256: object, xxh3: object, size: object) -> None:
+    if sha256 is not None:
+        _check_digest(_SHA256, sha256)
+    if xxh3 is not None:
+        _check_digest(_XXH3, xxh3)
+    if size is not None and not (isinstance(size, int) and 0 <= size < 1 << 63):
+        raise CorruptError(f"{size!r:.60} is no size in bytes")
+
+
+def _check_digest(pattern: re.Pattern[str], digest: object) -> None:
+    if not isinstance(digest, str) or not pattern.fullmatch(digest):
+        raise CorruptError(f"{digest!r:.80} is no digest")
+
+
+def _check_text(*values: object) -> None:
+    for value in values:
+        if value is not None and not isinstance(value, str):
+            raise CorruptError(f"{value!r:.60} is no text")

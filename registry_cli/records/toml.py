@@ -5,8 +5,9 @@ TOML 1.0 (https://toml.io/en/v1.0.0).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from registry_cli.errors import CorruptError, UsageError
 
@@ -14,6 +15,9 @@ try:  # compiled, several times faster than the standard library's; same interfa
     from tomli import loads as _loads
 except ImportError:
     from tomllib import loads as _loads
+
+_SEAL: Final = b"# sha256 "
+_SEAL_SIZE: Final = len(_SEAL) + 64 + 1
 
 
 def dump_table(table: Mapping[str, object]) -> bytes:
@@ -40,6 +44,21 @@ def load_table(data: bytes, where: str) -> dict[str, Any]:
         return _loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise CorruptError(f"{where} cannot be read: {error}") from None
+
+
+def seal(data: bytes) -> bytes:
+    """Return `data` with a last line that holds the SHA-256 of all before it, for files that no name vouches for."""
+    return data + _SEAL + hashlib.sha256(data).hexdigest().encode() + b"\n"
+
+
+def check_seal(data: bytes, where: str) -> None:
+    """Check a file's last line against the rest.
+
+    Raises:
+        CorruptError: It was changed after it was written; the message names `where`.
+    """
+    if seal(data[:-_SEAL_SIZE]) != data:
+        raise CorruptError(f"{where} was changed after it was written")
 
 
 def _sorted(value: object) -> object:

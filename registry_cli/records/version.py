@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import UsageError
+from registry_cli.errors import CorruptError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +33,9 @@ class Version:
         created: UTC.
         unset: Names of values that were given as null, such as `metadata.owner`.
         extra: Keys this program does not know, kept as they came.
+
+    Raises:
+        CorruptError: Two of its files would be one on some file system.
     """
 
     model: ModelName
@@ -54,10 +57,17 @@ class Version:
     unset: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check_files(self.files)
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The seal on a version: everything that publishing fixes for ever. It holds no number and no slot."""
+    """The seal on a version: everything that publishing fixes for ever. It holds no number and no slot.
+
+    Raises:
+        CorruptError: Two of its files would be one on some file system.
+    """
 
     version: VersionId
     created: datetime
@@ -69,6 +79,9 @@ class Publication:
     parents: tuple[Parent, ...]
     metrics: Mapping[str, int | float]
     extra: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_files(self.files)
 
 
 def check_labels(labels: Mapping[str, object]) -> dict[str, int]:
@@ -99,7 +112,7 @@ def check_path(path: str) -> str:
     parts = normal.split("/")
     if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):
         raise UsageError(f"{path!r} is no path inside a version", hint="it must be relative and must not climb")
-    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
+    if not normal.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
         raise UsageError(f"{path!r} holds a control character")
     return normal
 
@@ -124,3 +137,10 @@ def check_paths(paths: Iterable[str]) -> None:
             if above in seen:
                 raise UsageError(f"{seen[above]!r} is a file and the folder of {path!r}")
             above = above.rpartition("/")[0]
+
+
+def _check_files(files: Iterable[FileEntry]) -> None:
+    try:
+        check_paths(file.path for file in files)
+    except UsageError as error:
+        raise CorruptError(error.message) from None

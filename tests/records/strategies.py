@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
@@ -30,9 +31,17 @@ def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.none() | strategy
 
 
-kept = st.builds(FileEntry, text, sizes, digests.map(BlobHash), xxh3s, maybe(text))
-external = st.builds(FileEntry, text, maybe(sizes), media=maybe(text), url=text)
-files = st.lists(kept | external, max_size=4).map(tuple)
+names = st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="/\\:"), max_size=20)
+paths = names.map("at {}".format)
+
+
+def told_apart(files: list[FileEntry]) -> tuple[FileEntry, ...]:
+    return tuple(replace(file, path=f"{number}/{file.path}") for number, file in enumerate(files))
+
+
+kept = st.builds(FileEntry, paths, sizes, digests.map(BlobHash), xxh3s, maybe(text))
+external = st.builds(FileEntry, paths, maybe(sizes), media=maybe(text), url=text.map("x:{}".format))
+files = st.lists(kept | external, max_size=4).map(told_apart)
 designs = st.builds(Design, text, text=text) | st.builds(
     Design, text, sha256=digests.map(BlobHash), xxh3=xxh3s, size=sizes
 )

@@ -94,7 +94,7 @@ def test_keys_are_sorted_and_their_order_does_not_count(table: dict[str, Any]) -
 def test_the_bytes_of_a_record_are_these() -> None:
     version = replace(
         PLAIN,
-        files=(FileEntry("m.bin", 3),),
+        files=(FileEntry("m.bin", 3, url="file:///m.bin"),),
         metrics={"loss": float("nan"), "acc": 1.0},
         message="why",
         extra={"future": [1]},
@@ -102,7 +102,7 @@ def test_the_bytes_of_a_record_are_these() -> None:
     assert dump_version(version).decode() == (
         'author = "me"\n'
         "created = 2026-01-01 00:00:00+00:00\n"
-        'files = [\n    { path = "m.bin", size = 3 },\n]\n'
+        'files = [\n    { path = "m.bin", size = 3, url = "file:///m.bin" },\n]\n'
         "future = [\n    1,\n]\n"
         'kind = "version"\n'
         'message = "why"\n'
@@ -123,7 +123,7 @@ def test_a_record_has_a_limit() -> None:
 
 
 def test_a_list_of_files_has_no_limit() -> None:
-    many = replace(PLAIN, files=tuple(FileEntry(f"part-{at:05d}.bin", at) for at in range(5000)))
+    many = replace(PLAIN, files=tuple(FileEntry(f"part-{at:05d}.bin", at, url="file:///x") for at in range(5000)))
     data = dump_version(many)
     assert len(data) > RECORD_LIMIT
     assert load_version(data, "it") == many
@@ -131,7 +131,7 @@ def test_a_list_of_files_has_no_limit() -> None:
 
 def test_a_name_that_is_no_unicode_is_refused() -> None:
     with pytest.raises(UsageError, match="no Unicode"):
-        dump_version(replace(PLAIN, files=(FileEntry("a\udcff"),)))
+        dump_version(replace(PLAIN, message="a\udcff"))
 
 
 @given(st.binary())
@@ -212,7 +212,7 @@ def _whole() -> list[tuple[bytes, Callable[[bytes, str], Any], Callable[[Any], b
     )
     version = replace(
         PLAIN,
-        files=(FileEntry("m.bin", 3),),
+        files=(FileEntry("m.bin", 3, url="file:///m.bin"),),
         message="m",
         framework="f",
         step=1,
