@@ -30,6 +30,8 @@ LineKey = NewType("LineKey", str)
 AliasName = NewType("AliasName", str)
 TagName = NewType("TagName", str)
 
+KEEP_TAG = TagName("keep")
+"""A version that carries it is never pruned."""
 NAME_LIMIT = 200
 """Longest model name, in characters."""
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

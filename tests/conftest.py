@@ -10,6 +10,15 @@ from pathlib import Path
 import pytest
 
 from registry_cli import env
+from registry_cli.store import reserve
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_reserve() -> Iterator[None]:
+    """Thousands of registries are made; none needs its reserve but where that is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reserve, "RESERVE", 4 << 10)
+        yield
 
 
 @pytest.fixture(autouse=True)

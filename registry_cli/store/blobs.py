@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
 from registry_cli.ids import Xxh3
-from registry_cli.store import files
+from registry_cli.store import files, trash
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from registry_cli.ids import BlobHash, RecordId
@@ -26,7 +28,23 @@ MEND: Final = "add the same file again, or bring the blob back from a copy of th
 LARGE: Final = 8 << 20
 """Bytes from which on a second thread pays; also what is copied at a time."""
 
+_LOST: Final = frozenset({errno.EIO, errno.EISDIR})
+"""A bad sector, a folder in a file's place: the disk has lost the bytes."""
 _CANNOT: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP})
+
+
+def find_blob(layout: Layout, sha256: BlobHash) -> Path | None:
+    """Return where a blob lies, or None.
+
+    One that a collector moved to the trash while a version that needs it was being added is brought back.
+    """
+    path = layout.blob(sha256)
+    if path.exists():
+        return path
+    try:
+        return path if trash.bring_back(layout, path) else None
+    except OSError:  # we cannot write here; the bytes are as good where they are
+        return trash.find_swept(layout, path)
 
 
 def get_blob(layout: Layout, sha256: BlobHash) -> Path:
@@ -35,8 +53,8 @@ def get_blob(layout: Layout, sha256: BlobHash) -> Path:
     Raises:
         CorruptError: It is not there; the caller knows who needs it.
     """
-    path = layout.blob(sha256)
-    if not path.exists():
+    path = find_blob(layout, sha256)
+    if path is None:
         raise CorruptError(f"blob {sha256[:12]} is missing", hint=MEND)
     return path
 
@@ -48,10 +66,11 @@ def verify_blob(layout: Layout, sha256: BlobHash, xxh3: Xxh3 | None, size: int |
         CorruptError: It is missing, or its bytes are not what its digests say.
     """
     path = get_blob(layout, sha256)
-    actual = path.stat().st_size
-    if size is not None and actual != size:
-        raise CorruptError(f"blob {sha256[:12]} has {actual:,} bytes instead of {size:,}", hint=MEND)
-    good = sha256_of_file(path) == sha256 if strong or xxh3 is None else xxh3_of_file(path) == xxh3
+    with _reading(path, sha256):
+        actual = path.stat().st_size
+        if size is not None and actual != size:
+            raise CorruptError(f"blob {sha256[:12]} has {actual:,} bytes instead of {size:,}", hint=MEND)
+        good = sha256_of_file(path) == sha256 if strong or xxh3 is None else xxh3_of_file(path) == xxh3
     if not good:
         raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint=MEND)
 
@@ -72,7 +91,7 @@ def copy_blob(
     blob = get_blob(layout, sha256)
     file = NewFile(hidden, mode)
     try:
-        with open_reader(blob) as source:
+        with _reading(blob, sha256), open_reader(blob) as source:
             if file.clone(source):
                 digest = xxh3_of_file(blob)
                 progress.advance(blob.stat().st_size)
@@ -94,16 +113,31 @@ def get_record(layout: Layout, record: RecordId) -> bytes:
     """Return a record's bytes, checked against its name.
 
     Raises:
-        CorruptError: It is missing, or its bytes are not what its name says.
+        CorruptError: It is missing, cannot be read from the disk, or its bytes are not what its name says.
     """
     path = layout.record(record)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         raise CorruptError(f"{path.relative_to(layout.root.parent)} is missing") from None
+    except OSError as error:
+        if error.errno not in _LOST:
+            raise
+        raise CorruptError(f"{path.relative_to(layout.root.parent)} cannot be read: {error.strerror}") from None
     if hashlib.sha256(data).hexdigest() != record:
         raise CorruptError(f"{path.relative_to(layout.root.parent)} was changed after it was written")
     return data
+
+
+@contextmanager
+def _reading(path: Path, sha256: BlobHash) -> Iterator[None]:
+    """Read a blob that a collector may move away in this moment: then no version has needed it any more."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if error.filename != str(path):
+            raise
+        raise CorruptError(f"blob {sha256[:12]} is missing", hint=MEND) from None
 
 
 def _copy_and_digest(blob: Path, source: int, file: NewFile, progress: Progress) -> Xxh3:

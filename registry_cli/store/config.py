@@ -31,6 +31,12 @@ def read_settings(path: Path) -> dict[str, str]:
 
 def write_settings(path: Path, settings: Mapping[str, str]) -> None:
     """Replace a settings file in one step."""
+    files.make_dirs(path.parent)
+    files.replace_file(path, dump_settings(settings), path.parent / new_name())
+
+
+def dump_settings(settings: Mapping[str, str]) -> bytes:
+    """Return the bytes of a settings file."""
     tree: dict[str, object] = {}
     for key, value in settings.items():
         *groups, leaf = key.split(".")
@@ -38,8 +44,7 @@ def write_settings(path: Path, settings: Mapping[str, str]) -> None:
         for group in groups:
             table = table.setdefault(group, {})  # type: ignore[assignment]  # only tables are set here
         table[leaf] = value
-    files.make_dirs(path.parent)
-    files.replace_file(path, dump_table(tree), path.parent / new_name())
+    return dump_table(tree)
 
 
 def _dotted(table: Mapping[str, object], prefix: str) -> list[tuple[str, str]]:

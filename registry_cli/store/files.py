@@ -165,7 +165,8 @@ def remove_tree(path: Path) -> None:
         for name in names:
             unlink(Path(folder, name))
         for name in folders:
-            _remove_dir(Path(folder, name))
+            inner = Path(folder, name)
+            (unlink if inner.is_symlink() else _remove_dir)(inner)
     _remove_dir(path)
 
 
@@ -180,12 +181,27 @@ def make_dir(path: Path, *, shared: bool = False) -> bool:
     return True
 
 
-def make_dirs(path: Path, *, shared: bool = False) -> None:
-    """Make a folder and those above it, each durable in the one that holds it."""
+def give_to_owner(path: Path) -> None:
+    """Where root made `path`, let it belong to whom the folder above it belongs, or root would lock the owner out."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        _call("chown", path, None, lambda: os.chown(path, owner.st_uid, owner.st_gid))
+
+
+def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None:
+    """Make a folder and those above it, each durable in the one that holds it.
+
+    Args:
+        path: The folder.
+        shared: Let its group write.
+        inside: It is a registry's own: where root makes it, its owner must be able to write there.
+    """
     if path.is_dir():
         return
-    make_dirs(path.parent, shared=shared)
+    make_dirs(path.parent, shared=shared, inside=inside)
     if make_dir(path, shared=shared):
+        if inside:
+            give_to_owner(path)
         flush_dir(path.parent)
 
 
@@ -225,10 +241,12 @@ def replace_file(path: Path, data: bytes, tmp: Path) -> None:
     Args:
         path: A small file such as a setting.
         data: All it shall hold.
-        tmp: A new name on the same file system.
+        tmp: A new name on the same file system. It gets the permissions of `path`, which others may rely on.
     """
     file = NewFile(tmp)
     try:
+        if path.exists():
+            file.set_mode(stat.S_IMODE(path.stat().st_mode))
         file.write(data)
         file.flush()
         file.close()

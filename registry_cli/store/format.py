@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError, NoRegistryError, RefusedError
-from registry_cli.records.toml import dump_table, load_table
+from registry_cli.records.toml import check_seal, dump_table, load_table, seal
 from registry_cli.store.layout import DIRECTORY
 
 if TYPE_CHECKING:
@@ -42,23 +42,26 @@ class Format:
         Raises:
             RefusedError: It does not know a feature that writing needs.
         """
-        unknown = _unknown(self, "write")
+        self._check("write", "this registry is read-only for this program")
+
+    def check_gc(self) -> None:
+        """Check that this program may collect what it finds unused.
+
+        Raises:
+            RefusedError: It does not know a feature that may use it.
+        """
+        self._check("gc", "this program must not collect here")
+
+    def _check(self, operation: str, refusal: str) -> None:
+        unknown = _unknown(self, operation)
         if unknown:
-            raise RefusedError(
-                f"this registry is read-only for this program: it uses {', '.join(unknown)}", hint="use a newer reg"
-            )
+            raise RefusedError(f"{refusal}: it uses {', '.join(unknown)}", hint="use a newer reg")
 
 
 def dump_format(form: Format) -> bytes:
-    """Return the bytes of `format.toml`."""
-    return dump_table(
-        {
-            "layout": form.layout,
-            "id": form.id,
-            "shared": form.shared,
-            "features": {operation: list(flags) for operation, flags in form.features},
-        }
-    )
+    """Return the bytes of `format.toml`, sealed."""
+    features = {operation: list(flags) for operation, flags in form.features}
+    return seal(dump_table({"layout": form.layout, "id": form.id, "shared": form.shared, "features": features}))
 
 
 def read_format(layout: Layout) -> Format:
@@ -79,6 +82,7 @@ def read_format(layout: Layout) -> Format:
             f"{layout.root} is no registry: it has no format.toml", hint=f"reg init {quote(str(folder))}"
         ) from None
     table = load_table(data, str(layout.format))
+    check_seal(data, str(layout.format))
     version, identity = table.get("layout"), table.get("id")
     if not isinstance(version, int) or not isinstance(identity, str):
         raise CorruptError(f"{layout.format} names no layout and id")

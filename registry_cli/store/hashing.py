@@ -38,11 +38,21 @@ def digest_bytes(data: bytes | memoryview) -> Digests:
     return Digests(len(data), BlobHash(hashlib.sha256(data).hexdigest()), Xxh3(xxh3_128_hexdigest(data)))
 
 
-def iter_chunks(fd: int) -> Iterator[memoryview]:
-    """Yield an open file's bytes from its position on; each chunk is valid until the next is asked for."""
-    buffer = memoryview(bytearray(CHUNK))
-    while size := os.readv(fd, [buffer]):
-        yield buffer[:size]
+def iter_chunks(fd: int, buffer: memoryview | None = None) -> Iterator[memoryview]:
+    """Yield an open file's bytes from its position on; each chunk is valid until the next is asked for.
+
+    Args:
+        fd: The file.
+        buffer: Room for a chunk, for who reads many files; made new otherwise.
+    """
+    room = new_buffer() if buffer is None else buffer
+    while size := os.readv(fd, [room]):
+        yield room[:size]
+
+
+def new_buffer() -> memoryview:
+    """Return room for a chunk."""
+    return memoryview(bytearray(CHUNK))
 
 
 def xxh3_of_file(path: Path) -> Xxh3:

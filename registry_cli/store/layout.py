@@ -89,6 +89,21 @@ class Layout:
         return (self.blobs, self.records, self.log, self.views, self.tmp, self.trash, self.hooks, self.cache)
 
     @property
+    def reserve(self) -> Path:
+        """Bytes to give up when the disk is full."""
+        return self.root / "reserve"
+
+    @property
+    def ignore(self) -> Path:
+        """What keeps the registry out of git."""
+        return self.root / ".gitignore"
+
+    @property
+    def partial(self) -> Path:
+        """What is known to be lost in this copy; missing where nothing is."""
+        return self.root / "partial.toml"
+
+    @property
     def turn(self) -> Path:
         """The file that writers lock to take turns; empty."""
         return self.root / "turn"

@@ -71,8 +71,21 @@ class Log:
         Args:
             known: A slot that is known to be taken; the search goes up from there.
         """
-        last = known if self.exists(known + 1) is False and known else self._last()
+        last = known if self.exists(known + 1) is False and known else self.last()
         return Head(last, digest_entry(self.get(last))) if last else EMPTY
+
+    def last(self) -> int:
+        """Return the highest slot that is taken, 0 where none is; one before it may be missing."""
+        if not self._layout.log.is_dir():  # git keeps no empty folders
+            return 0
+        shards = [int(path.name) for path in self._layout.log.iterdir() if path.name.isdigit() and path.is_dir()]
+        for shard in sorted(shards, reverse=True):
+            folder = self._layout.slot(shard * SHARD).parent
+            slots = [int(path.stem) for path in folder.iterdir() if path.stem.isdigit()]
+            taken = max((seq for seq in slots if self.exists(seq)), default=0)  # others' files may lie there too
+            if taken:
+                return taken
+        return 0
 
     def check_end(self, seq: int) -> None:
         """Check that the log ends with slot `seq`, or goes on right after it.
@@ -80,7 +93,7 @@ class Log:
         Raises:
             CorruptError: A slot is missing in the middle.
         """
-        if self._last() > seq and not self.exists(seq + 1):
+        if self.last() > seq and not self.exists(seq + 1):
             raise CorruptError(f"{self.where(seq + 1)} is missing")
 
     def where(self, seq: int) -> str:
@@ -102,7 +115,8 @@ class Log:
         if self.exists(seq + 1) and not self.exists(seq):
             raise CorruptError(f"{self.where(seq)} is missing")
         if seq % SHARD == 0 or seq == 1:
-            files.make_dir(slot.parent, shared=self._layout.shared)
+            if files.make_dir(slot.parent, shared=self._layout.shared):
+                files.give_to_owner(slot.parent)
             files.flush_dir(self._layout.log)
         if seq == 1:  # who made the registry may have died before its own name was durable
             files.flush_dir(self._layout.root.parent)
@@ -120,14 +134,3 @@ class Log:
         files.flush_dir(slot.parent)
         self._durable = seq
         return True
-
-    def _last(self) -> int:
-        if not self._layout.log.is_dir():  # git keeps no empty folders
-            return 0
-        shards = [int(path.name) for path in self._layout.log.iterdir() if path.name.isdigit()]
-        for shard in sorted(shards, reverse=True):
-            folder = self._layout.slot(shard * SHARD).parent
-            slots = [int(path.stem) for path in folder.iterdir() if path.stem.isdigit()]
-            if slots:
-                return max(slots)
-        return 0

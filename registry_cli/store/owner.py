@@ -3,31 +3,125 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from registry_cli.ids import new_ulid
 
+FIRST_NAMESPACE: Final = "pid:[4026531836]"
+"""The machine's own pid namespace, PROC_PID_INIT_INO of the kernel's proc_ns.h; in any other we are in a container."""
+_ENDED: Final = frozenset("ZX")
+"""States of a process that runs no more although it has a pid (proc(5))."""
+_NAME: Final = re.compile(
+    r"(?:.*\.)?([0-9a-f]{8})-([0-9a-f]{8})-([1-9][0-9]{0,8})-([0-9]{1,20})-[0-9A-HJKMNP-TV-Z]{26}", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that made a file.
+
+    Attributes:
+        host: Digest of host name, machine id and pid namespace: within it a pid means one process.
+        boot: Digest of the boot id.
+        pid: Its number.
+        started: When it began, in clock ticks after boot; `0` where that cannot be told.
+    """
+
+    host: str
+    boot: str
+    pid: int
+    started: str
+
 
 def new_name() -> str:
-    """Return a new file name `<host>-<boot>-<pid>-<start>-<ulid>`; `start` is in clock ticks after boot."""
-    return f"{_host()}-{os.getpid()}-{_started(os.getpid())}-{new_ulid()}"
+    """Return a new file name `<host>-<boot>-<pid>-<started>-<ulid>`."""
+    own = get_own()
+    return f"{own.host}-{own.boot}-{own.pid}-{own.started}-{new_ulid()}"
+
+
+def get_own() -> Owner:
+    """Return this process as an owner."""
+    pid = os.getpid()
+    return Owner(*_place(), pid, _started(pid))
+
+
+def find_owner(name: str) -> Owner | None:
+    """Return who made a file, from its name; None where it is no name of ours.
+
+    A stem may stand before the name, with a dot between, as in `.model.pt.<name>`.
+    """
+    match = _NAME.fullmatch(name)
+    return Owner(match[1], match[2], int(match[3]), match[4]) if match else None
+
+
+def is_alive(owner: Owner) -> bool | None:
+    """Return whether a process still runs; None where that cannot be known from here.
+
+    A container's host name may be given on several machines at once, so another boot tells of an end only outside.
+    """
+    host, boot = _place()
+    if owner.host != host:
+        return None
+    if owner.boot != boot:
+        return False if _namespace() == FIRST_NAMESPACE else None
+    if not _exists(owner.pid):
+        return False
+    state, started = _read_stat(owner.pid)
+    return state not in _ENDED and (started == owner.started or "0" in {started, owner.started})
 
 
 @cache
-def _host() -> str:
+def _place() -> tuple[str, str]:
     import hashlib
     import socket
 
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    text = boot.read_text() if boot.exists() else ""
-    return "-".join(hashlib.sha256(part.encode()).hexdigest()[:8] for part in (socket.gethostname(), text))
+    host = "\0".join((socket.gethostname(), _read("/etc/machine-id"), _namespace()))
+    boot = _read("/proc/sys/kernel/random/boot_id")
+    first, second = (hashlib.sha256(text.encode()).hexdigest()[:8] for text in (host, boot))
+    return first, second
 
 
 @cache
 def _started(pid: int) -> str:
-    """Return when a process began, from field 22 of /proc/PID/stat (proc(5)); `0` where there is no /proc."""
+    return _read_stat(pid)[1]
+
+
+def _read_stat(pid: int) -> tuple[str, str]:
+    """Return a process's state and beginning, fields 3 and 22 of /proc/PID/stat (proc(5)); `0` where it is not told."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        if Path("/proc/self").readlink().name != str(
+            os.getpid()
+        ):  # the /proc of another namespace: its pids are not ours
+            return "", "0"
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return "0"
+        return "", "0"
+    return fields[0], fields[19]
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""

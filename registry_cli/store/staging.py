@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.ids import BlobHash, RecordId, Xxh3
-from registry_cli.store import files, flushing
+from registry_cli.store import files, flushing, trash
 from registry_cli.store.blobs import verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
@@ -56,7 +56,9 @@ class Staging:
         self._progress = progress
         self._staged: dict[Path, _Staged] = {}
         self._hits: set[Path] = set()
-        self._installed: set[Path] = set()
+        self._placed: dict[Path, Path | None] = {}
+        """What has its name, each with the file in `tmp/` that holds the bytes too, where we wrote it."""
+        self._opened: list[NewFile] = []
         self._unflushed: list[NewFile] = []
         self._litter: list[Path] = []
 
@@ -64,7 +66,7 @@ class Staging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._unflushed:
+        for file in self._opened:  # one whose bytes did not fit would keep their room while it is open
             file.close()
         for path in self._litter:
             try:
@@ -138,10 +140,14 @@ class Staging:
         record = RecordId(digest_bytes(data).sha256)
         target = self._layout.record(record)
         if target.exists():
-            self._hits.add(target)
+            self._hit(target)
         else:
             self._stage_bytes(data, target, mode=0o444)
         return record
+
+    def need_blob(self, sha256: BlobHash) -> None:
+        """Count on a stored blob that the entry will bring into use."""
+        self._hit(self._layout.blob(sha256))
 
     def write_entry(self, data: bytes) -> Path:
         """Write a log entry's bytes to a file in `tmp/`; `install` or `flush` makes it durable."""
@@ -156,32 +162,53 @@ class Staging:
         flushing.flush_all(pending)
 
     def install(self) -> None:
-        """Make everything durable and give it its name."""
+        """Make everything durable and give it its name.
+
+        Called again before each try for a slot: what a collector took since the last one is brought back.
+
+        Raises:
+            ConflictError: A collector has deleted bytes that were stored when we looked.
+        """
         self.flush()
         for target, staged in self._staged.items():
             self._link(staged.file, target)
-        for target in self._hits:
-            if not files.freshen(target) and not self._link_back(target):
+        lost = [target for target in self._placed if not target.exists()]
+        stale = [target for target in self._hits if not files.freshen(target)]
+        for target in [*lost, *stale]:
+            if not self._bring_back(target):
                 raise ConflictError(
-                    f"{target.name[:10]} was collected while it was added", hint="run the command again"
+                    f"{target.parent.name}{target.name[:8]} was collected while it was added",
+                    hint="run the command again",
                 )
-        flushing.flush_dirs(target.parent for target in [*self._staged, *self._hits])
-        self._installed |= {*self._staged, *self._hits}
+        flushing.flush_dirs(target.parent for target in [*self._staged, *self._hits, *lost])
+        self._placed |= {target: staged.file for target, staged in self._staged.items()}
+        self._placed |= dict.fromkeys(self._hits)
         self._staged.clear()
         self._hits.clear()
 
     def restore_lost(self) -> None:
-        """Link back what a collector moved to the trash between our `install` and our slot in the log."""
-        for target in self._installed:
-            if not target.exists() and self._link_back(target):
+        """Bring back what a collector took between our `install` and our slot in the log.
+
+        Raises:
+            CorruptError: It is not in the trash either: somebody else deleted it.
+        """
+        for target in self._placed:
+            if not target.exists():
+                if not self._bring_back(target):
+                    raise CorruptError(f"{target.parent.name}{target.name[:8]} was deleted while it was added")
                 files.flush_dir(target.parent)
 
-    def _link_back(self, target: Path) -> bool:
-        trashed = self._layout.trash / target.relative_to(self._layout.root)
-        if not trashed.exists():
-            return False
-        self._link(trashed, target)
-        return True
+    def _bring_back(self, target: Path) -> bool:
+        ours = self._placed.get(target)
+        if ours is not None and ours.exists():
+            self._link(ours, target)
+            return True
+        return trash.bring_back(self._layout, target)
+
+    def _hit(self, target: Path) -> None:
+        if not self._litter:  # a file in `tmp/` shows the others that somebody is at work
+            self._new_file(0o444).close()
+        self._hits.add(target)
 
     def _take_open(self, fd: int, source: Path, status: os.stat_result, twins: Twins, share: bool) -> Digests:
         if share:
@@ -272,12 +299,19 @@ class Staging:
         try:
             verify_blob(self._layout, digests.sha256, digests.xxh3, digests.size)
         except CorruptError:
-            aside = self._layout.trash / "blobs" / digests.sha256[:2] / f"{digests.sha256[2:]}.{new_name()}"
-            files.make_dirs(aside.parent, shared=self._layout.shared)
-            files.rename(target, aside)
+            self._set_aside(target, digests.sha256)
             return False
-        self._hits.add(target)
+        self._hit(target)
         return True
+
+    def _set_aside(self, target: Path, sha256: BlobHash) -> None:
+        """Make room for good bytes; what another process has put there since we looked gets its name back."""
+        try:
+            aside = trash.set_aside(self._layout, target)
+        except FileNotFoundError:  # a collector took it while we looked
+            return
+        if sha256_of_file(aside) == sha256:
+            self._link(aside, target)
 
     def _stage_bytes(self, data: bytes | memoryview, target: Path, *, mode: int) -> None:
         if target in self._staged:
@@ -289,6 +323,7 @@ class Staging:
 
     def _new_file(self, mode: int) -> NewFile:
         file = NewFile(self._layout.tmp / new_name(), mode)
+        self._opened.append(file)
         self._litter.append(file.path)
         if self._layout.shared:  # whatever the user's umask is, the others must be able to read
             file.set_mode(mode)
@@ -308,7 +343,7 @@ class Staging:
             if target.parent.is_dir():
                 raise
             # a copy of the registry may have lost its empty folders
-            files.make_dirs(target.parent, shared=self._layout.shared)
+            files.make_dirs(target.parent, shared=self._layout.shared, inside=True)
             files.link(source, target)
 
 

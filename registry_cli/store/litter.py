@@ -1,0 +1,150 @@
+"""What nobody needs any more beside blobs and records: files of dead processes, views of versions that are gone.
+
+It is told by who made a file, by age only where its maker cannot be known. Knows no catalog: which versions live is
+the caller's word.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.store import files
+from registry_cli.store.files import NewFile
+from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
+from registry_cli.store.views import STAMPS
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from registry_cli.store.layout import Layout
+    from registry_cli.store.owner import Owner
+
+DAY: Final = 86_400.0
+"""Seconds without a change after which a file is litter although its maker cannot be known."""
+_VERSION: Final = re.compile(r"[0-9a-f]{64}")
+_SQLITE: Final = re.compile(r"-(wal|shm|journal)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Litter:
+    """A file or folder that may go.
+
+    Attributes:
+        path: Where it lies.
+        size: Bytes that have no other name, and so are free when it is gone.
+        what: Which kind of leftover.
+    """
+
+    path: Path
+    size: int
+    what: Literal["tmp", "view", "cache"]
+
+
+def list_litter(layout: Layout, live: Container[str], now: float, grace: float) -> list[Litter]:
+    """Return what may be removed now.
+
+    Args:
+        layout: The registry.
+        live: Ids of the versions that are not removed.
+        now: Seconds since 1970 by `read_clock`, read before `live` was: a view made since then may be of a version
+            that is not in `live` yet, and stays.
+        grace: Seconds that a file of an unknown maker stays at least; never less than a day.
+    """
+    limit = now - max(grace, DAY)
+    tmp = [path for path in _list_paths(layout.tmp) if _is_abandoned(path, path.name, limit)]
+    tmp += [path for path in _list_paths(layout.root) if _is_abandoned_ours(path, path.name, limit)]
+    views = [
+        path
+        for path in _list_paths(layout.views)
+        if _is_unused_view(path, live, now) or _is_abandoned_ours(path, path.name, limit)
+    ]
+    cache = [path for path in _list_paths(layout.cache) if _is_abandoned_ours(path, _SQLITE.sub("", path.name), limit)]
+    return [
+        *(Litter(path, _measure(path), "tmp") for path in tmp),
+        *(Litter(path, _measure(path), "view") for path in views),
+        *(Litter(path, _measure(path), "cache") for path in cache),
+    ]
+
+
+def remove_litter(litter: Litter) -> None:
+    """Remove it; what is gone already is fine."""
+    if litter.path.is_dir() and not litter.path.is_symlink():
+        files.remove_tree(litter.path)
+    else:
+        files.unlink(litter.path)
+
+
+def list_live_writers(layout: Layout) -> list[Owner]:
+    """Return the other processes that have files in `tmp/` and run, or may: their host is another, a file a day old."""
+    own, limit = get_own(), read_clock(layout) - DAY
+    writers: dict[Owner, None] = {}
+    for path in _list_paths(layout.tmp):
+        owner = find_owner(path.name)
+        if owner is None or owner == own:
+            continue
+        alive = is_alive(owner)
+        if alive or (alive is None and not _is_older(path, limit)):
+            writers[owner] = None
+    return list(writers)
+
+
+def read_clock(layout: Layout) -> float:
+    """Return the time by the clock of the registry's file system, which gave the files theirs; seconds since 1970.
+
+    Raises:
+        OSError: No file can be made in `tmp/`.
+    """
+    file = NewFile(layout.tmp / new_name())
+    try:
+        return os.fstat(file.fd).st_mtime
+    finally:
+        file.close()
+        files.unlink(file.path)
+
+
+def _is_abandoned(path: Path, name: str, limit: float) -> bool:
+    """Return whether the maker of a file is dead, or cannot be known and has not touched it since `limit`."""
+    owner = find_owner(name)
+    alive = is_alive(owner) if owner else None
+    return alive is False or (alive is None and _is_older(path, limit))
+
+
+def _is_abandoned_ours(path: Path, name: str, limit: float) -> bool:
+    """Return the same of a file in a folder where others have their place: only a name of ours makes it litter."""
+    return find_owner(name) is not None and _is_abandoned(path, name, limit)
+
+
+def _is_unused_view(path: Path, live: Container[str], now: float) -> bool:
+    version = path.name.removesuffix(STAMPS)
+    if not _VERSION.fullmatch(version):
+        return False
+    if path.name != version and not path.with_name(version).exists():
+        return True
+    return version not in live and _is_older(path, now)
+
+
+def _is_older(path: Path, limit: float) -> bool:
+    return all(max(status.st_mtime, status.st_ctime) <= limit for status in _iter_statuses(path))
+
+
+def _measure(path: Path) -> int:
+    alone = (status for status in _iter_statuses(path) if files.is_regular(status) and status.st_nlink == 1)
+    return sum(status.st_size for status in alone)
+
+
+def _list_paths(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []  # git keeps no empty folder
+
+
+def _iter_statuses(path: Path) -> Iterator[os.stat_result]:
+    """Yield the status of a file or folder and of all below it; what goes meanwhile is left out."""
+    below = (Path(folder, name) for folder, folders, names in os.walk(path) for name in [*folders, *names])
+    for each in chain([path], below):
+        with suppress(FileNotFoundError):
+            yield each.lstat()

@@ -1,0 +1,51 @@
+"""`partial.toml`: which blobs and records are known to be lost in this copy, so that one can live with it.
+
+It never travels and decides nothing: what exists is not partial, whatever stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import CorruptError
+from registry_cli.ids import BlobHash, RecordId
+from registry_cli.records.toml import dump_table, load_table
+from registry_cli.store import files
+from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    from registry_cli.store.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What was lost when somebody last looked."""
+
+    blobs: frozenset[BlobHash] = frozenset()
+    records: frozenset[RecordId] = frozenset()
+
+
+NOTHING = Partial()
+
+
+def read_partial(layout: Layout) -> Partial:
+    """Return what is known to be lost; nothing where there is no such file, or none that can be read."""
+    try:
+        table = load_table(layout.partial.read_bytes(), str(layout.partial))
+        blobs, records = table.get("blobs", []), table.get("records", [])
+        return Partial(frozenset(map(BlobHash, blobs)), frozenset(map(RecordId, records)))
+    except (FileNotFoundError, NotADirectoryError, CorruptError, TypeError):
+        return NOTHING
+
+
+def write_partial(layout: Layout, partial: Partial) -> None:
+    """Say what is lost, in one step; nothing happens where that is known."""
+    if partial == read_partial(layout) and layout.partial.exists() == (partial != NOTHING):
+        return
+    if partial == NOTHING:
+        files.unlink(layout.partial)
+        files.flush_dir(layout.root)
+        return
+    table = {"blobs": sorted(partial.blobs), "records": sorted(partial.records)}
+    files.replace_file(layout.partial, dump_table(table), layout.tmp / new_name())

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_cli.ids import new_ulid
+from registry_cli.store import owner
+from registry_cli.store.owner import FIRST_NAMESPACE, Owner, find_owner, get_own, is_alive, new_name
+from tests.owners import end_process, open_process
+
+HAS_PROC = Path("/proc/self/stat").exists()
+proc_only = pytest.mark.skipif(not HAS_PROC, reason="no /proc")
+
+
+@pytest.fixture
+def child() -> Iterator[Owner]:
+    """A process that waits to be killed."""
+    with open_process() as name:
+        own = find_owner(name)
+        assert own is not None
+        yield own
+
+
+@pytest.mark.parametrize("before", ["", ".", ".registry.", ".model.pt.", f"{'ab' * 31}.", "..", ".two\nlines."])
+def test_name_tells_its_owner_whatever_stands_before_it(before: str) -> None:
+    assert find_owner(before + new_name()) == get_own()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "probe",
+        f".registry.{new_ulid()}",
+        f"x{new_name()}",
+        f"{new_name()}.json",
+        f"{new_name()}\n",
+        f"aaaaaaaa-bbbbbbbb-0-5-{new_ulid()}",
+        f"aaaaaaaa-bbbbbbbb-99999999999-5-{new_ulid()}",
+        f"aaaaaaaa-bbbbbbbb-١-5-{new_ulid()}",
+    ],
+)
+def test_other_names_tell_nothing(name: str) -> None:
+    assert find_owner(name) is None
+
+
+@given(st.text(max_size=40))
+def test_no_text_before_a_name_hides_it(text: str) -> None:
+    assert find_owner(f"{text}.{new_name()}") == get_own()
+
+
+@given(st.text(max_size=120))
+def test_no_text_is_too_odd(text: str) -> None:
+    assert find_owner(text) is None
+
+
+def test_names_differ() -> None:
+    assert len({new_name() for _ in range(100)}) == 100
+
+
+def test_we_are_alive() -> None:
+    assert is_alive(get_own()) is True
+
+
+def test_process_is_alive_until_it_ends(child: Owner) -> None:
+    assert (child.host, child.boot) == (get_own().host, get_own().boot)
+    assert is_alive(child) is True
+    end_process(child.pid)
+    assert is_alive(child) is False
+
+
+@proc_only
+def test_stopped_process_is_alive_and_one_that_nobody_waited_for_is_not(child: Owner) -> None:
+    os.kill(child.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+    assert is_alive(child) is True
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert is_alive(child) is False
+
+
+@proc_only
+def test_pid_that_was_given_again_is_another_process() -> None:
+    assert is_alive(replace(get_own(), started="1")) is False
+
+
+def test_without_a_start_the_pid_alone_counts(child: Owner) -> None:
+    assert is_alive(replace(child, started="0")) is True
+    end_process(child.pid)
+    assert is_alive(replace(child, started="0")) is False
+
+
+def test_another_host_tells_nothing() -> None:
+    assert is_alive(replace(get_own(), host="00000000")) is None
+
+
+@pytest.mark.parametrize(("namespace", "known"), [(FIRST_NAMESPACE, False), ("pid:[4026532201]", None), ("", None)])
+def test_another_boot_tells_of_an_end_outside_containers_only(
+    namespace: str, known: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = replace(get_own(), boot="00000000")
+    monkeypatch.setattr(owner, "_namespace", lambda: namespace)
+    assert is_alive(own) is known
+
+
+@proc_only
+def test_containers_of_one_host_name_are_two_hosts() -> None:
+    code = "from registry_cli.store.owner import new_name; print(new_name())"
+    inside = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", code]
+    try:
+        said = subprocess.run(inside, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no right to make a namespace")
+    stranger = find_owner(said.stdout.strip())
+    assert stranger is not None
+    assert (stranger.pid, stranger.boot) == (1, get_own().boot)
+    assert stranger.host != get_own().host
+    assert is_alive(stranger) is None
+
+
+@proc_only
+def test_foreign_proc_is_not_asked() -> None:
+    """Without a /proc of its own, a container would read there of processes that only share its pids."""
+    code = "from registry_cli.store.owner import get_own, is_alive; own = get_own(); print(own.started, is_alive(own))"
+    inside = ["unshare", "--pid", "--fork", sys.executable, "-c", code]
+    try:
+        said = subprocess.run(inside, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no right to make a namespace")
+    assert said.stdout.split() == ["0", "True"]
