@@ -40,6 +40,8 @@ class Birth:
     columns: tuple[object, ...]
     """framework, author, created, step, task, size, comment"""
     doc: str
+    design: tuple[str | None, int | None]
+    """Digest and size of a design that is a blob."""
     fields: tuple[FieldRow, ...]
     files: tuple[tuple[object, ...], ...]
     parents: tuple[tuple[str, str], ...]
@@ -56,7 +58,7 @@ def load_birth(version: VersionId, data: bytes) -> Birth:
     record = load_version(data, where)
     try:
         birth = prepare_birth(version, record)
-        _check_storable(chain(birth.columns, *birth.fields, *birth.files, *birth.parents))
+        _check_storable(chain(birth.columns, birth.design, *birth.fields, *birth.files, *birth.parents))
         return birth
     except (TypeError, ValueError, AttributeError) as error:
         raise CorruptError(f"{where} is no version record: {error!r}") from None
@@ -64,7 +66,7 @@ def load_birth(version: VersionId, data: bytes) -> Birth:
 
 def prepare_birth(version: VersionId, record: Version) -> Birth:
     """Return the rows of a version."""
-    doc = {
+    doc: dict[str, Any] = {
         "message": record.message,
         "metadata": record.metadata,
         "metrics": record.metrics,
@@ -79,6 +81,7 @@ def prepare_birth(version: VersionId, record: Version) -> Birth:
         id=version,
         columns=(record.framework, record.author, created, record.step, record.task, size, record.message),
         doc=dump_doc(doc),
+        design=design_columns(doc["design"]),
         fields=tuple(field_rows(doc)),
         files=tuple((f.path, f.size, f.sha256, f.xxh3, f.media, f.url) for f in record.files),
         parents=tuple((parent.id, parent.role) for parent in record.parents),
@@ -89,7 +92,7 @@ def broken_birth(version: VersionId, entry: Entry, problem: str) -> Birth:
     """Return the rows of a version whose record cannot be read: what the entry that added it tells, and the problem."""
     doc: dict[str, object] = {"message": None, "design": None, **{table: {} for table in _TABLES}}
     columns = (None, entry.author, microseconds(entry.time), None, None, 0, None)
-    return Birth(version, columns, dump_doc(doc), (), (), (), problem)
+    return Birth(version, columns, dump_doc(doc), (None, None), (), (), (), problem)
 
 
 def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:
@@ -115,6 +118,11 @@ def design_table(design: Design | None) -> dict[str, object] | None:
     return {key: value for key, value in table.items() if value is not None}
 
 
+def design_columns(design: Mapping[str, Any] | None) -> tuple[str | None, int | None]:
+    """Return digest and size of a design as the index keeps it, where it is a blob."""
+    return (design.get("sha256"), design.get("size")) if design else (None, None)
+
+
 def _searchable(value: Value) -> tuple[int | float | None, str | None]:
     if isinstance(value, bool):
         return int(value), "true" if value else "false"
@@ -138,12 +146,15 @@ def _design_fields(design: Mapping[str, Any] | None) -> dict[str, Value]:
         return {}
     fields: dict[str, Value] = {}
     for field, value in flatten(parsed, "design").items():
-        if value is not None and len(fields) < DESIGN_FIELDS and _fits(value):
+        if value is not None and len(fields) < DESIGN_FIELDS and _fits(field) and all(map(_fits, _searchable(value))):
             fields[field] = value
     return fields
 
 
 def _fits(value: object) -> bool:
+    """Return whether SQLite keeps a value: integers of 64 bits, texts without the half characters of JSON."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
     return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63
 
 

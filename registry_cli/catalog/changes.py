@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from registry_cli.ids import AliasName, ModelName, RecordId, TagName, VersionId
+    from registry_cli.ids import AliasName, BlobHash, ModelName, RecordId, TagName, VersionId
     from registry_cli.records.values import Value
 
 RULES: Final = 1
@@ -28,8 +28,13 @@ REMOVE: Final = "remove"
 RENAME: Final = "rename"
 DIGEST: Final = "digest"
 SETTING: Final = "setting"
+CONDEMN: Final = "condemn"
+SWEEP: Final = "sweep"
+PURGE: Final = "purge"
 
-OPS: Final = (ADD_VERSION, TAG, ALIAS, EDIT, PUBLISH, ARCHIVE, RESTORE, REMOVE, RENAME, DIGEST, SETTING)
+COLLECTION: Final = (CONDEMN, SWEEP, PURGE)
+"""What a collector writes, in this order: announced, to be moved to the trash, to be deleted there."""
+OPS: Final = (ADD_VERSION, TAG, ALIAS, EDIT, PUBLISH, ARCHIVE, RESTORE, REMOVE, RENAME, DIGEST, SETTING, *COLLECTION)
 
 SEALED: Final = ("framework", "labels", "design")
 """What `edit` may touch in a draft only."""
@@ -98,6 +103,11 @@ def digest(version: VersionId, path: str, *, size: int, sha256: str, xxh3: str) 
 def setting(key: str, value: Value | None) -> Change:
     """Set a setting of the registry, or unset it."""
     return {"op": SETTING, "key": key, **({} if value is None else {"value": value})}
+
+
+def collect(stage: str, blobs: Iterable[BlobHash]) -> Change:
+    """Bring unused blobs to a stage of `COLLECTION`."""
+    return {"op": stage, "blobs": sorted(set(blobs))}
 
 
 def _present(change: dict[str, object]) -> Change:

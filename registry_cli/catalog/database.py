@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.schema import DAMAGED
+from registry_cli.catalog.schema import DAMAGED, SCHEMA, TABLES
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WAIT: Final = 2.0
 """Seconds to wait for another process that writes the index."""
 MEMORY: Final = ":memory:"
+PRIVATE: Final = ""
+"""A temporary file of its own, gone with the connection (https://www.sqlite.org/inmemorydb.html)."""
 MAPPED: Final = 1 << 30
 """Bytes of the file read through the page cache itself; scans take two thirds of the time."""
 
@@ -66,6 +68,15 @@ def set_aside(path: Path) -> None:
     files.unlink(aside)
 
 
+def make_tables(db: sqlite3.Connection, registry: str) -> None:
+    """Drop all that the database holds and make the empty tables of a registry, folded up to no slot."""
+    for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall():
+        db.execute(f'DROP {kind} "{name}"')
+    execute_all(db, TABLES)
+    stamp = {"schema": str(SCHEMA), "registry": registry, "seq": "0", "digest": "", "durable": "0"}
+    db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
+
+
 def execute_all(db: sqlite3.Connection, script: str) -> None:
     """Run statements inside the transaction, which `executescript` would end."""
     lines = (line for line in script.splitlines() if not line.startswith("--"))
@@ -73,6 +84,11 @@ def execute_all(db: sqlite3.Connection, script: str) -> None:
         db.execute(statement)
 
 
-def write_stamp(db: sqlite3.Connection, head: Head) -> None:
-    """Say up to which slot the index is folded."""
+def write_stamp(db: sqlite3.Connection, head: Head, *, durable: bool = False) -> None:
+    """Say up to which slot the index is folded, and that the log has lost something should this slot not be there.
+
+    A slot is linked only when the one before is durable; of the last one, only who wrote it knows.
+    """
+    known = head.seq if durable else max(head.seq - 1, 0)
     db.executemany("UPDATE stamp SET value = ? WHERE key = ?", [(str(head.seq), "seq"), (head.digest, "digest")])
+    db.execute("UPDATE stamp SET value = ? WHERE key = 'durable' AND CAST(value AS INTEGER) < ?", (str(known), known))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.catalog import changes, rules
-from registry_cli.catalog.birth import field_rows
+from registry_cli.catalog.birth import design_columns, field_rows
 from registry_cli.catalog.doc import dump_doc, load_doc
+from registry_cli.catalog.garbage import spare
 from registry_cli.catalog.targets import Effect, State, VoidError, check_target
 from registry_cli.errors import RegError
 from registry_cli.records.version import check_labels
@@ -53,9 +54,10 @@ def apply_edit(state: State, change: Mapping[str, Any]) -> Effect:
     _check_labels(dict(sorted(doc["labels"].items())))
     doc["design"] = whole["design"]
     state.db.execute(
-        "UPDATE versions SET framework = ?, comment = ?, doc = ? WHERE row = ?",
-        (whole["framework"], whole["comment"], dump_doc(doc), target.row),
+        "UPDATE versions SET framework = ?, comment = ?, doc = ?, design = ?, design_size = ? WHERE row = ?",
+        (whole["framework"], whole["comment"], dump_doc(doc), *design_columns(whole["design"]), target.row),
     )
+    spare(state.db, target.row)
     state.db.execute("DELETE FROM fields WHERE version = ?", (target.row,))
     state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(target.row, *row) for row in field_rows(doc)])
     return Effect(target.row, target.line, before)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.catalog import changes, rules
 from registry_cli.catalog.birth import broken_birth
 from registry_cli.catalog.edits import apply_edit
+from registry_cli.catalog.garbage import collect, spare
 from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.schema import DAMAGED
 from registry_cli.catalog.targets import Effect, State, Target, VoidError, check_target, find_target
@@ -35,18 +36,19 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
     number = state.db.execute(
         "UPDATE lines SET last_number = last_number + 1 WHERE id = ? RETURNING last_number", (line,)
     ).fetchone()[0]
-    framework, author, created, step, task, size, comment = birth.columns
     row = state.db.execute(
-        "INSERT INTO versions (id, line, number, framework, author, created, step, task, size, comment, doc, broken)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (version, line, number, framework, author, created, step, task, size, comment, birth.doc, birth.broken),
+        "INSERT INTO versions (id, line, number, framework, author, created, step, task, size, comment, doc, design,"
+        " design_size, broken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (version, line, number, *birth.columns, birth.doc, *birth.design, birth.broken),
     ).lastrowid
+    assert row is not None
     state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(row, *field) for field in birth.fields])
     state.db.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", [(row, *file) for file in birth.files])
     state.db.executemany(
         "INSERT INTO parents VALUES (?, ?, ?, ?)",
         [(row, position, *parent) for position, parent in enumerate(birth.parents)],
     )
+    spare(state.db, row)
     return Effect(row, line, None)
 
 
@@ -112,6 +114,7 @@ def _restore(state: State, change: Mapping[str, Any]) -> Effect:
     target = check_target(state, change, changes.RESTORE)
     ended = "removed" if target.removed else "archived"
     state.db.execute(f"UPDATE versions SET {ended} = 0 WHERE row = ?", (target.row,))
+    spare(state.db, target.row)
     return Effect(target.row, target.line, {"ended": ended})
 
 
@@ -167,6 +170,7 @@ def _digest(state: State, change: Mapping[str, Any]) -> Effect:
         "UPDATE versions SET size = (SELECT COALESCE(SUM(size), 0) FROM files WHERE version = ?1) WHERE row = ?1",
         (target.row,),
     )
+    spare(state.db, target.row)
     return Effect(target.row, target.line, None)
 
 
@@ -192,6 +196,7 @@ HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
     changes.RENAME: _rename,
     changes.DIGEST: _digest,
     changes.SETTING: _setting,
+    **dict.fromkeys(changes.COLLECTION, collect),
 }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+    from registry_cli.catalog.births import Entries
     from registry_cli.records.entry import Entry
     from registry_cli.store.layout import Layout
 
@@ -34,12 +35,17 @@ class Folding:
         Raises:
             CorruptError: An entry or a record cannot be read, or a slot is missing.
         """
+        head = self.fold_entries(db, self._iter_entries(EMPTY))
+        self._log.check_end(head.seq)
+        return head
+
+    def fold_entries(self, db: sqlite3.Connection, entries: Entries) -> Head:
+        """Fold entries that were read already into empty tables, and return the slot of the last one."""
         fold, head = Fold(db, self.births.get), EMPTY
         with self.births.open_pool() as prefetch:
-            for entry, next_head in prefetch(self._iter_entries(EMPTY)):
+            for entry, next_head in prefetch(entries):
                 fold.apply(entry)
                 head = next_head
-        self._log.check_end(head.seq)
         return head
 
     def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:
@@ -53,10 +59,14 @@ class Folding:
         """Fold one entry and return why it is void, or None."""
         return Fold(db, self.births.get).apply(entry)
 
+    def follow(self, data: bytes, where: str) -> str:
+        """Return the digest by which the next entry names the one whose bytes are `data`."""
+        return load_entry(data, where).stands_for or digest_entry(data)
+
     def _iter_entries(self, head: Head) -> Iterator[tuple[Entry, Head]]:
         while (data := self._log.find(head.seq + 1)) is not None:
             where = self._log.where(head.seq + 1)
             entry = load_entry(data, where)
             check_entry(entry, head.seq + 1, head.digest, where)
-            head = Head(head.seq + 1, digest_entry(data))
+            head = Head(head.seq + 1, entry.stands_for or digest_entry(data))
             yield entry, head

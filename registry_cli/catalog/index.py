@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import database
-from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES, UNKNOWN
+from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from registry_cli.records.entry import Entry
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
+
+
+LOST: Final = "reg repair, with --from PATH if there is a copy of the registry"
 
 
 class OutrunError(Exception):
@@ -117,15 +120,23 @@ class Index:
     def check_undamaged(self) -> None:
         """Check that every record could be read: what an unread one says may decide what the next entry means.
 
+        One that is known to be lost holds nobody up.
+
         Raises:
             CorruptError: One could not.
         """
-        for version in database.list_damaged(self.db):
+        damaged = database.list_damaged(self.db)
+        if not damaged:
+            return
+        from registry_cli.store.partial import read_partial
+
+        known = read_partial(self._layout).records
+        for version in (version for version in damaged if version not in known):
             name, number, problem = self.db.execute(
                 "SELECT l.name, v.number, v.broken FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
                 (version,),
             ).fetchone()
-            raise CorruptError(f"nothing can be added while {name}:{number} is damaged: {problem}")
+            raise CorruptError(f"nothing can be added while {name}:{number} is damaged: {problem}", hint=LOST)
 
     def expect(self, version: VersionId, record: Version) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""
@@ -207,7 +218,26 @@ class Index:
         if self._is_mended(db):
             return None
         data = self._log.find(head.seq)
-        return head if data is not None and digest_entry(data) == head.digest else None
+        if data is not None and digest_entry(data) == head.digest:
+            return head
+        if self._place.path == self._layout.index:  # elsewhere, it may be of another copy of the registry
+            self._check_end(db, head, data)
+        return None
+
+    def _check_end(self, db: sqlite3.Connection, head: Head, data: bytes | None) -> None:
+        """Check that the log does not lack what the index knows to have been written.
+
+        Raises:
+            CorruptError: It does.
+        """
+        where = self._log.where(head.seq)
+        if data is not None and self._folding.follow(data, where) == head.digest:  # it stands for a lost entry
+            return
+        (durable,) = db.execute("SELECT value FROM stamp WHERE key = 'durable'").fetchone()
+        if data is not None and head.seq <= int(durable):
+            raise CorruptError(f"{where} is not the entry that was written", hint=LOST)
+        if int(durable) and not self._log.exists(int(durable)):
+            raise CorruptError(f"{self._log.where(int(durable))} is missing", hint=LOST)
 
     def _is_mended(self, db: sqlite3.Connection) -> bool:
         """Return whether a record that could not be read can be read now."""
@@ -244,11 +274,7 @@ class Index:
 
     def _fill(self, db: sqlite3.Connection) -> Head:
         """Fold the whole log into emptied tables, inside the caller's transaction."""
-        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            db.execute(f'DROP TABLE "{table}"')
-        database.execute_all(db, TABLES)
-        stamp = {"schema": str(SCHEMA), "registry": self._registry, "seq": "0", "digest": ""}
-        db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
+        database.make_tables(db, self._registry)
         head = self._folding.fold_all(db)
         database.write_stamp(db, head)
         database.execute_all(db, INDEXES)
@@ -262,7 +288,7 @@ class Index:
     def _fold_one(self, entry: Entry, digest: str) -> None:
         self._folding.fold_one(self.db, entry)
         self.head = Head(entry.seq, digest)
-        database.write_stamp(self.db, self.head)
+        database.write_stamp(self.db, self.head, durable=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

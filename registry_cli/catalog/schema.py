@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of these tables and of what the fold writes into them; another number in a file means: rebuild it."""
 
 UNKNOWN: Final = "unknown"
@@ -28,12 +28,13 @@ CREATE TABLE lines (
 CREATE TABLE names (key TEXT PRIMARY KEY, line INTEGER NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;
 
 -- doc: JSON of what is shown and not searched; created: microseconds since 1970 UTC; size: bytes of all files;
+-- design, design_size: its design, where that is a blob;
 -- broken: why the record cannot be read, with little more than its number known, or NULL
 CREATE TABLE versions (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, line INTEGER NOT NULL, number INTEGER NOT NULL,
     framework TEXT, author TEXT NOT NULL, created INTEGER NOT NULL, step INTEGER, task TEXT, size INTEGER NOT NULL,
     comment TEXT, publication TEXT, archived INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
-    doc TEXT NOT NULL, broken TEXT, UNIQUE (line, number)
+    doc TEXT NOT NULL, design TEXT, design_size INTEGER, broken TEXT, UNIQUE (line, number)
 );
 -- metadata.* metrics.* params.* labels.* design.*; number holds numbers and booleans (0, 1), text the rest;
 -- a NaN has text 'nan' and no number; a list is its JSON text
@@ -68,10 +69,24 @@ CREATE TABLE changes (
     doc TEXT NOT NULL, before TEXT, PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- blobs that a collector announced (stage: condemn), took out of use (sweep) or deleted (purge), and the entry that
+-- said so last; a version that uses one again ends it
+CREATE TABLE garbage (sha256 TEXT PRIMARY KEY, stage TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+-- every blob that a version names, by the version's row; size in bytes
+CREATE VIEW uses AS
+    SELECT sha256, size, version FROM files WHERE sha256 IS NOT NULL
+    UNION ALL SELECT design, design_size, row FROM versions WHERE design IS NOT NULL;
 """
 
-INDEXES: Final = """
-CREATE INDEX lines_project ON lines (project);
+
+USES: Final = """
+CREATE INDEX IF NOT EXISTS files_sha256 ON files (sha256);
+CREATE INDEX IF NOT EXISTS versions_design ON versions (design) WHERE design IS NOT NULL;
+"""
+"""What finds a blob's users. The fold itself needs it, once a collector's entry comes."""
+INDEXES: Final = f"""
+{USES}CREATE INDEX lines_project ON lines (project);
 CREATE INDEX versions_created ON versions (created);
 CREATE INDEX versions_size ON versions (size);
 CREATE INDEX versions_task ON versions (task) WHERE task IS NOT NULL;
@@ -81,7 +96,6 @@ CREATE INDEX tags_tag ON tags (tag, version);
 CREATE INDEX aliases_version ON aliases (version);
 CREATE INDEX moves_alias ON moves (line, alias);
 CREATE INDEX parents_parent ON parents (parent);
-CREATE INDEX files_sha256 ON files (sha256);
 CREATE INDEX files_size ON files (size, xxh3);
 CREATE INDEX changes_version ON changes (version) WHERE version IS NOT NULL;
 CREATE INDEX changes_line ON changes (line) WHERE line IS NOT NULL;

@@ -38,6 +38,10 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
+def _is_ids(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(map(is_id, value))
+
+
 def _names_set(change: Mapping[str, Any]) -> set[str]:
     put: Mapping[str, Any] = change.get("set", {})
     inner = {f"{group}.{key}" for group in changes.TABLES for key in put.get(group, ())}
@@ -131,4 +135,5 @@ _SHAPES: Final[dict[str, tuple[dict[str, Check], dict[str, Check]]]] = {
     changes.RENAME: ({"model": _is_word, "to": _is_word}, {}),
     changes.DIGEST: ({**_VERSION, "path": _is_word, "size": _is_size, "sha256": is_id, "xxh3": _is_xxh3}, {}),
     changes.SETTING: ({"key": _is_word}, {"value": _is_value}),
+    **dict.fromkeys(changes.COLLECTION, ({"blobs": _is_ids}, {})),
 }

@@ -21,6 +21,7 @@ from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TagName, VersionId
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.parts import FileEntry
+from registry_cli.records.toml import seal
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.store.layout import DIRECTORY
@@ -290,10 +291,14 @@ def test_an_edited_entry_names_the_slot_after_it(registry: Registry, forger: For
     for tag in "xyz":
         forger.entry(changes.tag(version, add=[TagName(tag)]))
     slot = registry.layout.slot(2)
-    slot.write_bytes(slot.read_bytes().replace(b'"x"', b'"w"'))
+    good = slot.read_bytes()
+    slot.write_bytes(good.replace(b'"x"', b'"w"'))
+    with pytest.raises(CorruptError, match=r"000002\.toml was changed after it was written"):
+        _ = registry.index
+    slot.write_bytes(seal(good.replace(b'"x"', b'"w"').rpartition(b"# ")[0]))
     with pytest.raises(CorruptError, match=r"000003\.toml does not follow"):
         _ = registry.index
-    slot.write_bytes(b"seq = [")
+    slot.write_bytes(seal(b"seq = ["))
     with pytest.raises(CorruptError, match=r"000002\.toml cannot be read"):
         _ = registry.index
 
@@ -303,10 +308,10 @@ def test_an_entry_of_wrong_types_names_the_slot(registry: Registry, forger: Forg
     data = dump_entry(make_entry(1, changes.setting("s", 1))).decode()
     key = line.partition(" ")[0]
     if key == "changes":
-        data = data[: data.index("changes")].rstrip() + f"\n{line}\n"
+        data = data[: data.index("changes")].strip("[\n") + f"\n{line}\n# "
     else:
         data = "\n".join(line if row.startswith(f"{key} = ") else row for row in data.splitlines())
-    forger.put(1, data.encode())
+    forger.put(1, seal(data.rpartition("# ")[0].encode()))
     with pytest.raises(CorruptError, match=r"000001\.toml"):
         _ = registry.index
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from registry_cli.catalog.query.ast import Literals, Time
 from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.errors import UsageError
 from registry_cli.ids import is_hex
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf", re.ASCII)
@@ -22,7 +23,8 @@ _SCALE: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12} | {
 _DATE: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?P<minute>[T ]\d\d:\d\d(?P<second>:\d\d(?P<fraction>\.\d{1,6})?)?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
 )
-_AGO: Final = re.compile(r"now(?:-(\d{1,6})([smhdw]))?", re.ASCII)
+_DURATION: Final = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
+_AGO: Final = re.compile(rf"now(?:-({_DURATION.pattern}))?", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SHORTEST_ID: Final = 4
 _LONGEST_INTEGER: Final = 18
@@ -74,7 +76,7 @@ def find_span(moment: Time, now: int | None = None) -> tuple[int, int]:
     ago = _AGO.fullmatch(moment.text)
     if ago:
         instant = time.time_ns() // 1000 if now is None else now
-        start = instant - (int(ago[1]) * _SECONDS[ago[2]] * 1_000_000 if ago[1] else 0)
+        start = instant - (parse_duration(ago[1]) * 1_000_000 if ago[1] else 0)
         return start, start + 1
     found = _DATE.fullmatch(moment.text)
     assert found is not None, moment
@@ -83,6 +85,18 @@ def find_span(moment: Time, now: int | None = None) -> tuple[int, int]:
     start = (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
     length = 86400 if not found["minute"] else 60 if not found["second"] else 1
     return start, start + (1 if found["fraction"] else length * 1_000_000)
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of a duration such as `90m`, `12h`, `1d` or `2w`; the unit is one of s m h d w.
+
+    Raises:
+        UsageError: It is none.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} is no duration", hint="write it as in 90m, 12h, 1d or 2w (s m h d w)")
+    return int(found[1]) * _SECONDS[found[2]]
 
 
 def _parse_time(word: str) -> Time:

@@ -48,7 +48,7 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
     for row in rows:
         p = row.plain
         db.execute(
-            f"INSERT INTO versions VALUES ({', '.join('?' * 16)})",
+            f"INSERT INTO versions VALUES ({', '.join('?' * 18)})",
             (
                 row.row,
                 p["id"],
@@ -65,6 +65,8 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
                 p["archived"],
                 row.removed,
                 "",
+                None,
+                None,
                 None,
             ),
         )

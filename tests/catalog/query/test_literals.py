@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from registry_cli.catalog.query.ast import Time
-from registry_cli.catalog.query.literals import find_span, parse_literal
+from registry_cli.catalog.query.literals import find_span, parse_duration, parse_literal
+from registry_cli.errors import UsageError
 
 SECOND = 1_000_000
 NEW_YEAR = 1_767_225_600 * SECOND
@@ -48,3 +49,13 @@ def test_a_keyed_field_takes_what_a_word_looks_like(word: str, value: object) ->
     found = parse_literal("metadata.x", word, quoted=False)
     assert (found, type(found)) == (value, type(value))
     assert parse_literal("metadata.x", word, quoted=True) == word
+
+
+def test_durations() -> None:
+    assert [parse_duration(text) for text in ("0s", "90m", "12h", "1d", "2w")] == [0, 5400, 43200, 86400, 1209600]
+
+
+@pytest.mark.parametrize("text", ["", "1", "d", "1 d", "-1d", "1.5h", "1y", "1d ", "1234567s", "\u0661d", "now-1d"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="is no duration"):
+        parse_duration(text)
