@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli import env
-from registry_cli.catalog.index import Index
+from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import CorruptError, NoRegistryError
 from registry_cli.store import files
@@ -52,8 +52,7 @@ class Registry:
             NoRegistryError: There is none.
             RefusedError: It was made by a newer program.
         """
-        root = Path(path)
-        return cls(Layout((root / DIRECTORY if (root / DIRECTORY).is_dir() else root).absolute()))
+        return cls(Layout(locate_registry(path)))
 
     @classmethod
     def find(cls, start: Path | str | None = None) -> Registry:
@@ -64,17 +63,7 @@ class Registry:
         Raises:
             NoRegistryError: There is none.
         """
-        named = env.read(env.REG_DIR)
-        if named:
-            return cls.open(named)
-        here = Path(start or Path()).absolute()
-        for folder in [here, *here.parents]:
-            if (folder / DIRECTORY).is_dir():
-                return cls.open(folder / DIRECTORY)
-        own = env.data_home() / DIRECTORY
-        if own.is_dir():
-            return cls.open(own)
-        raise NoRegistryError(f"no {DIRECTORY} in {here} or above", hint="reg init")
+        return cls(Layout(find_registry(start)))
 
     @classmethod
     def init(cls, path: Path | str = ".", *, shared: bool = False) -> Registry:
@@ -143,7 +132,7 @@ class Registry:
         """
         self.format.check_write()
         for folder in self.layout.folders:
-            files.make_dirs(folder, shared=self.layout.shared)
+            files.make_dirs(folder, shared=self.layout.shared, inside=True)
         self.index.check_writable()
         self.index.check_undamaged()
 
@@ -166,12 +155,19 @@ class Registry:
         rows = dict.fromkeys(resolve.resolve(self.db, ref) for ref in refs)
         return _whole(read.list_versions(self.db, list(rows)))
 
-    def list_exact(self, refs: Sequence[str], verb: str) -> list[VersionRow]:
-        """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide."""
+    def list_exact(self, refs: Sequence[str], verb: str, *, broken: bool = False) -> list[VersionRow]:
+        """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide.
+
+        Args:
+            refs: Addresses.
+            verb: What is to be done, for the hint.
+            broken: Let those pass whose records cannot be read.
+        """
         from registry_cli.catalog import read, resolve
 
         rows = dict.fromkeys(resolve.resolve_exact(self.db, ref, verb) for ref in refs)
-        return _whole(read.list_versions(self.db, list(rows)))
+        found = read.list_versions(self.db, list(rows))
+        return found if broken else _whole(found)
 
     def query(self, expr: str = "", **options: Any) -> list[Version]:
         """Return the versions for which a query holds, newest first; see `reg help query`.
@@ -190,6 +186,31 @@ class Registry:
         return [Version(self, row) for row in find_versions(self, expr, **options)]
 
 
+def locate_registry(path: Path | str) -> Path:
+    """Return the `.registry` folder that `path` names: itself, or one that it holds. Nothing is read."""
+    root = Path(path)
+    return (root / DIRECTORY if (root / DIRECTORY).is_dir() else root).absolute()
+
+
+def find_registry(start: Path | str | None = None) -> Path:
+    """Return the `.registry` folder that `Registry.find` opens; it may hold anything.
+
+    Raises:
+        NoRegistryError: There is none.
+    """
+    named = env.read(env.REG_DIR)
+    if named:
+        return locate_registry(named)
+    here = Path(start or Path()).absolute()
+    for folder in [here, *here.parents]:
+        if (folder / DIRECTORY).is_dir():
+            return folder / DIRECTORY
+    own = env.data_home() / DIRECTORY
+    if own.is_dir():
+        return own
+    raise NoRegistryError(f"no {DIRECTORY} in {here} or above", hint="reg init")
+
+
 def _whole(rows: list[VersionRow]) -> list[VersionRow]:
     """Return versions that are asked for by name, if their records could be read.
 
@@ -198,5 +219,5 @@ def _whole(rows: list[VersionRow]) -> list[VersionRow]:
     """
     for row in rows:
         if row.broken:
-            raise CorruptError(f"{row.ref} is damaged: {row.broken}")
+            raise CorruptError(f"{row.ref} is damaged: {row.broken}", hint=LOST)
     return rows

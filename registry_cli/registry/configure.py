@@ -10,7 +10,7 @@ from registry_cli.catalog import changes, read
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.errors import UsageError
 from registry_cli.registry.query import VIEW, Question, save_question
-from registry_cli.registry.settings import KEYS, get_key
+from registry_cli.registry.settings import KEYS, check_value, find_shared, get_key
 from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def get_setting(registry: Registry, key: str) -> Configured:
     described = get_key(key)
     if described.scope == "registry":
         saved = read.read_settings(registry.db)
-        return Configured(key, saved.get(key), "registry" if key in saved else "default", described.summary)
+        if key.startswith(VIEW):
+            return Configured(key, saved.get(key), "registry" if key in saved else "default", described.summary)
+        shared = find_shared(key, saved)
+        return Configured(key, shared.value, shared.origin, described.summary)
     if key == "author" and (named := env.read(env.REG_AUTHOR)):
         return Configured(key, named, "environment", described.summary)
     found = registry.settings.get(key)
@@ -51,22 +54,28 @@ def get_setting(registry: Registry, key: str) -> Configured:
 
 def list_settings(registry: Registry) -> list[Configured]:
     """Return every setting of one value, then every saved query."""
-    single = [key for key, described in KEYS.items() if described.scope == "copy"]
-    return [get_setting(registry, key) for key in [*single, *read.read_settings(registry.db)]]
+    saved = read.read_settings(registry.db)
+    views = [key for key in saved if key.startswith(VIEW) and key != VIEW]
+    return [get_setting(registry, key) for key in [*(key for key in KEYS if key != "view.NAME"), *views]]
 
 
 def set_setting(registry: Registry, key: str, value: str, *, user: bool = False) -> Configured:
-    """Set a setting: of this copy, of the user, or, for a saved query, of the registry. Return it as it is now.
+    """Set a setting where it belongs: in this copy, for the user, or in the registry. Return it as it is now.
 
     Raises:
         UsageError: There is no such setting, it has not that value, or it is not the user's to set.
     """
-    if get_key(key).scope == "copy":
+    described = get_key(key)
+    if described.scope == "copy":
         registry.settings.set(key, value, user=user)
         return get_setting(registry, key)
     _refuse_user(key, user)
-    parse_query(value)
-    save_question(registry, key.removeprefix(VIEW), Question(value))
+    if key.startswith(VIEW):
+        parse_query(value)
+        save_question(registry, key.removeprefix(VIEW), Question(value))
+    else:
+        check_value(key, described, value)
+        transact(registry, lambda: [changes.setting(key, value)])
     return get_setting(registry, key)
 
 

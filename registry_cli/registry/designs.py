@@ -77,7 +77,9 @@ def _laid_out(text: str) -> str:
     if text.count("\n") > 1:
         return text
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        laid_out = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        laid_out.encode()  # JSON may hold half a character, which no output can
+        return laid_out
     except (ValueError, RecursionError):
         return text
 

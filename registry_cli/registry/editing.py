@@ -16,6 +16,7 @@ from registry_cli.records.values import Value, check_number
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import build_version, stage_design
 from registry_cli.registry.draft import DesignSource, Draft, given
+from registry_cli.registry.need import need_version
 from registry_cli.registry.same import holds
 from registry_cli.registry.transaction import transact
 from registry_cli.store.staging import Staging
@@ -123,7 +124,7 @@ def derive_version(
         message: Why, for the log.
 
     Raises:
-        RefusedError: The version was removed.
+        RefusedError: The version was removed, or its bytes are gone.
     """
     base = registry.get_row(ref)
     if base.removed:
@@ -142,6 +143,7 @@ def derive_version(
         interface=base.interface,
     )
     with Staging(registry.layout) as staging:
+        need_version(registry, staging, base)
         record = build_version(registry, staging, draft, base.files, edit.comment or message, {})
         record = replace(
             record,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from registry_cli.catalog import changes
 from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
+from registry_cli.store.blobs import find_blob
 from registry_cli.store.hashing import CHUNK, Digests
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -30,7 +31,7 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
         RemoteError: A server cannot be reached, or has not the file.
         CorruptError: The bytes are not those of the first reading.
     """
-    if file.sha256 and registry.layout.blob(file.sha256).exists():
+    if file.sha256 and find_blob(registry.layout, file.sha256):
         return file
     with Staging(registry.layout, progress=progress) as staging:
         digests = _read(str(file.url), staging)
@@ -48,12 +49,19 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
 
 def find_local(file: FileEntry) -> Path | None:
     """Return the local file that a `file://` URL names, or None for another URL."""
-    parts = urlsplit(file.url or "")
+    parts = _split(file.url or "")
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise RemoteError(f"{url} is no address: {error}") from None
+
+
 def _read(url: str, staging: Staging) -> Digests:
-    scheme = urlsplit(url).scheme
+    scheme = _split(url).scheme
     if scheme == "file":
         path = Path(unquote(urlsplit(url).path))
         if not path.exists():

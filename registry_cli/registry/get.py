@@ -11,8 +11,9 @@ from registry_cli.errors import ConflictError, CorruptError, NotFoundError, Refu
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
+from registry_cli.registry.partial import DESIGN, check_present, list_lost, name_record
 from registry_cli.store import files
-from registry_cli.store.blobs import copy_blob, get_blob, get_record, verify_blob
+from registry_cli.store.blobs import copy_blob, find_blob, get_blob, get_record, verify_blob
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.views import Mode, ViewFile, open_view
@@ -35,10 +36,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a version: the file or record, and what is wrong."""
+    """What is wrong with a version: the file or record, and what is wrong; `known` where a repair has found it lost."""
 
     what: str
     problem: str
+    known: bool = False
 
 
 def get_version(
@@ -57,6 +59,7 @@ def get_version(
         ConflictError: A different file is in the way; nothing has been written.
         CorruptError: Stored bytes are not what they were.
     """
+    check_present(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
     targets = [target / file.path for file in known]
     same = [_is_same(path, file) for path, file in zip(targets, known, strict=True)]
@@ -84,6 +87,7 @@ def get_file(
     Raises:
         UsageError: The version has several files.
     """
+    check_present(registry.layout, row)
     file = _known(registry, row, _only_file(row), progress)
     if _is_same(target, file):
         return Written(target, False)
@@ -99,6 +103,7 @@ def get_file(
 
 def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
     """Write the bytes of the one file of a version to the open descriptor `fd`; they are checked beforehand."""
+    check_present(registry.layout, row)
     file = _known(registry, row, _only_file(row), SILENT)
     path = _place(registry, row, file)
     with open_reader(path) as source:
@@ -116,6 +121,7 @@ def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILEN
         CorruptError: Stored bytes are not what they were.
     """
     _check_live(row)
+    check_present(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
     if len(known) == 1 and (local := find_local(known[0])):
         return local
@@ -141,20 +147,25 @@ def list_faults(
         strong: Take SHA-256 too, not XXH3 alone.
         progress: Told of bytes.
     """
-    faults = _record_faults(registry, row)
+    lost = list_lost(registry.layout, row)
+    faults = _record_faults(registry, row, lost)
     progress.start(f"verify {row.ref}", row.size, "bytes")
     try:
         for file in [*row.files, *_design_files(row)]:
             problem = _problem(registry, row, file, strong)
             if problem:
-                faults.append(Fault(file.path, problem))
+                faults.append(_fault(file.path, problem, lost))
             progress.advance(file.size or 0)
     finally:
         progress.stop()
     return faults
 
 
-def _record_faults(registry: Registry, row: VersionRow) -> list[Fault]:
+def _fault(what: str, problem: str, lost: list[str]) -> Fault:
+    return Fault(what, "known to be lost in this copy", known=True) if what in lost else Fault(what, problem)
+
+
+def _record_faults(registry: Registry, row: VersionRow, lost: list[str]) -> list[Fault]:
     faults = []
     checks = (
         [(row.id, load_version)]
@@ -163,16 +174,16 @@ def _record_faults(registry: Registry, row: VersionRow) -> list[Fault]:
     )
     for record, load in checks:
         try:
-            load(get_record(registry.layout, record), f"record {record[:12]}")
+            load(get_record(registry.layout, record), name_record(record))
         except RegError as error:
-            faults.append(Fault(f"record {record[:12]}", error.message))
+            faults.append(_fault(name_record(record), error.message, lost))
     return faults
 
 
 def _design_files(row: VersionRow) -> list[FileEntry]:
     """Return a long design as the file that it is stored as."""
     design = row.design
-    return [FileEntry("design", design.size, design.sha256, design.xxh3)] if design and design.sha256 else []
+    return [FileEntry(DESIGN, design.size, design.sha256, design.xxh3)] if design and design.sha256 else []
 
 
 def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool) -> str | None:
@@ -180,7 +191,7 @@ def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool)
         local = find_local(file)
         if local is not None:
             _check_external(row, file, local)
-        elif file.sha256 and (not file.url or registry.layout.blob(file.sha256).exists()):
+        elif file.sha256 and (not file.url or find_blob(registry.layout, file.sha256)):
             verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=strong)
     except RegError as error:
         return error.message
@@ -200,7 +211,7 @@ def _check_live(row: VersionRow) -> None:
 
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
     local = find_local(file)
-    if local is not None and not registry.layout.blob(cast("BlobHash", file.sha256)).exists():
+    if local is not None and find_blob(registry.layout, cast("BlobHash", file.sha256)) is None:
         files.copy_file(local, target)
         _check_external(row, file, target)
         progress.advance(file.size or 0)

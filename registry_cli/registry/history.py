@@ -78,6 +78,9 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
     return History(ModelName(shown), told, _read_series(registry.db, line, shown, metric))
 
 
+_COLLECTED: Final = {changes.CONDEMN: "announced", changes.SWEEP: "took out of use", changes.PURGE: "deleted"}
+
+
 def describe_change(row: ChangeRow, versions: Mapping[VersionId, VersionRow]) -> str:
     """Return what a change did, in words.
 
@@ -110,6 +113,9 @@ def describe_change(row: ChangeRow, versions: Mapping[VersionId, VersionRow]) ->
             return {changes.PUBLISH: "published", changes.ARCHIVE: "archived", changes.RESTORE: "restored"}[row.op]
         case changes.SETTING:
             return f"{'set' if 'value' in change else 'unset'} {change['key']}"
+        case changes.CONDEMN | changes.SWEEP | changes.PURGE:
+            count = len(change["blobs"])
+            return f"{_COLLECTED[row.op]} {count:,} unused blob{'s' if count != 1 else ''}"
         case _:
             return row.op
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError
 from registry_cli.ids import new_ulid
@@ -10,9 +11,16 @@ from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.format import Format, dump_format
 from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
+from registry_cli.store.owner import find_owner, is_alive, new_name
+from registry_cli.store.reserve import make_reserve
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+CONFIG: Final = b"# settings of this copy: reg config list\n"
+"""`config.toml` where nothing is set."""
+IGNORE: Final = b"*\n"
+"""`.gitignore`: `git add .` never takes weights."""
 
 
 def make_registry(folder: Path, *, shared: bool) -> Layout:
@@ -26,46 +34,47 @@ def make_registry(folder: Path, *, shared: bool) -> Layout:
         files.flush_dir(folder)  # who made it may have died before that
         return layout
     files.make_dirs(folder)
-    building = Layout(folder / f"{DIRECTORY}.{new_ulid()}", shared)
+    _remove_abandoned(folder)
+    building = Layout(folder / f"{DIRECTORY}.{new_name()}", shared)
     try:
         _build(building)
         _probe_link(building)
-        files.rename(building.root, layout.root)
-    except FileExistsError:  # another process was faster
-        pass
+        _name(building, layout)
     finally:
         files.remove_tree(building.root)
     files.flush_dir(folder)
     return layout
 
 
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what an `init` left that was killed; whose process may run, and what is not ours to remove, stays."""
+    for path in folder.glob(f"{DIRECTORY}.*"):
+        owner = find_owner(path.name)
+        if owner and is_alive(owner) is False:
+            with suppress(OSError):
+                files.remove_tree(path)
+
+
 def _build(layout: Layout) -> None:
     shared = layout.shared
-    tops = (
-        layout.blobs,
-        layout.records,
-        layout.log,
-        layout.views,
-        layout.tmp,
-        layout.trash,
-        layout.hooks,
-        layout.cache,
-    )
-    for folder in (layout.root, *tops):
+    for folder in (layout.root, *layout.folders):
         files.make_dir(folder, shared=shared)
     for parent in (layout.blobs, layout.records):
         for name in FANOUT:
             files.make_dir(parent / name, shared=shared)
-    _write(layout.format, dump_format(Format(new_ulid(), shared=shared)))
-    _write(layout.config, b"# settings of this copy: reg config list\n")
-    _write(layout.root / ".gitignore", b"*\n")
-    _write(layout.turn, b"")
+    _write(layout.format, dump_format(Format(new_ulid(), shared=shared)), shared=shared)
+    _write(layout.config, CONFIG, shared=shared)
+    _write(layout.ignore, IGNORE, shared=shared)
+    _write(layout.turn, b"", shared=shared)
+    make_reserve(layout)
     for folder in (layout.blobs, layout.records, layout.root):
         files.flush_dir(folder)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, *, shared: bool) -> None:
     file = NewFile(path)
+    if shared:  # whatever the user's umask is, the others must be able to open the registry
+        file.set_mode(0o664)
     file.write(data)
     file.flush()
     file.close()
@@ -81,3 +90,11 @@ def _probe_link(layout: Layout) -> None:
             hint="make the registry elsewhere and name it with --registry or REG_DIR",
         ) from None
     files.unlink(probe)
+
+
+def _name(building: Layout, layout: Layout) -> None:
+    try:
+        files.rename(building.root, layout.root)
+    except OSError:
+        if not layout.root.is_dir():  # where it is, another process was faster
+            raise

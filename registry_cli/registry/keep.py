@@ -62,7 +62,9 @@ def check_keep(text: str | None) -> tuple[Rule, ...]:
         UsageError: It is missing or empty, or does not follow the grammar.
     """
     if text is None or not text.strip():
-        raise UsageError("nothing says what to keep", hint=f"--keep '{EXAMPLE}'")
+        raise UsageError(
+            "nothing says what to keep", hint=f"--keep '{EXAMPLE}', or for good: reg config set retention.keep RULES"
+        )
     return parse_keep(text)
 
 

@@ -14,8 +14,9 @@ from registry_cli.records.codec import dump_publication
 from registry_cli.records.parts import Parent
 from registry_cli.records.version import Publication
 from registry_cli.registry.external import fetch_file
+from registry_cli.registry.need import need_version
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import verify_blob
+from registry_cli.store.blobs import find_blob, verify_blob
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
@@ -80,26 +81,23 @@ def restore_versions(registry: Registry, refs: Sequence[str], *, message: str | 
         RefusedError: A removed version's bytes are gone.
     """
     rows = registry.list_exact(refs, "restore")
-    for row in rows:
-        gone = [file.path for file in row.files if file.sha256 and not file.url
-                and not registry.layout.blob(file.sha256).exists()]  # fmt: skip
-        if row.removed and gone:
-            raise RefusedError(
-                f"{row.ref} cannot be restored: the bytes of {gone[0]} are gone", hint="add the same file again first"
-            )
+    with Staging(registry.layout) as staging:
 
-    def plan() -> list[Change]:
-        found = registry.list_rows([row.id for row in rows])
-        return [changes.restore(row.id) for row in found if row.archived or row.removed]
+        def plan() -> list[Change]:
+            found = registry.list_rows([row.id for row in rows])
+            for row in found:
+                if row.removed:
+                    need_version(registry, staging, row)
+            return [changes.restore(row.id) for row in found if row.archived or row.removed]
 
-    transact(registry, plan, message=message)
+        transact(registry, plan, message=message, staging=staging)
     return registry.list_rows([row.id for row in rows])
 
 
 def remove_versions(
     registry: Registry, refs: Sequence[str], *, force: bool = False, message: str | None = None
 ) -> list[VersionRow]:
-    """Give versions up; their record and number stay, their bytes go with the next collection.
+    """Give versions up, also one whose record is lost; record and number stay, the bytes go with a collection.
 
     Raises:
         UsageError: `force` without a reason.
@@ -107,14 +105,15 @@ def remove_versions(
     """
     if force and not message:
         raise UsageError("--force takes a reason, kept in the log", hint="add -m 'why'")
-    rows = registry.list_exact(refs, "remove")
+    rows = registry.list_exact(refs, "remove", broken=True)
+    ids = [row.id for row in rows]
 
     def plan() -> list[Change]:
-        found = registry.list_rows([row.id for row in rows])
+        found = registry.list_exact(ids, "remove", broken=True)
         return [changes.remove(row.id, force=force) for row in found if not row.removed]
 
     transact(registry, plan, message=message)
-    return registry.list_rows([row.id for row in rows])
+    return registry.list_exact(ids, "remove", broken=True)
 
 
 def rename_model(registry: Registry, name: str, to: str, *, message: str | None = None) -> ModelName:
@@ -157,7 +156,7 @@ def _check_bytes(registry: Registry, row: VersionRow, progress: Progress) -> Non
     for file in row.files:
         if file.url:
             fetch_file(registry, row, file, progress=progress)
-        if file.sha256 and (not file.url or registry.layout.blob(file.sha256).exists()):
+        if file.sha256 and (not file.url or find_blob(registry.layout, file.sha256)):
             try:
                 verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
             except CorruptError as error:

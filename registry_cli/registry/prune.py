@@ -1,6 +1,6 @@
 """Pruning: removes the versions that a query names and no retention rule keeps.
 
-Never removed: what is published, holds an alias, or is a parent of a version that stays.
+Never removed: what is published, holds an alias, carries the tag `keep`, or is a parent of a version that stays.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.resolve import get_line
+from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.keep import Rule, find_keepers
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.transaction import transact
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.changes import Change
     from registry_cli.catalog.rows import VersionRow
-    from registry_cli.ids import BlobHash, VersionId
+    from registry_cli.ids import VersionId
     from registry_cli.registry.api import Registry
 
 
@@ -38,7 +39,7 @@ class Pruning:
 
     Attributes:
         verdicts: One for each version that the query names, by model, newest first.
-        freed: Bytes of the files that only the removed versions hold.
+        freed: Bytes of the blobs that only the removed versions hold.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -132,7 +133,9 @@ def _add_always(
 def _held_by(row: VersionRow) -> str | None:
     if row.published:
         return "published"
-    return f"alias {row.aliases[0]}" if row.aliases else None
+    if row.aliases:
+        return f"alias {row.aliases[0]}"
+    return f"tag {KEEP_TAG}" if KEEP_TAG in row.tags else None
 
 
 def _children_first(db: sqlite3.Connection, rows: Sequence[VersionRow]) -> list[VersionRow]:
@@ -147,17 +150,18 @@ def _ref(db: sqlite3.Connection, version: VersionId) -> str:
 
 def _count_own_bytes(db: sqlite3.Connection, gone: Sequence[VersionRow]) -> int:
     """Return the bytes of the blobs that no version but these holds; one used twice counts once."""
-    sizes = {file.sha256: file.size or 0 for row in gone for file in row.files if file.sha256 and not file.url}
     ids = {row.id for row in gone}
-    shared = {sha256 for sha256, version in _iter_holders(db, list(sizes)) if version not in ids}
+    sizes = {sha256: size for _, sha256, size in _iter_uses(db, "v.id", list(ids))}
+    shared = {sha256 for version, sha256, _ in _iter_uses(db, "u.sha256", list(sizes)) if version not in ids}
     return sum(size for sha256, size in sizes.items() if sha256 not in shared)
 
 
-def _iter_holders(db: sqlite3.Connection, blobs: list[BlobHash]) -> Iterator[tuple[str, str]]:
-    for at in range(0, len(blobs), read.BATCH):
-        batch = blobs[at : at + read.BATCH]
+def _iter_uses(db: sqlite3.Connection, column: str, values: list[str]) -> Iterator[tuple[str, str, int]]:
+    """Yield version, digest and size of what live versions use, where `column` is one of `values`."""
+    for at in range(0, len(values), read.BATCH):
+        batch = values[at : at + read.BATCH]
         yield from db.execute(
-            "SELECT f.sha256, v.id FROM files f JOIN versions v ON v.row = f.version"
-            f" WHERE f.sha256 IN ({','.join('?' * len(batch))}) AND f.url IS NULL AND v.removed = 0",
+            "SELECT v.id, u.sha256, u.size FROM uses u JOIN versions v ON v.row = u.version"
+            f" WHERE {column} IN ({','.join('?' * len(batch))}) AND v.removed = 0",
             batch,
         )

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.catalog.query.literals import parse_duration
 from registry_cli.errors import CorruptError, UsageError
+from registry_cli.registry.keep import parse_keep
 from registry_cli.registry.query import VIEW
 from registry_cli.store.config import read_settings, write_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 Scope = Literal["copy", "registry"]
@@ -23,17 +25,26 @@ Origin = Literal["registry", "copy", "user", "default"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A setting that exists; `choices` lists its values where only some are allowed."""
+    """A setting that exists.
+
+    Attributes:
+        choices: Its values where only some are allowed.
+        parse: What reads its value, and raises `UsageError` where it cannot.
+    """
 
     scope: Scope
     summary: str
     default: str | None = None
     choices: tuple[str, ...] = ()
+    parse: Callable[[str], object] = str
 
 
 KEYS: Final[dict[str, Key]] = {
     "author": Key("copy", "who makes changes, where REG_AUTHOR is not set"),
     "views": Key("copy", "how `reg model path` shares bytes", default="auto", choices=("auto", "copy", "hardlink")),
+    "retention.keep": Key("registry", "what `reg model prune` keeps of each model", parse=parse_keep),
+    "gc.grace": Key("registry", "how long unused bytes stay in use", default="1d", parse=parse_duration),
+    "gc.trash": Key("registry", "how long they then stay in the trash", default="7d", parse=parse_duration),
     "view.NAME": Key("registry", "a query saved by `reg model query --save-view NAME`"),
 }
 
@@ -92,7 +103,7 @@ class Settings:
         Raises:
             UsageError: There is no such setting, or it has not that value.
         """
-        _checked(name, get_key(name), value)
+        check_value(name, get_key(name), value)
         self._write({**self._read(user=user), name: value}, user=user)
 
     def unset(self, name: str, *, user: bool = False) -> bool:
@@ -113,12 +124,38 @@ class Settings:
 
 def _believed(name: str, key: Key, value: str, path: Path) -> str:
     try:
-        return _checked(name, key, value)
+        return check_value(name, key, value)
     except UsageError as error:
         raise CorruptError(f"{path}: {error.message}", hint=f"mend {path} or delete it") from None
 
 
-def _checked(name: str, key: Key, value: str) -> str:
+def find_shared(name: str, saved: Mapping[str, object]) -> Setting:
+    """Return a setting of the registry; a value that another program put there and that makes no sense is passed over.
+
+    Args:
+        name: Which one.
+        saved: The settings that travel with the registry.
+
+    Raises:
+        UsageError: There is no such setting.
+    """
+    key = get_key(name)
+    value = saved.get(name)
+    try:
+        if isinstance(value, str):
+            return Setting(name, check_value(name, key, value), "registry")
+    except UsageError:
+        pass
+    return Setting(name, key.default, "default")
+
+
+def check_value(name: str, key: Key, value: str) -> str:
+    """Return `value` where a setting may have it.
+
+    Raises:
+        UsageError: It may not.
+    """
     if key.choices and value not in key.choices:
         raise UsageError(f"{name} is {value!r}", hint=f"{name} is one of {', '.join(key.choices)}")
+    key.parse(value)
     return value

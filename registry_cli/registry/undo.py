@@ -9,7 +9,9 @@ from registry_cli.catalog.doc import load_doc
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, VersionId
+from registry_cli.registry.need import need_blob, need_version
 from registry_cli.registry.transaction import transact
+from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +42,23 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
     def plan() -> list[Change]:
         found = _get_entry(registry, entry) if entry else _newest(registry)
         undone[:] = list(iter_changes(registry.db, entry=found))
-        return [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
+        wanted: list[Change] = [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
+        for change in wanted:
+            _need_bytes(registry, staging, change)
+        return wanted
 
-    transact(registry, plan, message=message)
+    with Staging(registry.layout) as staging:
+        transact(registry, plan, message=message, staging=staging)
     return undone
+
+
+def _need_bytes(registry: Registry, staging: Staging, change: Mapping[str, Any]) -> None:
+    """Count on the bytes that a change brings into use again."""
+    if change["op"] == changes.RESTORE:
+        need_version(registry, staging, registry.get_row(change["version"]))
+    design = change.get("set", {}).get("design", {})
+    if "sha256" in design:
+        need_blob(registry, staging, design["sha256"], "the design that was replaced")
 
 
 def _get_entry(registry: Registry, prefix: str) -> EntryId:
@@ -64,7 +79,7 @@ def _newest(registry: Registry) -> EntryId:
     ):
         if UNDOES in (change := load_doc(doc)):
             undone.add(change[UNDOES])
-        elif entry not in undone:
+        elif entry not in undone and change["op"] not in changes.COLLECTION:  # a collection is housekeeping
             return EntryId(str(entry))
     raise NotFoundError("nothing to undo", hint="reg events")
 

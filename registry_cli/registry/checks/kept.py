@@ -1,0 +1,217 @@
+"""The index that lies in the registry, opened without a trace: read, compared with the log, and taken as a hint."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from registry_cli.catalog.database import has_stamp
+from registry_cli.catalog.schema import SCHEMA
+from registry_cli.ids import RecordId, VersionId
+from registry_cli.registry.damage import Damage
+from registry_cli.store.log import Head
+
+if TYPE_CHECKING:
+    import os
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from registry_cli.registry.checks.survey import Survey
+
+_TRIES: Final = 3
+"""How often an index is looked at that others write meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An index of this registry.
+
+    Attributes:
+        head: The slot up to which it is folded.
+        durable: The last slot that it knows to have been written for good.
+    """
+
+    db: sqlite3.Connection
+    head: Head
+    durable: int
+
+    def read_refs(self, seq: int) -> dict[VersionId, str]:
+        """Return what the versions are called that the entry of a slot changed; nothing where that cannot be read."""
+        import sqlite3
+
+        try:
+            found = self.db.execute(
+                "SELECT v.id, l.name, v.number FROM changes c JOIN versions v ON v.row = c.version"
+                " JOIN lines l ON l.id = v.line WHERE c.seq = ? ORDER BY c.position",
+                (seq,),
+            ).fetchall()
+        except sqlite3.Error:
+            return {}
+        return {VersionId(RecordId(version)): f"{name}:{number}" for version, name, number in found}
+
+    def read_entry(self, seq: int) -> tuple[Any, ...] | None:
+        """Return the row of an entry, or None."""
+        import sqlite3
+
+        try:
+            found: tuple[Any, ...] | None = self.db.execute("SELECT * FROM entries WHERE seq = ?", (seq,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return found
+
+
+@contextmanager
+def open_kept(survey: Survey) -> Iterator[Kept | None]:
+    """Open the index for reading, or give None where there is none of this registry or it cannot be read."""
+    import sqlite3
+
+    path = survey.layout.index
+    if not path.exists() or _is_unfinished(path):
+        yield None
+        return
+    db = _connect(path)
+    try:
+        try:
+            kept = _read_kept(db, survey.registry.id)
+        except (sqlite3.Error, ValueError):
+            kept = None
+        yield kept
+    finally:
+        db.close()
+
+
+def check_index(survey: Survey) -> None:
+    """Check that the index holds what the log says; one that is behind, or another program's, is made anew anyhow."""
+    path = survey.layout.index
+    for _ in range(_TRIES):
+        before = _status(path)
+        if before is None:
+            if survey.fresh.head.seq:
+                survey.notes.append("there is no index in the registry: it is made when it is needed")
+            return
+        problem, note = _judge(survey)
+        if problem is None or before == _status(path):
+            break
+    else:
+        problem, note = None, "the index is being written: it was not compared with the log"
+    if problem is not None:
+        survey.damages.append(Damage("index", path, problem))
+    if note is not None:
+        survey.notes.append(note)
+
+
+def _judge(survey: Survey) -> tuple[str | None, str | None]:
+    """Return what is wrong with the index, and what is worth a note."""
+    import sqlite3
+
+    if _is_unfinished(survey.layout.index):
+        return None, "the index waits for a writer to end, or for the next to clean up: it was not compared"
+    db = _connect(survey.layout.index)
+    try:
+        if not has_stamp(db):
+            return None, "the index holds nothing yet: it is made when it is needed"
+        kept = _read_kept(db, survey.registry.id)
+        if kept is None:
+            return None, "the index is of another program or registry: it will be made anew"
+        (found,) = db.execute(f"PRAGMA {'quick' if survey.level == 'fast' else 'integrity'}_check(1)").fetchone()
+        if found != "ok":
+            return "is damaged inside", None
+        return _compare(survey, kept)
+    except ValueError:
+        return "has no readable stamp", None
+    except sqlite3.Error as error:
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _cannot():
+            return None, f"the index could not be read: {error}"
+        return f"cannot be read: {error}", None
+    finally:
+        db.close()
+
+
+def _compare(survey: Survey, kept: Kept) -> tuple[str | None, str | None]:
+    fresh = survey.fresh
+    if survey.lost or any(damage.kind == "record" for damage in survey.damages):
+        return None, "the index was not compared with the log, which is damaged"
+    if kept.head.seq > fresh.head.seq:
+        survey.catch_up()
+    if kept.head.seq != fresh.head.seq:
+        return None, None
+    if kept.head.digest != fresh.head.digest:
+        return "its stamp names another entry than the log holds", None
+    tables = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
+    if kept.db.execute(tables).fetchall() != fresh.db.execute(tables).fetchall():
+        return "has other tables than it should", None
+    for (name,) in fresh.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
+        if not _is_same(name, kept.db, fresh.db):
+            return f"its table `{name}` is not what the log says", None
+    return None, None
+
+
+def _is_same(table: str, one: sqlite3.Connection, other: sqlite3.Connection) -> bool:
+    keys = [column for _, column, *_, place in one.execute(f"PRAGMA table_info({table})") if place]
+    where = "WHERE key != 'durable'" if table == "stamp" else ""  # that is what only a writer knows
+    query = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
+    return all(mine == theirs for mine, theirs in zip_longest(one.execute(query), other.execute(query)))
+
+
+def _read_kept(db: sqlite3.Connection, registry: str) -> Kept | None:
+    """Return the index, or None where it is another program's or registry's.
+
+    Raises:
+        ValueError: Its stamp cannot be read.
+    """
+    if not has_stamp(db):
+        return None
+    stamp = dict(db.execute("SELECT key, value FROM stamp").fetchall())
+    if stamp.get("schema") != str(SCHEMA) or stamp.get("registry") != registry:
+        return None
+    try:
+        return Kept(db, Head(int(stamp["seq"]), stamp["digest"]), int(stamp["durable"]))
+    except KeyError as error:
+        raise ValueError(str(error)) from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open an index so that nothing is written beside it (https://www.sqlite.org/wal.html#read_only_databases).
+
+    Where a journal is in use, another process has the index open and its files are there; else it lies still.
+    """
+    import sqlite3
+
+    journal = path.with_name(path.name + "-wal")
+    live = journal.exists() and journal.stat().st_size > 0
+    query = "mode=ro&readonly_shm=1" if live else "mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?{query}", uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Return whether a transaction has to be rolled back first (https://www.sqlite.org/lockingv3.html#hot_journals)."""
+    journal = path.with_name(path.name + "-journal")
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def _status(path: Path) -> list[tuple[int, int, int]] | None:
+    """Return what tells whether an index was written in between, or None where there is none."""
+    try:
+        found = [path.stat()]
+    except FileNotFoundError:
+        return None
+    for suffix in ("-wal", "-journal"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            found.append(beside.stat())
+    return [_mark(status) for status in found]
+
+
+def _mark(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _cannot() -> frozenset[int]:
+    """Return the codes of what is no damage (https://www.sqlite.org/rescode.html)."""
+    import sqlite3
+
+    return frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})

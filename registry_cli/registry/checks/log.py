@@ -1,0 +1,142 @@
+"""Reads the log as far as it can be read, and says which slots cannot be relied on and what they touched."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import RegError
+from registry_cli.ids import RecordId, VersionId
+from registry_cli.records.codec import load_entry
+from registry_cli.registry.checks.kept import open_kept
+from registry_cli.registry.checks.survey import Lost, Survey, count, iter_entries
+from registry_cli.registry.damage import Damage
+from registry_cli.store.layout import SHARD
+from registry_cli.store.log import Head, digest_entry
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.births import Entries
+    from registry_cli.records.entry import Entry
+    from registry_cli.registry.checks.kept import Kept
+
+_NAMED: Final = re.compile(rb'version = "([0-9a-f]{64})"')
+_SHARD: Final = re.compile("[0-9]{6,}")
+_SHOWN: Final = 10
+"""Void entries that are named one by one."""
+
+
+def read_log(survey: Survey) -> Entries:
+    """Yield the entries that can be read, in order, and remember the slots whose entries cannot.
+
+    The entry after such a slot is taken as it is: its seal vouches for it, and it alone knows what came before.
+    """
+    log = survey.registry.log
+    last, seq = log.last(), 0
+    digest: str | None = ""
+    survey.progress.start("log", last, "items")
+    try:
+        while (seq := seq + 1) <= last or log.exists(seq):
+            survey.progress.advance(1)
+            entry, data = _read_slot(survey, seq)
+            if entry is None:
+                digest = None
+                continue
+            if digest is not None and entry.previous != digest:
+                broken = max(seq - 1, 1)
+                survey.lost[broken] = Lost(f"is not the entry that {log.where(seq)} follows", log.find(broken) or b"")
+            if entry.stands_for:
+                survey.notes.append(f"{log.where(seq)} stands for an entry that was lost")
+            digest = entry.stands_for or digest_entry(data)
+            survey.counts["entries"] += 1
+            yield entry, Head(seq, digest)
+    finally:
+        survey.progress.stop()
+
+
+def check_log(survey: Survey) -> None:
+    """Report the slots that cannot be relied on, what is void, and what lies between the slots."""
+    known: dict[int, list[VersionId]] = {}
+    with open_kept(survey) as kept:
+        if kept is not None:
+            _check_end(survey, kept)
+            for seq in survey.lost:
+                refs = kept.read_refs(seq)
+                known[seq] = list(refs)
+                survey.refs.update(refs)
+    good = [
+        seq for (seq,) in survey.db.execute("SELECT seq FROM entries WHERE seq > ?", (min(survey.lost, default=0),))
+    ]
+    for seq, lost in survey.lost.items():
+        after = sum(1 for number in good if number > seq)
+        place = (
+            f"{count(after, 'readable entry follows', 'readable entries follow')} it" if after else "the log ends there"
+        )
+        touched = known.get(seq) or _list_named(survey, lost.data) or survey.orphans
+        survey.damages.append(
+            Damage("log", survey.layout.slot(seq), f"{lost.problem}; {place}", tuple(touched), seq=seq)
+        )
+    if survey.lost:  # entries are void because others are missing
+        survey.notes.append("what the lost entries added is not checked; numbers of later versions may be off")
+    else:
+        _note_void(survey)
+    _note_foreign(survey)
+
+
+def _read_slot(survey: Survey, seq: int) -> tuple[Entry | None, bytes]:
+    data, problem = b"", "is missing"
+    try:
+        found = survey.registry.log.find(seq)
+        if found is not None:
+            data = found
+            entry = load_entry(data, "it")
+            if entry.seq == seq:
+                return entry, data
+            problem = f"is the entry of slot {entry.seq}"
+    except RegError as error:
+        problem = error.message.removeprefix("it ")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    survey.lost[seq] = Lost(problem, data)
+    return None, data
+
+
+def _check_end(survey: Survey, kept: Kept) -> None:
+    """Check that the log does not lack what the index knows to have been written."""
+    log, head = survey.registry.log, kept.head
+    for seq in range(log.last() + 1, kept.durable + 1):
+        survey.lost[seq] = Lost("is missing, and the index knows that it was written", b"")
+    if not 0 < head.seq <= kept.durable or head.seq in survey.lost:
+        return
+    entry, data = _read_slot(survey, head.seq)
+    if entry is None or head.digest in {digest_entry(data), entry.stands_for}:
+        return
+    if kept.read_entry(head.seq) != survey.db.execute("SELECT * FROM entries WHERE seq = ?", (head.seq,)).fetchone():
+        survey.lost[head.seq] = Lost("is not the entry that the index knows", data)
+
+
+def _list_named(survey: Survey, data: bytes) -> list[VersionId]:
+    """Return the versions that what is left of an entry names, and of which there is a record."""
+    named = dict.fromkeys(VersionId(RecordId(found.decode())) for found in _NAMED.findall(data))
+    return [version for version in named if survey.layout.record(version).exists()]
+
+
+def _note_void(survey: Survey) -> None:
+    found = survey.db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL ORDER BY seq").fetchall()
+    survey.notes += [f"{survey.registry.log.where(seq)} is void: {void}" for seq, void in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        survey.notes.append(f"{len(found) - _SHOWN:,} more entries are void: reg events")
+
+
+def _note_foreign(survey: Survey) -> None:
+    foreign = []
+    for shard in iter_entries(survey.layout.log):
+        if not _SHARD.fullmatch(shard.name):
+            foreign.append(Path(shard.path))
+            continue
+        for slot in iter_entries(Path(shard.path)):
+            number = slot.name.removesuffix(".toml")
+            ours = _SHARD.fullmatch(number) and int(number) // SHARD == int(shard.name) and number != slot.name
+            if not ours:
+                foreign.append(Path(slot.path))
+    survey.note_foreign("log", foreign)

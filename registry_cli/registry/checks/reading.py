@@ -1,0 +1,114 @@
+"""Reads many files through and compares their digests, in a few threads: both digests let other threads run."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from registry_cli.ids import BlobHash, Xxh3
+    from registry_cli.store.progress import Progress
+
+T = TypeVar("T")
+
+READERS: Final = 2
+"""Threads: one alone hashes while the disk waits."""
+STEP: Final = 16 << 20
+"""Bytes after which progress is told and Ctrl-C is heard."""
+GONE: Final = "is gone"
+"""The problem of a file that was there when it was listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """A file to read.
+
+    Attributes:
+        sha256: What it must hold.
+        xxh3: What is compared instead of `sha256`, where it is known and enough.
+        subject: What the caller knows it by.
+    """
+
+    path: Path
+    sha256: BlobHash
+    xxh3: Xxh3 | None
+    subject: T
+
+
+class Reader:
+    """Reads files; Ctrl-C ends it soon.
+
+    Attributes:
+        read: Bytes read so far.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.read = 0
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def list_bad(self, readings: Iterable[Reading[T]]) -> list[tuple[Reading[T], str]]:
+        """Return the files that do not hold what they must, each with its problem."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        source, bad = iter(readings), list[tuple[Reading[T], str]]()
+
+        def work() -> None:
+            buffer = new_buffer()
+            while True:
+                with self._lock:
+                    reading = next(source, None)
+                if reading is None or self._stopped:
+                    return
+                problem = self._find_problem(reading, buffer)
+                if problem:
+                    with self._lock:
+                        bad.append((reading, problem))
+
+        with ThreadPoolExecutor(READERS) as pool:
+            try:
+                for done in [pool.submit(work) for _ in range(READERS)]:
+                    done.result()
+            finally:
+                self._stopped = True
+        self._stopped = False
+        return bad
+
+    def _find_problem(self, reading: Reading[T], buffer: memoryview) -> str | None:
+        try:
+            if self._digest(reading, buffer) == (reading.xxh3 or reading.sha256):
+                return None
+            if reading.xxh3 and sha256_of_file(reading.path) == reading.sha256:  # it is the record that is wrong
+                return None
+        except FileNotFoundError:
+            return GONE
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        return "does not hold the bytes it was given"
+
+    def _digest(self, reading: Reading[T], buffer: memoryview) -> str:
+        from xxhash import xxh3_128
+
+        digest = xxh3_128() if reading.xxh3 else hashlib.sha256()
+        size = told = 0
+        with open_reader(reading.path) as fd:
+            for chunk in iter_chunks(fd, buffer):
+                digest.update(chunk)
+                size += len(chunk)
+                if size - told >= STEP:
+                    self._progress.advance(size - told)
+                    told = size
+                    if self._stopped:
+                        break
+        self._progress.advance(size - told)
+        with self._lock:
+            self.read += size
+        return digest.hexdigest()

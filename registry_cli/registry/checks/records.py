@@ -1,0 +1,114 @@
+"""Checks that each record holds the bytes that its name promises, and each that the log names is there and is one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import RegError
+from registry_cli.ids import RecordId, VersionId
+from registry_cli.records.codec import load_publication, load_version
+from registry_cli.registry.checks.survey import Survey, count, iter_entries
+from registry_cli.registry.damage import Damage
+from registry_cli.store.layout import FANOUT
+
+if TYPE_CHECKING:
+    from registry_cli.records.version import Publication
+
+_NAME: Final = re.compile(r"([0-9a-f]{62})\.toml")
+_AFTER: Final = "g"
+"""Sorts after every hex digit."""
+
+
+def check_records(survey: Survey) -> None:
+    """Check all records; those of versions were read when the log was folded."""
+    foreign = [Path(entry.path) for entry in iter_entries(survey.layout.records) if entry.name not in FANOUT]
+    unused = 0
+    for shard in FANOUT:
+        bounds = (shard, shard + _AFTER)
+        known = _check_versions(survey, bounds) | _check_publications(survey, bounds)
+        for entry in iter_entries(survey.layout.records / shard):
+            name = _NAME.fullmatch(entry.name)
+            if name is None:
+                foreign.append(Path(entry.path))
+                continue
+            survey.counts["records"] += 1
+            if RecordId(shard + name[1]) not in known:
+                unused += 1
+                _check_unused(survey, RecordId(shard + name[1]))
+    survey.note_foreign("records", foreign)
+    if unused:
+        survey.notes.append(f"{count(unused, 'record')} that no entry names")
+
+
+def _check_versions(survey: Survey, bounds: tuple[str, str]) -> set[RecordId]:
+    found = survey.db.execute("SELECT id, broken FROM versions WHERE id >= ? AND id < ?", bounds).fetchall()
+    for version, broken in found:
+        if broken is not None:
+            _report(survey, RecordId(version), broken, VersionId(RecordId(version)))
+    return {RecordId(version) for version, _ in found}
+
+
+def _check_publications(survey: Survey, bounds: tuple[str, str]) -> set[RecordId]:
+    found = survey.db.execute(
+        "SELECT publication, id, row FROM versions WHERE publication >= ? AND publication < ?", bounds
+    ).fetchall()
+    for publication, version, row in found:
+        data = _read(survey, RecordId(publication), VersionId(RecordId(version)))
+        if data is None:
+            continue
+        try:
+            sealed = load_publication(data, "it")
+        except RegError as error:
+            _report(survey, RecordId(publication), error.message, VersionId(RecordId(version)))
+            continue
+        if not _is_of(survey, sealed, version, row):
+            _report(
+                survey, RecordId(publication), "seals something else than its version", VersionId(RecordId(version))
+            )
+    return {RecordId(publication) for publication, *_ in found}
+
+
+def _is_of(survey: Survey, publication: Publication, version: str, row: int) -> bool:
+    held = survey.db.execute("SELECT path, sha256 FROM files WHERE version = ?", (row,)).fetchall()
+    broken = survey.db.execute("SELECT 1 FROM versions WHERE row = ? AND broken IS NOT NULL", (row,)).fetchone()
+    files = {(file.path, file.sha256) for file in publication.files}
+    return publication.version == version and (broken is not None or files == set(held))
+
+
+def _check_unused(survey: Survey, record: RecordId) -> None:
+    data = _read(survey, record, None)
+    if data is None or not survey.lost:
+        return
+    try:
+        model = load_version(data, "it").model
+    except RegError:  # a publication
+        return
+    survey.orphans.append(VersionId(record))
+    survey.refs.setdefault(VersionId(record), f"{model}:?")
+
+
+def _read(survey: Survey, record: RecordId, version: VersionId | None) -> bytes | None:
+    """Return a record's bytes, or None where they are missing or wrong, which is reported."""
+    try:
+        data = survey.layout.record(record).read_bytes()
+    except FileNotFoundError:
+        _report(survey, record, "is missing", version)
+        return None
+    except OSError as error:
+        _report(survey, record, f"cannot be read: {error.strerror}", version)
+        return None
+    if hashlib.sha256(data).hexdigest() != record:
+        _report(survey, record, "was changed after it was written", version)
+        return None
+    return data
+
+
+def _report(survey: Survey, record: RecordId, problem: str, version: VersionId | None) -> None:
+    path = survey.layout.record(record)
+    said = problem
+    for start in (f"{path.relative_to(survey.layout.root.parent)} ", f"record {record[:12]} ", "it "):
+        said = said.removeprefix(start)
+    survey.damages.append(Damage("record", path, said, (version,) if version else (), record=record))

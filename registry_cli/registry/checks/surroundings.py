@@ -1,0 +1,85 @@
+"""Checks what stands around the data: the format, the settings of this copy, and the folders themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import RegError
+from registry_cli.registry.damage import Damage
+from registry_cli.registry.settings import check_value, get_key
+from registry_cli.store.config import read_settings
+from registry_cli.store.format import read_format
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.registry.checks.survey import Survey
+
+
+def check_surroundings(survey: Survey) -> None:
+    """Check `format.toml`, `config.toml`, `.gitignore`, `turn` and that each folder is one."""
+    _check_format(survey)
+    _check_config(survey)
+    _check_ignored(survey)
+    layout = survey.layout
+    if not layout.turn.is_file():
+        survey.damages.append(Damage("layout", layout.turn, "is missing: writers cannot take turns"))
+    for folder in layout.folders:
+        if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+            survey.damages.append(Damage("layout", folder, "is no folder"))
+
+
+def _check_format(survey: Survey) -> None:
+    path = survey.layout.format
+    try:
+        read_format(survey.layout)
+    except (RegError, OSError) as error:
+        survey.damages.append(Damage("format", path, _said_of(path, error)))
+
+
+def _check_config(survey: Survey) -> None:
+    path = survey.layout.config
+    if not path.exists():
+        survey.notes.append("config.toml is missing: all settings of this copy are the defaults")
+        return
+    try:
+        settings = read_settings(path)
+        if not path.stat().st_size:
+            survey.notes.append("config.toml is empty: all settings of this copy are the defaults")
+    except (RegError, OSError) as error:
+        survey.damages.append(Damage("config", path, _said_of(path, error)))
+        return
+    for name, value in settings.items():
+        problem = _find_problem(name, value)
+        if problem:
+            survey.damages.append(Damage("config", path, problem))
+
+
+def _find_problem(name: str, value: str) -> str | None:
+    try:
+        key = get_key(name)
+        check_value(name, key, value)
+    except RegError as error:
+        return error.message
+    return f"{name} is no setting of a copy" if key.scope != "copy" else None
+
+
+def _check_ignored(survey: Survey) -> None:
+    """Check that `git add .` never takes weights: exceptions may follow the line that says so."""
+    path = survey.layout.root / ".gitignore"
+    try:
+        ignored = b"*" in path.read_bytes().splitlines()
+    except FileNotFoundError:
+        survey.damages.append(Damage("layout", path, "is missing: `git add` would take the weights"))
+    except OSError as error:
+        survey.damages.append(Damage("layout", path, _said_of(path, error)))
+    else:
+        if not ignored:
+            survey.damages.append(Damage("layout", path, "has no line `*`: `git add` would take the weights"))
+
+
+def _said_of(path: Path, error: RegError | OSError) -> str:
+    """Return an error's message without the path that it starts with."""
+    if isinstance(error, RegError):
+        return error.message.removeprefix(f"{path} ")
+    return f"cannot be read: {error.strerror}"

@@ -1,0 +1,102 @@
+"""One check of a registry while it goes on: where, how thoroughly, and what was found so far."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import RegError
+from registry_cli.ids import BlobHash, RecordId, VersionId
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from registry_cli.catalog.fresh import Fresh
+    from registry_cli.registry.api import Registry
+    from registry_cli.registry.damage import Damage, Level
+    from registry_cli.store.layout import Layout
+    from registry_cli.store.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A slot of the log whose entry cannot be relied on: what is wrong, and the bytes that are there."""
+
+    problem: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the checks share.
+
+    Attributes:
+        fresh: The catalog, folded from the entries that could be read.
+        counts: Of `Counts`, by name.
+        lost: Slots whose entries cannot be relied on.
+        orphans: Versions whose records are there and which no readable entry adds; looked for where slots are lost.
+        refs: What versions are called that the readable entries do not tell of.
+    """
+
+    registry: Registry
+    level: Level
+    progress: Progress
+    fresh: Fresh = field(init=False)
+    damages: list[Damage] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    lost: dict[int, Lost] = field(default_factory=dict)
+    orphans: list[VersionId] = field(default_factory=list)
+    refs: dict[VersionId, str] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """The registry's paths."""
+        return self.registry.layout
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The catalog's tables."""
+        return self.fresh.db
+
+    def catch_up(self) -> None:
+        """Fold what others have written meanwhile; an entry that cannot be read is for the next check to tell."""
+        if not self.lost:
+            with suppress(RegError):
+                self.fresh.sync()
+
+    def note_foreign(self, area: str, paths: list[Path]) -> None:
+        """Tell of files in a folder where only ours belong."""
+        if paths:
+            first = paths[0].relative_to(self.layout.root.parent)
+            self.notes.append(f"{count(len(paths), 'file')} in {area}/ that reg did not put there, such as {first}")
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return such as `1 file` and `1,200 files`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def list_users(db: sqlite3.Connection, sha256: BlobHash) -> tuple[VersionId, ...]:
+    """Return the versions that name a blob, oldest first: the live ones, or where there are none those removed."""
+    found = db.execute(
+        "SELECT DISTINCT v.id, v.removed FROM uses u JOIN versions v ON v.row = u.version WHERE u.sha256 = ?"
+        " ORDER BY v.row",
+        (sha256,),
+    ).fetchall()
+    live = [version for version, removed in found if not removed]
+    return tuple(VersionId(RecordId(version)) for version in live or [version for version, _ in found])
+
+
+def iter_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what a folder holds, by name; nothing where there is no such folder: git keeps no empty one."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return

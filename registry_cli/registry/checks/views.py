@@ -1,0 +1,131 @@
+"""Checks the views: each file shows its blob's bytes, and nothing else lies there. They are derived: none is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_cli.catalog import read
+from registry_cli.ids import BlobHash, RecordId, VersionId
+from registry_cli.registry.checks.reading import GONE, Reader, Reading
+from registry_cli.registry.checks.survey import Survey, count, iter_entries
+from registry_cli.registry.damage import Damage
+from registry_cli.store.views import STAMPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry_cli.records.parts import FileEntry
+
+_VERSION: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class _Shown(NamedTuple):
+    version: VersionId
+    blob: BlobHash
+
+
+@dataclass(slots=True)
+class _Views:
+    survey: Survey
+    unstamped: int = 0
+
+    def iter_readings(self) -> Iterator[Reading[_Shown]]:
+        """Yield the files whose bytes are to be compared; what is too much or too little is taken down."""
+        for entry in iter_entries(self.survey.layout.views):
+            name = entry.name.removesuffix(STAMPS)
+            if not _VERSION.fullmatch(name):
+                self.survey.note_foreign("views", [Path(entry.path)])
+            elif entry.name == name:
+                yield from self._check_view(VersionId(RecordId(name)))
+
+    def report(self, version: VersionId, path: Path, problem: str, blob: BlobHash | None = None) -> None:
+        """Take down a damage."""
+        self.survey.damages.append(Damage("view", path, problem, (version,), blob=blob))
+
+    def _check_view(self, version: VersionId) -> Iterator[Reading[_Shown]]:
+        db, folder = self.survey.db, self.survey.layout.view(version)
+        found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
+        if found is None:
+            self.survey.notes.append(f"views/{version[:12]} is of no version")
+            return
+        content = {file.path: file for file in read.list_files(db, found[0]) if file.sha256}
+        shown = _list_files(folder)
+        self._check_stamps(version, shown)
+        for path in sorted(shown.keys() - content.keys()):
+            self.report(version, folder / path, "belongs to no file of the version")
+        for path, file in content.items():
+            if path in shown:
+                yield from self._check_file(version, folder / path, file, shown[path])
+            elif not file.url and self._is_lacking(version, path):
+                self.report(version, folder / path, "is missing", file.sha256)
+
+    def _is_lacking(self, version: VersionId, path: str) -> bool:
+        """Return whether a view has no such file still, and is not one that a collector is removing."""
+        self.survey.catch_up()
+        folder = self.survey.layout.view(version)
+        live = self.survey.db.execute("SELECT 1 FROM versions WHERE id = ? AND removed = 0", (version,)).fetchone()
+        return live is not None and folder.exists() and not (folder / path).exists()
+
+    def _check_file(
+        self, version: VersionId, path: Path, file: FileEntry, status: os.stat_result
+    ) -> Iterator[Reading[_Shown]]:
+        assert file.sha256 is not None
+        self.survey.counts["views"] += 1
+        if status.st_size != file.size:
+            self.report(version, path, f"has {status.st_size:,} bytes instead of {file.size:,}", file.sha256)
+        elif self.survey.level != "fast" and not self._is_blob(file.sha256, status):
+            xxh3 = file.xxh3 if self.survey.level == "default" else None
+            yield Reading(path, file.sha256, xxh3, _Shown(version, file.sha256))
+
+    def _is_blob(self, sha256: BlobHash, status: os.stat_result) -> bool:
+        """Return whether a file is another name of the blob, which is checked at its own."""
+        try:
+            blob = self.survey.layout.blob(sha256).stat()
+        except OSError:
+            return False
+        return (blob.st_dev, blob.st_ino) == (status.st_dev, status.st_ino)
+
+    def _check_stamps(self, version: VersionId, shown: dict[str, os.stat_result]) -> None:
+        """Check the stamps: a crash leaves a view without any, a copied registry other inodes; neither harms."""
+        path = self.survey.layout.views / (version + STAMPS)
+        try:
+            stamps = json.loads(path.read_bytes())
+            right = {name: [status.st_ino, status.st_size, status.st_mtime_ns] for name, status in shown.items()}
+            self.unstamped += stamps != right
+        except FileNotFoundError:
+            self.unstamped += 1
+        except (OSError, ValueError):
+            self.report(version, path, "cannot be read")
+
+
+def check_views(survey: Survey) -> None:
+    """Check all views in the registry."""
+    views, reader = _Views(survey), Reader(survey.progress)
+    survey.progress.start("views", None, "bytes")
+    try:
+        bad = reader.list_bad(views.iter_readings())
+    finally:
+        survey.progress.stop()
+    for reading, problem in bad:
+        if problem != GONE:
+            views.report(reading.subject.version, reading.path, problem, reading.subject.blob)
+    survey.counts["read"] += reader.read
+    if views.unstamped:
+        survey.notes.append(f"{count(views.unstamped, 'view')} whose stamps are not those of its files: read when used")
+
+
+def _list_files(folder: Path) -> dict[str, os.stat_result]:
+    found: dict[str, os.stat_result] = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = Path(place, name)
+            try:
+                found[path.relative_to(folder).as_posix()] = path.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+    return found

@@ -1,0 +1,273 @@
+"""Carrying a collection out, each step announced in the log before it is done."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from registry_cli.catalog import changes
+from registry_cli.errors import ConflictError
+from registry_cli.registry.gc.mark import Mark
+from registry_cli.registry.gc.plan import Plan, plan_collection
+from registry_cli.registry.policy import read_policy
+from registry_cli.registry.transaction import transact
+from registry_cli.store import files, trash
+from registry_cli.store.litter import list_live_writers, read_clock, remove_litter
+from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.reserve import free_reserve, make_reserve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from registry_cli.catalog.changes import Change
+    from registry_cli.ids import BlobHash
+    from registry_cli.registry.api import Registry
+    from registry_cli.registry.gc.plan import Unused
+    from registry_cli.store.litter import Litter
+    from registry_cli.store.trash import Trashed
+
+T = TypeVar("T")
+
+NAMED: Final = 5000
+"""Blobs in one entry; more are split over several."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection did and what it left for later, in bytes as `Plan` counts them.
+
+    Attributes:
+        blobs: Files of the trash that were deleted.
+        leftovers: Leftovers that were.
+    """
+
+    now: int
+    after_grace: int
+    after_trash: int
+    young: int
+    blobs: int = 0
+    leftovers: int = 0
+
+
+def preview_collection(registry: Registry, *, instant: bool = False, forced: bool = False) -> Plan:
+    """Return what `run_collection` would do now; nothing is changed."""
+    with Mark(registry, forced=forced) as mark:
+        return plan_collection(registry, mark, read_policy(mark.db), instant=instant)
+
+
+def run_collection(
+    registry: Registry, *, instant: bool = False, forced: bool = False, message: str | None = None,
+    progress: Progress = SILENT,
+) -> Collected:  # fmt: skip
+    """Take the next step with everything that nothing uses.
+
+    Args:
+        registry: Where.
+        instant: Take all steps at once.
+        forced: Let go also what was removed by force: published versions, and those that others were made from.
+        message: Why, for the log.
+        progress: Told of blobs.
+
+    Raises:
+        ConflictError: `instant`, and another process is writing.
+        RefusedError: The registry has features that this program does not know.
+        CorruptError: A record or entry cannot be read, so that nobody knows what is in use.
+    """
+    _check(registry, alone=instant)
+    with Mark(registry, forced=forced) as mark:
+        plan = plan_collection(registry, mark, read_policy(mark.db), instant=instant)
+        progress.start("collect", len(plan.unused) + len(plan.purge) + len(plan.litter), "items")
+        try:
+            done = _Collection(registry, mark, message, progress).run(plan)
+        finally:
+            progress.stop()
+    make_reserve(registry.layout)
+    return done
+
+
+def preview_emptying(registry: Registry) -> tuple[Trashed, ...]:
+    """Return what `empty_trash` would delete now."""
+    with Mark(registry) as mark:
+        return plan_collection(registry, mark, read_policy(mark.db), emptying=True).purge
+
+
+def empty_trash(registry: Registry, *, message: str | None = None) -> int:
+    """Delete what lies in the trash now, whatever its time, and return the bytes freed.
+
+    What a version still needs, and has nowhere else, stays.
+    """
+    _check(registry, alone=False)
+    with Mark(registry) as mark:
+        plan = plan_collection(registry, mark, read_policy(mark.db), emptying=True)
+        collection = _Collection(registry, mark, message, SILENT)
+        collection.bring_back(plan.back)
+        return collection.purge(plan.purge)
+
+
+class _Collection:
+    """One run, over what is in use as `mark` says."""
+
+    def __init__(self, registry: Registry, mark: Mark, message: str | None, progress: Progress) -> None:
+        self._registry = registry
+        self._mark = mark
+        self._message = message
+        self._progress = progress
+
+    def run(self, plan: Plan) -> Collected:
+        """Do what is planned; what frees room comes first."""
+        self.bring_back(plan.back)
+        freed = self._clean(plan.litter) + self.purge(plan.purge)
+        announced = self._condemn(plan)
+        swept = self._sweep(plan)
+        if plan.instant:
+            moved = {path for path, _ in swept}
+            freed += self.purge(
+                [trashed for trashed in trash.list_trash(self._registry.layout) if trashed.path in moved]
+            )
+        in_trash = 0 if plan.instant else sum(unused.size for _, unused in swept)
+        return Collected(
+            now=freed,
+            after_grace=announced + sum(unused.size for unused in plan.list_fate("condemned")),
+            after_trash=in_trash + sum(trashed.freed for trashed in plan.waiting),
+            young=plan.young,
+            blobs=len(plan.purge) + (len(swept) if plan.instant else 0),
+            leftovers=len(plan.litter),
+        )
+
+    def bring_back(self, lost: Iterable[Trashed]) -> None:
+        """Give bytes that are in use their name again: a collector and a writer died while they met."""
+        for trashed in lost:
+            if trash.bring_back(self._registry.layout, trashed.home):
+                files.flush_dir(trashed.home.parent)
+
+    def purge(self, due: Sequence[Trashed]) -> int:
+        """Delete files of the trash and return the bytes freed."""
+        swept = {trashed.blob for trashed in due if trashed.blob and trashed.reason == "swept"}
+        used = self._mark.list_used(swept)
+        gone = set(self._announce(sorted(swept - used), changes.PURGE))
+        freed = 0
+        for trashed in due:
+            if trashed.reason == "damaged" or trashed.blob in gone or (trashed.blob in used and _is_spare(trashed)):
+                freed += _delete(trashed.path)
+            self._progress.advance(1)
+        return freed
+
+    def _clean(self, litter: Iterable[Litter]) -> int:
+        freed = 0
+        for each in litter:
+            remove_litter(each)
+            freed += each.size
+            self._progress.advance(1)
+        return freed
+
+    def _condemn(self, plan: Plan) -> int:
+        """Announce what is to be collected, and return its bytes."""
+        sizes = {unused.blob: unused.size for unused in plan.list_fate("condemn")}
+        self._progress.advance(len(sizes))
+        return sum(sizes[blob] for blob in self._announce(list(sizes), changes.CONDEMN))
+
+    def _sweep(self, plan: Plan) -> list[tuple[Path, Unused]]:
+        """Move what is due to the trash and return it, each with its place there."""
+        due = {unused.blob: unused for unused in plan.list_fate("sweep")}
+        ops = (changes.CONDEMN, changes.SWEEP) if plan.instant else (changes.SWEEP,)
+        new = [unused.blob for unused in due.values() if not unused.announced]
+        allowed = {*self._announce(new, *ops), *(due.keys() - set(new))}
+        used = self._mark.list_used(allowed)  # announcing has followed the log
+        swept = []
+        for blob in sorted(allowed):
+            if blob not in used:
+                moved = trash.sweep(self._registry.layout, self._registry.layout.blob(blob))
+                if moved is not None:
+                    swept.append((moved, due[blob]))
+                    used = self._look_again(allowed, used)
+            self._progress.advance(1)
+        return swept
+
+    def _look_again(self, due: Collection[BlobHash], used: set[BlobHash]) -> set[BlobHash]:
+        """Return what of `due` is in use by now, and bring back what came into use while it was moved."""
+        before = self._mark.seq
+        self._mark.sync()
+        if self._mark.seq == before:
+            return used
+        used = self._mark.list_used(due)
+        for blob in used:
+            home = self._registry.layout.blob(blob)
+            if trash.bring_back(self._registry.layout, home):
+                files.flush_dir(home.parent)
+        return used
+
+    def _announce(self, blobs: Sequence[BlobHash], *ops: str) -> list[BlobHash]:
+        """Say in the log what is about to be done, and return the blobs of which it was said: those in use are not."""
+        said: list[BlobHash] = []
+        for at in range(0, len(blobs), NAMED):
+            said += self._announce_batch(blobs[at : at + NAMED], ops)
+        return said
+
+    def _announce_batch(self, blobs: Sequence[BlobHash], ops: Sequence[str]) -> list[BlobHash]:
+        still: list[BlobHash] = []
+
+        def plan() -> list[Change]:
+            self._mark.sync()
+            while self._registry.index.sync().seq != self._mark.seq:  # on which the entry is rehearsed
+                self._mark.sync()
+            used = self._mark.list_used(blobs)
+            still[:] = [blob for blob in blobs if blob not in used]
+            return [changes.collect(op, still) for op in ops] if still else []
+
+        _with_room(self._registry, lambda: transact(self._registry, plan, message=self._message))
+        return still
+
+
+def _is_spare(trashed: Trashed) -> bool:
+    """Return whether what is in use has its name, durably; then the one in the trash is not needed."""
+    if not trashed.home.exists():
+        return False
+    files.flush_dir(trashed.home.parent)  # a reader may have brought it back, and does not wait for the disk
+    return True
+
+
+def _delete(path: Path) -> int:
+    """Delete a file and return the bytes freed."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0
+    files.unlink(path)
+    return status.st_size if status.st_nlink == 1 else 0
+
+
+def _with_room(registry: Registry, action: Callable[[], T]) -> T:
+    """Do `action`; on a full disk give up the reserve and do it again."""
+    try:
+        return action()
+    except OSError as error:
+        if error.errno not in _FULL or not free_reserve(registry.layout):
+            raise
+    return action()
+
+
+def _check(registry: Registry, *, alone: bool) -> None:
+    """Check that a collection may begin, and that there is room to make a small file.
+
+    Raises:
+        ConflictError: `alone` is asked for, and another process is writing.
+        RefusedError: The registry has features that this program does not know.
+    """
+    registry.format.check_gc()
+    _with_room(registry, registry.check_writable)
+    _with_room(registry, lambda: read_clock(registry.layout))
+    if alone:
+        _check_alone(registry)
+
+
+def _check_alone(registry: Registry) -> None:
+    writers = list_live_writers(registry.layout)
+    if writers:
+        listed = ", ".join(f"process {owner.pid}" for owner in writers[:3])
+        raise ConflictError(
+            f"others are writing ({listed}{', …' if len(writers) > 3 else ''}): not all can go now",
+            hint="wait for them, or leave --now away",
+        )

@@ -1,0 +1,135 @@
+"""Why a version stays or goes, in words, and what becomes of each of its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog import changes, read
+from registry_cli.ids import KEEP_TAG
+from registry_cli.registry.gc.mark import Mark
+from registry_cli.registry.policy import read_policy
+from registry_cli.store.litter import read_clock
+from registry_cli.store.trash import find_swept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import BlobHash
+    from registry_cli.registry.api import Registry
+    from registry_cli.registry.policy import Policy
+
+
+_STAYS: Final = "stays"
+_GONE: Final = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class FileFate:
+    """What becomes of one file of a version; `size` in bytes, `fate` in words."""
+
+    path: str
+    size: int
+    blob: BlobHash
+    fate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Whether a collection leaves a version's bytes alone, why, and what could be done about it.
+
+    Attributes:
+        hint: The next command, or None.
+    """
+
+    version: VersionRow
+    stays: bool
+    why: tuple[str, ...]
+    files: tuple[FileFate, ...]
+    hint: str | None
+
+
+def explain_version(registry: Registry, ref: str) -> Explanation:
+    """Return why a collection leaves a version's bytes alone or takes them.
+
+    Raises:
+        NotFoundError: The address names nothing.
+    """
+    row = registry.get_row(ref)
+    with Mark(registry) as mark:
+        number = read.find_row(mark.db, row.id)
+        kept = mark.find_stay(number) if number is not None else None
+        fates = tuple(_iter_fates(registry, mark, row, read_policy(mark.db)))
+    if not any(file.fate.startswith(_STAYS) for file in fates):
+        kept = None  # somebody let it go with --forced
+    gone = any(file.fate.startswith(_GONE) for file in fates)
+    hint = "add the same files again" if gone else _hint(row, kept)
+    return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint)
+
+
+def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ...]:
+    if row.removed:
+        return (f"it was removed, and its bytes stay all the same: {kept}" if kept else "it was removed",)
+    reasons = ["it is not removed"]
+    reasons += ["it is published"] if row.published else []
+    reasons += [f"it holds the alias {alias}" for alias in row.aliases]
+    reasons += [f"it has the tag {KEEP_TAG}"] if KEEP_TAG in row.tags else []
+    children = [child for _, child in read.list_children(registry.db, row.id)]
+    reasons += [f"{registry.get_row(child).ref} was made from it" for child in children[:3]]
+    return tuple(reasons)
+
+
+def _hint(row: VersionRow, kept: str | None) -> str | None:
+    if row.removed:
+        return "reg gc --forced lets it go" if kept else f"reg model restore '{row.ref}' brings it back"
+    force = " --force -m 'why'" if row.published or row.aliases else ""
+    return f"reg model remove '{row.ref}'{force} gives it up"
+
+
+def _iter_fates(registry: Registry, mark: Mark, row: VersionRow, policy: Policy) -> Iterator[FileFate]:
+    stored = [(file.path, file.size or 0, file.sha256) for file in row.files if file.sha256]
+    if row.design and row.design.sha256:
+        stored.append(("design", row.design.size or 0, row.design.sha256))
+    for path, size, blob in stored:
+        yield FileFate(path, size, blob, _fate(registry, mark, row, blob, policy))
+
+
+def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, policy: Policy) -> str:
+    home = registry.layout.blob(blob)
+    swept = find_swept(registry.layout, home)
+    if not home.exists() and swept is None:
+        return _absent(mark, blob)
+    if mark.list_used([blob]):
+        users = _list_users(mark, blob, row)
+        return f"{_STAYS}: {users[0]} holds the same bytes" if row.removed and users else _STAYS
+    if not home.exists() and swept is not None:
+        return f"in the trash, deleted after {_day(swept.stat().st_ctime + policy.trash)}"
+    status, now = home.stat(), read_clock(registry.layout)
+    stage = mark.read_stages().get(blob)
+    if stage is not None:
+        due = max(status.st_ctime, registry.layout.slot(stage.seq).stat().st_ctime) + policy.grace
+        return f"announced, goes to the trash after {_day(due)}" if due > now else "goes to the trash with the next gc"
+    return "is announced by the next gc"
+
+
+def _absent(mark: Mark, blob: BlobHash) -> str:
+    found = mark.db.execute(
+        "SELECT e.time FROM garbage g JOIN entries e ON e.seq = g.seq WHERE g.sha256 = ? AND g.stage = ?",
+        (blob, changes.PURGE),
+    ).fetchone()
+    return f"{_GONE} on {_day(found[0] / 1_000_000)}" if found else f"{_GONE}, by no collection"
+
+
+def _list_users(mark: Mark, blob: BlobHash, row: VersionRow) -> list[str]:
+    found = mark.db.execute(
+        "SELECT l.name || ':' || v.number FROM uses u JOIN versions v ON v.row = u.version"
+        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? AND v.id != ? AND v.removed = 0",
+        (blob, row.id),
+    )
+    return [ref for (ref,) in found]
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,175 @@
+"""The mark: which blobs are in use, from the log and the records themselves and never from the index on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog import changes, read
+from registry_cli.catalog.fresh import open_fresh
+from registry_cli.catalog.garbage import list_used
+from registry_cli.errors import CorruptError
+from registry_cli.ids import KEEP_TAG, BlobHash, VersionId
+from registry_cli.records.codec import load_version
+from registry_cli.registry.strays import iter_strays
+from registry_cli.store.blobs import get_record
+from registry_cli.store.trash import list_trash
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from registry_cli.registry.api import Registry
+
+_REMOVED_ANCESTORS: Final = """
+WITH RECURSIVE up (id, child) AS (
+    SELECT p.parent, v.row FROM parents p JOIN versions v ON v.row = p.child WHERE v.removed = 0
+    UNION SELECT p.parent, up.child FROM up JOIN versions v ON v.id = up.id AND v.removed = 1
+        JOIN parents p ON p.child = v.row
+)
+SELECT v.row, min(up.child) FROM up JOIN versions v ON v.id = up.id WHERE v.removed = 1 GROUP BY v.row
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How far a collector is with a blob: what the last entry about it said, and its slot."""
+
+    op: str
+    seq: int
+
+
+class Mark:
+    """What is in use as the log says now; `sync` follows it. Use as a context.
+
+    Args:
+        registry: Where.
+        forced: Let go also what was removed by force, published versions and those that others were made from, and
+            what only a lost entry may have named.
+
+    Raises:
+        CorruptError: A version's record is lost, so that nobody knows what it uses.
+    """
+
+    def __init__(self, registry: Registry, *, forced: bool = False) -> None:
+        self._registry = registry
+        self._fresh = open_fresh(registry.layout, registry.log, registry.id)
+        self._forced = forced
+        self._kept: dict[int, str] = {}
+        self._released: set[BlobHash] = set()
+        self._strays: set[BlobHash] = set()
+        try:
+            self._look()
+        except BaseException:
+            self._fresh.close()
+            raise
+
+    def __enter__(self) -> Mark:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._fresh.close()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The catalog, folded from the log for this mark alone."""
+        return self._fresh.db
+
+    @property
+    def seq(self) -> int:
+        """The last slot that is seen."""
+        return self._fresh.head.seq
+
+    def sync(self) -> None:
+        """Follow the log to its end."""
+        before = self.seq
+        self._fresh.sync()
+        if before != self.seq:
+            self._look()
+
+    def find_stay(self, row: int) -> str | None:
+        """Return why a removed version's bytes stay, or None."""
+        return self._kept.get(row)
+
+    def list_used(self, blobs: Iterable[BlobHash]) -> set[BlobHash]:
+        """Return those of some blobs that stay.
+
+        A version uses them which is not removed; or one that is, whose bytes stay unless somebody has let them go.
+        """
+        wanted = list(blobs)
+        used = set(list_used(self.db, wanted))
+        if self._strays:
+            used |= self._strays & set(wanted)
+        if self._kept:
+            used |= {blob for blob, row in self._iter_uses(wanted) if row in self._kept} - self._released
+        return used
+
+    def list_named(self, blobs: Iterable[BlobHash]) -> set[BlobHash]:
+        """Return those of some blobs that a version names, be it removed."""
+        return {blob for blob, _ in self._iter_uses(list(blobs))}
+
+    def _look(self) -> None:
+        self._check_known()
+        if not self._forced:
+            self._kept, self._strays = self._find_kept(), self._find_strays()
+        self._released = {BlobHash(blob) for (blob,) in self.db.execute("SELECT sha256 FROM garbage")}
+
+    def _iter_uses(self, blobs: Sequence[BlobHash]) -> Iterator[tuple[BlobHash, int]]:
+        for at in range(0, len(blobs), read.BATCH):
+            batch = blobs[at : at + read.BATCH]
+            marks = ",".join("?" * len(batch))
+            yield from self.db.execute(
+                f"SELECT sha256, version FROM files WHERE sha256 IN ({marks})"
+                f" UNION ALL SELECT design, row FROM versions WHERE design IN ({marks})",
+                [*batch, *batch],
+            )
+
+    def read_stages(self) -> dict[BlobHash, Stage]:
+        """Return how far collectors are with the blobs they have announced."""
+        found = self.db.execute("SELECT sha256, stage, seq FROM garbage WHERE stage != ?", (changes.PURGE,))
+        return {BlobHash(sha256): Stage(op, seq) for sha256, op, seq in found}
+
+    def read_live(self) -> set[VersionId]:
+        """Return the ids of the versions that are not removed."""
+        return {version for (version,) in self.db.execute("SELECT id FROM versions WHERE removed = 0")}
+
+    def _check_known(self) -> None:
+        found = self.db.execute(
+            "SELECT l.name || ':' || v.number, v.broken FROM versions v JOIN lines l ON l.id = v.line"
+            " WHERE v.broken IS NOT NULL AND v.removed = 0"
+        ).fetchone()
+        if found:
+            ref, problem = found
+            raise CorruptError(
+                f"nobody knows which bytes {ref} uses: {problem}",
+                hint=f"reg repair --from PATH; reg model remove '{ref}' gives it up",
+            )
+
+    def _find_strays(self) -> set[BlobHash]:
+        """Return what records name that no entry does, where an entry was lost: it may have named them."""
+        layout = self._registry.layout
+        stands_in = "SELECT 1 FROM entries e WHERE NOT EXISTS (SELECT 1 FROM changes c WHERE c.seq = e.seq)"
+        given_up = any(layout.log in trashed.home.parents for trashed in list_trash(layout))
+        if not given_up and self.db.execute(stands_in).fetchone() is None:
+            return set()
+        strays: set[BlobHash] = set()
+        for record in iter_strays(layout, self.db):
+            try:
+                version = load_version(get_record(layout, record), "it")
+            except CorruptError:  # a publication, or damaged
+                continue
+            strays |= {file.sha256 for file in version.files if file.sha256}
+            strays |= {version.design.sha256} if version.design and version.design.sha256 else set()
+        return strays
+
+    def _find_kept(self) -> dict[int, str]:
+        """Return the removed versions whose bytes stay, by row, and why."""
+        refs = "SELECT v.row, l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?"
+        kept = {}
+        for row, child in self.db.execute(_REMOVED_ANCESTORS).fetchall():
+            (_, ref) = self.db.execute(refs, (child,)).fetchone()
+            kept[row] = f"{ref} was made from it"
+        tagged = "SELECT v.row FROM versions v JOIN tags t ON t.version = v.row WHERE v.removed = 1 AND t.tag = ?"
+        kept |= {row: f"tag {KEEP_TAG}" for (row,) in self.db.execute(tagged, (KEEP_TAG,))}
+        published = "SELECT row FROM versions WHERE removed = 1 AND publication IS NOT NULL"
+        return kept | {row: "published" for (row,) in self.db.execute(published)}

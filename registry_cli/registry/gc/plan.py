@@ -1,0 +1,229 @@
+"""What a collection would do now: every unused blob, how far it is on its way out, and when its next step is due.
+
+Ages are differences of times that the file system itself gave. They only say when a step may be announced; a clock that
+is wrong delays or hastens a step, and no step takes bytes that are in use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.catalog import changes
+from registry_cli.ids import BlobHash
+from registry_cli.store.hashing import sha256_of_file
+from registry_cli.store.layout import FANOUT
+from registry_cli.store.litter import Litter, list_litter, read_clock
+from registry_cli.store.trash import Trashed, list_trash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from registry_cli.registry.api import Registry
+    from registry_cli.registry.gc.mark import Mark, Stage
+    from registry_cli.registry.policy import Policy
+
+Fate = Literal["young", "condemn", "condemned", "sweep"]
+"""Of an unused blob: not judged yet, for somebody may be about to use it; announced by this run; announced before, its
+grace not over; to the trash now."""
+_DIGEST: Final = 64
+
+Names = Counter[tuple[int, int]]
+"""Device and inode to a number of names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A blob in its place that nothing uses.
+
+    Attributes:
+        size: Bytes that deleting it will free: none while it has a name outside of the registry.
+        announced: Whether the log has its sweep already, by a collector that did not come to the end.
+    """
+
+    blob: BlobHash
+    size: int
+    fate: Fate
+    announced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a collection does, in bytes that each step frees now or later.
+
+    Attributes:
+        unused: Blobs in their place.
+        purge: What is deleted from the trash now.
+        waiting: What stays in the trash until its time is over.
+        back: What is in use and lies in the trash alone.
+        litter: Leftovers of dead processes and of versions that are gone.
+        instant: Whether what is swept is deleted too.
+    """
+
+    unused: tuple[Unused, ...] = ()
+    purge: tuple[Trashed, ...] = ()
+    waiting: tuple[Trashed, ...] = ()
+    back: tuple[Trashed, ...] = ()
+    litter: tuple[Litter, ...] = ()
+    instant: bool = False
+
+    def list_fate(self, *fates: Fate) -> list[Unused]:
+        """Return the unused blobs of some fates."""
+        return [unused for unused in self.unused if unused.fate in fates]
+
+    @property
+    def now(self) -> int:
+        """Bytes freed by this run."""
+        swept = sum(unused.size for unused in self.list_fate("sweep")) if self.instant else 0
+        return swept + sum(trashed.freed for trashed in self.purge) + sum(litter.size for litter in self.litter)
+
+    @property
+    def after_grace(self) -> int:
+        """Bytes that go to the trash when their grace is over, unless something uses them before."""
+        return sum(unused.size for unused in self.list_fate("condemn", "condemned"))
+
+    @property
+    def after_trash(self) -> int:
+        """Bytes in the trash, or going there now, that are deleted when their time there is over."""
+        swept = 0 if self.instant else sum(unused.size for unused in self.list_fate("sweep"))
+        return swept + sum(trashed.freed for trashed in self.waiting)
+
+    @property
+    def young(self) -> int:
+        """Bytes that nothing uses and that are too young to be judged."""
+        return sum(unused.size for unused in self.list_fate("young"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old things must be, in seconds, and the time by the file system's clock."""
+
+    now: float
+    grace: float
+    trash: float
+
+    def is_over(self, since: float, period: float) -> bool:
+        """Return whether a period has passed; of a time in the future nothing is known."""
+        return 0 <= self.now - since >= period
+
+    def is_old(self, status: os.stat_result) -> bool:
+        """Return whether a file was not touched, linked or looked for within the grace."""
+        return self.is_over(status.st_ctime, self.grace)
+
+
+def plan_collection(
+    registry: Registry, mark: Mark, policy: Policy, *, instant: bool = False, emptying: bool = False
+) -> Plan:
+    """Return what a collection would do.
+
+    Args:
+        registry: Where.
+        mark: What is in use.
+        policy: How long things stay.
+        instant: All periods are over: what is unused goes now.
+        emptying: The time in the trash is over.
+    """
+    grace = 0 if instant else policy.grace
+    ages = Ages(read_clock(registry.layout), grace, 0 if instant or emptying else policy.trash)
+    trash = list_trash(registry.layout)
+    mark.sync()  # after the clock and the trash were read: what came since is in use, or younger
+    used = mark.list_used({trashed.blob for trashed in trash if trashed.blob})
+    litter = tuple(list_litter(registry.layout, mark.read_live(), ages.now, ages.grace))
+    names = _count_names(litter, trash)
+    trash = _share_out(trash, names)
+    due = [trashed for trashed in trash if _is_due(trashed, used, ages)]
+    return Plan(
+        unused=tuple(_iter_unused(registry, mark, ages, names, instant=instant)),
+        purge=tuple(due),
+        waiting=tuple(trashed for trashed in trash if trashed not in due and trashed.blob not in used),
+        back=tuple(
+            trashed for trashed in trash
+            if trashed.blob in used and trashed.reason == "swept" and not trashed.home.exists()
+        ),
+        litter=litter,
+        instant=instant,
+    )  # fmt: skip
+
+
+def iter_stored(registry: Registry) -> Iterator[tuple[list[BlobHash], dict[BlobHash, Path]]]:
+    """Yield the blobs in their places, a folder at a time."""
+    for fan in FANOUT:
+        folder = registry.layout.blobs / fan
+        try:
+            names = sorted(path.name for path in folder.iterdir() if len(path.name) == _DIGEST - len(fan))
+        except FileNotFoundError:  # git keeps no empty folder
+            continue
+        paths = {BlobHash(fan + name): folder / name for name in names}
+        yield list(paths), paths
+
+
+def _is_due(trashed: Trashed, used: set[BlobHash], ages: Ages) -> bool:
+    """Return whether a file of the trash may be deleted now: nothing needs it, or what does has verified bytes."""
+    if trashed.blob in used and _find_inode(trashed.home) == _find_inode(trashed.path):
+        return True  # a second name of what was brought back
+    if not ages.is_over(trashed.since, ages.trash):
+        return False
+    if trashed.blob is None:
+        return trashed.home.exists()
+    if trashed.blob not in used:
+        return True
+    return trashed.home.exists() and sha256_of_file(trashed.home) == trashed.blob
+
+
+def _iter_unused(registry: Registry, mark: Mark, ages: Ages, names: Names, *, instant: bool) -> Iterator[Unused]:
+    stages = mark.read_stages()
+    for blobs, paths in iter_stored(registry):
+        unused = sorted(set(blobs) - mark.list_used(blobs))
+        named = mark.list_named(unused)
+        for blob in unused:
+            try:
+                status = paths[blob].stat()
+            except FileNotFoundError:  # another collector was faster
+                continue
+            others = status.st_nlink - 1 - names[status.st_dev, status.st_ino]
+            stage = stages.get(blob)
+            fate = "sweep" if instant else _fate(registry, stage, ages.is_old(status), ages, named=blob in named)
+            swept = stage is not None and stage.op == changes.SWEEP
+            yield Unused(blob, 0 if others else status.st_size, fate, announced=swept)
+
+
+def _fate(registry: Registry, stage: Stage | None, old: bool, ages: Ages, *, named: bool) -> Fate:
+    if stage is None:  # what a version named was given up by its removal; what none did may be on its way in
+        return "condemn" if old or named else "young"
+    if not old:
+        return "condemned"
+    announced = registry.layout.slot(stage.seq).stat()
+    return "sweep" if stage.op == changes.SWEEP or ages.is_over(announced.st_ctime, ages.grace) else "condemned"
+
+
+def _count_names(litter: Iterable[Litter], trash: Iterable[Trashed]) -> Names:
+    """Return how many names of each inode go with the litter and the trash: all share bytes with blobs."""
+    paths = [str(trashed.path) for trashed in trash]
+    for each in litter:
+        paths.append(str(each.path))
+        paths += [str(Path(folder, name)) for folder, _, found in os.walk(each.path) for name in found]
+    return Counter(inode for path in paths if (inode := _find_inode(path)))
+
+
+def _share_out(trash: Iterable[Trashed], names: Names) -> list[Trashed]:
+    """Return the files of the trash, of those that share bytes only the last one freeing them."""
+    left, shared = Counter(inode for trashed in trash if (inode := _find_inode(trashed.path))), []
+    for trashed in trash:
+        inode = _find_inode(trashed.path)
+        if inode is None:  # another collector was faster
+            continue
+        left[inode] -= 1
+        last = left[inode] == 0 and trashed.links == names[inode]
+        shared.append(replace(trashed, freed=trashed.size if last else 0))
+    return shared
+
+
+def _find_inode(path: str | Path) -> tuple[int, int] | None:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

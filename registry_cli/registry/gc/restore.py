@@ -1,0 +1,55 @@
+"""Bringing swept bytes back from the trash by their digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import AmbiguousError, CorruptError, NotFoundError
+from registry_cli.store import files, trash
+from registry_cli.store.hashing import sha256_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.ids import BlobHash
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.trash import Trashed
+
+
+def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed]:
+    """Put swept blobs back into their place, where they are nobody's; return what was in the trash.
+
+    Raises:
+        NotFoundError: A prefix fits no blob in the trash.
+        AmbiguousError: It fits several.
+        CorruptError: The bytes in the trash are not what they were; none is brought back.
+    """
+    registry.check_writable()
+    found = [_find(trash.list_trash(registry.layout), prefix) for prefix in prefixes]
+    for trashed in found:
+        if sha256_of_file(trashed.path) != trashed.blob:
+            raise CorruptError(f"{trashed.path.name[:12]} in the trash does not hold the bytes it was given")
+    for trashed in found:
+        if trash.bring_back(registry.layout, trashed.home):
+            files.flush_dir(trashed.home.parent)
+            files.freshen(trashed.home)  # a collector looks at it anew from now on
+    return found
+
+
+def list_users(registry: Registry, blob: BlobHash) -> list[str]:
+    """Return the addresses of the versions that name a blob, removed ones too."""
+    found = registry.db.execute(
+        "SELECT DISTINCT l.name || ':' || v.number FROM uses u JOIN versions v ON v.row = u.version"
+        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY 1",
+        (blob,),
+    )
+    return [ref for (ref,) in found]
+
+
+def _find(listed: Sequence[Trashed], prefix: str) -> Trashed:
+    fits = {t.blob: t for t in listed if t.reason == "swept" and t.blob and t.blob.startswith(prefix.lower())}
+    if not prefix or not fits:
+        raise NotFoundError(f"no blob `{prefix}` in the trash", hint="reg trash list")
+    if len(fits) > 1:
+        raise AmbiguousError(f"`{prefix}` fits {len(fits)} blobs in the trash", hint="reg trash list")
+    return next(iter(fits.values()))

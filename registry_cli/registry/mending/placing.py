@@ -1,0 +1,72 @@
+"""Puts small good files where damaged ones lie or none does, each in one step. The damaged go to the trash.
+
+A damaged file gets its name in the trash before it loses its own, so that no moment is without either: a log whose
+newest entry is gone for a moment would look as if it ended there. Knows not what the files mean.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.store import files, trash
+from registry_cli.store.files import NewFile
+from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.store.layout import Layout
+
+
+def put_file(layout: Layout, path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Give `path` the bytes `data`, durably; what lies there goes to the trash.
+
+    A name that is free and taken by somebody else meanwhile stays his.
+    """
+    files.make_dirs(path.parent, shared=layout.shared, inside=True)
+    tmp = _write(layout, data, mode)
+    try:
+        if path.exists():
+            _keep(layout, path)
+            files.rename(tmp, path)
+        else:
+            files.link(tmp, path)
+    except FileExistsError:
+        pass
+    finally:
+        files.unlink(tmp)
+    files.flush_dir(path.parent)
+
+
+def put_away(layout: Layout, path: Path) -> None:
+    """Take a damaged file out of use, durably; one that is gone already is fine."""
+    try:
+        target = trash.set_aside(layout, path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    files.flush_dir(target.parent)
+    files.flush_dir(path.parent)
+
+
+def _write(layout: Layout, data: bytes, mode: int) -> Path:
+    files.make_dirs(layout.tmp, shared=layout.shared, inside=True)
+    file = NewFile(layout.tmp / new_name(), mode)
+    try:
+        file.write(data)
+        if layout.shared:  # whatever the user's umask is, the others must be able to read
+            file.set_mode(mode)
+        file.flush()
+        file.close()
+    except BaseException:
+        file.close()
+        files.unlink(file.path)
+        raise
+    return file.path
+
+
+def _keep(layout: Layout, path: Path) -> None:
+    try:
+        target = trash.keep_damaged(layout, path)
+    except PermissionError:  # a folder in the file's place, or another user's file that the kernel lets nobody link
+        target = trash.set_aside(layout, path)
+    files.flush_dir(target.parent)

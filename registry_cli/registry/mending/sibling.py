@@ -1,0 +1,47 @@
+"""A copy of the registry, or another one, from which good bytes may be fetched. It is believed nothing.
+
+Blobs and records are taken by their SHA-256, entries of the log by the chain that they must fit into. Nothing is ever
+written there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import CorruptError, NoRegistryError, UsageError
+from registry_cli.store.format import Format, read_format
+from registry_cli.store.layout import DIRECTORY, Layout
+from registry_cli.store.log import Log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """Another registry; `format` is None where that cannot be read."""
+
+    layout: Layout
+    format: Format | None
+    log: Log
+
+
+def open_sibling(path: Path, ours: Layout) -> Sibling:
+    """Open the registry at `path`, the `.registry` folder or the one that holds it.
+
+    Raises:
+        NoRegistryError: There is none.
+        UsageError: It is the one that shall be mended.
+        RefusedError: It was made by a newer program.
+    """
+    layout = Layout((path / DIRECTORY if (path / DIRECTORY).is_dir() else path).absolute())
+    if not any(folder.is_dir() for folder in (layout.log, layout.blobs, layout.records)):
+        raise NoRegistryError(f"{path} is no registry", hint=f"name a {DIRECTORY} folder, or the folder that holds one")
+    if layout.root.resolve() == ours.root.resolve():
+        raise UsageError(f"{path} is the registry that shall be mended", hint="name a copy of it")
+    try:
+        form = read_format(layout)
+    except (CorruptError, NoRegistryError):
+        form = None
+    return Sibling(layout, form, Log(layout))

@@ -1,0 +1,71 @@
+"""Why a version stays or goes, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry_cli.errors import NotFoundError
+from registry_cli.registry.api import Registry
+from registry_cli.registry.gc.collect import run_collection
+from registry_cli.registry.gc.explain import Explanation, explain_version
+from registry_cli.registry.lifecycle import publish_versions, remove_versions
+from tests.registry.gc.conftest import Later
+from tests.registry.making import add
+
+
+def fates(told: Explanation) -> list[str]:
+    return [file.fate for file in told.files]
+
+
+def test_a_version_that_is_held(registry: Registry) -> None:
+    row = add(registry, "a/m", aliases=("prod",), tags=("keep",))
+    publish_versions(registry, [row.ref])
+    add(registry, "a/child", parents=(("base", row.id),))
+    told = explain_version(registry, "a/m:1")
+    assert told.stays
+    assert told.why == (
+        "it is not removed", "it is published", "it holds the alias prod", "it has the tag keep",
+        "a/child:1 was made from it",
+    )  # fmt: skip
+    assert fates(told) == ["stays"]
+    assert told.hint == "reg model remove 'a/m:1' --force -m 'why' gives it up"
+
+
+def test_a_version_on_its_way_out(registry: Registry, later: Later) -> None:
+    add(registry, "a/m", b"bytes")
+    remove_versions(registry, ["a/m:1"])
+    told = explain_version(registry, "a/m:1")
+    assert (told.stays, told.why, fates(told)) == (False, ("it was removed",), ["is announced by the next gc"])
+    assert told.hint == "reg model restore 'a/m:1' brings it back"
+    run_collection(registry)
+    assert fates(explain_version(registry, "a/m:1"))[0].startswith("announced, goes to the trash after 20")
+    with later():
+        run_collection(registry)
+    assert fates(explain_version(registry, "a/m:1"))[0].startswith("in the trash, deleted after 20")
+    with later():
+        run_collection(registry)
+    told = explain_version(registry, "a/m:1")
+    assert fates(told)[0].startswith("deleted on 20")
+    assert told.hint == "add the same files again"
+
+
+def test_bytes_that_another_version_holds(registry: Registry) -> None:
+    for name in ("a/m", "b/m"):
+        add(registry, name, b"same")
+    remove_versions(registry, ["a/m:1"])
+    assert fates(explain_version(registry, "a/m:1")) == ["stays: b/m:1 holds the same bytes"]
+
+
+def test_what_was_removed_by_force(registry: Registry) -> None:
+    add(registry, "a/m")
+    publish_versions(registry, ["a/m:1"])
+    remove_versions(registry, ["a/m:1"], force=True, message="why")
+    told = explain_version(registry, "a/m:1")
+    assert told.stays
+    assert told.why == ("it was removed, and its bytes stay all the same: published",)
+    assert told.hint == "reg gc --forced lets it go"
+
+
+def test_nothing_of_that_name(registry: Registry) -> None:
+    with pytest.raises(NotFoundError):
+        explain_version(registry, "a/m:1")
