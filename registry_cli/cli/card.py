@@ -31,10 +31,10 @@ def draw_version(version: Mapping[str, Any]) -> RenderableType:
 
     heading = Text.assemble(
         (escape(version["ref"]), "bold"),
-        *((f"  @{alias}", "magenta") for alias in version["aliases"]),
-        *((f"  #{tag}", "blue") for tag in version["tags"]),
+        *((f"  @{escape(alias)}", "magenta") for alias in version["aliases"]),
+        *((f"  #{escape(tag)}", "blue") for tag in version["tags"]),
     )
-    facts = [version["framework"] or "unknown framework", format_short(version["size"], "size")]
+    facts = [escape(version["framework"] or "unknown framework"), format_short(version["size"], "size")]
     if version["step"] is not None:
         facts.append(f"step {version['step']:,}")
     facts.append(f"{format_short(version['created'])} by {escape(version['author'])}")
@@ -45,7 +45,7 @@ def draw_version(version: Mapping[str, Any]) -> RenderableType:
 def draw_status(status: Mapping[str, Any]) -> RenderableType:
     """Return how a registry is as a picture."""
     head = status["head"]
-    last = f"entry {head['seq']:,}, {format_short(head['time'])}, {head['entry']}" if head["entry"] else "empty"
+    last = f"entry {head['seq']:,}, {format_short(head['time'])}, {escape(head['entry'])}" if head["entry"] else "empty"
     counted = {key: status[key] for key in ("models", "versions", "published", "archived") if status[key]}
     counts = [f"{count:,} {key.removesuffix('s') if count == 1 else key}" for key, count in counted.items()]
     rows = {
@@ -91,11 +91,14 @@ def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
         "metadata": _pairs(version["metadata"]),
         "labels": _pairs(version["labels"]),
         "interface": _pairs(version["interface"]),
-        "parents": [[p["role"], f"{escape(p['name'])}:{p['number']}", p["id"][:12]] for p in version["parents"]],
+        "parents": [
+            [escape(p["role"]), f"{escape(p['name'])}:{p['number']}", p["id"][:12]] for p in version["parents"]
+        ],
         "files": _files(version["files"]),
+        "partial": [[escape(path), "lost in this copy"] for path in version["partial"]],
         "design": _design(version["design"]),
         "sealed by": [[version["publication"]]] if version["publication"] else [],
-        "task": [[version["task"]]] if version["task"] else [],
+        "task": [[escape(version["task"])]] if version["task"] else [],
     }
 
 
@@ -119,7 +122,7 @@ def _files(files: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 def _design(design: Mapping[str, Any] | None) -> list[list[str]]:
     if design is None:
         return []
-    about = f"{design['media']}, {format_short(design['size'], 'size')}"
+    about = f"{escape(design['media'])}, {format_short(design['size'], 'size')}"
     lines = (design["text"] or "").splitlines()
     shown = [escape(line[:_WIDEST]) + ("…" if len(line) > _WIDEST else "") for line in lines[:_LINES]]
     more = len(lines) > _LINES or any(len(line) > _WIDEST for line in lines) or design["text"] is None

@@ -12,10 +12,16 @@ from typing import Final
 
 from registry_cli.ids import is_hex
 
-_CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-"""C0, DEL and C1, and the marks that reorder text (https://trojansource.codes)."""
+_HALVES: Final = [code for code in range(0xD800, 0xE000) if not 0xDC80 <= code <= 0xDCFF]
+"""Half characters, as JSON may hold; those that stand for a byte of a file name are printed as that byte."""
+_CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *_HALVES]
+"""C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and what no terminal can be given."""
 _ESCAPES: Final = {code: ascii(chr(code))[1:-1] for code in _CONTROLS}
+_JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 0x7F}
+"""JSON itself escapes only C0."""
 _SHORT_ID: Final = 12
+_SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
+"""Columns that hold bytes, beside every field named `size`."""
 
 
 def escape(text: str) -> str:
@@ -66,7 +72,7 @@ def format_short(value: object, path: str = "") -> str:
             return value[:_SHORT_ID]
         case bool():
             return "yes" if value else ""
-        case int() if path.rpartition(".")[2] == "size":
+        case int() if path in _SIZES or path.rpartition(".")[2] == "size":
             return format_size(value)
         case float():
             return f"{value:.6g}"
@@ -99,9 +105,10 @@ def dump_json(value: object, *, indent: int | None = None) -> str:
     import json
 
     try:
-        return json.dumps(value, allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
+        text = json.dumps(value, allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
     except ValueError:
-        return json.dumps(_finite(value), allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
+        text = json.dumps(_finite(value), allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
+    return text.translate(_JSON_ESCAPES)
 
 
 def _as_json(value: object) -> object:

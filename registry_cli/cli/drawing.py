@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import format_short, lookup
+from registry_cli.cli.cells import escape, format_short, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
 
 def heading(path: str) -> str:
     """Return what stands above a column: `acc` for `metrics.acc`."""
-    return path.partition(".")[2] or path
+    return escape(path.partition(".")[2] or path)
 
 
 def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:

@@ -87,7 +87,7 @@ class Output:
         self._check_columns(record)
         if self.mode in {"table", "text"}:
             fields = {path: lookup(record, path) for path in self.columns} or record
-            pairs = [(key, format_exact(value)) for key, value in _flat(fields)]
+            pairs = [(escape(key), format_exact(value)) for key, value in _flat(fields)]
             width = max((len(key) for key, _ in pairs), default=0)
             for key, value in pairs:
                 sys.stdout.write(f"{key:<{width}}  {value}\n" if self.drawn else f"{key}\t{value}\n")

@@ -51,6 +51,18 @@ _SECTIONS: Final = {
         "events": "Print what has happened, oldest first",
         "undo": "Take back an entry by appending its opposite",
     },
+    "Care": {
+        "fsck": "Check that all that is kept is what it was",
+        "repair": "Mend what is damaged, from this registry or a copy",
+        "du": "Show what the registry's disk space is used for",
+        "gc": "Free the bytes that nothing uses",
+        "trash": "List, restore and delete what was taken out of use",
+    },
+    "trash: Trash": {
+        "trash list": "List what lies in the trash",
+        "trash restore": "Bring bytes back from the trash",
+        "trash empty": "Delete what lies in the trash",
+    },
     "config: Settings": {
         "config get": "Print one setting",
         "config set": "Change a setting",

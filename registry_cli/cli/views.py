@@ -6,6 +6,7 @@ Keys may be added and are never renamed. Knows no command, no terminal and no st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.cli.cells import lookup
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.records.parts import Design, FileEntry
     from registry_cli.registry.configure import Configured
+    from registry_cli.registry.du import Area, Share
     from registry_cli.registry.history import Told
     from registry_cli.registry.status import Status
+    from registry_cli.store.trash import Trashed
 
 View = dict[str, object]
 
@@ -62,6 +65,24 @@ def view_version(row: VersionRow) -> View:
         "interface": row.interface,
         "ref": row.ref,
     }
+
+
+def view_trashed(trashed: Trashed, period: float, versions: Sequence[str]) -> View:
+    """Return a file of the trash; `until` is when a collection may delete it, `versions` those that name its bytes."""
+    return {
+        "id": trashed.blob or trashed.home.name,
+        "size": trashed.size,
+        "reason": trashed.reason,
+        "since": datetime.fromtimestamp(trashed.since, UTC),
+        "until": datetime.fromtimestamp(trashed.since + period, UTC),
+        "versions": list(versions),
+        "path": str(trashed.path),
+    }
+
+
+def view_restored(trashed: Trashed, versions: Sequence[str]) -> View:
+    """Return a blob that was brought back from the trash; `versions` are those that name its bytes."""
+    return {"ref": str(trashed.home), "id": trashed.blob, "size": trashed.size, "versions": list(versions)}
 
 
 def view_model(row: ModelRow) -> View:
@@ -119,6 +140,28 @@ def view_status(status: Status) -> View:
         "writable": status.refusal is None,
         "refusal": status.refusal,
         "author": status.author,
+    }
+
+
+def view_area(area: Area) -> View:
+    """Return an area of a registry's folder; `bytes` is the length of its files, `disk` that of their blocks."""
+    return {
+        "area": area.name,
+        "files": area.files,
+        "bytes": area.bytes,
+        "disk": area.disk,
+        "summary": area.summary,
+    }
+
+
+def view_share(share: Share) -> View:
+    """Return what a model, project or task holds; sizes in bytes."""
+    return {
+        "name": share.name,
+        "versions": share.versions,
+        "size": share.size,
+        "own": share.own,
+        "shared": share.shared,
     }
 
 

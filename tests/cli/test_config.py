@@ -49,6 +49,18 @@ def test_a_saved_query_is_a_setting_of_the_registry(made: Reg) -> None:
     assert made("config", "get", "view.top").out == '{"expr": "metrics.acc > 0.9"}\n'
 
 
+def test_settings_of_the_registry_travel_with_it(made: Reg) -> None:
+    assert made("config", "get", "gc.grace").out == "1d\n"
+    assert made("config", "get", "retention.keep", code=1).out == ""
+    assert made("config", "set", "gc.grace", "12h").out == "12h\n"
+    assert origin(made, "gc.grace") == "registry"
+    assert "belongs to the registry" in made("config", "set", "gc.grace", "1h", "--user", code=2).err
+    assert "is no duration" in made("config", "set", "gc.grace", "soon", code=2).err
+    assert "expected `last`" in made("config", "set", "retention.keep", "all", code=2).err
+    made("undo")
+    assert (made("config", "get", "gc.grace").out, origin(made, "gc.grace")) == ("1d\n", "default")
+
+
 def test_mistakes(made: Reg) -> None:
     assert "did you mean author?" in made("config", "get", "autor", code=2).err
     assert "views is one of" in made("config", "set", "views", "x", code=2).err
@@ -59,4 +71,4 @@ def test_mistakes(made: Reg) -> None:
 
 def test_a_table(made: Reg) -> None:
     assert made("config", "list", terminal=True).shown[0].split() == ["key", "value", "origin", "summary"]
-    assert made("config", "list", "-q").lines == ["author", "views"]
+    assert made("config", "list", "-q").lines == ["author", "views", "retention.keep", "gc.grace", "gc.trash"]

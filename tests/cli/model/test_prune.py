@@ -76,7 +76,20 @@ def test_on_a_terminal_it_asks(
     assert numbers(reg) == left
 
 
+def test_the_registry_s_own_rule(reg: Reg) -> None:
+    reg("config", "set", "retention.keep", "last 1,  best 1 max(metrics.acc)")
+    found = reg("model", "prune", "--dry-run")
+    assert found.err.splitlines()[0] == "retention.keep: last 1, best 1 max(metrics.acc)"
+    assert reg("model", "prune", "--dry-run", *KEEP).lines == found.lines
+    assert "nothing says what to keep" in reg("model", "prune", "--keep", "", code=2).err
+    reg("model", "prune", "--yes")
+    assert numbers(reg) == [1, 4]
+
+
 def test_mistakes(reg: Reg) -> None:
-    assert "nothing says what to keep" in reg("model", "prune", code=2).err
+    mistake = reg("model", "prune", code=2).err
+    assert "nothing says what to keep" in mistake
+    assert "--keep 'last 5" in mistake
+    assert "reg config set retention.keep" in mistake
     assert "there is no field 'acc'" in reg("model", "prune", "--keep", "best 1 max(acc)", code=2).err
     reg("model", "prune", "acc >", *KEEP, code=2)

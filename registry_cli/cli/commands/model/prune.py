@@ -12,6 +12,7 @@ from registry_cli.cli.session import open_session
 EXAMPLES = (
     "reg model prune 'project = iris' --keep 'last 5, published' --dry-run",
     "reg model prune --keep 'last 9, best 2 min(metrics.loss)' --yes -m monthly",
+    "reg config set retention.keep 'last 5, published' && reg model prune",
 )
 
 
@@ -20,7 +21,11 @@ def command(
     expr: Annotated[str, typer.Argument(metavar="EXPR", help="Which versions may go; all live ones by default.")] = "",
     keep: Annotated[
         str | None,
-        typer.Option("--keep", metavar="RULES", help="What stays of each model: `last 5, best 3 max(metrics.acc)`."),
+        typer.Option(
+            "--keep",
+            metavar="RULES",
+            help="What stays of each model, such as `last 5, best 3 max(metrics.acc)`; else retention.keep says.",
+        ),
     ] = None,
     dry_run: DryRunOpt = False,
     yes: YesOpt = False,
@@ -30,15 +35,20 @@ def command(
 ) -> None:
     """Remove the versions that a retention rule does not keep.
 
-    Published versions, those that hold an alias and parents of versions that stay are never removed.
+    Published versions, those that hold an alias or carry the tag `keep`, and parents of versions that stay are
+    never removed.
     """
     from registry_cli.cli.pictures.prune import print_pruning, summary
     from registry_cli.cli.views import view_versions
     from registry_cli.registry.keep import check_keep
+    from registry_cli.registry.policy import read_policy
     from registry_cli.registry.prune import plan_prune, prune_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
-    rules = check_keep(keep)
+    settled = read_policy(session.registry.db).keep if keep is None else None
+    rules = settled or check_keep(keep)
+    if settled:
+        session.output.note(f"retention.keep: {', '.join(rule.text for rule in rules)}")
     plan = plan_prune(session.registry, expr, rules)
     if dry_run:
         print_pruning(session.output, plan)

@@ -25,8 +25,12 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Show all about a version."""
+    """Show all about a version.
+
+    `partial` names what is known to be lost in this copy of the registry, such as files.
+    """
     from registry_cli.cli.views import view_version
+    from registry_cli.registry.partial import list_lost
 
     session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
     row = session.registry.get_row(ref)
@@ -34,9 +38,11 @@ def command(
         from registry_cli.registry.designs import read_design
 
         session.output.data(read_design(session.registry.layout, row))
-    elif session.output.drawn and not columns:
+        return
+    version = {**view_version(row), "partial": list_lost(session.registry.layout, row)}
+    if session.output.drawn and not columns:
         from registry_cli.cli.card import draw_version
 
-        session.output.draw(draw_version(view_version(row)))
+        session.output.draw(draw_version(version))
     else:
-        session.output.record(view_version(row))
+        session.output.record(version)

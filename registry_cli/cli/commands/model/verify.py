@@ -31,8 +31,10 @@ def command(
 ) -> None:
     """Check that the bytes of versions are what they were.
 
-    A version of which only an address is known so far is `unread`: nothing is fetched for it.
+    A version of which only an address is known so far is `unread`: nothing is fetched for it. One whose damaged files
+    are all known to be lost in this copy of the registry is `partial`.
     """
+    from registry_cli.catalog.index import LOST
     from registry_cli.registry.get import list_faults
 
     session = open_session(ctx, as_json=as_json)
@@ -41,11 +43,12 @@ def command(
     session.output.rows([_view(row, faults) for row, faults in checked], ("ref", "result", "size"), empty="no versions")
     bad = [f"{row.ref}: {fault.what}: {fault.problem}" for row, faults in checked for fault in faults]
     if bad:
-        raise CorruptError("\n".join(bad), hint="bring the bytes back from a backup or another copy, then verify again")
+        raise CorruptError("\n".join(bad), hint=LOST)
 
 
 def _view(row: VersionRow, faults: list[Fault]) -> dict[str, object]:
     found = [{"what": fault.what, "problem": fault.problem} for fault in faults]
     unread = any(file.sha256 is None for file in row.files)
-    result = "corrupt" if found else "unread" if unread else "ok"
+    partial = all(fault.known for fault in faults)
+    result = ("partial" if partial else "corrupt") if found else "unread" if unread else "ok"
     return {"ref": row.ref, "id": row.id, "result": result, "size": row.size, "faults": found}

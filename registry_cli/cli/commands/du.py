@@ -1,0 +1,52 @@
+"""`reg du`: what the registry's disk space is used for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg du", "reg du --by model --limit 10", "reg du --json | jq '.[] | select(.area == \"trash\").bytes'")
+
+AREAS = ("area", "files", "bytes", "disk", "summary")
+SHARES = ("name", "versions", "size", "own", "shared")
+
+ByOpt = Annotated[
+    Literal["model", "project", "task"] | None, typer.Option("--by", help="What each model, project or task holds.")
+]
+
+
+def command(
+    ctx: typer.Context,
+    by: ByOpt = None,
+    sort: SortOpt = None,
+    limit: LimitOpt = None,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+    as_tsv: TsvOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Show what the registry's disk space is used for.
+
+    By area, `bytes` is the length of the distinct files, `disk` the blocks that they take. By model, project or task,
+    `own` is what only its versions hold and `shared` what others hold too; a project includes all below it.
+    """
+    from registry_cli.cli.views import sort_rows, view_area, view_share
+    from registry_cli.registry.du import list_shares, measure_areas
+
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    if by is None:
+        rows = [view_area(area) for area in measure_areas(session.registry)]
+        rows[:-1] = sort_rows(rows[:-1], sort)[:limit]
+        session.output.rows(rows, AREAS, id_key="area")
+        return
+    rows = [view_share(share) for share in list_shares(session.registry, by)]
+    if session.output.mode != "json":
+        rows = [{**row, "name": row["name"] or "-"} for row in rows]
+    session.output.rows(
+        sort_rows(rows, sort)[:limit], SHARES, id_key="name", empty="no models yet: reg model add PROJECT/NAME FILE"
+    )

@@ -1,0 +1,50 @@
+"""`reg repair`: mend what is damaged, from this registry or a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import DryRunOpt, JsonOpt
+from registry_cli.cli.session import open_session
+from registry_cli.errors import CorruptError
+
+EXAMPLES = (
+    "reg repair --dry-run    # what could be mended, and from where",
+    "reg repair",
+    "reg repair --from /backup/project    # a copy, or any other registry",
+    "reg repair --json | jq '.lost[].path'",
+)
+
+
+def command(
+    ctx: typer.Context,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PATH", help="Fetch from there too: a .registry, or a folder that holds one."),
+    ] = None,
+    strong: Annotated[
+        bool, typer.Option("--strong", help="Check SHA-256 of all; slower, and nothing can be forged.")
+    ] = False,
+    dry_run: DryRunOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Mend what is damaged, from this registry or a copy.
+
+    Damaged bytes are never deleted, they go to the trash; what is fetched is taken only if its SHA-256 is right. What
+    nobody has is noted as lost in this copy: all else can be read and written, and the command ends with 14.
+    """
+    from registry_cli.cli.pictures.repair import print_repair, summary
+    from registry_cli.registry.api import find_registry, locate_registry
+    from registry_cli.registry.repair import repair_registry
+
+    session = open_session(ctx, as_json=as_json)
+    root = locate_registry(session.registry_path) if session.registry_path else find_registry()
+    repair = repair_registry(
+        root, source=source, level="strong" if strong else "default", dry_run=dry_run, progress=session.progress
+    )
+    print_repair(session.output, repair, root, dry_run=dry_run)
+    if repair.lost:
+        raise CorruptError(summary(repair), hint="reg repair --from PATH, where PATH is a copy of the registry")

@@ -1,0 +1,1 @@
+"""`reg trash`: one module per verb."""

@@ -1,0 +1,42 @@
+"""`reg trash list`: list what lies in the trash."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg trash list", "reg trash list --sort -size --limit 5", "reg trash list -q | xargs -r reg trash restore")
+
+COLUMNS = ("id", "size", "reason", "since", "until", "versions")
+
+
+def command(
+    ctx: typer.Context,
+    sort: SortOpt = None,
+    limit: LimitOpt = None,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+    as_tsv: TsvOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """List what lies in the trash.
+
+    Those longest there come first. What was swept is whole and can be restored; what is damaged was put aside by `reg
+    repair`, or when good bytes came.
+    """
+    from registry_cli.cli.views import sort_rows, view_trashed
+    from registry_cli.registry.gc.restore import list_users
+    from registry_cli.registry.policy import read_policy
+    from registry_cli.store.trash import list_trash
+
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    registry = session.registry
+    period = read_policy(registry.db).trash
+    rows = [
+        view_trashed(trashed, period, list_users(registry, trashed.blob) if trashed.blob else [])
+        for trashed in list_trash(registry.layout)
+    ]
+    session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, empty="the trash is empty")

@@ -1,0 +1,35 @@
+"""`reg trash restore`: bring bytes back from the trash."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, QuietOpt, read_refs
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg trash restore 3f9c2a1b", "reg model restore fraud/xgb:3    # brings its bytes back too")
+
+
+def command(
+    ctx: typer.Context,
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Blobs as `reg trash list` names them; `-` reads them.")
+    ],
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Bring bytes back from the trash.
+
+    They are in their place again and nobody's: unless a version comes to use them, a later gc takes them once more.
+    """
+    from registry_cli.cli.views import view_restored
+    from registry_cli.registry.gc.restore import list_users, restore_trashed
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    restored = restore_trashed(session.registry, read_refs(ids))
+    users = [list_users(session.registry, trashed.blob) if trashed.blob else [] for trashed in restored]
+    session.output.results([view_restored(each, refs) for each, refs in zip(restored, users, strict=True)])
+    for ref in sorted({ref for refs in users for ref in refs}):
+        session.output.note(f"hint: reg model restore '{ref}' uses them again")

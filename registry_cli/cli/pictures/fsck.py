@@ -1,0 +1,104 @@
+"""What a check found: damages as rows, for a person by what they touch, and a sentence on what was looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.cli.cells import format_size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.cli.output import Output
+    from registry_cli.registry.damage import Damage, Report
+
+_SHOWN = 3
+"""Models of one damage that are named on a terminal."""
+
+
+def print_report(output: Output, report: Report, root: Path) -> None:
+    """Print what a check found.
+
+    Args:
+        output: Where.
+        report: What.
+        root: The registry, from which paths are shown.
+    """
+    if output.mode == "json":
+        output.record(report_table(report))
+        return
+    rows = [damage_row(damage, report, root) for damage in report.damages]
+    if output.drawn:
+        rows = [{**row, "models": _shortened(row["models"])} for row in rows]
+        rows.sort(key=lambda row: row["models"])  # what touches the same model stands together
+        if rows:
+            output.rows(rows, ("models", "kind", "problem", "path"))
+    else:
+        output.rows(rows, ("kind", "path", "problem", "models"))
+    for note in report.notes:
+        output.note(f"note: {note}")
+    output.note(summary(report))
+
+
+def report_table(report: Report) -> dict[str, Any]:
+    """Return all of a report as plain data."""
+    counts = report.counts
+    return {
+        "ok": not report.damages,
+        "level": report.level,
+        "checked": {
+            "entries": counts.entries,
+            "records": counts.records,
+            "blobs": counts.blobs,
+            "views": counts.views,
+            "bytes": counts.size,
+            "read": counts.read,
+        },
+        "damages": [
+            {
+                "kind": damage.kind,
+                "path": str(damage.path),
+                "problem": damage.problem,
+                "models": _refs(damage, report),
+                "blob": damage.blob,
+                "record": damage.record,
+                "seq": damage.seq,
+            }
+            for damage in report.damages
+        ],
+        "notes": list(report.notes),
+    }
+
+
+def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
+    """Return one damage as a row; its path from the folder that holds the registry."""
+    path = damage.path.relative_to(root.parent)
+    return {"kind": damage.kind, "path": str(path), "problem": damage.problem, "models": _refs(damage, report)}
+
+
+def summary(report: Report) -> str:
+    """Return what was looked at and how it is, in words."""
+    counts = report.counts
+    looked = {"fast": "names and sizes of", "default": "", "strong": "SHA-256 of"}[report.level]
+    what = (
+        f"checked {_count(counts.entries, 'entry', 'entries')}, {_count(counts.records, 'record', 'records')},"
+        f" {looked} {format_size(counts.size)} in {_count(counts.blobs, 'blob', 'blobs')}"
+    ).replace("  ", " ")
+    if not report.damages:
+        return f"{what}: whole"
+    found = f"{what}: {_count(len(report.damages), 'damaged file', 'damaged files')}"
+    touched = len(report.models)
+    return f"{found}, {_count(touched, 'version', 'versions')} touched" if touched else f"{found}, no version touched"
+
+
+def _refs(damage: Damage, report: Report) -> list[str]:
+    return [report.models.get(version, str(version)) for version in damage.versions]
+
+
+def _shortened(refs: list[str]) -> str:
+    more = f" and {len(refs) - _SHOWN:,} more" if len(refs) > _SHOWN else ""
+    return ", ".join(refs[:_SHOWN]) + more or "-"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

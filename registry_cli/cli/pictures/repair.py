@@ -1,0 +1,75 @@
+"""What a repair did, as a list and in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.cli.pictures.fsck import summary as tell_checked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.cli.output import Output
+    from registry_cli.registry.mending.outcome import Outcome, Repair
+
+_SHOWN = 5
+"""Versions that are named in a sentence."""
+
+
+def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -> None:
+    """Print what became of each damaged file, or would; then what one should know of it.
+
+    Args:
+        output: Where.
+        repair: What.
+        root: The registry, from which paths are shown.
+        dry_run: Whether nothing was done yet.
+    """
+    if output.mode == "json":
+        output.record(repair_table(repair, dry_run=dry_run))
+        return
+    rows = [_outcome_row(repair, outcome, root, dry_run=dry_run) for outcome in repair.outcomes]
+    if rows:
+        output.rows(rows, ("result", "kind", "how", "models", "path"))
+    if repair.report and not repair.outcomes:
+        output.note(f"nothing to mend: {tell_checked(repair.report)}")
+    if dry_run:
+        return
+    if any(outcome.lost and outcome.kind == "log" for outcome in repair.outcomes):
+        output.warn("an entry of the log is lost: if it added versions, later ones of their models have other numbers")
+    if repair.orphans:
+        listed = "\n".join(repair.orphans)
+        output.warn(f"records that no entry names; a lost entry may have, so they are kept:\n{listed}")
+
+
+def repair_table(repair: Repair, *, dry_run: bool) -> dict[str, Any]:
+    """Return all of a repair as plain data."""
+    tables = [(outcome.lost, _outcome_table(repair, outcome)) for outcome in repair.outcomes]
+    return {
+        "dry_run": dry_run,
+        "mended": [table for lost, table in tables if not lost],
+        "lost": [table for lost, table in tables if lost],
+        "orphans": list(repair.orphans),
+    }
+
+
+def summary(repair: Repair) -> str:
+    """Return what is lost, in words."""
+    touched = {version for outcome in repair.lost for version in outcome.versions}
+    named = sorted(repair.names.get(version, version[:12]) for version in touched)
+    lost = f"{len(repair.lost):,} file{'s are' if len(repair.lost) > 1 else ' is'} lost in this copy"
+    if not named:
+        return lost
+    more = f" and {len(named) - _SHOWN:,} more" if len(named) > _SHOWN else ""
+    return f"{lost}; partial: {', '.join(named[:_SHOWN])}{more}"
+
+
+def _outcome_table(repair: Repair, outcome: Outcome) -> dict[str, Any]:
+    models = [repair.names.get(version, str(version)) for version in outcome.versions]
+    return {"kind": outcome.kind, "path": str(outcome.path), "how": outcome.how, "models": models}
+
+
+def _outcome_row(repair: Repair, outcome: Outcome, root: Path, *, dry_run: bool) -> dict[str, Any]:
+    result = "lost" if outcome.lost else "would mend" if dry_run else "mended"
+    path = str(outcome.path.relative_to(root.parent))
+    return {**_outcome_table(repair, outcome), "result": result, "path": path}

@@ -1,0 +1,78 @@
+"""`reg repair`: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.cli.conftest import Reg
+
+
+def spoil(reg: Reg, ref: str) -> Path:
+    """Make the one blob of a version rotten and return it."""
+    sha256 = reg("model", "show", ref, "--json").json["files"][0]["sha256"]
+    blob = Path(".registry", "blobs", sha256[:2], sha256[2:])
+    blob.chmod(0o644)
+    blob.write_bytes(bytes(blob.stat().st_size))
+    return blob
+
+
+def test_nothing_to_mend(iris: Reg) -> None:
+    done = iris("repair")
+    assert done.out == ""
+    assert done.err.startswith("nothing to mend: ")
+    assert iris("repair", "--json").json == {"dry_run": False, "mended": [], "lost": [], "orphans": []}
+
+
+def test_lost_bytes_are_told_until_they_are_back(iris: Reg, tmp_path: Path) -> None:
+    shutil.copytree(".registry", "backup/.registry")
+    blob = spoil(iris, "iris/softmax:1")
+    planned = iris("repair", "--dry-run", code=14)
+    assert planned.lines[0].split("\t")[0] == "lost"
+    assert blob.exists()
+    assert iris("repair", "--dry-run", "--from", "backup").lines[0].split("\t")[0] == "would mend"
+    done = iris("repair", code=14)
+    assert done.out == f"lost\tblob\tis missing\tiris/softmax:1\t{blob}\n"
+    assert "1 file is lost in this copy; partial: iris/softmax:1" in done.err
+    assert "hint: reg repair --from PATH" in done.err
+    assert iris("model", "show", "iris/softmax:1", "--json").json["partial"] == ["1.safetensors"]
+    assert "partial" in "".join(iris("model", "show", "iris/softmax:1", terminal=True).shown)
+    assert iris("model", "show", "iris/softmax:2", "--json").json["partial"] == []
+    assert iris("model", "verify", "iris/softmax:1", code=14).out.split("\t")[1] == "partial"
+    assert "iris/softmax:1 is partial" in iris("model", "get", "iris/softmax:1", "out", code=14).err
+    assert "partial" not in iris("model", "query", "--json").json[0]
+    assert "known to be lost" in iris("fsck", code=14).err
+    mended = iris("repair", "--from", "backup", "--json").json
+    assert [row["how"] for row in mended["mended"]] == ["copied from the other registry"]
+    assert mended["mended"][0]["models"] == ["iris/softmax:1"]
+    assert iris("model", "show", "iris/softmax:1", "--json").json["partial"] == []
+    iris("fsck")
+
+
+def test_lost_entry_is_told_loudly(iris: Reg) -> None:
+    slot = Path(".registry/log/000000/000002.toml")
+    slot.unlink()
+    Path(".registry/cache/index.sqlite").unlink()
+    done = iris("repair", code=14)
+    assert done.out.startswith("lost\tlog\t")
+    assert done.out.endswith(f"\t{slot}\n")
+    assert "have other numbers" in done.err
+    assert "records that no entry names" in done.err
+    assert iris("repair").out == ""
+    assert [row["name"] for row in iris("model", "list", "--json").json] == ["iris/softmax", "iris/tuned"]
+
+
+def test_registry_that_cannot_be_opened(iris: Reg) -> None:
+    Path(".registry/format.toml").write_text("layout = 1\n")
+    iris("status", code=14)
+    assert iris("repair", "--dry-run").out.startswith("would mend\tformat\tmade again with the id that the index knows")
+    assert iris("repair", terminal=True).out
+    iris("status")
+    iris("--registry", ".registry", "repair")
+
+
+def test_refusals(reg: Reg) -> None:
+    reg("repair", code=10)
+    reg("init")
+    reg("repair", "--from", ".", code=2)
+    reg("repair", "--from", "nowhere", code=10)
