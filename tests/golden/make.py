@@ -21,8 +21,10 @@ from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
+from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
 from registry_cli.registry.query import Question, find_versions, save_question
+from registry_cli.registry.repair import repair_registry
 from registry_cli.registry.undo import undo_entry
 
 
@@ -31,12 +33,14 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True)
     registry = Registry.init(folder)
     _fill(registry, folder / "files")
+    _collect(registry, folder / "files")
     (folder / "expected.json").write_text(dump_json(describe(registry), indent=1) + "\n")
     registry.close()
     shutil.rmtree(folder / "files")
     shutil.rmtree(registry.layout.cache)
     shutil.rmtree(registry.layout.views)
-    (registry.path / ".gitignore").unlink()
+    for name in (".gitignore", "reserve"):
+        (registry.path / name).unlink()
     registry.path.rename(folder / "registry")
 
 
@@ -49,6 +53,21 @@ def describe(registry: Registry) -> dict[str, Any]:
             f"{row.event} {row.op} {row.ref} {'void' if row.void else ''}".rstrip() for row in iter_changes(registry.db)
         ],
     }
+
+
+def _collect(registry: Registry, files: Path) -> None:
+    """Leave what a collector and a repair leave: all their entries, and one that stands for another."""
+    (files / "unused.bin").write_bytes(b"nobody needs it")
+    add_files(registry, Draft(parse_model_name("iris/mistake")), [files / "unused.bin"])
+    remove_versions(registry, ["iris/mistake:1"])
+    run_collection(registry, instant=True)
+    tag_versions(registry, ["iris/linear:2"], add=[parse_tag("forgotten")])
+    tag_versions(registry, ["iris/linear:2"], add=[parse_tag("last")])
+    slot = registry.layout.slot(registry.index.head.seq - 1)
+    registry.close()
+    slot.unlink()
+    registry.layout.index.unlink()
+    repair_registry(registry.path)
 
 
 def _fill(registry: Registry, files: Path) -> None:
