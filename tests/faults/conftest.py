@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry_cli import env
 from tests.faults.harness import TALLY, Site, make_site
+from tests.faults.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +26,23 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Site:
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let fsync do nothing, for suites whose kernel does not die: the seam still sees each call."""
     monkeypatch.setattr(os, "fsync", lambda _fd: None)
+
+
+@pytest.fixture
+def open_small_disk(tmp_path: Path) -> Iterator[Callable[[int], SmallDisk]]:
+    """Give a function that mounts a file system of so many bytes; unmounted at the end, skipped where it may not be."""
+    disks: list[SmallDisk] = []
+
+    def mount(size: int) -> SmallDisk:
+        try:
+            disks.append(SmallDisk(tmp_path / f"disk-{len(disks)}", size))
+        except OSError as error:
+            pytest.skip(f"no file system can be mounted here: {error}")
+        return disks[-1]
+
+    yield mount
+    for disk in disks:
+        disk.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

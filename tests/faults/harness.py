@@ -37,8 +37,10 @@ EXTENT: Final = pytest.mark.parametrize("extent", ["some", pytest.param("all", m
 """`some` covers each kind of call, in seconds; `all` is the whole sweep."""
 Acknowledge = Callable[[], object]
 Files = tuple[tuple[str, str | None], ...]
-Snapshot = tuple[tuple[str, Files, tuple[str, ...], tuple[str, ...], bool], ...]
-"""Of each version its address, files with digests, tags, aliases, and whether it is published."""
+State = tuple[bool, bool, str | None]
+"""Whether a version is archived, whether it is removed, and its design."""
+Snapshot = tuple[tuple[str, Files, tuple[str, ...], tuple[str, ...], bool, State], ...]
+"""Of each version its address, files with digests, tags, aliases, whether it is published, and its state."""
 
 
 @dataclass(frozen=True)
@@ -210,9 +212,14 @@ def list_all(registry: Registry) -> list[VersionRow]:
 def take_snapshot(registry: Registry) -> Snapshot:
     """Return what a registry says, without what differs from one run to the next."""
     return tuple(
-        (row.ref, tuple((file.path, file.sha256) for file in row.files), row.tags, row.aliases, row.published)
+        (row.ref, tuple((file.path, file.sha256) for file in row.files), row.tags, row.aliases, row.published,
+         (row.archived, row.removed, _design_of(row)))
         for row in list_all(registry)
-    )
+    )  # fmt: skip
+
+
+def _design_of(row: VersionRow) -> str | None:
+    return (row.design.sha256 or row.design.text) if row.design else None
 
 
 def names_of(snapshot: Snapshot) -> list[str]:
@@ -230,6 +237,8 @@ def check_whole(site: Site) -> Snapshot:
     check_names(site.root)
     with Registry.open(site.folder) as registry:
         for row in list_all(registry):
+            if row.removed:
+                continue
             faults = list_faults(registry, row, strong=True)
             assert not faults, f"{row.ref}: {faults}"
         void = registry.db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL").fetchall()

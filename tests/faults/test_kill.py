@@ -103,6 +103,7 @@ def test_killed_init_leaves_a_whole_registry_or_none(extent: str, template: Site
         init(site)
         COMMANDS["add"](site)
         assert names_of(check_whole(site)) == ["p/new:1"]
+        assert [path.name for path in site.folder.iterdir()] == [".registry"]
         shutil.rmtree(site.folder)
 
 

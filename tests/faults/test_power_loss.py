@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,12 +14,14 @@ import pytest
 from registry_cli.errors import RegError
 from registry_cli.ids import parse_tag
 from registry_cli.registry.api import Registry
+from registry_cli.registry.configure import set_setting
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import open_path
-from registry_cli.store import files, flushing
+from registry_cli.registry.lifecycle import restore_versions
+from registry_cli.store import files, flushing, trash
 from registry_cli.store.files import NewFile
 from registry_cli.store.log import Log
-from tests.faults import harness
+from tests.faults import dump, harness
 from tests.faults.crash_model import ACKNOWLEDGE, Disk, PowerError, Recorder, Step, Tree, digest_tree, write_tree
 from tests.faults.harness import EXTENT, TALLY, Site, Snapshot, check_whole, snapshot_of
 
@@ -33,6 +37,8 @@ class Story:
     site: Site
     recorder: Recorder = field(default_factory=Recorder)
     history: list[Snapshot] = field(default_factory=list)
+    heads: list[int] = field(default_factory=list)
+    """The last slot after each command."""
     begin: int = 0
     """The step from which the power may go."""
 
@@ -40,7 +46,7 @@ class Story:
         """Let a process do a command, which is acknowledged."""
         with files.open_observer(self.recorder):
             command(self.site)
-        self.history.append(snapshot_of(self.site))
+        self._remember()
         self.recorder.acknowledge(len(self.history) - 1)
 
     def die(self, command: Command, dies: Callable[[Step], bool]) -> None:
@@ -49,11 +55,24 @@ class Story:
         with pytest.raises(PowerError), files.open_observer(self.recorder):
             command(self.site)
         self.recorder.revive()
-        self.history.append(snapshot_of(self.site))
+        self._remember()
 
     def start(self) -> None:
         """What comes from here on is tried."""
         self.begin = len(self.recorder.steps)
+
+    def put_index(self, root: Path, promised: int) -> None:
+        """Give a state an index that has folded all that ever came, and claims as flushed what was acknowledged."""
+        path = root / "cache" / "index.sqlite"
+        shutil.copy(self.site.root / "cache" / "index.sqlite", path)
+        flushed = self.heads[promised] if promised >= 0 else 0
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE stamp SET value = ? WHERE key = 'durable'", (str(flushed),))
+
+    def _remember(self) -> None:
+        self.history.append(snapshot_of(self.site))
+        with Registry.open(self.site.folder) as registry:
+            self.heads.append(registry.index.head.seq)
 
 
 @pytest.fixture
@@ -112,9 +131,7 @@ def _check_state(story: Story, tree: Tree, promised: int, place: Path, where: st
         assert promised < 0, where
         return
     write_tree(tree, place)
-    shutil.copy(
-        story.site.root / "cache" / "index.sqlite", place / ".registry" / "cache"
-    )  # it may know of more than the log
+    story.put_index(place / ".registry", promised)
     site = Site(place, story.site.sources)
     try:
         found = check_whole(site)
@@ -181,6 +198,57 @@ def test_writer_that_did_not_write_the_head(extent: str, story: Story, tmp_path:
     story.die(harness.tag, lambda step: step.op == "fsync-dir" and story.recorder.steps[-1].op == "link")
     story.run(harness.alias)
     explore(story, tmp_path / "states", extent)
+
+
+@EXTENT
+def test_collection_and_the_same_bytes_again(extent: str, story: Story, tmp_path: Path) -> None:
+    """Each step of a collection, and bytes that come back from the trash or are given anew."""
+
+    def first(site: Site) -> None:
+        harness.add(site, "p/first", "model.bin")
+        hurry(site)
+
+    tell(story, first)
+    if extent == "some":
+        story.start()
+    story.run(lambda site: dump.remove(site, "p/first:1"))
+    for _ in range(2):
+        story.run(lambda site: dump.collect_all(site, 1))
+    story.run(restore_first)
+    story.run(lambda site: dump.collect_all(site, 1))  # its second name in the trash goes
+    story.run(lambda site: dump.remove(site, "p/first:1"))
+    for _ in range(3):
+        story.run(lambda site: dump.collect_all(site, 1))
+    story.run(lambda site: harness.add(site, "p/again", "model.bin"))
+    explore(story, tmp_path / "states", extent)
+
+
+def test_bytes_that_a_reader_brought_back(story: Story, tmp_path: Path) -> None:
+    """A collector and a writer died as they met; a reader finds the bytes in the trash, a collector tidies up."""
+
+    def lose(site: Site) -> None:
+        with Registry.open(site.folder) as registry:
+            (base,) = harness.list_all(registry)
+            assert base.files[0].sha256
+            trash.sweep(registry.layout, registry.layout.blob(base.files[0].sha256))
+
+    def read(site: Site) -> None:
+        check_whole(site)
+
+    tell(story, hurry, lose, read, lambda site: dump.collect_all(site, 1))
+    explore(story, tmp_path / "states", "all")
+
+
+def hurry(site: Site) -> None:
+    """Let a collector take each step at once."""
+    with Registry.open(site.folder) as registry:
+        for key in ("gc.grace", "gc.trash"):
+            set_setting(registry, key, "0s")
+
+
+def restore_first(site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        restore_versions(registry, ["p/first:1"])
 
 
 def test_stamped_view_holds_the_right_bytes(story: Story) -> None:

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from registry_cli.errors import CorruptError, RefusedError
-from registry_cli.ids import parse_tag
+from registry_cli import env
+from registry_cli.errors import CorruptError, RefusedError, RegError
+from registry_cli.ids import parse_model_name, parse_tag
+from registry_cli.records.toml import seal
+from registry_cli.registry import fsck
+from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
+from registry_cli.registry.damage import Kind, Level, Report
+from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import get_version, list_faults, open_path
 from registry_cli.registry.query import find_versions
+from registry_cli.store.files import open_observer
 from tests.faults import harness
-from tests.faults.harness import Acknowledge, Site, check_whole, end_child, list_all, names_of, snapshot_of, start_child
+from tests.faults.harness import (
+    TALLY,
+    Acknowledge,
+    Site,
+    check_whole,
+    end_child,
+    list_all,
+    names_of,
+    snapshot_of,
+    start_child,
+)
+from tests.observers import Recorder
 
 Damage = Callable[[Path], None]
 NOBODY = 65534
@@ -27,11 +49,17 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-7])
 
 
-def flip(path: Path) -> None:
+def flip(path: Path, near: bytes = b"") -> None:
+    """Flip a bit in the middle, or at the first place that holds `near`."""
     path.chmod(0o644)
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[data.index(near) if near else len(data) // 2] ^= 1
     path.write_bytes(data)
+
+
+def zero(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(bytes(path.stat().st_size))
 
 
 def empty(path: Path) -> None:
@@ -41,6 +69,177 @@ def empty(path: Path) -> None:
 
 DAMAGES: dict[str, Damage] = {"truncated": truncate, "flipped": flip, "empty": empty, "deleted": Path.unlink}
 DAMAGED = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A file to damage.
+
+    Attributes:
+        kind: What `fsck` must call it.
+        pattern: Where it lies in the registry; the first that fits, or the last.
+        models: Which versions it touches.
+    """
+
+    kind: Kind
+    pattern: str
+    models: tuple[str, ...] = ()
+    last: bool = False
+
+    def find(self, site: Site) -> Path:
+        return sorted(site.root.glob(self.pattern))[-1 if self.last else 0]
+
+
+def make_victims(registry: Registry) -> dict[str, Victim]:
+    """Return one file of every kind that there is."""
+    base, new, net = (registry.get_row(ref) for ref in ("p/base:1", "p/new:1", "p/net:1"))
+    blobs = {file.path: str(file.sha256) for row in (base, new, net) for file in row.files}
+    assert net.design
+    assert net.design.sha256
+    assert base.publication
+
+    def at(area: str, name: str) -> str:
+        return f"{area}/{name[:2]}/{name[2:]}"
+
+    return {
+        "format": Victim("format", "format.toml"),
+        "config": Victim("config", "config.toml"),
+        "ignored": Victim("layout", ".gitignore"),
+        "blob": Victim("blob", at("blobs", blobs["base.bin"]), ("p/base:1",)),
+        "big blob": Victim("blob", at("blobs", blobs["model.bin"]), ("p/new:1", "p/net:1")),
+        "design": Victim("blob", at("blobs", net.design.sha256), ("p/net:1",)),
+        "version": Victim("record", at("records", new.id) + ".toml", ("p/new:1",)),
+        "publication": Victim("record", at("records", base.publication) + ".toml", ("p/base:1",)),
+        "first entry": Victim("log", "log/000000/000001.toml", ("p/base:1",)),
+        "middle entry": Victim("log", "log/000000/000002.toml", ("p/new:1",)),
+        "newest entry": Victim("log", "log/000000/*.toml", ("p/base:1",), last=True),
+        "view": Victim("view", f"views/{new.id}/model.bin", ("p/new:1",)),
+        "stamp": Victim("view", f"views/{new.id}.json", ("p/new:1",)),
+        "index": Victim("index", "cache/index.sqlite"),
+    }
+
+
+VICTIMS = ("format", "config", "ignored", "blob", "big blob", "design", "version", "publication", "first entry",
+           "middle entry", "newest entry", "view", "stamp", "index")  # fmt: skip
+ROT: dict[str, Damage] = {
+    "flipped": flip,
+    "zeroed": zero,
+    "truncated": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "emptied": empty,
+    "deleted": Path.unlink,
+}
+SEEN_FAST = frozenset({"truncated", "emptied", "deleted"})
+"""What changes a size or takes a name away."""
+INVISIBLE = frozenset({("config", "flipped"), ("ignored", "truncated")})
+"""Nothing vouches for the settings of a copy, which people edit: another value is a value; `*` needs no line break."""
+HARMLESS = frozenset(
+    {("config", "emptied"), ("config", "deleted"), ("stamp", "flipped"), ("stamp", "deleted"), ("index", "emptied"),
+     ("index", "deleted")}
+)  # fmt: skip
+"""What a user or a crash may do as well and what is made anew: told, and no damage."""
+PAIRS = [(victim, rot) for victim in VICTIMS for rot in ROT if (victim, rot) not in INVISIBLE]
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A registry with a file of every kind, what `fsck` says of it while it is whole, and the files to damage."""
+
+    site: Site
+    victims: dict[str, Victim]
+    notes: tuple[str, ...]
+
+    @contextmanager
+    def rotten(self, name: str, rot: str) -> Iterator[Path]:
+        """Damage a file while the context lasts; it comes back with its inode and time."""
+        path = self.victims[name].find(self.site)
+        aside = self.site.folder / "aside"
+        path.rename(aside)
+        path.write_bytes(aside.read_bytes())
+        try:
+            (partial(flip, near=b"p/base") if (name, rot) == ("index", "flipped") else ROT[rot])(path)
+            TALLY["files rotted"] += 1
+            yield path
+        finally:
+            aside.rename(path)
+
+    def is_detected(self, name: str, rot: str, level: Level) -> bool:
+        """Return whether `fsck` finds a damaged file by kind and place, and names what it touches."""
+        victim = self.victims[name]
+        with self.rotten(name, rot) as path:
+            try:
+                report = examine(self.site, level)
+            except RegError as error:
+                return name == "format" and "format.toml" in error.message and error.exit_code in {10, 14}
+        if (name, rot) in HARMLESS:
+            return report.damages != () or report.notes != self.notes
+        found = [damage for damage in report.damages if (damage.kind, damage.path) == (victim.kind, path)]
+        return len(found) == 1 and {report.models[version] for version in found[0].versions} == set(victim.models)
+
+
+def examine(site: Site, level: Level) -> Report:
+    """Check a registry, and that checking it changes nothing."""
+    before, watch = digest_tree(site.root), Recorder()
+    with Registry.open(site.folder) as registry, open_observer(watch):
+        report = fsck.check_registry(registry, level)
+    assert not watch.calls
+    assert digest_tree(site.root) == before
+    return report
+
+
+def digest_tree(root: Path) -> dict[str, tuple[int, int, int, str]]:
+    found = {}
+    for path in root.rglob("*"):
+        status = path.stat()
+        data = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found[str(path)] = (status.st_ino, status.st_mode, status.st_mtime_ns, data)
+    return found
+
+
+@pytest.fixture(scope="module")
+def stock(template: Site, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    folder = tmp_path_factory.mktemp("stock")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(env.REG_AUTHOR, "tester")
+        patch.setenv(env.REG_CONFIG_HOME, str(folder / "home"))
+        site = template.copy(folder / "site")
+        harness.add_new(site)
+        design = DesignSource(b'{"layers": [' + b"1, " * 2000 + b"1]}", "application/json")
+        with Registry.open(site.folder) as registry:
+            registry.settings.set("views", "copy")
+            add_files(registry, Draft(parse_model_name("p/net"), design=design), [site.sources / "model.bin"])
+            open_path(registry, registry.get_row("p/new:1"))
+        harness.tag(site)
+        harness.publish(site)
+        with Registry.open(site.folder) as registry:
+            report = fsck.check_registry(registry)
+            assert not report.damages
+            victims = make_victims(registry)
+    assert tuple(victims) == VICTIMS
+    return Stock(site, victims, report.notes)
+
+
+@pytest.mark.parametrize(("victim", "rot"), PAIRS, ids=map(" ".join, PAIRS))
+def test_every_damage_is_found(victim: str, rot: str, stock: Stock) -> None:
+    assert stock.is_detected(victim, rot, "default")
+    assert stock.is_detected(victim, rot, "strong")
+    if rot in SEEN_FAST:
+        assert stock.is_detected(victim, rot, "fast")
+
+
+@pytest.mark.parametrize("left_out", fsck.CHECKS, ids=lambda check: check.__name__)
+def test_a_check_that_is_left_out_would_be_noticed(
+    left_out: Callable[..., None], stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fsck, "CHECKS", tuple(check for check in fsck.CHECKS if check is not left_out))
+    assert not all(stock.is_detected(*pair, "default") for pair in PAIRS)
+
+
+def test_a_lost_entry_is_told_by_the_records_where_there_is_no_index(site: Site) -> None:
+    find_only(site, "log/000000/000001.toml").unlink()
+    report = examine(site, "default")
+    (damage,) = (damage for damage in report.damages if damage.kind == "log")
+    assert damage.problem == "is missing; 2 readable entries follow it"
+    assert [report.models[version] for version in damage.versions] == ["p/base:?"]
 
 
 @pytest.fixture
@@ -231,7 +430,8 @@ def test_read_only_registry_is_read(site: Site, tmp_path: Path) -> None:
 
 def test_newer_layout_is_refused_politely(site: Site) -> None:
     path = site.root / "format.toml"
-    path.write_text(path.read_text().replace("layout = 1", "layout = 2"))
+    text, _, _ = path.read_text().replace("layout = 1", "layout = 2").rpartition("# ")
+    path.write_bytes(seal(text.encode()))
     with pytest.raises(RefusedError, match="layout 2") as caught:
         Registry.open(site.folder)
     assert caught.value.hint == "use a newer reg"
@@ -240,7 +440,9 @@ def test_newer_layout_is_refused_politely(site: Site) -> None:
 @pytest.mark.parametrize("operation", ["read", "write"])
 def test_unknown_feature_is_refused_where_it_matters(operation: str, site: Site) -> None:
     path = site.root / "format.toml"
-    path.write_text(path.read_text().replace("[features]", "") + f'\n[features]\n{operation} = ["later"]\n')
+    lines = path.read_text().splitlines()[:-1]
+    text = "\n".join(line for line in lines if line != "[features]")
+    path.write_bytes(seal(f'{text}\n[features]\n{operation} = ["later"]\n'.encode()))
     if operation == "write":
         assert len(snapshot_of(site)) == 2
     with pytest.raises(RefusedError, match="later"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from registry_cli import env
 from registry_cli.errors import NoRegistryError, NotFoundError, RefusedError, UsageError
 from registry_cli.registry.api import Registry
+from registry_cli.store.format import dump_format
 from registry_cli.store.layout import DIRECTORY
 from tests.registry.making import add, add_metrics
 
@@ -65,7 +67,7 @@ def test_find_obeys_the_variable_then_the_folder_then_the_user(tmp_path: Path, m
 
 def test_a_newer_layout_is_refused(registry: Registry, tmp_path: Path) -> None:
     form = registry.layout.format
-    form.write_text(form.read_text().replace("layout = 1", "layout = 2"))
+    form.write_bytes(dump_format(replace(registry.format, layout=2)))
     with pytest.raises(RefusedError, match="layout 2") as refused:
         Registry.open(tmp_path)
     assert refused.value.hint == "use a newer reg"
@@ -74,7 +76,7 @@ def test_a_newer_layout_is_refused(registry: Registry, tmp_path: Path) -> None:
 def test_an_unknown_feature_for_writing_leaves_reading(registry: Registry, tmp_path: Path) -> None:
     add(registry, "a/m")
     form = registry.layout.format
-    form.write_text(form.read_text().replace("[features]", '[features]\nwrite = ["packs-9"]'))
+    form.write_bytes(dump_format(replace(registry.format, features=(("write", ("packs-9",)),))))
     with Registry.open(tmp_path) as again:
         assert again.get_row("a/m").number == 1
         with pytest.raises(RefusedError, match="packs-9"):

@@ -187,7 +187,7 @@ def test_bytes_that_are_gone_cannot_be_restored(registry: Registry) -> None:
     remove_versions(registry, ["a/m:1"])
     assert row.files[0].sha256 is not None
     os.unlink(registry.layout.blob(row.files[0].sha256))
-    with pytest.raises(RefusedError, match=r"the bytes of model\.bin are gone"):
+    with pytest.raises(RefusedError, match=r"the bytes of model\.bin of a/m:1 are gone"):
         restore_versions(registry, ["a/m:1"])
 
 

@@ -80,6 +80,13 @@ def test_published_and_aliased_versions_stay_without_a_rule(registry: Registry) 
     assert prune(registry, "last 1") == ["a/b:3"]
 
 
+def test_the_tag_keep_keeps(registry: Registry) -> None:
+    add(registry, "a/b", tags=("keep",))
+    add(registry, "a/b", tags=("keep-not",))
+    add(registry, "a/b")
+    assert fates(plan(registry, "last 1")) == {"a/b:3": "last 1", "a/b:2": None, "a/b:1": "tag keep"}
+
+
 def test_a_parent_stays_as_long_as_a_child_does(registry: Registry) -> None:
     add(registry, "a/base")
     add(registry, "a/base", parents=(("continue", "a/base:1"),))
@@ -107,6 +114,13 @@ def test_the_bytes_told_are_those_that_only_they_hold(registry: Registry) -> Non
     found = plan(registry, "last 1", "project = a")
     assert [row.size for row in found.removed] == [1000, 100, 100, 10]
     assert found.freed == 110
+
+
+def test_a_long_design_is_a_blob_too(registry: Registry) -> None:
+    add(registry, "a/b", b"x", design="d" * 5000)
+    add(registry, "a/b", b"y", design="e" * 6000)
+    add(registry, "a/b", b"z", design="e" * 6000)
+    assert plan(registry, "last 1").freed == 5002
 
 
 def test_archived_versions_go_only_where_the_query_names_them(registry: Registry) -> None:

@@ -1,0 +1,324 @@
+"""Repair, one kind of damage at a time: where good bytes are found, and what becomes of a version that has none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from registry_cli.catalog.rows import VersionRow
+from registry_cli.errors import CorruptError, NoRegistryError, UsageError
+from registry_cli.ids import BlobHash, parse_tag
+from registry_cli.registry.api import Registry
+from registry_cli.registry.damage import Damage
+from registry_cli.registry.editing import tag_versions
+from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.get import get_version, list_faults, open_path
+from registry_cli.registry.lifecycle import publish_versions
+from registry_cli.registry.mending.outcome import Repair
+from registry_cli.registry.partial import list_lost
+from registry_cli.registry.repair import repair_registry
+from registry_cli.store import files, trash
+from registry_cli.store.format import read_format
+from registry_cli.store.partial import NOTHING, Partial, read_partial, write_partial
+from tests.builders import add
+from tests.observers import Once, fail
+
+
+@pytest.fixture
+def row(registry: Registry) -> VersionRow:
+    """A version of one file, in a registry with a second one."""
+    add(registry, "p/other", b"other")
+    return add(registry, "p/m", b"good weights")
+
+
+def blob_of(row: VersionRow) -> BlobHash:
+    sha256 = row.files[0].sha256
+    assert sha256
+    return sha256
+
+
+def repair(registry: Registry, source: Path | None = None, *, dry_run: bool = False) -> Repair:
+    registry.close()
+    return repair_registry(registry.path, source=source, dry_run=dry_run)
+
+
+def copy(registry: Registry, name: str = "copy") -> Path:
+    registry.close()
+    return Path(shutil.copytree(registry.path, registry.path.parent / name / ".registry")).parent
+
+
+def spoil(path: Path, data: bytes = b"rotten bytes") -> None:
+    path.unlink(missing_ok=True)
+    path.write_bytes(data)
+
+
+def list_hows(done: Repair) -> list[str]:
+    return [outcome.how for outcome in done.outcomes]
+
+
+def list_damages(registry: Registry) -> tuple[Damage, ...]:
+    return check_registry(registry, "strong").damages
+
+
+def list_names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_nothing_to_do(registry: Registry, row: VersionRow) -> None:
+    registry.close()
+    before = list_names(registry.path)
+    done = repair(registry)
+    assert (done.outcomes, done.lost, done.orphans) == ((), (), ())
+    assert list_names(registry.path) == before
+
+
+def test_blob_from_a_view(registry: Registry, row: VersionRow) -> None:
+    registry.settings.set("views", "copy")
+    open_path(registry, row)
+    spoil(registry.layout.blob(blob_of(row)))
+    assert list_hows(repair(registry)) == ["copied from a view"]
+    assert registry.layout.blob(blob_of(row)).read_bytes() == b"good weights"
+    assert [trashed.reason for trashed in trash.list_trash(registry.layout)] == ["damaged"]
+
+
+def test_blob_from_the_trash(registry: Registry, row: VersionRow) -> None:
+    path = registry.layout.blob(blob_of(row))
+    trash.sweep(registry.layout, path)
+    spoil(path)
+    assert list_hows(repair(registry)) == ["brought back from the trash"]
+    assert path.read_bytes() == b"good weights"
+
+
+def test_blob_that_is_only_in_the_trash(registry: Registry, row: VersionRow) -> None:
+    path = registry.layout.blob(blob_of(row))
+    trash.sweep(registry.layout, path)
+    repair(registry)
+    assert path.read_bytes() == b"good weights"
+
+
+def test_blob_that_is_rotten_in_the_trash_too(registry: Registry, row: VersionRow) -> None:
+    path = registry.layout.blob(blob_of(row))
+    swept = trash.sweep(registry.layout, path)
+    assert swept
+    spoil(swept)
+    spoil(path)
+    assert repair(registry).lost
+    assert not path.exists()
+    assert not trash.bring_back(registry.layout, path)
+
+
+def test_blob_from_any_other_registry(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
+    with Registry.init(tmp_path / "other") as other:
+        add(other, "q/same", b"good weights")
+    registry.layout.blob(blob_of(row)).unlink()
+    done = repair(registry, tmp_path / "other" / ".registry")
+    assert list_hows(done) == ["copied from the other registry"]
+    assert not list_damages(registry)
+
+
+def test_blob_of_no_version_goes_to_the_trash(registry: Registry, row: VersionRow) -> None:
+    path = registry.layout.blob(BlobHash("0" * 64))
+    spoil(path)
+    registry.close()
+    done = repair_registry(registry.path, level="strong")
+    assert list_hows(done) == ["moved to the trash: nothing needs it"]
+    assert not done.lost
+    assert not path.exists()
+
+
+def test_lost_blob_makes_its_version_partial(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
+    path = registry.layout.blob(blob_of(row))
+    spoil(path)
+    done = repair(registry)
+    assert [outcome.path for outcome in done.lost] == [path]
+    assert done.names[row.id] == "p/m:1"
+    assert read_partial(registry.layout) == Partial(blobs=frozenset([blob_of(row)]))
+    assert list_lost(registry.layout, row) == ["m.bin"]
+    assert [(fault.what, fault.known) for fault in list_faults(registry, row)] == [("m.bin", True)]
+    for read in (lambda: get_version(registry, row, tmp_path / "got"), lambda: open_path(registry, row)):
+        with pytest.raises(CorruptError, match=r"p/m:1 is partial: m\.bin is lost in this copy") as caught:
+            read()
+        assert "reg repair --from PATH" in str(caught.value.hint)
+    assert not (tmp_path / "got").exists()
+    assert list_damages(registry)
+    assert repair(registry).lost, "it is told each time"
+
+
+def test_bytes_that_are_back_are_not_partial(registry: Registry, row: VersionRow) -> None:
+    registry.layout.blob(blob_of(row)).unlink()
+    repair(registry)
+    add(registry, "p/again", b"good weights")
+    assert list_lost(registry.layout, row) == []
+    assert read_partial(registry.layout) != NOTHING
+    assert not repair(registry).outcomes
+    assert read_partial(registry.layout) == NOTHING
+    assert not registry.layout.partial.exists()
+
+
+def test_lost_record_holds_nobody_up(registry: Registry, row: VersionRow) -> None:
+    source = copy(registry)
+    path = registry.layout.record(row.id)
+    spoil(path)
+    registry.layout.index.unlink()
+    with pytest.raises(CorruptError, match="nothing can be added") as caught:
+        tag_versions(registry, ["p/other:1"], add=[parse_tag("new")])
+    assert "reg repair" in str(caught.value.hint)
+    assert [outcome.path for outcome in repair(registry).lost] == [path]
+    assert read_partial(registry.layout).records == {row.id}
+    tag_versions(registry, ["p/other:1"], add=[parse_tag("new")])
+    with pytest.raises(CorruptError, match="p/m:1 is damaged"):
+        registry.get_row("p/m:1")
+    assert not repair(registry, source).lost
+    assert registry.get_row("p/m:1") == row
+    assert read_partial(registry.layout) == NOTHING
+
+
+def test_publication_from_a_copy(registry: Registry, row: VersionRow) -> None:
+    (published,) = publish_versions(registry, [row.ref])
+    source = copy(registry)
+    assert published.publication
+    spoil(registry.layout.record(published.publication))
+    assert list_hows(repair(registry, source)) == ["copied from the other registry"]
+    assert not list_damages(registry)
+
+
+def test_view_is_removed(registry: Registry, row: VersionRow) -> None:
+    registry.settings.set("views", "copy")
+    path = open_path(registry, row)
+    spoil(path, b"good weighty")
+    assert [outcome.kind for outcome in repair(registry).outcomes] == ["view"]
+    assert list_names(registry.layout.views) == []
+    assert open_path(registry, row).read_bytes() == b"good weights"
+
+
+@pytest.mark.parametrize("broken", [b"", b"no database", b"SQLite format 3\0" + bytes(4080)])
+def test_index_is_made_anew(broken: bytes, registry: Registry, row: VersionRow) -> None:
+    registry.close()
+    registry.layout.index.write_bytes(broken)
+    assert not repair(registry).lost
+    assert registry.get_row(row.ref) == row
+    assert not list_damages(registry)
+
+
+def test_unreadable_settings_are_made_anew(registry: Registry, row: VersionRow) -> None:
+    registry.layout.config.write_bytes(b"author = [")
+    (done,) = repair(registry).outcomes
+    assert done.how == "made again: all settings are the defaults, the old file is in the trash"
+    assert registry.layout.config.read_bytes().startswith(b"# settings")
+    (trashed,) = trash.list_trash(registry.layout)
+    assert trashed.path.read_bytes() == b"author = ["
+
+
+def test_a_wrong_setting_costs_no_other(registry: Registry, row: VersionRow) -> None:
+    registry.layout.config.write_bytes(b'author = "me"\nviews = "nonsense"\n')
+    assert repair(registry).outcomes
+    assert registry.layout.config.read_bytes() == b'author = "me"\n'
+
+
+def test_small_files_and_folders(registry: Registry, row: VersionRow) -> None:
+    registry.layout.ignore.write_bytes(b"blobs/\n")
+    registry.layout.turn.unlink()
+    shutil.rmtree(registry.layout.hooks)
+    registry.layout.hooks.write_bytes(b"no folder")
+    shutil.rmtree(registry.layout.tmp)
+    assert not repair(registry).lost
+    assert registry.layout.ignore.read_bytes() == b"*\nblobs/\n"
+    assert registry.layout.turn.read_bytes() == b""
+    assert all(folder.is_dir() for folder in registry.layout.folders)
+    assert not list_damages(registry)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("known", ["index", "copy"])
+def test_format(known: str, shared: bool, tmp_path: Path) -> None:
+    with Registry.init(tmp_path / "site", shared=shared) as registry:
+        add(registry, "p/m")
+        source = copy(registry)
+    good = registry.layout.format.read_bytes()
+    registry.layout.format.write_bytes(good[:-9])
+    if known == "copy":
+        shutil.rmtree(registry.layout.cache)
+    (done,) = repair(registry, source).outcomes
+    assert done.kind == "format"
+    assert registry.layout.format.read_bytes() == good
+
+
+def test_format_that_nobody_knows(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
+    with Registry.init(tmp_path / "other") as other:
+        add(other, "q/m")
+    registry.close()
+    registry.layout.format.unlink()
+    registry.layout.index.unlink()
+    with pytest.raises(CorruptError, match="nothing here knows the registry's id"):
+        repair(registry, other.path)
+
+
+def test_no_registry(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NoRegistryError):
+        repair_registry(tmp_path / "empty")
+    with pytest.raises(NoRegistryError, match="empty is no registry"):
+        repair(registry, tmp_path / "empty")
+    with pytest.raises(UsageError, match="shall be mended"):
+        repair(registry, tmp_path)
+
+
+def test_dry_run_does_nothing(registry: Registry, row: VersionRow) -> None:
+    add(registry, "p/m", b"more")
+    source = copy(registry)
+    registry.layout.blob(blob_of(row)).unlink()
+    registry.layout.slot(2).unlink()
+    registry.layout.config.write_bytes(b"[")
+    before = {path: path.stat().st_mtime_ns for path in registry.path.rglob("*")}
+    plan = repair(registry, dry_run=True)
+    assert {path: path.stat().st_mtime_ns for path in registry.path.rglob("*")} == before
+    assert {"config", "log"} <= {outcome.kind for outcome in plan.outcomes}
+    assert not repair(registry, source, dry_run=True).lost
+    assert not repair(registry, source).lost
+
+
+def test_format_in_a_dry_run(registry: Registry, row: VersionRow) -> None:
+    registry.layout.format.unlink()
+    assert list_hows(repair(registry, dry_run=True)) == ["made again with the id that the index knows"]
+    assert not registry.layout.format.exists()
+
+
+@pytest.mark.parametrize("kind", ["blob", "record", "slot", "format"])
+def test_full_disk_leaves_nothing_half_written(kind: str, registry: Registry, row: VersionRow) -> None:
+    add(registry, "p/m", b"more")
+    source = copy(registry)
+    victims = {
+        "blob": registry.layout.blob(blob_of(row)),
+        "record": registry.layout.record(row.id),
+        "slot": registry.layout.slot(2),
+        "format": registry.layout.format,
+    }
+    good = victims[kind].read_bytes()
+    spoil(victims[kind])
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space"), files.open_observer(Once("write", fail(full))):
+        repair(registry, source)
+    assert not victims[kind].exists() or victims[kind].read_bytes() == b"rotten bytes"
+    assert list_names(registry.layout.tmp) == []
+    assert not repair(registry, source).lost
+    assert victims[kind].read_bytes() == good
+
+
+def test_repaired_format_is_read(registry: Registry, row: VersionRow) -> None:
+    identity = registry.id
+    registry.layout.format.unlink()
+    repair(registry)
+    assert read_format(registry.layout).id == identity
+
+
+@pytest.mark.parametrize("content", ["", "blobs = 3", "[", 'records = ["x"]'])
+def test_strange_marks_are_read(content: str, registry: Registry) -> None:
+    registry.layout.partial.write_text(content)
+    known = read_partial(registry.layout)
+    assert known.blobs == frozenset()
+    write_partial(registry.layout, NOTHING)
+    assert not registry.layout.partial.exists()
