@@ -128,8 +128,8 @@ def _explain(error: OSError) -> RegError:
         if name is not None
     ]
     hints = {
-        errno.ENOSPC: "make room and repeat the command; nothing was half-written",
-        errno.EDQUOT: "make room and repeat the command; nothing was half-written",
+        errno.ENOSPC: "make room, as with reg gc, and repeat the command; nothing was half-written",
+        errno.EDQUOT: "make room, as with reg gc, and repeat the command; nothing was half-written",
         errno.EACCES: "reading may still work; to change the registry, get write access to its folder",
         errno.EROFS: "reading still works; to change the registry, make its file system writable",
     }

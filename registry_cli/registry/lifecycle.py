@@ -18,6 +18,7 @@ from registry_cli.registry.need import need_version
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import find_blob, verify_blob
 from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.reserve import with_room
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def remove_versions(
 ) -> list[VersionRow]:
     """Give versions up, also one whose record is lost; record and number stay, the bytes go with a collection.
 
+    On a full disk the reserve makes room for it.
+
     Raises:
         UsageError: `force` without a reason.
         RefusedError: A version is published, holds an alias or is a parent, and `force` is not said.
@@ -112,7 +115,7 @@ def remove_versions(
         found = registry.list_exact(ids, "remove", broken=True)
         return [changes.remove(row.id, force=force) for row in found if not row.removed]
 
-    transact(registry, plan, message=message)
+    with_room(registry.layout, lambda: transact(registry, plan, message=message))
     return registry.list_exact(ids, "remove", broken=True)
 
 

@@ -14,6 +14,7 @@ from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.keep import Rule, find_keepers
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.transaction import transact
+from registry_cli.store.reserve import with_room
 
 if TYPE_CHECKING:
     import sqlite3
@@ -94,7 +95,7 @@ def prune_versions(
         gone[:] = [verdict.version for verdict in _judge(registry, agreed, rules) if verdict.kept is None]
         return [changes.remove(row.id) for row in _children_first(registry.db, gone)]
 
-    transact(registry, plan, message=message)
+    with_room(registry.layout, lambda: transact(registry, plan, message=message))
     return gone
 
 

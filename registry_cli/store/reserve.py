@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from registry_cli.store.layout import Layout
+
+T = TypeVar("T")
 
 RESERVE: Final = 4 << 20
 """Bytes kept."""
 _BLOCK: Final = 256 << 10
 """Bytes drawn once and repeated: larger than what a compressing file system looks at together."""
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_ROOM: Final = _FULL | {errno.EROFS, errno.EACCES}
 
 
 def make_reserve(layout: Layout) -> None:
@@ -39,6 +44,16 @@ def free_reserve(layout: Layout) -> bool:
     there = layout.reserve.exists()
     files.unlink(layout.reserve)
     return there
+
+
+def with_room(layout: Layout, action: Callable[[], T]) -> T:
+    """Do `action`, which must be one that may be done again; on a full disk give up the reserve and do it again."""
+    try:
+        return action()
+    except OSError as error:
+        if error.errno not in _FULL or not free_reserve(layout):
+            raise
+    return action()
 
 
 def _is_whole(layout: Layout) -> bool:

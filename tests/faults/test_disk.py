@@ -12,7 +12,8 @@ import pytest
 
 from registry_cli.registry.api import Registry
 from registry_cli.registry.get import open_path
-from registry_cli.store import files
+from registry_cli.store import files, reserve
+from registry_cli.store.layout import Layout
 from tests.builders import write
 from tests.faults import harness
 from tests.faults.harness import Acknowledge, Call, Site, Witness, check_whole, end_child, snapshot_of, start_child
@@ -62,7 +63,7 @@ def test_full_disk(name: str, small: tuple[SmallDisk, Site], monkeypatch: pytest
         failed += 1
         assert code == 1
         assert "error: no space left on device" in text
-        assert "hint: make room and repeat the command" in text
+        assert "hint: make room, as with reg gc, and repeat the command" in text
         assert not list_left(site.root)
         assert snapshot_of(site) == before
         pages += 1 if pages < 8 else pages // 8
@@ -262,3 +263,29 @@ def test_root_in_a_user_s_registry_locks_its_owner_out_of_nothing(first: str, op
         do_as(user, user, 0o022, lambda name=f"p/m{number}", source=source: use(site, name, source))
         do_as(user, user, 0o022, lambda number=number: run_tag(site, f"p/m{number}:1"))
     assert len(check_whole(site)) == len(users)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
+@pytest.mark.parametrize("leave", [0, 1, 3])
+def test_full_disk_is_freed_by_collecting(
+    leave: int, late: bool, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removing and collecting need room themselves: the reserve gives it, and is made again afterwards."""
+    monkeypatch.setattr(reserve, "RESERVE", 2 * MEGABYTE)
+    disk = open_small_disk(24 * MEGABYTE)
+    site = template.copy(disk.path / "site")
+    large, small = write(tmp_path / "large.bin", os.urandom(8 * MEGABYTE)), str(site.sources / "model.bin")
+    assert run(site.root, "model", "add", "p/large", str(large))[0] == 0
+    reserve.make_reserve(Layout(site.root))
+    if not late:
+        assert run(site.root, "model", "remove", "p/large:1")[0] == 0
+    disk.fill(leave=leave * PAGE)
+    code, text = run(site.root, "model", "add", "p/more", small)
+    assert code == 1
+    assert "hint: make room, as with reg gc, and repeat the command" in text
+    if late:
+        assert run(site.root, "model", "remove", "p/large:1")[0] == 0
+    assert run(site.root, "gc", "--now")[0] == 0
+    assert (site.root / "reserve").stat().st_size == 2 * MEGABYTE
+    assert run(site.root, "model", "add", "p/more", small)[0] == 0
+    check_whole(site)

@@ -130,7 +130,7 @@ def run_writer_beside(
 def test_writer_stopped_beside_collections(name: str, fate: int, extent: str, full: Site, tmp_path: Path) -> None:
     writer = WRITERS[name]
     numbers = list_numbers(writer.command, full.copy(tmp_path / "rehearsal"), extent)
-    for number in pick(numbers, len(numbers) if extent == "all" else 4):
+    for number in pick(numbers, len(numbers) if extent == "all" else 3):
         for thoroughly in (False, True) if extent == "all" and fate == signal.SIGCONT else (number % 2 == 0,):
             site = full.copy(tmp_path / f"{number} {thoroughly}")
 
@@ -204,7 +204,7 @@ def test_collector_stopped_beside_writers(
     rehearsal, collector = prepare(full, tmp_path / "rehearsal", stage)
     if step == "call":
         numbers = list_numbers(collector, rehearsal, extent)
-        numbers = pick(numbers, len(numbers) if extent == "all" else 4)
+        numbers = pick(numbers, len(numbers) if extent == "all" else 3)
     else:
         lines = range(1, count_lines(collector, rehearsal) + 1)
         numbers = pick(lines, 20 if extent == "all" else 1)
@@ -238,7 +238,7 @@ def test_both_stopped(name: str, stage: str, extent: str, full: Site, tmp_path: 
     writer.before(rehearsal)
     collectors = list_numbers(collector, rehearsal, "some")
     pairs = list(product(writers, collectors, (True, False)))
-    for one, other, first in pick(pairs, 20 if extent == "all" else 2):
+    for one, other, first in pick(pairs, 20 if extent == "all" else 1):
         site, collector = prepare(full, tmp_path / f"{one} {other} {first}", stage)
         writing = start_stopping(writer.command, site, one)
         wait_stopped(writing[0])

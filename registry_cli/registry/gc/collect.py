@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import changes
 from registry_cli.errors import ConflictError
@@ -15,10 +14,10 @@ from registry_cli.registry.transaction import transact
 from registry_cli.store import files, trash
 from registry_cli.store.litter import list_live_writers, read_clock, remove_litter
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.reserve import free_reserve, make_reserve
+from registry_cli.store.reserve import make_reserve, with_room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from registry_cli.catalog.changes import Change
@@ -28,11 +27,8 @@ if TYPE_CHECKING:
     from registry_cli.store.litter import Litter
     from registry_cli.store.trash import Trashed
 
-T = TypeVar("T")
-
 NAMED: Final = 5000
 """Blobs in one entry; more are split over several."""
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +213,7 @@ class _Collection:
             still[:] = [blob for blob in blobs if blob not in used]
             return [changes.collect(op, still) for op in ops] if still else []
 
-        _with_room(self._registry, lambda: transact(self._registry, plan, message=self._message))
+        with_room(self._registry.layout, lambda: transact(self._registry, plan, message=self._message))
         return still
 
 
@@ -239,16 +235,6 @@ def _delete(path: Path) -> int:
     return status.st_size if status.st_nlink == 1 else 0
 
 
-def _with_room(registry: Registry, action: Callable[[], T]) -> T:
-    """Do `action`; on a full disk give up the reserve and do it again."""
-    try:
-        return action()
-    except OSError as error:
-        if error.errno not in _FULL or not free_reserve(registry.layout):
-            raise
-    return action()
-
-
 def _check(registry: Registry, *, alone: bool) -> None:
     """Check that a collection may begin, and that there is room to make a small file.
 
@@ -257,8 +243,8 @@ def _check(registry: Registry, *, alone: bool) -> None:
         RefusedError: The registry has features that this program does not know.
     """
     registry.format.check_gc()
-    _with_room(registry, registry.check_writable)
-    _with_room(registry, lambda: read_clock(registry.layout))
+    with_room(registry.layout, registry.check_writable)
+    with_room(registry.layout, lambda: read_clock(registry.layout))
     if alone:
         _check_alone(registry)
 
