@@ -33,6 +33,20 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
+def connect_untouched(path: Path) -> sqlite3.Connection:
+    """Open a database so that nothing is written beside it (https://www.sqlite.org/wal.html#read_only_databases).
+
+    Where a journal is in use, another process has it open and its files are there; else it lies still.
+    """
+    import sqlite3
+    from urllib.parse import quote
+
+    journal = path.with_name(path.name + "-wal")
+    live = journal.exists() and journal.stat().st_size > 0
+    query = "mode=ro&readonly_shm=1" if live else "mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?{query}", uri=True, isolation_level=None, check_same_thread=False)
+
+
 def list_damaged(db: sqlite3.Connection) -> list[VersionId]:
     """Return the versions whose records could not be read."""
     import json

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.doc import from_microseconds, load_doc
-from registry_cli.catalog.rows import ParentRow, VersionRow
+from registry_cli.catalog.rows import ParentRow, User, VersionRow
 from registry_cli.ids import (
     AliasName,
     BlobHash,
@@ -66,6 +66,16 @@ def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str,
         (version,),
     )
     return [(role, VersionId(RecordId(child))) for role, child in found]
+
+
+def list_users(db: sqlite3.Connection, blob: BlobHash) -> list[User]:
+    """Return the versions that name a blob, removed ones too, oldest first."""
+    found = db.execute(
+        "SELECT DISTINCT v.id, l.name || ':' || v.number, v.removed FROM uses u JOIN versions v ON v.row = u.version"
+        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY v.row",
+        (blob,),
+    )
+    return [User(VersionId(RecordId(version)), ref, bool(removed)) for version, ref, removed in found]
 
 
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:

@@ -26,6 +26,15 @@ class ParentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """A version that names a blob; `ref` is its address."""
+
+    id: VersionId
+    ref: str
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRow:
     """A version as it is now: its record with every later change applied.
 

@@ -15,7 +15,7 @@ from registry_cli.errors import UsageError
 if TYPE_CHECKING:
     from registry_cli.catalog.journal import ChangeRow
     from registry_cli.catalog.lines import ModelRow
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.rows import User, VersionRow
     from registry_cli.records.parts import Design, FileEntry
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.du import Area, Share
@@ -67,7 +67,7 @@ def view_version(row: VersionRow) -> View:
     }
 
 
-def view_trashed(trashed: Trashed, period: float, versions: Sequence[str]) -> View:
+def view_trashed(trashed: Trashed, period: float, users: Sequence[User]) -> View:
     """Return a file of the trash; `until` is when a collection may delete it, `versions` those that name its bytes."""
     return {
         "id": trashed.blob or trashed.home.name,
@@ -75,14 +75,19 @@ def view_trashed(trashed: Trashed, period: float, versions: Sequence[str]) -> Vi
         "reason": trashed.reason,
         "since": datetime.fromtimestamp(trashed.since, UTC),
         "until": datetime.fromtimestamp(trashed.since + period, UTC),
-        "versions": list(versions),
+        "versions": [user.ref for user in users],
         "path": str(trashed.path),
     }
 
 
-def view_restored(trashed: Trashed, versions: Sequence[str]) -> View:
+def view_restored(trashed: Trashed, users: Sequence[User]) -> View:
     """Return a blob that was brought back from the trash; `versions` are those that name its bytes."""
-    return {"ref": str(trashed.home), "id": trashed.blob, "size": trashed.size, "versions": list(versions)}
+    return {
+        "ref": str(trashed.home),
+        "id": trashed.blob,
+        "size": trashed.size,
+        "versions": [user.ref for user in users],
+    }
 
 
 def view_model(row: ModelRow) -> View:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.catalog.doc import load_doc
 from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.registry.checks.reading import GONE, Reader, Reading
-from registry_cli.registry.checks.survey import Survey, count, iter_entries, list_users
+from registry_cli.registry.checks.survey import Survey, count, iter_entries, list_touched
 from registry_cli.registry.damage import Damage
 from registry_cli.store import files
 from registry_cli.store.layout import FANOUT
@@ -90,7 +90,7 @@ class _Blobs:
     def report(self, sha256: BlobHash, path: Path, problem: str) -> None:
         """Take down a damage, with the versions that it touches."""
         kind: Kind = "blob" if path == self.survey.layout.blob(sha256) else "trash"
-        users = list_users(self.survey.db, sha256)
+        users = list_touched(self.survey.db, sha256)
         self.survey.damages.append(Damage(kind, path, problem, users, blob=sha256))
 
     def _judge_swept(

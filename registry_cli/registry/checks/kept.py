@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
-from registry_cli.catalog.database import has_stamp
+from registry_cli.catalog.database import connect_untouched, has_stamp
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.registry.damage import Damage
@@ -73,7 +72,7 @@ def open_kept(survey: Survey) -> Iterator[Kept | None]:
     if not path.exists() or _is_unfinished(path):
         yield None
         return
-    db = _connect(path)
+    db = connect_untouched(path)
     try:
         try:
             kept = _read_kept(db, survey.registry.id)
@@ -110,7 +109,7 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
 
     if _is_unfinished(survey.layout.index):
         return None, "the index waits for a writer to end, or for the next to clean up: it was not compared"
-    db = _connect(survey.layout.index)
+    db = connect_untouched(survey.layout.index)
     try:
         if not has_stamp(db):
             return None, "the index holds nothing yet: it is made when it is needed"
@@ -172,19 +171,6 @@ def _read_kept(db: sqlite3.Connection, registry: str) -> Kept | None:
         return Kept(db, Head(int(stamp["seq"]), stamp["digest"]), int(stamp["durable"]))
     except KeyError as error:
         raise ValueError(str(error)) from None
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open an index so that nothing is written beside it (https://www.sqlite.org/wal.html#read_only_databases).
-
-    Where a journal is in use, another process has the index open and its files are there; else it lies still.
-    """
-    import sqlite3
-
-    journal = path.with_name(path.name + "-wal")
-    live = journal.exists() and journal.stat().st_size > 0
-    query = "mode=ro&readonly_shm=1" if live else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(path))}?{query}", uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _is_unfinished(path: Path) -> bool:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from registry_cli.catalog import read
 from registry_cli.errors import RegError
-from registry_cli.ids import BlobHash, RecordId, VersionId
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.catalog.fresh import Fresh
+    from registry_cli.ids import BlobHash, VersionId
     from registry_cli.registry.api import Registry
     from registry_cli.registry.damage import Damage, Level
     from registry_cli.store.layout import Layout
@@ -82,15 +83,10 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def list_users(db: sqlite3.Connection, sha256: BlobHash) -> tuple[VersionId, ...]:
-    """Return the versions that name a blob, oldest first: the live ones, or where there are none those removed."""
-    found = db.execute(
-        "SELECT DISTINCT v.id, v.removed FROM uses u JOIN versions v ON v.row = u.version WHERE u.sha256 = ?"
-        " ORDER BY v.row",
-        (sha256,),
-    ).fetchall()
-    live = [version for version, removed in found if not removed]
-    return tuple(VersionId(RecordId(version)) for version in live or [version for version, _ in found])
+def list_touched(db: sqlite3.Connection, sha256: BlobHash) -> tuple[VersionId, ...]:
+    """Return the versions that a damaged blob touches: those live that name it, or where there are none the others."""
+    users = read.list_users(db, sha256)
+    return tuple(user.id for user in users if not user.removed) or tuple(user.id for user in users)
 
 
 def iter_entries(folder: Path) -> Iterator[os.DirEntry[str]]:

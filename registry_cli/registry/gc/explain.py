@@ -102,8 +102,8 @@ def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, polic
     if not home.exists() and swept is None:
         return _absent(mark, blob)
     if mark.list_used([blob]):
-        users = _list_users(mark, blob, row)
-        return f"{_STAYS}: {users[0]} holds the same bytes" if row.removed and users else _STAYS
+        others = [user.ref for user in read.list_users(mark.db, blob) if not user.removed]
+        return f"{_STAYS}: {others[0]} holds the same bytes" if row.removed and others else _STAYS
     if not home.exists() and swept is not None:
         return f"in the trash, deleted after {_day(swept.stat().st_ctime + policy.trash)}"
     status, now = home.stat(), read_clock(registry.layout)
@@ -120,15 +120,6 @@ def _absent(mark: Mark, blob: BlobHash) -> str:
         (blob, changes.PURGE),
     ).fetchone()
     return f"{_GONE} on {_day(found[0] / 1_000_000)}" if found else f"{_GONE}, by no collection"
-
-
-def _list_users(mark: Mark, blob: BlobHash, row: VersionRow) -> list[str]:
-    found = mark.db.execute(
-        "SELECT l.name || ':' || v.number FROM uses u JOIN versions v ON v.row = u.version"
-        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? AND v.id != ? AND v.removed = 0",
-        (blob, row.id),
-    )
-    return [ref for (ref,) in found]
 
 
 def _day(seconds: float) -> str:

@@ -11,7 +11,6 @@ from registry_cli.store.hashing import sha256_of_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
     from registry_cli.store.trash import Trashed
 
@@ -34,16 +33,6 @@ def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed
             files.flush_dir(trashed.home.parent)
             files.freshen(trashed.home)  # a collector looks at it anew from now on
     return found
-
-
-def list_users(registry: Registry, blob: BlobHash) -> list[str]:
-    """Return the addresses of the versions that name a blob, removed ones too."""
-    found = registry.db.execute(
-        "SELECT DISTINCT l.name || ':' || v.number FROM uses u JOIN versions v ON v.row = u.version"
-        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY 1",
-        (blob,),
-    )
-    return [ref for (ref,) in found]
 
 
 def _find(listed: Sequence[Trashed], prefix: str) -> Trashed:

@@ -6,12 +6,12 @@ a damaged log opens no index.
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from registry_cli.catalog.changes import RULES
+from registry_cli.catalog.database import connect_untouched
 from registry_cli.catalog.doc import from_microseconds, load_doc
 from registry_cli.errors import RegError
 from registry_cli.ids import EntryId
@@ -21,7 +21,6 @@ from registry_cli.store.log import EMPTY, Head, digest_entry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -63,7 +62,7 @@ class Memory:
 
     def _build(self, slots: range, previous: str, rules: int) -> list[bytes]:
         built: list[bytes] = []
-        with _open(self.path) as db:
+        with closing(connect_untouched(self.path)) as db:
             for seq in slots:
                 built.append(dump_entry(_read_entry(db, seq, previous, rules)))
                 previous = digest_entry(built[-1])
@@ -81,7 +80,7 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
     if path is None or not path.is_file():
         return None
     try:
-        with _open(path) as db:
+        with closing(connect_untouched(path)) as db:
             stamp = dict(db.execute("SELECT key, value FROM stamp").fetchall())
         head = Head(int(stamp["seq"]), stamp["digest"])
         durable = int(stamp["durable"])
@@ -95,22 +94,11 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
 def read_registry_id(path: Path) -> str | None:
     """Return which registry an index is of, or None where it cannot be read."""
     try:
-        with _open(path) as db:
+        with closing(connect_untouched(path)) as db:
             found = db.execute("SELECT value FROM stamp WHERE key = 'registry'").fetchone()
     except _errors():
         return None
     return str(found[0]) if found else None
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open an index for reading; one that nobody has open without a trace."""
-    import sqlite3
-
-    live = path.with_name(path.name + "-wal").exists()
-    query = "mode=ro" if live else "mode=ro&immutable=1"
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?{query}", uri=True)) as db:
-        yield db
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -27,8 +27,8 @@ def command(
     Those longest there come first. What was swept is whole and can be restored; what is damaged was put aside by `reg
     repair`, or when good bytes came.
     """
+    from registry_cli.catalog.read import list_users
     from registry_cli.cli.views import sort_rows, view_trashed
-    from registry_cli.registry.gc.restore import list_users
     from registry_cli.registry.policy import read_policy
     from registry_cli.store.trash import list_trash
 
@@ -36,7 +36,7 @@ def command(
     registry = session.registry
     period = read_policy(registry.db).trash
     rows = [
-        view_trashed(trashed, period, list_users(registry, trashed.blob) if trashed.blob else [])
+        view_trashed(trashed, period, list_users(registry.db, trashed.blob) if trashed.blob else [])
         for trashed in list_trash(registry.layout)
     ]
     session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, empty="the trash is empty")

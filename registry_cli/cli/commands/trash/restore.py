@@ -24,12 +24,13 @@ def command(
 
     They are in their place again and nobody's: unless a version comes to use them, a later gc takes them once more.
     """
+    from registry_cli.catalog.read import list_users
     from registry_cli.cli.views import view_restored
-    from registry_cli.registry.gc.restore import list_users, restore_trashed
+    from registry_cli.registry.gc.restore import restore_trashed
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     restored = restore_trashed(session.registry, read_refs(ids))
-    users = [list_users(session.registry, trashed.blob) if trashed.blob else [] for trashed in restored]
-    session.output.results([view_restored(each, refs) for each, refs in zip(restored, users, strict=True)])
-    for ref in sorted({ref for refs in users for ref in refs}):
+    users = [list_users(session.registry.db, trashed.blob) if trashed.blob else [] for trashed in restored]
+    session.output.results([view_restored(each, found) for each, found in zip(restored, users, strict=True)])
+    for ref in sorted({user.ref for found in users for user in found if user.removed}):
         session.output.note(f"hint: reg model restore '{ref}' uses them again")
