@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError, UsageError
-from registry_cli.records.version import check_path
+from registry_cli.records.paths import check_path
 
 if TYPE_CHECKING:
     from registry_cli.ids import BlobHash, VersionId, Xxh3

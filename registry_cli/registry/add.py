@@ -17,7 +17,8 @@ from registry_cli.formats.sniff import Facts, sniff, sniff_folder
 from registry_cli.ids import RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import INLINE_DESIGN, Design, FileEntry, Parent
-from registry_cli.records.version import ROLES, Version, check_labels, check_path
+from registry_cli.records.paths import check_path
+from registry_cli.records.version import ROLES, Version, check_labels
 from registry_cli.registry.aliases import plan_alias
 from registry_cli.registry.draft import DesignSource, Draft, given
 from registry_cli.registry.same import find_same

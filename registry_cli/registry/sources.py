@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError, UsageError
-from registry_cli.records.version import check_path, check_paths
+from registry_cli.records.paths import check_path, check_paths
 from registry_cli.store.layout import DIRECTORY
 
 if TYPE_CHECKING:

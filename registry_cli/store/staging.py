@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.ids import BlobHash, RecordId, Xxh3
-from registry_cli.store import files, flushing, trash
+from registry_cli.store import files, flushing
 from registry_cli.store.blobs import verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, iter_chunks, sha256_of_file, xxh3_of_file
 from registry_cli.store.owner import new_name
+from registry_cli.store.placing import Placing
 from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -40,24 +40,13 @@ def _no_twins(_size: int) -> Container[str]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """A durable file in `tmp/` and the name it shall have."""
-
-    file: Path
-    target: Path
-
-
 class Staging:
     """Blobs and records on their way in. Use as a context: whatever was not installed is removed at its end."""
 
     def __init__(self, layout: Layout, *, progress: Progress = SILENT) -> None:
         self._layout = layout
         self._progress = progress
-        self._staged: dict[Path, _Staged] = {}
-        self._hits: set[Path] = set()
-        self._placed: dict[Path, Path | None] = {}
-        """What has its name, each with the file in `tmp/` that holds the bytes too, where we wrote it."""
+        self._names = Placing(layout)
         self._opened: list[NewFile] = []
         self._unflushed: list[NewFile] = []
         self._litter: list[Path] = []
@@ -77,7 +66,7 @@ class Staging:
     def get_file(self, sha256: BlobHash) -> Path:
         """Return where the bytes of a blob that was added lie now, in `tmp/` or in their place."""
         target = self._layout.blob(sha256)
-        return self._staged[target].file if target in self._staged else target
+        return self._names.staged.get(target, target)
 
     def read_file(self, source: Path) -> Digests:
         """Return a file's digests and take in nothing.
@@ -170,21 +159,7 @@ class Staging:
             ConflictError: A collector has deleted bytes that were stored when we looked.
         """
         self.flush()
-        for target, staged in self._staged.items():
-            self._link(staged.file, target)
-        lost = [target for target in self._placed if not target.exists()]
-        stale = [target for target in self._hits if not files.freshen(target)]
-        for target in [*lost, *stale]:
-            if not self._bring_back(target):
-                raise ConflictError(
-                    f"{target.parent.name}{target.name[:8]} was collected while it was added",
-                    hint="run the command again",
-                )
-        flushing.flush_dirs(target.parent for target in [*self._staged, *self._hits, *lost])
-        self._placed |= {target: staged.file for target, staged in self._staged.items()}
-        self._placed |= dict.fromkeys(self._hits)
-        self._staged.clear()
-        self._hits.clear()
+        self._names.place()
 
     def restore_lost(self) -> None:
         """Bring back what a collector took between our `install` and our slot in the log.
@@ -192,23 +167,12 @@ class Staging:
         Raises:
             CorruptError: It is not in the trash either: somebody else deleted it.
         """
-        for target in self._placed:
-            if not target.exists():
-                if not self._bring_back(target):
-                    raise CorruptError(f"{target.parent.name}{target.name[:8]} was deleted while it was added")
-                files.flush_dir(target.parent)
-
-    def _bring_back(self, target: Path) -> bool:
-        ours = self._placed.get(target)
-        if ours is not None and ours.exists():
-            self._link(ours, target)
-            return True
-        return trash.bring_back(self._layout, target)
+        self._names.restore_lost()
 
     def _hit(self, target: Path) -> None:
         if not self._litter:  # a file in `tmp/` shows the others that somebody is at work
             self._new_file(0o444).close()
-        self._hits.add(target)
+        self._names.hits.add(target)
 
     def _take_open(self, fd: int, source: Path, status: os.stat_result, twins: Twins, share: bool) -> Digests:
         if share:
@@ -267,7 +231,7 @@ class Staging:
             file.close()
             files.unlink(file.path)
         else:
-            self._staged[self._layout.blob(sha256)] = _Staged(file.path, self._layout.blob(sha256))
+            self._names.staged[self._layout.blob(sha256)] = file.path
             self._hold(file)
         return digests
 
@@ -286,39 +250,30 @@ class Staging:
         self._progress.advance(digests.size)
         if not self._is_stored(digests):
             target = self._layout.blob(digests.sha256)
-            self._staged[target] = _Staged(held, target)
+            self._names.staged[target] = held
         return digests
 
     def _is_stored(self, digests: Digests) -> bool:
         """Return whether the blob is there or on its way, and whole; a rotten one is moved aside for the good bytes."""
         target = self._layout.blob(digests.sha256)
-        if target in self._staged:
+        if target in self._names.staged:
             return True
         if not target.exists():
             return False
         try:
             verify_blob(self._layout, digests.sha256, digests.xxh3, digests.size)
         except CorruptError:
-            self._set_aside(target, digests.sha256)
+            self._names.set_aside(target, digests.sha256)
             return False
         self._hit(target)
         return True
 
-    def _set_aside(self, target: Path, sha256: BlobHash) -> None:
-        """Make room for good bytes; what another process has put there since we looked gets its name back."""
-        try:
-            aside = trash.set_aside(self._layout, target)
-        except FileNotFoundError:  # a collector took it while we looked
-            return
-        if sha256_of_file(aside) == sha256:
-            self._link(aside, target)
-
     def _stage_bytes(self, data: bytes | memoryview, target: Path, *, mode: int) -> None:
-        if target in self._staged:
+        if target in self._names.staged:
             return
         file = self._new_file(mode)
         file.write(data)
-        self._staged[target] = _Staged(file.path, target)
+        self._names.staged[target] = file.path
         self._hold(file)
 
     def _new_file(self, mode: int) -> NewFile:
@@ -333,18 +288,6 @@ class Staging:
         self._unflushed.append(file)
         if len(self._unflushed) >= OPEN:
             self.flush()
-
-    def _link(self, source: Path, target: Path) -> None:
-        try:
-            files.link(source, target)
-        except FileExistsError:
-            files.freshen(target)  # another process brought the same bytes
-        except FileNotFoundError:
-            if target.parent.is_dir():
-                raise
-            # a copy of the registry may have lost its empty folders
-            files.make_dirs(target.parent, shared=self._layout.shared, inside=True)
-            files.link(source, target)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

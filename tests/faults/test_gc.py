@@ -407,9 +407,10 @@ def blind_install(monkeypatch: pytest.MonkeyPatch) -> None:
     install = Staging.install
 
     def forgetful(staging: Staging) -> None:
-        placed, staging._placed = staging._placed, {}
+        names = staging._names
+        placed, names.placed = names.placed, {}
         install(staging)
-        staging._placed = placed | staging._placed
+        names.placed = placed | names.placed
 
     monkeypatch.setattr(Staging, "install", forgetful)
 

@@ -1,0 +1,51 @@
+"""Paths inside a version: relative, `/` between their parts, and such that every file system can hold them all."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ABSOLUTE: Final = re.compile(r"^([A-Za-z]:|[/\\])")
+
+
+def check_path(path: str) -> str:
+    """Return a file's path inside its version, in NFC.
+
+    Raises:
+        UsageError: It is absolute, climbs with `..`, is empty, or holds a control character.
+    """
+    normal = unicodedata.normalize("NFC", path)
+    parts = normal.split("/")
+    if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):
+        raise UsageError(f"{path!r} is no path inside a version", hint="it must be relative and must not climb")
+    if not normal.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
+        raise UsageError(f"{path!r} holds a control character")
+    return normal
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Check that no two paths are one on a file system that folds case, and that none is a folder of another.
+
+    Raises:
+        UsageError: Two of them collide.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        key = unicodedata.normalize("NFC", path.casefold())
+        if key in seen:
+            if seen[key] == path:
+                raise UsageError(f"two files are called {path!r}", hint="rename one of the files, or add their folder")
+            raise UsageError(f"{seen[key]!r} and {path!r} differ only by case", hint="rename one of the files")
+        seen[key] = path
+    for key, path in seen.items():
+        above = key.rpartition("/")[0]
+        while above:
+            if above in seen:
+                raise UsageError(f"{seen[above]!r} is a file and the folder of {path!r}")
+            above = above.rpartition("/")[0]
