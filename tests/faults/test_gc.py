@@ -24,6 +24,7 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.configure import set_setting
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
+from registry_cli.registry.fsck import check_registry
 from registry_cli.registry.gc import collect, plan
 from registry_cli.registry.gc.collect import empty_trash, preview_collection, run_collection
 from registry_cli.registry.gc.restore import restore_trashed
@@ -165,11 +166,11 @@ def test_killed_collector(name: str, extent: str, full: Site, tmp_path: Path, qu
     ("workers", "turns"), [(3, 6), pytest.param(32, 20, marks=pytest.mark.faults)], ids=["small", "large"]
 )
 def test_all_at_once(workers: int, turns: int, full: Site, tmp_path: Path, quick_disk: None) -> None:
-    """Everybody adds the same few contents, removes, restores, publishes, tags and collects at the same time."""
+    """Everybody adds the same few contents, removes, restores, publishes, tags, collects and checks at once."""
     site = full.copy(tmp_path / "site")
 
     def act(registry: Registry, chance: random.Random, who: int, turn: int) -> bool:
-        kind = chance.choice(["add", "add", "remove", "restore", "publish", "tag", "gc", "gc", "empty"])
+        kind = chance.choice(["add", "add", "remove", "restore", "publish", "tag", "gc", "gc", "empty", "check"])
         rows = list_all(registry)
         row = chance.choice(rows)
         if kind == "add":
@@ -180,6 +181,8 @@ def test_all_at_once(workers: int, turns: int, full: Site, tmp_path: Path, quick
             run_collection(registry)
         elif kind == "empty":
             empty_trash(registry)
+        elif kind == "check":
+            assert check_registry(registry, "strong").damages == ()
         elif kind == "tag":
             tag_versions(registry, [row.ref], add=[parse_tag("seen")])
         elif kind == "publish":
