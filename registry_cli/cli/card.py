@@ -53,10 +53,15 @@ def draw_status(status: Mapping[str, Any]) -> RenderableType:
         "id": status["id"],
         "holds": ", ".join([*counts, format_short(status["size"], "size")]) if counts else "nothing yet",
         "log": last + (f", {status['void']:,} entries without effect" if status["void"] else ""),
+        **({"lost": _lost(status["lost"])} if status["lost"] else {}),
         "index": escape(status["index"] or "in memory"),
         "writable": "yes, as " + escape(status["author"]) if status["writable"] else escape(status["refusal"]),
     }
     return draw_groups({name: [[text]] for name, text in rows.items()})
+
+
+def _lost(number: int) -> str:
+    return f"{number:,} file{'s' if number > 1 else ''} of this copy"
 
 
 def draw_groups(groups: Mapping[str, Sequence[Sequence[str]]]) -> Table:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.cli.cells import escape, format_short, lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rich.console import Console
 
 _WIDEST: Final = 40
 """Cells after the first column are cut beyond this many terminal columns."""
+_NARROWEST: Final = 16
+"""The last column, if it is text, is cut down to this before it is left out."""
 _GAP: Final = 2
 
 
@@ -41,16 +43,17 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
     console = open_console()
     values = {path: [lookup(row, path) for row in rows] for path in columns}
     cells = {path: [format_short(value, path) for value in found] for path, found in values.items()}
-    shown = list(columns) if fixed else _fitting(cells, console.width)
+    numbers = {path for path, found in values.items() if all(_is_number(value) for value in found)}
+    widths = dict.fromkeys(columns, _WIDEST) if fixed else _fitting(cells, numbers, console.width)
+    shown = list(columns) if fixed else list(widths)
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for path in shown:
-        number = all(isinstance(value, (int, float)) or value is None for value in values[path])
         table.add_column(
             heading(path),
             no_wrap=True,
-            justify="right" if number else "left",
+            justify="right" if path in numbers else "left",
             overflow="ellipsis",
-            max_width=None if path == shown[0] else _WIDEST,
+            max_width=None if path == shown[0] else widths[path],
         )
     for line in zip(*(cells[path] for path in shown), strict=True):
         table.add_row(*map(Text, line))
@@ -64,15 +67,23 @@ def heading(path: str) -> str:
     return escape(path.partition(".")[2] or path)
 
 
-def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) or value is None
+
+
+def _fitting(cells: Mapping[str, Sequence[str]], numbers: Collection[str], width: int) -> dict[str, int]:
+    """Return the columns that fit, each with its greatest width."""
     from rich.cells import cell_len
 
-    shown: list[str] = []
+    shown: dict[str, int] = {}
     used = -_GAP
     for path, column in cells.items():
         widest = max(cell_len(heading(path)), *map(cell_len, column))
-        used += _GAP + (min(widest, _WIDEST) if shown else widest)
-        if shown and used > width:
+        wanted = min(widest, _WIDEST) if shown else widest
+        room = min(width - used - _GAP, wanted)
+        last = len(shown) == len(cells) - 1 and path not in numbers
+        if shown and room < wanted and not (last and room >= _NARROWEST):
             break
-        shown.append(path)
+        shown[path] = room
+        used += _GAP + wanted
     return shown

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from registry_cli.cli.cells import lookup
 from registry_cli.errors import UsageError
+from registry_cli.ids import is_hex
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from registry_cli.catalog.journal import ChangeRow
     from registry_cli.catalog.lines import ModelRow
     from registry_cli.catalog.rows import User, VersionRow
@@ -68,16 +71,28 @@ def view_version(row: VersionRow) -> View:
 
 
 def view_trashed(trashed: Trashed, period: float, users: Sequence[User]) -> View:
-    """Return a file of the trash; `until` is when a collection may delete it, `versions` those that name its bytes."""
+    """Return a file of the trash; `versions` are those that name its bytes.
+
+    `until` is when a collection may delete it; None for what is damaged, which waits for whole bytes.
+    """
+    until = datetime.fromtimestamp(trashed.since + period, UTC) if trashed.reason == "swept" else None
     return {
-        "id": trashed.blob or trashed.home.name,
+        "id": trashed.blob or name_file(trashed.home),
         "size": trashed.size,
         "reason": trashed.reason,
         "since": datetime.fromtimestamp(trashed.since, UTC),
-        "until": datetime.fromtimestamp(trashed.since + period, UTC),
+        "until": until,
         "versions": [user.ref for user in users],
         "path": str(trashed.path),
     }
+
+
+def name_file(path: Path) -> str:
+    """Return what a file of a registry is called for short: the id of a blob or record, the slot of an entry."""
+    area = path.parents[1].name if is_hex(path.parent.name) else None
+    if area in {"blobs", "records"}:
+        return path.parent.name + path.name.partition(".")[0]
+    return path.name.partition(".")[0] if area == "log" else path.name
 
 
 def view_restored(trashed: Trashed, users: Sequence[User]) -> View:
@@ -141,6 +156,7 @@ def view_status(status: Status) -> View:
         "size": status.size,
         "head": {"seq": status.seq, "entry": status.entry, "time": status.time},
         "void": status.void,
+        "lost": status.lost,
         "index": str(status.index) if status.index else None,
         "writable": status.refusal is None,
         "refusal": status.refusal,

@@ -16,6 +16,7 @@ from registry_cli.store import files
 from registry_cli.store.blobs import copy_blob, find_blob, get_blob, get_record, verify_blob
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.trash import find_swept
 from registry_cli.store.views import Mode, ViewFile, open_view
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.ids import BlobHash, Xxh3
     from registry_cli.registry.api import Registry
+    from registry_cli.store.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILEN
         RefusedError: The version was removed.
         CorruptError: Stored bytes are not what they were.
     """
-    _check_live(row)
+    _check_live(registry.layout, row)
     check_present(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
     if len(known) == 1 and (local := find_local(known[0])):
@@ -141,6 +143,8 @@ def list_faults(
 ) -> list[Fault]:
     """Check a version's record, publication and bytes; return what is wrong, nothing where all is well.
 
+    Of a removed version the bytes may be gone.
+
     Args:
         registry: Where.
         row: The version.
@@ -148,17 +152,30 @@ def list_faults(
         progress: Told of bytes.
     """
     lost = list_lost(registry.layout, row)
+    collected = list_collected(registry.layout, row)
     faults = _record_faults(registry, row, lost)
     progress.start(f"verify {row.ref}", row.size, "bytes")
     try:
         for file in [*row.files, *_design_files(row)]:
-            problem = _problem(registry, row, file, strong)
+            problem = None if file.sha256 in collected else _problem(registry, row, file, strong)
             if problem:
                 faults.append(_fault(file.path, problem, lost))
             progress.advance(file.size or 0)
     finally:
         progress.stop()
     return faults
+
+
+def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
+    """Return which blobs of a removed version are gone; none of a version that is not removed."""
+    stored = [*row.files, *_design_files(row)] if row.removed else []
+    return [file.sha256 for file in stored if file.sha256 and not file.url and not _is_stored(layout, file.sha256)]
+
+
+def _is_stored(layout: Layout, sha256: BlobHash) -> bool:
+    """Return whether a blob is in its place or in the trash, and leave it there."""
+    path = layout.blob(sha256)
+    return path.exists() or find_swept(layout, path) is not None or path.exists()  # it may move either way meanwhile
 
 
 def _fault(what: str, problem: str, lost: list[str]) -> Fault:
@@ -200,11 +217,13 @@ def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool)
 
 def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progress) -> FileEntry:
     """Return a file whose digests are known and whose bytes are at hand, fetched if it is external."""
-    _check_live(row)
+    _check_live(registry.layout, row)
     return fetch_file(registry, row, file, progress=progress) if file.url else file
 
 
-def _check_live(row: VersionRow) -> None:
+def _check_live(layout: Layout, row: VersionRow) -> None:
+    if row.removed and list_collected(layout, row):
+        raise RefusedError(f"{row.ref} was removed and its bytes were collected", hint="add the same files again")
     if row.removed:
         raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore '{row.ref}'")
 

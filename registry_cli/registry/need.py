@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import RefusedError
-from registry_cli.store.blobs import MEND, find_blob
+from registry_cli.store.blobs import find_blob
 
 if TYPE_CHECKING:
     from registry_cli.catalog.rows import VersionRow
@@ -40,5 +40,5 @@ def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str)
         RefusedError: It is gone.
     """
     if find_blob(registry.layout, sha256) is None:
-        raise RefusedError(f"the bytes of {what} are gone", hint=MEND)
+        raise RefusedError(f"the bytes of {what} are gone", hint="add the same file again first")
     staging.need_blob(sha256)

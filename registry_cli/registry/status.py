@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.doc import from_microseconds
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import EntryId
+from registry_cli.store.partial import read_partial
+from registry_cli.store.trash import find_swept
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +29,7 @@ class Status:
         entry: Id of the entry in that slot.
         time: When it was written.
         void: Entries that have no effect.
+        lost: Files that a repair has found to be lost in this copy, and that are not back.
         index: Where the index lies; None for memory.
         refusal: Why this program may not add to it, or None.
     """
@@ -42,6 +45,7 @@ class Status:
     entry: EntryId | None
     time: datetime | None
     void: int
+    lost: int
     index: Path | None
     refusal: str | None
     author: str
@@ -73,10 +77,18 @@ def read_status(registry: Registry) -> Status:
         entry=EntryId(head[1]) if head else None,
         time=from_microseconds(head[2]) if head else None,
         void=void,
+        lost=_count_lost(registry),
         index=Path(place) if place else None,
         refusal=_find_refusal(registry),
         author=registry.author,
     )
+
+
+def _count_lost(registry: Registry) -> int:
+    layout = registry.layout
+    known = read_partial(layout)
+    paths = [*map(layout.blob, known.blobs), *map(layout.record, known.records)]
+    return sum(not path.exists() and find_swept(layout, path) is None for path in paths)
 
 
 def _find_refusal(registry: Registry) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import BlobHash, RecordId
     from registry_cli.store.layout import Layout
 
-MEND: Final = "add the same file again, or bring the blob back from a copy of the registry"
+MEND: Final = "add the same file again, or reg repair --from PATH, a copy of the registry"
 """Adding bytes whose blob is missing or rotten puts good ones in its place."""
 
 LARGE: Final = 8 << 20

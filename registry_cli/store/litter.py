@@ -6,8 +6,10 @@ the caller's word.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -97,10 +99,17 @@ def list_live_writers(layout: Layout) -> list[Owner]:
 def read_clock(layout: Layout) -> float:
     """Return the time by the clock of the registry's file system, which gave the files theirs; seconds since 1970.
 
+    Where we may not write, this machine's clock has to do.
+
     Raises:
-        OSError: No file can be made in `tmp/`.
+        OSError: No file can be made in `tmp/` although we may write there.
     """
-    file = NewFile(layout.tmp / new_name())
+    try:
+        file = NewFile(layout.tmp / new_name())
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        return time.time()
     try:
         return os.fstat(file.fd).st_mtime
     finally:

@@ -32,9 +32,11 @@ def test_damage_is_told_by_line(iris: Reg) -> None:
 def test_damage_is_drawn_by_model(iris: Reg) -> None:
     rot(iris, "iris/softmax:2")
     Path(".registry/.gitignore").unlink()
+    sha256 = iris("model", "show", "iris/softmax:2", "--json").json["files"][0]["sha256"]
     head, *rows = iris("fsck", terminal=True, code=14).shown
-    assert head.split()[:2] == ["models", "kind"]
-    assert [row.split()[:2] for row in rows] == [["-", "layout"], ["iris/softmax:2", "blob"]]
+    assert head.split() == ["what", "problem", "models"]
+    assert [row.split()[:2] for row in rows] == [["layout", ".gitignore"], ["blob", sha256[:12]]]
+    assert [row.split()[-1] for row in rows] == ["-", "iris/softmax:2"]
 
 
 def test_a_blob_of_many_models_names_some(reg: Reg, tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def test_a_blob_of_many_models_names_some(reg: Reg, tmp_path: Path) -> None:
         reg("model", "add", f"p/{name}", path)
     rot(reg, "p/a:1")
     assert reg("fsck", code=14).lines[0].endswith("\tp/a:1,p/b:1,p/c:1,p/d:1,p/e:1")
-    assert reg("fsck", terminal=True, code=14).shown[1].startswith("p/a:1, p/b:1, p/c:1 and 2 more ")
+    assert reg("fsck", terminal=True, code=14).shown[1].split("  ")[-1].startswith("p/a:1, p/b:1, p/c:")
 
 
 def test_json_is_one_object(iris: Reg) -> None:
@@ -83,3 +85,30 @@ def test_a_damaged_format_ends_as_damage_does(iris: Reg) -> None:
 
 def test_two_levels_are_one_too_many(iris: Reg) -> None:
     assert "exclude each other" in iris("fsck", "--fast", "--strong", code=2).err
+
+
+def test_what_is_damaged_has_a_short_name(iris: Reg) -> None:
+    view = Path(iris("model", "path", "iris/softmax:1").lines[0])
+    view.unlink()
+    view.write_bytes(b"rot")
+    record = iris("model", "show", "iris/tuned", "--json").json["id"]
+    Path(".registry/records", record[:2], f"{record[2:]}.toml").unlink()
+    Path(".registry/log/000000/000002.toml").unlink()
+    shown = iris("fsck", terminal=True, code=14)
+    text = "\n".join(shown.shown)
+    assert f"record {record[:12]} " in text
+    assert "log 000002 " in text
+    assert f"view {view.parent.name[:12]} " in text
+    assert "not shown at this width" not in shown.err
+    assert all(len(line) <= 80 for line in shown.shown)
+
+
+def test_nothing_is_advised_to_be_collected_while_an_entry_is_lost(iris: Reg) -> None:
+    iris("model", "remove", "iris/tuned:1")
+    Path(".registry/blobs/aa").mkdir(exist_ok=True)
+    Path(".registry/blobs/aa", "b" * 62).write_bytes(b"junk")
+    assert "1 blob that no version names, 4 bytes: reg gc" in iris("fsck").err
+    Path(".registry/log/000000/000002.toml").unlink()
+    told = iris("fsck", code=14).err
+    assert "that no version names" in told
+    assert "reg gc" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,60 @@ def test_the_trash(removed: Reg, size: int) -> None:
     removed("model", "restore", "iris/softmax:1")
     removed("model", "verify", "iris/softmax:1", "--strong")
     assert "no blob `abcdef` in the trash" in removed("trash", "restore", "abcdef", code=11).err
+    assert removed("trash", "list", "--json").json == []  # what is there has its place again
+    assert removed("trash", "empty", "--yes").lines == ["freed\t0", "files\t0"]
+
+
+def test_a_prefix_names_enough(removed: Reg) -> None:
+    told = removed("trash", "restore", "abc", code=2).err
+    assert "`abc` is too short: 4 characters or more\nhint: reg trash list" in told
+
+
+def test_wrong_bytes_are_not_brought_back(removed: Reg) -> None:
+    removed("config", "set", "gc.grace", "0s")
+    for _ in range(2):
+        removed("gc", "--forced")
+    (row,) = removed("trash", "list", "--json").json
+    path = Path(row["path"])
+    path.chmod(0o600)
+    path.write_bytes(b"rot")
+    told = removed("trash", "restore", row["id"], code=14).err
+    assert f"blob {row['id'][:12]} in the trash does not hold the bytes" in told
+    assert "hint: reg repair --from PATH" in told
+
+
+def test_damaged_files_wait_for_whole_ones(iris: Reg) -> None:
+    shutil.copytree(".registry", "backup/.registry")
+    sha256 = iris("model", "show", "iris/tuned:1", "--json").json["files"][0]["sha256"]
+    record = iris("model", "show", "iris/softmax:2", "--json").json["id"]
+    for path in (
+        Path(".registry/blobs", sha256[:2], sha256[2:]),
+        Path(".registry/records", record[:2], f"{record[2:]}.toml"),
+        Path(".registry/log/000000/000003.toml"),
+    ):
+        path.chmod(0o600)
+        path.write_bytes(b"rot")
+    iris("repair", "--from", "backup")
+    rows = {row["id"]: row for row in iris("trash", "list", "--json").json}
+    assert rows.keys() == {sha256, record, "000003"}
+    assert {row["until"] for row in rows.values()} == {None}
+    Path(".registry/blobs", sha256[:2], sha256[2:]).unlink()
+    emptied = iris("trash", "empty", "--yes")
+    assert emptied.lines == ["freed\t6", "files\t2"]
+    kept = "1 damaged file is kept until whole bytes are in its place: reg repair --from PATH\n"
+    assert emptied.err == kept
+    assert iris("trash", "empty", "--yes").err == "nothing was deleted\n" + kept
+
+
+def test_a_removed_version_whose_bytes_are_gone(removed: Reg) -> None:
+    assert removed("model", "verify", "iris/softmax:1").lines[0].split("\t")[1] == "ok"
+    removed("gc", "--forced", "--now")
+    assert removed("model", "verify", "iris/softmax:1").lines[0].split("\t")[:2] == ["iris/softmax:1", "removed"]
+    for words in (("path", "iris/softmax:1"), ("get", "iris/softmax:1", "out"), ("get", "iris/softmax:1", "-")):
+        told = removed("model", *words, code=17).err
+        assert "iris/softmax:1 was removed and its bytes were collected\nhint: add the same files again" in told
+    told = removed("model", "restore", "iris/softmax:1", code=17).err
+    assert "are gone\nhint: add the same file again first" in told
 
 
 def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> None:
@@ -74,5 +129,6 @@ def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> 
     assert "say so with --yes" in removed("trash", "empty", code=2).err
     assert removed("trash", "empty", "--yes", "-m", "disk full").lines == [f"freed\t{size}", "files\t1"]
     assert removed("trash", "list").lines == []
+    assert removed("trash", "empty", terminal=True).shown == ["0 B freed"]
     assert removed("trash", "empty").lines == ["freed\t0", "files\t0"]
     assert removed("events", "--limit", "1", "--columns", "what").lines == ["deleted 1 unused blob"]

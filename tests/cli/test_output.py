@@ -241,3 +241,17 @@ def test_a_pipe_and_ci_get_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with standard_streams(Stream(), Stream(), Stream(terminal=True)):
         assert open_progress() is SILENT
+
+
+def test_the_last_column_is_cut_before_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    rows = [{"what": "blob ad02a91d3935", "models": "fraud/xgb:1, fraud/xgb:2"}]
+    for width, shown, told in (
+        (43, "fraud/xgb:1, fraud/xgb:2", ""),
+        (40, "fraud/xgb:1, fraud/x…", ""),
+        (30, "", "models"),
+    ):
+        monkeypatch.setenv("COLUMNS", str(width))
+        out, err = printed("table", lambda output: output.rows(rows, ("what", "models")))
+        assert plain(out).splitlines()[1].rstrip() == f"blob ad02a91d3935  {shown}".rstrip()
+        assert err == (f"not shown at this width: {told}\n" if told else "")

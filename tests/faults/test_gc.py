@@ -462,7 +462,7 @@ def races(full: Site, folder: Path) -> None:
 )
 def test_the_suite_notices(
     spoil: Callable[[pytest.MonkeyPatch], None], found: str, full: Site, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, quick_disk: None,
+    monkeypatch: pytest.MonkeyPatch, quick_disk: None, strict: None,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("registry_cli.store.turn.PATIENCE", 0.002)
     spoil(monkeypatch)

@@ -53,7 +53,7 @@ from tests.faults.harness import (
     start_child,
 )
 
-pytestmark = pytest.mark.usefixtures("quick_disk", "hurry")
+pytestmark = pytest.mark.usefixtures("quick_disk", "hurry", "strict")
 FATE = pytest.mark.parametrize("fate", [signal.SIGCONT, signal.SIGKILL], ids=["goes on", "is killed"])
 FOUND = WRITERS["add-orphan"]
 ORPHAN = hashlib.sha256(b"orphan" * 700).hexdigest()

@@ -322,3 +322,42 @@ def test_strange_marks_are_read(content: str, registry: Registry) -> None:
     assert known.blobs == frozenset()
     write_partial(registry.layout, NOTHING)
     assert not registry.layout.partial.exists()
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_entries_that_somebody_took_away_come_from_a_copy(kept: int, registry: Registry, row: VersionRow) -> None:
+    """Nothing tells that they were there but the records that they added, and the copy."""
+    tag_versions(registry, [row.ref], add=[parse_tag("later")])
+    source = copy(registry)
+    for slot in sorted(registry.layout.log.glob("*/*"))[kept:]:
+        slot.unlink()
+    registry.layout.index.unlink()
+    assert list_hows(repair(registry, source))[0] == "copied from the other registry"
+    assert registry.get_row(row.ref).id == row.id
+    assert list_damages(registry) == ()
+
+
+def test_a_copy_that_only_went_on_is_no_reason_to_follow_it(registry: Registry, row: VersionRow) -> None:
+    source = copy(registry)
+    with Registry.open(source) as other:
+        tag_versions(other, [row.ref], add=[parse_tag("later")])
+    assert list_hows(repair(registry, source)) == []
+    assert registry.get_row(row.ref).tags == ()
+
+
+def test_a_link_in_a_blob_s_place_is_no_blob(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
+    source = copy(registry)
+    path = registry.layout.blob(blob_of(row))
+    elsewhere = path.rename(tmp_path / "elsewhere")
+    path.symlink_to(elsewhere)
+    assert not repair(registry, source).lost
+    assert not path.is_symlink()
+    assert list_damages(registry) == ()
+
+
+def test_what_was_wrong_is_told_where_nothing_is_left(registry: Registry, row: VersionRow) -> None:
+    path = registry.layout.blob(blob_of(row))
+    path.chmod(0o644)
+    path.write_bytes(b"rotten bytes")
+    (lost,) = repair(registry).lost
+    assert lost.how == "does not hold the bytes it was given; those bytes are in the trash"

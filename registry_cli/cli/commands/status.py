@@ -23,5 +23,7 @@ def command(ctx: typer.Context, as_json: JsonOpt = False) -> None:
         session.output.draw(draw_status(status))
     else:
         session.output.record(status)
+    if status["lost"]:
+        session.output.hint("reg repair --from PATH, where PATH is a copy of the registry")
     if status["void"]:
         session.output.hint("reg events --void lists the entries that have no effect")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.cli.cells import format_size
+from registry_cli.cli.views import name_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.cli.output import Output
-    from registry_cli.registry.damage import Damage, Report
+    from registry_cli.registry.damage import Damage, Kind, Report
 
+_ID = 12
+"""Hex digits of an id that are shown."""
 _SHOWN = 3
 """Models of one damage that are named on a terminal."""
 
@@ -29,10 +32,10 @@ def print_report(output: Output, report: Report, root: Path) -> None:
         return
     rows = [damage_row(damage, report, root) for damage in report.damages]
     if output.drawn:
-        rows = [{**row, "models": _shortened(row["models"])} for row in rows]
+        rows = [{**row, "models": shorten_refs(row["models"], _SHOWN)} for row in rows]
         rows.sort(key=lambda row: row["models"])  # what touches the same model stands together
         if rows:
-            output.rows(rows, ("models", "kind", "problem", "path"))
+            output.rows(rows, ("what", "problem", "models"))
     else:
         output.rows(rows, ("kind", "path", "problem", "models"))
     for note in report.notes:
@@ -72,8 +75,22 @@ def report_table(report: Report) -> dict[str, Any]:
 
 def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
     """Return one damage as a row; its path from the folder that holds the registry."""
-    path = damage.path.relative_to(root.parent)
-    return {"kind": damage.kind, "path": str(path), "problem": damage.problem, "models": _refs(damage, report)}
+    return {
+        "kind": damage.kind,
+        "what": name_damaged(damage.kind, damage.path, root),
+        "path": str(damage.path.relative_to(root.parent)),
+        "problem": damage.problem,
+        "models": _refs(damage, report),
+    }
+
+
+def name_damaged(kind: Kind, path: Path, root: Path) -> str:
+    """Return what a damaged file is, for a table: `blob ad02a91d3935`, `log 000002`."""
+    area, *inner = path.relative_to(root).parts
+    if kind == "view":
+        return f"view {inner[0][:_ID]}" if inner else f"view {area}"
+    name = name_file(path)
+    return f"{kind} {name[:_ID] if kind in {'blob', 'record', 'trash'} else name}"
 
 
 def summary(report: Report) -> str:
@@ -95,9 +112,10 @@ def _refs(damage: Damage, report: Report) -> list[str]:
     return [report.models.get(version, str(version)) for version in damage.versions]
 
 
-def _shortened(refs: list[str]) -> str:
-    more = f" and {len(refs) - _SHOWN:,} more" if len(refs) > _SHOWN else ""
-    return ", ".join(refs[:_SHOWN]) + more or "-"
+def shorten_refs(refs: list[str], shown: int) -> str:
+    """Return the first of some addresses, and how many more there are; `-` for none."""
+    more = f" and {len(refs) - shown:,} more" if len(refs) > shown else ""
+    return ", ".join(refs[:shown]) + more or "-"
 
 
 def _count(number: int, one: str, many: str) -> str:

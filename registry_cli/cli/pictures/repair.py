@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.cli.pictures.fsck import name_damaged, shorten_refs
 from registry_cli.cli.pictures.fsck import summary as tell_checked
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
         return
     rows = [_outcome_row(repair, outcome, root, dry_run=dry_run) for outcome in repair.outcomes]
     if rows:
-        output.rows(rows, ("result", "kind", "how", "models", "path"))
+        if output.drawn:
+            rows = [{**row, "models": shorten_refs(row["models"], 1)} for row in rows]
+            output.rows(rows, ("result", "what", "models", "how"))
+        else:
+            output.rows(rows, ("result", "kind", "how", "models", "path"))
     if repair.report and not repair.outcomes:
         output.note(f"nothing to mend: {tell_checked(repair.report)}")
     if dry_run:
@@ -72,4 +77,5 @@ def _outcome_table(repair: Repair, outcome: Outcome) -> dict[str, Any]:
 def _outcome_row(repair: Repair, outcome: Outcome, root: Path, *, dry_run: bool) -> dict[str, Any]:
     result = "lost" if outcome.lost else "would mend" if dry_run else "mended"
     path = str(outcome.path.relative_to(root.parent))
-    return {**_outcome_table(repair, outcome), "result": result, "path": path}
+    what = name_damaged(outcome.kind, outcome.path, root)
+    return {**_outcome_table(repair, outcome), "result": result, "what": what, "path": path}

@@ -193,7 +193,9 @@ def _note(survey: Survey, blobs: _Blobs) -> None:
     tally = blobs.tally
     survey.note_foreign("blobs", blobs.foreign)
     if tally.unused:
-        survey.notes.append(f"{count(tally.unused, 'blob')} that no version names, {tally.unused_size:,} bytes: reg gc")
+        known = not any(damage.kind in {"log", "record"} for damage in survey.damages)  # else one of them may
+        advice = ": reg gc" if known else ""
+        survey.notes.append(f"{count(tally.unused, 'blob')} that no version names, {tally.unused_size:,} bytes{advice}")
     if tally.trashed:
         survey.notes.append(f"{count(tally.trashed, 'blob')} that a version needs in the trash: reg repair")
     if tally.aside:

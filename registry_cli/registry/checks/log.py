@@ -76,6 +76,12 @@ def check_log(survey: Survey) -> None:
         survey.damages.append(
             Damage("log", survey.layout.slot(seq), f"{lost.problem}; {place}", tuple(touched), seq=seq)
         )
+    if not survey.lost and not survey.counts["entries"] and survey.counts["records"] > 1:
+        # one record may be left of a first command that was killed, but not two
+        records = count(survey.counts["records"], "record")
+        survey.damages.append(
+            Damage("log", survey.layout.slot(1), f"is missing: there are {records} and no entry", seq=1)
+        )
     if survey.lost:  # entries are void because others are missing
         survey.notes.append("what the lost entries added is not checked; numbers of later versions may be off")
     else:

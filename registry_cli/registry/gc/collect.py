@@ -49,7 +49,8 @@ class Collected:
 
 
 def preview_collection(registry: Registry, *, instant: bool = False, forced: bool = False) -> Plan:
-    """Return what `run_collection` would do now; nothing is changed."""
+    """Return what `run_collection` would do now; nothing is changed. Raises as it does."""
+    _check_allowed(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
         return plan_collection(registry, mark, read_policy(mark.db), instant=instant)
 
@@ -85,7 +86,8 @@ def run_collection(
 
 
 def preview_emptying(registry: Registry) -> tuple[Trashed, ...]:
-    """Return what `empty_trash` would delete now."""
+    """Return what `empty_trash` would delete now. Raises as it does."""
+    _check_allowed(registry, alone=False)
     with Mark(registry) as mark:
         return plan_collection(registry, mark, read_policy(mark.db), emptying=True).purge
 
@@ -236,15 +238,24 @@ def _delete(path: Path) -> int:
 
 
 def _check(registry: Registry, *, alone: bool) -> None:
-    """Check that a collection may begin, and that there is room to make a small file.
+    """Check that a collection may begin, and that there is room to make a small file; raises as `_check_allowed`."""
+    with_room(registry.layout, registry.check_writable)
+    with_room(registry.layout, lambda: read_clock(registry.layout))
+    _check_allowed(registry, alone=alone)
+
+
+def _check_allowed(registry: Registry, *, alone: bool) -> None:
+    """Check that a collection would be let begin.
 
     Raises:
         ConflictError: `alone` is asked for, and another process is writing.
-        RefusedError: The registry has features that this program does not know.
+        RefusedError: The registry has features or entries that this program does not know.
+        CorruptError: A record cannot be read.
     """
     registry.format.check_gc()
-    with_room(registry.layout, registry.check_writable)
-    with_room(registry.layout, lambda: read_clock(registry.layout))
+    registry.format.check_write()
+    registry.index.check_writable()
+    registry.index.check_undamaged()
     if alone:
         _check_alone(registry)
 

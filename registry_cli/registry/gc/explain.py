@@ -65,7 +65,7 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
     if not any(file.fate.startswith(_STAYS) for file in fates):
         kept = None  # somebody let it go with --forced
     gone = any(file.fate.startswith(_GONE) for file in fates)
-    hint = "add the same files again" if gone else _hint(row, kept)
+    hint = "add the same files again" if gone else _hint(registry, row, kept)
     return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint)
 
 
@@ -74,6 +74,7 @@ def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ..
         return (f"it was removed, and its bytes stay all the same: {kept}" if kept else "it was removed",)
     reasons = ["it is not removed"]
     reasons += ["it is published"] if row.published else []
+    reasons += ["it is archived"] if row.archived else []
     reasons += [f"it holds the alias {alias}" for alias in row.aliases]
     reasons += [f"it has the tag {KEEP_TAG}"] if KEEP_TAG in row.tags else []
     children = [child for _, child in read.list_children(registry.db, row.id)]
@@ -81,10 +82,11 @@ def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ..
     return tuple(reasons)
 
 
-def _hint(row: VersionRow, kept: str | None) -> str | None:
+def _hint(registry: Registry, row: VersionRow, kept: str | None) -> str | None:
     if row.removed:
         return "reg gc --forced lets it go" if kept else f"reg model restore '{row.ref}' brings it back"
-    force = " --force -m 'why'" if row.published or row.aliases else ""
+    held = row.published or row.aliases or read.list_children(registry.db, row.id)
+    force = " --force -m 'why'" if held else ""
     return f"reg model remove '{row.ref}'{force} gives it up"
 
 

@@ -13,7 +13,6 @@ from registry_cli.ids import KEEP_TAG, BlobHash, VersionId
 from registry_cli.records.codec import load_version
 from registry_cli.registry.strays import iter_strays
 from registry_cli.store.blobs import get_record
-from registry_cli.store.trash import list_trash
 
 if TYPE_CHECKING:
     import sqlite3
@@ -146,12 +145,8 @@ class Mark:
             )
 
     def _find_strays(self) -> set[BlobHash]:
-        """Return what records name that no entry does, where an entry was lost: it may have named them."""
+        """Return what those records name that no entry does: the entry may have been lost, and may come back."""
         layout = self._registry.layout
-        stands_in = "SELECT 1 FROM entries e WHERE NOT EXISTS (SELECT 1 FROM changes c WHERE c.seq = e.seq)"
-        given_up = any(layout.log in trashed.home.parents for trashed in list_trash(layout))
-        if not given_up and self.db.execute(stands_in).fetchone() is None:
-            return set()
         strays: set[BlobHash] = set()
         for record in iter_strays(layout, self.db):
             try:

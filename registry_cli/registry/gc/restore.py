@@ -1,10 +1,10 @@
-"""Bringing swept bytes back from the trash by their digest."""
+"""What lies in the trash, and bringing swept bytes back from it by their digest."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import AmbiguousError, CorruptError, NotFoundError
+from registry_cli.errors import AmbiguousError, CorruptError, NotFoundError, UsageError
 from registry_cli.store import files, trash
 from registry_cli.store.hashing import sha256_of_file
 
@@ -14,11 +14,20 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
     from registry_cli.store.trash import Trashed
 
+SHORTEST: Final = 4
+"""Hex digits that a prefix of a blob's id must have."""
+
+
+def list_trashed(registry: Registry) -> list[Trashed]:
+    """Return what lies in the trash, those longest there first, without second names of what is in its place."""
+    return [trashed for trashed in trash.list_trash(registry.layout) if not _is_in_place(trashed)]
+
 
 def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed]:
     """Put swept blobs back into their place, where they are nobody's; return what was in the trash.
 
     Raises:
+        UsageError: A prefix is too short.
         NotFoundError: A prefix fits no blob in the trash.
         AmbiguousError: It fits several.
         CorruptError: The bytes in the trash are not what they were; none is brought back.
@@ -27,7 +36,10 @@ def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed
     found = [_find(trash.list_trash(registry.layout), prefix) for prefix in prefixes]
     for trashed in found:
         if sha256_of_file(trashed.path) != trashed.blob:
-            raise CorruptError(f"{trashed.path.name[:12]} in the trash does not hold the bytes it was given")
+            raise CorruptError(
+                f"blob {str(trashed.blob)[:12]} in the trash does not hold the bytes it was given",
+                hint="reg repair --from PATH",
+            )
     for trashed in found:
         if trash.bring_back(registry.layout, trashed.home):
             files.flush_dir(trashed.home.parent)
@@ -36,9 +48,18 @@ def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed
 
 
 def _find(listed: Sequence[Trashed], prefix: str) -> Trashed:
+    if len(prefix) < SHORTEST:
+        raise UsageError(f"`{prefix}` is too short: {SHORTEST} characters or more", hint="reg trash list")
     fits = {t.blob: t for t in listed if t.reason == "swept" and t.blob and t.blob.startswith(prefix.lower())}
-    if not prefix or not fits:
+    if not fits:
         raise NotFoundError(f"no blob `{prefix}` in the trash", hint="reg trash list")
     if len(fits) > 1:
         raise AmbiguousError(f"`{prefix}` fits {len(fits)} blobs in the trash", hint="reg trash list")
     return next(iter(fits.values()))
+
+
+def _is_in_place(trashed: Trashed) -> bool:
+    try:
+        return trashed.home.samefile(trashed.path)
+    except FileNotFoundError:
+        return False

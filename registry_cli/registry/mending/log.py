@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
 from registry_cli.catalog import database
-from registry_cli.catalog.changes import RULES
-from registry_cli.ids import EntryId, new_ulid
+from registry_cli.catalog.changes import ADD_VERSION, PUBLISH, RULES
+from registry_cli.catalog.shapes import is_id
+from registry_cli.ids import EntryId, RecordId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
 from registry_cli.registry.mending.memory import Memory, open_memory
@@ -78,7 +79,7 @@ class LogMending:
     def restore(self, *, dry_run: bool = False) -> list[Outcome]:
         """Take from the other registry what earlier repairs gave up, and return what was done."""
         done: list[Outcome] = []
-        for run in list_given_up(self._log, self._find_trashed()) if self._theirs else []:
+        for run in list_given_up(self._log, max(self._find_trashed(), self._find_missing())) if self._theirs else []:
             entries = self._fetch(run)
             pairs = list(zip(run.slots, entries, strict=False))
             done += [Outcome("log", self._layout.slot(seq), _FETCHED) for seq, _ in pairs]
@@ -93,6 +94,16 @@ class LogMending:
         return max(
             (int(home.stem) for home in homes if home.stem.isdigit() and home.parents[1] == self._layout.log), default=0
         )
+
+    def _find_missing(self) -> int:
+        """Return the last slot of the other log of which we have a record and no entry; 0 where there is none."""
+        last, seq = 0, self._log.head().seq
+        while self._theirs and (link := find_link(self._theirs, seq := seq + 1)):
+            named = [change.get(key) for change in link.entry.changes for key in ("version", "publication")]
+            adds = any(change["op"] in {ADD_VERSION, PUBLISH} for change in link.entry.changes)
+            if adds and any(is_id(each) and self._layout.record(RecordId(str(each))).exists() for each in named):
+                last = seq
+        return last
 
     def _mend(self, run: Run) -> list[Outcome]:
         outcomes = self._judge(run)

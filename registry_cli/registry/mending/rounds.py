@@ -58,6 +58,8 @@ class Mending:
         self._layout = registry.layout
         self._sibling = sibling
         self._names: dict[VersionId, str] = {}
+        self._problems: dict[Path, str] = {}
+        """Of each damaged file, what was wrong when it was first looked at."""
 
     def plan(self, damages: Iterable[Damage]) -> list[Outcome]:
         """Return what would become of damages."""
@@ -83,6 +85,7 @@ class Mending:
         while True:
             report = check_registry(self._registry, level, progress)
             self._names |= report.models
+            self._problems = {damage.path: damage.problem for damage in report.damages} | self._problems
             due = _choose([damage for damage in report.damages if damage.path not in tried])
             done = self._mend_round(due) if due else self._open_log().restore() if self._sibling else []
             if not due and not done:
@@ -176,8 +179,13 @@ class Mending:
     def _conclude(self, outcomes: list[Outcome], report: Report) -> Repair:
         mended = [outcome for outcome in outcomes if not outcome.lost]
         gone = [outcome for outcome in outcomes if outcome.lost]
-        left = [Outcome(d.kind, d.path, d.problem, lost=True, versions=d.versions) for d in report.damages]
+        left = [Outcome(d.kind, d.path, self._tell(d), lost=True, versions=d.versions) for d in report.damages]
         return Repair((*mended, *gone, *left), report, self._list_orphans() if gone else (), self._names)
+
+    def _tell(self, damage: Damage) -> str:
+        """Return what is wrong with a file that could not be mended, and where its bytes are."""
+        first = self._problems.get(damage.path, damage.problem)
+        return first if first == damage.problem else f"{first}; those bytes are in the trash"
 
     def _list_orphans(self) -> tuple[RecordId, ...]:
         """Return the records that no entry names."""

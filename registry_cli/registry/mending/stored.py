@@ -56,7 +56,7 @@ def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
         ConflictError: The source changed meanwhile.
     """
     path = layout.blob(blob)
-    if not _holds(path, blob):
+    if path.is_symlink() or not _holds(path, blob):
         put_away(layout, path)
     with Staging(layout) as staging:
         if staging.add_file(source.path).sha256 != blob:

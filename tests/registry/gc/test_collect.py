@@ -16,6 +16,7 @@ from registry_cli.ids import BlobHash
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, edit_versions
+from registry_cli.registry.fsck import check_registry
 from registry_cli.registry.gc.collect import Collected, empty_trash, preview_collection, run_collection
 from registry_cli.registry.get import list_faults, open_path
 from registry_cli.registry.lifecycle import publish_versions, remove_versions, restore_versions
@@ -273,3 +274,23 @@ def test_what_a_lost_entry_may_have_named_stays_unless_that_is_said(registry: Re
         assert run_collection(again, instant=True).now == 0
         assert is_stored(again, row)
         assert run_collection(again, instant=True, forced=True).now == 23
+
+
+def test_what_a_record_names_stays_although_the_log_is_gone(registry: Registry) -> None:
+    """Somebody took the log and its index away: a copy may bring the entries back, and then needs the bytes."""
+    rows = [add(registry, "a/m", name) for name in (b"first", b"second")]
+    registry.close()
+    for path in [*registry.layout.log.glob("*/*"), registry.layout.index]:
+        path.unlink()
+    with Registry.open(registry.path) as again:
+        assert check_registry(again).damages[0].problem == "is missing: there are 2 records and no entry"
+        assert run_collection(again, instant=True).now == 0
+        assert all(is_stored(again, row) for row in rows)
+
+
+@pytest.mark.parametrize("instant", [False, True])
+def test_a_dry_run_is_refused_where_a_run_is(instant: bool, registry: Registry) -> None:
+    add(registry, "a/m")
+    registry.layout.format.write_bytes(dump_format(replace(registry.format, features=(("write", ("packs",)),))))
+    with Registry.open(registry.path) as again, pytest.raises(RefusedError, match="it uses packs"):
+        preview_collection(again, instant=instant)

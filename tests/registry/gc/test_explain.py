@@ -8,7 +8,7 @@ from registry_cli.errors import NotFoundError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.gc.explain import Explanation, explain_version
-from registry_cli.registry.lifecycle import publish_versions, remove_versions
+from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions
 from tests.registry.gc.conftest import Later
 from tests.registry.making import add
 
@@ -28,6 +28,15 @@ def test_a_version_that_is_held(registry: Registry) -> None:
         "a/child:1 was made from it",
     )  # fmt: skip
     assert fates(told) == ["stays"]
+    assert told.hint == "reg model remove 'a/m:1' --force -m 'why' gives it up"
+
+
+def test_a_parent_is_removed_with_force(registry: Registry) -> None:
+    row = add(registry, "a/m")
+    add(registry, "a/child", parents=(("base", row.id),))
+    archive_versions(registry, ["a/m:1"])
+    told = explain_version(registry, "a/m:1")
+    assert told.why == ("it is not removed", "it is archived", "a/child:1 was made from it")
     assert told.hint == "reg model remove 'a/m:1' --force -m 'why' gives it up"
 
 

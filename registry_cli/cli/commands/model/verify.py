@@ -32,23 +32,28 @@ def command(
     """Check that the bytes of versions are what they were.
 
     A version of which only an address is known so far is `unread`: nothing is fetched for it. One whose damaged files
-    are all known to be lost in this copy of the registry is `partial`.
+    are all known to be lost in this copy of the registry is `partial`. A removed one whose bytes are not all here any
+    more is `removed`.
     """
     from registry_cli.catalog.index import LOST
-    from registry_cli.registry.get import list_faults
+    from registry_cli.registry.get import list_collected, list_faults
 
     session = open_session(ctx, as_json=as_json)
     rows = session.registry.list_rows(read_refs(refs))
     checked = [(row, list_faults(session.registry, row, strong=strong, progress=session.progress)) for row in rows]
-    session.output.rows([_view(row, faults) for row, faults in checked], ("ref", "result", "size"), empty="no versions")
+    views = [
+        _view(row, faults, collected=bool(list_collected(session.registry.layout, row))) for row, faults in checked
+    ]
+    session.output.rows(views, ("ref", "result", "size"), empty="no versions")
     bad = [f"{row.ref}: {fault.what}: {fault.problem}" for row, faults in checked for fault in faults]
     if bad:
         raise CorruptError("\n".join(bad), hint=LOST)
 
 
-def _view(row: VersionRow, faults: list[Fault]) -> dict[str, object]:
+def _view(row: VersionRow, faults: list[Fault], *, collected: bool) -> dict[str, object]:
     found = [{"what": fault.what, "problem": fault.problem} for fault in faults]
     unread = any(file.sha256 is None for file in row.files)
     partial = all(fault.known for fault in faults)
-    result = ("partial" if partial else "corrupt") if found else "unread" if unread else "ok"
+    sound = "removed" if collected else "unread" if unread else "ok"
+    result = ("partial" if partial else "corrupt") if found else sound
     return {"ref": row.ref, "id": row.id, "result": result, "size": row.size, "faults": found}

@@ -25,18 +25,18 @@ def command(
     """List what lies in the trash.
 
     Those longest there come first. What was swept is whole and can be restored; what is damaged was put aside by `reg
-    repair`, or when good bytes came.
+    repair`, or when good bytes came, and stays until whole bytes are in its place.
     """
     from registry_cli.catalog.read import list_users
     from registry_cli.cli.views import sort_rows, view_trashed
+    from registry_cli.registry.gc.restore import list_trashed
     from registry_cli.registry.policy import read_policy
-    from registry_cli.store.trash import list_trash
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     registry = session.registry
     period = read_policy(registry.db).trash
     rows = [
         view_trashed(trashed, period, list_users(registry.db, trashed.blob) if trashed.blob else [])
-        for trashed in list_trash(registry.layout)
+        for trashed in list_trashed(registry)
     ]
     session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, empty="the trash is empty")
