@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 _NAME: Final = re.compile(r"[0-9a-f]{62}\.toml")
+_AFTER: Final = "g"
+"""Sorts after every hex digit."""
 
 
 def iter_strays(layout: Layout, db: sqlite3.Connection) -> Iterator[RecordId]:
@@ -24,13 +26,14 @@ def iter_strays(layout: Layout, db: sqlite3.Connection) -> Iterator[RecordId]:
         layout: Where they lie.
         db: The catalog.
     """
+    sealed = {seal for (seal,) in db.execute("SELECT publication FROM versions WHERE publication IS NOT NULL")}
     for shard in FANOUT:
+        bounds = (shard, shard + _AFTER)
+        named = {version for (version,) in db.execute("SELECT id FROM versions WHERE id >= ? AND id < ?", bounds)}
         try:
             names = sorted(path.name for path in (layout.records / shard).iterdir() if _NAME.fullmatch(path.name))
         except FileNotFoundError:  # git keeps no empty folder
             continue
-        for name in names:
-            record = RecordId(shard + name.removesuffix(".toml"))
-            named = "SELECT 1 FROM versions WHERE id = ?1 UNION ALL SELECT 1 FROM versions WHERE publication = ?1"
-            if db.execute(named, (record,)).fetchone() is None:
+        for record in (RecordId(shard + name.removesuffix(".toml")) for name in names):
+            if record not in named and record not in sealed:
                 yield record
