@@ -106,14 +106,14 @@ class Witness:
 
 
 def choose(calls: Sequence[Call], extent: str) -> list[int]:
-    """Return the numbers of the calls to try: all, or of each kind the first before it is made and the last after."""
+    """Return the numbers of the calls to try: all, or of each kind the first before it is made or the last after."""
     numbers = range(1, len(calls) + 1)
     if extent == "all":
         return list(numbers)
-    last = {call.kind: number for number, call in zip(numbers, calls, strict=True) if call.moment == "after"}
+    last = {call.kind[1:]: number for number, call in zip(numbers, calls, strict=True) if call.moment == "after"}
     pairs = zip(reversed(numbers), reversed(calls), strict=True)
-    first = {call.kind: number for number, call in pairs if call.moment == "before"}
-    return sorted({*first.values(), *last.values()})
+    first = {call.kind[1:]: number for number, call in pairs if call.moment == "before"}
+    return sorted((first if at % 2 else last).get(kind, number) for at, (kind, number) in enumerate(first.items()))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -14,7 +15,6 @@ from registry_cli.registry.damage import Damage
 from registry_cli.store.log import Head
 
 if TYPE_CHECKING:
-    import os
     import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
@@ -69,7 +69,7 @@ def open_kept(survey: Survey) -> Iterator[Kept | None]:
     import sqlite3
 
     path = survey.layout.index
-    if not path.exists() or _is_unfinished(path):
+    if not os.access(path, os.R_OK) or _is_unfinished(path):
         yield None
         return
     db = connect_untouched(path)
@@ -107,6 +107,8 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
     """Return what is wrong with the index, and what is worth a note."""
     import sqlite3
 
+    if not os.access(survey.layout.index, os.R_OK):
+        return None, "the index is another user's: it was not compared with the log"
     if _is_unfinished(survey.layout.index):
         return None, "the index waits for a writer to end, or for the next to clean up: it was not compared"
     db = connect_untouched(survey.layout.index)

@@ -53,6 +53,9 @@ class _Views:
         if found is None:
             self.survey.notes.append(f"views/{version[:12]} is of no version")
             return
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+            self.survey.notes.append(f"views/{version[:12]} is another user's: it was not checked")
+            return
         content = {file.path: file for file in read.list_files(db, found[0]) if file.sha256}
         shown = _list_files(folder)
         self._check_stamps(version, shown)
