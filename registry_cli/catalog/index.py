@@ -125,18 +125,16 @@ class Index:
         Raises:
             CorruptError: One could not.
         """
-        damaged = database.list_damaged(self.db)
-        if not damaged:
+        if not database.list_damaged(self.db):
             return
+        from registry_cli.catalog.read import list_broken
         from registry_cli.store.partial import read_partial
 
         known = read_partial(self._layout).records
-        for version in (version for version in damaged if version not in known):
-            name, number, problem = self.db.execute(
-                "SELECT l.name, v.number, v.broken FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
-                (version,),
-            ).fetchone()
-            raise CorruptError(f"nothing can be added while {name}:{number} is damaged: {problem}", hint=LOST)
+        for broken in list_broken(self.db):
+            if broken.id not in known:
+                problem = f"nothing can be added while {broken.ref} is damaged: {broken.problem}"
+                raise CorruptError(problem, hint=LOST)
 
     def expect(self, version: VersionId, record: Version) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""

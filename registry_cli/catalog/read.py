@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.doc import from_microseconds, load_doc
-from registry_cli.catalog.rows import ParentRow, User, VersionRow
+from registry_cli.catalog.rows import Broken, ParentRow, User, VersionRow
 from registry_cli.ids import (
     AliasName,
     BlobHash,
@@ -66,6 +66,17 @@ def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str,
         (version,),
     )
     return [(role, VersionId(RecordId(child))) for role, child in found]
+
+
+def list_broken(db: sqlite3.Connection) -> list[Broken]:
+    """Return the versions whose records cannot be read, oldest first."""
+    found = db.execute(
+        "SELECT v.id, l.name || ':' || v.number, v.removed, v.broken FROM versions v JOIN lines l ON l.id = v.line"
+        " WHERE v.broken IS NOT NULL ORDER BY v.row"
+    )
+    return [
+        Broken(VersionId(RecordId(version)), ref, bool(removed), problem) for version, ref, removed, problem in found
+    ]
 
 
 def list_users(db: sqlite3.Connection, blob: BlobHash) -> list[User]:

@@ -35,6 +35,16 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A version whose record cannot be read, and why; `ref` is its address."""
+
+    id: VersionId
+    ref: str
+    removed: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRow:
     """A version as it is now: its record with every later change applied.
 

@@ -247,7 +247,14 @@ def test_registry_of_root_is_read_by_others(open_folder: Path) -> None:
         assert "error: permission denied" in text
         assert "hint: reading may still work" in text
 
+    def check() -> None:
+        code, text = run(site.root, "fsck")
+        assert code == 0, "what this user may not read is not damaged"
+        assert "1 file that this user may not read: not checked" in text
+
     do_as(NOBODY, NOBODY, 0o022, read)
+    next((site.root / "blobs").glob("*/*")).chmod(0o400)
+    do_as(NOBODY, NOBODY, 0o022, check)
 
 
 @needs_root

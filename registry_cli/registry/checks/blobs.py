@@ -159,6 +159,7 @@ def check_blobs(survey: Survey) -> None:
             blobs.report(reading.subject, reading.path, problem)
     _check_missing(survey, blobs)
     survey.counts["read"] += reader.read
+    survey.note_closed(reader.closed)
     _note(survey, blobs)
 
 

@@ -47,10 +47,12 @@ class Reader:
 
     Attributes:
         read: Bytes read so far.
+        closed: Files that this user may not read; of their bytes nothing is known.
     """
 
     def __init__(self, progress: Progress) -> None:
         self.read = 0
+        self.closed = 0
         self._progress = progress
         self._lock = threading.Lock()
         self._stopped = False
@@ -90,6 +92,10 @@ class Reader:
                 return None
         except FileNotFoundError:
             return GONE
+        except PermissionError:
+            with self._lock:
+                self.closed += 1
+            return None
         except OSError as error:
             return f"cannot be read: {error.strerror}"
         return "does not hold the bytes it was given"

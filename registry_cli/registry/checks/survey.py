@@ -77,6 +77,11 @@ class Survey:
             first = paths[0].relative_to(self.layout.root.parent)
             self.notes.append(f"{count(len(paths), 'file')} in {area}/ that reg did not put there, such as {first}")
 
+    def note_closed(self, number: int) -> None:
+        """Tell of files that this user may not read."""
+        if number:
+            self.notes.append(f"{count(number, 'file')} that this user may not read: not checked")
+
 
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return such as `1 file` and `1,200 files`."""

@@ -118,6 +118,7 @@ def check_views(survey: Survey) -> None:
         if problem != GONE:
             views.report(reading.subject.version, reading.path, problem, reading.subject.blob)
     survey.counts["read"] += reader.read
+    survey.note_closed(reader.closed)
     if views.unstamped:
         survey.notes.append(f"{count(views.unstamped, 'view')} whose stamps are not those of its files: read when used")
 

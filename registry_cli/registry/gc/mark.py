@@ -133,16 +133,12 @@ class Mark:
         return {version for (version,) in self.db.execute("SELECT id FROM versions WHERE removed = 0")}
 
     def _check_known(self) -> None:
-        found = self.db.execute(
-            "SELECT l.name || ':' || v.number, v.broken FROM versions v JOIN lines l ON l.id = v.line"
-            " WHERE v.broken IS NOT NULL AND v.removed = 0"
-        ).fetchone()
-        if found:
-            ref, problem = found
-            raise CorruptError(
-                f"nobody knows which bytes {ref} uses: {problem}",
-                hint=f"reg repair --from PATH; reg model remove '{ref}' gives it up",
-            )
+        for broken in read.list_broken(self.db):
+            if not broken.removed:
+                raise CorruptError(
+                    f"nobody knows which bytes {broken.ref} uses: {broken.problem}",
+                    hint=f"reg repair --from PATH; reg model remove '{broken.ref}' gives it up",
+                )
 
     def _find_strays(self) -> set[BlobHash]:
         """Return what those records name that no entry does: the entry may have been lost, and may come back."""
