@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REG_DIR: Final = "REG_DIR"
 REG_AUTHOR: Final = "REG_AUTHOR"
 REG_CONFIG_HOME: Final = "REG_CONFIG_HOME"
 REG_CACHE_HOME: Final = "REG_CACHE_HOME"
 REG_DATA_HOME: Final = "REG_DATA_HOME"
+REG_TASK: Final = "REG_TASK"
+REG_ATTEMPT: Final = "REG_ATTEMPT"
+RANKS: Final = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 NO_COLOR: Final = "NO_COLOR"
 FORCE_COLOR: Final = "FORCE_COLOR"
 CI: Final = "CI"
@@ -25,6 +31,9 @@ VARIABLES: Final[dict[str, str]] = {
     REG_CONFIG_HOME: "folder of the user's own settings, instead of the platform's",
     REG_CACHE_HOME: "folder of indexes that cannot lie inside their registry, instead of the platform's",
     REG_DATA_HOME: "folder of the user's own registry (`reg init --user`), instead of the platform's",
+    REG_TASK: "the task that this process is part of; `reg log` sets it for what it runs",
+    REG_ATTEMPT: "which attempt at that task; `reg log` sets it",
+    **dict.fromkeys(RANKS, "which of several processes this one is; only process 0 tells the registry anything"),
     NO_COLOR: "when set, no colour anywhere",
     FORCE_COLOR: "when set, colour even in a pipe",
     CI: "when set, no progress bars and no prompts",
@@ -35,6 +44,22 @@ VARIABLES: Final[dict[str, str]] = {
 def read(name: str) -> str | None:
     """Return the variable `name`, or None where it is unset or empty."""
     return os.environ.get(name) or None
+
+
+def read_all() -> dict[str, str]:
+    """Return all variables, for a command that is to run with them."""
+    return dict(os.environ)
+
+
+def set_all(variables: Mapping[str, str]) -> None:
+    """Set variables of this process, for those that it starts."""
+    os.environ.update(variables)
+
+
+def rank() -> int:
+    """Return which of several training processes this one is: torchrun, Slurm, Open MPI or MPICH tell; 0 if alone."""
+    told = (read(name) for name in RANKS)
+    return next((int(text) for text in told if text is not None and text.isdecimal()), 0)
 
 
 def config_home() -> Path:

@@ -84,5 +84,24 @@ class RefusedError(RegError):
     exit_code, kind = 17, "refused"
 
 
+class LaunchError(RegError):
+    """A command could not be run, for a reason that lies with us: its own exit codes stay its own."""
+
+    exit_code, kind = 125, "not-started"
+
+
+class NotExecutableError(LaunchError):
+    """The command to run is there but cannot be executed."""
+
+    exit_code, kind = 126, "not-executable"
+
+
+class UnknownCommandError(LaunchError):
+    """The command to run is not there."""
+
+    exit_code, kind = 127, "unknown-command"
+    usual_hint = "give its path, or check PATH"
+
+
 INTERRUPTED = 130
 """What the process ends with after Ctrl-C, as shells expect (128 + SIGINT)."""

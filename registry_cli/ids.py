@@ -23,6 +23,7 @@ VersionId = NewType("VersionId", RecordId)
 EntryId = NewType("EntryId", str)
 """ULID of a log entry: 26 letters of Crockford's base 32, ordered by time."""
 TaskId = NewType("TaskId", str)
+"""ULID of a task: 26 letters of Crockford's base 32, ordered by when it was made."""
 ModelName = NewType("ModelName", str)
 """A line's name as it is shown, NFC, such as `fraud/xgb`."""
 LineKey = NewType("LineKey", str)
@@ -75,6 +76,24 @@ def line_key(name: str) -> LineKey:
 def project_of(name: str) -> str:
     """Return all but the last segment of a model name; empty where it has only one."""
     return name.rpartition("/")[0]
+
+
+def parse_task_name(text: str) -> str:
+    """Return `text` as a task's name: any printable text without spaces around it.
+
+    Raises:
+        UsageError: It is empty, too long, or holds what cannot be printed.
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name or len(name) > NAME_LIMIT or not name.isprintable():
+        raise UsageError(f"{text[:60]!r} is no task name", hint=f"a name is printable text, up to {NAME_LIMIT} long")
+    return name
+
+
+def model_segment(text: str) -> str:
+    """Return any text as one segment of a model's name: what a segment may not hold becomes `-`."""
+    kept = "".join(c if _is_name_character(c) else "-" for c in unicodedata.normalize("NFC", text))
+    return kept.strip(" ").lstrip("-").strip(" ")[:NAME_LIMIT] if kept.strip(" .-") else "task"
 
 
 def parse_alias(text: str) -> AliasName:

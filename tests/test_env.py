@@ -14,10 +14,20 @@ HOMES = [
 
 
 def test_every_variable_is_described_under_its_own_name() -> None:
-    constants = {name for name in vars(env) if name.isupper() and name != "VARIABLES"}
-    assert constants == set(env.VARIABLES)
+    constants = {name for name in vars(env) if name.isupper() and name not in {"VARIABLES", "RANKS", "TYPE_CHECKING"}}
+    assert constants | set(env.RANKS) == set(env.VARIABLES)
     assert all(getattr(env, name) == name for name in constants)
     assert all(env.VARIABLES.values())
+
+
+def test_the_rank_is_told_by_whoever_starts_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in env.RANKS:
+        monkeypatch.delenv(name, raising=False)
+    assert env.rank() == 0
+    monkeypatch.setenv("PMI_RANK", "2")
+    assert env.rank() == 2
+    monkeypatch.setenv("RANK", "1")
+    assert env.rank() == 1
 
 
 @pytest.mark.parametrize(("variable", "home"), HOMES)

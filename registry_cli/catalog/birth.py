@@ -20,7 +20,7 @@ from registry_cli.records.values import Value, flatten, format_list, format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from registry_cli.ids import VersionId
+    from registry_cli.ids import TaskId, VersionId
     from registry_cli.records.entry import Entry
     from registry_cli.records.parts import Design
     from registry_cli.records.version import Version
@@ -39,6 +39,7 @@ class Birth:
     id: VersionId
     columns: tuple[object, ...]
     """framework, author, created, step, task, size, comment"""
+    task: TaskId | None
     doc: str
     design: tuple[str | None, int | None]
     """Digest and size of a design that is a blob."""
@@ -58,7 +59,7 @@ def load_birth(version: VersionId, data: bytes) -> Birth:
     record = load_version(data, where)
     try:
         birth = prepare_birth(version, record)
-        _check_storable(chain(birth.columns, birth.design, *birth.fields, *birth.files, *birth.parents))
+        check_storable(chain(birth.columns, birth.design, *birth.fields, *birth.files, *birth.parents))
         return birth
     except (TypeError, ValueError, AttributeError) as error:
         raise CorruptError(f"{where} is no version record: {error!r}") from None
@@ -80,6 +81,7 @@ def prepare_birth(version: VersionId, record: Version) -> Birth:
     return Birth(
         id=version,
         columns=(record.framework, record.author, created, record.step, record.task, size, record.message),
+        task=record.task,
         doc=dump_doc(doc),
         design=design_columns(doc["design"]),
         fields=tuple(field_rows(doc)),
@@ -92,7 +94,7 @@ def broken_birth(version: VersionId, entry: Entry, problem: str) -> Birth:
     """Return the rows of a version whose record cannot be read: what the entry that added it tells, and the problem."""
     doc: dict[str, object] = {"message": None, "design": None, **{table: {} for table in _TABLES}}
     columns = (None, entry.author, microseconds(entry.time), None, None, 0, None)
-    return Birth(version, columns, dump_doc(doc), (None, None), (), (), (), problem)
+    return Birth(version, columns, None, dump_doc(doc), (None, None), (), (), (), problem)
 
 
 def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:
@@ -101,7 +103,7 @@ def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:
     for group in ("metadata", "metrics", "params", "labels"):
         flat.update(flatten(doc.get(group) or {}, group))
     flat.update(_design_fields(doc.get("design")))
-    return [(field, *_searchable(value)) for field, value in flat.items()]
+    return [(field, *searchable(value)) for field, value in flat.items()]
 
 
 def design_table(design: Design | None) -> dict[str, object] | None:
@@ -123,7 +125,8 @@ def design_columns(design: Mapping[str, Any] | None) -> tuple[str | None, int | 
     return (design.get("sha256"), design.get("size")) if design else (None, None)
 
 
-def _searchable(value: Value) -> tuple[int | float | None, str | None]:
+def searchable(value: Value) -> tuple[int | float | None, str | None]:
+    """Return a value as the columns `number` and `text` of fields hold it."""
     if isinstance(value, bool):
         return int(value), "true" if value else "false"
     if isinstance(value, int | float):
@@ -146,7 +149,7 @@ def _design_fields(design: Mapping[str, Any] | None) -> dict[str, Value]:
         return {}
     fields: dict[str, Value] = {}
     for field, value in flatten(parsed, "design").items():
-        if value is not None and len(fields) < DESIGN_FIELDS and _fits(field) and all(map(_fits, _searchable(value))):
+        if value is not None and len(fields) < DESIGN_FIELDS and _fits(field) and all(map(_fits, searchable(value))):
             fields[field] = value
     return fields
 
@@ -158,7 +161,12 @@ def _fits(value: object) -> bool:
     return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63
 
 
-def _check_storable(values: Iterable[object]) -> None:
+def check_storable(values: Iterable[object]) -> None:
+    """Check that SQLite keeps all of some values.
+
+    Raises:
+        TypeError: It would not keep one.
+    """
     for value in values:
         if not (value is None or isinstance(value, str | float) or (isinstance(value, int) and _fits(value))):
             raise TypeError(f"it holds {value!r:.60}")

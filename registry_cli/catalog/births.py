@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.catalog import changes
 from registry_cli.catalog.birth import Birth, load_birth, prepare_birth
 from registry_cli.catalog.shapes import is_id
+from registry_cli.catalog.task_birth import TaskBirth, load_task_birth, prepare_task
+from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.entry import Entry
 from registry_cli.store.blobs import get_record
@@ -21,6 +23,7 @@ from registry_cli.store.log import Head
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
+    from registry_cli.records.task import Task
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
 
@@ -38,6 +41,7 @@ class Births:
         self._layout = layout
         self._ahead: dict[VersionId, Birth] = {}
         self._expected: dict[VersionId, Birth] = {}
+        self._expected_tasks: dict[RecordId, TaskBirth] = {}
 
     def get(self, version: VersionId) -> Birth:
         """Return the rows of a version.
@@ -50,6 +54,28 @@ class Births:
         if ahead is not None:
             return ahead
         return self._expected.get(version) or _read(self._layout, version)
+
+    def get_task(self, record: RecordId) -> TaskBirth:
+        """Return the rows of a task's record; raises as `get`."""
+        return self._expected_tasks.get(record) or load_task_birth(record, get_record(self._layout, record))
+
+    def is_readable(self, record: RecordId) -> bool:
+        """Return whether a record, be it a version's or a task's, can be read."""
+        readers: tuple[Callable[[], object], ...] = (
+            lambda: self.get(VersionId(record)),
+            lambda: self.get_task(record),
+        )
+        for read in readers:
+            try:
+                read()
+            except RegError:
+                continue
+            return True
+        return False
+
+    def expect_task(self, record: RecordId, task: Task) -> None:
+        """Know one record of a task that may not be on disk yet, instead of the one before."""
+        self._expected_tasks = {record: prepare_task(record, task)}
 
     def expect(self, version: VersionId, record: Version) -> None:
         """Know one version whose record may not be on disk yet, instead of the one before."""
@@ -127,8 +153,6 @@ def _read(layout: Layout, version: VersionId) -> Birth:
 
 
 def _read_many(layout: Layout, versions: list[VersionId]) -> list[Birth]:
-    from registry_cli.errors import RegError
-
     found = []
     for version in versions:
         try:

@@ -6,10 +6,10 @@ What a change does is the fold's; when it is allowed is `rules.py`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from registry_cli.ids import AliasName, BlobHash, ModelName, RecordId, TagName, VersionId
+    from registry_cli.ids import AliasName, BlobHash, ModelName, RecordId, TagName, TaskId, VersionId
     from registry_cli.records.values import Value
 
 RULES: Final = 1
@@ -31,10 +31,31 @@ SETTING: Final = "setting"
 CONDEMN: Final = "condemn"
 SWEEP: Final = "sweep"
 PURGE: Final = "purge"
+TASK: Final = "task"
+
+Stage = Literal["draft", "edit", "start", "end", "archive", "restore", "remove"]
+"""What a `task` change says: a draft is made; its record replaced; an attempt starts, ends; the task is hidden, shown
+again, given up."""
+RECORDED: Final[tuple[Stage, ...]] = ("draft", "edit", "start", "end")
+"""The stages that bring a record."""
 
 COLLECTION: Final = (CONDEMN, SWEEP, PURGE)
 """What a collector writes, in this order: announced, to be moved to the trash, to be deleted there."""
-OPS: Final = (ADD_VERSION, TAG, ALIAS, EDIT, PUBLISH, ARCHIVE, RESTORE, REMOVE, RENAME, DIGEST, SETTING, *COLLECTION)
+OPS: Final = (
+    ADD_VERSION,
+    TAG,
+    ALIAS,
+    EDIT,
+    PUBLISH,
+    ARCHIVE,
+    RESTORE,
+    REMOVE,
+    RENAME,
+    DIGEST,
+    SETTING,
+    TASK,
+    *COLLECTION,
+)
 
 SEALED: Final = ("framework", "labels", "design")
 """What `edit` may touch in a draft only."""
@@ -108,6 +129,18 @@ def setting(key: str, value: Value | None) -> Change:
 def collect(stage: str, blobs: Iterable[BlobHash]) -> Change:
     """Bring unused blobs to a stage of `COLLECTION`."""
     return {"op": stage, "blobs": sorted(set(blobs))}
+
+
+def task(task: TaskId, stage: Stage, *, record: RecordId | None = None, old: RecordId | None = None) -> Change:
+    """Bring a task to a stage.
+
+    Args:
+        task: Which.
+        stage: What happens to it.
+        record: All that is known of it from now on, for the stages in `RECORDED`.
+        old: The record that an edit was made from.
+    """
+    return _present({"op": TASK, "task": task, "stage": stage, "record": record, "old": old})
 
 
 def _present(change: dict[str, object]) -> Change:

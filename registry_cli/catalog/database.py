@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from registry_cli.ids import VersionId
+    from registry_cli.ids import RecordId
     from registry_cli.store.log import Head
 
 WAIT: Final = 2.0
@@ -47,8 +47,8 @@ def connect_untouched(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?{query}", uri=True, isolation_level=None, check_same_thread=False)
 
 
-def list_damaged(db: sqlite3.Connection) -> list[VersionId]:
-    """Return the versions whose records could not be read."""
+def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
+    """Return the records that could not be read."""
     import json
 
     found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()

@@ -15,6 +15,7 @@ from registry_cli.catalog.garbage import collect, spare
 from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.schema import DAMAGED
 from registry_cli.catalog.targets import Effect, State, Target, VoidError, check_target, find_target
+from registry_cli.catalog.task_effects import apply_task, inherit
 from registry_cli.errors import RegError
 from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
 
@@ -49,6 +50,8 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
         [(row, position, *parent) for position, parent in enumerate(birth.parents)],
     )
     spare(state.db, row)
+    if birth.task is not None:
+        inherit(state.db, row, birth.task)
     return Effect(row, line, None)
 
 
@@ -196,6 +199,7 @@ HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
     changes.RENAME: _rename,
     changes.DIGEST: _digest,
     changes.SETTING: _setting,
+    changes.TASK: apply_task,
     **dict.fromkeys(changes.COLLECTION, collect),
 }
 

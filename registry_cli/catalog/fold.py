@@ -17,13 +17,14 @@ from registry_cli.catalog.schema import UNKNOWN
 from registry_cli.catalog.shapes import find_flaw
 from registry_cli.catalog.targets import Effect, VoidError
 from registry_cli.errors import CorruptError
-from registry_cli.ids import EntryId, VersionId
+from registry_cli.ids import EntryId, RecordId, VersionId
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
     from registry_cli.catalog.birth import Birth
+    from registry_cli.catalog.task_birth import TaskBirth
     from registry_cli.records.entry import Entry
 
 
@@ -33,11 +34,18 @@ class Fold:
     Args:
         db: A connection inside a transaction, autocommit off.
         births: Gives the rows of a version's record; raises CorruptError or NotFoundError where it cannot be read.
+        task_births: The same of a task's record.
     """
 
-    def __init__(self, db: sqlite3.Connection, births: Callable[[VersionId], Birth]) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        births: Callable[[VersionId], Birth],
+        task_births: Callable[[RecordId], TaskBirth],
+    ) -> None:
         self.db = db
         self.births = births
+        self.task_births = task_births
         self.entry: Entry
 
     def apply(self, entry: Entry) -> str | None:

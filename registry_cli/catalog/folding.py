@@ -41,7 +41,7 @@ class Folding:
 
     def fold_entries(self, db: sqlite3.Connection, entries: Entries) -> Head:
         """Fold entries that were read already into empty tables, and return the slot of the last one."""
-        fold, head = Fold(db, self.births.get), EMPTY
+        fold, head = Fold(db, self.births.get, self.births.get_task), EMPTY
         with self.births.open_pool() as prefetch:
             for entry, next_head in prefetch(entries):
                 fold.apply(entry)
@@ -50,14 +50,14 @@ class Folding:
 
     def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:
         """Fold what the log holds beyond `head`; yield each slot that is folded."""
-        fold = Fold(db, self.births.get)
+        fold = Fold(db, self.births.get, self.births.get_task)
         for entry, next_head in self._iter_entries(head):
             fold.apply(entry)
             yield next_head
 
     def fold_one(self, db: sqlite3.Connection, entry: Entry) -> str | None:
         """Fold one entry and return why it is void, or None."""
-        return Fold(db, self.births.get).apply(entry)
+        return Fold(db, self.births.get, self.births.get_task).apply(entry)
 
     def follow(self, data: bytes, where: str) -> str:
         """Return the digest by which the next entry names the one whose bytes are `data`."""

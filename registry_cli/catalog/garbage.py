@@ -22,6 +22,7 @@ _LIVE_USE = """
 SELECT value FROM json_each(?) WHERE
     EXISTS (SELECT 1 FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = value AND v.removed = 0)
     OR EXISTS (SELECT 1 FROM versions v WHERE v.design = value AND v.removed = 0)
+    OR EXISTS (SELECT 1 FROM task_files f JOIN tasks t ON t.row = f.task WHERE f.sha256 = value AND t.removed = 0)
 """
 
 
@@ -29,7 +30,7 @@ def collect(state: State, change: Mapping[str, Any]) -> Effect:
     """Bring blobs to a stage.
 
     Raises:
-        VoidError: A version uses one of them, or it is to be swept and nobody has announced it.
+        VoidError: A version or a task uses one of them, or it is to be swept and nobody has announced it.
     """
     stage, blobs = str(change["op"]), list(change["blobs"])
     database.execute_all(state.db, USES)
@@ -54,6 +55,11 @@ def spare(db: sqlite3.Connection, version: int) -> None:
         db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM uses WHERE version = ?)", (version,))
 
 
+def spare_task(db: sqlite3.Connection, task: int) -> None:
+    """Forget that the blobs of a task were unused."""
+    db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM task_files WHERE task = ?)", (task,))
+
+
 def list_used(db: sqlite3.Connection, blobs: Sequence[str]) -> list[BlobHash]:
-    """Return those of some blobs that a version uses which is not removed."""
+    """Return those of some blobs that a version or task uses which is not removed."""
     return [BlobHash(sha256) for (sha256,) in db.execute(_LIVE_USE, (json.dumps(blobs),))]

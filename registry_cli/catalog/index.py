@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import database
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
-from registry_cli.errors import CorruptError, RefusedError, RegError
+from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.folding import Folding
     from registry_cli.catalog.place import Place
-    from registry_cli.ids import VersionId
+    from registry_cli.ids import RecordId, VersionId
     from registry_cli.records.entry import Entry
+    from registry_cli.records.task import Task
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
 
@@ -140,6 +141,10 @@ class Index:
         """Make a version's record known to `rehearse` before it is on disk."""
         self._folding.births.expect(version, record)
 
+    def expect_task(self, record: RecordId, task: Task) -> None:
+        """Make a task's record known to `rehearse` before it is on disk."""
+        self._folding.births.expect_task(record, task)
+
     def _append(self, entry: Entry, data: bytes) -> None:
         with self._writing():
             self.head = self._read_stamp() or EMPTY
@@ -239,13 +244,7 @@ class Index:
 
     def _is_mended(self, db: sqlite3.Connection) -> bool:
         """Return whether a record that could not be read can be read now."""
-        for version in database.list_damaged(db):
-            try:
-                self._folding.births.get(version)
-            except RegError:
-                continue
-            return True
-        return False
+        return any(map(self._folding.births.is_readable, database.list_damaged(db)))
 
     def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
         rows = dict((db or self.db).execute("SELECT key, value FROM stamp").fetchall())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.doc import from_microseconds, load_doc
@@ -69,24 +70,39 @@ def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str,
 
 
 def list_broken(db: sqlite3.Connection) -> list[Broken]:
-    """Return the versions whose records cannot be read, oldest first."""
+    """Return the versions, then the tasks, whose records cannot be read, oldest first."""
     found = db.execute(
         "SELECT v.id, l.name || ':' || v.number, v.removed, v.broken FROM versions v JOIN lines l ON l.id = v.line"
         " WHERE v.broken IS NOT NULL ORDER BY v.row"
     )
+    tasks = db.execute("SELECT record, 'task:' || id, removed, broken FROM tasks WHERE broken IS NOT NULL ORDER BY row")
     return [
-        Broken(VersionId(RecordId(version)), ref, bool(removed), problem) for version, ref, removed, problem in found
+        Broken(RecordId(record), ref, bool(removed), problem) for record, ref, removed, problem in chain(found, tasks)
     ]
 
 
 def list_users(db: sqlite3.Connection, blob: BlobHash) -> list[User]:
-    """Return the versions that name a blob, removed ones too, oldest first."""
-    found = db.execute(
+    """Return the versions, then the tasks, that name a blob, removed ones too, oldest first."""
+    versions = db.execute(
         "SELECT DISTINCT v.id, l.name || ':' || v.number, v.removed FROM uses u JOIN versions v ON v.row = u.version"
         " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY v.row",
         (blob,),
     )
-    return [User(VersionId(RecordId(version)), ref, bool(removed)) for version, ref, removed in found]
+    tasks = db.execute(
+        "SELECT DISTINCT t.id, 'task:' || t.name, t.removed FROM task_files f JOIN tasks t ON t.row = f.task"
+        " WHERE f.sha256 = ? ORDER BY t.row",
+        (blob,),
+    )
+    return [
+        *(User(VersionId(RecordId(version)), ref, bool(removed)) for version, ref, removed in versions),
+        *(User(TaskId(task), ref, bool(removed)) for task, ref, removed in tasks),
+    ]
+
+
+def list_task_records(db: sqlite3.Connection, low: str, high: str) -> list[tuple[RecordId, TaskId]]:
+    """Return the records from `low` up to `high` that tasks have or had, each with its task."""
+    found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", (low, high))
+    return [(RecordId(record), TaskId(task)) for record, task in found]
 
 
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.lines import find_line
+from registry_cli.catalog.outputs import list_outputs
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
 from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
 
@@ -46,7 +47,6 @@ class Address:
     back: int = 0
     prefix: str | None = None
     task: str | None = None
-    path: str | None = None
 
     @property
     def exact(self) -> bool:
@@ -61,8 +61,7 @@ def parse_address(text: str) -> Address:
         UsageError: It is none.
     """
     if text.startswith("task:"):
-        task, _, path = text.removeprefix("task:").partition("/")
-        return Address(text, task=task, path=path or None)
+        return Address(text, task=text.removeprefix("task:"))
     if is_hex(text) and len(text) <= 64:
         return Address(text, prefix=text.lower())
     found = _NAMED.fullmatch(text)
@@ -156,21 +155,22 @@ def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
     return int(found[0][0])
 
 
+def resolve_all(db: sqlite3.Connection, text: str) -> list[int]:
+    """Return the rows of all versions that `text` names: one, or what a task put out, the newest of each model.
+
+    Raises as `resolve`.
+    """
+    address = parse_address(text)
+    return list_outputs(db, address.task) if address.task is not None else [_resolve(db, address)]
+
+
 def _by_task(db: sqlite3.Connection, address: Address) -> int:
-    found = db.execute(
-        "SELECT v.row, l.name, v.number FROM versions v JOIN lines l ON l.id = v.line"
-        " WHERE v.task BETWEEN ?1 AND ?1 || '~' AND v.removed = 0"
-        " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM files f WHERE f.version = v.row AND f.path = ?2)) LIMIT 10",
-        (str(address.task).upper(), address.path),
-    ).fetchall()
-    if not found:
-        raise NotFoundError(
-            f"no output of `{address.text}`", hint="reg model query has(task) --columns name,number,task"
-        )
+    assert address.task is not None
+    found = list_outputs(db, address.task)
     if len(found) > 1:
-        shown = ", ".join(f"{name}:{number}" for _, name, number in found)
+        shown = ", ".join("{}:{}".format(*_ref(db, row)) for row in found[:10])
         raise AmbiguousError(f"`{address.text}` has several outputs: {shown}", hint="name one of them")
-    return int(found[0][0])
+    return found[0]
 
 
 def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from registry_cli.ids import AliasName, ModelName, RecordId, TagName, TaskId, VersionId, project_of
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from registry_cli.records.parts import Design, FileEntry
     from registry_cli.records.values import Value
+
+UserId: TypeAlias = VersionId | TaskId
+"""Who names records and blobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,18 @@ class ParentRow:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A version that names a blob; `ref` is its address."""
+    """A version or task that names a blob; `ref` is its address."""
 
-    id: VersionId
+    id: UserId
     ref: str
     removed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A version whose record cannot be read, and why; `ref` is its address."""
+    """A version or task whose record cannot be read, and why; `ref` is its address, `id` the record's."""
 
-    id: VersionId
+    id: RecordId
     ref: str
     removed: bool
     problem: str

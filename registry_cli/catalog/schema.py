@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of these tables and of what the fold writes into them; another number in a file means: rebuild it."""
 
 UNKNOWN: Final = "unknown"
 """Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
 DAMAGED: Final = "damaged"
-"""Key in `stamp`: JSON list of the versions whose records could not be read; until they can, nothing is added."""
+"""Key in `stamp`: JSON list of the records that could not be read; until they can, nothing is added."""
 
 TABLES: Final = """
 -- registry id, SCHEMA, and the slot (seq, SHA-256 of its file) up to which the log is folded
@@ -73,23 +73,60 @@ CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- said so last; a version that uses one again ends it
 CREATE TABLE garbage (sha256 TEXT PRIMARY KEY, stage TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 
--- every blob that a version names, by the version's row; size in bytes
+-- a task as its newest record has it; record: that record; key, project_key: casefolds; times: microseconds since 1970
+-- UTC; command: its words as a shell would read them; status is what the log says: one that runs may have crashed
+CREATE TABLE tasks (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, project TEXT NOT NULL,
+    project_key TEXT NOT NULL, status TEXT NOT NULL, attempt INTEGER NOT NULL, author TEXT NOT NULL,
+    created INTEGER NOT NULL, started INTEGER, ended INTEGER, exit_code INTEGER, source TEXT, comment TEXT,
+    commit_id TEXT, command TEXT NOT NULL, record TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
+    removed INTEGER NOT NULL DEFAULT 0, broken TEXT
+);
+-- params.* metrics.* env.* python.* host.* seeds.*, as in `fields`
+CREATE TABLE task_fields (
+    task INTEGER NOT NULL, field TEXT NOT NULL, number, text TEXT, PRIMARY KEY (task, field)
+) WITHOUT ROWID;
+CREATE TABLE task_tags (task INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (task, tag)) WITHOUT ROWID;
+-- version: id of a version that the task was given
+CREATE TABLE task_inputs (
+    task INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
+    PRIMARY KEY (task, position)
+) WITHOUT ROWID;
+CREATE TABLE task_data (
+    task INTEGER NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    PRIMARY KEY (task, position)
+) WITHOUT ROWID;
+CREATE TABLE task_files (
+    task INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER, sha256 TEXT, xxh3 TEXT, media TEXT,
+    PRIMARY KEY (task, path)
+) WITHOUT ROWID;
+
+-- every blob that a version or a task names, by the row of one of them; size in bytes
 CREATE VIEW uses AS
-    SELECT sha256, size, version FROM files WHERE sha256 IS NOT NULL
-    UNION ALL SELECT design, design_size, row FROM versions WHERE design IS NOT NULL;
+    SELECT sha256, size, version, NULL AS task FROM files WHERE sha256 IS NOT NULL
+    UNION ALL SELECT design, design_size, row, NULL FROM versions WHERE design IS NOT NULL
+    UNION ALL SELECT sha256, size, NULL, task FROM task_files WHERE sha256 IS NOT NULL;
+-- every record that an entry with effect gave to a task, those of its earlier stages too
+CREATE VIEW task_records AS
+    SELECT CASE WHEN json_valid(c.doc) THEN json_extract(c.doc, '$.record') END AS record,
+        json_extract(c.doc, '$.task') AS task, c.seq
+    FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.op = 'task' AND e.void IS NULL;
 """
 
 
 USES: Final = """
 CREATE INDEX IF NOT EXISTS files_sha256 ON files (sha256);
 CREATE INDEX IF NOT EXISTS versions_design ON versions (design) WHERE design IS NOT NULL;
+CREATE INDEX IF NOT EXISTS task_files_sha256 ON task_files (sha256);
 """
 """What finds a blob's users. The fold itself needs it, once a collector's entry comes."""
+OUTPUTS: Final = "CREATE INDEX IF NOT EXISTS versions_task ON versions (task) WHERE task IS NOT NULL;"
+"""What finds a task's versions. The fold itself needs it, once a task comes."""
 INDEXES: Final = f"""
-{USES}CREATE INDEX lines_project ON lines (project);
+{USES}{OUTPUTS}
+CREATE INDEX lines_project ON lines (project);
 CREATE INDEX versions_created ON versions (created);
 CREATE INDEX versions_size ON versions (size);
-CREATE INDEX versions_task ON versions (task) WHERE task IS NOT NULL;
 CREATE INDEX fields_number ON fields (field, number, version);
 CREATE INDEX fields_text ON fields (field, text, version);
 CREATE INDEX tags_tag ON tags (tag, version);
@@ -99,5 +136,11 @@ CREATE INDEX parents_parent ON parents (parent);
 CREATE INDEX files_size ON files (size, xxh3);
 CREATE INDEX changes_version ON changes (version) WHERE version IS NOT NULL;
 CREATE INDEX changes_line ON changes (line) WHERE line IS NOT NULL;
+CREATE INDEX changes_record ON changes (CASE WHEN json_valid(doc) THEN json_extract(doc, '$.record') END)
+    WHERE op = 'task';
+CREATE INDEX tasks_key ON tasks (key);
+CREATE INDEX tasks_created ON tasks (created);
+CREATE INDEX task_inputs_version ON task_inputs (version);
+CREATE INDEX task_data_sha256 ON task_data (sha256);
 """
 """Made after a rebuild has filled the tables: three times faster than growing them row by row."""

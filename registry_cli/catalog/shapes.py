@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from registry_cli.catalog import changes
 from registry_cli.errors import UsageError
@@ -17,6 +17,7 @@ Check = Callable[[Any], bool]
 
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _XXH3: Final = re.compile(r"[0-9a-f]{32}")
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def find_flaw(change: Mapping[str, Any]) -> str | None:
@@ -50,6 +51,14 @@ def _names_set(change: Mapping[str, Any]) -> set[str]:
 
 def _is_xxh3(value: object) -> bool:
     return isinstance(value, str) and _XXH3.fullmatch(value) is not None
+
+
+def _is_ulid(value: object) -> bool:
+    return isinstance(value, str) and _ULID.fullmatch(value) is not None
+
+
+def _is_stage(value: object) -> bool:
+    return value in get_args(changes.Stage)
 
 
 def _is_text(value: object) -> bool:
@@ -135,5 +144,6 @@ _SHAPES: Final[dict[str, tuple[dict[str, Check], dict[str, Check]]]] = {
     changes.RENAME: ({"model": _is_word, "to": _is_word}, {}),
     changes.DIGEST: ({**_VERSION, "path": _is_word, "size": _is_size, "sha256": is_id, "xxh3": _is_xxh3}, {}),
     changes.SETTING: ({"key": _is_word}, {"value": _is_value}),
+    changes.TASK: ({"task": _is_ulid, "stage": _is_stage}, {"record": is_id, "old": is_id}),
     **dict.fromkeys(changes.COLLECTION, ({"blobs": _is_ids}, {})),
 }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from registry_cli.catalog.birth import Birth
+    from registry_cli.catalog.task_birth import TaskBirth
+    from registry_cli.ids import RecordId
     from registry_cli.records.entry import Entry
 
 
@@ -34,6 +36,7 @@ class State(Protocol):
 
     db: sqlite3.Connection
     births: Callable[[VersionId], Birth]
+    task_births: Callable[[RecordId], TaskBirth]
     entry: Entry
 
 

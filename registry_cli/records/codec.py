@@ -6,21 +6,20 @@ TOML 1.0 (https://toml.io/en/v1.0.0). Knows no disk: whoever reads the bytes say
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
 from registry_cli.records.entry import Entry
-from registry_cli.records.parts import Design, FileEntry, Parent
+from registry_cli.records.parts import Design, Parent
+from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
 from registry_cli.records.toml import check_seal, dump_table, load_table, seal
 from registry_cli.records.version import Publication, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-SCHEMA: Final = 1
-"""Version of the record and entry schema that this program writes and the newest it reads."""
 RECORD_LIMIT: Final = 64 * 1024
 """Largest record in bytes, its file list not counted."""
 
@@ -45,7 +44,7 @@ def dump_version(version: Version) -> bytes:
     Raises:
         UsageError: It is larger than `RECORD_LIMIT` without its file list.
     """
-    table = _present(
+    table = present(
         {
             **version.extra,
             "kind": "version",
@@ -68,7 +67,7 @@ def dump_version(version: Version) -> bytes:
             "unset": list(version.unset),
         }
     )
-    data = dump_table({**table, "files": _file_tables(version.files)})
+    data = dump_table({**table, "files": file_tables(version.files)})
     size = len(data)
     if size > RECORD_LIMIT and (size := len(dump_table(table))) > RECORD_LIMIT:
         raise UsageError(
@@ -84,15 +83,15 @@ def load_version(data: bytes, where: str) -> Version:
     Raises:
         CorruptError: They are no version record that this program can read; the message names `where`.
     """
-    table = _load_kind(data, "version", where)
-    _check_types(table, _VERSION_KEYS, where)
+    table = load_kind(data, "version", where)
+    check_types(table, _VERSION_KEYS, where)
     try:
         return Version(
             model=ModelName(table["model"]),
             nonce=table["nonce"],
-            created=_time(table["created"]),
+            created=load_time(table["created"]),
             author=table["author"],
-            files=_files(table.get("files", [])),
+            files=load_files(table.get("files", [])),
             message=table.get("message"),
             framework=table.get("framework"),
             step=table.get("step"),
@@ -114,7 +113,7 @@ def load_version(data: bytes, where: str) -> Version:
 def dump_publication(publication: Publication) -> bytes:
     """Return the bytes of a publication: what is signed, pinned and verified."""
     return dump_table(
-        _present(
+        present(
             {
                 **publication.extra,
                 "kind": "publication",
@@ -127,7 +126,7 @@ def dump_publication(publication: Publication) -> bytes:
                 "design": _design_table(publication.design),
                 "parents": [{"id": parent.id, "role": parent.role} for parent in publication.parents],
                 "metrics": publication.metrics,
-                "files": _file_tables(publication.files),
+                "files": file_tables(publication.files),
             }
         )
     )
@@ -139,14 +138,14 @@ def load_publication(data: bytes, where: str) -> Publication:
     Raises:
         CorruptError: They are no publication that this program can read; the message names `where`.
     """
-    table = _load_kind(data, "publication", where)
-    _check_types(table, _PUBLICATION_KEYS, where)
+    table = load_kind(data, "publication", where)
+    check_types(table, _PUBLICATION_KEYS, where)
     try:
         return Publication(
             version=VersionId(table["version"]),
-            created=_time(table["created"]),
+            created=load_time(table["created"]),
             author=table["author"],
-            files=_files(table.get("files", [])),
+            files=load_files(table.get("files", [])),
             framework=table.get("framework"),
             labels=table.get("labels", {}),
             design=_design(table.get("design")),
@@ -160,7 +159,7 @@ def load_publication(data: bytes, where: str) -> Publication:
 
 def dump_entry(entry: Entry) -> bytes:
     """Return the bytes of a log entry, sealed: nothing vouches for the newest one but itself."""
-    table = _present(
+    table = present(
         {
             "seq": entry.seq,
             "previous": entry.previous,
@@ -184,7 +183,7 @@ def load_entry(data: bytes, where: str) -> Entry:
     """
     check_seal(data, where)
     table = load_table(data, where)
-    _check_types(table, _ENTRY_KEYS, where)
+    check_types(table, _ENTRY_KEYS, where)
     try:
         changes = tuple(table["changes"])
         if not all(isinstance(change, dict) and isinstance(change.get("op"), str) for change in changes):
@@ -193,7 +192,7 @@ def load_entry(data: bytes, where: str) -> Entry:
             seq=table["seq"],
             previous=table["previous"],
             id=table["id"],
-            time=_time(table["time"]),
+            time=load_time(table["time"]),
             author=table["author"],
             tool=table["tool"],
             rules=table["rules"],
@@ -207,56 +206,6 @@ def load_entry(data: bytes, where: str) -> Entry:
         raise CorruptError(f"{where} is no log entry: {error}") from None
 
 
-def _load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
-    table = load_table(data, where)
-    if table.get("kind") != kind:
-        raise CorruptError(f"{where} is a record of kind {table.get('kind')!r}, not {kind!r}")
-    schema = table.get("schema")
-    if not isinstance(schema, int) or schema > SCHEMA:
-        raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="use a newer reg")
-    return table
-
-
-def _check_types(table: Mapping[str, object], types: Mapping[str, type], where: str) -> None:
-    for key, value in table.items():
-        if key in types and not isinstance(value, types[key]):
-            raise CorruptError(f"{where} has a {type(value).__name__} as its `{key}`")
-
-
-def _present(table: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in table.items() if value is not None and value != {} and value != []}
-
-
-def _file_tables(files: Iterable[FileEntry]) -> list[dict[str, object]]:
-    return [
-        _present(
-            {
-                "path": file.path,
-                "size": file.size,
-                "sha256": file.sha256,
-                "xxh3": file.xxh3,
-                "media": file.media,
-                "url": file.url,
-            }
-        )
-        for file in files
-    ]
-
-
-def _files(tables: Iterable[Mapping[str, Any]]) -> tuple[FileEntry, ...]:
-    return tuple(
-        FileEntry(
-            path=table["path"],
-            size=table.get("size"),
-            sha256=table.get("sha256"),
-            xxh3=table.get("xxh3"),
-            media=table.get("media"),
-            url=table.get("url"),
-        )
-        for table in tables
-    )
-
-
 def _parents(table: Mapping[str, Any]) -> tuple[Parent, ...]:
     return tuple(Parent(VersionId(parent["id"]), parent["role"]) for parent in table.get("parents", []))
 
@@ -264,7 +213,7 @@ def _parents(table: Mapping[str, Any]) -> tuple[Parent, ...]:
 def _design_table(design: Design | None) -> dict[str, object] | None:
     if design is None:
         return None
-    return _present(
+    return present(
         {
             "media": design.media,
             "text": design.text,
@@ -286,12 +235,3 @@ def _design(table: Mapping[str, Any] | None) -> Design | None:
         xxh3=Xxh3(xxh3) if xxh3 else None,
         size=table.get("size"),
     )
-
-
-def _time(value: object) -> datetime:
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise TypeError(f"{value!r} is no time in UTC")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{value} lies outside the calendar") from None

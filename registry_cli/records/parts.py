@@ -43,7 +43,7 @@ class FileEntry:
     url: str | None = None
 
     def __post_init__(self) -> None:
-        _check_text(self.path, self.media, self.url)
+        check_text(self.path, self.media, self.url)
         try:
             check_path(self.path)
         except UsageError as error:
@@ -65,7 +65,7 @@ class Parent:
     role: str
 
     def __post_init__(self) -> None:
-        _check_text(self.role)
+        check_text(self.role)
         _check_digest(_SHA256, self.id)
 
 
@@ -84,7 +84,7 @@ class Design:
     size: int | None = None
 
     def __post_init__(self) -> None:
-        _check_text(self.media, self.text)
+        check_text(self.media, self.text)
         _check_bytes(self.sha256, self.xxh3, self.size)
 
 
@@ -102,7 +102,23 @@ def _check_digest(pattern: re.Pattern[str], digest: object) -> None:
         raise CorruptError(f"{digest!r:.80} is no digest")
 
 
-def _check_text(*values: object) -> None:
+def check_digests(*sha256: object, size: object = None) -> None:
+    """Check SHA-256 digests, and a size in bytes.
+
+    Raises:
+        CorruptError: One is none.
+    """
+    for digest in sha256:
+        _check_digest(_SHA256, digest)
+    _check_bytes(None, None, size)
+
+
+def check_text(*values: object) -> None:
+    """Check that values that must be text are.
+
+    Raises:
+        CorruptError: One is not.
+    """
     for value in values:
         if value is not None and not isinstance(value, str):
             raise CorruptError(f"{value!r:.60} is no text")

@@ -137,6 +137,50 @@ class NewFile:
             os.close(fd)
 
 
+class AppendFile:
+    """A file that only grows, made where it is missing; what each `write` appends stands together on a local disk.
+
+    Attributes:
+        written: Bytes that this object appended; after an error it says how far `write` came.
+    """
+
+    __slots__ = ("fd", "path", "written")
+
+    def __init__(self, path: Path, mode: int = 0o666) -> None:
+        self.path = path
+        self.written = 0
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+
+        def create() -> None:
+            self.fd = os.open(path, flags, mode)
+
+        _call("create", path, None, create)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append all of `data`; short writes go on."""
+        view = memoryview(data)
+        while view:
+            written = 0
+
+            def put(rest: memoryview = view) -> None:
+                nonlocal written
+                written = os.write(self.fd, rest)
+
+            _call("write", self.path, view, put)
+            self.written += written
+            view = view[written:]
+
+    def flush(self) -> None:
+        """Make the bytes durable. After an error they are lost: never flush again."""
+        _call("fsync", self.path, None, lambda: os.fsync(self.fd))
+
+    def close(self) -> None:
+        """Close; a network file system may report a full disk only here."""
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+
+
 def link(source: Path, target: Path) -> None:
     """Give `source` the second name `target`.
 
@@ -144,6 +188,15 @@ def link(source: Path, target: Path) -> None:
         FileExistsError: The name is taken.
     """
     _call("link", source, str(target), lambda: os.link(source, target))
+
+
+def symlink(source: Path, target: Path) -> None:
+    """Let the new name `target` lead to `source`.
+
+    Raises:
+        FileExistsError: The name is taken.
+    """
+    _call("symlink", target, str(source), lambda: os.symlink(source, target))
 
 
 def rename(source: Path, target: Path) -> None:
@@ -166,8 +219,8 @@ def remove_tree(path: Path) -> None:
             unlink(Path(folder, name))
         for name in folders:
             inner = Path(folder, name)
-            (unlink if inner.is_symlink() else _remove_dir)(inner)
-    _remove_dir(path)
+            (unlink if inner.is_symlink() else remove_dir)(inner)
+    remove_dir(path)
 
 
 def make_dir(path: Path, *, shared: bool = False) -> bool:
@@ -235,6 +288,11 @@ def freshen(path: Path) -> bool:
     return True
 
 
+def touch(path: Path) -> None:
+    """Set the modification time of a file to now."""
+    _call("utime", path, None, lambda: os.utime(path))
+
+
 def replace_file(path: Path, data: bytes, tmp: Path) -> None:
     """Give `path` new content in one step: a reader sees the old bytes or the new, also after a crash.
 
@@ -279,7 +337,8 @@ def is_regular(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
-def _remove_dir(path: Path) -> None:
+def remove_dir(path: Path) -> None:
+    """Take an empty folder away; one that is gone already is fine."""
     try:
         _call("rmdir", path, None, lambda: os.rmdir(path))
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
@@ -38,13 +39,16 @@ class EarlyFlush:
         """
         if size - self._flushed < STRIDE or (self._running and not self._running.done()):
             return
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._pool = ThreadPoolExecutor(1)
         if self._running:
             self._running.result()
-        self._flushed, self._running = size, self._pool.submit(self._file.flush)
+        self._flushed = size
+        try:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = self._pool or ThreadPoolExecutor(1)
+            self._running = self._pool.submit(self._file.flush)
+        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush has it all
+            self._running = None
 
     def finish(self) -> None:
         """Wait for the flush that is under way.
@@ -70,14 +74,18 @@ def flush_dirs(paths: Iterable[Path]) -> None:
 
 def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
     """Do `action` on each item in a few threads; the first error is raised when all have ended."""
-    if len(items) < POOL:
-        for item in items:
-            action(item)
-        return
-    from concurrent.futures import ThreadPoolExecutor
+    running: list[Future[object]] = []
+    with ExitStack() as stack:
+        if len(items) >= POOL:
+            with suppress(RuntimeError):  # the interpreter is about to end and starts no more threads
+                from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(POOL, len(items))) as pool:
-        for done in [pool.submit(action, item) for item in items]:
+                pool = stack.enter_context(ThreadPoolExecutor(min(POOL, len(items))))
+                for item in items:
+                    running.append(pool.submit(action, item))
+        for item in items[len(running) :]:
+            action(item)
+        for done in running:
             done.result()
 
 

@@ -103,8 +103,11 @@ class Follower:
         self._more = threading.Condition()
         self._digest = hashlib.sha256()
         self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._follow, name="sha256", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = threading.Thread(target=self._follow, name="sha256", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the interpreter is about to end and starts no more: `finish` does the work
+            self._thread = None
 
     def advance(self, written: int) -> None:
         """Say that the first `written` bytes are in the file."""
@@ -121,7 +124,10 @@ class Follower:
         with self._more:
             self._ended = True
             self._more.notify()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+        else:
+            self._follow()
         if self._error:
             raise self._error
         return BlobHash(self._digest.hexdigest())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from registry_cli.ids import BlobHash, RecordId, VersionId
+    from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId
 
 DIRECTORY: Final = ".registry"
 SHARD: Final = 1000
@@ -64,6 +64,11 @@ class Layout:
         return self.root / "tmp"
 
     @property
+    def tasks(self) -> Path:
+        """Tasks that run, one folder each."""
+        return self.root / "tasks"
+
+    @property
     def trash(self) -> Path:
         """Bytes taken out of use and not yet gone; same fan-out as `blobs`."""
         return self.root / "trash"
@@ -86,7 +91,8 @@ class Layout:
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders of a registry. Some are empty at times, and git keeps no empty folder."""
-        return (self.blobs, self.records, self.log, self.views, self.tmp, self.trash, self.hooks, self.cache)
+        data = (self.blobs, self.records, self.log)
+        return (*data, self.views, self.tmp, self.trash, self.hooks, self.cache, self.tasks)
 
     @property
     def reserve(self) -> Path:
@@ -119,6 +125,10 @@ class Layout:
     def slot(self, seq: int) -> Path:
         """Return where the entry of that slot lies."""
         return Path(f"{self.root}/log/{seq // SHARD:06d}/{seq:06d}.toml")
+
+    def attempt(self, task: TaskId, number: int) -> Path:
+        """Return the folder of one attempt at a task, there while it runs."""
+        return self.tasks / task / str(number)
 
     def view(self, version: VersionId) -> Path:
         """Return the folder in which that version's files have their own names."""

@@ -1,7 +1,7 @@
 """What nobody needs any more beside blobs and records: files of dead processes, views of versions that are gone.
 
-It is told by who made a file, by age only where its maker cannot be known. Knows no catalog: which versions live is
-the caller's word.
+It is told by who made a file, by age only where its maker cannot be known. Knows no catalog: which versions live, and
+which attempts at tasks are over, is the caller's word.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
 from registry_cli.store.views import STAMPS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
+    from registry_cli.store.attempts import AttemptFolder
     from registry_cli.store.layout import Layout
     from registry_cli.store.owner import Owner
 
@@ -45,7 +46,7 @@ class Litter:
 
     path: Path
     size: int
-    what: Literal["tmp", "view", "cache"]
+    what: Literal["tmp", "view", "cache", "task"]
 
 
 def list_litter(layout: Layout, live: Container[str], now: float, grace: float) -> list[Litter]:
@@ -74,12 +75,20 @@ def list_litter(layout: Layout, live: Container[str], now: float, grace: float) 
     ]
 
 
+def attempt_litter(attempts: Iterable[AttemptFolder]) -> list[Litter]:
+    """Return folders of attempts that nobody needs."""
+    return [Litter(attempt.path, _measure(attempt.path), "task") for attempt in attempts]
+
+
 def remove_litter(litter: Litter) -> None:
     """Remove it; what is gone already is fine."""
     if litter.path.is_dir() and not litter.path.is_symlink():
         files.remove_tree(litter.path)
     else:
         files.unlink(litter.path)
+    if litter.what == "task":
+        with suppress(OSError):  # the folder of another attempt is in it, or it is gone
+            files.remove_dir(litter.path.parent)
 
 
 def list_live_writers(layout: Layout) -> list[Owner]:

@@ -15,10 +15,14 @@ from registry_cli.catalog.fold import Fold
 from registry_cli.catalog.index import Index
 from registry_cli.catalog.place import Place
 from registry_cli.catalog.schema import INDEXES, TABLES
-from registry_cli.ids import EntryId, ModelName, RecordId, VersionId, new_ulid, parse_model_name
+from registry_cli.catalog.task_birth import TaskBirth, load_task_birth
+from registry_cli.errors import CorruptError
+from registry_cli.ids import EntryId, ModelName, RecordId, TaskId, VersionId, new_ulid, parse_model_name
 from registry_cli.records.codec import dump_entry, dump_version
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import FileEntry, Parent
+from registry_cli.records.task import Recipe, Task
+from registry_cli.records.task_codec import dump_task
 from registry_cli.records.version import Version
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.layout import DIRECTORY, Layout
@@ -41,6 +45,15 @@ def make_record(model: str = "a/m", *, parents: tuple[str, ...] = (), **fields: 
     )
     data = dump_version(version)
     return VersionId(RecordId(digest_bytes(data).sha256)), data
+
+
+def make_task(**fields: Any) -> Task:
+    """Return a task, a draft unless `fields` say otherwise."""
+    given: dict[str, Any] = {
+        "id": TaskId(new_ulid()), "name": "train", "project": "iris", "status": "draft", "attempt": 0, "created": START,
+        "author": "tester", "recipe": Recipe(("python", "train.py")), **fields,
+    }  # fmt: skip
+    return Task(**given)
 
 
 def make_entry(seq: int, *wanted: Change, previous: str = "", message: str | None = None, **fields: Any) -> Entry:
@@ -66,17 +79,36 @@ class Catalog:
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         self.db.executescript(TABLES + INDEXES)
         self._births: dict[VersionId, Birth] = {}
+        self._tasks: dict[RecordId, TaskBirth] = {}
+        self._lost: set[RecordId] = set()
         self._seq = 0
 
     def apply(self, *wanted: Change, message: str | None = None) -> str | None:
         self._seq += 1
-        return Fold(self.db, self._births.__getitem__).apply(make_entry(self._seq, *wanted, message=message))
+        fold = Fold(self.db, self._births.__getitem__, self._get_task)
+        return fold.apply(make_entry(self._seq, *wanted, message=message))
 
     def know(self, model: str = "a/m", **fields: Any) -> VersionId:
         """Make a record that can be added."""
         version, data = make_record(model, **fields)
         self._births[version] = load_birth(version, data)
         return version
+
+    def lose(self, record: RecordId) -> None:
+        """Let a task's record be one that cannot be read."""
+        self._lost.add(record)
+
+    def _get_task(self, record: RecordId) -> TaskBirth:
+        if record in self._lost:
+            raise CorruptError(f"record {record[:12]} is missing")
+        return self._tasks[record]
+
+    def know_task(self, **fields: Any) -> RecordId:
+        """Make a task's record that a change can bring."""
+        data = dump_task(make_task(**fields))
+        record = RecordId(digest_bytes(data).sha256)
+        self._tasks[record] = load_task_birth(record, data)
+        return record
 
     def add(self, model: str = "a/m", **fields: Any) -> VersionId:
         """Add a version."""

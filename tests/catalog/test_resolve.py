@@ -62,7 +62,7 @@ def _point(catalog: Catalog, alias: AliasName, *refs: str | None) -> None:
     ("3F9C2A1B", {"prefix": "3f9c2a1b"}),
     ("dead", {"prefix": "dead"}),
     ("dead/beef", {"name": "dead/beef"}),
-    ("task:01JD/out/best.pt", {"task": "01JD", "path": "out/best.pt"}),
+    ("task:01JD/out/best.pt", {"task": "01JD/out/best.pt"}),
     ("task:01JD", {"task": "01JD"}),
 ])  # fmt: skip
 def test_each_form_is_parsed(text: str, address: dict[str, object]) -> None:
@@ -222,7 +222,7 @@ def test_a_task_names_its_output() -> None:
     assert _ref(catalog, "task:01JB/last.pt") == "a/m:3"
     with pytest.raises(AmbiguousError, match="a/m:2, a/m:3"):
         resolve(catalog.db, "task:01JB")
-    with pytest.raises(NotFoundError, match="no output"):
+    with pytest.raises(NotFoundError, match="no task"):
         resolve(catalog.db, "task:01JA/other.pt")
 
 

@@ -48,6 +48,7 @@ def test_name_tells_its_owner_whatever_stands_before_it(before: str) -> None:
         f"aaaaaaaa-bbbbbbbb-99999999999-5-{new_ulid()}",
         f"aaaaaaaa-bbbbbbbb-١-5-{new_ulid()}",
     ],
+    ids=range(9),
 )
 def test_other_names_tell_nothing(name: str) -> None:
     assert find_owner(name) is None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 Op: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~"]
-LabelKind: TypeAlias = Literal["tag", "alias", "task", "scan"]
+LabelKind: TypeAlias = Literal["tag", "alias", "task", "scan", "status"]
+KinKind: TypeAlias = Literal["descends", "parents", "uses"]
 
 _BARE: Final = re.compile(r"[\w./-]+")
 
@@ -51,14 +52,17 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """`has(field)`: the version has a value there."""
+    """`has(field)`: the version or task has a value there."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """`tag:x`, `alias:x`, `task:x` (a task's id or its beginning), `scan:x` (the verdict in `metadata.scan`)."""
+    """`tag:x`, `task:x` (a task's id or its beginning), `alias:x`, `scan:x` (as in `metadata.scan`), `status:x`.
+
+    Versions have no status; tasks have neither aliases nor verdicts.
+    """
 
     kind: LabelKind
     value: str
@@ -66,9 +70,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """`descends(ref)`: `ref` is among its ancestors; `parents(ref)`: `ref` is one of its direct parents."""
+    """`descends(ref)`: `ref` is among its ancestors; `parents(ref)`: `ref` is one of its direct parents.
 
-    kind: Literal["descends", "parents"]
+    Of a task, `uses(ref)`: it was given `ref` as an input.
+    """
+
+    kind: KinKind
     ref: str
 
 

@@ -29,7 +29,7 @@ def find_driver(term: Expr, bind: Binder, resolve: Resolve) -> str | None:
             return next((arm for arm in (find_driver(some, bind, resolve) for some in terms) if arm), None)
         case Kin("descends", ref):
             return DESCENDANTS.format(ref=bind(resolve(ref)))
-        case Kin(_, ref):
+        case Kin("parents", ref):
             return f"SELECT DISTINCT child AS row FROM parents WHERE parent = {bind(resolve(ref))}"
         case Label():
             return _label(term, bind)
@@ -42,7 +42,7 @@ def find_driver(term: Expr, bind: Binder, resolve: Resolve) -> str | None:
     return None
 
 
-def _label(label: Label, bind: Binder) -> str:
+def _label(label: Label, bind: Binder) -> str | None:
     match label.kind:
         case "tag":
             return f"SELECT version AS row FROM tags INDEXED BY tags_tag WHERE tag = {bind(label.value)}"
@@ -54,6 +54,8 @@ def _label(label: Label, bind: Binder) -> str:
             return f"SELECT row FROM versions INDEXED BY versions_task WHERE task IS NOT NULL AND {between}"
         case "scan":
             return _keyed(Compare("metadata.scan", "=", label.value), bind)
+        case "status":
+            return None
 
 
 def _is_broad(term: Compare | In | Has) -> bool:
@@ -71,14 +73,17 @@ def _keyed(term: Compare | In | Has, bind: Binder) -> str:
 
 
 def _plain(term: Compare | In | Has, bind: Binder) -> str | None:
-    if term.field in {"name", "project"}:
-        condition = plain_condition(term, bind, "l.key" if term.field == "name" else "l.project")
+    field = PLAIN[term.field]
+    if field.line:
+        condition = plain_condition(term, bind, field, f"l.{field.line}")
         return (
             f"SELECT w.row FROM lines l CROSS JOIN versions w INDEXED BY sqlite_autoindex_versions_2"
             f" ON w.line = l.id WHERE {condition}"
         )
-    index = "versions_task" if term.field == "task" else PLAIN[term.field].index
+    index = "versions_task" if term.field == "task" else field.index
     if index is None or _is_broad(term):
         return None
     present = "task IS NOT NULL AND " if term.field == "task" else ""  # what its partial index asks for
-    return f"SELECT row FROM versions INDEXED BY {index} WHERE {present}{plain_condition(term, bind, term.field)}"
+    return (
+        f"SELECT row FROM versions INDEXED BY {index} WHERE {present}{plain_condition(term, bind, field, term.field)}"
+    )

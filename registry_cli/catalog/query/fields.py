@@ -1,6 +1,6 @@
 """The fields a query can name: what type each has and where it lies in the index.
 
-The parser, the compiler, sorting and completion read this one table. Knows no grammar and no statement.
+The parser, the compiler, sorting and completion read these tables. Knows no grammar and no statement.
 """
 
 from __future__ import annotations
@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["text", "id", "name", "project", "caseless", "number", "size", "time", "truth"]
+from registry_cli.records.task import STATUSES
+
+Kind: TypeAlias = Literal[
+    "text", "id", "ulid", "name", "project", "caseless", "choice", "number", "size", "duration", "time", "truth"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +21,29 @@ class Field:
 
     Attributes:
         kind: How its values are written and compared.
-        column: Where it lies: SQL in which `{v}` stands for the alias of `versions`.
-        optional: Whether a version may lack it.
-        index: The index of `versions` that gives rows in its order, or None.
+        column: Where it lies: SQL in which `{v}` stands for the alias of the row's table.
+        optional: Whether a row may lack it.
+        index: The index of the row's table that gives rows in its order, or None.
+        line: The column of `lines` in which it lies, if it is the same for all versions of a line.
+        choices: The values of a `choice`.
     """
 
     kind: Kind
     column: str
     optional: bool = False
     index: str | None = None
+    line: str | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def is_text(self) -> bool:
         """Whether it holds text, not a number."""
-        return self.kind in {"text", "id", "name", "project", "caseless"}
+        return self.kind in {"text", "id", "ulid", "name", "project", "caseless", "choice"}
 
 
 PLAIN: Final = {
-    "name": Field("name", "(SELECT key FROM lines WHERE id = {v}.line)"),
-    "project": Field("project", "(SELECT project FROM lines WHERE id = {v}.line)"),
+    "name": Field("name", "(SELECT key FROM lines WHERE id = {v}.line)", line="key"),
+    "project": Field("project", "(SELECT project FROM lines WHERE id = {v}.line)", line="project"),
     "number": Field("number", "{v}.number"),
     "id": Field("id", "{v}.id", index="sqlite_autoindex_versions_1"),
     "framework": Field("caseless", "lower({v}.framework)", optional=True),
@@ -53,21 +61,31 @@ PLAIN: Final = {
 KEYED: Final = ("metadata", "metrics", "params", "labels", "design")
 """The tables whose keys are fields too, such as `metrics.auc`; they lie in the index's table `fields`."""
 
+CRASHED: Final = "crashed"
+"""Parameter: JSON list of the tasks that the index has as running and whose processes are gone."""
+_STATUS: Final = (
+    f"CASE WHEN {{v}}.status = 'running' AND {{v}}.id IN (SELECT value FROM json_each(:{CRASHED}))"
+    " THEN 'crashed' ELSE {v}.status END"
+)
+TASK_PLAIN: Final = {
+    "name": Field("name", "{v}.key"),
+    "project": Field("project", "{v}.project_key"),
+    "id": Field("ulid", "{v}.id"),
+    "status": Field("choice", _STATUS, choices=STATUSES),
+    "author": Field("text", "{v}.author"),
+    "created": Field("time", "{v}.created"),
+    "started": Field("time", "{v}.started", optional=True),
+    "ended": Field("time", "{v}.ended", optional=True),
+    "duration": Field("duration", "(({v}.ended - {v}.started) / 1e6)", optional=True),
+    "attempt": Field("number", "{v}.attempt"),
+    "exit_code": Field("number", "{v}.exit_code", optional=True),
+    "source": Field("ulid", "{v}.source", optional=True),
+    "commit": Field("id", "{v}.commit_id", optional=True),
+    "command": Field("text", "{v}.command"),
+    "comment": Field("text", "{v}.comment", optional=True),
+    "archived": Field("truth", "{v}.archived"),
+}
+"""The fields that lie in columns of `tasks`."""
 
-def is_field(name: str) -> bool:
-    """Return whether a query may name it; a keyed field may be one that no version has."""
-    table, _, key = name.partition(".")
-    return name in PLAIN or (table in KEYED and key != "")
-
-
-def list_near(name: str) -> list[str]:
-    """Return the fields that an unknown one may have meant, nearest first."""
-    import difflib
-
-    table, dot, key = name.partition(".")
-    if dot and key:
-        return [f"{near}.{key}" for near in difflib.get_close_matches(table.lower(), KEYED, n=2, cutoff=0.5)]
-    if table in KEYED:
-        return [f"{table}.KEY"]
-    near = difflib.get_close_matches(table.lower(), [*PLAIN, *KEYED], n=3, cutoff=0.6)
-    return [f"{word}.KEY" if word in KEYED else word for word in near]
+TASK_KEYED: Final = ("params", "metrics", "env", "host", "python", "seeds")
+"""The tables whose keys are fields of a task; they lie in the index's table `task_fields`."""

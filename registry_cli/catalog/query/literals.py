@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.query.ast import Literals, Time
-from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.errors import UsageError
 from registry_cli.ids import is_hex
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.query.fields import Field, Kind
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf", re.ASCII)
 _SIZE: Final = re.compile(r"(\d+\.?\d*|\.\d+)([kmgt]i?)?b", re.ASCII | re.IGNORECASE)
@@ -26,12 +29,16 @@ _DATE: Final = re.compile(
 _DURATION: Final = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
 _AGO: Final = re.compile(rf"now(?:-({_DURATION.pattern}))?", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_NUMBERS: Final[dict[Kind | None, str]] = {
+    "number": "number", "size": "size, such as 500MB or 1GiB", "duration": "number of seconds, or such as 90m or 12h",
+}  # fmt: skip
 _SHORTEST_ID: Final = 4
+_ULID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{1,26}", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 18
 """Characters of an integer that surely fits SQLite's 64 bits; a longer one is compared as a float."""
 
 
-def parse_literal(field: str, word: str, *, quoted: bool) -> Literals:
+def parse_literal(field: str, word: str, *, quoted: bool, subject: Subject = VERSIONS) -> Literals:
     """Return a word as a value of `field`.
 
     A keyed field takes what the word looks like: a number, a truth, else text; in quotes it is text.
@@ -40,29 +47,30 @@ def parse_literal(field: str, word: str, *, quoted: bool) -> Literals:
         field: A field's full name.
         word: Without quotes and escapes.
         quoted: Whether it stood in quotes.
+        subject: Whose field it is.
 
     Raises:
         ValueError: The field cannot have such a value; the message says what it takes.
     """
-    kind = PLAIN[field].kind if field in PLAIN else None
+    plain = subject.plain.get(field)
+    kind = plain.kind if plain else None
     if kind == "time":
         return _parse_time(word)
     if kind == "truth":
         if quoted or word not in {"true", "false"}:
             raise ValueError(f"`{field}` is true or false")
         return word == "true"
-    if kind == "id" and (len(word) < _SHORTEST_ID or not is_hex(word)):
-        raise ValueError(f"an id is {_SHORTEST_ID} or more hex digits")
-    if kind in {"number", "size"}:
-        number = None if quoted else _find_number(word, sizes=kind == "size")
+    if kind in _NUMBERS:
+        number = None if quoted else _find_number(word, kind)
         if number is None:
-            raise ValueError(f"`{field}` is a {'size, such as 500MB or 1GiB' if kind == 'size' else 'number'}")
+            raise ValueError(f"`{field}` is a {_NUMBERS[kind]}")
         return number
-    if kind is not None or quoted:
+    if plain or quoted:
+        _check_text(field, word, plain)
         return word
     if word in {"true", "false"}:
         return word == "true"
-    number = _find_number(word, sizes=False)
+    number = _find_number(word, None)
     return word if number is None else number
 
 
@@ -110,10 +118,21 @@ def _parse_time(word: str) -> Time:
     return moment
 
 
-def _find_number(word: str, *, sizes: bool) -> int | float | None:
-    found = _SIZE.fullmatch(word) if sizes else None
-    if found:
+def _check_text(field: str, word: str, plain: Field | None) -> None:
+    kind = plain.kind if plain else None
+    if kind == "id" and (len(word) < _SHORTEST_ID or not is_hex(word)):
+        raise ValueError(f"an id is {_SHORTEST_ID} or more hex digits")
+    if kind == "ulid" and not _ULID.fullmatch(word):
+        raise ValueError("a task's id is 26 letters and digits without I, L, O and U, or the first of them")
+    if plain and plain.choices and word not in plain.choices:
+        raise ValueError(f"`{field}` is one of {', '.join(plain.choices)}")
+
+
+def _find_number(word: str, kind: Kind | None) -> int | float | None:
+    if kind == "size" and (found := _SIZE.fullmatch(word)):
         return _whole(float(found[1]) * _SCALE[(found[2] or "").lower()])
+    if kind == "duration" and _DURATION.fullmatch(word):
+        return parse_duration(word)
     if _NUMBER.fullmatch(word) is None:
         return None
     whole = word.lstrip("+-").isdecimal() and len(word) <= _LONGEST_INTEGER

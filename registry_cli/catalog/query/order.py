@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.subject import VERSIONS, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from registry_cli.catalog.query.fields import Field
     from registry_cli.catalog.query.predicates import Binder
     from registry_cli.catalog.query.sort import SortKey
 
@@ -41,17 +42,18 @@ class Order:
         return (column + _direction(self.first), *self.rest)
 
 
-def order_by(keys: Sequence[SortKey], bind: Binder) -> Order:
+def order_by(keys: Sequence[SortKey], bind: Binder, subject: Subject = VERSIONS) -> Order:
     """Return the order of one or more keys, ties by newest first, then by id."""
     joins: list[list[str]] = []
     terms: list[list[str]] = []
     for at, key in enumerate(keys):
         joins.append([])
-        if key.field in PLAIN:
-            terms.append(_plain_terms(key))
+        if key.field in subject.plain:
+            terms.append(_plain_terms(key, subject.plain[key.field]))
             continue
         row = f"k{at}"
-        joins[-1].append(f"LEFT JOIN fields {row} ON {row}.version = v.row AND {row}.field = {bind(key.field)}")
+        on = f"{row}.{subject.owner} = v.row AND {row}.field = {bind(key.field)}"
+        joins[-1].append(f"LEFT JOIN {subject.fields} {row} ON {on}")
         terms.append(keyed_terms(key, row))
     named = {key.field for key in keys}
     ties = [] if "id" in named else ["v.id"] if "created" in named else ["v.created DESC", "v.id"]
@@ -65,8 +67,7 @@ def order_by(keys: Sequence[SortKey], bind: Binder) -> Order:
     )
 
 
-def _plain_terms(key: SortKey) -> list[str]:
-    field = PLAIN[key.field]
+def _plain_terms(key: SortKey, field: Field) -> list[str]:
     column = field.column.format(v="v")
     missing = [f"{column} IS NULL"] if field.optional else []
     return [*missing, column + _direction(key)]

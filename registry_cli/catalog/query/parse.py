@@ -1,4 +1,4 @@
-"""The grammar: a query's text to its tree, by recursive descent. Knows no SQL.
+"""The grammar, here in the words of versions (tasks': `subject.py`): a query's text to its tree. Knows no SQL.
 
 query      = and-terms { "or" and-terms }
 and-terms  = term { "and" term }
@@ -12,7 +12,7 @@ value      = WORD | STRING | "@" ALIAS "." FIELD
 from __future__ import annotations
 
 import unicodedata
-from typing import Final, NoReturn
+from typing import Final, NoReturn, get_args
 
 from registry_cli.catalog.query.ast import (
     Compare,
@@ -20,6 +20,7 @@ from registry_cli.catalog.query.ast import (
     Has,
     In,
     Kin,
+    KinKind,
     Label,
     LabelKind,
     Literals,
@@ -30,9 +31,9 @@ from registry_cli.catalog.query.ast import (
     all_of,
     any_of,
 )
-from registry_cli.catalog.query.fields import KEYED, PLAIN, is_field, list_near
 from registry_cli.catalog.query.lexer import Token, list_tokens, point_at, read_reference
 from registry_cli.catalog.query.literals import parse_literal
+from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near
 from registry_cli.errors import UsageError
 
 LONGEST: Final = 20_000
@@ -45,11 +46,16 @@ MOST_TERMS: Final = 500
 _OPS: Final[dict[str, Op]] = {
     "=": "=", "==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "!~": "!~",
 }  # fmt: skip
-_LABELS: Final[dict[str, LabelKind]] = {"tag": "tag", "alias": "alias", "task": "task", "scan": "scan"}
+_LABELS: Final[tuple[LabelKind, ...]] = get_args(LabelKind)
+_KIN: Final[tuple[KinKind, ...]] = get_args(KinKind)
 
 
-def parse_query(text: str) -> Expr:
+def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
     """Return the tree of a query.
+
+    Args:
+        text: As it is typed.
+        subject: What it is about; a field, label or call of another subject is an error.
 
     Raises:
         UsageError: It does not follow the grammar, names a field that does not exist, or is too long or too deep; the
@@ -57,21 +63,21 @@ def parse_query(text: str) -> Expr:
     """
     if len(text) > LONGEST:
         raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="see `reg help query`")
-    return _Parser(text).parse()
+    return _Parser(text, subject).parse()
 
 
-def parse_field(token: Token, source: str) -> str:
+def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
     """Return the field a token names.
 
     Raises:
         UsageError: There is none of that name; the hint lists near ones.
     """
-    if token.kind == "word" and is_field(token.text):
+    if token.kind == "word" and is_field(token.text, subject):
         return token.text
-    near = " or ".join(f"`{name}`" for name in list_near(token.text))
-    if token.text in _LABELS:
+    near = " or ".join(f"`{name}`" for name in list_near(token.text, subject))
+    if token.text in subject.labels:
         near = f"`{token.text}:x`"
-    known = f"fields are {', '.join(PLAIN)}, {', '.join(f'{table}.*' for table in KEYED)}"
+    known = f"fields are {', '.join(subject.plain)}, {', '.join(f'{table}.*' for table in subject.keyed)}"
     problem = f"there is no field {token.text!r}" if token.text else "a field is missing here"
     raise point_at(source, token.start, token.end, problem, f"did you mean {near}?" if near else known)
 
@@ -79,8 +85,9 @@ def parse_field(token: Token, source: str) -> str:
 class _Parser:
     """One pass over the tokens of one query."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, subject: Subject) -> None:
         self.source = source
+        self.subject = subject
         self.tokens = list_tokens(source)
         self.at = 0
         self.depth = 0
@@ -155,20 +162,37 @@ class _Parser:
         token = self.next()
         if token.kind != "word":
             self.fail("expected a field, a label or `(` here", token)
-        kind, colon, value = token.text.partition(":")
-        if colon and kind in _LABELS:
-            if not value:
-                self.fail(f"a {kind} is missing here", token)
-            return Label(_LABELS[kind], unicodedata.normalize("NFC", value))
+        word, colon, value = token.text.partition(":")
+        label = next((kind for kind in _LABELS if colon and kind == word), None)
+        if label:
+            return self.label(label, value, token)
         opened = self.token.kind == "mark" and self.token.text == "("
         if opened and token.text == "has":
             self.next()
-            field = parse_field(self.next(), self.source)
+            field = self.field(self.next())
             self.need_mark(")")
             return Has(field)
-        if opened and (token.text == "descends" or token.text == "parents"):
-            return Kin("descends" if token.text == "descends" else "parents", self.reference())
-        return self.comparison(parse_field(token, self.source))
+        kin = next((kind for kind in _KIN if opened and kind == token.text), None)
+        if kin:
+            self.refuse_foreign(f"{kin}(…)", token, [f"{known}(…)" for known in self.subject.kin])
+            return Kin(kin, self.reference())
+        return self.comparison(self.field(token))
+
+    def field(self, token: Token) -> str:
+        return parse_field(token, self.source, self.subject)
+
+    def label(self, kind: LabelKind, value: str, token: Token) -> Label:
+        self.refuse_foreign(f"{kind}:x", token, [f"{known}:x" for known in self.subject.labels])
+        if not value:
+            self.fail(f"a {kind} is missing here", token)
+        if kind == "status":
+            self.parse_value("status", token, value)
+        return Label(kind, unicodedata.normalize("NFC", value))
+
+    def refuse_foreign(self, term: str, token: Token, known: list[str]) -> None:
+        if term not in known:
+            rows = self.subject.rows
+            self.fail(f"{rows} have no `{term}`", token, f"{rows} have {', '.join(f'`{word}`' for word in known)}")
 
     def reference(self) -> str:
         reference = read_reference(self.source, self.next().end)
@@ -183,15 +207,17 @@ class _Parser:
         if self.take_keyword("in"):
             return self.membership(field, negated)
         token = self.token
+        plain = self.subject.plain.get(field)
+        is_truth = plain is not None and plain.kind == "truth"
         if token.kind != "operator":
-            if field in PLAIN and PLAIN[field].kind == "truth":
+            if is_truth:
                 return Compare(field, "=", True)
             self.fail(f"expected a comparison after `{field}`", hint=f"write `{field} = …`, or `has({field})`")
         self.next()
         op = _OPS[token.text]
-        if op in {"~", "!~"} and field in PLAIN and not PLAIN[field].is_text:
+        if op in {"~", "!~"} and plain and not plain.is_text:
             self.fail(f"`{op}` matches text, and `{field}` is none", token)
-        if op not in {"=", "!="} and field in PLAIN and PLAIN[field].kind == "truth":
+        if op not in {"=", "!="} and is_truth:
             self.fail(f"`{field}` is true or false", token, f"write `{field}` or `not {field}`")
         return Compare(field, op, self.value(field, op))
 
@@ -217,21 +243,27 @@ class _Parser:
         token = self.next()
         if token.kind not in {"word", "string"}:
             self.fail("a value is missing here", token)
+        return self.parse_value(field, token, token.text)
+
+    def parse_value(self, field: str, token: Token, word: str) -> Literals:
         try:
-            return parse_literal(field, token.text, quoted=token.kind == "string")
+            return parse_literal(field, word, quoted=token.kind == "string", subject=self.subject)
         except ValueError as error:
             self.fail(str(error), token)
 
     def other(self, field: str) -> Other:
         """Split `@alias.field` at the first dot behind which a field stands: an alias may hold dots."""
         token = self.next()
+        if "alias" not in self.subject.labels:
+            self.fail(f"{self.subject.rows} have no aliases to compare with", token, "`@alias.field` is for versions")
         text = token.text[1:]
-        dots = (at for at, character in enumerate(text) if character == "." and at and is_field(text[at + 1 :]))
-        dot = next(dots, None)
+        dots = (at for at, character in enumerate(text) if character == "." and at)
+        dot = next((at for at in dots if is_field(text[at + 1 :], self.subject)), None)
         if dot is None:
             self.fail("after `@` come an alias, a dot and a field", token, f"write it as in `@prod.{field}`")
         other = Other(text[:dot], text[dot + 1 :])
-        both = [PLAIN[name].is_text for name in (field, other.field) if name in PLAIN]
+        plain = self.subject.plain
+        both = [plain[name].is_text for name in (field, other.field) if name in plain]
         if len(set(both)) > 1:
             self.fail(f"`{field}` and `{other.field}` are not of one type", token)
         return other

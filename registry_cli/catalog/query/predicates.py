@@ -23,14 +23,17 @@ from registry_cli.catalog.query.ast import (
     Other,
     Time,
 )
-from registry_cli.catalog.query.fields import PLAIN, Field
+from registry_cli.catalog.query.fields import PLAIN, Field, Kind
 from registry_cli.catalog.query.literals import find_span
+from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.ids import VersionId, line_key
 
 Resolve: TypeAlias = Callable[[str], VersionId]
 """What an address means; it raises what it finds wrong."""
 
 _ID_LENGTH = 64
+_BEHIND: dict[Kind, str] = {"id": "g", "ulid": "~"}
+"""What follows every id of a kind: they are compared by how they begin."""
 _WIDEST = 100
 _SQL_OP: dict[Op, str] = {
     "=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "GLOB", "!~": "NOT GLOB",
@@ -55,7 +58,7 @@ class Binder:
         return f":{name}"
 
 
-def compile_condition(expr: Expr, bind: Binder, resolve: Resolve) -> str:
+def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subject = VERSIONS) -> str:
     """Return the condition of a query in the form `normal.push_not` gives.
 
     Raises:
@@ -63,37 +66,38 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve) -> str:
     """
     match expr:
         case And(terms):
-            return f"({' AND '.join(compile_condition(term, bind, resolve) for term in terms)})"
+            return f"({' AND '.join(compile_condition(term, bind, resolve, subject) for term in terms)})"
         case Or(terms):
-            return f"({' OR '.join(compile_condition(term, bind, resolve) for term in terms)})"
+            return f"({' OR '.join(compile_condition(term, bind, resolve, subject) for term in terms)})"
         case Not(term):
-            return f"NOT {compile_condition(term, bind, resolve)}"
+            return f"NOT {compile_condition(term, bind, resolve, subject)}"
         case Label():
-            return _label(expr, bind)
+            return _label(expr, bind, subject)
         case Kin("descends", ref):
             return f"v.row IN ({DESCENDANTS.format(ref=bind(resolve(ref)))})"
+        case Kin("uses", ref):
+            return f"EXISTS (SELECT 1 FROM task_inputs k WHERE k.task = v.row AND k.version = {bind(resolve(ref))})"
         case Kin(_, ref):
             return f"EXISTS (SELECT 1 FROM parents k WHERE k.child = v.row AND k.parent = {bind(resolve(ref))})"
         case Compare(_, op, Other() as other):
             return _other(expr.field, op, other, bind)
-        case Compare() | In() | Has() if expr.field in {"name", "project"}:
-            column = "key" if expr.field == "name" else "project"
-            return f"v.line IN (SELECT id FROM lines WHERE {plain_condition(expr, bind, column)})"
-        case Compare() | In() | Has() if expr.field in PLAIN:
-            return plain_condition(expr, bind, PLAIN[expr.field].column.format(v="v"))
+        case Compare() | In() | Has() if expr.field in subject.plain:
+            field = subject.plain[expr.field]
+            if field.line:
+                return f"v.line IN (SELECT id FROM lines WHERE {plain_condition(expr, bind, field, field.line)})"
+            return plain_condition(expr, bind, field, field.column.format(v="v"))
         case Compare() | In() | Has():
-            at = f"f.version = v.row AND f.field = {bind(expr.field)}"
-            return f"EXISTS (SELECT 1 FROM fields f WHERE {at} AND {keyed_condition(expr, bind, 'f')})"
+            at = f"f.{subject.owner} = v.row AND f.field = {bind(expr.field)}"
+            return f"EXISTS (SELECT 1 FROM {subject.fields} f WHERE {at} AND {keyed_condition(expr, bind, 'f')})"
 
 
-def plain_condition(leaf: Compare | In | Has, bind: Binder, column: str) -> str:
+def plain_condition(leaf: Compare | In | Has, bind: Binder, field: Field, column: str) -> str:
     """Return the condition of a leaf on a plain field that lies in `column`."""
-    field = PLAIN[leaf.field]
     match leaf:
         case Has():
             return f"{column} IS NOT NULL"
         case In(_, values, negated):
-            if field.kind not in {"id", "project", "time"}:
+            if field.kind not in {"project", "time", *_BEHIND}:
                 those = ", ".join(bind(_key(field, value)) for value in values if not isinstance(value, Time))
                 return f"{column} {'NOT ' if negated else ''}IN ({those})"
             op: Op = "!=" if negated else "="
@@ -149,20 +153,23 @@ def _plain(field: Field, column: str, op: Op, value: Literals, bind: Binder) -> 
         key = bind(value)
         inside = f"({column} = {key} OR ({column} > {key} || '/' AND {column} < {key} || '0'))"  # `0` follows `/`
         return inside if op == "=" else f"NOT {inside}"
-    if op in {"=", "!="} and field.kind == "id" and len(str(value)) < _ID_LENGTH:
-        start = bind(str(value).lower())
-        return f"({column} {'' if op == '=' else 'NOT '}BETWEEN {start} AND {start} || 'g')"
+    if op in {"=", "!="} and field.kind in _BEHIND and len(str(value)) < _ID_LENGTH:
+        start = bind(str(value).lower() if field.kind == "id" else value)
+        return f"({column} {'' if op == '=' else 'NOT '}BETWEEN {start} AND {start} || '{_BEHIND[field.kind]}')"
     return f"{column} {_SQL_OP[op]} {bind(value)}"
 
 
 def _key(field: Field, value: str | int | float | bool) -> str | int | float | bool:
-    """Return a value as it is compared: names by their key, frameworks whatever their case (ASCII, as in SQLite)."""
+    """Return a value as it is compared: names by their key, ids of tasks and frameworks whatever their case."""
     if field.kind in {"name", "project"}:
         return line_key(str(value))
+    if field.kind == "ulid":
+        return str(value).upper()
     return _lower(str(value)) if field.kind == "caseless" else value
 
 
 def _lower(text: str) -> str:
+    """Lower ASCII alone, as SQLite does."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
@@ -180,16 +187,20 @@ def _within(column: str, op: Op, span: tuple[int, int], bind: Binder) -> str:
             return f"{column} {'<' if op == '<=' else '>='} {end}"
 
 
-def _label(label: Label, bind: Binder) -> str:
+def _label(label: Label, bind: Binder, subject: Subject) -> str:
     match label.kind:
         case "tag":
-            return f"EXISTS (SELECT 1 FROM tags t WHERE t.version = v.row AND t.tag = {bind(label.value)})"
+            at = f"t.{subject.owner} = v.row AND t.tag = {bind(label.value)}"
+            return f"EXISTS (SELECT 1 FROM {subject.tags} t WHERE {at})"
         case "alias":
             at = f"a.line = v.line AND a.alias = {bind(label.value)}"
             return f"EXISTS (SELECT 1 FROM aliases a WHERE {at} AND a.version = v.row)"
         case "task":
             start = bind(label.value.upper())
-            return f"(v.task IS NOT NULL AND v.task BETWEEN {start} AND {start} || '~')"
+            between = f"BETWEEN {start} AND {start} || '~'"
+            return f"v.id {between}" if subject.rows == "tasks" else f"(v.task IS NOT NULL AND v.task {between})"
+        case "status":
+            return f"{subject.plain['status'].column.format(v='v')} = {bind(label.value)}"
         case "scan":
             at = f"f.version = v.row AND f.field = {bind('metadata.scan')}"
             return f"EXISTS (SELECT 1 FROM fields f WHERE {at} AND f.text = {bind(label.value)})"

@@ -11,6 +11,7 @@ from typing import Final
 
 from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
 from registry_cli.catalog.query.parse import parse_field
+from registry_cli.catalog.query.subject import VERSIONS, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ NEWEST_FIRST: Final = (SortKey("created", descending=True),)
 MOST_KEYS: Final = 8
 
 
-def parse_sort(text: str) -> tuple[SortKey, ...]:
+def parse_sort(text: str, subject: Subject = VERSIONS) -> tuple[SortKey, ...]:
     """Return the keys of a comma-separated list of fields, each with a `-` before it to turn it round.
 
     Raises:
@@ -37,7 +38,7 @@ def parse_sort(text: str) -> tuple[SortKey, ...]:
     for token in tokens:
         descending = token.kind == "word" and token.text.startswith("-")
         named = Token(token.kind, token.text[1:], token.start + 1, token.end) if descending else token
-        keys.append(SortKey(parse_field(named, text), descending))
+        keys.append(SortKey(parse_field(named, text, subject), descending))
         comma = next(tokens)
         if comma.kind == "end":
             break

@@ -1,4 +1,4 @@
-"""A catalog as plain dicts, queries answered by looking at each: slow, short, and the judge of the SQL."""
+"""A catalog of versions or tasks as plain dicts, queries answered one by one: slow, short, and the judge of the SQL."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from registry_cli.catalog.schema import INDEXES, TABLES
 OPS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~"}
 FOLDED = {"name", "project", "framework"}
+STARTS = {"id", "source", "commit"}
 
 
 @dataclass
 class Row:
-    """One version; `plain` by field name, `keyed` by full name with NaN as a float."""
+    """One version or task; `plain` by field name, `keyed` by full name with NaN as a float; `parents` or inputs."""
 
     row: int
     plain: dict[str, Any]
@@ -141,7 +142,7 @@ def _holds(expr: Expr, row: Row, rows: list[Row], negated: bool = False) -> bool
         case Label():
             return _label(expr, row) != negated
         case Kin(kind, ref):
-            return (ref in (row.parents if kind == "parents" else _ancestors(row, rows))) != negated
+            return (ref in (_ancestors(row, rows) if kind == "descends" else row.parents)) != negated
 
 
 def _label(label: Label, row: Row) -> bool:
@@ -151,9 +152,11 @@ def _label(label: Label, row: Row) -> bool:
         case "alias":
             return label.value in row.aliases
         case "task":
-            return (row.plain["task"] or "").startswith(label.value.upper())
+            return (row.plain.get("task", row.plain["id"]) or "").startswith(label.value.upper())
         case "scan":
             return bool(row.keyed.get("metadata.scan") == label.value)
+        case "status":
+            return bool(row.plain["status"] == label.value)
 
 
 def _ancestors(row: Row, rows: list[Row]) -> set[str]:
@@ -184,8 +187,8 @@ def _compare(row: Row, name: str, op: str, value: Any, rows: list[Row]) -> bool:
         value = value.casefold()
     if name == "project" and op in {"=", "!="}:
         return (mine == value or mine.startswith(value + "/")) == (op == "=")
-    if name == "id" and op in {"=", "!="}:
-        return mine.startswith(value.lower()) == (op == "=")
+    if name in STARTS and op in {"=", "!="}:
+        return mine.lower().startswith(value.lower()) == (op == "=")
     return _plainly(mine, op, value)
 
 

@@ -1,0 +1,83 @@
+"""What a query can be about, versions or tasks: the fields, labels and calls of each, and the tables they lie in.
+
+One grammar serves both. Knows no grammar and no statement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.catalog.query.fields import KEYED, PLAIN, TASK_KEYED, TASK_PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.catalog.query.ast import KinKind, LabelKind
+    from registry_cli.catalog.query.fields import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is asked for.
+
+    Attributes:
+        rows: The table of its rows, and its name in messages.
+        plain: The fields that lie in columns.
+        keyed: The tables whose keys are fields too.
+        labels: What can stand before a `:`.
+        kin: The calls that take an address.
+        fields: The table of keyed fields.
+        tags: The table of tags.
+        owner: The column of both that names the row.
+    """
+
+    rows: Literal["versions", "tasks"]
+    plain: Mapping[str, Field]
+    keyed: tuple[str, ...]
+    labels: tuple[LabelKind, ...]
+    kin: tuple[KinKind, ...]
+    fields: Literal["fields", "task_fields"]
+    tags: Literal["tags", "task_tags"]
+    owner: Literal["version", "task"]
+
+
+VERSIONS: Final = Subject(
+    rows="versions",
+    plain=PLAIN,
+    keyed=KEYED,
+    labels=("tag", "alias", "task", "scan"),
+    kin=("descends", "parents"),
+    fields="fields",
+    tags="tags",
+    owner="version",
+)
+TASKS: Final = Subject(
+    rows="tasks",
+    plain=TASK_PLAIN,
+    keyed=TASK_KEYED,
+    labels=("tag", "task", "status"),
+    kin=("uses",),
+    fields="task_fields",
+    tags="task_tags",
+    owner="task",
+)
+
+
+def is_field(name: str, subject: Subject = VERSIONS) -> bool:
+    """Return whether a query may name it; a keyed field may be one that no row has."""
+    table, _, key = name.partition(".")
+    return name in subject.plain or (table in subject.keyed and key != "")
+
+
+def list_near(name: str, subject: Subject = VERSIONS) -> list[str]:
+    """Return the fields that an unknown one may have meant, nearest first."""
+    import difflib
+
+    table, dot, key = name.partition(".")
+    if dot and key:
+        return [f"{near}.{key}" for near in difflib.get_close_matches(table.lower(), subject.keyed, n=2, cutoff=0.5)]
+    if table in subject.keyed:
+        return [f"{table}.KEY"]
+    near = difflib.get_close_matches(table.lower(), [*subject.plain, *subject.keyed], n=3, cutoff=0.6)
+    return [f"{word}.KEY" if word in subject.keyed else word for word in near]

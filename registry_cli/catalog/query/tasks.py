@@ -1,0 +1,73 @@
+"""The tasks that a query finds: one statement over all of them. Reads rows, makes no records of them.
+
+Tasks are fewer than versions and their rows small, so no index is chosen among: a scan is quick enough.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.query.fields import CRASHED
+from registry_cli.catalog.query.normal import list_conjuncts, mentions, push_not
+from registry_cli.catalog.query.order import order_by
+from registry_cli.catalog.query.predicates import Binder, compile_condition
+from registry_cli.catalog.query.sort import NEWEST_FIRST
+from registry_cli.catalog.query.subject import TASKS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection
+
+    from registry_cli.catalog.query.ast import Expr
+    from registry_cli.catalog.query.predicates import Resolve
+    from registry_cli.catalog.query.sort import SortKey
+    from registry_cli.ids import TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """What is asked.
+
+    Attributes:
+        expr: What a task must be, as `parse_query(text, TASKS)` gives it; None for anything.
+        sort: Newest first where empty.
+        limit: Most rows; None for all.
+        include_archived: Show archived tasks too; they also show where `expr` speaks of `archived`.
+    """
+
+    expr: Expr | None = None
+    sort: tuple[SortKey, ...] = ()
+    limit: int | None = None
+    include_archived: bool = False
+
+
+def find_task_rows(
+    db: sqlite3.Connection, query: TaskQuery, resolve: Resolve, crashed: Collection[TaskId] = ()
+) -> list[int]:
+    """Return the `tasks.row` of all that match, in order; never those of removed tasks.
+
+    Args:
+        db: The index; only read.
+        query: What is asked.
+        resolve: What an address in `uses()` means.
+        crashed: The tasks that the index has as running and whose processes are gone.
+
+    Raises:
+        RegError: `resolve` does not know an address.
+    """
+    bind = Binder()
+    where = ["v.removed = 0"]
+    if not query.include_archived and not mentions(query.expr, "archived"):
+        where.append("v.archived = 0")
+    terms = list_conjuncts(None if query.expr is None else push_not(query.expr))
+    where += [compile_condition(term, bind, resolve, TASKS) for term in terms]
+    order = order_by(query.sort or NEWEST_FIRST, bind, TASKS)
+    limit = "" if query.limit is None else f"LIMIT {bind(query.limit)}"
+    found = db.execute(
+        f"SELECT v.row FROM {' '.join(['tasks v', *order.joins])} WHERE {' AND '.join(where)}"
+        f" ORDER BY {', '.join(order.terms)} {limit}",
+        bind.values | {CRASHED: json.dumps(sorted(crashed))},
+    )
+    return [row for (row,) in found]

@@ -1,0 +1,89 @@
+"""Addresses of tasks: from what a user types to one task, and to what it put out.
+
+`01JD…` a unique prefix of its ULID, `baseline` or `iris/baseline` the newest task of that name, `@last` the newest of
+all; each with or without `task:` before it. After that name, `task:baseline/best.pt` is an output.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
+from registry_cli.ids import line_key
+
+if TYPE_CHECKING:
+    import sqlite3
+
+PREFIX: Final = "task:"
+LAST: Final = "@last"
+SHORTEST_PREFIX: Final = 4
+"""Letters of its ULID by which a task can be named."""
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{3,25}", re.IGNORECASE)
+_NEAR: Final = 3
+
+
+def resolve_task(db: sqlite3.Connection, text: str) -> int:
+    """Return the row in `tasks` that an address names.
+
+    Raises:
+        UsageError: It is empty.
+        NotFoundError: It names nothing; near names are given.
+        AmbiguousError: It is the beginning of several ids.
+    """
+    words = text.removeprefix(PREFIX)
+    if not words:
+        raise UsageError("an empty address names no task", hint="give a name, an id or @last; reg task list")
+    row = _find(db, words)
+    if row is None:
+        raise NotFoundError(f"no task `{words}`", hint=_near(db, words))
+    return row
+
+
+def split_output(db: sqlite3.Connection, text: str) -> tuple[int, str | None]:
+    """Return the row of the task that an address of an output names, and the output's path or None.
+
+    Names may hold `/`: the longest part that names a task is the task. Raises as `resolve_task`.
+    """
+    words = text.removeprefix(PREFIX)
+    parts = words.split("/")
+    for length in range(len(parts), 0, -1):
+        row = _find(db, "/".join(parts[:length]))
+        if row is not None:
+            return row, "/".join(parts[length:]) or None
+    return resolve_task(db, words), None
+
+
+def _find(db: sqlite3.Connection, words: str) -> int | None:
+    if words == LAST:
+        return _one(db, "1", ())
+    if _ULID.fullmatch(words):
+        found = db.execute(
+            "SELECT row, id, name FROM tasks WHERE id BETWEEN ?1 AND ?1 || '~' LIMIT 4", (words.upper(),)
+        ).fetchall()
+        if len(found) > 1:
+            shown = ", ".join(f"{task} ({name})" for _, task, name in found[:_NEAR])
+            raise AmbiguousError(f"`{words}` is the beginning of several tasks: {shown}", hint="give more letters")
+        if found:
+            return int(found[0][0])
+    row = _one(db, "key = ?", (line_key(words),))
+    if row is None and "/" in words:
+        at = "project_key || '/' || key = ?"
+        row = _one(db, f"key = ? AND {at}", (line_key(words.rpartition("/")[2]), line_key(words)))
+        row = row or _one(db, at, (line_key(words),))
+    return row
+
+
+def _one(db: sqlite3.Connection, condition: str, bound: tuple[str, ...]) -> int | None:
+    found = db.execute(
+        f"SELECT row FROM tasks WHERE {condition} AND removed = 0 ORDER BY created DESC, id DESC LIMIT 1", bound
+    ).fetchone()
+    return int(found[0]) if found else None
+
+
+def _near(db: sqlite3.Connection, words: str) -> str:
+    from difflib import get_close_matches
+
+    names = [name for (name,) in db.execute("SELECT DISTINCT name FROM tasks WHERE removed = 0 LIMIT 5000")]
+    near = get_close_matches(words, names, n=_NEAR, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else "reg task list"

@@ -1,0 +1,148 @@
+"""What a `task` change does to the index: one task from its draft to its last attempt's end.
+
+Its newest record says all that is known of it, so a change with a record replaces the task's rows. Of two ends of one
+attempt the first counts: the runner's, or that of whoever found the runner dead.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog import changes, database
+from registry_cli.catalog.garbage import spare_task
+from registry_cli.catalog.schema import DAMAGED, OUTPUTS
+from registry_cli.catalog.targets import Effect, State, VoidError
+from registry_cli.catalog.task_birth import COLUMNS, TaskBirth, broken_task
+from registry_cli.errors import RegError
+from registry_cli.ids import RecordId, TaskId
+from registry_cli.records.task import ENDED
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from registry_cli.records.task import Status
+
+_FLAGS: Final = {"archive": ("archived", 0, 1), "remove": ("removed", 0, 1)}
+"""Column, what it must be, what it becomes."""
+_ROWS: Final = ("task_fields", "task_tags", "task_inputs", "task_data", "task_files")
+
+
+def apply_task(state: State, change: Mapping[str, Any]) -> Effect:
+    """Bring a task to a stage.
+
+    Raises:
+        VoidError: It is not in a state from which it can get there.
+    """
+    task, stage = TaskId(change["task"]), change["stage"]
+    held = state.db.execute(
+        "SELECT row, status, attempt, record, archived, removed FROM tasks WHERE id = ?", (task,)
+    ).fetchone()
+    if held is not None and held[5] and stage != "restore":
+        raise VoidError(f"task {task} is removed")
+    if stage in changes.RECORDED:
+        if "record" not in change:
+            raise VoidError(f"`{stage}` of task {task} brings no record")
+        birth = _birth(state, task, stage, RecordId(change["record"]), held)
+        _check_stage(task, stage, birth, held, change.get("old"))
+        _write(state.db, birth, held[0] if held else None)
+        return Effect(None, None, {"record": held[3]} if held else None)
+    if held is None:
+        raise VoidError(f"task {task} is not in the registry")
+    return Effect(None, None, {"ended": _flag(state.db, task, stage, archived=held[4], removed=held[5])})
+
+
+def hand_down(db: sqlite3.Connection, task: TaskId) -> None:
+    """Let the versions of a task be found by its parameters, where they have no such parameter themselves."""
+    db.execute(
+        "INSERT OR IGNORE INTO fields SELECT v.row, f.field, f.number, f.text FROM tasks t"
+        " CROSS JOIN versions v INDEXED BY versions_task ON v.task = t.id AND v.task IS NOT NULL"
+        " CROSS JOIN task_fields f ON f.task = t.row AND f.field >= 'params.' AND f.field < 'params/' WHERE t.id = ?",
+        (task,),
+    )
+
+
+def inherit(db: sqlite3.Connection, version: int, task: object) -> None:
+    """Let a new version be found by the parameters of its task."""
+    db.execute(
+        "INSERT OR IGNORE INTO fields SELECT ?, f.field, f.number, f.text FROM tasks t CROSS JOIN task_fields f"
+        " ON f.task = t.row AND f.field >= 'params.' AND f.field < 'params/' WHERE t.id = ?",
+        (version, task),
+    )
+
+
+def _check_stage(task: TaskId, stage: str, birth: TaskBirth, held: tuple[Any, ...] | None, old: str | None) -> None:
+    status, attempt = (held[1], held[2]) if held else (None, 0)
+    if birth.id != task:
+        raise VoidError(f"the record that is to tell of task {task} is about {birth.id}")
+    if stage == "draft":
+        legal = held is None and birth.status == "draft" and birth.attempt == 0
+    elif stage == "edit":
+        legal = held is not None and old == held[3] and (birth.status, birth.attempt) == (status, attempt)
+    elif stage == "start":
+        legal = birth.status == "running" and birth.attempt == attempt + 1
+    else:
+        legal = status in {"running", "draft"} and birth.status in ENDED and birth.attempt == attempt
+    if not legal:
+        now = f"{status}, attempt {attempt}" if held else "not in the registry"
+        raise VoidError(f"task {task} is {now}: `{stage}` of attempt {birth.attempt} came too late or too early")
+
+
+def _birth(state: State, task: TaskId, stage: str, record: RecordId, held: tuple[Any, ...] | None) -> TaskBirth:
+    """Return a record's rows; of one that is damaged, what its stage tells, so that all else stays readable.
+
+    What the record before it said is then kept, see `_write`.
+    """
+    try:
+        return state.task_births(record)
+    except RegError as error:
+        found = state.db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+        known = [*json.loads(found[0]), record] if found else [record]
+        state.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (DAMAGED, json.dumps(known)))
+        now: Status = held[1] if held else "draft"
+        attempt = held[2] if held else 0
+        after: dict[str, tuple[Status, int]] = {"start": ("running", attempt + 1), "end": ("crashed", attempt)}
+        status, attempt = after.get(stage, (now, attempt))
+        return broken_task(task, status, attempt, record, state.entry, error.message)
+
+
+def _write(db: sqlite3.Connection, birth: TaskBirth, row: int | None) -> None:
+    if row is None:
+        marks = ", ".join("?" * (len(COLUMNS) + 1))
+        row = db.execute(
+            f"INSERT INTO tasks (id, {', '.join(COLUMNS)}) VALUES ({marks})", (birth.id, *birth.columns)
+        ).lastrowid
+    elif birth.broken:
+        db.execute(
+            "UPDATE tasks SET status = ?, attempt = ?, record = ?, broken = ? WHERE row = ?",
+            (birth.status, birth.attempt, birth.record, birth.broken, row),
+        )
+        return
+    else:
+        put = ", ".join(f"{column} = ?" for column in COLUMNS)
+        db.execute(f"UPDATE tasks SET {put} WHERE row = ?", (*birth.columns, row))
+        for table in _ROWS:
+            db.execute(f"DELETE FROM {table} WHERE task = ?", (row,))
+    db.executemany("INSERT INTO task_fields VALUES (?, ?, ?, ?)", [(row, *field) for field in birth.fields])
+    db.executemany("INSERT INTO task_tags VALUES (?, ?)", [(row, tag) for tag in birth.tags])
+    inputs = [(row, at, *one) for at, one in enumerate(birth.inputs)]
+    db.executemany("INSERT INTO task_inputs VALUES (?, ?, ?, ?)", inputs)
+    data = [(row, at, *one) for at, one in enumerate(birth.data)]
+    db.executemany("INSERT INTO task_data VALUES (?, ?, ?, ?, ?)", data)
+    db.executemany("INSERT INTO task_files VALUES (?, ?, ?, ?, ?, ?)", [(row, *file) for file in birth.files])
+    assert row is not None
+    spare_task(db, row)
+    database.execute_all(db, OUTPUTS)
+    hand_down(db, birth.id)
+
+
+def _flag(db: sqlite3.Connection, task: TaskId, stage: str, *, archived: int, removed: int) -> str:
+    ended = "removed" if removed else "archived"
+    column, before, after = (ended, 1, 0) if stage == "restore" else _FLAGS[stage]
+    if {"archived": archived, "removed": removed}[column] != before:
+        raise VoidError(f"task {task} is {'not ' if before else ''}{column}")
+    db.execute(f"UPDATE tasks SET {column} = ? WHERE id = ?", (after, task))
+    if stage == "restore":
+        spare_task(db, db.execute("SELECT row FROM tasks WHERE id = ?", (task,)).fetchone()[0])
+    return column

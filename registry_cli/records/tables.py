@@ -1,0 +1,94 @@
+"""What the codecs of all kinds of records share: their schema, their checks, and the tables that several have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.errors import CorruptError
+from registry_cli.records.parts import FileEntry
+from registry_cli.records.toml import load_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SCHEMA: Final = 1
+"""Version of the record and entry schema that this program writes and the newest it reads."""
+
+
+def load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
+    """Return the table of a record of one kind.
+
+    Raises:
+        CorruptError: It is of another kind, or of a schema that this program does not read.
+    """
+    table = load_table(data, where)
+    if table.get("kind") != kind:
+        raise CorruptError(f"{where} is a record of kind {table.get('kind')!r}, not {kind!r}")
+    schema = table.get("schema")
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="use a newer reg")
+    return table
+
+
+def check_types(table: Mapping[str, object], types: Mapping[str, type], where: str) -> None:
+    """Check that known keys hold values of their types.
+
+    Raises:
+        CorruptError: One does not; the message names `where`.
+    """
+    for key, value in table.items():
+        if key in types and not isinstance(value, types[key]):
+            raise CorruptError(f"{where} has a {type(value).__name__} as its `{key}`")
+
+
+def present(table: Mapping[str, object]) -> dict[str, object]:
+    """Return a table without what is empty."""
+    return {key: value for key, value in table.items() if value is not None and value != {} and value != []}
+
+
+def file_tables(files: Iterable[FileEntry]) -> list[dict[str, object]]:
+    """Return files as a record lists them."""
+    return [
+        present(
+            {
+                "path": file.path,
+                "size": file.size,
+                "sha256": file.sha256,
+                "xxh3": file.xxh3,
+                "media": file.media,
+                "url": file.url,
+            }
+        )
+        for file in files
+    ]
+
+
+def load_files(tables: Iterable[Mapping[str, Any]]) -> tuple[FileEntry, ...]:
+    """Return the files that a record lists."""
+    return tuple(
+        FileEntry(
+            path=table["path"],
+            size=table.get("size"),
+            sha256=table.get("sha256"),
+            xxh3=table.get("xxh3"),
+            media=table.get("media"),
+            url=table.get("url"),
+        )
+        for table in tables
+    )
+
+
+def load_time(value: object) -> datetime:
+    """Return a time of a record in UTC.
+
+    Raises:
+        TypeError: It is none, or has no zone.
+        ValueError: It lies outside the calendar.
+    """
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError(f"{value!r} is no time in UTC")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value} lies outside the calendar") from None

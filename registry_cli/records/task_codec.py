@@ -1,0 +1,154 @@
+"""Task records to canonical TOML bytes and back; the rules of `codec.py` hold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.errors import CorruptError
+from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId
+from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
+from registry_cli.records.task import Code, Curve, Data, Input, Recipe, Task
+from registry_cli.records.toml import dump_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KEYS: Final[dict[str, type]] = {
+    "attempt": int, "author": str, "code": dict, "comment": str, "created": datetime, "curves": dict, "data": list,
+    "ended": datetime, "environment": dict, "exit_code": int, "files": list, "host": dict, "id": str, "inputs": list,
+    "kind": str, "metrics": dict, "name": str, "params": dict, "problem": str, "project": str, "python": dict,
+    "recipe": dict, "schema": int, "seeds": dict, "signal": str, "source": str, "started": datetime, "status": str,
+    "tags": list,
+}  # fmt: skip
+
+
+def dump_task(task: Task) -> bytes:
+    """Return the bytes of a task's record."""
+    table = {
+        **task.extra,
+        "kind": "task",
+        "schema": SCHEMA,
+        "id": task.id,
+        "name": task.name,
+        "project": task.project,
+        "status": task.status,
+        "attempt": task.attempt,
+        "created": task.created,
+        "author": task.author,
+        "recipe": _dump_recipe(task.recipe),
+        "started": task.started,
+        "ended": task.ended,
+        "source": task.source,
+        "comment": task.comment,
+        "tags": list(task.tags),
+        "code": present({**asdict(task.code), "cut": list(task.code.cut)}) if task.code else None,
+        "exit_code": task.exit_code,
+        "signal": task.signal,
+        "problem": task.problem,
+        "environment": task.environment,
+        "python": task.python,
+        "host": task.host,
+        "seeds": task.seeds,
+        "inputs": [{"name": one.name, "version": one.version, "ref": one.ref} for one in task.inputs],
+        "data": [{"path": one.path, "size": one.size, "sha256": one.sha256} for one in task.data],
+        "files": file_tables(task.files),
+        "params": task.params,
+        "metrics": task.metrics,
+        "curves": {name: present(asdict(curve)) for name, curve in task.curves.items()},
+    }
+    return dump_table(present(table))
+
+
+def load_task(data: bytes, where: str) -> Task:
+    """Return the task whose record's bytes are `data`.
+
+    Raises:
+        CorruptError: They are no task record that this program can read; the message names `where`.
+    """
+    table = load_kind(data, "task", where)
+    check_types(table, _KEYS, where)
+    try:
+        return _load(table)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CorruptError(f"{where} is no task record: {error!r}") from None
+
+
+def _load(table: Mapping[str, Any]) -> Task:
+    return Task(
+        id=TaskId(table["id"]),
+        name=table["name"],
+        project=table["project"],
+        status=table["status"],
+        attempt=table["attempt"],
+        created=load_time(table["created"]),
+        author=table["author"],
+        recipe=_load_recipe(table["recipe"]),
+        started=load_time(table["started"]) if "started" in table else None,
+        ended=load_time(table["ended"]) if "ended" in table else None,
+        source=TaskId(table["source"]) if "source" in table else None,
+        comment=table.get("comment"),
+        tags=_words(table.get("tags", [])),
+        code=_load_code(table["code"]) if "code" in table else None,
+        exit_code=table.get("exit_code"),
+        signal=table.get("signal"),
+        problem=table.get("problem"),
+        environment=_texts(table.get("environment", {})),
+        python=table.get("python", {}),
+        host=table.get("host", {}),
+        seeds=table.get("seeds", {}),
+        inputs=tuple(Input(one["name"], _version(one["version"]), one["ref"]) for one in table.get("inputs", [])),
+        data=tuple(Data(one["path"], one["size"], BlobHash(one["sha256"])) for one in table.get("data", [])),
+        files=load_files(table.get("files", [])),
+        params=table.get("params", {}),
+        metrics=table.get("metrics", {}),
+        curves={name: Curve(**curve) for name, curve in table.get("curves", {}).items()},
+        extra={key: value for key, value in table.items() if key not in _KEYS},
+    )
+
+
+def _dump_recipe(recipe: Recipe) -> dict[str, object]:
+    table = present({**asdict(recipe), **{key: list(getattr(recipe, key)) for key in _LISTS}})
+    return {**table, "argv": list(recipe.argv), "keep_failed": recipe.keep_failed}
+
+
+def _load_recipe(table: Mapping[str, Any]) -> Recipe:
+    return Recipe(
+        **{key: _words(table.get(key, [])) for key in _LISTS},
+        cwd=str(table.get("cwd", ".")),
+        env=_texts(table.get("env", {})),
+        params=table.get("params", {}),
+        model=table.get("model"),
+        keep_failed=bool(table.get("keep_failed", True)),
+    )
+
+
+_LISTS: Final = ("argv", "outputs", "data", "metrics")
+
+
+def _load_code(table: Mapping[str, Any]) -> Code:
+    return Code(
+        root=table["root"],
+        commit=table.get("commit"),
+        remote=table.get("remote"),
+        branch=table.get("branch"),
+        dirty=bool(table.get("dirty", False)),
+        cut=_words(table.get("cut", [])),
+    )
+
+
+def _version(text: str) -> VersionId:
+    return VersionId(RecordId(text))
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise TypeError(f"{value!r:.60} is no list of texts")
+    return tuple(value)
+
+
+def _texts(value: Mapping[str, object]) -> dict[str, str]:
+    if not all(isinstance(text, str) for text in value.values()):
+        raise TypeError("a variable that is no text")
+    return {key: str(text) for key, text in value.items()}

@@ -1,0 +1,77 @@
+"""Folders of attempts at tasks, `tasks/<ulid>/<number>/`: which there are, and whose runner is dead.
+
+Told by the name of the process in `state.toml`, by age only where that cannot be looked at. Knows no task: which of
+them the log still needs is the caller's word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import CorruptError
+from registry_cli.ids import TaskId
+from registry_cli.records.toml import load_table
+from registry_cli.store.owner import find_owner, is_alive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.store.layout import Layout
+
+STATE: Final = "state.toml"
+"""Says who runs an attempt; its modification time is the heartbeat."""
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFolder:
+    """The folder of the `number`-th attempt at a task."""
+
+    task: TaskId
+    number: int
+    path: Path
+
+
+def list_attempts(layout: Layout) -> list[AttemptFolder]:
+    """Return the folders of attempts that are here, sorted by task and number."""
+    found = [
+        AttemptFolder(TaskId(path.parent.name), int(path.name), path)
+        for path in layout.tasks.glob("*/*")
+        if _ULID.fullmatch(path.parent.name) and path.name.isdecimal() and path.is_dir()
+    ]
+    return sorted(found, key=lambda folder: (folder.task, folder.number))
+
+
+def is_alive_in(folder: AttemptFolder) -> bool | None:
+    """Return whether the runner of an attempt lives; None where that cannot be known from here."""
+    try:
+        name = load_table((folder.path / STATE).read_bytes(), STATE).get("owner")
+    except (OSError, CorruptError):
+        return None
+    owner = find_owner(str(name))
+    return is_alive(owner) if owner else None
+
+
+def list_dead(layout: Layout, limit: float | None = None) -> list[AttemptFolder]:
+    """Return the folders whose runner is dead.
+
+    Args:
+        layout: The registry.
+        limit: Seconds since 1970: of a runner that nobody can look at, a folder untouched since then counts too.
+    """
+    return [folder for folder in list_attempts(layout) if _is_dead(folder, limit)]
+
+
+def _is_dead(folder: AttemptFolder, limit: float | None) -> bool:
+    alive = is_alive_in(folder)
+    return alive is False or (alive is None and limit is not None and _last_touched(folder.path) <= limit)
+
+
+def _last_touched(path: Path) -> float:
+    """Return when a folder or a file in it was last changed; infinity where it goes in this moment."""
+    try:
+        return max(each.lstat().st_mtime for each in (path, *path.iterdir()))
+    except FileNotFoundError:
+        return float("inf")
