@@ -149,10 +149,13 @@ class Registry:
         return _whole([read.get_version(self.db, resolve.resolve(self.db, ref))])[0]
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
-        """Return the versions that addresses name, in their order, each once; raises as `get_row`."""
+        """Return the versions that addresses name, in their order, each once; raises as `get_row`.
+
+        The address of a task names all that it put out.
+        """
         from registry_cli.catalog import read, resolve
 
-        rows = dict.fromkeys(resolve.resolve(self.db, ref) for ref in refs)
+        rows = dict.fromkeys(row for ref in refs for row in resolve.resolve_all(self.db, ref))
         return _whole(read.list_versions(self.db, list(rows)))
 
     def list_exact(self, refs: Sequence[str], verb: str, *, broken: bool = False) -> list[VersionRow]:

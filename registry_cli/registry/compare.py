@@ -37,9 +37,10 @@ _SMALLER: Final = re.compile(r"loss|error|mse|mae|perplexity|latency|size", re.I
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One field of all versions.
+    """One field of all versions, or of all tasks.
 
     Attributes:
+        group: One of `GROUPS`; tasks have groups of their own.
         key: Its name inside the group, such as `acc` in `metrics`.
         values: One a version, None where it has none; a file is its `size`, `sha256`
             and `url`, a design its `media`, `size` and `sha256`.
@@ -48,7 +49,7 @@ class Compared:
         same: Whether all versions agree.
     """
 
-    group: Group
+    group: str
     key: str
     values: tuple[Value | None, ...]
     deltas: tuple[float | None, ...] = ()
@@ -95,7 +96,7 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
             raise UsageError(f"no group `{name}` to compare", hint=f"groups are {', '.join(GROUPS)}")
     versions = tuple(registry.get_row(ref) for ref in refs)
     groups = [group for group in GROUPS if not only or group in only]
-    rows = [row for group in groups for row in _compare_group(group, [_table_of(group, one) for one in versions])]
+    rows = [row for group in groups for row in compare_group(group, [_table_of(group, one) for one in versions])]
     designs = diff_designs(registry.layout, versions) if "design" in groups else ("",) * len(versions)
     return Comparison(versions, tuple(rows), designs)
 
@@ -105,21 +106,22 @@ def prefers_small(metric: str) -> bool:
     return _SMALLER.search(metric) is not None
 
 
-def list_groups(rows: Iterable[Compared]) -> dict[Group, list[Compared]]:
+def list_groups(rows: Iterable[Compared]) -> dict[str, list[Compared]]:
     """Return rows by their group, in the order in which they come."""
-    groups: dict[Group, list[Compared]] = {}
+    groups: dict[str, list[Compared]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
     return groups
 
 
-def _compare_group(group: Group, tables: Sequence[Mapping[str, Value]]) -> list[Compared]:
+def compare_group(group: str, tables: Sequence[Mapping[str, Value]]) -> list[Compared]:
+    """Return a row for each key that any of the tables has, what differs first; only of `metrics` one can be best."""
     keys = dict.fromkeys(key for table in tables for key in table)
     rows = [_compare_key(group, key, tuple(table.get(key) for table in tables)) for key in keys]
     return sorted(rows, key=lambda row: row.same)
 
 
-def _compare_key(group: Group, key: str, values: tuple[Value | None, ...]) -> Compared:
+def _compare_key(group: str, key: str, values: tuple[Value | None, ...]) -> Compared:
     row = Compared(group, key, values, same=len({_comparable(value) for value in values}) == 1)
     if group == "labels":  # a label's id is a name, not an amount
         return row

@@ -1,4 +1,4 @@
-"""What a check of the registry finds: damages with the versions they touch, and what else is worth knowing.
+"""What a check of the registry finds: damages with the versions and tasks they touch, and what else is worth knowing.
 
 Knows how neither is found nor mended.
 """
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry_cli.ids import BlobHash, RecordId, VersionId
+    from registry_cli.catalog.rows import UserId
+    from registry_cli.ids import BlobHash, RecordId
 
 Kind = Literal["format", "config", "log", "record", "blob", "view", "index", "trash", "layout"]
 """What the damaged file is to the registry."""
@@ -26,7 +27,7 @@ class Damage:
     Attributes:
         path: Where it lies, or lay; absolute.
         problem: What is wrong with it, lower case.
-        versions: Those that need it, oldest first; empty where it is nobody's, or where nobody can tell.
+        users: Versions, then tasks, that need it, oldest first; empty where it is nobody's, or where nobody can tell.
         seq: The slot of the log that it is.
         record: The record that it is.
         blob: The blob that it is, or that it shows.
@@ -35,7 +36,7 @@ class Damage:
     kind: Kind
     path: Path
     problem: str
-    versions: tuple[VersionId, ...] = ()
+    users: tuple[UserId, ...] = ()
     seq: int | None = None
     record: RecordId | None = None
     blob: BlobHash | None = None
@@ -60,11 +61,12 @@ class Report:
     Attributes:
         damages: In the order of `Kind`, and by path.
         notes: Sentences about what is odd but no damage.
-        models: How the versions that are touched are called, such as `fraud/xgb:3`; an id that has no name is left out.
+        names: How the versions and tasks that are touched are called, such as `fraud/xgb:3` and `task:baseline`; an id
+            that has no name is left out.
     """
 
     level: Level
     damages: tuple[Damage, ...] = ()
     notes: tuple[str, ...] = ()
     counts: Counts = field(default_factory=Counts)
-    models: dict[VersionId, str] = field(default_factory=dict)
+    names: dict[UserId, str] = field(default_factory=dict)

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 By = Literal["model", "project", "task"]
 
 AREAS: Final = {
-    "blobs": "files and designs that versions name",
-    "unused": "what only removed versions name, or none",
-    "records": "versions and publications",
+    "blobs": "what versions and tasks name",
+    "unused": "what only removed ones name, or none",
+    "records": "versions, publications and tasks",
     "log": "entries",
     "views": "what `reg model path` copied",
+    "tasks": "what running tasks tell, until they end",
     "trash": "taken out of use and not yet gone",
     "tmp": "being written, or left by a crash",
     "cache": "the index; can be deleted at any time",
@@ -36,33 +37,40 @@ TOTAL: Final = "total"
 _BLOCK: Final = 512
 """Bytes of what `st_blocks` counts (stat(3type)), whatever the file system's own blocks are."""
 _MEMBERS: Final[dict[By, str]] = {
-    "model": "members AS (SELECT row AS version, line AS part FROM versions WHERE removed = 0)",
-    "task": "members AS (SELECT row AS version, task AS part FROM versions WHERE removed = 0)",
+    "model": "members AS (SELECT row AS holder, line AS part FROM versions WHERE removed = 0)",
+    "task": (
+        "members AS (SELECT row AS holder, task AS part FROM versions WHERE removed = 0"
+        " UNION ALL SELECT -row, id FROM tasks WHERE removed = 0)"
+    ),
     # a path without what follows its last `/`: everything else of it is trimmed off its right end, then the `/`
     "project": (
-        "above (project, part) AS (SELECT DISTINCT project, project FROM lines"
+        "projects (project) AS (SELECT project FROM lines UNION SELECT project_key FROM tasks),"
+        " above (project, part) AS (SELECT project, project FROM projects"
         " UNION ALL SELECT project, rtrim(rtrim(part, replace(part, '/', '')), '/') FROM above"
         " WHERE instr(part, '/') > 0),"
-        " members AS (SELECT v.row AS version, a.part FROM versions v JOIN lines l ON l.id = v.line"
-        " JOIN above a ON a.project = l.project WHERE v.removed = 0)"
+        " members AS (SELECT v.row AS holder, a.part FROM versions v JOIN lines l ON l.id = v.line"
+        " JOIN above a ON a.project = l.project WHERE v.removed = 0"
+        " UNION ALL SELECT -t.row, a.part FROM tasks t JOIN above a ON a.project = t.project_key WHERE t.removed = 0)"
     ),
 }
-"""Which versions belong to which part, one row for each pair."""
+"""Which versions and tasks belong to which part, one row for each pair; a task is held as minus its row."""
 _SHARES: Final = """
 WITH RECURSIVE {members},
 kept AS (
-    SELECT u.version, u.sha256, u.size, count(*) OVER (PARTITION BY u.sha256) AS everywhere
-    FROM uses u JOIN versions v ON v.row = u.version
-    WHERE v.removed = 0 AND u.sha256 NOT IN (SELECT value FROM json_each(?))
+    SELECT coalesce(u.version, -u.task) AS holder, u.sha256, u.size,
+        count(*) OVER (PARTITION BY u.sha256) AS everywhere
+    FROM uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task
+    WHERE coalesce(v.removed, t.removed) = 0 AND u.sha256 NOT IN (SELECT value FROM json_each(?))
 ),
 held AS (
-    SELECT m.part, max(k.size) AS size, count(*) = max(k.everywhere) AS alone FROM kept k JOIN members m USING (version)
+    SELECT m.part, max(k.size) AS size, count(*) = max(k.everywhere) AS alone FROM kept k JOIN members m USING (holder)
     GROUP BY k.sha256, m.part
 ),
 sizes AS (SELECT part, sum(size) AS size, sum(size * alone) AS own FROM held GROUP BY part),
 counts AS (
-    SELECT m.part, min(l.name) AS model, count(*) AS versions FROM members m
-    JOIN versions v ON v.row = m.version JOIN lines l ON l.id = v.line GROUP BY m.part
+    SELECT m.part, min(coalesce(l.name, t.project)) AS model, count(v.row) AS versions FROM members m
+    LEFT JOIN versions v ON v.row = m.holder LEFT JOIN lines l ON l.id = v.line LEFT JOIN tasks t ON t.row = -m.holder
+    GROUP BY m.part
 )
 SELECT c.part, model, versions, coalesce(size, 0) AS size, coalesce(own, 0) AS own
 FROM counts c LEFT JOIN sizes s ON s.part IS c.part ORDER BY own DESC, size DESC, model
@@ -93,13 +101,13 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What the versions of one model, project or task hold; removed ones do not count.
+    """What the versions of one model, project or task hold, and tasks themselves; removed ones do not count.
 
     Attributes:
         name: None for models outside all projects, and for versions without a task.
         versions: How many they are.
         size: Bytes of the distinct blobs that they name.
-        own: Bytes of those that no other version names: what is freed where all of them go.
+        own: Bytes of those that no other version or task names: what is freed where all of them go.
     """
 
     name: str | None
@@ -152,7 +160,10 @@ def _name(by: By, part: str | int | None, model: str) -> str | None:
 
 def _iter_named(registry: Registry) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield the area of each file, and the file; blobs come first, so that links to them count there."""
-    found = registry.db.execute("SELECT u.sha256 FROM uses u JOIN versions v ON v.row = u.version WHERE v.removed = 0")
+    found = registry.db.execute(
+        "SELECT u.sha256 FROM uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task"
+        " WHERE coalesce(v.removed, t.removed) = 0"
+    )
     used = {sha256 for (sha256,) in found}
     with os.scandir(registry.path) as entries:
         tops = sorted(entries, key=lambda entry: entry.name != "blobs")

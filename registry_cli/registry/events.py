@@ -7,9 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import read
+from registry_cli.catalog.changes import TASK
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError
+from registry_cli.ids import TaskId
 from registry_cli.registry.history import Told, describe_change
+from registry_cli.registry.task_events import address_change, describe_stage, find_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,10 +59,15 @@ def _iter_after(registry: Registry, event: str) -> Iterator[ChangeRow]:
 
 
 def tell_changes(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
-    """Yield changes with their words; the versions that they speak of are looked up at once."""
+    """Yield changes with their words; the versions and tasks that they speak of are looked up at once."""
     named = {row.version for row in batch} | {row.change.get(key) for row in batch for key in ("version", "old")}
     marks = ",".join("?" * len(named))
     found = registry.db.execute(f"SELECT row FROM versions WHERE id IN ({marks})", list(named)).fetchall()
     versions = {version.id: version for version in read.list_versions(registry.db, [row for (row,) in found])}
+    tasks = find_tasks(registry, batch)
     for row in batch:
-        yield Told(row, describe_change(row, versions))
+        if row.op == TASK:
+            task = tasks.get(TaskId(str(row.change.get("task"))))
+            yield Told(address_change(row, tasks), describe_stage(registry, row.change, task))
+        else:
+            yield Told(row, describe_change(row, versions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, get_args
 
 from registry_cli.catalog.fresh import open_fresh
@@ -19,7 +20,7 @@ from registry_cli.store.progress import SILENT, Progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from registry_cli.ids import VersionId
+    from registry_cli.catalog.rows import UserId
     from registry_cli.registry.api import Registry
     from registry_cli.registry.damage import Damage
 
@@ -55,7 +56,7 @@ def check_registry(registry: Registry, level: Level = "default", progress: Progr
             check(survey)
         _note_known(survey)
         damages = sorted(survey.damages, key=_place)
-        return Report(level, tuple(damages), tuple(survey.notes), Counts(**survey.counts), _name_models(survey))
+        return Report(level, tuple(damages), tuple(survey.notes), Counts(**survey.counts), _name_users(survey))
 
 
 def _note_known(survey: Survey) -> None:
@@ -70,11 +71,14 @@ def _place(damage: Damage) -> tuple[int, str]:
     return _KINDS.index(damage.kind), str(damage.path)
 
 
-def _name_models(survey: Survey) -> dict[VersionId, str]:
-    """Return what the touched versions are called, in the order of the catalog."""
-    touched = {version for damage in survey.damages for version in damage.versions}
-    found = survey.db.execute(
-        "SELECT v.id, l.name, v.number FROM versions v JOIN lines l ON l.id = v.line ORDER BY v.row"
+def _name_users(survey: Survey) -> dict[UserId, str]:
+    """Return what the touched versions and tasks are called, in the order of the catalog."""
+    touched = {user for damage in survey.damages for user in damage.users}
+    if not touched:
+        return {}
+    versions = survey.db.execute(
+        "SELECT v.id, l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line ORDER BY v.row"
     )
-    known = {version: f"{name}:{number}" for version, name, number in found if version in touched}
-    return {**known, **{version: ref for version, ref in survey.refs.items() if version in touched}}
+    tasks = survey.db.execute("SELECT id, 'task:' || name FROM tasks ORDER BY row")
+    known = {user: ref for user, ref in chain(versions, tasks) if user in touched}
+    return {**known, **{user: ref for user, ref in survey.refs.items() if user in touched}}

@@ -1,18 +1,29 @@
-"""Lineage: what a version was made from and what was made from it, as a graph. Walked level by level, at any depth."""
+"""Lineage: what a version was made from and what was made from it, as a graph. Walked level by level, at any depth.
+
+Beside the versions stand the tasks that made them, with their code, their inputs and the files that they read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog import read
+from registry_cli.catalog.task_read import find_task, get_task_row, list_task_data, list_task_inputs
+from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, VersionId
+from registry_cli.records.task_codec import load_task
+from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
     from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.task_rows import InputRow
+    from registry_cli.ids import TaskId
+    from registry_cli.records.task import Data, Status
     from registry_cli.registry.api import Registry
 
 Direction = Literal["up", "down"]
@@ -34,6 +45,29 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskNode:
+    """A task that made versions of a lineage.
+
+    Attributes:
+        commit: Full id; None where there was none. So are `branch` and `remote`.
+        command: Its words as a shell would read them.
+        inputs: Versions that it was given.
+        data: Files that it read.
+    """
+
+    id: TaskId
+    name: str
+    status: Status
+    commit: str | None
+    branch: str | None
+    remote: str | None
+    command: str
+    inputs: tuple[InputRow, ...]
+    data: tuple[Data, ...]
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """A version with its ancestors, its descendants, or both.
 
@@ -42,12 +76,14 @@ class Lineage:
         nodes: All versions of the graph by id, the root first, archived and removed ones too.
         edges: All pointers between them, in the order in which a version names its parents.
         directions: Which ways were walked.
+        tasks: Those that made versions of the graph and are in the registry, in the order of the versions.
     """
 
     root: VersionId
     nodes: Mapping[VersionId, VersionRow]
     edges: tuple[Edge, ...]
     directions: tuple[Direction, ...]
+    tasks: Mapping[TaskId, TaskNode] = field(default_factory=dict)
 
     def steps(self, direction: Direction) -> dict[VersionId, list[tuple[str, VersionId]]]:
         """Return role and id of what lies one step on from each version, oldest parent or child first."""
@@ -56,6 +92,11 @@ class Lineage:
             here, there = (edge.child, edge.parent) if direction == "up" else (edge.parent, edge.child)
             found.setdefault(here, []).append((edge.role, there))
         return found
+
+    def list_more_inputs(self, task: TaskNode) -> list[InputRow]:
+        """Return the inputs of a task that are no parents of what it made, as far as that is in the graph."""
+        parents = {edge.parent for edge in self.edges if self.nodes[edge.child].task == task.id}
+        return [one for one in task.inputs if one.version not in parents]
 
 
 def read_lineage(
@@ -80,7 +121,32 @@ def read_lineage(
     edges = [
         Edge(parent.id, row.id, parent.role) for row in nodes.values() for parent in row.parents if parent.id in nodes
     ]
-    return Lineage(root.id, nodes, tuple(edges), directions)
+    return Lineage(root.id, nodes, tuple(edges), directions, _read_tasks(registry, nodes.values()))
+
+
+def _read_tasks(registry: Registry, versions: Iterable[VersionRow]) -> dict[TaskId, TaskNode]:
+    made_by = dict.fromkeys(row.task for row in versions if row.task)
+    found = {task: find_task(registry.db, task) for task in made_by}
+    return {task: _read_task(registry, row) for task, row in found.items() if row is not None}
+
+
+def _read_task(registry: Registry, row: int) -> TaskNode:
+    task = get_task_row(registry.db, row)
+    code = None
+    with suppress(RegError):  # its record may be lost in this copy
+        code = load_task(get_record(registry.layout, task.record), "it").code
+    return TaskNode(
+        id=task.id,
+        name=task.name,
+        status=task.status,
+        commit=task.commit,
+        branch=code.branch if code else None,
+        remote=code.remote if code else None,
+        command=task.command,
+        inputs=tuple(list_task_inputs(registry.db, row)),
+        data=tuple(list_task_data(registry.db, row)),
+        removed=task.removed,
+    )
 
 
 def _walk(db: sqlite3.Connection, start: VersionId, direction: Direction, depth: int | None) -> list[VersionId]:

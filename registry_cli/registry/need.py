@@ -8,8 +8,11 @@ from registry_cli.errors import RefusedError
 from registry_cli.store.blobs import find_blob
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.ids import BlobHash
+    from registry_cli.records.parts import FileEntry
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
 
@@ -25,6 +28,17 @@ def need_version(registry: Registry, staging: Staging, row: VersionRow) -> None:
             need_blob(registry, staging, file.sha256, f"{file.path} of {row.ref}")
     if row.design and row.design.sha256:
         need_blob(registry, staging, row.design.sha256, f"the design of {row.ref}")
+
+
+def need_files(registry: Registry, staging: Staging, files: Iterable[FileEntry], of: str) -> None:
+    """Count on the blobs of a task, which `of` names.
+
+    Raises:
+        RefusedError: Some are gone.
+    """
+    for file in files:
+        if file.sha256:
+            need_blob(registry, staging, file.sha256, f"{file.path} of {of}")
 
 
 def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str) -> None:

@@ -1,4 +1,4 @@
-"""What of a version is lost in this copy of the registry. Asked for single versions, never for listings."""
+"""What of a version or a task is lost in this copy. Asked for single ones, never for listings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from registry_cli.store.blobs import find_blob
 from registry_cli.store.partial import read_partial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from registry_cli.catalog.rows import VersionRow
-    from registry_cli.ids import RecordId
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.ids import BlobHash, RecordId
+    from registry_cli.records.parts import FileEntry
     from registry_cli.store.layout import Layout
 
 DESIGN: Final = "design"
@@ -19,19 +23,30 @@ DESIGN: Final = "design"
 
 def list_lost(layout: Layout, row: VersionRow) -> list[str]:
     """Return which files of a version are known to be lost, then its design and records; none that are back."""
-    known = read_partial(layout)
     blobs = [(file.path, file.sha256) for file in row.files if not file.url]
     blobs += [(DESIGN, row.design.sha256)] if row.design else []
-    records = [record for record in (row.id, row.publication) if record in known.records]
-    return [
-        *(path for path, sha256 in blobs if sha256 in known.blobs and sha256 and not find_blob(layout, sha256)),
-        *(name_record(record) for record in records if record and not layout.record(record).exists()),
-    ]
+    return _list_lost(layout, blobs, (row.id, row.publication))
+
+
+def list_lost_of_task(layout: Layout, row: TaskRow, files: Iterable[FileEntry]) -> list[str]:
+    """Return which of a task's blobs are known to be lost, then its record; none that are back."""
+    return _list_lost(layout, ((file.path, file.sha256) for file in files), (row.record,))
 
 
 def name_record(record: RecordId) -> str:
     """Return what a record is called beside the files of a version."""
     return f"record {record[:12]}"
+
+
+def _list_lost(
+    layout: Layout, blobs: Iterable[tuple[str, BlobHash | None]], records: Iterable[RecordId | None]
+) -> list[str]:
+    known = read_partial(layout)
+    return [
+        *(path for path, sha256 in blobs if sha256 in known.blobs and sha256 and not find_blob(layout, sha256)),
+        *(name_record(record) for record in records
+          if record in known.records and record and not layout.record(record).exists()),
+    ]  # fmt: skip
 
 
 def check_present(layout: Layout, row: VersionRow) -> None:

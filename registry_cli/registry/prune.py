@@ -150,19 +150,20 @@ def _ref(db: sqlite3.Connection, version: VersionId) -> str:
 
 
 def _count_own_bytes(db: sqlite3.Connection, gone: Sequence[VersionRow]) -> int:
-    """Return the bytes of the blobs that no version but these holds; one used twice counts once."""
+    """Return the bytes of the blobs that no task, and no version but these, holds; one used twice counts once."""
     ids = {row.id for row in gone}
     sizes = {sha256: size for _, sha256, size in _iter_uses(db, "v.id", list(ids))}
-    shared = {sha256 for version, sha256, _ in _iter_uses(db, "u.sha256", list(sizes)) if version not in ids}
+    shared = {sha256 for user, sha256, _ in _iter_uses(db, "u.sha256", list(sizes)) if user not in ids}
     return sum(size for sha256, size in sizes.items() if sha256 not in shared)
 
 
 def _iter_uses(db: sqlite3.Connection, column: str, values: list[str]) -> Iterator[tuple[str, str, int]]:
-    """Yield version, digest and size of what live versions use, where `column` is one of `values`."""
+    """Yield user, digest and size of what live versions and tasks use, where `column` is one of `values`."""
     for at in range(0, len(values), read.BATCH):
         batch = values[at : at + read.BATCH]
         yield from db.execute(
-            "SELECT v.id, u.sha256, u.size FROM uses u JOIN versions v ON v.row = u.version"
-            f" WHERE {column} IN ({','.join('?' * len(batch))}) AND v.removed = 0",
+            "SELECT coalesce(v.id, t.id), u.sha256, u.size FROM uses u LEFT JOIN versions v ON v.row = u.version"
+            f" LEFT JOIN tasks t ON t.row = u.task WHERE {column} IN ({','.join('?' * len(batch))})"
+            " AND coalesce(v.removed, t.removed) = 0",
             batch,
         )

@@ -56,4 +56,4 @@ def repair_registry(
         if not dry_run:
             return mending.mend(formed, level, progress)
         report = check_registry(registry, level, progress)
-        return Repair(tuple(mending.plan(report.damages)), report, names=report.models)
+        return Repair(tuple(mending.plan(report.damages)), report, names=report.names)

@@ -59,8 +59,9 @@ def read_status(registry: Registry) -> Status:
         " WHERE removed = 0"
     ).fetchone()
     (size,) = db.execute(
-        "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT f.sha256, f.size FROM files f JOIN versions v"
-        " ON v.row = f.version WHERE v.removed = 0 AND f.sha256 IS NOT NULL AND f.url IS NULL)"
+        "SELECT coalesce(sum(size), 0) FROM (SELECT f.sha256, f.size FROM files f JOIN versions v"
+        " ON v.row = f.version WHERE v.removed = 0 AND f.sha256 IS NOT NULL AND f.url IS NULL"
+        " UNION SELECT f.sha256, f.size FROM task_files f JOIN tasks t ON t.row = f.task WHERE t.removed = 0)"
     ).fetchone()
     head = db.execute("SELECT seq, id, time FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
     (void,) = db.execute("SELECT count(*) FROM entries WHERE void IS NOT NULL").fetchone()

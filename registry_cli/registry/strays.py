@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.read import list_task_records
+from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
+from registry_cli.records.codec import load_version
+from registry_cli.records.task_codec import load_task
 from registry_cli.store.layout import FANOUT
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+    from registry_cli.ids import BlobHash
     from registry_cli.store.layout import Layout
 
 _NAME: Final = re.compile(r"[0-9a-f]{62}\.toml")
@@ -30,6 +35,7 @@ def iter_strays(layout: Layout, db: sqlite3.Connection) -> Iterator[RecordId]:
     for shard in FANOUT:
         bounds = (shard, shard + _AFTER)
         named = {version for (version,) in db.execute("SELECT id FROM versions WHERE id >= ? AND id < ?", bounds)}
+        named |= {record for record, _ in list_task_records(db, *bounds)}
         try:
             names = sorted(path.name for path in (layout.records / shard).iterdir() if _NAME.fullmatch(path.name))
         except FileNotFoundError:  # git keeps no empty folder
@@ -37,3 +43,23 @@ def iter_strays(layout: Layout, db: sqlite3.Connection) -> Iterator[RecordId]:
         for record in (RecordId(shard + name.removesuffix(".toml")) for name in names):
             if record not in named and record not in sealed:
                 yield record
+
+
+def list_blobs(data: bytes) -> set[BlobHash]:
+    """Return the blobs that a record's bytes name, a version's or a task's; a publication names none of its own."""
+    for load in (_load_version_blobs, _load_task_blobs):
+        try:
+            return load(data)
+        except CorruptError:  # of another kind
+            continue
+    return set()
+
+
+def _load_version_blobs(data: bytes) -> set[BlobHash]:
+    version = load_version(data, "it")
+    design = {version.design.sha256} if version.design and version.design.sha256 else set()
+    return {file.sha256 for file in version.files if file.sha256} | design
+
+
+def _load_task_blobs(data: bytes) -> set[BlobHash]:
+    return {file.sha256 for file in load_task(data, "it").files if file.sha256}

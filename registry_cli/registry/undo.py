@@ -8,9 +8,12 @@ from registry_cli.catalog import changes
 from registry_cli.catalog.doc import load_doc
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError
-from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, VersionId
-from registry_cli.registry.need import need_blob, need_version
+from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TaskId, VersionId
+from registry_cli.records.task_codec import load_task
+from registry_cli.registry.need import need_blob, need_files, need_version
+from registry_cli.registry.task_lifecycle import need_task
 from registry_cli.registry.transaction import transact
+from registry_cli.store.blobs import get_record
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
@@ -56,6 +59,11 @@ def _need_bytes(registry: Registry, staging: Staging, change: Mapping[str, Any])
     """Count on the bytes that a change brings into use again."""
     if change["op"] == changes.RESTORE:
         need_version(registry, staging, registry.get_row(change["version"]))
+    if change["op"] == changes.TASK and change["stage"] == "restore":
+        need_task(registry, staging, change["task"])
+    if change["op"] == changes.TASK and change["stage"] == "edit":
+        task = load_task(get_record(registry.layout, change["record"]), f"the record of task {change['task']}")
+        need_files(registry, staging, task.files, f"task {task.name}")
     design = change.get("set", {}).get("design", {})
     if "sha256" in design:
         need_blob(registry, staging, design["sha256"], "the design that was replaced")
@@ -100,6 +108,8 @@ def _inverses(row: ChangeRow) -> list[Change]:
                 AliasName(str(row.change["alias"])), version=before.get("old"), old=_id(held) if held else None
             )
         ]
+    if row.op == changes.TASK:
+        return [_task_inverse(row.change, before)]
     if version is None or row.op in {changes.PUBLISH, changes.DIGEST}:
         raise RefusedError(f"`{row.op}` cannot be undone", hint=_instead(row))
     return _version_inverses(row, version, before)
@@ -120,6 +130,17 @@ def _version_inverses(row: ChangeRow, version: VersionId, before: Mapping[str, A
         held = [changes.alias(AliasName(name), version=version, old=None) for name in before["aliases"]]
         return [changes.restore(version), *held]
     raise RefusedError(f"`{row.op}` cannot be undone")
+
+
+def _task_inverse(change: Mapping[str, Any], before: Mapping[str, Any]) -> Change:
+    task, stage = TaskId(change["task"]), change["stage"]
+    if stage in {"start", "end"}:
+        raise RefusedError("what has run cannot be undone", hint=f"reg task remove {task}")
+    if stage == "edit":
+        return changes.task(task, "edit", record=RecordId(before["record"]), old=RecordId(change["record"]))
+    if stage == "draft" or (stage == "restore" and before["ended"] == "removed"):
+        return changes.task(task, "remove")
+    return changes.task(task, "archive" if stage == "restore" else "restore")
 
 
 def _instead(row: ChangeRow) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
+from registry_cli.catalog.task_read import get_task_row
 from registry_cli.errors import ConflictError, CorruptError, RefusedError
 from registry_cli.ids import BlobHash, parse_model_name
 from registry_cli.registry.add import add_files, make_design
@@ -24,11 +25,14 @@ from registry_cli.registry.editing import Edit, derive_version, edit_versions
 from registry_cli.registry.gc import collect
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, restore_versions
+from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
 from registry_cli.store.staging import Staging
+from registry_cli.tasks.stage import get_task
 from tests.faults.harness import Acknowledge, Call, Ended, Site, Snapshot, Witness, check_whole
+from tests.registry import making_tasks
 
 T = TypeVar("T")
 
@@ -59,6 +63,10 @@ def make_dump(folder: Path) -> Site:
         archive_versions(registry, ["p/hidden:1"])
         remove_versions(registry, ["p/gone:1"])
         remove_versions(registry, ["p/undone:1"])
+        making_tasks.run(registry, "live", files={"console.log": b"live" * 700})
+        making_tasks.start(registry, "running")
+        lost = making_tasks.run(registry, "lost", files={"console.log": b"lost" * 700})
+        remove_tasks(registry, [lost.id])
     return site
 
 
@@ -66,6 +74,21 @@ def add(site: Site, model: str, source: str | None = None, design: bytes | None 
     draft = Draft(parse_model_name(f"p/{model}"), design=make_design(design, "long.json") if design else None)
     with Registry.open(site.folder) as registry:
         add_files(registry, draft, [site.sources / f"{source or model}.bin"])
+
+
+def end_task(site: Site) -> None:
+    """End the task that runs, with a console of bytes that nothing uses."""
+    with Registry.open(site.folder) as registry:
+        (row,) = registry.db.execute("SELECT row FROM tasks WHERE name = 'running'").fetchone()
+        task = get_task(registry, get_task_row(registry.db, row))
+        if task.status == "running":
+            making_tasks.end(registry, task, files={"console.log": (site.sources / "orphan.bin").read_bytes()})
+
+
+def restore_task(site: Site) -> None:
+    with Registry.open(site.folder) as registry:
+        (task,) = registry.db.execute("SELECT id FROM tasks WHERE name = 'lost'").fetchone()
+        restore_tasks(registry, [task])
 
 
 def restore(site: Site) -> None:
@@ -163,6 +186,8 @@ WRITERS: Final[dict[str, Writer]] = {
     "restore-archived": Writer(
         restore_archived, lambda found: any(row[0] == "p/hidden:1" and not (row[5][0] and row[5][1]) for row in found),
         lambda site: remove(site, "p/hidden:1"), optional=True),
+    "end-task": Writer(end_task, lambda found: any(row[0] == "task:running" and row[1] for row in found)),
+    "restore-task": Writer(restore_task, is_live("task:lost"), optional=True),
     "derive": Writer(derive, is_live("p/child:1"), lambda site: remove(site, "p/draft:1"), optional=True),
     "undo": Writer(undo, is_live("p/undone:1"), optional=True),
     "edit": Writer(edit, lambda found: any(row[0] == "p/base:1" and row[5][2] for row in found)),
@@ -251,7 +276,8 @@ def check_converged(site: Site) -> None:
         used = {
             BlobHash(sha256)
             for (sha256,) in registry.db.execute(
-                "SELECT u.sha256 FROM uses u JOIN versions v ON v.row = u.version WHERE v.removed = 0"
+                "SELECT u.sha256 FROM uses u LEFT JOIN versions v ON v.row = u.version"
+                " LEFT JOIN tasks t ON t.row = u.task WHERE coalesce(v.removed, t.removed) = 0"
             )
         }
     assert list_stored(site) >= used

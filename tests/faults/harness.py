@@ -17,7 +17,7 @@ from typing import Final
 
 import pytest
 
-from registry_cli.catalog import read
+from registry_cli.catalog import read, task_read
 from registry_cli.catalog.fold import check_entry
 from registry_cli.catalog.rows import VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
@@ -40,7 +40,8 @@ Files = tuple[tuple[str, str | None], ...]
 State = tuple[bool, bool, str | None]
 """Whether a version is archived, whether it is removed, and its design."""
 Snapshot = tuple[tuple[str, Files, tuple[str, ...], tuple[str, ...], bool, State], ...]
-"""Of each version its address, files with digests, tags, aliases, whether it is published, and its state."""
+"""Of each version its address, files with digests, tags, aliases, whether it is published, and its state; then of each
+task the same, with its status instead of a design."""
 
 
 @dataclass(frozen=True)
@@ -211,11 +212,18 @@ def list_all(registry: Registry) -> list[VersionRow]:
 
 def take_snapshot(registry: Registry) -> Snapshot:
     """Return what a registry says, without what differs from one run to the next."""
-    return tuple(
+    versions = (
         (row.ref, tuple((file.path, file.sha256) for file in row.files), row.tags, row.aliases, row.published,
          (row.archived, row.removed, _design_of(row)))
         for row in list_all(registry)
     )  # fmt: skip
+    rows = [row for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
+    tasks = (
+        (f"task:{task.name}", tuple((file.path, file.sha256) for file in task_read.list_task_files(registry.db, row)),
+         task.tags, (), False, (task.archived, task.removed, task.status))
+        for row, task in zip(rows, task_read.list_tasks(registry.db, rows), strict=True)
+    )  # fmt: skip
+    return (*versions, *tasks)
 
 
 def _design_of(row: VersionRow) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry_cli.catalog import garbage
+from registry_cli.catalog import garbage, task_read
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, RegError
 from registry_cli.ids import KEEP_TAG, BlobHash, parse_alias, parse_model_name, parse_tag
 from registry_cli.registry.add import add_files, make_design
@@ -38,15 +40,18 @@ from registry_cli.registry.lifecycle import (
     restore_versions,
 )
 from registry_cli.registry.prune import plan_prune, prune_versions
+from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.store import blobs, litter, trash
 from registry_cli.store.layout import Layout
 from registry_cli.store.litter import DAY
 from registry_cli.store.staging import Staging
+from registry_cli.tasks.stage import get_task
 from tests.faults import dump, test_gc_races
 from tests.faults.dump import check_converged, collect_all, collect_now, list_stored, make_dump
 from tests.faults.harness import EXTENT, TALLY, Acknowledge, Site, check_chain, check_whole, list_all
 from tests.faults.test_kill import list_calls, run_killed
 from tests.faults.test_races import run_crowd
+from tests.registry import making_tasks
 
 YEAR: Final = 365 * DAY
 Command = Callable[[Site], object]
@@ -105,6 +110,7 @@ def prune(site: Site) -> None:
 
 
 COMMANDS: Final[dict[str, Command]] = {
+    "end-task": dump.end_task, "restore-task": dump.restore_task,
     "remove": remove, "restore": dump.restore, "archive": archive, "rename": rename, "edit": dump.edit,
     "derive": derive, "undo": dump.undo, "config": configure, "prune": prune,
     "add-orphan": dump.WRITERS["add-orphan"].command,
@@ -282,7 +288,7 @@ def list_precious(registry: Registry) -> set[BlobHash]:
 STEP = st.tuples(
     st.sampled_from(
         ["add", "add", "remove", "restore", "derive", "design", "publish", "alias", "view", "gc", "gc", "now", "empty",
-         "untrash", "litter"]
+         "untrash", "litter", "task start", "task end", "task end", "task remove", "task restore"]
     ),
     st.integers(0, 5),
     st.integers(0, 3),
@@ -330,6 +336,8 @@ def take_step(site: Site, kind: str, which: int, other: int) -> None:
             open_path(registry, registry.get_row(ref))
         elif kind == "litter":
             leave_litter(site, registry, which)
+        elif kind.startswith("task"):
+            take_task_step(site, registry, kind, which)
         else:
             actions: dict[str, Callable[[], object]] = {
                 "restore": lambda: restore_versions(registry, [ref]),
@@ -339,6 +347,21 @@ def take_step(site: Site, kind: str, which: int, other: int) -> None:
                 "untrash": lambda: restore_from_trash(site),
             }
             actions[kind]()
+
+
+def take_task_step(site: Site, registry: Registry, kind: str, which: int) -> None:
+    """Bring a task a step on; its console holds what versions may hold too."""
+    rows = [row for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
+    row = task_read.get_task_row(registry.db, rows[which % len(rows)])
+    if kind == "task start":
+        making_tasks.start(registry, get_task(registry, row))
+    elif kind == "task end":
+        data = (site.sources / f"{dump.SOURCES[which]}.bin").read_bytes()
+        making_tasks.end(registry, get_task(registry, row), files={"console.log": data})
+    elif kind == "task remove":
+        remove_tasks(registry, [row.id])
+    else:
+        restore_tasks(registry, [row.id])
 
 
 def leave_litter(site: Site, registry: Registry, which: int) -> None:
@@ -404,6 +427,29 @@ def test_the_suite_notices_a_fold_that_asks_nobody(
     monkeypatch.setattr("registry_cli.registry.gc.mark.list_used", lambda _db, _blobs: [])
     with pytest.raises((AssertionError, RegError)):
         check_converged(site)
+
+
+@pytest.mark.parametrize("ask", ["garbage", "gc.mark"])
+def test_the_suite_notices_who_asks_no_task(
+    ask: str, full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_disk: None
+) -> None:
+    """Where the fold knows better than the collector nothing is taken; where neither asks, it is told."""
+    site = full.copy(tmp_path / "site")
+    honest = garbage._LIVE_USE
+    blind = honest[: honest.index("OR EXISTS (SELECT 1 FROM task_files")]
+    if ask == "garbage":
+        monkeypatch.setattr(garbage, "_LIVE_USE", blind)
+        with pytest.raises((AssertionError, RegError)):
+            check_converged(site)
+        return
+
+    def list_used(db: sqlite3.Connection, blobs: Sequence[str]) -> list[BlobHash]:
+        return [BlobHash(sha256) for (sha256,) in db.execute(blind, (json.dumps(blobs),))]
+
+    monkeypatch.setattr("registry_cli.registry.gc.mark.list_used", list_used)
+    with pytest.raises(RefusedError, match="in use"):
+        collect_all(site)
+    check_whole(site)
 
 
 def blind_install(monkeypatch: pytest.MonkeyPatch) -> None:

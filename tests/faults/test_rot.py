@@ -15,7 +15,9 @@ import pytest
 
 from registry_cli import env
 from registry_cli.errors import CorruptError, RefusedError, RegError
-from registry_cli.ids import parse_model_name, parse_tag
+from registry_cli.ids import RecordId, parse_model_name, parse_tag
+from registry_cli.records.task import Task
+from registry_cli.records.task_codec import load_task
 from registry_cli.records.toml import seal
 from registry_cli.registry import fsck
 from registry_cli.registry.add import add_files
@@ -25,6 +27,7 @@ from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import get_version, list_faults, open_path
 from registry_cli.registry.query import find_versions
+from registry_cli.store.blobs import get_record
 from registry_cli.store.files import open_observer
 from tests.faults import harness
 from tests.faults.harness import (
@@ -39,6 +42,7 @@ from tests.faults.harness import (
     start_child,
 )
 from tests.observers import Recorder
+from tests.registry import making_tasks
 
 Damage = Callable[[Path], None]
 NOBODY = 65534
@@ -98,6 +102,8 @@ def make_victims(registry: Registry) -> dict[str, Victim]:
     assert net.design.sha256
     assert base.publication
 
+    task, first, last = read_task(registry)
+
     def at(area: str, name: str) -> str:
         return f"{area}/{name[:2]}/{name[2:]}"
 
@@ -113,14 +119,30 @@ def make_victims(registry: Registry) -> dict[str, Victim]:
         "first entry": Victim("log", "log/000000/000001.toml", ("p/base:1",)),
         "middle entry": Victim("log", "log/000000/000002.toml", ("p/new:1",)),
         "newest entry": Victim("log", "log/000000/*.toml", ("p/base:1",), last=True),
+        "task": Victim("record", at("records", last) + ".toml", (f"task:{task.id}",)),
+        "start of a task": Victim("record", at("records", first) + ".toml", ("task:baseline",)),
+        "console": Victim("blob", at("blobs", str(task.files[0].sha256)), ("task:baseline",)),
+        "entry of a task": Victim("log", f"log/000000/{seq_of_start(registry):06d}.toml", ("task:baseline",)),
         "view": Victim("view", f"views/{new.id}/model.bin", ("p/new:1",)),
         "stamp": Victim("view", f"views/{new.id}.json", ("p/new:1",)),
         "index": Victim("index", "cache/index.sqlite"),
     }
 
 
+def read_task(registry: Registry) -> tuple[Task, RecordId, RecordId]:
+    """Return the one task, and the records of its start and its end."""
+    found = registry.db.execute("SELECT record FROM task_records ORDER BY seq").fetchall()
+    first, last = (RecordId(record) for (record,) in found)
+    return load_task(get_record(registry.layout, last), "it"), first, last
+
+
+def seq_of_start(registry: Registry) -> int:
+    return int(registry.db.execute("SELECT min(seq) FROM task_records").fetchone()[0])
+
+
 VICTIMS = ("format", "config", "ignored", "blob", "big blob", "design", "version", "publication", "first entry",
-           "middle entry", "newest entry", "view", "stamp", "index")  # fmt: skip
+           "middle entry", "newest entry", "task", "start of a task", "console", "entry of a task", "view", "stamp",
+           "index")  # fmt: skip
 ROT: dict[str, Damage] = {
     "flipped": flip,
     "zeroed": zero,
@@ -173,7 +195,7 @@ class Stock:
         if (name, rot) in HARMLESS:
             return report.damages != () or report.notes != self.notes
         found = [damage for damage in report.damages if (damage.kind, damage.path) == (victim.kind, path)]
-        return len(found) == 1 and {report.models[version] for version in found[0].versions} == set(victim.models)
+        return len(found) == 1 and {report.names[user] for user in found[0].users} == set(victim.models)
 
 
 def examine(site: Site, level: Level) -> Report:
@@ -208,6 +230,7 @@ def stock(template: Site, tmp_path_factory: pytest.TempPathFactory) -> Stock:
             registry.settings.set("views", "copy")
             add_files(registry, Draft(parse_model_name("p/net"), design=design), [site.sources / "model.bin"])
             open_path(registry, registry.get_row("p/new:1"))
+            making_tasks.run(registry)
         harness.tag(site)
         harness.publish(site)
         with Registry.open(site.folder) as registry:
@@ -239,7 +262,7 @@ def test_a_lost_entry_is_told_by_the_records_where_there_is_no_index(site: Site)
     report = examine(site, "default")
     (damage,) = (damage for damage in report.damages if damage.kind == "log")
     assert damage.problem == "is missing; 2 readable entries follow it"
-    assert [report.models[version] for version in damage.versions] == ["p/base:?"]
+    assert [report.names[user] for user in damage.users] == ["p/base:?"]
 
 
 @pytest.fixture

@@ -9,13 +9,18 @@ import json
 import math
 import shutil
 import sys
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from registry_cli.catalog import task_read
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.cli.cells import dump_json
 from registry_cli.cli.views import view_version
-from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
+from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Code, Curve, Data, Input, Recipe, Status, Task
+from registry_cli.records.task_codec import load_task
 from registry_cli.registry.add import add_files, add_url, make_design
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
@@ -25,7 +30,18 @@ from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
 from registry_cli.registry.query import Question, find_versions, save_question
 from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks
 from registry_cli.registry.undo import undo_entry
+from registry_cli.store.blobs import get_record
+from registry_cli.store.hashing import digest_bytes
+from registry_cli.store.staging import Staging
+from registry_cli.tasks.stage import stage_file, write_stage
+
+_TOLD: Final = (
+    "id", "name", "project", "status", "attempt", "author", "exit_code", "signal", "problem", "recipe", "code",
+    "environment", "python", "host", "seeds", "params", "metrics", "curves",
+)  # fmt: skip
+"""Keys of a task's record that are compared."""
 
 
 def main(folder: Path) -> None:
@@ -33,6 +49,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True)
     registry = Registry.init(folder)
     _fill(registry, folder / "files")
+    fill_tasks(registry, folder / "files")
     _collect(registry, folder / "files")
     (folder / "expected.json").write_text(dump_json(describe(registry), indent=1) + "\n")
     registry.close()
@@ -47,12 +64,86 @@ def main(folder: Path) -> None:
 def describe(registry: Registry) -> dict[str, Any]:
     """Return what a registry means, as plain data that compares."""
     rows = find_versions(registry, sort="name,number", include_archived=True)
+    tasks = [describe_task(registry, row) for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
     return {
         "versions": json.loads(dump_json([view_version(row) for row in rows])),
         "changes": [
             f"{row.event} {row.op} {row.ref} {'void' if row.void else ''}".rstrip() for row in iter_changes(registry.db)
         ],
+        **({"tasks": json.loads(dump_json(tasks))} if tasks else {}),  # the first of these registries knew of none
     }
+
+
+def describe_task(registry: Registry, row: int) -> dict[str, Any]:
+    """Return what a registry knows of a task, as plain data that compares: its rows, and what its record says."""
+    task = task_read.get_task_row(registry.db, row)
+    record = load_task(get_record(registry.layout, task.record), "it")
+    fields = registry.db.execute(
+        "SELECT field, number, text FROM task_fields WHERE task = ? ORDER BY field", (row,)
+    ).fetchall()
+    return {
+        "row": asdict(task),
+        "fields": fields,
+        "inputs": [asdict(one) for one in task_read.list_task_inputs(registry.db, row)],
+        "data": [asdict(one) for one in task_read.list_task_data(registry.db, row)],
+        "files": [asdict(one) for one in task_read.list_task_files(registry.db, row)],
+        "record": {key: value for key, value in asdict(record).items() if key in _TOLD},
+    }
+
+
+def fill_tasks(registry: Registry, files: Path) -> None:
+    """Use every stage of a task there is, and every part of its record."""
+    base = registry.get_row("iris/linear:2")
+    made = run_task(registry, "Baseline Run", "completed", files, inputs=(Input("base", base.id, "iris/linear:2"),))
+    run_task(registry, "broken", "failed", files, exit_code=3, problem="zwölf")
+    add_files(registry, Draft(parse_model_name("iris/child"), task=made.id, step=7,
+                              parents=(("input", "iris/linear:2"),)), [files / "model.bin"])  # fmt: skip
+    draft = replace(make_draft("a clone"), source=made.id, tags=("wip",), comment="lr higher")
+    old = write_stage(registry, "draft", draft)
+    write_stage(registry, "edit", replace(draft, name="tuned", recipe=replace(draft.recipe, argv=("true",))), old=old)
+    archive_tasks(registry, [draft.id])
+    removed = run_task(registry, "a mistake", "cancelled", files, exit_code=None, signal="SIGTERM")
+    remove_tasks(registry, [removed.id], message="nobody needs it")
+
+
+def make_draft(name: str) -> Task:
+    """Return a draft that says all that a draft can say."""
+    recipe = Recipe(
+        argv=("python", "train.py", "--name", "größe two"), cwd="src", env={"SEED": "7"}, params={"lr": 0.5},
+        outputs=("out/*.bin",), data=("data/**",), metrics=("metrics.json",), model="iris/child", keep_failed=False,
+    )  # fmt: skip
+    code = Code("/home/tester/iris", commit="3f9c2a1" + "0" * 33, remote="https://example.org/iris.git", branch="main",
+                dirty=True, cut=("big.bin",))  # fmt: skip
+    now = datetime.now(UTC)
+    return Task(TaskId(new_ulid()), name, "iris", "draft", 0, now, "tester", recipe, code=code)
+
+
+def run_task(registry: Registry, name: str, status: Status, files: Path, **fields: Any) -> Task:
+    """Start a task and end it with blobs, data, values of every kind and a curve."""
+    begun = replace(make_draft(name), status="running", attempt=1, started=datetime.now(UTC))
+    write_stage(registry, "start", begun)
+    with Staging(registry.layout) as staging:
+        given: dict[str, Any] = {
+            "exit_code": 0,
+            "ended": datetime.now(UTC),
+            "environment": {"LANG": "de_DE.UTF-8"},
+            "python": {"version": "3.11.4", "executable": "/usr/bin/python"},
+            "host": {"cpus": 2, "memory": 1 << 33, "gpus": []},
+            "seeds": {"numpy": 7},
+            "data": (Data("data/iris.csv", 3, digest_bytes(b"a,b").sha256),),
+            "files": (
+                stage_file(staging, CONSOLE, f"{name}\n".encode(), "text/plain"),
+                stage_file(staging, SCALARS, b"loss\t1\t0.5\n"),
+                stage_file(staging, f"{UNTRACKED}größe.txt", files / "größe.txt"),
+            ),
+            "params": {"lr": 0.5, "deep": {"er": [1, "two"]}, "when": datetime(2026, 1, 1, tzinfo=UTC)},
+            "metrics": {"loss": 0.25, "nan": math.nan, "inf": -math.inf, "count": 9_223_372_036_854_775_807},
+            "curves": {"loss": Curve(2, 0.25, 0.25, 0.5, 2)},
+            **fields,
+        }
+        ended = replace(begun, status=status, **given)
+        write_stage(registry, "end", ended, staging=staging, message="as the runner says")
+    return ended
 
 
 def _collect(registry: Registry, files: Path) -> None:

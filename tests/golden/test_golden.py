@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -17,15 +20,28 @@ from registry_cli.records.codec import (
     load_publication,
     load_version,
 )
+from registry_cli.records.task_codec import dump_task, load_task
+from registry_cli.records.toml import load_table
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.get import list_faults
 from registry_cli.registry.init import IGNORE
+from registry_cli.registry.lineage import read_lineage
 from registry_cli.registry.query import find_versions, load_question
+from registry_cli.registry.task_lifecycle import restore_tasks
+from registry_cli.tasks.stage import get_row, get_task, write_stage
 from tests.golden.make import describe
 
 GOLDEN = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))
+
+
+CODECS: Final[dict[str, tuple[Callable[[bytes, str], Any], Callable[[Any], bytes]]]] = {
+    "version": (load_version, dump_version),
+    "publication": (load_publication, dump_publication),
+    "task": (load_task, dump_task),
+}
 
 
 @pytest.fixture(params=GOLDEN, ids=lambda path: path.name)
@@ -36,8 +52,8 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-def test_there_is_one() -> None:
-    assert GOLDEN
+def test_each_kind_is_there() -> None:
+    assert [folder.name for folder in GOLDEN] == ["layout-1", "layout-1-tasks"]
 
 
 def test_it_means_what_it_meant(golden: Path) -> None:
@@ -66,12 +82,22 @@ def test_it_can_be_gone_on_with(golden: Path) -> None:
         assert registry.get_row("iris/linear:2").tags == ("last", "later", "prod")
 
 
+def test_its_tasks_can_be_gone_on_with(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "layout-1-tasks" / "registry", tmp_path / "registry")
+    with Registry.open(tmp_path / "registry") as registry:
+        draft = get_row(registry, "tuned")
+        restore_tasks(registry, [draft.id])
+        write_stage(registry, "start", replace(get_task(registry, draft), status="running", attempt=1))
+        assert get_row(registry, "tuned").status == "running"
+        assert read_lineage(registry, "iris/child").tasks.keys() == {get_row(registry, "Baseline Run").id}
+        assert run_collection(registry, instant=True).blobs == 0
+
+
 def test_today_s_program_writes_the_same_bytes(golden: Path) -> None:
     registry = golden / "registry"
     for path in registry.glob("records/*/*.toml"):
         data = path.read_bytes()
-        kind = b'kind = "publication"' in data
-        again = dump_publication(load_publication(data, "it")) if kind else dump_version(load_version(data, "it"))
-        assert again == data
+        load, dump = CODECS[str(load_table(data, "it")["kind"])]
+        assert dump(load(data, "it")) == data
     for path in registry.glob("log/*/*.toml"):
         assert dump_entry(load_entry(path.read_bytes(), "it")) == path.read_bytes()

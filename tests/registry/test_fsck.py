@@ -41,7 +41,7 @@ def rot(path: Path) -> None:
 
 def told(report: Report) -> list[tuple[str, str, list[str]]]:
     """Return kind, problem and models of each damage."""
-    return [(each.kind, each.problem, [report.models[version] for version in each.versions]) for each in report.damages]
+    return [(each.kind, each.problem, [report.names[user] for user in each.users]) for each in report.damages]
 
 
 def test_a_whole_registry_is_whole_and_counted(registry: Registry) -> None:
@@ -50,7 +50,7 @@ def test_a_whole_registry_is_whole_and_counted(registry: Registry) -> None:
     publish_versions(registry, ["p/a:1"])
     open_path(registry, row)
     report = check_registry(registry)
-    assert (report.damages, report.notes, report.models) == ((), (), {})
+    assert (report.damages, report.notes, report.names) == ((), (), {})
     counts = report.counts
     assert (counts.entries, counts.records, counts.blobs, counts.views, counts.size) == (3, 3, 2, 1, 12)
     assert check_registry(registry, "fast").counts.read == 0
@@ -96,7 +96,7 @@ def test_bytes_in_the_trash_serve_and_are_checked_there(registry: Registry) -> N
     place = trash.sweep(registry.layout, blob_of(registry, row))
     assert place
     report = check_registry(registry)
-    assert (report.damages, report.notes) == ((), ("1 blob that a version needs in the trash: reg repair",))
+    assert (report.damages, report.notes) == ((), ("1 blob in the trash that something needs: reg repair",))
     assert place.exists()
     assert not blob_of(registry, row).exists()
     rot(place)
@@ -111,9 +111,9 @@ def test_what_no_version_names_is_counted_and_read_only_when_strong(registry: Re
     digests = digest_bytes(b"nobody's")
     path = write(registry.layout.blob(digests.sha256), b"nobody'S")
     report = check_registry(registry)
-    assert (report.damages, report.notes) == ((), ("1 blob that no version names, 8 bytes: reg gc",))
+    assert (report.damages, report.notes) == ((), ("1 blob that nothing names, 8 bytes: reg gc",))
     (damage,) = check_registry(registry, "strong").damages
-    assert (damage.kind, damage.path, damage.versions) == ("blob", path, ())
+    assert (damage.kind, damage.path, damage.users) == ("blob", path, ())
 
 
 def test_an_external_file_is_missed_only_where_it_was_kept(registry: Registry) -> None:
@@ -171,7 +171,7 @@ def test_an_entry_that_was_replaced_is_told_by_the_next(registry: Registry) -> N
     next_one = registry.log.where(3)
     problem = f"is not the entry that {next_one} follows; 1 readable entry follows it"
     assert told(report) == [("log", problem, ["p/b:1"])]
-    assert (report.damages[0].seq, report.damages[0].versions) == (2, (rows[1].id,))
+    assert (report.damages[0].seq, report.damages[0].users) == (2, (rows[1].id,))
 
 
 def test_an_entry_that_stands_for_another_is_noted(registry: Registry) -> None:
@@ -233,7 +233,7 @@ def test_a_publication_of_something_else_is_found(registry: Registry) -> None:
     forger.entry(changes.publish(row.id, record))
     (damage,) = check_registry(registry).damages
     assert (damage.kind, damage.record, damage.problem) == ("record", record, "seals something else than its version")
-    assert damage.versions == (row.id,)
+    assert damage.users == (row.id,)
 
 
 def test_a_view_shows_its_files_and_nothing_else(registry: Registry, tmp_path: Path) -> None:

@@ -10,15 +10,17 @@ import pytest
 
 from registry_cli.catalog import changes
 from registry_cli.errors import NotFoundError
-from registry_cli.ids import ModelName, VersionId, new_ulid
+from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import Parent
+from registry_cli.records.task import Code, Data, Input
 from registry_cli.records.version import Version
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, remove_versions
 from registry_cli.registry.lineage import Lineage, read_lineage
 from registry_cli.registry.transaction import transact
 from registry_cli.store.staging import Staging
+from tests.registry import making_tasks
 from tests.registry.making import add
 
 
@@ -88,6 +90,40 @@ def test_a_long_chain_needs_no_stack(registry: Registry) -> None:
     lineage = read_lineage(registry, "g/chain:1000")
     assert len(lineage.nodes) == 2000
     assert len(read_lineage(registry, "g/chain", depth=10).nodes) == 11
+
+
+def test_a_task_is_where_its_versions_come_from(registry: Registry) -> None:
+    given = registry.get_row("g/x")
+    task = making_tasks.run(
+        registry, "fit", inputs=(Input("base", given.id, "g/x"), Input("old", registry.get_row("g/a").id, "g/a")),
+        code=Code("/x", commit="c" * 40, branch="main", remote="https://example.org/x.git"),
+        data=(Data("d.csv", 3, BlobHash("ab" * 32)),),
+    )  # fmt: skip
+    add(registry, "g/made", task=task.id, parents=(("input", "g/x"),))
+    add(registry, "g/next", task=task.id, parents=(("continue", "g/made"),))
+    lineage = read_lineage(registry, "g/made")
+    assert names(lineage) == "madenextx"
+    node = lineage.tasks[task.id]
+    assert (node.name, node.status, node.command) == ("fit", "completed", "python train.py --lr 0.1")
+    assert (node.commit, node.branch, node.remote) == ("c" * 40, "main", "https://example.org/x.git")
+    assert [(one.name, one.ref) for one in node.inputs] == [("base", "g/x:1"), ("old", "g/a:1")]
+    assert [one.name for one in lineage.list_more_inputs(node)] == ["old"]
+    assert node.data == (Data("d.csv", 3, BlobHash("ab" * 32)),)
+    assert read_lineage(registry, "g/x").tasks.keys() == {task.id}
+    assert read_lineage(registry, "g/x", depth=0).tasks == read_lineage(registry, "g/a").tasks == {}
+
+
+def test_a_task_that_the_registry_does_not_hold_is_no_source(registry: Registry) -> None:
+    add(registry, "g/made", task=TaskId(new_ulid()))
+    assert read_lineage(registry, "g/made").tasks == {}
+
+
+def test_a_task_whose_record_is_lost_is_told_by_the_index(registry: Registry) -> None:
+    task = making_tasks.run(registry, code=Code("/x", commit="c" * 40, branch="main"))
+    add(registry, "g/made", task=task.id)
+    registry.layout.record(making_tasks.row_of(registry, task).record).unlink()
+    node = read_lineage(registry, "g/made").tasks[task.id]
+    assert (node.commit, node.branch) == ("c" * 40, None)
 
 
 def add_chain(registry: Registry, name: str, length: int) -> None:

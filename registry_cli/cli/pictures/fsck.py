@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.catalog.task_address import PREFIX as TASK
 from registry_cli.cli.cells import format_size
 from registry_cli.cli.views import name_file
 
@@ -104,12 +105,15 @@ def summary(report: Report) -> str:
     if not report.damages:
         return f"{what}: whole"
     found = f"{what}: {_count(len(report.damages), 'damaged file', 'damaged files')}"
-    touched = len(report.models)
-    return f"{found}, {_count(touched, 'version', 'versions')} touched" if touched else f"{found}, no version touched"
+    tasks = sum(name.startswith(TASK) for name in report.names.values())
+    versions = len(report.names) - tasks
+    touched = [_count(versions, "version", "versions")] if versions else []
+    touched += [_count(tasks, "task", "tasks")] if tasks else []
+    return f"{found}, {' and '.join(touched) or 'no version'} touched"
 
 
 def _refs(damage: Damage, report: Report) -> list[str]:
-    return [report.models.get(version, str(version)) for version in damage.versions]
+    return [report.names.get(user, str(user)) for user in damage.users]
 
 
 def shorten_refs(refs: list[str], shown: int) -> str:

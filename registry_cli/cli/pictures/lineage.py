@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import escape
+from registry_cli.cli.cells import escape, format_size
 from registry_cli.cli.drawing import open_console
 
 if TYPE_CHECKING:
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.cli.output import Output
-    from registry_cli.ids import VersionId
-    from registry_cli.registry.lineage import Direction, Lineage
+    from registry_cli.ids import TaskId, VersionId
+    from registry_cli.registry.lineage import Direction, Lineage, TaskNode
 
 _HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"}
 _ARROWS: Final[dict[Direction, str]] = {"up": "← ", "down": "→ "}
 _DEEPEST: Final = 240
 """Characters of indentation at which a tree ends, and says so."""
+SHOWN: Final = 4
+"""Data files of a task that are named."""
+ID: Final = 12
+"""Hex digits of a digest that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Line:
     Attributes:
         guide: Indentation, branches and arrow.
         text: A role, or a heading.
-        version: What it is about; None for a heading.
+        version: What it is about; None for a heading and for what is said of a task.
         note: What else to say.
     """
 
@@ -53,18 +57,21 @@ def print_tree(output: Output, lineage: Lineage) -> None:
         return
     console = open_console()
     for line in iter_lines(lineage):
-        console.print(draw_line(line))
+        console.print(draw_line(line), no_wrap=True, overflow="ellipsis")
 
 
 def iter_lines(lineage: Lineage) -> Iterator[Line]:
     """Yield the lines of a lineage's tree; a version reached again is named and not followed again."""
-    yield Line("", "", lineage.nodes[lineage.root])
+    root = lineage.nodes[lineage.root]
+    told: set[TaskId] = set()
+    yield Line("", "", root)
+    yield from _iter_task(lineage, root, "│  ", told)
     for position, direction in enumerate(lineage.directions):
         last = position == len(lineage.directions) - 1
         steps = lineage.steps(direction)
         none = "" if lineage.root in steps else ": nothing"
         yield Line("└─ " if last else "├─ ", _HEADINGS[direction] + none)
-        yield from _iter_branch(lineage, steps, direction, "   " if last else "│  ")
+        yield from _iter_branch(lineage, steps, direction, "   " if last else "│  ", told)
 
 
 def format_line(line: Line) -> str:
@@ -79,9 +86,9 @@ def draw_line(line: Line) -> Text:
     """Return a line for a terminal; what is archived or removed is said in words too."""
     from rich.text import Text
 
-    text = Text(line.guide, "dim", no_wrap=True, overflow="ellipsis")
+    text = Text(line.guide, "dim")
     if line.version is None:
-        return text.append(line.text, "not dim bold")
+        return text.append(line.text, "not dim bold").append(line.note, "dim")
     if line.text:
         text.append(f"{escape(line.text)} ", "not dim cyan")
     hidden = line.version.removed or line.version.archived
@@ -89,12 +96,13 @@ def draw_line(line: Line) -> Text:
     for mark in _marks(line.version):
         style = {"removed": "red", "archived": "yellow", "published": "green"}.get(mark, "")
         text.append(f" {escape(mark)}", f"not dim {style}" if style or mark.startswith("@") else "dim")
-    return text.append(f" {line.note}" if line.note else "", "dim")
+    return text.append(f" {escape(line.note)}" if line.note else "", "dim")
 
 
 def _iter_branch(
-    lineage: Lineage, steps: dict[VersionId, list[tuple[str, VersionId]]], direction: Direction, indent: str
-) -> Iterator[Line]:
+    lineage: Lineage, steps: dict[VersionId, list[tuple[str, VersionId]]], direction: Direction, indent: str,
+    told: set[TaskId],
+) -> Iterator[Line]:  # fmt: skip
     seen = {lineage.root}
     stack = _branches(steps.get(lineage.root, []), indent)
     while stack:
@@ -102,9 +110,10 @@ def _iter_branch(
         again = version in seen
         onward = [] if again else steps.get(version, [])
         deep = bool(onward) and len(below) > _DEEPEST
-        yield Line(
-            guide, role, lineage.nodes[version], "(see above)" if again else "… (ask for this one)" if deep else ""
-        )
+        row = lineage.nodes[version]
+        note = "(see above)" if again else "… (ask for this one)" if deep else _name_told(lineage, row, told)
+        yield Line(guide, role, row, note)
+        yield from _iter_task(lineage, row, f"{below}  ", told)
         seen.add(version)
         if deep or not onward:
             continue
@@ -115,6 +124,33 @@ def _iter_branch(
             stack.append((column + _ARROWS[direction], column + "  ", next_role, following))
         else:
             stack += _branches(onward, below)
+
+
+def _iter_task(lineage: Lineage, version: VersionRow, indent: str, told: set[TaskId]) -> Iterator[Line]:
+    """Yield the lines on the task that made a version, if it was not told before."""
+    task = lineage.tasks.get(version.task) if version.task else None
+    if task is None or task.id in told:
+        return
+    told.add(task.id)
+    yield Line(indent, "", note=escape(" · ".join(describe_task(task))))
+    for one in lineage.list_more_inputs(task):
+        yield Line(indent, "", note=escape(f"input {one.name} {one.ref or one.version[:ID]}"))
+    for data in task.data[:SHOWN]:
+        yield Line(indent, "", note=escape(f"data {data.path} {format_size(data.size)} sha256 {data.sha256[:ID]}"))
+    if len(task.data) > SHOWN:
+        yield Line(indent, "", note=f"data +{len(task.data) - SHOWN:,} more")
+
+
+def _name_told(lineage: Lineage, version: VersionRow, told: set[TaskId]) -> str:
+    """Return the name of a version's task where all else of it was told before."""
+    return f"task {lineage.tasks[version.task].name}" if version.task in told else ""
+
+
+def describe_task(task: TaskNode) -> list[str]:
+    """Return what there is to say of a task: name and id, its end unless it is the usual one, commit and command."""
+    status = [] if task.status == "completed" else [task.status]
+    commit = [f"commit {task.commit[:7]}"] if task.commit else []
+    return [f"task {task.name} {task.id}", *status, *(["removed"] if task.removed else []), *commit, task.command]
 
 
 def _branches(onward: list[tuple[str, VersionId]], indent: str) -> list[tuple[str, str, str, VersionId]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.mending.outcome import Outcome, Repair
 
 _SHOWN = 5
-"""Versions that are named in a sentence."""
+"""Versions and tasks that are named in a sentence."""
 
 
 def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -> None:
@@ -60,8 +60,8 @@ def repair_table(repair: Repair, *, dry_run: bool) -> dict[str, Any]:
 
 def summary(repair: Repair) -> str:
     """Return what is lost, in words."""
-    touched = {version for outcome in repair.lost for version in outcome.versions}
-    named = sorted(repair.names.get(version, version[:12]) for version in touched)
+    touched = {user for outcome in repair.lost for user in outcome.users}
+    named = sorted(repair.names.get(user, user[:12]) for user in touched)
     lost = f"{len(repair.lost):,} file{'s are' if len(repair.lost) > 1 else ' is'} lost in this copy"
     if not named:
         return lost
@@ -70,7 +70,7 @@ def summary(repair: Repair) -> str:
 
 
 def _outcome_table(repair: Repair, outcome: Outcome) -> dict[str, Any]:
-    models = [repair.names.get(version, str(version)) for version in outcome.versions]
+    models = [repair.names.get(user, str(user)) for user in outcome.users]
     return {"kind": outcome.kind, "path": str(outcome.path), "how": outcome.how, "models": models}
 
 

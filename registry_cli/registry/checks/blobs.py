@@ -1,4 +1,4 @@
-"""Checks the blobs that versions name: there, of the right size, and holding the right bytes; in the trash too."""
+"""Checks the blobs that versions and tasks name: there, of the right size, with the right bytes; in the trash too."""
 
 from __future__ import annotations
 
@@ -27,22 +27,26 @@ _NAME: Final = re.compile(r"[0-9a-f]{62}")
 _AFTER: Final = "g"
 """Sorts after every hex digit."""
 _NEEDS: Final = """
-SELECT u.sha256, max(u.size), max(u.xxh3), max(v.removed = 0), max(v.removed = 0 AND u.ours)
+SELECT sha256, max(size), max(xxh3), max(removed = 0), max(removed = 0 AND ours)
 FROM (
-    SELECT sha256, size, xxh3, version, url IS NULL AS ours FROM files WHERE sha256 >= ?1 AND sha256 < ?2
+    SELECT f.sha256, f.size, f.xxh3, f.url IS NULL AS ours, v.removed FROM files f JOIN versions v ON v.row = f.version
+    WHERE f.sha256 >= ?1 AND f.sha256 < ?2
     UNION ALL
-    SELECT design, design_size, xxh3_of_design(doc), row, 1 FROM versions WHERE design >= ?1 AND design < ?2
-) u JOIN versions v ON v.row = u.version GROUP BY u.sha256
+    SELECT design, design_size, xxh3_of_design(doc), 1, removed FROM versions WHERE design >= ?1 AND design < ?2
+    UNION ALL
+    SELECT f.sha256, f.size, f.xxh3, 1, t.removed FROM task_files f JOIN tasks t ON t.row = f.task
+    WHERE f.sha256 >= ?1 AND f.sha256 < ?2
+) GROUP BY sha256
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What versions say of a blob.
+    """What versions and tasks say of a blob.
 
     Attributes:
-        used: Whether a version that is not removed names it.
-        kept: Whether it must be here: such a version names it, and by no URL alone.
+        used: Whether one that is not removed names it.
+        kept: Whether it must be here: such a one names it, and by no URL alone.
     """
 
     size: int | None
@@ -88,7 +92,7 @@ class _Blobs:
                 yield from self._judge_swept(trashed, stored, needs)
 
     def report(self, sha256: BlobHash, path: Path, problem: str) -> None:
-        """Take down a damage, with the versions that it touches."""
+        """Take down a damage, with whom it touches."""
         kind: Kind = "blob" if path == self.survey.layout.blob(sha256) else "trash"
         users = list_touched(self.survey.db, sha256)
         self.survey.damages.append(Damage(kind, path, problem, users, blob=sha256))
@@ -164,7 +168,7 @@ def check_blobs(survey: Survey) -> None:
 
 
 def read_needs(survey: Survey, low: str, high: str) -> dict[BlobHash, _Need]:
-    """Return what versions say of the blobs whose digests lie from `low` up to `high`."""
+    """Return what versions and tasks say of the blobs whose digests lie from `low` up to `high`."""
     found = survey.db.execute(_NEEDS, (low, high)).fetchall()
     return {
         BlobHash(sha256): _Need(size, Xxh3(xxh3) if xxh3 else None, bool(used), bool(kept))
@@ -196,9 +200,9 @@ def _note(survey: Survey, blobs: _Blobs) -> None:
     if tally.unused:
         known = not any(damage.kind in {"log", "record"} for damage in survey.damages)  # else one of them may
         advice = ": reg gc" if known else ""
-        survey.notes.append(f"{count(tally.unused, 'blob')} that no version names, {tally.unused_size:,} bytes{advice}")
+        survey.notes.append(f"{count(tally.unused, 'blob')} that nothing names, {tally.unused_size:,} bytes{advice}")
     if tally.trashed:
-        survey.notes.append(f"{count(tally.trashed, 'blob')} that a version needs in the trash: reg repair")
+        survey.notes.append(f"{count(tally.trashed, 'blob')} in the trash that something needs: reg repair")
     if tally.aside:
         survey.notes.append(f"{count(tally.aside, 'damaged file')} put aside in the trash")
 

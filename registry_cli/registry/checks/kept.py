@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.database import connect_untouched, has_stamp
 from registry_cli.catalog.schema import SCHEMA
-from registry_cli.ids import RecordId, VersionId
+from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.registry.damage import Damage
 from registry_cli.store.log import Head
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from registry_cli.catalog.rows import UserId
     from registry_cli.registry.checks.survey import Survey
 
 _TRIES: Final = 3
@@ -38,8 +39,8 @@ class Kept:
     head: Head
     durable: int
 
-    def read_refs(self, seq: int) -> dict[VersionId, str]:
-        """Return what the versions are called that the entry of a slot changed; nothing where that cannot be read."""
+    def read_refs(self, seq: int) -> dict[UserId, str]:
+        """Return what those are called that the entry of a slot changed; nothing where that cannot be read."""
         import sqlite3
 
         try:
@@ -48,9 +49,15 @@ class Kept:
                 " JOIN lines l ON l.id = v.line WHERE c.seq = ? ORDER BY c.position",
                 (seq,),
             ).fetchall()
+            tasks = self.db.execute(
+                "SELECT t.id, t.name FROM changes c JOIN tasks t ON t.id = json_extract(c.doc, '$.task')"
+                " WHERE c.seq = ? AND c.op = 'task' ORDER BY c.position",
+                (seq,),
+            ).fetchall()
         except sqlite3.Error:
             return {}
-        return {VersionId(RecordId(version)): f"{name}:{number}" for version, name, number in found}
+        refs: dict[UserId, str] = {VersionId(RecordId(version)): f"{name}:{at}" for version, name, at in found}
+        return refs | {TaskId(task): f"task:{name}" for task, name in tasks}
 
     def read_entry(self, seq: int) -> tuple[Any, ...] | None:
         """Return the row of an entry, or None."""

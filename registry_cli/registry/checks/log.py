@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.task_read import find_task
 from registry_cli.errors import RegError
-from registry_cli.ids import RecordId, VersionId
+from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.records.codec import load_entry
 from registry_cli.registry.checks.kept import open_kept
 from registry_cli.registry.checks.survey import Lost, Survey, count, iter_entries
@@ -17,10 +18,12 @@ from registry_cli.store.log import Head, digest_entry
 
 if TYPE_CHECKING:
     from registry_cli.catalog.births import Entries
+    from registry_cli.catalog.rows import UserId
     from registry_cli.records.entry import Entry
     from registry_cli.registry.checks.kept import Kept
 
 _NAMED: Final = re.compile(rb'version = "([0-9a-f]{64})"')
+_NAMED_TASK: Final = re.compile(rb'task = "([0-9A-Z]{26})"')
 _SHARD: Final = re.compile("[0-9]{6,}")
 _SHOWN: Final = 10
 """Void entries that are named one by one."""
@@ -56,7 +59,7 @@ def read_log(survey: Survey) -> Entries:
 
 def check_log(survey: Survey) -> None:
     """Report the slots that cannot be relied on, what is void, and what lies between the slots."""
-    known: dict[int, list[VersionId]] = {}
+    known: dict[int, list[UserId]] = {}
     with open_kept(survey) as kept:
         if kept is not None:
             _check_end(survey, kept)
@@ -121,10 +124,14 @@ def _check_end(survey: Survey, kept: Kept) -> None:
         survey.lost[head.seq] = Lost("is not the entry that the index knows", data)
 
 
-def _list_named(survey: Survey, data: bytes) -> list[VersionId]:
-    """Return the versions that what is left of an entry names, and of which there is a record."""
+def _list_named(survey: Survey, data: bytes) -> list[UserId]:
+    """Return the versions, and the tasks, that what is left of an entry names, and of which there is a record."""
     named = dict.fromkeys(VersionId(RecordId(found.decode())) for found in _NAMED.findall(data))
-    return [version for version in named if survey.layout.record(version).exists()]
+    tasks = dict.fromkeys(TaskId(found.decode()) for found in _NAMED_TASK.findall(data))
+    return [
+        *(version for version in named if survey.layout.record(version).exists()),
+        *(task for task in tasks if task in survey.refs or find_task(survey.db, task) is not None),
+    ]
 
 
 def _note_void(survey: Survey) -> None:

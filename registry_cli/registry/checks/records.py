@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog import read
+from registry_cli.catalog.database import list_damaged
+from registry_cli.catalog.task_birth import load_task_birth
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.codec import load_publication, load_version
+from registry_cli.records.task_codec import load_task
 from registry_cli.registry.checks.survey import Survey, count, iter_entries
 from registry_cli.registry.damage import Damage
 from registry_cli.store.layout import FANOUT
 
 if TYPE_CHECKING:
+    from registry_cli.catalog.rows import UserId
     from registry_cli.records.version import Publication
 
 _NAME: Final = re.compile(r"([0-9a-f]{62})\.toml")
@@ -23,12 +29,13 @@ _AFTER: Final = "g"
 
 
 def check_records(survey: Survey) -> None:
-    """Check all records; those of versions were read when the log was folded."""
+    """Check all records; those of versions and tasks were read when the log was folded."""
     foreign = [Path(entry.path) for entry in iter_entries(survey.layout.records) if entry.name not in FANOUT]
-    unused = 0
+    unread, unused = set(list_damaged(survey.db)), 0
     for shard in FANOUT:
         bounds = (shard, shard + _AFTER)
         known = _check_versions(survey, bounds) | _check_publications(survey, bounds)
+        known |= _check_tasks(survey, bounds, unread)
         for entry in iter_entries(survey.layout.records / shard):
             name = _NAME.fullmatch(entry.name)
             if name is None:
@@ -71,6 +78,26 @@ def _check_publications(survey: Survey, bounds: tuple[str, str]) -> set[RecordId
     return {RecordId(publication) for publication, *_ in found}
 
 
+def _check_tasks(survey: Survey, bounds: tuple[str, str], unread: set[RecordId]) -> set[RecordId]:
+    """Check the records of all stages of tasks: `unread` are those that the fold could not read."""
+    named = read.list_task_records(survey.db, *bounds)
+    for record, task in named:
+        if record in unread:
+            data = _read(survey, record, task)
+            if data is not None:
+                _report(survey, record, _find_flaw(data), task)
+    return {record for record, _ in named}
+
+
+def _find_flaw(data: bytes) -> str:
+    """Return why bytes that have the right digest are no record of a task."""
+    try:
+        load_task_birth(RecordId("it"), data)
+    except RegError as error:
+        return error.message
+    return "could not be read a moment ago"
+
+
 def _is_of(survey: Survey, publication: Publication, version: str, row: int) -> bool:
     held = survey.db.execute("SELECT path, sha256 FROM files WHERE version = ?", (row,)).fetchall()
     broken = survey.db.execute("SELECT 1 FROM versions WHERE row = ? AND broken IS NOT NULL", (row,)).fetchone()
@@ -82,33 +109,35 @@ def _check_unused(survey: Survey, record: RecordId) -> None:
     data = _read(survey, record, None)
     if data is None or not survey.lost:
         return
-    try:
+    with suppress(RegError):
         model = load_version(data, "it").model
-    except RegError:  # a publication
-        return
-    survey.orphans.append(VersionId(record))
-    survey.refs.setdefault(VersionId(record), f"{model}:?")
+        survey.orphans.append(VersionId(record))
+        survey.refs.setdefault(VersionId(record), f"{model}:?")
+    with suppress(RegError):
+        task = load_task(data, "it")
+        survey.orphans += [] if task.id in survey.orphans else [task.id]
+        survey.refs.setdefault(task.id, f"task:{task.name}")
 
 
-def _read(survey: Survey, record: RecordId, version: VersionId | None) -> bytes | None:
+def _read(survey: Survey, record: RecordId, user: UserId | None) -> bytes | None:
     """Return a record's bytes, or None where they are missing or wrong, which is reported."""
     try:
         data = survey.layout.record(record).read_bytes()
     except FileNotFoundError:
-        _report(survey, record, "is missing", version)
+        _report(survey, record, "is missing", user)
         return None
     except OSError as error:
-        _report(survey, record, f"cannot be read: {error.strerror}", version)
+        _report(survey, record, f"cannot be read: {error.strerror}", user)
         return None
     if hashlib.sha256(data).hexdigest() != record:
-        _report(survey, record, "was changed after it was written", version)
+        _report(survey, record, "was changed after it was written", user)
         return None
     return data
 
 
-def _report(survey: Survey, record: RecordId, problem: str, version: VersionId | None) -> None:
+def _report(survey: Survey, record: RecordId, problem: str, user: UserId | None) -> None:
     path = survey.layout.record(record)
     said = problem
     for start in (f"{path.relative_to(survey.layout.root.parent)} ", f"record {record[:12]} ", "it "):
         said = said.removeprefix(start)
-    survey.damages.append(Damage("record", path, said, (version,) if version else (), record=record))
+    survey.damages.append(Damage("record", path, said, (user,) if user else (), record=record))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import RegError
+from registry_cli.registry.attempts import list_abandoned
+from registry_cli.registry.checks.survey import count
 from registry_cli.registry.damage import Damage
 from registry_cli.registry.settings import check_value, get_key
+from registry_cli.store.attempts import list_dead
 from registry_cli.store.config import read_settings
 from registry_cli.store.format import read_format
 
@@ -27,6 +30,7 @@ def check_surroundings(survey: Survey) -> None:
     for folder in layout.folders:
         if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
             survey.damages.append(Damage("layout", folder, "is no folder"))
+    _note_abandoned(survey)
 
 
 def _check_format(survey: Survey) -> None:
@@ -76,6 +80,15 @@ def _check_ignored(survey: Survey) -> None:
     else:
         if not ignored:
             survey.damages.append(Damage("layout", path, "has no line `*`: `git add` would take the weights"))
+
+
+def _note_abandoned(survey: Survey) -> None:
+    """Tell of what dead runners left of attempts that are over, or that never got into the log."""
+    dead = list_dead(survey.layout)
+    survey.catch_up()  # whoever is dead writes no entries any more
+    abandoned = list_abandoned(survey.db, dead)
+    if abandoned and not survey.lost:
+        survey.notes.append(f"{count(len(abandoned), 'folder')} in tasks/ of attempts that are over: reg gc")
 
 
 def _said_of(path: Path, error: RegError | OSError) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.catalog.fresh import Fresh
-    from registry_cli.ids import BlobHash, VersionId
+    from registry_cli.catalog.rows import UserId
+    from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
     from registry_cli.registry.damage import Damage, Level
     from registry_cli.store.layout import Layout
@@ -40,8 +41,9 @@ class Survey:
         fresh: The catalog, folded from the entries that could be read.
         counts: Of `Counts`, by name.
         lost: Slots whose entries cannot be relied on.
-        orphans: Versions whose records are there and which no readable entry adds; looked for where slots are lost.
-        refs: What versions are called that the readable entries do not tell of.
+        orphans: Versions and tasks whose records are there and which no readable entry names; looked for where slots
+            are lost.
+        refs: What versions and tasks are called that the readable entries do not tell of.
     """
 
     registry: Registry
@@ -52,8 +54,8 @@ class Survey:
     notes: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     lost: dict[int, Lost] = field(default_factory=dict)
-    orphans: list[VersionId] = field(default_factory=list)
-    refs: dict[VersionId, str] = field(default_factory=dict)
+    orphans: list[UserId] = field(default_factory=list)
+    refs: dict[UserId, str] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -88,8 +90,8 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def list_touched(db: sqlite3.Connection, sha256: BlobHash) -> tuple[VersionId, ...]:
-    """Return the versions that a damaged blob touches: those live that name it, or where there are none the others."""
+def list_touched(db: sqlite3.Connection, sha256: BlobHash) -> tuple[UserId, ...]:
+    """Return whom a damaged blob touches: those live that name it, or where there are none the others."""
     users = read.list_users(db, sha256)
     return tuple(user.id for user in users if not user.removed) or tuple(user.id for user in users)
 

@@ -1,6 +1,6 @@
 """Collecting what nothing uses: announced, moved to the trash, deleted, each step in the log before it is done.
 
-Why no version can lose its bytes to a collector, however long anybody sleeps:
+Why no version and no task can lose its bytes to a collector, however long anybody sleeps:
 
 1. An entry that names a blob in use is void (`catalog/garbage.py`): the log decides each step, and not a clock.
 2. Bytes are moved after `sweep` is in the log. A writer that counted on them then has lost its slot; before each try

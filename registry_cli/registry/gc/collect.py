@@ -95,7 +95,7 @@ def preview_emptying(registry: Registry) -> tuple[Trashed, ...]:
 def empty_trash(registry: Registry, *, message: str | None = None) -> int:
     """Delete what lies in the trash now, whatever its time, and return the bytes freed.
 
-    What a version still needs, and has nowhere else, stays.
+    What a version or task still needs, and has nowhere else, stays.
     """
     _check(registry, alone=False)
     with Mark(registry) as mark:

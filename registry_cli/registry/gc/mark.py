@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.fresh import open_fresh
 from registry_cli.catalog.garbage import list_used
+from registry_cli.catalog.task_address import PREFIX as TASK
 from registry_cli.errors import CorruptError
 from registry_cli.ids import KEEP_TAG, BlobHash, VersionId
-from registry_cli.records.codec import load_version
-from registry_cli.registry.strays import iter_strays
+from registry_cli.registry.strays import iter_strays, list_blobs
 from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Mark:
             what only a lost entry may have named.
 
     Raises:
-        CorruptError: A version's record is lost, so that nobody knows what it uses.
+        CorruptError: A record of a version or task is lost, so that nobody knows what it uses.
     """
 
     def __init__(self, registry: Registry, *, forced: bool = False) -> None:
@@ -93,7 +94,8 @@ class Mark:
     def list_used(self, blobs: Iterable[BlobHash]) -> set[BlobHash]:
         """Return those of some blobs that stay.
 
-        A version uses them which is not removed; or one that is, whose bytes stay unless somebody has let them go.
+        A version or task uses them which is not removed; or a version that is, whose bytes stay unless somebody has let
+        them go.
         """
         wanted = list(blobs)
         used = set(list_used(self.db, wanted))
@@ -104,7 +106,7 @@ class Mark:
         return used
 
     def list_named(self, blobs: Iterable[BlobHash]) -> set[BlobHash]:
-        """Return those of some blobs that a version names, be it removed."""
+        """Return those of some blobs that a version or task names, be it removed."""
         return {blob for blob, _ in self._iter_uses(list(blobs))}
 
     def _look(self) -> None:
@@ -113,15 +115,12 @@ class Mark:
             self._kept, self._strays = self._find_kept(), self._find_strays()
         self._released = {BlobHash(blob) for (blob,) in self.db.execute("SELECT sha256 FROM garbage")}
 
-    def _iter_uses(self, blobs: Sequence[BlobHash]) -> Iterator[tuple[BlobHash, int]]:
+    def _iter_uses(self, blobs: Sequence[BlobHash]) -> Iterator[tuple[BlobHash, int | None]]:
+        """Yield some blobs with the row of each version that names them, None for a task."""
         for at in range(0, len(blobs), read.BATCH):
             batch = blobs[at : at + read.BATCH]
             marks = ",".join("?" * len(batch))
-            yield from self.db.execute(
-                f"SELECT sha256, version FROM files WHERE sha256 IN ({marks})"
-                f" UNION ALL SELECT design, row FROM versions WHERE design IN ({marks})",
-                [*batch, *batch],
-            )
+            yield from self.db.execute(f"SELECT sha256, version FROM uses WHERE sha256 IN ({marks})", batch)
 
     def read_stages(self) -> dict[BlobHash, Stage]:
         """Return how far collectors are with the blobs they have announced."""
@@ -135,9 +134,10 @@ class Mark:
     def _check_known(self) -> None:
         for broken in read.list_broken(self.db):
             if not broken.removed:
+                give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove '{broken.ref}'"
                 raise CorruptError(
                     f"nobody knows which bytes {broken.ref} uses: {broken.problem}",
-                    hint=f"reg repair --from PATH; reg model remove '{broken.ref}' gives it up",
+                    hint=f"reg repair --from PATH; {give_up} gives it up",
                 )
 
     def _find_strays(self) -> set[BlobHash]:
@@ -145,12 +145,8 @@ class Mark:
         layout = self._registry.layout
         strays: set[BlobHash] = set()
         for record in iter_strays(layout, self.db):
-            try:
-                version = load_version(get_record(layout, record), "it")
-            except CorruptError:  # a publication, or damaged
-                continue
-            strays |= {file.sha256 for file in version.files if file.sha256}
-            strays |= {version.design.sha256} if version.design and version.design.sha256 else set()
+            with suppress(CorruptError):  # damaged
+                strays |= list_blobs(get_record(layout, record))
         return strays
 
     def _find_kept(self) -> dict[int, str]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog import changes
 from registry_cli.ids import BlobHash
+from registry_cli.registry.attempts import list_abandoned
+from registry_cli.store.attempts import list_dead
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import FANOUT
-from registry_cli.store.litter import Litter, list_litter, read_clock
+from registry_cli.store.litter import DAY, Litter, attempt_litter, list_litter, read_clock
 from registry_cli.store.trash import Trashed, list_trash
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Plan:
         purge: What is deleted from the trash now.
         waiting: What stays in the trash until its time is over.
         back: What is in use and lies in the trash alone.
-        litter: Leftovers of dead processes and of versions that are gone.
+        litter: Leftovers of dead processes, of versions that are gone and of attempts that are over.
         instant: Whether what is swept is deleted too.
     """
 
@@ -129,9 +131,13 @@ def plan_collection(
     grace = 0 if instant else policy.grace
     ages = Ages(read_clock(registry.layout), grace, 0 if instant or emptying else policy.trash)
     trash = list_trash(registry.layout)
-    mark.sync()  # after the clock and the trash were read: what came since is in use, or younger
+    dead = list_dead(registry.layout, ages.now - max(ages.grace, DAY))
+    mark.sync()  # after the clock, the trash and the dead were seen: what came since is in use, or younger
     used = mark.list_used({trashed.blob for trashed in trash if trashed.blob})
-    litter = tuple(list_litter(registry.layout, mark.read_live(), ages.now, ages.grace))
+    litter = (
+        *list_litter(registry.layout, mark.read_live(), ages.now, ages.grace),
+        *attempt_litter(list_abandoned(mark.db, dead)),
+    )
     names = _count_names(litter, trash)
     trash = _share_out(trash, names)
     due = [trashed for trashed in trash if _is_due(trashed, used, ages)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
 from registry_cli.catalog import database
-from registry_cli.catalog.changes import ADD_VERSION, PUBLISH, RULES
+from registry_cli.catalog.changes import ADD_VERSION, PUBLISH, RULES, TASK
 from registry_cli.catalog.shapes import is_id
 from registry_cli.ids import EntryId, RecordId, new_ulid
 from registry_cli.records.codec import dump_entry
@@ -99,8 +99,8 @@ class LogMending:
         """Return the last slot of the other log of which we have a record and no entry; 0 where there is none."""
         last, seq = 0, self._log.head().seq
         while self._theirs and (link := find_link(self._theirs, seq := seq + 1)):
-            named = [change.get(key) for change in link.entry.changes for key in ("version", "publication")]
-            adds = any(change["op"] in {ADD_VERSION, PUBLISH} for change in link.entry.changes)
+            named = [change.get(key) for change in link.entry.changes for key in ("version", "publication", "record")]
+            adds = any(change["op"] in {ADD_VERSION, PUBLISH, TASK} for change in link.entry.changes)
             if adds and any(is_id(each) and self._layout.record(RecordId(str(each))).exists() for each in named):
                 last = seq
         return last

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from registry_cli.ids import RecordId, VersionId
+    from registry_cli.catalog.rows import UserId
+    from registry_cli.ids import RecordId
     from registry_cli.registry.damage import Kind, Report
 
 
@@ -21,14 +22,14 @@ class Outcome:
         path: Where it lies, or lay.
         how: How it was mended, or why it was not.
         lost: Whether something is gone for this copy of the registry.
-        versions: Those that need the file.
+        users: Versions and tasks that need the file.
     """
 
     kind: Kind
     path: Path
     how: str
     lost: bool = False
-    versions: tuple[VersionId, ...] = ()
+    users: tuple[UserId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,13 @@ class Repair:
         outcomes: What became of each damaged file; first what was mended, then what is lost.
         report: What the last check found; None where the registry cannot be opened yet.
         orphans: Records that no entry names, where an entry that was lost may have named them; they are kept.
-        names: What versions are called, such as `fraud/xgb:3`.
+        names: What versions and tasks are called, such as `fraud/xgb:3`.
     """
 
     outcomes: tuple[Outcome, ...]
     report: Report | None
     orphans: tuple[RecordId, ...] = ()
-    names: Mapping[VersionId, str] = field(default_factory=dict)
+    names: Mapping[UserId, str] = field(default_factory=dict)
 
     @property
     def lost(self) -> tuple[Outcome, ...]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from registry_cli.ids import BlobHash, RecordId, VersionId
+    from registry_cli.catalog.rows import UserId
+    from registry_cli.ids import BlobHash, RecordId
     from registry_cli.registry.api import Registry
     from registry_cli.registry.damage import Damage, Kind, Level, Report
     from registry_cli.registry.mending.sibling import Sibling
@@ -57,7 +58,7 @@ class Mending:
         self._registry = registry
         self._layout = registry.layout
         self._sibling = sibling
-        self._names: dict[VersionId, str] = {}
+        self._names: dict[UserId, str] = {}
         self._problems: dict[Path, str] = {}
         """Of each damaged file, what was wrong when it was first looked at."""
 
@@ -84,7 +85,7 @@ class Mending:
         tried: set[Path] = set()
         while True:
             report = check_registry(self._registry, level, progress)
-            self._names |= report.models
+            self._names |= report.names
             self._problems = {damage.path: damage.problem for damage in report.damages} | self._problems
             due = _choose([damage for damage in report.damages if damage.path not in tried])
             done = self._mend_round(due) if due else self._open_log().restore() if self._sibling else []
@@ -101,7 +102,7 @@ class Mending:
         if damages[0].kind == "log":
             return self._open_log().mend()
         found = [(damage, self._mend(damage)) for damage in damages]
-        return [Outcome(damage.kind, damage.path, how, versions=damage.versions) for damage, how in found if how]
+        return [Outcome(damage.kind, damage.path, how, users=damage.users) for damage, how in found if how]
 
     def _mend(self, damage: Damage) -> str | None:
         """Mend one damage and return how, or None where something is lost."""
@@ -129,17 +130,17 @@ class Mending:
             stored.mend_blob(self._layout, damage.blob, found)
             return found.how
         put_away(self._layout, damage.path)
-        return None if damage.versions else _UNUSED
+        return None if damage.users else _UNUSED
 
     def _foresee(self, damage: Damage) -> Outcome:
         how: str | None = _DERIVED.get(damage.kind, "made again")
         if damage.kind in {"record", "blob"}:
-            how = None if damage.versions else _UNUSED
+            how = None if damage.users else _UNUSED
             if damage.record and stored.find_record(damage.record, self._sibling):
                 how = _FETCHED
             elif damage.blob and (found := self._find_source(damage.blob)):
                 how = found.how
-        return Outcome(damage.kind, damage.path, how or damage.problem, lost=how is None, versions=damage.versions)
+        return Outcome(damage.kind, damage.path, how or damage.problem, lost=how is None, users=damage.users)
 
     def _find_source(self, blob: BlobHash) -> stored.Source | None:
         """Return a file with a blob's bytes; views are asked where the catalog can be read."""
@@ -171,7 +172,7 @@ class Mending:
             return None
 
     def _note_partial(self, report: Report) -> None:
-        needed = [damage for damage in report.damages if damage.versions]
+        needed = [damage for damage in report.damages if damage.users]
         blobs = frozenset(damage.blob for damage in needed if damage.kind == "blob" and damage.blob)
         records = frozenset(damage.record for damage in needed if damage.kind == "record" and damage.record)
         write_partial(self._layout, Partial(blobs, records))
@@ -179,7 +180,7 @@ class Mending:
     def _conclude(self, outcomes: list[Outcome], report: Report) -> Repair:
         mended = [outcome for outcome in outcomes if not outcome.lost]
         gone = [outcome for outcome in outcomes if outcome.lost]
-        left = [Outcome(d.kind, d.path, self._tell(d), lost=True, versions=d.versions) for d in report.damages]
+        left = [Outcome(d.kind, d.path, self._tell(d), lost=True, users=d.users) for d in report.damages]
         return Repair((*mended, *gone, *left), report, self._list_orphans() if gone else (), self._names)
 
     def _tell(self, damage: Damage) -> str:

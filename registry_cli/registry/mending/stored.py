@@ -65,10 +65,12 @@ def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
 
 
 def list_swept(layout: Layout, db: sqlite3.Connection) -> list[BlobHash]:
-    """Return the blobs that live versions need and that are only in the trash."""
+    """Return the blobs that live versions and tasks need and that are only in the trash."""
     needed = (
         "SELECT f.sha256 FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND f.url IS NULL"
         " UNION SELECT design FROM versions WHERE removed = 0 AND design IS NOT NULL"
+        " UNION SELECT f.sha256 FROM task_files f JOIN tasks t ON t.row = f.task"
+        " WHERE t.removed = 0 AND f.sha256 IS NOT NULL"
     )
     blobs = [BlobHash(sha256) for (sha256,) in db.execute(needed)]
     missing = [blob for blob in blobs if not layout.blob(blob).exists()]

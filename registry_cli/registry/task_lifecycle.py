@@ -1,0 +1,101 @@
+"""A task's life after it has run: archive, restore, remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.task_read import find_task, get_task_row, list_task_files
+from registry_cli.errors import CorruptError, NotFoundError, RefusedError
+from registry_cli.registry.need import need_files
+from registry_cli.registry.transaction import transact
+from registry_cli.store.reserve import with_room
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.ids import TaskId
+    from registry_cli.registry.api import Registry
+
+
+def archive_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:
+    """Hide tasks; those hidden already stay so.
+
+    Raises:
+        NotFoundError: One is not in the registry.
+        RefusedError: One was removed.
+    """
+
+    def plan() -> list[Change]:
+        return [changes.task(row.id, "archive") for row in _list_rows(registry, ids) if not row.archived]
+
+    transact(registry, plan, message=message)
+    return _list_rows(registry, ids)
+
+
+def restore_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:
+    """Show archived tasks again, and removed ones whose blobs are still there.
+
+    Raises:
+        NotFoundError: One is not in the registry.
+        RefusedError: A removed task's blobs are gone.
+        CorruptError: A removed task's record is lost, so that nobody knows its blobs.
+    """
+    with Staging(registry.layout) as staging:
+
+        def plan() -> list[Change]:
+            found = _list_rows(registry, ids)
+            for row in found:
+                if row.removed:
+                    _need_task(registry, staging, row)
+            return [changes.task(row.id, "restore") for row in found if row.archived or row.removed]
+
+        transact(registry, plan, message=message, staging=staging)
+    return _list_rows(registry, ids)
+
+
+def remove_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:
+    """Give tasks up, also one whose record is lost; the versions that they made stay.
+
+    Records stay, blobs go with a collection. On a full disk the reserve makes room for it.
+
+    Raises:
+        NotFoundError: One is not in the registry.
+        RefusedError: One runs.
+    """
+
+    def plan() -> list[Change]:
+        found = _list_rows(registry, ids)
+        for row in found:
+            if row.status == "running" and not (row.removed or row.broken):
+                raise RefusedError(f"task {row.name} runs", hint=f"reg task cancel {row.id}")
+        return [changes.task(row.id, "remove") for row in found if not row.removed]
+
+    with_room(registry.layout, lambda: transact(registry, plan, message=message))
+    return _list_rows(registry, ids)
+
+
+def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
+    """Count on the blobs of a task that is to be restored; raises as `restore_tasks`."""
+    for row in _list_rows(registry, [task]):
+        _need_task(registry, staging, row)
+
+
+def _need_task(registry: Registry, staging: Staging, row: TaskRow) -> None:
+    if row.broken:
+        raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair --from PATH")
+    number = find_task(registry.db, row.id)
+    need_files(registry, staging, list_task_files(registry.db, number) if number else (), f"task {row.name}")
+
+
+def _list_rows(registry: Registry, ids: Sequence[TaskId]) -> list[TaskRow]:
+    rows = []
+    for task in dict.fromkeys(ids):
+        number = find_task(registry.db, task)
+        if number is None:
+            raise NotFoundError(f"no task `{task}`", hint="reg task list")
+        rows.append(get_task_row(registry.db, number))
+    return rows
