@@ -1,0 +1,1 @@
+"""Experiments: run, recorded, found again, cloned and run anew."""

@@ -1,0 +1,101 @@
+"""One attempt at a task: begun in the log, told in a folder while it runs, ended in the log with all that was learnt.
+
+Whoever runs it holds an `Attempt`: `reg log` for a command, the script itself where nobody runs it. Both end it by the
+same `finish`, and so does whoever finds the runner dead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import ConflictError, RefusedError
+from registry_cli.ids import TaskId, new_ulid
+from registry_cli.store import files
+from registry_cli.store.owner import new_name
+from registry_cli.store.reserve import with_room
+from registry_cli.tasks.finish import Ending, finish
+from registry_cli.tasks.live import Live, State, close_live, open_live
+from registry_cli.tasks.stage import write_stage
+
+if TYPE_CHECKING:
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.staging import Staging
+
+BEAT: Final = 30.0
+"""Seconds between two heartbeats."""
+
+
+class Attempt:
+    """An attempt that runs.
+
+    Attributes:
+        registry: Where it is told.
+        task: What was known at its start.
+        live: Its folder.
+    """
+
+    def __init__(self, registry: Registry, task: Task, live: Live) -> None:
+        self.registry = registry
+        self.task = task
+        self.live = live
+
+    @classmethod
+    def start(cls, registry: Registry, task: Task, *, named: bool = True, staging: Staging | None = None) -> Attempt:
+        """Begin the next attempt at a task, a new one or one that is in the registry.
+
+        Args:
+            registry: Where.
+            task: What is known of it; its status and times are set here, its attempt is raised by one.
+            named: Whether the user gave it a name, which the script's own then does not replace.
+            staging: Holds the blobs that the task names.
+
+        Raises:
+            ConflictError: Somebody else has begun this attempt.
+        """
+        now = datetime.now(UTC)
+        begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
+                        signal=None, problem=None)  # fmt: skip
+        live = open_live(registry.layout, begun.id, begun.attempt, State(new_name(), now, named))
+        try:
+            write_stage(registry, "start", begun, staging=staging)
+        except RefusedError as error:
+            close_live(registry.layout, live)
+            raise ConflictError(error.message, hint=f"reg task show {task.id}") from None
+        except BaseException:
+            close_live(registry.layout, live)
+            raise
+        return cls(registry, begun, live)
+
+    def beat(self) -> None:
+        """Say that the runner lives."""
+        files.touch(self.live.state)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants it to end."""
+        return self.live.cancel.exists()
+
+    def end(self, ending: Ending, *, bare: bool = False) -> Task:
+        """End it: merge what was told into one record, commit that, take the folder away.
+
+        On a full disk the registry's reserve is given up for it.
+
+        Args:
+            ending: How it ended.
+            bare: Do without console, scalars and plots, for which there is no room.
+
+        Returns:
+            The task as it is now; that of another's end, where somebody has ended it before.
+        """
+        layout = self.registry.layout
+        ended = with_room(layout, lambda: finish(self.registry, self.task, self.live, ending, bare=bare))
+        close_live(layout, self.live)
+        return ended
+
+
+def new_task_id() -> TaskId:
+    """Return the id of a task to be."""
+    return TaskId(new_ulid())

@@ -1,0 +1,130 @@
+"""SHA-256 of files, remembered by what `stat` says of them: a file that has not changed is not read again.
+
+The memory is a cache that can be deleted at any time, and may be missing, broken or not ours to write.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from registry_cli.catalog import database
+from registry_cli.ids import BlobHash
+from registry_cli.store.hashing import sha256_of_file
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+T = TypeVar("T")
+
+_TABLE: Final = """CREATE TABLE IF NOT EXISTS digests (
+    path BLOB PRIMARY KEY, device INTEGER, inode INTEGER, size INTEGER, modified INTEGER, changed INTEGER,
+    sha256 TEXT CHECK (length(sha256) = 64)
+) WITHOUT ROWID"""
+_FIND: Final = "SELECT sha256 FROM digests WHERE (path, device, inode, size, modified, changed) = (?, ?, ?, ?, ?, ?)"
+_RACY: Final = 2_000_000_000
+"""Nanoseconds in which a file may change twice and look the same (https://git-scm.com/docs/racy-git)."""
+_READERS: Final = 4
+_TRIES: Final = 3
+"""How often a file is read that changes meanwhile."""
+
+_Stamp = tuple[bytes, int, int, int, int, int]
+
+
+def digest_files(paths: Sequence[Path], cache: Path) -> list[tuple[int, BlobHash]]:
+    """Return size in bytes and SHA-256 of each file, in the order given.
+
+    Args:
+        paths: Absolute paths.
+        cache: The memory's file; its folder is there.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    stamps = [_stamp(path) for path in paths]
+    known = _recall(cache, stamps)
+    missing = [path for path, digest in zip(paths, known, strict=True) if digest is None]
+    if not missing:
+        return [(stamp[3], digest) for stamp, digest in zip(stamps, known, strict=True) if digest]
+    started = time.time_ns()
+    read = dict(zip(missing, _read_all(missing), strict=True))
+    old = [stamp for stamp, _ in read.values() if max(stamp[4:]) < started - _RACY]
+    _remember(cache, [(*stamp, digest) for stamp, digest in read.values() if stamp in set(old)])
+    return [
+        (read[path][0][3], read[path][1]) if digest is None else (stamp[3], digest)
+        for path, stamp, digest in zip(paths, stamps, known, strict=True)
+    ]
+
+
+def _read_all(paths: Sequence[Path]) -> list[tuple[_Stamp, BlobHash]]:
+    if len(paths) == 1:
+        return [_read(paths[0])]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1, len(paths))) as pool:
+        return list(pool.map(_read, paths))
+
+
+def _read(path: Path) -> tuple[_Stamp, BlobHash]:
+    """Return a digest and the stamp of a file that was the same before and after, if it ever is."""
+    before = _stamp(path)
+    for _ in range(_TRIES):
+        digest = sha256_of_file(path)
+        after = _stamp(path)
+        if after == before:
+            break
+        before = after
+    return before, digest
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.stat()
+    return (
+        os.fsencode(path), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+    )  # fmt: skip
+
+
+def _recall(cache: Path, stamps: Sequence[_Stamp]) -> list[BlobHash | None]:
+    def find(db: sqlite3.Connection) -> list[BlobHash | None]:
+        rows = [db.execute(_FIND, stamp).fetchone() for stamp in stamps]
+        return [BlobHash(row[0]) if row else None for row in rows]
+
+    return _use_memory(cache, find) or [None] * len(stamps)
+
+
+def _remember(cache: Path, rows: Sequence[tuple[object, ...]]) -> None:
+    def put(db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        db.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        db.execute("COMMIT")
+
+    if rows:
+        _use_memory(cache, put)
+
+
+def _use_memory(cache: Path, action: Callable[[sqlite3.Connection], T]) -> T | None:
+    """Return what `action` finds in the memory; None where that cannot be used."""
+    import sqlite3
+
+    try:
+        with closing(database.connect(str(cache))) as db:
+            database.prefer_wal(db)
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute(_TABLE)
+            return action(db)
+    except sqlite3.OperationalError:
+        return None  # locked, read-only or full
+    except sqlite3.DatabaseError:
+        _set_aside(cache)
+        return None
+
+
+def _set_aside(cache: Path) -> None:
+    try:
+        database.set_aside(cache)
+    except OSError:
+        pass

@@ -1,0 +1,109 @@
+"""Which variables are written down with a task, which of them a re-run sets again, and where seeds are told.
+
+Knows no process: variables are given. None that looks like a secret is ever chosen.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.tasks.capture.arguments import parse_arguments
+from registry_cli.tasks.capture.secrets import looks_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from registry_cli.records.values import Value
+
+_SEEDS: Final = ("PYTHONHASHSEED", "SEED", "*_SEED")
+_REPLAYED: Final = (
+    *_SEEDS,
+    *("OMP_*", "MKL_*", "OPENBLAS_*", "BLIS_*", "VECLIB_*", "NUMEXPR_*", "GOTO_*", "KMP_*", "NUMBA_*"),
+    *("CUBLAS_WORKSPACE_CONFIG", "CUBLASLT_*", "CUDNN_*", "CUDA_LAUNCH_BLOCKING", "CUDA_DEVICE_MAX_CONNECTIONS"),
+    *("NVIDIA_TF32_OVERRIDE", "TF_*", "XLA_*", "JAX_*", "TORCH_*", "PYTORCH_*", "TORCHINDUCTOR_*", "TRITON_*"),
+    *("KERAS_*", "TOKENIZERS_*", "TRANSFORMERS_*", "ACCELERATE_*", "LANG", "LC_ALL", "TZ"),
+)
+"""Determinism, threads and switches of libraries."""
+_LOCAL: Final = (
+    *("*_HOME", "*_DIR", "*_DIRS", "*_PATH", "*_CACHE", "*_ROOT", "*_FILE", "*VISIBLE_DEVICES", "*_AFFINITY"),
+    *("*_PLACES", "*_PROCESS_*", "*_COORDINATOR_*", "*_OFFLINE", "*_RANK", "TF_CONFIG", "JAX_NUM_PROCESSES"),
+    *("ACCELERATE_NUM_*", "TORCH_NCCL_*"),
+)
+"""What is of the machine and its devices, though its name is among the others."""
+_RECORDED: Final = (
+    *_REPLAYED,
+    *("CUBLAS_*", "CUDA_*", "NVIDIA_*", "ROCR_*", "HIP_*", "HSA_*", "NCCL_*", "TORCHELASTIC_*", "HF_HUB_OFFLINE"),
+    *("SLURM_*", "PBS_JOBID", "LSB_JOBID", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK"),
+    *("MASTER_ADDR", "MASTER_PORT", "OMPI_COMM_WORLD_*", "VIRTUAL_ENV", "CONDA_DEFAULT_ENV", "PYTHONPATH", "CI"),
+    *("GITHUB_SHA", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_WORKFLOW", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),
+    *("CI_COMMIT_SHA", "CI_COMMIT_REF_NAME", "CI_PIPELINE_ID", "CI_JOB_ID", "BUILD_ID", "BUILDKITE_BUILD_ID"),
+)
+_STRANGERS: Final = ("TF_VAR_*", "TF_CLI_*", "TF_WORKSPACE", "TF_LOG*")
+"""Terraform's, whose prefix is TensorFlow's."""
+_LONGEST: Final = 4096
+"""Characters of a value that is chosen without being asked for."""
+_NUMBER: Final = re.compile(r"-?\d{1,19}")
+_SEED_NAME: Final = re.compile(r"(?:^|[._-])(?:seed|random_?state|rng)$|^seed[._-]", re.IGNORECASE)
+
+
+def choose_variables(environ: Mapping[str, str], wanted: Sequence[str] = ()) -> dict[str, str]:
+    """Return the variables to write down, by name.
+
+    Args:
+        environ: All of them.
+        wanted: Globs of names beyond the usual ones; what looks like a secret is not taken even so.
+    """
+    chosen = {
+        name: value
+        for name, value in sorted(environ.items())
+        if (_fits(name, wanted) or _is_usual(name, value)) and not looks_secret(name, value)
+    }
+    return {name: value for name, value in chosen.items() if _is_text(name) and _is_text(value)}
+
+
+def replayed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return those variables of a record that a re-run sets again wherever it runs: no devices, ranks or paths."""
+    return {name: value for name, value in environment.items() if _fits(name, _REPLAYED) and not _fits(name, _LOCAL)}
+
+
+def find_seeds(argv: Sequence[str], environ: Mapping[str, str], params: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the seeds that a command line, variables or parameters tell, under their own names.
+
+    Args:
+        argv: The command.
+        environ: Its variables.
+        params: What the script said, which is truer than the command line.
+    """
+    told = {**parse_arguments(argv), **params}
+    seeds: dict[str, Value] = {
+        name: value for name, value in told.items() if _SEED_NAME.search(name) and _is_seed(value)
+    }
+    for name, value in sorted(environ.items()):
+        if _fits(name, _SEEDS) and _NUMBER.fullmatch(value) and -(1 << 63) <= int(value) < 1 << 63:
+            seeds[name] = int(value)
+    return seeds
+
+
+def _is_usual(name: str, value: str) -> bool:
+    if _fits(name, _SEEDS):  # a wallet has a seed too, of words
+        return value == "random" or _NUMBER.fullmatch(value) is not None
+    return len(value) <= _LONGEST and _fits(name, _RECORDED) and not _fits(name, _STRANGERS)
+
+
+def _is_seed(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _fits(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a record can hold a value: a variable may be any bytes."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,202 @@
+"""The code that runs, as git knows it: commit, what differs from it, and commits that only this machine has.
+
+Changes nothing in the repository, needs no network, and knows no registry. `git apply` takes its diff.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.records.task import Code
+from registry_cli.store.layout import DIRECTORY
+from registry_cli.tasks.capture.processes import Answer, Command, ask
+from registry_cli.tasks.capture.remotes import find_remote, parse_config
+from registry_cli.tasks.capture.untracked import Limits, choose_untracked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+_GIT: Final = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
+_STATUS: Final = (
+    *_GIT, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames", "--no-ahead-behind",
+    "--ignore-submodules=dirty",
+)  # fmt: skip
+"""https://git-scm.com/docs/git-status#_porcelain_format_version_2."""
+_DIFF: Final = (
+    *_GIT, "diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
+    "--no-relative", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3", "--submodule=short",
+    "--ignore-submodules=dirty",
+)  # fmt: skip
+"""Every setting that could make a diff which `git apply` does not take is overruled."""
+_BUT_REGISTRY: Final = ("--", f":(top,exclude,glob)**/{DIRECTORY}/**")
+_BUNDLE: Final = (*_GIT, "bundle", "create", "-", "HEAD", "--not", "--remotes")
+_CONFIG: Final = (*_GIT, "config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote|url\..*\.insteadof)$")
+_EMPTY_TREE: Final = (*_GIT, "hash-object", "-t", "tree", os.devnull)
+_SETTINGS: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+_LIST_LIMIT: Final = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class CodeState:
+    """The code of a run.
+
+    Attributes:
+        code: What the record says of it.
+        diff: From the commit to the work tree, staged or not; before the first commit, from nothing.
+        bundle: Commits that no remote has (https://git-scm.com/docs/git-bundle); None where there are none.
+        untracked: Files to keep, relative to `code.root`.
+        notes: What is too large to keep, or took too long: `commits`, `diff`.
+        problem: Why git says nothing of this repository, in its words.
+    """
+
+    code: Code
+    diff: bytes = b""
+    bundle: bytes | None = None
+    untracked: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    commit: str | None
+    branch: str | None
+    changed: bool
+    untracked: tuple[bytes, ...]
+
+
+def find_root(cwd: Path) -> Path | None:
+    """Return the top folder of the work tree that `cwd` lies in, or None; runs nothing."""
+    here = cwd.absolute()
+    return next((folder for folder in (here, *here.parents) if _is_root(folder / ".git")), None)
+
+
+def capture_code(
+    cwd: Path,
+    exclude: Callable[[str], bool],
+    limits: Limits | None = None,
+    *,
+    environ: Mapping[str, str],
+    commits: bool = True,
+) -> CodeState | None:
+    """Return the code as it is now; None without a work tree or without git.
+
+    Args:
+        cwd: Where the command runs.
+        exclude: Whether an untracked path, relative to the root, is not to be kept, such as an output.
+        limits: How much is kept and how long it may take.
+        environ: The user's variables; those that point git elsewhere have no effect.
+        commits: Whether to bundle commits too; without a remote that is the longest part, see `bundle_commits`.
+    """
+    limits = limits or Limits()
+    root = find_root(cwd)
+    if root is None:
+        return None
+    clean = clean_environ(environ)
+    commands = [Command(_STATUS, _LIST_LIMIT), Command((*_DIFF, "HEAD", *_BUT_REGISTRY), limits.diff), Command(_CONFIG)]
+    commands += [Command(_BUNDLE, limits.bundle)] if commits else []
+    answers = ask(commands, cwd=root, environ=clean, seconds=limits.seconds)
+    status, diff, config = answers[:3]
+    if not status.good:
+        return _without_status(root, status)
+    facts = _parse_status(status.out)
+    if facts.commit is None:
+        diff = _diff_from_nothing(root, clean, limits)
+    untracked, cut = choose_untracked(facts.untracked, root, exclude, limits)
+    code = Code(
+        _format(os.fsencode(root)),
+        commit=facts.commit,
+        remote=find_remote(parse_config(_format(config.out)), facts.branch),
+        branch=facts.branch,
+        dirty=bool(facts.changed or untracked or cut),
+        cut=cut,
+    )
+    bundle, notes = _judge_bundle(answers[3], facts.commit) if commits else (None, ())
+    notes += () if diff.good else ("diff",)
+    return CodeState(code, diff.out if diff.good else b"", bundle, untracked, notes)
+
+
+def bundle_commits(
+    root: Path, commit: str, limits: Limits | None = None, *, environ: Mapping[str, str]
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """Return `bundle` and `notes` of a `CodeState` alone, for who has taken the rest: commits do not change.
+
+    Args:
+        root: The work tree.
+        commit: What was checked out; if something else is by now, nothing is bundled and `commits` is noted.
+        limits: Size and time.
+        environ: The user's variables.
+    """
+    limits = limits or Limits()
+    command = Command(_BUNDLE, limits.bundle)
+    return _judge_bundle(ask([command], cwd=root, environ=clean_environ(environ), seconds=limits.seconds)[0], commit)
+
+
+def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return variables for a call of git that is about the folder it runs in, whatever a hook or user has set."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _is_kept(name)}
+    return {**kept, **_SETTINGS}
+
+
+def _is_kept(name: str) -> bool:
+    return name.startswith("GIT_CONFIG_") or name == "GIT_EXEC_PATH"
+
+
+def _is_root(path: Path) -> bool:
+    """Return whether a `.git` is a repository, or the file that leads to one (a worktree or submodule)."""
+    try:
+        return (path / "HEAD").is_file() or path.is_file()
+    except OSError:
+        return False
+
+
+def _without_status(root: Path, status: Answer) -> CodeState | None:
+    """Return what is known where git refuses, such as in a folder of another user."""
+    if status.fate == "missing" or "must be run in a work tree" in status.error:
+        return None
+    if status.fate == "done":
+        words = status.error.strip().partition("\n")[0].removeprefix("fatal: ")
+    else:
+        words = "took too long" if status.fate == "late" else "lists too many files"
+    return CodeState(Code(_format(os.fsencode(root))), problem=f"git: {words}")
+
+
+def _judge_bundle(answer: Answer, commit: str | None) -> tuple[bytes | None, tuple[str, ...]]:
+    """Return the bundle if it holds `commit`; without a commit to bundle git ends with an error."""
+    if answer.good and f"{commit} HEAD\n".encode() in answer.out.partition(b"\n\n")[0] + b"\n":
+        return answer.out, ()
+    return None, ("commits",) if answer.good or answer.fate in {"large", "late"} else ()
+
+
+def _diff_from_nothing(root: Path, environ: Mapping[str, str], limits: Limits) -> Answer:
+    [tree] = ask([Command(_EMPTY_TREE)], cwd=root, environ=environ, seconds=limits.seconds)
+    command = Command((*_DIFF, tree.out.decode().strip(), *_BUT_REGISTRY), limits.diff)
+    return ask([command], cwd=root, environ=environ, seconds=limits.seconds)[0]
+
+
+def _parse_status(out: bytes) -> _Status:
+    headers: dict[str, str] = {}
+    untracked: list[bytes] = []
+    changed = False
+    for line in out.split(b"\0"):
+        if line.startswith(b"# "):
+            key, _, value = line[2:].partition(b" ")
+            headers[key.decode()] = _format(value)
+        elif line.startswith(b"? "):
+            untracked.append(line[2:])
+        else:
+            changed = changed or bool(line)
+    commit, branch = headers.get("branch.oid"), headers.get("branch.head")
+    return _Status(
+        commit=None if commit == "(initial)" else commit,
+        branch=None if branch == "(detached)" else branch,
+        changed=changed,
+        untracked=tuple(untracked),
+    )
+
+
+def _format(raw: bytes) -> str:
+    return raw.decode(errors="replace")

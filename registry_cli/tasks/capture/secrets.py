@@ -1,0 +1,104 @@
+"""What looks like a secret: names and values that are never written down. When in doubt, it is one.
+
+Token forms: https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Final
+
+_PLAIN_NAMES: Final = frozenset({"PWD", "OLDPWD", "SSH_TTY"})
+_WORDS: Final = frozenset({
+    "AUTH", "AUTHORIZATION", "BEARER", "COOKIE", "COOKIES", "CREDENTIAL", "CREDENTIALS", "CREDS", "DSN", "JWT", "KEY",
+    "KEYS", "LOGIN", "MNEMONIC", "OAUTH", "OTP", "PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "PAT", "PEM", "PIN",
+    "PRIVATE", "PSK", "PW", "PWD", "SALT", "SAS", "SECRET", "SECRETS", "SESSION", "SIGNATURE", "TOKEN", "TOKENS",
+})  # fmt: skip
+"""Any of these as a word of a name, its words apart by `_`, digits or a change of case."""
+_PARTS: Final = re.compile(
+    r"PASSW|PASSPHRASE|SECRET|CREDENTIAL|COOKIE|TOKEN(?!I[ZS])|(API|ACCESS|PRIVATE|ACCOUNT|MASTER|SIGNING)_?KEY"
+    r"|CONN(ECTION)?_?STR|SEED_?PHRASE"
+)
+"""Anywhere in a name."""
+_NAME_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_VALUES: Final = re.compile(
+    r"""
+      [A-Za-z][\w.+-]*://[^/\s@]*:[^/\s@]+@          # a URL with a password
+    | [A-Za-z][\w.+-]*://[^/\s@:]{16,}@              # or with a token
+    | -----BEGIN\s                                   # PEM
+    | \b(?:Bearer|Basic)\s+\S{8}
+    | (?i:(?:passw(?:or)?d|pwd|secret|token|sig|signature|credential)=[^\s&;]{4})
+    | (?i:(?:api|access|account|shared\w*)[_-]?key=[^\s&;]{4})
+    | (?<![A-Za-z0-9])(?:
+          gh[oprsu]_\w{8} | github_pat_\w{8} | gl[a-z]{2,8}-[\w-]{16} | sk-[\w-]{12} | [rs]k_(?:live|test)_\w{8}
+        | xox[a-z]-[\w-]{8} | xapp-[\w-]{8} | A[KS]IA[A-Z0-9]{12} | AIza[\w-]{20} | ya29\.[\w-]{8}
+        | eyJ[\w-]{8,}\.[\w-]{4} | hf_[A-Za-z0-9]{16} | npm_[A-Za-z0-9]{16} | pypi-[\w-]{12} | dckr_pat_[\w-]{8}
+        | gsk_\w{16} | nvapi-[\w-]{12} | r8_[A-Za-z0-9]{16} | xai-\w{16} | hvs\.[\w-]{8} | SG\.[\w-]{12} | PMAK-\w{8}
+        | shp[a-z]{2}_\w{16} | dop_v1_\w{16} | glsa_\w{16} | dapi[0-9a-f]{16} | AGE-SECRET-KEY-
+      )
+    """,
+    re.VERBOSE,
+)
+_DEVICES: Final = re.compile(r"\b(?:GPU|MIG)-[0-9a-f-]{36}\b")
+"""Names that NVIDIA gives to devices; else they would look like keys."""
+_UUID: Final = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_COMMIT_NAME: Final = re.compile(r"(?:SHA|COMMIT|SHA256|DIGEST)$|COMMIT_|_SHA_")
+_COMMIT: Final = re.compile(r"(?:sha256:)?[0-9a-f]{7,64}")
+_RUN: Final = re.compile(r"[A-Za-z0-9+/_=.~-]{20,}")
+_AWS: Final = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
+"""The form of Amazon's secret keys."""
+_DIGEST: Final = 32
+"""Letters of the shortest digest in use."""
+_MIXED: Final = 0.38
+"""How often neighbours are of different kinds; 0.62 in random letters and digits, 0.1 to 0.35 in words."""
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Return whether a variable of this name and value might let somebody in."""
+    return _is_secret_name(name) or _is_secret_value(name, value)
+
+
+def _is_secret_name(name: str) -> bool:
+    if name in _PLAIN_NAMES:
+        return False
+    words = {word.upper() for word in _NAME_WORD.findall(name)}
+    return bool(words & _WORDS) or _PARTS.search(name.upper().replace("-", "_")) is not None
+
+
+def _is_secret_value(name: str, value: str) -> bool:
+    if _VALUES.search(value):
+        return True
+    if _COMMIT_NAME.search(name.upper()) and _COMMIT.fullmatch(value):
+        return False
+    rest = _DEVICES.sub("", value)
+    return _UUID.search(rest) is not None or any(_is_random(run) for run in _iter_runs(rest))
+
+
+def _iter_runs(text: str) -> list[str]:
+    """Return what could be a key: long words; a path counts part by part."""
+    found: list[str] = []
+    for run in _RUN.findall(text):
+        parts = run.split("/") if run.startswith(("/", "~/", "./", "../")) else [run]
+        found += [part for part in parts if len(part) >= 20]
+    return found
+
+
+def _is_random(run: str) -> bool:
+    if _AWS.fullmatch(run) or any(_is_unbroken(part) for part in re.split(r"[^A-Za-z0-9]", run)):
+        return True
+    kinds = [_kind(letter) for letter in run if letter.isalnum()]
+    if len(kinds) < 20 or len(set(kinds)) < 2 or "0" not in kinds:
+        return False
+    changes = sum(a != b for a, b in pairwise(kinds))
+    least = _MIXED if len(set(kinds)) == 3 else _MIXED * 2 / 3  # two kinds are next to each other less often
+    return changes / (len(kinds) - 1) >= least
+
+
+def _is_unbroken(word: str) -> bool:
+    """Return whether letters and digits alternate for as long as in a digest, which no name does."""
+    return len(word) >= _DIGEST and len(re.findall(r"\d+", word)) >= 3
+
+
+def _kind(letter: str) -> str:
+    return "0" if letter.isdigit() else "a" if letter.islower() else "A"

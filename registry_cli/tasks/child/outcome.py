@@ -1,0 +1,65 @@
+"""How a command ended, or why it never began."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import LaunchError, RegError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The end of a child.
+
+    Attributes:
+        exit_code: What it ended with, or None where a signal ended it.
+        signal: Name of that signal, such as `SIGTERM`.
+        code: What our own process must end with: the exit code, or 128 + the signal's number.
+        console_error: What first went wrong in keeping a copy of the output, or None.
+        tick_error: What first went wrong in the work beside it, or None.
+        output_error: Why some output reached no one, or None; a reader that left is no error.
+    """
+
+    exit_code: int | None
+    signal: str | None
+    code: int
+    console_error: str | None = None
+    tick_error: str | None = None
+    output_error: str | None = None
+
+
+def describe_status(status: int) -> tuple[int | None, str | None, int]:
+    """Return exit code, signal name and own code for the `status` that `waitpid` gave of an ended process."""
+    code = os.waitstatus_to_exitcode(status)
+    return (code, None, code) if code >= 0 else (None, _name(-code), 128 - code)
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals but the first and the last have no name
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
+
+
+@contextmanager
+def launching() -> Iterator[None]:
+    """Let what goes wrong before a command runs end with a code of its own, which no other failure of ours has.
+
+    Raises:
+        LaunchError: In place of any error but a mistake in what was typed.
+    """
+    try:
+        yield
+    except (UsageError, LaunchError):
+        raise
+    except RegError as error:
+        raise LaunchError(error.message, hint=error.hint) from None
+    except OSError as error:
+        raise LaunchError(f"{(error.strerror or str(error)).lower()}: {error.filename}") from None

@@ -1,0 +1,126 @@
+"""The user's terminal and the one that the child gets instead, so that its output passes through us."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from io import FileIO
+from typing import Final
+
+OPOST_AT: Final = 1
+"""Place of the output flags in what `tcgetattr` returns."""
+LARGEST: Final = 1 << 12
+"""Bytes of typed input to take at once."""
+
+
+class Terminal:
+    """A new terminal that looks like `outer`.
+
+    Output goes through the line discipline of one of the two. Where keys are passed on, that is the new one, and ours
+    is raw; else ours stays as it is, and the new one leaves all bytes alone.
+
+    Attributes:
+        outer: Descriptor of the user's terminal.
+        keys: Whether the child types here, on the new terminal.
+        master: Our side of the new terminal.
+        slave: The child's side, or -1 when closed; it is held open, so that a child may close and open it again.
+    """
+
+    def __init__(self, outer: int) -> None:
+        """Open it; raises OSError where the system has no more terminals."""
+        import termios
+
+        self.outer = outer
+        self.keys = self._takes_keys()
+        self._saved = termios.tcgetattr(outer)
+        self._raw = False
+        self._typed = b""
+        master, self.slave = os.openpty()
+        self.master = FileIO(master, "r")
+        os.set_blocking(master, False)
+        inner = termios.tcgetattr(outer)
+        if not self.keys:
+            inner[OPOST_AT] &= ~termios.OPOST
+        termios.tcsetattr(self.slave, termios.TCSANOW, inner)
+        self._copy_size()
+
+    def _takes_keys(self) -> bool:
+        """Whether standard input is this terminal, and ours to read; in the background it stays the child's own."""
+        return self.outer == 1 and is_same_terminal(0, 1) and self._is_ours()
+
+    def _is_ours(self) -> bool:
+        try:
+            return os.tcgetpgrp(0) == os.getpgrp()
+        except OSError:  # not the terminal of our session: nobody else claims it
+            return True
+
+    def _copy_size(self) -> None:
+        import termios
+
+        with suppress(OSError, termios.error, ValueError):
+            termios.tcsetwinsize(self.master.fileno(), termios.tcgetwinsize(self.outer))
+
+    def refresh(self) -> None:
+        """Follow the user's terminal: its size, and whether we are in its foreground."""
+        import termios
+        import tty
+
+        self._copy_size()
+        if self.keys and not self._raw and self._is_ours():
+            with suppress(OSError, termios.error):
+                tty.setraw(0, termios.TCSADRAIN)
+                self._raw = True
+
+    def release(self) -> None:
+        """Give the user's terminal back as it was."""
+        import termios
+
+        if self._raw:
+            self._raw = False
+            with suppress(OSError, termios.error):  # it may be gone
+                termios.tcsetattr(0, termios.TCSADRAIN, self._saved)
+
+    def watch(self, wanted: dict[int, int]) -> None:
+        """Add the events to wait for."""
+        import select
+
+        if self._typed and not self.master.closed:
+            wanted[self.master.fileno()] = wanted.get(self.master.fileno(), 0) | select.POLLOUT
+        elif self._raw:
+            wanted[0] = select.POLLIN
+
+    def advance(self, ready: dict[int, int]) -> None:
+        """Pass on what was typed."""
+        if self._raw and not self._typed and ready.get(0):
+            self._typed = _read_keys()
+            self._raw = bool(self._typed)  # no bytes: the terminal is gone
+        if self._typed and not self.master.closed:
+            with suppress(BlockingIOError):
+                self._typed = self._typed[os.write(self.master.fileno(), self._typed) :]
+
+    def close_slave(self) -> None:
+        """Let go of the child's side, so that its end can be seen."""
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
+
+    def close(self) -> None:
+        """Close both sides, the user's terminal as it was."""
+        self.release()
+        self.close_slave()
+        self.master.close()
+
+
+def _read_keys() -> bytes:
+    try:
+        return os.read(0, LARGEST)
+    except OSError:
+        return b""
+
+
+def is_same_terminal(one: int, other: int) -> bool:
+    """Whether two descriptors are open on the same terminal."""
+    try:
+        return os.isatty(one) and os.isatty(other) and os.fstat(one).st_rdev == os.fstat(other).st_rdev
+    except OSError:
+        return False

@@ -1,0 +1,91 @@
+"""Which descriptors the child gets, so that it sees at each what it would see without us."""
+
+from __future__ import annotations
+
+import os
+import termios
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from io import FileIO
+from typing import TYPE_CHECKING
+
+from registry_cli.tasks.child.launch import Ends
+from registry_cli.tasks.child.stream import Sink, Stream
+from registry_cli.tasks.child.terminal import Terminal, is_same_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(slots=True)
+class Wiring:
+    """The child's ends, and ours."""
+
+    ends: Ends
+    streams: list[Stream]
+    terminal: Terminal | None
+    _pipes: list[int]
+
+    def let_go(self) -> None:
+        """Close the child's pipe ends, once it has them."""
+        while self._pipes:
+            os.close(self._pipes.pop())
+
+    def cut(self) -> None:
+        """Close our ends: who still prints sees that nobody reads."""
+        for stream in self.streams:
+            stream.close()
+        if self.terminal:
+            self.terminal.close()
+
+
+@contextmanager
+def open_wiring(keep: Callable[[bytes], None]) -> Iterator[Wiring]:
+    """Open a terminal where ours is one and pipes elsewhere; one where our output and error are one file.
+
+    Raises:
+        OSError: No more descriptors.
+    """
+    with ExitStack() as stack:
+        _fill_gaps(stack)
+        terminal = _find_terminal()
+        wiring = Wiring(Ends(None, -1, -1), [], terminal, [])
+        stack.callback(wiring.cut)
+        stack.callback(wiring.let_go)
+        stdout = _connect(1, wiring, keep)
+        is_one = os.path.sameopenfile(1, 2) or is_same_terminal(1, 2)
+        stderr = stdout if is_one else _connect(2, wiring, keep)
+        stdin = terminal.slave if terminal and terminal.keys else None
+        wiring.ends = Ends(stdin, stdout, stderr)
+        yield wiring
+
+
+def _fill_gaps(stack: ExitStack) -> None:
+    """Keep what we open out of the first three places, should one be closed; writing there fails as before."""
+    while (fd := os.open(os.devnull, os.O_RDONLY)) <= 2:
+        stack.callback(os.close, fd)
+    os.close(fd)
+
+
+def _find_terminal() -> Terminal | None:
+    outer = next((fd for fd in (1, 2) if os.isatty(fd)), None)
+    if outer is None:
+        return None
+    try:
+        return Terminal(outer)
+    except (OSError, termios.error):  # the system has no more
+        return None
+
+
+def _connect(fd: int, wiring: Wiring, keep: Callable[[bytes], None]) -> int:
+    terminal = wiring.terminal
+    if terminal and is_same_terminal(fd, terminal.outer):
+        source, end = terminal.master, terminal.slave
+    else:
+        read, end = os.pipe()
+        os.set_blocking(read, False)
+        source = FileIO(read, "r")
+        wiring._pipes.append(end)
+    stream = Stream(source, Sink(fd), keep)
+    wiring.streams.append(stream)
+    return end

@@ -1,0 +1,151 @@
+"""Comparing tasks: what was run, with what, and what came of it, side by side.
+
+When and by whom they ran, and how long they took, is told but is no difference.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.read import list_versions
+from registry_cli.catalog.task_read import find_task, list_task_inputs, list_task_versions
+from registry_cli.errors import UsageError
+from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
+from registry_cli.records.values import Value, flatten
+from registry_cli.registry.compare import Compared, compare_group
+from registry_cli.tasks.find import read_now, see_tasks
+from registry_cli.tasks.stage import get_blob_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+GROUPS: Final = (
+    "fields", "metrics", "params", "inputs", "data", "code", "packages", "environment", "python", "host", "seeds",
+    "outputs",
+)  # fmt: skip
+"""What is compared, in the order in which it is shown."""
+_AMOUNTS: Final = frozenset({"metrics", "params"})
+"""Groups whose numbers are amounts, not names or codes."""
+_LOCAL: Final = re.compile(r"^# (?:editable|local): ")
+"""Before a package that only the machine of the task has."""
+_PINNED: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:==|@)\s*(?P<version>[^;\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskComparison:
+    """Tasks side by side.
+
+    Attributes:
+        tasks: As they are now; the first is what the others are measured against.
+        rows: In the order of `GROUPS`; in each group, what differs comes first.
+    """
+
+    tasks: tuple[TaskRow, ...]
+    rows: tuple[Compared, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether any row does."""
+        return not all(row.same for row in self.rows)
+
+
+def compare_tasks(registry: Registry, refs: Sequence[str], *, only: Sequence[str] = ()) -> TaskComparison:
+    """Compare two or more tasks.
+
+    Args:
+        registry: Where.
+        refs: Addresses; one may be named twice.
+        only: Groups to look at; all where empty.
+
+    Raises:
+        UsageError: There are fewer than two addresses, or no such group.
+        NotFoundError: An address names nothing.
+        CorruptError: A record or lock cannot be read.
+    """
+    if len(refs) < 2:
+        raise UsageError("comparing takes two tasks or more", hint="reg task compare TASK TASK")
+    for name in only:
+        if name not in GROUPS:
+            raise UsageError(f"no group `{name}` to compare", hint=f"groups are {', '.join(GROUPS)}")
+    tasks = tuple(see_tasks(registry, [ref])[0] for ref in refs)
+    told = [_tables(registry, row) for row in tasks]
+    groups = [group for group in GROUPS if not only or group in only]
+    rows = [row for group in groups for row in compare_group(group, [table[group] for table in told])]
+    return TaskComparison(tasks, tuple(row if row.group in _AMOUNTS else replace(row, deltas=()) for row in rows))
+
+
+def parse_lock(text: str) -> dict[str, str]:
+    """Return the packages of a requirements file: name to version, or to where it comes from."""
+    found = (_PINNED.match(_LOCAL.sub("", line)) for line in text.splitlines())
+    return {match["name"]: match["version"] for match in found if match}
+
+
+def _tables(registry: Registry, row: TaskRow) -> dict[str, Mapping[str, Value]]:
+    task = read_now(registry, row)
+    lock = task.find_file(LOCK)
+    return {
+        "fields": _fields(task),
+        "metrics": dict(sorted(task.metrics.items())),
+        "params": _flat(task.params),
+        "inputs": _inputs(registry, task),
+        "data": {one.path: {"size": one.size, "sha256": one.sha256} for one in task.data},
+        "code": _code(task),
+        "packages": dict(parse_lock(get_blob_path(registry, lock).read_text())) if lock else {},
+        "environment": {**task.environment, **task.recipe.env},
+        "python": _flat(task.python),
+        "host": _flat(task.host),
+        "seeds": _flat(task.seeds),
+        "outputs": _outputs(registry, task),
+    }
+
+
+def _fields(task: Task) -> dict[str, Value]:
+    return _present(
+        status=task.status,
+        exit_code=task.exit_code,
+        signal=task.signal,
+        command=shlex.join(task.recipe.argv),
+        cwd=task.recipe.cwd,
+        project=task.project,
+        tags=sorted(task.tags) or None,
+    )
+
+
+def _inputs(registry: Registry, task: Task) -> dict[str, Value]:
+    row = find_task(registry.db, task.id)
+    known = {one.version: one.ref for one in list_task_inputs(registry.db, row)} if row is not None else {}
+    return {one.name: known.get(one.version) or one.version for one in task.inputs}
+
+
+def _code(task: Task) -> dict[str, Value]:
+    if task.code is None:
+        return {}
+    kept = [file for file in task.files if file.path in {DIFF, BUNDLE} or file.path.startswith(UNTRACKED)]
+    told = _present(commit=task.code.commit, branch=task.code.branch, remote=task.code.remote)
+    return {**told, **{file.path: _digest(file) for file in kept}}
+
+
+def _outputs(registry: Registry, task: Task) -> dict[str, Value]:
+    """Return the files of the versions that a task made; of one that was made several times the newest."""
+    versions = list_versions(registry.db, list_task_versions(registry.db, task.id))
+    return {file.path: _digest(file) for version in versions for file in version.files}
+
+
+def _digest(file: FileEntry) -> dict[str, Value]:
+    return _present(size=file.size, sha256=file.sha256, url=file.url)
+
+
+def _flat(table: Mapping[str, Value]) -> dict[str, Value]:
+    return {name.removeprefix("."): value for name, value in sorted(flatten(table, "").items())}
+
+
+def _present(**fields: Value | None) -> dict[str, Value]:
+    return {key: value for key, value in fields.items() if value is not None}

@@ -1,0 +1,103 @@
+"""What a task printed, byte for byte: of one that ended from its blob, of one that runs as it grows."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from registry_cli.records.task import CONSOLE, ENDED
+from registry_cli.tasks.live import find_live, is_running
+from registry_cli.tasks.stage import get_blob_path, get_row, get_task
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.registry.api import Registry
+    from registry_cli.tasks.live import Live
+
+_PIECE: Final = 1 << 16
+PAUSE: Final = 0.2
+"""Seconds between two looks at a console that grows."""
+
+
+def iter_console(
+    registry: Registry, row: TaskRow, *, tail: int | None = None, follow: bool = False, pause: float = PAUSE
+) -> Iterator[bytes]:
+    """Yield what a task's newest attempt printed; nothing where it printed nothing, or none was kept.
+
+    Args:
+        registry: Where.
+        row: The task.
+        tail: Only the last lines, so many.
+        follow: Go on until the attempt ends.
+        pause: Seconds between two looks.
+
+    Raises:
+        CorruptError: The bytes are lost or not what they were.
+    """
+    live = find_live(registry.layout, row.id, row.attempt)
+    if live is not None and (yield from _iter_live(registry, live, tail, pause if follow else None)):
+        return
+    task = get_task(registry, row)
+    if task.status not in ENDED:  # it may just have
+        registry.index.sync()
+        task = get_task(registry, get_row(registry, row.id))
+    console = task.find_file(CONSOLE) if task.status in ENDED else None
+    if console is not None:
+        with get_blob_path(registry, console).open("rb") as file:
+            yield from _iter_file(file, tail)
+
+
+def _iter_live(registry: Registry, live: Live, tail: int | None, pause: float | None) -> Generator[bytes, None, bool]:
+    """Yield what lies in an attempt's folder; return whether anything did.
+
+    The open file outlives the folder, so nothing is missed at the end.
+    """
+    file: BinaryIO | None = None
+    try:
+        while True:
+            last = pause is None or not is_running(registry.layout, live)
+            if file is not None:
+                yield from _iter_file(file, None)
+            elif live.console.exists():
+                try:
+                    file = live.console.open("rb")
+                except FileNotFoundError:  # it has just ended
+                    return False
+                yield from _iter_file(file, tail)
+            if last:
+                return file is not None
+            assert pause is not None
+            time.sleep(pause)
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _iter_file(file: BinaryIO, tail: int | None) -> Iterator[bytes]:
+    """Yield what follows the place where a file stands, or its last lines."""
+    if tail is not None:
+        file.seek(_find_tail(file, tail))
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _find_tail(file: BinaryIO, lines: int) -> int:
+    """Return where the last `lines` lines of a file begin, reading from its end."""
+    end = file.seek(0, os.SEEK_END)
+    if lines <= 0:
+        return end
+    at = max(end - 1, 0)  # a line feed there ends the last line and begins no other
+    while at > 0:
+        start = max(0, at - _PIECE)
+        file.seek(start)
+        piece = file.read(at - start)
+        place = len(piece)
+        while (place := piece.rfind(b"\n", 0, place)) >= 0:
+            lines -= 1
+            if not lines:
+                return start + place + 1
+        at = start
+    return 0

@@ -1,0 +1,146 @@
+"""What is known of a task before it runs: its code, its inputs, its variables, its machine.
+
+Blobs of that are staged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import UsageError
+from registry_cli.ids import BlobHash, ModelName, TaskId, Xxh3, new_ulid, parse_model_name, parse_task_name
+from registry_cli.records.parts import FileEntry
+from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
+from registry_cli.store.blobs import find_blob
+from registry_cli.tasks.capture.arguments import parse_arguments
+from registry_cli.tasks.capture.data import check_pattern
+from registry_cli.tasks.capture.environ import choose_variables, find_seeds
+from registry_cli.tasks.capture.git import capture_code, find_root
+from registry_cli.tasks.capture.host import capture_host
+from registry_cli.tasks.stage import stage_file
+from registry_cli.tasks.watch.globs import iter_matches, parse_glob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.staging import Staging
+
+EXECUTABLE: Final = "executable"
+"""Media type of an untracked file that may be executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user says of a task to be.
+
+    Attributes:
+        inputs: Pairs of entry name and address; without a name, the last segment of the model's.
+        variables: Globs of variables to record beside the usual ones.
+    """
+
+    name: str
+    project: str
+    recipe: Recipe
+    inputs: tuple[tuple[str | None, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    comment: str | None = None
+    variables: tuple[str, ...] = ()
+
+
+def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
+    """Return a task that has not begun, with all that can be known of it.
+
+    Raises:
+        NotFoundError: An input's address names nothing.
+        UsageError: A name cannot be kept, or two inputs have one.
+    """
+    inputs = resolve_inputs(registry, wish.inputs)
+    recipe = wish.recipe
+    for pattern in recipe.data:
+        check_pattern(pattern)
+    task = Task(
+        id=TaskId(new_ulid()), name=parse_task_name(wish.name), project=check_project(wish.project), status="draft",
+        attempt=0, created=datetime.now(UTC), author=registry.author, recipe=recipe, tags=wish.tags,
+        comment=wish.comment, inputs=inputs, params=parse_arguments(recipe.argv),
+    )  # fmt: skip
+    return look_around(with_code(registry, task, cwd, environ, staging), environ, wish.variables)
+
+
+def with_code(registry: Registry, task: Task, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
+    """Return a task with the code that lies in `cwd` now, and its folder relative to that code.
+
+    Commits that no remote has are not taken here, as that may last: `beside` does it where no task has them yet.
+    """
+    recipe = task.recipe
+    excluded = _excluded((*recipe.outputs, *recipe.data, *recipe.metrics), cwd)
+    state = capture_code(cwd, excluded, environ=environ, commits=False)
+    if state is None:
+        return replace(task, recipe=replace(recipe, cwd=str(cwd)))
+    root = find_root(cwd) or cwd
+    files: list[FileEntry] = []
+    if state.diff:
+        files.append(stage_file(staging, DIFF, state.diff, "text/x-diff"))
+    if state.code.commit and (known := _find_bundle(registry, state.code.commit)):
+        files.append(known)
+    for path in state.untracked:
+        media = EXECUTABLE if (root / path).stat().st_mode & 0o100 else None
+        files.append(stage_file(staging, UNTRACKED + path.as_posix(), root / path, media))
+    code = replace(state.code, cut=(*state.code.cut, *state.notes))
+    return replace(
+        task, code=code, recipe=replace(recipe, cwd=cwd.relative_to(root).as_posix()), files=tuple(files),
+        problem=state.problem,
+    )  # fmt: skip
+
+
+def look_around(task: Task, environ: Mapping[str, str], variables: Sequence[str] = ()) -> Task:
+    """Return a task with the machine and the variables that it is about to run with."""
+    environment = choose_variables(environ, variables)
+    seeds = find_seeds(task.recipe.argv, environ, task.params)
+    return replace(task, environment=environment, host=capture_host(), seeds={**task.seeds, **seeds})
+
+
+def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) -> tuple[Input, ...]:
+    """Return the versions that are to be a task's inputs, each under its name.
+
+    Raises:
+        NotFoundError: An address names nothing.
+        UsageError: Two have one name.
+    """
+    found: dict[str, Input] = {}
+    for name, ref in pairs:
+        row = registry.get_row(ref)
+        entry = Input(name or row.name.rpartition("/")[2], row.id, ref)
+        if entry.name in found:
+            raise UsageError(f"two inputs are called `{entry.name}`", hint=f"name one: --input NAME={ref}")
+        found[entry.name] = entry
+    return tuple(found.values())
+
+
+def check_project(text: str) -> ModelName:
+    """Return a project's name; the rules are those of models, but hex digits alone may name a project."""
+    parse_model_name(f"{text}/x")
+    return ModelName(text)
+
+
+def _find_bundle(registry: Registry, commit: str) -> FileEntry | None:
+    """Return the commits that no remote had, where an earlier task of the same commit keeps them."""
+    rows = registry.db.execute(
+        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media FROM tasks t JOIN task_files f ON f.task = t.row"
+        " WHERE t.commit_id = ? AND t.removed = 0 AND f.path = ? ORDER BY t.row DESC LIMIT 5",
+        (commit, BUNDLE),
+    )
+    entries = (FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in rows)
+    return next((one for one in entries if one.sha256 and find_blob(registry.layout, one.sha256)), None)
+
+
+def _excluded(patterns: Sequence[str], cwd: Path) -> Callable[[str], bool]:
+    """Return whether an untracked path is what the task writes or reads, which is told elsewhere."""
+    found = {path for text in patterns for path in iter_matches(parse_glob(text, cwd))}
+    if not found:
+        return lambda path: False
+    root = find_root(cwd) or cwd
+    return lambda path: any(place in found for place in ((root / path), *(root / path).parents))

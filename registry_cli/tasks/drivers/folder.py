@@ -1,0 +1,75 @@
+"""The folder of a job on this machine: who runs it, what it printed, how it ended. Read by anybody, at any time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import CorruptError
+from registry_cli.records.toml import dump_table, load_table
+from registry_cli.store import files
+from registry_cli.store.owner import find_owner, is_alive, new_name
+from registry_cli.tasks.drivers.port import JobState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.store.owner import Owner
+
+OWNER: Final = "owner"
+"""Holds the name of the process that runs the job."""
+END: Final = "end.toml"
+CANCEL: Final = "cancel"
+OUTPUT: Final = "output"
+_START: Final = 60.0
+"""Seconds after which a job that has not begun never will: whoever submitted it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolder:
+    """One job's files."""
+
+    path: Path
+
+    @property
+    def output(self) -> Path:
+        """What it printed."""
+        return self.path / OUTPUT
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write one of the small files in one step."""
+        files.replace_file(self.path / name, data, self.path / new_name())
+
+    def put_end(self, code: int) -> None:
+        """Say what the job ended with."""
+        self.put(END, dump_table({"code": code}))
+
+    def find_runner(self) -> Owner | None:
+        """Return the process that runs the job, or None before it said who it is."""
+        try:
+            return find_owner((self.path / OWNER).read_text())
+        except FileNotFoundError:
+            return None
+
+    def read_state(self) -> JobState:
+        """Return how the job is: its end, if it wrote one, else whether its process lives."""
+        ended = self._find_end()
+        if ended is None:
+            runner = self.find_runner()
+            if runner is None:
+                return JobState("queued" if time.time() - self.path.stat().st_mtime < _START else "lost")
+            if is_alive(runner) is not False:
+                return JobState("running")
+            ended = self._find_end()  # it may have ended between the two looks
+        if ended is None:
+            return JobState("cancelled" if (self.path / CANCEL).exists() else "lost")
+        if ended == 0:
+            return JobState("succeeded", 0)
+        return JobState("cancelled" if (self.path / CANCEL).exists() else "failed", ended)
+
+    def _find_end(self) -> int | None:
+        try:
+            return int(str(load_table((self.path / END).read_bytes(), END)["code"]))
+        except (FileNotFoundError, CorruptError, KeyError, ValueError):
+            return None

@@ -1,0 +1,123 @@
+"""Jobs as processes of this machine: each in a session of its own, known by its folder in the user's cache."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import NotFoundError, RegError
+from registry_cli.store import files
+from registry_cli.store.owner import is_alive
+from registry_cli.tasks.drivers.folder import CANCEL, JobFolder
+from registry_cli.tasks.drivers.port import UNFINISHED, Job, JobId, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HOME: Final = Path(__file__).parents[3]
+"""The folder that holds this package."""
+_PAUSE: Final = 0.05
+_CHUNK: Final = 1 << 16
+_KEPT: Final = 7 * 86400.0
+"""Seconds for which the folder of an ended job stays."""
+_BOOT: Final = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+)
+
+
+def own_argv(module: str, *words: str) -> tuple[str, ...]:
+    """Return a command that runs a module of this very package with this Python, wherever it is started."""
+    return (sys.executable, "-P", "-c", _BOOT, str(_HOME), module, *words)
+
+
+class LocalDriver:
+    """Runs jobs on this machine.
+
+    Args:
+        folder: Where their folders are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def submit(self, job: Job) -> JobId:
+        """Begin a job as a process that outlives this one; raises as `Driver.submit`."""
+        files.make_dirs(self._folder)
+        self._tidy()
+        number = 1
+        while True:
+            name = JobId(f"{job.task}-{job.attempt}-{number}")
+            if files.make_dir(self._folder / name):
+                self._start(job, JobFolder(self._folder / name))
+                return name
+            if self.status(name).phase in {*UNFINISHED, "succeeded"}:
+                return name
+            number += 1
+
+    def status(self, job: JobId) -> JobState:
+        """Return how a job is; raises as `Driver.status`."""
+        return self._get(job).read_state()
+
+    def logs(self, job: JobId, *, follow: bool = False) -> Iterator[bytes]:
+        """Yield what a job has printed; raises as `Driver.logs`."""
+        folder = self._get(job)
+        while not folder.output.exists():
+            if not follow or folder.read_state().phase not in UNFINISHED:
+                return
+            time.sleep(_PAUSE)
+        with folder.output.open("rb", buffering=0) as reader:
+            while True:
+                ended = not follow or folder.read_state().phase not in UNFINISHED
+                while chunk := reader.read(_CHUNK):
+                    yield chunk
+                if ended:
+                    return
+                time.sleep(_PAUSE)
+
+    def cancel(self, job: JobId) -> None:
+        """Ask a job to end by SIGTERM; raises as `Driver.cancel`."""
+        folder = self._get(job)
+        if folder.read_state().phase not in UNFINISHED:
+            return
+        folder.put(CANCEL, b"")
+        runner = folder.find_runner()
+        if runner is not None and is_alive(runner):
+            try:
+                os.kill(runner.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+
+    def _get(self, job: JobId) -> JobFolder:
+        folder = JobFolder(self._folder / job)
+        if not folder.path.is_dir():
+            raise NotFoundError(f"no job {job} on this machine", hint="reg task list")
+        return folder
+
+    def _start(self, job: Job, folder: JobFolder) -> None:
+        import subprocess
+
+        argv = own_argv("registry_cli.tasks.drivers.supervise", str(folder.path), *job.argv)
+        try:
+            begun = subprocess.run(
+                argv, cwd=job.cwd, env=dict(job.environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+        except OSError:
+            files.remove_tree(folder.path)
+            raise
+        if begun.returncode or folder.find_runner() is None:
+            files.remove_tree(folder.path)
+            told = begun.stdout.decode(errors="replace").strip().rpartition("\n")[2]
+            raise RegError(f"the job could not be started: {told or 'it said nothing'}")
+
+    def _tidy(self) -> None:
+        """Remove the folders of jobs that ended long ago."""
+        for path in self._folder.iterdir():
+            folder = JobFolder(path)
+            old = time.time() - path.stat().st_mtime > _KEPT
+            if old and folder.read_state().phase not in UNFINISHED:
+                files.remove_tree(path)

@@ -1,0 +1,85 @@
+"""The process that a local job is: starts the command in a session of its own, passes signals on, writes down the end.
+
+Run as `python -c … FOLDER COMMAND…` by `local.py`, whose process may be gone long before.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.store.files import AppendFile
+from registry_cli.store.owner import new_name
+from registry_cli.tasks.drivers.folder import OWNER, JobFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from subprocess import Popen
+
+_PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_NOT_STARTED: Final = 127
+
+
+def main(words: Sequence[str]) -> None:
+    """Detach from whoever called, then run the command of `words[1:]` as the job whose folder is `words[0]`."""
+    if os.fork():
+        os._exit(0)  # the caller waits for this one, and never for the job
+    os.setsid()
+    folder = JobFolder(Path(words[0]))
+    command = _Command(words[1:])
+    for number in _PASSED_ON:
+        signal.signal(number, lambda got, frame: command.signal(got))
+    folder.put(OWNER, new_name().encode())
+    _turn_output(folder.output)
+    folder.put_end(command.run(folder.output))
+
+
+class _Command:
+    """The job's process; a signal that comes before it has started reaches it then."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._argv = argv
+        self._process: Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    def run(self, output: Path) -> int:
+        import subprocess
+
+        try:
+            self._process = subprocess.Popen(self._argv)
+        except OSError as error:
+            _say(output, f"error: {self._argv[0]}: {(error.strerror or str(error)).lower()}\n")
+            return _NOT_STARTED
+        for number in self._early:
+            self._process.send_signal(number)
+        code = self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    def signal(self, number: int) -> None:
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)
+
+
+def _turn_output(path: Path) -> None:
+    """Let both streams end in a file; what held the caller's pipe open is closed by that."""
+    output = AppendFile(path)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (output.fd, 1), (output.fd, 2)):
+        os.dup2(source, target)
+    os.close(null)
+    output.close()
+
+
+def _say(output: Path, text: str) -> None:
+    file = AppendFile(output)
+    file.write(text.encode())
+    file.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,117 @@
+"""Tasks as they are seen now: found by a query or an address, a runner that died told from one that runs.
+
+Reads index, records and live folders; changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.query.ast import In, all_of
+from registry_cli.catalog.query.flags import narrow
+from registry_cli.catalog.query.parse import parse_query
+from registry_cli.catalog.query.sort import parse_sort
+from registry_cli.catalog.query.subject import TASKS
+from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
+from registry_cli.catalog.task_address import resolve_task
+from registry_cli.catalog.task_read import list_tasks
+from registry_cli.errors import UsageError
+from registry_cli.records.task import STATUSES
+from registry_cli.tasks.crashed import list_crashed
+from registry_cli.tasks.live import find_live
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.query.ast import Expr
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuestion:
+    """A query over tasks as it is typed: the language's text, and what the flags say.
+
+    Attributes:
+        sort: Such as `-metrics.acc,started`; newest first where empty.
+        limit: Most tasks.
+        tag: Tags to have; with a `-` before, not to have.
+        status: Any of these.
+        archived: Only archived ones.
+        include_archived: Archived ones too.
+    """
+
+    expr: str = ""
+    sort: str = ""
+    limit: int | None = None
+    project: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    metric: tuple[str, ...] = ()
+    archived: bool = False
+    include_archived: bool = False
+
+
+def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
+    """Return the tasks that a question is about, in its order; those whose runner is dead are `crashed`.
+
+    Raises:
+        UsageError: The query cannot be read; the message shows where.
+        NotFoundError: An address in `uses()` names nothing.
+    """
+    query = TaskQuery(
+        expr=_narrowed(question),
+        sort=parse_sort(question.sort, TASKS) if question.sort else (),
+        limit=question.limit,
+        include_archived=question.include_archived,
+    )
+    crashed = list_crashed(registry)
+    rows = find_task_rows(registry.db, query, lambda ref: registry.get_row(ref).id, crashed)
+    found = list_tasks(registry.db, rows)
+    return [replace(row, status="crashed") if row.id in crashed else row for row in found] if crashed else found
+
+
+def see_tasks(registry: Registry, refs: Sequence[str]) -> list[TaskRow]:
+    """Return the tasks that addresses name, each once, as they are now; raises as `resolve_task`."""
+    rows = list(dict.fromkeys(resolve_task(registry.db, ref) for ref in refs))
+    crashed = list_crashed(registry)
+    return [replace(row, status="crashed") if row.id in crashed else row for row in list_tasks(registry.db, rows)]
+
+
+def read_now(registry: Registry, row: TaskRow) -> Task:
+    """Return all that is known of a task by now: its newest record, and what its runner has told since.
+
+    Raises:
+        CorruptError: The record cannot be read.
+    """
+    from registry_cli.tasks.finish import read_current  # a listing need not load them
+    from registry_cli.tasks.stage import get_row, get_task
+
+    task = get_task(registry, row)
+    if task.status != "running":
+        return task
+    live = find_live(registry.layout, row.id, row.attempt)
+    if live is not None:
+        try:
+            return replace(read_current(task, live), status=row.status)
+        except FileNotFoundError:
+            pass
+    registry.index.sync()  # it has just ended, or runs where another copy of the registry is
+    return get_task(registry, get_row(registry, row.id))
+
+
+def _narrowed(question: TaskQuestion) -> Expr | None:
+    expr = parse_query(question.expr, TASKS) if question.expr.strip() else None
+    expr = narrow(
+        expr, project=question.project, name=question.name, tag=question.tag, metric=question.metric,
+        archived=question.archived,
+    )  # fmt: skip
+    for word in question.status:
+        if word not in STATUSES:
+            raise UsageError(f"no status `{word}`", hint=f"a task is {', '.join(STATUSES)}")
+    if question.status:
+        expr = all_of([*([expr] if expr else []), In("status", question.status)])
+    return expr

@@ -1,0 +1,147 @@
+"""The folder of a running attempt: who runs it, whether he still lives, and where he writes.
+
+Only its runner writes here, and the processes that he starts; everybody may read. `cancel` alone comes from outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import CorruptError
+from registry_cli.records.tables import load_time
+from registry_cli.records.toml import dump_table, load_table
+from registry_cli.store import files
+from registry_cli.store.attempts import STATE, AttemptFolder, is_alive_in, list_attempts
+from registry_cli.store.litter import read_clock
+from registry_cli.store.owner import new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from registry_cli.ids import TaskId
+    from registry_cli.store.layout import Layout
+
+SILENCE: Final = 600.0
+"""Seconds without a heartbeat after which a runner that nobody can look at is taken for dead."""
+WRAPPER: Final = "wrapper"
+"""Names the files of the process that runs a command; a script's own process is named by its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Who runs an attempt.
+
+    Attributes:
+        owner: Name of the process, as `store.owner` makes it.
+        started: UTC.
+        named: Whether the user gave the task a name, which the script's own then does not replace.
+    """
+
+    owner: str
+    started: datetime
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The folder of one attempt."""
+
+    task: TaskId
+    attempt: int
+    folder: Path
+
+    @property
+    def state(self) -> Path:
+        """Who runs it; its modification time is the heartbeat."""
+        return self.folder / STATE
+
+    @property
+    def console(self) -> Path:
+        """What it printed."""
+        return self.folder / "console.log"
+
+    @property
+    def bundle(self) -> Path:
+        """Commits that no remote has."""
+        return self.folder / "commits.bundle"
+
+    @property
+    def cancel(self) -> Path:
+        """There once somebody wants it to end."""
+        return self.folder / "cancel"
+
+    def facts(self, writer: str) -> Path:
+        """Return the file in which one process tells what it learns."""
+        return self.folder / f"facts-{writer}.jsonl"
+
+    def scalars(self, writer: str) -> Path:
+        """Return the file in which one process tells its scalars."""
+        return self.folder / f"scalars-{writer}.tsv"
+
+    def list_facts(self) -> list[Path]:
+        """Return the files of facts, that of the wrapper first, so that the script has the last word."""
+        first = self.facts(WRAPPER)
+        return sorted(self.folder.glob("facts-*.jsonl"), key=lambda path: (path != first, path))
+
+    def list_scalars(self) -> list[Path]:
+        """Return the files of scalars."""
+        return sorted(self.folder.glob("scalars-*.tsv"))
+
+
+def find_live(layout: Layout, task: TaskId, attempt: int) -> Live | None:
+    """Return the folder of an attempt, if it is here."""
+    live = Live(task, attempt, layout.attempt(task, attempt))
+    return live if live.state.exists() else None
+
+
+def iter_live(layout: Layout) -> Iterator[Live]:
+    """Yield the attempts that have a folder here, oldest first."""
+    for found in list_attempts(layout):
+        live = Live(found.task, found.number, found.path)
+        if live.state.exists():
+            yield live
+
+
+def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
+    """Make the folder of an attempt and say who runs it."""
+    live = Live(task, attempt, layout.attempt(task, attempt))
+    files.make_dirs(live.folder, shared=layout.shared, inside=True)
+    table = {"owner": state.owner, "started": state.started, "named": state.named}
+    files.replace_file(live.state, dump_table(table), live.folder / new_name())
+    return live
+
+
+def read_state(live: Live) -> State:
+    """Return who runs an attempt.
+
+    Raises:
+        FileNotFoundError: It is not here any more.
+        CorruptError: The file is damaged.
+    """
+    where = str(live.state)
+    table = load_table(live.state.read_bytes(), where)
+    try:
+        return State(str(table["owner"]), load_time(table["started"]), bool(table.get("named", False)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptError(f"{where} is no state of a task: {error!r}") from None
+
+
+def is_running(layout: Layout, live: Live) -> bool:
+    """Return whether an attempt's runner lives: its process where it can be looked at, else a recent heartbeat."""
+    alive = is_alive_in(AttemptFolder(live.task, live.attempt, live.folder))
+    try:
+        return alive if alive is not None else read_clock(layout) - live.state.stat().st_mtime < SILENCE
+    except FileNotFoundError:
+        return False
+
+
+def close_live(layout: Layout, live: Live) -> None:
+    """Take the folder of an ended attempt away."""
+    files.remove_tree(live.folder)
+    try:
+        files.remove_dir(layout.tasks / live.task)
+    except OSError:  # the folder of another attempt is in it
+        pass

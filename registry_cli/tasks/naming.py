@@ -1,0 +1,30 @@
+"""What a task is called where nobody says: after the script that is run, in the project of the folder."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.ids import model_segment
+from registry_cli.tasks.capture.git import find_root
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SCRIPTS: Final = frozenset({".py", ".sh", ".bash", ".r", ".jl", ".js", ".pl", ".rb", ".lua", ".ipynb", ".m"})
+
+
+def name_of_command(argv: Sequence[str]) -> str:
+    """Return the stem of the script among a command's words, the last part of a module after `-m`, else the program."""
+    for at, word in enumerate(argv[1:], start=1):
+        if word == "-m" and at + 1 < len(argv):
+            return argv[at + 1].rpartition(".")[2] or argv[at + 1]
+        if not word.startswith("-") and PurePath(word).suffix.lower() in _SCRIPTS:
+            return PurePath(word).stem
+    return PurePath(argv[0]).stem or argv[0]
+
+
+def project_of_folder(cwd: Path, registry: Path) -> str:
+    """Return the name of the work tree that `cwd` lies in, else of the folder that holds the registry."""
+    root = find_root(cwd)
+    return model_segment((root or registry.parent).name or "default")

@@ -1,0 +1,89 @@
+"""The next attempt at a task that is in the registry: a draft's first, or one more of a task that ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import ConflictError, RefusedError
+from registry_cli.records.task import CONSOLE, LOCK, PLOTS, SCALARS
+from registry_cli.store.staging import Staging
+from registry_cli.tasks.crashed import bury_crashed
+from registry_cli.tasks.describe import look_around, with_code
+from registry_cli.tasks.rerun.prepare import Environment, open_workdir
+from registry_cli.tasks.run import Outcome, run_command
+from registry_cli.tasks.stage import get_row, get_task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+_RESULTS: Final = frozenset({CONSOLE, SCALARS})
+
+
+def get_runnable(registry: Registry, ref: str) -> TaskRow:
+    """Return a task that can be run now; those whose runner died are ended first.
+
+    Raises:
+        NotFoundError: The address names nothing.
+        ConflictError: It runs already.
+        RefusedError: It is removed.
+    """
+    bury_crashed(registry)
+    row = get_row(registry, ref)
+    if row.removed:
+        raise RefusedError(f"task {row.name} is removed", hint=f"reg task restore {row.id}")
+    if row.status == "running":
+        raise ConflictError(f"task {row.name} is running", hint=f"reg task logs --follow {row.id}")
+    return row
+
+
+def run_again(
+    registry: Registry,
+    ref: str,
+    *,
+    environ: Mapping[str, str],
+    environment: Environment = "none",
+    here: bool = False,
+    attempt: int | None = None,
+) -> Outcome:
+    """Run the next attempt at a task in this process's terminal.
+
+    Args:
+        registry: Where.
+        ref: Address of the task.
+        environ: The user's variables.
+        environment: Which Python.
+        here: In the folder in which it ran, with the code that is there now.
+        attempt: Which attempt this is to be; None for whichever is next.
+
+    Raises:
+        ConflictError: It runs already, or that attempt is over.
+        RegError: It cannot be prepared; nothing has run.
+    """
+    row = get_runnable(registry, ref)
+    if attempt not in {None, row.attempt + 1}:
+        raise ConflictError(f"task {row.name} has had attempt {attempt}", hint=f"for one more: reg task run {row.id}")
+    task = forget_results(get_task(registry, row))
+    with (
+        open_workdir(registry, task, environ=environ, environment=environment, here=here) as workdir,
+        Staging(registry.layout) as staging,
+    ):
+        ready = workdir.task
+        if not workdir.restored:
+            ready = with_code(registry, replace(ready, code=None), workdir.cwd, workdir.environ, staging)
+        ready = look_around(ready, {**workdir.environ, **ready.recipe.env}, tuple(task.environment))
+        return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging)
+
+
+def forget_results(task: Task) -> Task:
+    """Return a task without what its last attempt learnt: what it runs from stays."""
+    files = tuple(file for file in task.files if file.path not in _RESULTS and not file.path.startswith(PLOTS))
+    known = {key: value for key, value in task.python.items() if key == "version"}
+    locked = any(file.path == LOCK for file in files)
+    return replace(
+        task, files=files, python=known if locked else {}, host={}, data=(), metrics={}, curves={}, problem=None
+    )

@@ -1,0 +1,91 @@
+"""Whether a task that was run again did the same: metrics by number, outputs by their bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.catalog.read import list_versions
+from registry_cli.catalog.task_read import list_task_versions
+from registry_cli.ids import NAME_LIMIT
+from registry_cli.registry.lifecycle import archive_versions
+from registry_cli.tasks.rerun.draft import edit_task
+from registry_cli.tasks.rerun.edits import Edits
+from registry_cli.tasks.stage import get_row, get_task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.ids import TaskId
+    from registry_cli.registry.api import Registry
+
+TOLERANCE: Final = 1e-6
+"""Largest difference of two metrics that count as one, relative to the larger, absolute below 1."""
+
+_SUFFIX: Final = " check"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A metric or an output of two runs.
+
+    Attributes:
+        old: A number, or the SHA-256 of the bytes; None where the first run has none.
+        new: The same of the second.
+        difference: New minus old, of metrics that both have.
+    """
+
+    kind: Literal["metric", "output"]
+    name: str
+    old: int | float | str | None
+    new: int | float | str | None
+    difference: float | None
+    same: bool
+
+
+def check_runs(registry: Registry, old: TaskId, new: TaskId, tolerance: float = TOLERANCE) -> list[Checked]:
+    """Return each metric and output of two tasks side by side, metrics first."""
+    before, after = (dict(get_task(registry, get_row(registry, task)).metrics) for task in (old, new))
+    metrics = [_check_metric(name, before, after, tolerance) for name in dict.fromkeys((*before, *after))]
+    made, remade = (_list_digests(registry, task) for task in (old, new))
+    outputs = [
+        Checked("output", name, made.get(name), remade.get(name), None, made.get(name) == remade.get(name))
+        for name in dict.fromkeys((*made, *remade))
+    ]
+    return metrics + outputs
+
+
+def set_aside(registry: Registry, task: TaskId, message: str) -> None:
+    """Rename a run that was for comparison alone and archive what it put out.
+
+    So neither the task's name nor a model's leads to the copy.
+    """
+    name = get_row(registry, task).name
+    edit_task(registry, task, Edits(name=f"{name[: NAME_LIMIT - len(_SUFFIX)]}{_SUFFIX}"), message=message)
+    versions = list_versions(registry.db, list_task_versions(registry.db, task))
+    if versions:
+        archive_versions(registry, [version.id for version in versions], message=message)
+
+
+def _check_metric(
+    name: str, before: Mapping[str, int | float], after: Mapping[str, int | float], tolerance: float
+) -> Checked:
+    old, new = before.get(name), after.get(name)
+    if old is None or new is None:
+        return Checked("metric", name, old, new, None, same=False)
+    same = old == new or (math.isnan(old) and math.isnan(new))
+    if not same and math.isfinite(old) and math.isfinite(new):
+        same = abs(new - old) <= tolerance * max(1.0, abs(old), abs(new))
+    return Checked("metric", name, old, new, float(new - old), same)
+
+
+def _list_digests(registry: Registry, task: TaskId) -> dict[str, str]:
+    """Return the digest of each output, the newest of each name."""
+    versions = list_versions(registry.db, list_task_versions(registry.db, task))
+    named: dict[str, str] = {}
+    for version in versions:
+        for file in version.files:
+            name = version.name if len(version.files) == 1 else f"{version.name}/{file.path}"
+            named[name] = file.sha256 or file.url or ""
+    return named

@@ -1,0 +1,81 @@
+"""Drafts: tasks to be, made from those that ran, and changed until they run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import ConflictError, RefusedError
+from registry_cli.ids import TaskId, new_ulid
+from registry_cli.records.task import BUNDLE, DIFF, ENDED, LOCK, UNTRACKED, Task
+from registry_cli.store.blobs import find_blob
+from registry_cli.tasks.rerun.edits import Edits, apply_edits
+from registry_cli.tasks.stage import get_row, get_task, write_stage
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.registry.api import Registry
+
+
+def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, message: str | None = None) -> Task:
+    """Make a draft with what another task is run from, and return it.
+
+    Args:
+        registry: Where.
+        ref: Address of the other task.
+        edits: What is to be different.
+        message: Why, for the log.
+
+    Raises:
+        NotFoundError: An address names nothing.
+        UsageError: A change makes no sense.
+        RefusedError: The task is removed, or its bytes are gone.
+    """
+    row = get_row(registry, ref)
+    source = get_task(registry, row)
+    kept = tuple(file for file in source.files if file.path in {DIFF, BUNDLE, LOCK} or file.path.startswith(UNTRACKED))
+    if row.removed or any(file.sha256 and find_blob(registry.layout, file.sha256) is None for file in kept):
+        raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
+    draft = Task(
+        id=TaskId(new_ulid()), name=source.name, project=source.project, status="draft", attempt=0,
+        created=datetime.now(UTC), author=registry.author, recipe=source.recipe, source=source.id, code=source.code,
+        environment=source.environment, python=source.python, seeds=source.seeds, inputs=source.inputs, files=kept,
+        params=source.params,
+    )  # fmt: skip
+    draft = apply_edits(registry, draft, edits or Edits())
+    write_stage(registry, "draft", draft, message=message)
+    return draft
+
+
+def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None = None) -> Task:
+    """Change a draft; of a task that ran, what is said of it alone. Return it as it is now.
+
+    Raises:
+        RefusedError: The task ran, or runs, and a part of what was run shall be changed.
+        ConflictError: Somebody else changed it in this moment.
+        NotFoundError: An address names nothing.
+        UsageError: A change makes no sense.
+    """
+    row = get_row(registry, ref)
+    task = get_task(registry, row)
+    if row.status == "running":
+        raise RefusedError(f"task {row.name} is running", hint=f"wait for its end, or reg task cancel {row.id}")
+    if row.status in ENDED and not edits.tells:
+        raise RefusedError(
+            f"task {row.name} has run: of what was run nothing can be changed", hint=f"reg task clone {row.id} …"
+        )
+    changed = apply_edits(registry, task, edits)
+    if changed == task:
+        return task
+    try:
+        write_stage(registry, "edit", changed, old=row.record, message=message)
+    except RefusedError:
+        _check_unchanged(registry, row)
+        raise
+    return changed
+
+
+def _check_unchanged(registry: Registry, row: TaskRow) -> None:
+    now = get_row(registry, row.id)
+    if now.record != row.record:
+        raise ConflictError(f"task {row.name} was changed in this moment", hint="look at it and repeat the command")

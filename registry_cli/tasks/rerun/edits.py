@@ -1,0 +1,216 @@
+"""What is to be different in a task that has not run, and the task in which it is. Knows no log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.errors import NotFoundError, RefusedError, UsageError
+from registry_cli.ids import parse_model_name, parse_task_name
+from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input
+from registry_cli.records.values import flatten
+from registry_cli.tasks.capture.arguments import parse_arguments, set_argument
+from registry_cli.tasks.capture.secrets import looks_secret
+from registry_cli.tasks.describe import check_project, resolve_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.ids import TagName
+    from registry_cli.records.task import Recipe, Task
+    from registry_cli.records.values import Value
+    from registry_cli.registry.api import Registry
+
+_GROUPS: Final = ("arg", "param", "env", "input", "tag", "output", "data", "metrics")
+_FIELDS: Final = ("comment", "model")
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Changes of a task; whatever is empty stays as it is.
+
+    Attributes:
+        inputs: Pairs of entry name and address; without a name, of the only input.
+        args: Words of the command line by their names.
+        params: Values for `connect` by their names, dots between those of nested tables.
+        env: Variables to set.
+        tags: To add.
+        code: Full id of the commit.
+        keep_diff: Whether the diff and the untracked files stay with another commit.
+        outputs: Instead of those before, as `data` and `metrics`.
+        unset: What to take away, such as `arg.lr`, `env.SEED`, `input.base`, `comment`.
+    """
+
+    inputs: tuple[tuple[str | None, str], ...] = ()
+    args: Mapping[str, Value | None] = field(default_factory=dict)
+    params: Mapping[str, Value | None] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    project: str | None = None
+    comment: str | None = None
+    tags: tuple[TagName, ...] = ()
+    code: str | None = None
+    keep_diff: bool = False
+    outputs: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    model: str | None = None
+    unset: tuple[str, ...] = ()
+
+    @property
+    def tells(self) -> bool:
+        """Whether nothing of what runs is changed: name, comment and tags alone."""
+        empty = Edits()
+        rest = replace(self, name=None, comment=None, tags=(), unset=())
+        return rest == empty and all(word == "comment" or word.startswith("tag.") for word in self.unset)
+
+
+def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
+    """Return the task as it is with these changes.
+
+    Raises:
+        NotFoundError: What shall be taken away is not there, or an address names nothing.
+        UsageError: A name or value cannot be kept, or it is open which input is meant.
+        RefusedError: A variable looks like a secret.
+    """
+    task = _take_away(task, edits.unset)
+    inputs = _put_inputs(registry, task.inputs, edits.inputs)
+    task = _with_command(replace(task, inputs=inputs), edits.args)
+    for key, value in edits.params.items():
+        task = _with_param(task, key.split("."), value)
+    _check_env(edits.env)
+    recipe = task.recipe
+    if edits.model is not None:
+        parse_model_name(edits.model)
+    recipe = replace(
+        recipe,
+        env={**recipe.env, **edits.env},
+        outputs=edits.outputs or recipe.outputs,
+        data=edits.data or recipe.data,
+        metrics=edits.metrics or recipe.metrics,
+        model=edits.model if edits.model is not None else recipe.model,
+    )
+    return replace(
+        _with_code(task, edits.code, keep=edits.keep_diff) if edits.code else task,
+        recipe=recipe,
+        name=task.name if edits.name is None else parse_task_name(edits.name),
+        project=task.project if edits.project is None else check_project(edits.project),
+        comment=task.comment if edits.comment is None else edits.comment or None,
+        tags=tuple(dict.fromkeys((*task.tags, *edits.tags))),
+    )
+
+
+def _put_inputs(
+    registry: Registry, held: Sequence[Input], pairs: Sequence[tuple[str | None, str]]
+) -> tuple[Input, ...]:
+    found = {one.name: one for one in held}
+    for name, ref in pairs:
+        if name is None and len(held) != 1:
+            names = ", ".join(one.name for one in held) or "none"
+            raise UsageError(f"which input shall be {ref}? Its inputs: {names}", hint=f"--input NAME={ref}")
+        [given] = resolve_inputs(registry, [(name or held[0].name, ref)])
+        found[given.name] = given
+    return tuple(found.values())
+
+
+def _with_command(task: Task, args: Mapping[str, Value | None]) -> Task:
+    """Return the task with other words in its command line, and with the parameters that these tell."""
+    argv = task.recipe.argv
+    for name, value in args.items():
+        argv = set_argument(argv, name, value)
+    before, after = parse_arguments(task.recipe.argv), parse_arguments(argv)
+    gone = before.keys() - after.keys()
+    changed = {key: value for key, value in after.items() if before.get(key) != value}
+    params = {key: value for key, value in task.params.items() if key not in gone} | changed
+    return replace(task, recipe=replace(task.recipe, argv=argv), params=params)
+
+
+def _with_param(task: Task, keys: Sequence[str], value: Value | None) -> Task:
+    given = _put(task.recipe.params, keys, value)
+    return replace(task, recipe=replace(task.recipe, params=given), params=_put(task.params, keys, value))
+
+
+def _put(table: Mapping[str, Value], keys: Sequence[str], value: Value | None) -> dict[str, Value]:
+    """Return a table in which the value that `keys` lead to is another; None takes it away."""
+    first, rest = keys[0], keys[1:]
+    new: dict[str, Value] = dict(table)
+    inner = new.get(first)
+    if rest:
+        below = _put(inner if isinstance(inner, Mapping) else {}, rest, value)
+        value = below or None
+    if value is None:
+        new.pop(first, None)
+    else:
+        new[first] = value
+    return new
+
+
+def _check_env(variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        if not name.replace("_", "a").isalnum() or name[0].isdigit():
+            raise UsageError(f"{name!r} is no name of a variable")
+        if looks_secret(name, value):
+            raise RefusedError(
+                f"{name} looks like a secret, and all who can read the registry can read a task's variables",
+                hint="set it in the environment in which the task is run; it is passed on",
+            )
+
+
+def _with_code(task: Task, commit: str, *, keep: bool) -> Task:
+    if task.code is None:
+        raise UsageError(f"task {task.name} was not run in a git repository", hint="reg task clone without --code")
+    dirty = keep and task.code.dirty
+    code = replace(task.code, commit=commit, branch=None, dirty=dirty, cut=task.code.cut if keep else ())
+    own = {DIFF, BUNDLE}
+    files = tuple(file for file in task.files if keep or not (file.path in own or file.path.startswith(UNTRACKED)))
+    return replace(task, code=code, files=files)
+
+
+def _take_away(task: Task, words: Sequence[str]) -> Task:
+    for word in words:
+        group, _, key = word.partition(".")
+        if (group not in _GROUPS or not key) and word not in _FIELDS:
+            allowed = ", ".join((*_FIELDS, *(f"{name}.KEY" for name in _GROUPS)))
+            raise UsageError(f"`{word}` cannot be taken away", hint=f"one of {allowed}")
+        task = _without(task, group, key)
+    return task
+
+
+def _without(task: Task, group: str, key: str) -> Task:
+    recipe = task.recipe
+    if group == "comment":
+        return replace(task, comment=None)
+    if group == "arg":
+        _check_held(key.replace("-", "_"), parse_arguments(recipe.argv), "argument")
+        return _with_command(task, {key: None})
+    if group == "param":
+        _check_held(key, {name.partition(".")[2]: value for name, value in flatten(recipe.params, "").items()},
+                    "parameter of its own")  # fmt: skip
+        return replace(task, recipe=replace(recipe, params=_put(recipe.params, key.split("."), None)))
+    if group == "input":
+        _check_held(key, {one.name: one for one in task.inputs}, "input")
+        return replace(task, inputs=tuple(one for one in task.inputs if one.name != key))
+    if group == "tag":
+        _check_held(key, dict.fromkeys(task.tags), "tag")
+        return replace(task, tags=tuple(tag for tag in task.tags if tag != key))
+    return replace(task, recipe=_recipe_without(recipe, group, key))
+
+
+def _recipe_without(recipe: Recipe, group: str, key: str) -> Recipe:
+    if group == "model":
+        return replace(recipe, model=None)
+    if group == "env":
+        _check_held(key, recipe.env, "variable of its own")
+        return replace(recipe, env={name: value for name, value in recipe.env.items() if name != key})
+    attribute = {"output": "outputs", "data": "data", "metrics": "metrics"}[group]
+    held: tuple[str, ...] = getattr(recipe, attribute)
+    _check_held(key, dict.fromkeys(held), group)
+    changed: dict[str, Any] = {attribute: tuple(one for one in held if one != key)}
+    return replace(recipe, **changed)
+
+
+def _check_held(key: str, held: Mapping[str, object], what: str) -> None:
+    if key not in held:
+        names = ", ".join(held) or "none"
+        raise NotFoundError(f"the task has no {what} `{key}`", hint=f"it has {names}")

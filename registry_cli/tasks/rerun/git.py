@@ -1,0 +1,195 @@
+"""Git as a re-run needs it: a commit looked up, and code brought back from wherever it still is.
+
+Changes no repository but the new one: the objects of a repository that is here are borrowed, not fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import NotFoundError, RegError
+from registry_cli.store.files import NewFile
+from registry_cli.tasks.capture.git import clean_environ, find_root
+from registry_cli.tasks.capture.processes import Answer, Command, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from registry_cli.records.task import Code
+
+_GIT: Final = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false")
+_NETWORK: Final = ("GIT_SSH", "GIT_ASKPASS", "GIT_SSL_", "GIT_PROXY_")
+"""Beginnings of variables by which git gets to a remote."""
+_QUICK: Final = 30.0
+_LONG: Final = 3600.0
+"""Seconds."""
+_FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_REFUSED: Final = re.compile(r"^error: (?:patch failed: (?P<failed>.*):\d+|(?P<named>.*?): .*)$", re.MULTILINE)
+
+
+class Git:
+    """Git in one folder; what it says goes into messages."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        network = {name: value for name, value in environ.items() if name.startswith(_NETWORK)}
+        self._environ = {**clean_environ(environ), **network}
+
+    def ask(self, *words: str, seconds: float = _QUICK) -> Answer:
+        """Run it and return what it says."""
+        return ask([Command((*_GIT, *words))], cwd=self.folder, environ=self._environ, seconds=seconds)[0]
+
+    def run(self, *words: str, seconds: float = _QUICK) -> str:
+        """Run it and return what it prints.
+
+        Raises:
+            RegError: It failed.
+        """
+        answer = self.ask(*words, seconds=seconds)
+        if not answer.good:
+            raise RegError(f"git {words[0]}: {explain(answer)}", hint="git must be installed, and the disk not full")
+        return answer.out.decode(errors="replace").strip()
+
+    def has(self, commit: str) -> bool:
+        """Return whether the commit is there."""
+        return self.ask("cat-file", "-e", f"{commit}^{{commit}}").good
+
+
+def explain(answer: Answer) -> str:
+    """Return why git failed, in one line."""
+    if answer.fate == "missing":
+        return "it is not installed"
+    if answer.fate == "late":
+        return "it took too long"
+    lines = [line for line in answer.error.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("fatal: ", "error: "))]
+    return (told or lines or ["it failed"])[0].removeprefix("fatal: ").removeprefix("error: ")
+
+
+def resolve_commit(code: Code, text: str, cwd: Path, environ: Mapping[str, str]) -> str:
+    """Return the full id of a commit that `text` names in the repository of `code`, or in that of `cwd`.
+
+    Raises:
+        NotFoundError: Neither knows it, and it is no full id.
+    """
+    places = list_places(code, cwd)
+    for place in places:
+        answer = Git(place, environ).ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
+        if answer.good:
+            return answer.out.decode().strip()
+    if _FULL_ID.fullmatch(text):
+        return text
+    shown = " nor in ".join(map(str, places)) or code.root
+    raise NotFoundError(f"no commit `{text}` in {shown}", hint="fetch it, or give the full id of the commit")
+
+
+def list_places(code: Code, cwd: Path) -> list[Path]:
+    """Return the work trees on this machine that may hold a task's code: where it ran, and where we are."""
+    places = [Path(code.root), find_root(cwd)]
+    return list(dict.fromkeys(place for place in places if place and (place / ".git").exists()))
+
+
+def check_out(code: Code, into: Path, bundle: Path | None, cwd: Path, environ: Mapping[str, str]) -> None:
+    """Make a new repository in the empty folder `into` with the commit of `code` in its work tree.
+
+    Args:
+        code: Commit, and where it may be.
+        into: A new folder.
+        bundle: Commits that no remote had.
+        cwd: Where we are; its repository is asked too.
+        environ: The user's variables.
+
+    Raises:
+        RegError: The commit is nowhere to be found; the message says where it was looked for.
+    """
+    git = Git(into, environ)
+    form = ["--object-format=sha256"] if code.commit and len(code.commit) == 64 else []
+    git.run("init", "--quiet", "--template=", *form)
+    if code.remote:
+        git.run("remote", "add", "origin", code.remote)
+    if code.commit is None:
+        return
+    places = list_places(code, cwd)
+    _borrow(git, places, environ)
+    for place in places:
+        git.ask("fetch", "--quiet", "--no-tags", str(place), "+refs/remotes/*:refs/remotes/*")  # what others have too
+    looked = [str(place) for place in places] or [f"{code.root} (no repository)"]
+    if not git.has(code.commit):
+        looked += _fetch(git, code, bundle)
+    if not git.has(code.commit):
+        raise RegError(
+            f"commit {code.commit[:12]} is gone; looked for in {', '.join(looked)}",
+            hint="push or fetch it, or run other code: reg task clone T --code COMMIT",
+        )
+    git.run("checkout", "--quiet", "--detach", code.commit, seconds=_LONG)
+    if (into / ".gitmodules").is_file():
+        git.run("submodule", "--quiet", "update", "--init", "--recursive", seconds=_LONG)
+
+
+def apply_diff(into: Path, diff: Path, commit: str | None, environ: Mapping[str, str]) -> None:
+    """Apply a task's diff to its commit in `into`.
+
+    Raises:
+        RegError: It does not apply; the message names the first file that refuses.
+    """
+    answer = Git(into, environ).ask("apply", "--index", "--whitespace=nowarn", str(diff), seconds=_LONG)
+    if not answer.good:
+        found = _REFUSED.search(answer.error)
+        name = (found["failed"] or found["named"]) if found else None
+        what = f"the change of {name} does" if name else "the changes of the task do"
+        raise RegError(
+            f"{what} not apply to commit {(commit or 'none')[:12]}: {explain(answer)}",
+            hint="run the commit alone: reg task clone T --code COMMIT",
+        )
+
+
+def _borrow(git: Git, places: Sequence[Path], environ: Mapping[str, str]) -> None:
+    """Let the new repository see the objects of others (gitrepository-layout(5), `objects/info/alternates`)."""
+    stores, shallow = [], []
+    for place in places:
+        other = Git(place, environ)
+        answer = other.ask("rev-parse", "--path-format=absolute", "--git-path", "objects", "--git-path", "shallow")
+        lines = answer.out.decode(errors="surrogateescape").splitlines() if answer.good else []
+        if len(lines) == 2 and not any(character in lines[0] for character in '"#'):
+            stores.append(lines[0])
+            shallow += [Path(lines[1]).read_text()] if Path(lines[1]).is_file() else []
+    for name, text in (("objects/info/alternates", "\n".join(stores)), ("shallow", "".join(shallow))):
+        if text:
+            file = NewFile(git.folder / ".git" / name)
+            file.write(f"{text.rstrip()}\n".encode(errors="surrogateescape"))
+            file.close()
+
+
+def _fetch(git: Git, code: Code, bundle: Path | None) -> list[str]:
+    """Get the commit from the remote and the bundle, and return where it was looked for."""
+    assert code.commit
+    needed = _read_prerequisites(bundle) if bundle else [code.commit]
+    looked = []
+    missing = [commit for commit in needed if not git.has(commit)]
+    if missing and code.remote:
+        answer = _fetch_remote(git, missing)
+        looked.append(f"{code.remote} ({explain(answer)})" if not answer.good else code.remote)
+    if bundle:
+        for at, commit in enumerate(commit for commit in needed if git.has(commit)):
+            git.run("update-ref", f"refs/reg/base-{at}", commit)
+        answer = git.ask("fetch", "--quiet", "--no-tags", str(bundle), "HEAD", seconds=_LONG)
+        looked.append("the bundle of the task" + ("" if answer.good else f" ({explain(answer)})"))
+    return looked
+
+
+def _fetch_remote(git: Git, commits: Sequence[str]) -> Answer:
+    """Fetch commits alone; from a server that gives none by their ids, all branches and tags."""
+    specs = [f"{commit}:refs/remotes/origin/{commit}" for commit in commits]
+    answer = git.ask("fetch", "--quiet", "--no-tags", "--depth=1", "origin", *specs, seconds=_LONG)
+    if answer.good:
+        return answer
+    return git.ask("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*", seconds=_LONG)
+
+
+def _read_prerequisites(bundle: Path) -> list[str]:
+    """Return the commits that a bundle builds on (https://git-scm.com/docs/gitformat-bundle)."""
+    with bundle.open("rb") as reader:
+        lines = iter(lambda: reader.readline(1 << 16).rstrip(b"\n"), b"")
+        return [line[1:].split()[0].decode() for line in lines if line.startswith(b"-")]

@@ -1,0 +1,39 @@
+"""Folders for one use, below the user's cache: gone when they are left, also those whose process was killed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from registry_cli.store import files
+from registry_cli.store.owner import find_owner, is_alive, new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def open_scratch(parent: Path) -> Iterator[Path]:
+    """Make a folder in `parent` and remove it with all that is in it; leftovers of dead processes go first."""
+    files.make_dirs(parent)
+    remove_leftovers(parent)
+    folder = parent / new_name()
+    files.make_dir(folder)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def remove_leftovers(parent: Path) -> None:
+    """Remove the folders that dead processes left in `parent`."""
+    for folder in parent.iterdir():
+        owner = find_owner(folder.name)
+        if owner and is_alive(owner) is False:
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):  # what a script made unwritable stays for the user
+        files.remove_tree(folder)

@@ -1,0 +1,1 @@
+"""What a running script tells: numbers, tables and plots, and facts about itself, in files that others may read."""

@@ -1,0 +1,108 @@
+"""Tables and plots as plain data: one JSON document each, drawn by whoever shows it. Knows no drawing library.
+
+Numbers that JSON has not (NaN, infinities) are gaps, `null`; in a table infinities are text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from registry_cli.errors import CorruptError, UsageError
+from registry_cli.records.task import PLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PlotKind = Literal["table", "histogram", "line", "scatter", "confusion_matrix", "matrix", "surface", "vector"]
+KINDS: Final[tuple[PlotKind, ...]] = get_args(PlotKind)
+_SCHEMA: Final = 1
+_UNFIT: Final = re.compile(r"[^\w.-]+")
+_LONGEST_SEGMENT: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A table or plot.
+
+    Attributes:
+        title: What it shows; with `series` and `step` it names the plot within its task or model.
+        series: Which of several with one title; may be empty.
+        data: The numbers, by kind: `columns` and `rows` of a table; `counts` (one list a series), `edges` or `labels`
+            of a histogram; `lines` of `name`, `x`, `y`; `groups` of `name`, `points`, `labels` of a scatter; `values`
+            and `labels` of a vector; else `rows`, `xlabels` and `ylabels`.
+        axes: What `x`, `y` and `z` are called.
+        layout: Wishes of the one who made it, kept as they came.
+    """
+
+    kind: PlotKind
+    title: str
+    data: Mapping[str, object]
+    series: str = ""
+    step: int | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[str, object] = field(default_factory=dict)
+
+
+def dump_plot(plot: Plot) -> bytes:
+    """Return a plot as canonical JSON: the same plot gives the same bytes.
+
+    Raises:
+        UsageError: It holds what JSON has not; the builders make only what it has.
+    """
+    table = {
+        "schema": _SCHEMA,
+        "kind": plot.kind,
+        "title": plot.title,
+        "series": plot.series,
+        "step": plot.step,
+        "data": plot.data,
+        "axes": plot.axes,
+        "layout": plot.layout,
+    }
+    try:
+        text = json.dumps(table, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+        return text.encode() + b"\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"the plot {plot.title!r:.60} cannot be kept: {error}") from None
+
+
+def load_plot(data: bytes) -> Plot:
+    """Return the plot of a document.
+
+    Raises:
+        CorruptError: It is no plot.
+    """
+    try:
+        table = json.loads(data)
+        fields = [table[key] for key in ("kind", "title", "data", "series", "step", "axes", "layout")]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CorruptError(f"{data[:40]!r} is no plot") from None
+    kind, title, _, series, step, _, _ = fields
+    texts = isinstance(title, str) and isinstance(series, str)
+    tables = all(isinstance(fields[at], dict) for at in (2, 5, 6))
+    if kind not in KINDS or not texts or not tables or not (step is None or isinstance(step, int)):
+        raise CorruptError(f"{data[:40]!r} is no plot that this program knows")
+    return Plot(*fields)
+
+
+def plot_path(title: str, series: str = "", step: int | None = None) -> str:
+    """Return where a plot lies among a task's files: a legal path below `PLOTS`, another for each that differs."""
+    name = "plot" if step is None else str(step)
+    return f"{PLOTS}{_segment(title)}/{_segment(series)}/{name}.json"
+
+
+def _segment(text: str) -> str:
+    """Return `text` where any file system can hold it, else what is left of it with a mark of what it was."""
+    if not text:
+        return "_"
+    folded = unicodedata.normalize("NFC", text.casefold())
+    kept = _UNFIT.sub("-", folded)[:_LONGEST_SEGMENT].strip("-._")
+    if kept == text:
+        return kept
+    mark = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{kept}-{mark}" if kept else mark

@@ -1,0 +1,148 @@
+"""What the facts of a script's processes come to, read while they are written or after a crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.catalog.doc import load_doc
+from registry_cli.errors import RegError, UsageError
+from registry_cli.ids import VersionId, parse_tag, parse_task_name
+from registry_cli.records.parts import check_digests
+from registry_cli.records.paths import check_path
+from registry_cli.records.task import PLOTS, Data, Input
+from registry_cli.records.values import check_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from registry_cli.ids import TagName
+    from registry_cli.records.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was told; of several words about one thing the last.
+
+    Attributes:
+        plots: Documents by their paths below `PLOTS`.
+        outputs: Versions by the names that the script gave them.
+        name: None where nothing was told, as `project`, `comment`, `lock` and `problem`; a comment taken away is "".
+        tags: Tags to be added.
+        untags: Tags to be removed.
+        lock: The packages, as a file that pip can install.
+    """
+
+    params: Mapping[str, Value] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    data: tuple[Data, ...] = ()
+    plots: Mapping[str, bytes] = field(default_factory=dict)
+    outputs: Mapping[str, VersionId] = field(default_factory=dict)
+    name: str | None = None
+    project: str | None = None
+    comment: str | None = None
+    tags: tuple[TagName, ...] = ()
+    untags: tuple[TagName, ...] = ()
+    python: Mapping[str, Value] = field(default_factory=dict)
+    lock: str | None = None
+    host: Mapping[str, Value] = field(default_factory=dict)
+    seeds: Mapping[str, Value] = field(default_factory=dict)
+    problem: str | None = None
+
+
+def read_facts(paths: Iterable[Path]) -> Facts:
+    """Return what the files tell, in the order of its telling; a missing file tells nothing.
+
+    A torn last line is left out, as are kinds that this program does not know and what no record could hold.
+    """
+    told = _Told()
+    for fact in sorted(_iter_facts(paths), key=lambda fact: fact["t"]):
+        try:
+            told.take(fact)
+        except (KeyError, TypeError, ValueError, AttributeError, RegError):
+            continue
+    return told.facts()
+
+
+def _iter_facts(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    for path in paths:
+        try:
+            lines = path.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            continue
+        for line in lines:
+            try:
+                fact = load_doc(line.decode())
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(fact, dict) and isinstance(fact.get("t"), int | float):
+                yield fact
+
+
+class _Told:
+    """Gathers facts one by one; each is checked whole before it changes anything."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, Value]] = {"params": {}, "python": {}, "host": {}, "seeds": {}}
+        self.texts: dict[str, str] = {}
+        self.inputs: dict[str, Input] = {}
+        self.data: dict[str, Data] = {}
+        self.plots: dict[str, bytes] = {}
+        self.outputs: dict[str, VersionId] = {}
+        self.tags: dict[TagName, bool] = {}
+
+    def take(self, fact: dict[str, Any]) -> None:
+        match fact["kind"]:
+            case "params" | "python" | "host" | "seeds" as kind:
+                self._take_table(kind, fact)
+            case "name":
+                self.texts["name"] = parse_task_name(fact["text"])
+            case "project" | "comment" | "problem" as kind:
+                self.texts[kind] = _text(fact["text"])
+            case "tags":
+                self.tags |= {
+                    **{parse_tag(tag): True for tag in fact["add"]},
+                    **{parse_tag(tag): False for tag in fact["remove"]},
+                }
+            case "input":
+                entry = Input(_text(fact["name"]), fact["version"], _text(fact["ref"]))
+                self.inputs[entry.name] = entry
+            case "data":
+                data = Data(_text(fact["path"]), fact["size"], fact["sha256"])
+                self.data[data.path] = data
+            case "output":
+                check_digests(fact["version"])
+                self.outputs[_text(fact["name"])] = fact["version"]
+            case "plot":
+                if check_path(fact["path"]).startswith(PLOTS):
+                    self.plots[fact["path"]] = fact["document"].encode()
+
+    def _take_table(self, kind: str, fact: dict[str, Any]) -> None:
+        values = check_value(fact["values"], kind)
+        if not isinstance(values, dict):
+            raise UsageError(f"{kind} is no table")
+        if kind == "python" and fact.get("lock") is not None:
+            self.texts["lock"] = _text(fact["lock"])
+        table = self.tables[kind]
+        for key in fact.get("unset", ()):
+            table.pop(key, None)
+        table.update(values)
+
+    def facts(self) -> Facts:
+        return Facts(
+            **self.tables,  # type: ignore[arg-type]  # the names of its keys are those of the fields
+            **self.texts,  # type: ignore[arg-type]
+            inputs=tuple(self.inputs.values()),
+            data=tuple(self.data.values()),
+            plots=self.plots,
+            outputs=self.outputs,
+            tags=tuple(tag for tag, wanted in self.tags.items() if wanted),
+            untags=tuple(tag for tag, wanted in self.tags.items() if not wanted),
+        )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{value!r:.60} is no text")
+    return value

@@ -1,0 +1,1 @@
+"""A task as one file that runs it anywhere."""

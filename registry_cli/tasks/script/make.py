@@ -1,0 +1,68 @@
+"""From a task in the registry to a file that runs it anywhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.errors import RefusedError, UsageError
+from registry_cli.records.task import LOCK
+from registry_cli.tasks.script.bash import ScriptJob, format_bash
+from registry_cli.tasks.script.wrapped import format_dockerfile, format_github, format_kubernetes
+from registry_cli.tasks.stage import get_row, get_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from registry_cli.registry.api import Registry
+
+Format = Literal["bash", "dockerfile", "k8s-job", "github-actions"]
+_FORMATS: Final[dict[Format, Callable[[ScriptJob], str]]] = {
+    "bash": format_bash,
+    "dockerfile": format_dockerfile,
+    "k8s-job": format_kubernetes,
+    "github-actions": format_github,
+}
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MINOR: Final = re.compile(r"3\.\d+")
+
+
+def make_script(
+    registry: Registry, ref: str, form: Format = "bash", *, requirement: str | None = None, secrets: Sequence[str] = ()
+) -> str:
+    """Return a file that runs the next attempt at a task.
+
+    Args:
+        registry: Where the task is; whoever runs the file names it in REG_DIR.
+        ref: Address of the task.
+        form: Which kind of file.
+        requirement: Where pip gets this package from; None to carry it along.
+        secrets: Names of variables that must be set where it runs.
+
+    Raises:
+        NotFoundError: The address names nothing.
+        UsageError: A name is none of a variable.
+        RefusedError: The task's code is nowhere but in a folder of this machine.
+    """
+    for name in secrets:
+        if not _VARIABLE.fullmatch(name):
+            raise UsageError(f"{name!r} is no name of a variable", hint="--secret NAME; its value is never written")
+    row = get_row(registry, ref)
+    task = get_task(registry, row)
+    if task.code is None:
+        raise RefusedError(
+            f"task {task.name} was not run in a git repository: nobody else has its code",
+            hint="put the code in git and run it once more with reg log",
+        )
+    version = _MINOR.match(str(task.python.get("version", "")))
+    title = " ".join(f"{task.project}/{task.name}".split())
+    return _FORMATS[form](
+        ScriptJob(
+            task=task.id,
+            title=f"task {title} ({task.id})",
+            python=version[0] if version else None,
+            locked=task.find_file(LOCK) is not None,
+            requirement=requirement,
+            secrets=tuple(secrets),
+        )
+    )

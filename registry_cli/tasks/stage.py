@@ -1,0 +1,99 @@
+"""Bringing a task to its next stage: its record and blobs written, one change in the log."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog import changes
+from registry_cli.catalog.task_address import resolve_task
+from registry_cli.catalog.task_read import get_task_row
+from registry_cli.errors import CorruptError
+from registry_cli.ids import RecordId
+from registry_cli.records.parts import FileEntry
+from registry_cli.records.task_codec import dump_task, load_task
+from registry_cli.registry.transaction import transact
+from registry_cli.store.blobs import find_blob, get_record, verify_blob
+from registry_cli.store.hashing import digest_bytes
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+
+def write_stage(
+    registry: Registry,
+    stage: changes.Stage,
+    task: Task,
+    *,
+    old: RecordId | None = None,
+    staging: Staging | None = None,
+    message: str | None = None,
+) -> RecordId:
+    """Commit a stage of a task and return its record.
+
+    Args:
+        registry: Where.
+        stage: Which, one that brings a record.
+        task: All that is known from now on.
+        old: The record that an edit was made from.
+        staging: Holds the blobs that the task names and the registry may not have.
+        message: Why, for the log.
+
+    Raises:
+        RefusedError: The task is not in a state from which it can get there.
+    """
+    data = dump_task(task)
+    record = RecordId(digest_bytes(data).sha256)
+    registry.check_writable()
+    registry.index.expect_task(record, task)
+    with ExitStack() as stack:
+        staged = staging or stack.enter_context(Staging(registry.layout))
+
+        def plan() -> list[changes.Change]:
+            staged.add_record(data)
+            for file in task.files:
+                if file.sha256:
+                    staged.need_blob(file.sha256)
+            return [changes.task(task.id, stage, record=record, old=old)]
+
+        transact(registry, plan, staging=staged, message=message)
+    return record
+
+
+def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | None = None) -> FileEntry:
+    """Take in one of a task's blobs, from memory or from a file."""
+    digests = staging.add_bytes(source) if isinstance(source, bytes) else staging.add_file(source)
+    return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
+
+
+def get_row(registry: Registry, ref: str) -> TaskRow:
+    """Return the task that an address names, as the index has it; raises as `resolve_task`."""
+    return get_task_row(registry.db, resolve_task(registry.db, ref))
+
+
+def get_task(registry: Registry, row: TaskRow) -> Task:
+    """Return all that the newest record of a task says.
+
+    Raises:
+        CorruptError: The record cannot be read.
+    """
+    return load_task(get_record(registry.layout, row.record), f"the record of task {row.id}")
+
+
+def get_blob_path(registry: Registry, file: FileEntry) -> Path:
+    """Return where a task's blob lies, its bytes verified.
+
+    Raises:
+        CorruptError: It is lost or not what it was.
+    """
+    assert file.sha256
+    path = find_blob(registry.layout, file.sha256)
+    if path is None:
+        raise CorruptError(f"the bytes of {file.path} are lost", hint="reg repair --from PATH")
+    verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
+    return path

@@ -1,0 +1,44 @@
+"""Tags of tasks: a new record that differs from the one before in its tags alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import UsageError
+from registry_cli.tasks.find import see_tasks
+from registry_cli.tasks.stage import get_task, write_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.ids import TagName
+    from registry_cli.registry.api import Registry
+
+
+def tag_tasks(
+    registry: Registry,
+    refs: Sequence[str],
+    *,
+    add: Iterable[TagName] = (),
+    remove: Iterable[TagName] = (),
+    message: str | None = None,
+) -> list[TaskRow]:
+    """Add tags to tasks and remove them; return the tasks.
+
+    Raises:
+        UsageError: One tag is to be added and removed.
+        RefusedError: A task is removed, or somebody else has just changed it.
+        CorruptError: A task's record cannot be read.
+    """
+    plus, minus = set(add), set(remove)
+    if plus & minus:
+        raise UsageError(f"tag {min(plus & minus)} is to be added and removed", hint="decide")
+    rows = see_tasks(registry, refs)
+    for row in rows:
+        task = get_task(registry, row)
+        tags = tuple(sorted({*task.tags, *plus} - minus))
+        if set(tags) != set(task.tags):
+            write_stage(registry, "edit", replace(task, tags=tags), old=row.record, message=message)
+    return see_tasks(registry, [row.id for row in rows])

@@ -1,0 +1,148 @@
+"""Which files a pattern names right now, looked up cheaply: only the folders it can reach are listed.
+
+`*`, `?` and `[...]` match within one name, `**` any number of folders. A name that starts with a dot, and one that
+programs give to unfinished files, is matched only by a pattern that spells it. A link that a wildcard meets is followed
+only within the folder in which the wildcards start.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+UNFINISHED: Final = (".tmp", ".part", "~")
+"""Endings of names of files that are being written."""
+
+Stamp: TypeAlias = tuple[int, int, int]
+"""Bytes, newest modification in nanoseconds, inode (a folder's: a hash of what it holds); the same while unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A pattern taken apart.
+
+    Attributes:
+        text: As it was typed.
+        prefix: The folder in which its wildcards start; the path itself where it has none.
+        parts: What comes after, a name's pattern each.
+        folders: It ends with `/`: only folders are meant.
+    """
+
+    text: str
+    prefix: Path
+    parts: tuple[str, ...]
+    folders: bool
+
+    @property
+    def deep(self) -> bool:
+        """Whether it reaches into folders of any depth."""
+        return "**" in self.parts
+
+
+def parse_glob(text: str, cwd: Path) -> Glob:
+    """Return a pattern, relative to `cwd` unless it is absolute.
+
+    Raises:
+        UsageError: It is empty.
+    """
+    if not text.strip("/"):
+        raise UsageError(f"{text!r} is no pattern of files")
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    wild = next((at for at, part in enumerate(parts) if _is_wild(part)), len(parts))
+    start = Path("/") if text.startswith("/") else cwd
+    rest = [part for part, same in groupby(parts[wild:]) for part in (["**"] if part == "**" else same)]
+    return Glob(text, start.joinpath(*parts[:wild]), tuple(rest), text.endswith("/"))
+
+
+def iter_matches(glob: Glob, ignore: Collection[Path] = ()) -> Iterator[Path]:
+    """Yield the paths that a pattern names, none of `ignore` nor what lies in it; a path may come twice.
+
+    A pattern with `**` names files only, unless it ends with `/`. What cannot be listed is passed over.
+    """
+    banned = {str(path) for path in ignore}
+    prefix = str(glob.prefix)
+    if any(prefix == path or prefix.startswith(path + "/") for path in banned):
+        return
+    for path in _walk(prefix, glob.parts, os.path.realpath(prefix), banned) if glob.parts else [prefix]:
+        is_folder = Path(path).is_dir()
+        if is_folder if glob.folders else not (is_folder and glob.deep):
+            yield Path(path)
+
+
+def find_stamp(path: Path, ignore: Collection[Path] = ()) -> Stamp | None:
+    """Return how a file or folder is now; None where there is none, or no regular file in it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if stat.S_ISREG(status.st_mode):
+        return status.st_size, status.st_mtime_ns, status.st_ino
+    if not stat.S_ISDIR(status.st_mode):
+        return None
+    banned = {str(each) for each in ignore}
+    inside = [(name, *stamp) for name, stamp in _iter_stamps(str(path), banned)]
+    if not inside:
+        return None
+    return sum(size for _, size, _, _ in inside), max(time for _, _, time, _ in inside), hash(frozenset(inside))
+
+
+def _iter_stamps(folder: str, banned: Collection[str]) -> Iterator[tuple[str, Stamp]]:
+    for entry in _list(folder, banned):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _iter_stamps(entry.path, banned)
+            continue
+        stamp = None if entry.is_dir() else find_stamp(Path(entry.path))
+        if stamp is not None:
+            yield entry.path, stamp
+
+
+def _walk(folder: str, parts: tuple[str, ...], top: str, banned: Collection[str]) -> Iterator[str]:
+    first, rest = parts[0], parts[1:]
+    if first == "**" and rest:
+        yield from _walk(folder, rest, top, banned)
+    for entry in _list(folder, banned):
+        if not _names(first, entry.name) or (entry.is_symlink() and not _is_inside(entry.path, top)):
+            continue
+        if first == "**":
+            if not rest:
+                yield entry.path
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path, parts, top, banned)
+        elif not rest:
+            yield entry.path
+        elif entry.is_dir():
+            yield from _walk(entry.path, rest, top, banned)
+
+
+def _list(folder: str, banned: Collection[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if entry.path not in banned]
+    except OSError:
+        return []
+
+
+def _names(part: str, name: str) -> bool:
+    if name.startswith(".") and not part.startswith("."):
+        return False
+    if any(name.endswith(end) and not part.endswith(end) for end in UNFINISHED):
+        return False
+    return fnmatchcase(name, part)
+
+
+def _is_inside(link: str, top: str) -> bool:
+    return os.path.realpath(link).startswith(top.rstrip("/") + "/")
+
+
+def _is_wild(part: str) -> bool:
+    return any(mark in part for mark in "*?[")

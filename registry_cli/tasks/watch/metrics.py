@@ -1,0 +1,194 @@
+"""Numbers that a program tells in files of its own, read as they grow and never changed. Knows no task.
+
+Files are JSON, JSON lines, TOML, CSV and TSV, or a folder of dvclive's: `metrics.json` and a TSV a scalar below
+`plots/metrics` (https://dvc.org/doc/dvclive/how-it-works). What a program has not finished is read again at the next
+poll.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from registry_cli.errors import RegError, UsageError
+from registry_cli.tasks.scalars.points import Point
+from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
+from registry_cli.tasks.watch.rows import TABLES, WHOLE, LineReader, parse_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from registry_cli.tasks.watch.globs import Glob, Stamp
+    from registry_cli.tasks.watch.rows import Row
+
+MOST_BYTES: Final = 64 << 20
+"""A JSON or TOML file beyond it is not read: it is read whole each time it changes."""
+_HEAD: Final = 1 << 20
+_TAIL: Final = 256
+
+Seen: TypeAlias = dict[tuple[str, int | None, int], float]
+"""Values told, by name, step and which of several at that step."""
+
+
+@dataclass(slots=True)
+class _File:
+    """A file that is followed.
+
+    Attributes:
+        path: Where it lies.
+        seen: What was told, shared by the files of one dvclive folder.
+        scalar: The name of its one scalar, where its path says it.
+        stamp: As it was when it was last read, or when the watch began.
+        offset: Bytes read so far, of one that is read line by line.
+        edge: What stood before `offset`: where that differs the file was written anew.
+        counts: Points so far at each name and step.
+        problem: Why it could not be read.
+        told: Whether it was written since the watch began.
+    """
+
+    path: Path
+    seen: Seen
+    scalar: str | None = None
+    stamp: Stamp | None = None
+    offset: int = 0
+    edge: tuple[int, bytes] = (0, b"")
+    lines: LineReader = field(default_factory=lambda: LineReader(""))
+    counts: Counter[tuple[str, int | None]] = field(default_factory=Counter)
+    problem: str | None = None
+    told: bool = False
+
+
+class MetricsWatch:
+    """Follows the files that patterns name; a file that was there before and does not change tells nothing.
+
+    Args:
+        patterns: Relative to `cwd`, or absolute; one may name a folder of dvclive's.
+        cwd: Absolute.
+
+    Raises:
+        UsageError: A pattern is empty.
+    """
+
+    def __init__(self, patterns: Sequence[str], cwd: Path) -> None:
+        self._globs = [parse_glob(text, cwd) for text in patterns]
+        self._files: dict[Path, _File] = {}
+        self._seen: dict[Path, Seen] = {}
+        self._met: set[str] = set()
+        for file, _ in self._find():
+            file.stamp = find_stamp(file.path)
+
+    def poll(self) -> list[Point]:
+        """Return the points that are new: values that changed, and steps not seen before.
+
+        Their time is when their file was written. A last line without its line feed waits.
+        """
+        return self._take(final=False)
+
+    def rest(self) -> list[Point]:
+        """Return what is left when the program has ended, a last line without its line feed included."""
+        return self._take(final=True)
+
+    def problems(self) -> list[str]:
+        """Return what is wrong by now: files that could not be read, and patterns for which none was written."""
+        unread = [f"{file.path}: {file.problem}" for file in self._files.values() if file.problem]
+        missed = [f"no file was written that {glob.text!r} names" for glob in self._globs if glob.text not in self._met]
+        return unread + missed
+
+    def _take(self, *, final: bool) -> list[Point]:
+        points: list[Point] = []
+        for file, glob in list(self._find()):
+            stamp = find_stamp(file.path)
+            if stamp is None or (stamp == file.stamp and not (final and file.told)):
+                if file.told:
+                    self._met.add(glob.text)
+                continue
+            file.stamp, file.told = stamp, True
+            self._met.add(glob.text)
+            try:
+                for row in _iter_rows(file, final=final):
+                    points += _iter_new(file, row, stamp[1] / 1e9)
+                file.problem = None
+            except (OSError, ValueError, RecursionError) as error:
+                file.problem = str(error)
+            except RegError as error:
+                file.problem = error.message
+        return points
+
+    def _find(self) -> Iterator[tuple[_File, Glob]]:
+        for glob in self._globs:
+            for path in iter_matches(glob):
+                if path.is_dir():
+                    yield from ((file, glob) for file in self._find_dvclive(path))
+                else:
+                    yield self._follow(path, path, None), glob
+
+    def _find_dvclive(self, folder: Path) -> Iterator[_File]:
+        yield self._follow(folder / "metrics.json", folder, None)
+        plots = folder / "plots" / "metrics"
+        for path in iter_matches(parse_glob("**/*.tsv", plots)):
+            name = ".".join(path.relative_to(plots).with_suffix("").parts)
+            if name.isprintable():
+                yield self._follow(path, folder, name)
+
+    def _follow(self, path: Path, group: Path, scalar: str | None) -> _File:
+        file = self._files.get(path)
+        if file is None:
+            file = self._files[path] = _File(path, self._seen.setdefault(group, {}), scalar)
+        return file
+
+
+def _iter_new(file: _File, row: Row, time: float) -> Iterator[Point]:
+    step, values = row
+    if file.scalar is not None:  # dvclive's column has the last part of the name alone
+        values = dict.fromkeys([file.scalar], next(iter(values.values()))) if values else {}
+    for name, value in values.items():
+        key = name, step, file.counts[name, step]
+        file.counts[name, step] += 1
+        told = file.seen.get(key)
+        if told is None or repr(told) != repr(value):  # NaN is no change of NaN
+            file.seen[key] = value
+            yield Point(name, step, value, time)
+
+
+def _iter_rows(file: _File, *, final: bool) -> Iterator[Row]:
+    suffix = file.path.suffix.lower()
+    if suffix not in TABLES + WHOLE:
+        raise UsageError("only JSON, JSON lines, TOML, CSV, TSV and folders of dvclive's are read")
+    with file.path.open("rb") as stream:
+        if suffix in TABLES:
+            yield from _iter_lines(file, stream, suffix, final=final)
+            return
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"it is larger than {MOST_BYTES >> 20} MiB")
+    if data.strip() or final:
+        file.counts.clear()
+        yield from parse_whole(data, suffix, "it")
+
+
+def _iter_lines(file: _File, stream: BinaryIO, suffix: str, *, final: bool) -> Iterator[Row]:
+    if not file.offset or _read_edge(stream, file.offset) != file.edge:
+        file.offset, file.lines = 0, LineReader(suffix)
+        file.counts.clear()
+    stream.seek(file.offset)
+    for line in stream:
+        if not line.endswith(b"\n") and not final:
+            break
+        file.offset += len(line)
+        row = file.lines.read(line)
+        if row is not None:
+            yield row
+    file.edge = _read_edge(stream, file.offset)
+
+
+def _read_edge(stream: BinaryIO, offset: int) -> tuple[int, bytes]:
+    """Return a sum of the file's first bytes and the last ones before `offset`."""
+    stream.seek(0, os.SEEK_SET)
+    head = zlib.crc32(stream.read(min(offset, _HEAD)))
+    stream.seek(max(offset - _TAIL, 0))
+    return head, stream.read(offset - stream.tell())

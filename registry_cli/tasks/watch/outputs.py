@@ -1,0 +1,91 @@
+"""The files that a program makes while it runs, each told when it has been quiet for a while. Reads none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from registry_cli.tasks.watch.globs import Glob, Stamp
+
+SETTLE: Final = 2.0
+"""Seconds without a change after which a file counts as written."""
+
+
+class OutputWatch:
+    """Tells what patterns name and what was made or changed since the watch began.
+
+    A folder that a pattern names is one output with all it holds; a pattern with `**` names files, unless it ends with
+    `/`.
+
+    Args:
+        patterns: Relative to `cwd`, or absolute.
+        cwd: Absolute.
+        ignore: Absolute paths of what is no output, such as the registry.
+        settle: Seconds.
+
+    Raises:
+        UsageError: A pattern is empty.
+    """
+
+    def __init__(
+        self, patterns: Sequence[str], cwd: Path, *, ignore: Iterable[Path] = (), settle: float = SETTLE
+    ) -> None:
+        self._globs = [parse_glob(text, cwd) for text in patterns]
+        self._ignore = tuple(ignore)
+        self._settle = settle
+        self._known = {path: stamp for path, (stamp, _) in self._look().items()}
+        self._moving: dict[Path, tuple[Stamp, float]] = {}
+        self._met: set[str] = set()
+
+    def poll(self, now: float) -> list[Path]:
+        """Return what is new or has changed since it was last returned, and was quiet for long enough; oldest first.
+
+        Args:
+            now: Seconds of any clock that does not go back.
+        """
+        moving: dict[Path, tuple[Stamp, float]] = {}
+        quiet: dict[Path, tuple[Stamp, list[Glob]]] = {}
+        for path, (stamp, globs) in self._changed().items():
+            seen, since = self._moving.get(path, (stamp, now))
+            if seen != stamp:
+                since = now
+            if now - since >= self._settle:
+                quiet[path] = stamp, globs
+            else:
+                moving[path] = stamp, since
+        self._moving = moving
+        return self._tell(quiet)
+
+    def rest(self) -> list[Path]:
+        """Return all that changed and was not returned as it is now: call it when the program has ended."""
+        self._moving.clear()
+        return self._tell(self._changed())
+
+    def missed(self) -> list[str]:
+        """Return the patterns for which nothing was ever returned."""
+        return [glob.text for glob in self._globs if glob.text not in self._met]
+
+    def _tell(self, outputs: dict[Path, tuple[Stamp, list[Glob]]]) -> list[Path]:
+        for path, (stamp, globs) in outputs.items():
+            self._known[path] = stamp
+            self._met.update(glob.text for glob in globs)
+        return sorted(outputs, key=lambda path: (outputs[path][0][1], path))
+
+    def _changed(self) -> dict[Path, tuple[Stamp, list[Glob]]]:
+        return {path: found for path, found in self._look().items() if found[0] != self._known.get(path)}
+
+    def _look(self) -> dict[Path, tuple[Stamp, list[Glob]]]:
+        """Return all that the patterns name now, how it is, and which of them name it."""
+        found: dict[Path, tuple[Stamp, list[Glob]]] = {}
+        for glob in self._globs:
+            for path in iter_matches(glob, self._ignore):
+                if path in found:
+                    found[path][1].append(glob)
+                elif (stamp := find_stamp(path, self._ignore)) is not None:
+                    found[path] = stamp, [glob]
+        return found

@@ -1,0 +1,244 @@
+"""`reg log`: a command is run as it would run by itself, and all that a re-run needs is in the registry."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from registry_cli.records.task import BUNDLE, CONSOLE, DIFF, LOCK, SCALARS
+from tests.cli.lab import Lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path / "work")
+
+
+def test_a_run_is_told_whole(lab: Lab) -> None:
+    lab.write("data/a.csv", "1,2\n")
+    lab.write("notes.txt", "not in git")
+    lab.write("train.py", (lab.root / "train.py").read_text() + "\n# changed\n")
+    done = lab.log("--name", "baseline", "--project", "iris", "--data", "data/*.csv", "--output", "out/*.bin",
+                   "--metrics", "metrics.json", "--tag", "first", "-m", "why",
+                   "--", "python", "train.py", "--lr", "0.5")  # fmt: skip
+    assert done.stdout == b"loss 1.0\n"
+    assert done.stderr == b""
+    task = lab.task("baseline")
+    assert (task.status, task.exit_code, task.attempt, task.name, task.project) == (
+        "completed",
+        0,
+        1,
+        "baseline",
+        "iris",
+    )
+    assert task.recipe.argv[1:] == ("train.py", "--lr", "0.5")
+    assert task.recipe.cwd == "."
+    assert (task.params, task.metrics, task.tags, task.comment) == ({"lr": 0.5}, {"loss": 1.0}, ("first",), "why")
+    assert [(one.path, one.size) for one in task.data] == [("data/a.csv", 4)]
+    assert task.code is not None
+    assert (task.code.commit, task.code.branch, task.code.dirty) == (lab.git("rev-parse", "HEAD"), "main", True)
+    assert b"+# changed" in lab.blob(DIFF)
+    assert lab.blob("untracked/notes.txt") == b"not in git"
+    assert lab.blob(CONSOLE) == b"loss 1.0\n"
+    assert lab.blob(SCALARS).startswith(b"name\tstep\tvalue\ttime\nloss\t0\t1.0\t")
+    assert b"pytest==" in lab.blob(LOCK)
+    assert lab.blob(BUNDLE).startswith(b"# v2 git bundle")
+    assert task.python["version"] == sys.version.split()[0]
+    assert task.host["cores"]
+    assert task.find_file("untracked/out/best.bin") is None
+    [version] = lab.json("model", "query")
+    assert (version["ref"], version["task"], version["metrics"]) == ("iris/baseline/best:1", task.id, {"loss": 1.0})
+    assert lab.reg("model", "get", "task:baseline", "got").stdout.strip() == b"got/best.bin"
+    assert (lab.root / "got/best.bin").read_bytes() == b"weights 0.5"
+
+
+def test_versions_are_found_by_the_parameters_of_their_task(lab: Lab) -> None:
+    lab.log("--output", "out/*", "--", "python", "train.py", "--lr", "0.5")
+    assert lab.reg("model", "query", "params.lr = 0.5", "-q").stdout.count(b"\n") == 1
+
+
+def test_inputs_are_parents_of_what_comes_out(lab: Lab) -> None:
+    lab.write("base.bin", "base")
+    lab.reg("model", "add", "iris/softmax", "base.bin", "--alias", "prod")
+    lab.log("--input", "iris/softmax@prod", "--output", "out/*", "--model", "iris/tuned", "--", "python", "train.py")
+    [entry] = lab.task().inputs
+    assert (entry.name, entry.ref) == ("softmax", "iris/softmax@prod")
+    shown = lab.json("model", "show", "iris/tuned")
+    assert [(one["role"], one["name"]) for one in shown["parents"]] == [("input", "iris/softmax")]
+
+
+def test_the_script_names_the_task(lab: Lab) -> None:
+    lab.log("--", "python", "-u", "train.py")
+    assert (lab.task().name, lab.task().project) == ("train", "work")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "status"),
+    [
+        ("exit 0", 0, "completed"),
+        ("exit 3", 3, "failed"),
+        ("kill -TERM $$", 143, "failed"),
+        ("kill -INT $$", 130, "cancelled"),
+    ],
+)
+def test_the_exit_code_is_the_commands(lab: Lab, script: str, code: int, status: str) -> None:
+    lab.log("--", "sh", "-c", script, code=code)
+    assert lab.task().status == status
+    assert (lab.task().exit_code, lab.task().signal) == (
+        (code, None) if code < 128 else (None, signal.Signals(code - 128).name)
+    )
+
+
+def test_output_passes_byte_for_byte_on_its_own_stream(lab: Lab) -> None:
+    script = "printf 'a\\000\\377\\r\\n'; printf 'err\\r' >&2; printf end"
+    done = lab.log("--", "sh", "-c", script)
+    assert (done.stdout, done.stderr) == (b"a\0\xff\r\nend", b"err\r")
+    assert sorted(lab.blob(CONSOLE)) == sorted(b"a\0\xff\r\nenderr\r")
+
+
+def test_without_git_and_without_python(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "plain", git=False)
+    lab.log("--name", "shell", "--output", "o.bin", "--", "sh", "-c", "echo x > o.bin")
+    task = lab.task("shell")
+    assert (task.code, task.recipe.cwd) == (None, str(lab.root))
+    assert lab.json("model", "query")[0]["name"] == "plain/shell/o"
+
+
+def test_secrets_stay_out(lab: Lab) -> None:
+    secret = "hunter2hunter2"
+    lab.git("remote", "add", "origin", f"https://user:{secret}@example.org/repo.git")
+    environ = {**lab.environ, "WANDB_API_KEY": secret, "MY_SEED": "7", "HF_TOKEN": secret}
+    command = [sys.executable, "-m", "registry_cli", "log", "--env", "*", "--env", "HF_TOKEN", "--", "true"]
+    subprocess.run(command, cwd=lab.root, env=environ, check=True, capture_output=True)
+    assert lab.task().environment["MY_SEED"] == "7"
+    kept = [
+        path for path in (lab.root / ".registry").rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+    ]
+    assert kept == []
+
+
+def test_a_failed_run_keeps_its_outputs_unless_told_otherwise(lab: Lab) -> None:
+    script = "mkdir -p out; echo half > out/half.bin; exit 4"
+    lab.log("--output", "out/*", "--", "sh", "-c", script, code=4)
+    assert len(lab.json("model", "query")) == 1
+    lab.log(
+        "--name", "other", "--output", "out/*", "--keep-failed", "no", "--", "sh", "-c", script + " # again", code=4
+    )
+    assert len(lab.json("model", "query")) == 1
+    assert lab.task("other").status == "failed"
+
+
+def test_an_output_that_is_not_written_is_a_warning(lab: Lab) -> None:
+    done = lab.log("--output", "out/*.pt", "--", "true")
+    assert done.stderr == b"warning: nothing was written that --output out/*.pt names\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "no command to run"),
+        (["--"], 2, "no command to run"),
+        (["python", "train.py"], 2, "must follow after `--`"),
+        (["--nmae", "x", "--", "true"], 2, "no option"),
+        (["--input", "no/such", "--", "touch", "ran"], 125, "no model named `no/such`"),
+        (["--name", "", "--", "touch", "ran"], 2, "no task name"),
+        (["--project", "a//b", "--", "touch", "ran"], 2, "no model name"),
+        (["--data", "s3://bucket/x", "--", "touch", "ran"], 2, "s3://bucket/x"),
+        (["--model", "a//b", "--", "touch", "ran"], 2, "no model name"),
+    ],
+)
+def test_our_own_failures_come_before_the_command(lab: Lab, words: list[str], code: int, said: str) -> None:
+    done = lab.log(*words, code=code)
+    assert said in done.stderr.decode()
+    assert not (lab.root / "ran").exists()
+    assert list((lab.root / ".registry/tasks").iterdir()) == []
+    assert lab.reg("events").stdout == b""
+
+
+def test_no_registry(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "bare", registry=False)
+    done = lab.log("--", "touch", "ran", code=125)
+    assert b"hint: reg init" in done.stderr
+    assert not (lab.root / "ran").exists()
+
+
+@pytest.mark.parametrize(("program", "code"), [("no-such-program", 127), ("./train.py", 126), ("./.git", 126)])
+def test_what_cannot_be_run_is_recorded(lab: Lab, program: str, code: int) -> None:
+    done = lab.log("--name", "gone", "--", program, code=code)
+    assert program.removeprefix("./") in done.stderr.decode()
+    task = lab.task("gone")
+    assert (task.status, task.exit_code) == ("failed", code)
+    assert task.problem
+
+
+def _start(lab: Lab, *words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "registry_cli", "log", *words]
+    return subprocess.Popen(command, cwd=lab.root, env=lab.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def _wait_for(condition: object, seconds: float = 20.0) -> None:
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+SLOW = "import time; print('begun', flush=True); open('pid','w').write(str(__import__('os').getpid())); time.sleep(60)"
+
+
+@pytest.mark.parametrize("victims", ["wrapper", "child", "both"])
+def test_a_kill_leaves_a_task_with_its_log(lab: Lab, victims: str) -> None:
+    running = _start(lab, "--name", "long", "--", sys.executable, "-c", SLOW)
+    pid = lab.root / "pid"
+    _wait_for(lambda: pid.exists() and pid.read_text())
+    child = int(pid.read_text())
+    consoles = lab.root / ".registry/tasks"
+    _wait_for(lambda: any(path.read_bytes() for path in consoles.glob("*/1/console.log")))
+    if victims in {"wrapper", "both"}:
+        running.kill()
+        running.wait()
+    if victims in {"child", "both"}:
+        os.kill(child, signal.SIGKILL)
+    else:
+        os.kill(child, signal.SIGTERM)
+    running.wait()
+    assert running.stdout is not None
+    running.stdout.close()
+    wanted = "failed" if victims == "child" else "crashed"
+    [shown] = lab.json("task", "list")
+    assert shown["status"] == wanted
+    assert lab.reg("task", "logs", "long").stdout == b"begun\n"
+    lab.log("--", "true")
+    assert lab.task("long").status == wanted
+    assert lab.blob(CONSOLE, "long") == b"begun\n"
+    assert list(consoles.iterdir()) == []
+
+
+def test_a_signal_is_passed_on_and_the_end_is_told(lab: Lab) -> None:
+    running = _start(lab, "--name", "long", "--", sys.executable, "-c", SLOW)
+    _wait_for((lab.root / "pid").exists)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(20) == 143
+    assert running.stdout is not None
+    running.stdout.close()
+    assert (lab.task("long").status, lab.task("long").signal) == ("failed", "SIGTERM")
+
+
+def test_a_nested_log_is_a_task_of_its_own(lab: Lab) -> None:
+    lab.log("--name", "outer", "--", sys.executable, "-m", "registry_cli", "log", "--name", "inner", "--", "true")
+    assert (lab.task("outer").status, lab.task("inner").status) == ("completed", "completed")
+
+
+def test_the_folder_of_the_command_is_kept_relative_to_the_code(lab: Lab) -> None:
+    (lab.root / "sub").mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "registry_cli", "log", "--", "true"], cwd=lab.root / "sub", env=lab.environ, check=True
+    )
+    assert lab.task().recipe.cwd == "sub"

@@ -1,0 +1,86 @@
+"""Tasks as they are seen: by queries and addresses, with the dead told from the living."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.records.task import Input
+from registry_cli.registry.api import Registry
+from registry_cli.tasks.find import TaskQuestion, find_tasks, read_now, see_tasks
+from registry_cli.tasks.finish import Ending
+from tests.registry.making import add
+from tests.tasks.making import crash, draft, run, start, tell
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with Registry.init(tmp_path) as registry:
+        yield registry
+
+
+def names(registry: Registry, expr: str = "", **options: Any) -> list[str]:
+    return [row.name for row in find_tasks(registry, TaskQuestion(expr, **options))]
+
+
+def test_newest_first_and_narrowed(registry: Registry) -> None:
+    run(registry, "a", metrics={"loss": 0.5}, tags=("old",))
+    run(registry, "b", metrics={"loss": 0.25}, project="iris/deep")
+    run(registry, "c", status="failed", exit_code=3, project="wine")
+    draft(registry, "d")
+    assert names(registry) == ["d", "c", "b", "a"]
+    assert names(registry, limit=2) == ["d", "c"]
+    assert names(registry, "metrics.loss < 1", sort="-metrics.loss") == ["a", "b"]
+    assert names(registry, project=("iris",)) == ["d", "b", "a"]
+    assert names(registry, name=("A", "c")) == ["c", "a"]
+    assert names(registry, tag=("-old",)) == ["d", "c", "b"]
+    assert names(registry, metric=("loss>0.3",)) == ["a"]
+    assert names(registry, status=("failed", "draft")) == ["d", "c"]
+    assert names(registry, "exit_code = 3 or name = d", status=("draft",)) == ["d"]
+
+
+def test_a_query_by_input(registry: Registry) -> None:
+    base = add(registry, "iris/base", b"base")
+    run(registry, "a", inputs=(Input("base", base.id, "iris/base"),))
+    run(registry, "b")
+    assert names(registry, "uses(iris/base:1)") == ["a"]
+    with pytest.raises(NotFoundError, match="iris/nothing"):
+        names(registry, "uses(iris/nothing)")
+
+
+def test_mistakes(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="no status `done`"):
+        names(registry, status=("done",))
+    with pytest.raises(UsageError, match="metric"):
+        names(registry, "metric.loss > 1")
+    with pytest.raises(UsageError):
+        names(registry, sort="nothing")
+
+
+def test_a_task_whose_runner_died_is_crashed(registry: Registry) -> None:
+    lives, dies = start(registry, "lives"), start(registry, "dies")
+    crash(dies)
+    assert names(registry, "status:running") == ["lives"]
+    assert names(registry, status=("crashed",)) == ["dies"]
+    assert [row.status for row in see_tasks(registry, ["dies", "lives", "iris/dies"])] == ["crashed", "running"]
+    lives.end(Ending("completed", 0))
+
+
+def test_what_is_known_by_now(registry: Registry) -> None:
+    attempt = start(registry, "a", params={"lr": 1})
+    tell(attempt, points={"loss": [3.0, 2.0]})
+    task = read_now(registry, see_tasks(registry, ["a"])[0])
+    assert (task.status, task.metrics, task.curves["loss"].max) == ("running", {"loss": 2.0}, 3.0)
+    crash(attempt)
+    assert read_now(registry, see_tasks(registry, ["a"])[0]).status == "crashed"
+
+
+def test_one_that_ends_while_it_is_read(registry: Registry) -> None:
+    attempt = start(registry, "a")
+    row = see_tasks(registry, ["a"])[0]
+    attempt.end(Ending("completed", 0))
+    assert read_now(registry, row).status == "completed"
