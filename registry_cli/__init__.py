@@ -13,18 +13,55 @@ if TYPE_CHECKING:
     from registry_cli.errors import RegError as RegError
     from registry_cli.registry.api import Registry as Registry
     from registry_cli.registry.version import Version as Version
-    from registry_cli.sdk import commit as commit
-    from registry_cli.sdk import use as use
+    from registry_cli.sdk.input_model import InputModel as InputModel
+    from registry_cli.sdk.metrics import log_metric as log_metric
+    from registry_cli.sdk.metrics import log_metrics as log_metrics
+    from registry_cli.sdk.metrics import log_params as log_params
+    from registry_cli.sdk.model import Model as Model
+    from registry_cli.sdk.notice import RegWarning as RegWarning
+    from registry_cli.sdk.output_model import OutputModel as OutputModel
+    from registry_cli.sdk.saver import Pending as Pending
+    from registry_cli.sdk.saving import commit as commit
+    from registry_cli.sdk.task import Task as Task
+    from registry_cli.sdk.task import task as task
+    from registry_cli.sdk.using import use as use
 
 _EXPORTS = {
+    "InputModel": "registry_cli.sdk.input_model",
+    "Model": "registry_cli.sdk.model",
+    "OutputModel": "registry_cli.sdk.output_model",
+    "Pending": "registry_cli.sdk.saver",
     "RegError": "registry_cli.errors",
+    "RegWarning": "registry_cli.sdk.notice",
     "Registry": "registry_cli.registry.api",
+    "Task": "registry_cli.sdk.task",
     "Version": "registry_cli.registry.version",
     "__version__": "registry_cli._version",
-    "commit": "registry_cli.sdk",
-    "use": "registry_cli.sdk",
+    "commit": "registry_cli.sdk.saving",
+    "log_metric": "registry_cli.sdk.metrics",
+    "log_metrics": "registry_cli.sdk.metrics",
+    "log_params": "registry_cli.sdk.metrics",
+    "task": "registry_cli.sdk.task",
+    "use": "registry_cli.sdk.using",
 }
-__all__ = ["RegError", "Registry", "Version", "__version__", "commit", "use"]
+__all__ = [
+    "InputModel",
+    "Model",
+    "OutputModel",
+    "Pending",
+    "RegError",
+    "RegWarning",
+    "Registry",
+    "Task",
+    "Version",
+    "__version__",
+    "commit",
+    "log_metric",
+    "log_metrics",
+    "log_params",
+    "task",
+    "use",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,265 @@
+"""The task that this process belongs to: one that it runs itself, or one that `reg log` or a parent process runs.
+
+A process that was started within a task attaches: it appends to files of the task's folder, and whoever runs the task
+ends it. Of several training processes only rank 0 tells anything; on the others everything is accepted.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from registry_cli import env
+from registry_cli.catalog.task_read import find_task, get_task_row
+from registry_cli.errors import NoRegistryError, RegError, UsageError
+from registry_cli.ids import TaskId
+from registry_cli.records.values import flatten
+from registry_cli.registry.api import Registry
+from registry_cli.tasks.live import Live, find_live, is_running, read_state
+from registry_cli.tasks.scalars.facts import FactWriter
+from registry_cli.tasks.scalars.plots import dump_plot, plot_path
+from registry_cli.tasks.scalars.writer import ScalarWriter
+from registry_cli.tasks.stage import get_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from registry_cli.ids import TagName
+    from registry_cli.records.task import Input, Task
+    from registry_cli.records.values import Value
+    from registry_cli.sdk.arguments import Listener
+    from registry_cli.sdk.fate import Watch
+    from registry_cli.sdk.runner import Runner
+    from registry_cli.tasks.scalars.plots import Plot
+
+NO_TASK: Final = "no task runs in this process"
+
+
+class Current:
+    """The task of this process.
+
+    Attributes:
+        task: As it is known here: as it began, and what this process has told since.
+        live: Its folder; None where this process tells nothing and has none.
+        runner: Who ends it, where that is this process.
+        watch: Learns how this process ends, where somebody must know.
+        listener: Hears what argparse parses, where somebody asked for it.
+        publish: Whether its models are published once it has completed.
+        frameworks: What `auto_connect_frameworks` said.
+        named: Whether the user gave the task its name, which the script's then does not replace.
+        silent: Whether nothing is told from here, because another rank does.
+        forked: Whether this process is a forked child of the one that joined.
+        overrides: Values that `connect` gives to the script instead of its own, nested names joined by dots.
+        given: Inputs that the task began with, by their names.
+        called: Models by the names under which the script uses them.
+        labels: Labels that outputs take which have none of their own.
+        leaving: Called before the task ends, or this process does.
+    """
+
+    def __init__(self, registry: Registry, task: Task, live: Live | None, *, silent: bool = False) -> None:
+        self.task = task
+        self.live = live
+        self.runner: Runner | None = None
+        self.watch: Watch | None = None
+        self.listener: Listener | None = None
+        self.publish = False
+        self.frameworks: Mapping[str, object] | bool = True
+        self.silent = silent
+        self.forked = False
+        self.named = live is not None and read_state(live).named
+        self.overrides = {key.removeprefix("."): value for key, value in flatten(task.recipe.params, "").items()}
+        self.given: dict[str, Input] = {one.name: one for one in task.inputs}
+        self.called: dict[str, str] = {}
+        self.labels: dict[str, int] = {}
+        self.leaving: list[Callable[[], None]] = []
+        self._layout = registry.layout
+        self._own = threading.local()
+        self._own.registry = registry
+        self._inherited: list[object] = []
+        self._params: dict[str, Value] = {}
+        self._lock = threading.RLock()
+        writes = live is not None and not silent
+        self._facts = FactWriter(live.facts(str(os.getpid()))) if live and writes else None
+        self._scalars = ScalarWriter(live.scalars(str(os.getpid()))) if live and writes else None
+
+    @property
+    def registry(self) -> Registry:
+        """The registry, opened once for each thread that asks."""
+        found: Registry | None = getattr(self._own, "registry", None)
+        if found is None:
+            found = self._own.registry = Registry(self._layout)
+        return found
+
+    @property
+    def problems(self) -> list[str]:
+        """Why something that was told is not in the task's folder, in words."""
+        return [writer.problem for writer in (self._facts, self._scalars) if writer is not None and writer.problem]
+
+    def tell(self, fact: Callable[[FactWriter], None]) -> None:
+        """Tell a fact, if this process may."""
+        if self._facts is not None:
+            fact(self._facts)
+
+    def add_point(self, name: str, value: float, step: int | None) -> None:
+        """Log a point of a scalar."""
+        if self._scalars is not None:
+            self._scalars.add(name, value, step, time())
+
+    def last_at(self, step: int | None) -> dict[str, float]:
+        """Return the last value at or before `step` of each scalar that this process logged."""
+        return self._scalars.last_at(step) if self._scalars is not None else {}
+
+    def add_plot(self, plot: Plot) -> None:
+        """Keep a table or plot."""
+        document = dump_plot(plot)
+        self.tell(lambda facts: facts.add_plot(plot_path(plot.title, plot.series, plot.step), document))
+
+    def add_params(self, params: Mapping[str, Value | None]) -> None:
+        """Tell parameters; nested names are joined by dots, None takes one away."""
+        with self._lock:
+            tops = {_put(self._params, name.split("."), value) for name, value in params.items()}
+            told = {top: self._params.get(top) for top in tops}
+        self.tell(lambda facts: facts.add_params(told))
+        self.task = replace(self.task, params={**self.task.params, **self._params})
+
+    def add_input(self, entry: Input) -> None:
+        """Tell that the script was given a version; one of the same name is replaced."""
+        self.tell(lambda facts: facts.add_input(entry))
+        with self._lock:
+            inputs = {one.name: one for one in self.task.inputs} | {entry.name: entry}
+            self.task = replace(self.task, inputs=tuple(inputs.values()))
+
+    def call_task(self, name: str | None, project: str | None) -> None:
+        """Give the task the script's name and project, unless the user has named it."""
+        if self.named:
+            return
+        if name is not None:
+            self.tell(lambda facts: facts.set_name(name))
+            self.task = replace(self.task, name=name)
+        if project is not None:
+            self.tell(lambda facts: facts.set_project(project))
+            self.task = replace(self.task, project=project)
+
+    def change_tags(self, add: Sequence[TagName], remove: Sequence[TagName] = ()) -> None:
+        """Add and remove tags."""
+        self.tell(lambda facts: facts.change_tags(add, remove))
+        tags = dict.fromkeys((*self.task.tags, *add))
+        self.task = replace(self.task, tags=tuple(tag for tag in tags if tag not in remove))
+
+    def flush(self) -> None:
+        """Hand all points to the operating system."""
+        if self._scalars is not None:
+            self._scalars.flush()
+
+    def close(self) -> None:
+        """Write what is left, for good."""
+        for writer in (self._scalars, self._facts):
+            if writer is not None:
+                writer.close()
+
+    def inherit(self) -> None:
+        """Go on in a forked child: it may tell, but its parent runs the task and keeps its open database."""
+        self._inherited.append(self._own)
+        self._own = threading.local()
+        self._lock = threading.RLock()
+        self.runner = None
+        self.forked = True
+        self.leaving.clear()
+
+
+_current: Current | None = None
+_lock = threading.RLock()
+
+
+def find_current() -> Current | None:
+    """Return the task of this process, or None; one that another process runs is joined when first asked for."""
+    if _current is not None or not env.read(env.REG_TASK):
+        return _current
+    with _lock:
+        if _current is None:
+            set_current(_attach())
+        return _current
+
+
+def peek_current() -> Current | None:
+    """Return the task of this process without joining one."""
+    return _current
+
+
+def get_current() -> Current:
+    """Return the task of this process.
+
+    Raises:
+        UsageError: There is none.
+    """
+    current = find_current()
+    if current is None:
+        raise UsageError(NO_TASK, hint="Task.init(project_name=…, task_name=…), or run it by: reg log -- COMMAND")
+    return current
+
+
+def set_current(current: Current | None) -> None:
+    """Make a task that of this process, or leave it without one."""
+    global _current
+    from registry_cli.sdk.leaving import watch_end
+
+    _current = current
+    if current is not None:
+        watch_end()
+
+
+def is_silent() -> bool:
+    """Return whether this process is one of several and not the one that tells."""
+    return env.rank() != 0
+
+
+def _attach() -> Current | None:
+    """Join the task that the environment names, if it runs; None where it has ended or lies elsewhere."""
+    task, attempt = TaskId(env.read(env.REG_TASK) or ""), env.read(env.REG_ATTEMPT) or ""
+    if not attempt.isdecimal():
+        return None
+    try:
+        registry = Registry.find()
+    except NoRegistryError:
+        return None
+    live = find_live(registry.layout, task, int(attempt))
+    if live is None or not is_running(registry.layout, live):
+        registry.close()
+        return None
+    try:
+        row = find_task(registry.db, task)
+        found = get_task(registry, get_task_row(registry.db, row)) if row is not None else None
+    except RegError:
+        found = None
+    if found is None or found.status != "running" or found.attempt != live.attempt:
+        registry.close()
+        return None
+    return Current(registry, found, live, silent=is_silent())
+
+
+def _put(table: dict[str, Value], keys: list[str], value: Value | None) -> str:
+    """Set a value in nested tables and return the first key; a value in the way gives way to a table."""
+    first, *rest = keys
+    if rest:
+        inner = table.get(first)
+        below = dict(inner) if isinstance(inner, dict) else {}
+        _put(below, rest, value)
+        table[first] = below
+    elif value is None:
+        table.pop(first, None)
+    else:
+        table[first] = value
+    return first
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()
+    if _current is not None:
+        _current.inherit()
+
+
+os.register_at_fork(after_in_child=_after_fork)

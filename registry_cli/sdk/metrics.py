@@ -1,0 +1,62 @@
+"""What a script logs of its task: scalars, parameters, tables and plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.sdk.current import get_current
+from registry_cli.sdk.params import told_params
+from registry_cli.sdk.reports import Reports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.sdk.current import Current
+    from registry_cli.tasks.scalars.plots import Plot
+
+
+def log_metric(name: str, value: float, step: int | None = None) -> None:
+    """Log a point of a scalar.
+
+    Args:
+        name: Printable; `train/loss` and `train/acc` belong together.
+        value: NaN and infinities are kept; NumPy and torch scalars are taken.
+        step: None where there is none; the point's place among those of its name then counts.
+
+    Raises:
+        UsageError: No task runs in this process, or the name or value cannot be kept.
+    """
+    get_current().add_point(name, value, step)
+
+
+def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:
+    """Log a point of each of several scalars; raises as `log_metric`."""
+    current = get_current()
+    for name, value in values.items():
+        current.add_point(name, value, step)
+
+
+def log_params(params: Mapping[str, object]) -> None:
+    """Tell parameters of the task; tables in tables are fine, and None takes one away.
+
+    Raises:
+        UsageError: No task runs in this process, or a name cannot be kept.
+    """
+    get_current().add_params(told_params(params))
+
+
+class Logger(Reports):
+    """ClearML's logger of a running task."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def _report_point(self, name: str, value: float, step: int | None) -> None:
+        self._current.add_point(name, value, step)
+
+    def _report_plot(self, plot: Plot) -> None:
+        self._current.add_plot(plot)
+
+    def flush(self) -> None:
+        """Hand all points to the operating system; they are every half second."""
+        self._current.flush()

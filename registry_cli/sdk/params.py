@@ -1,0 +1,116 @@
+"""Parameters between a script and its task: told as they are, and in a clone replaced by what the clone says.
+
+A nested name joins its parts by dots: `{"optim": {"lr": 0.1}}` is `optim.lr`, as in `reg task clone T --param
+optim.lr=0.2` and in queries, `params.optim.lr`. What looks like a secret by its name is not told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, MutableMapping
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+from registry_cli.errors import UsageError
+from registry_cli.records.values import Value, check_value
+from registry_cli.tasks.capture.secrets import looks_secret
+
+
+def connect_table(
+    table: MutableMapping[Any, Any], overrides: Mapping[str, Value], section: str | None
+) -> dict[str, Value | None]:
+    """Replace values of a table by overrides, in place, and return what is to be told.
+
+    Args:
+        table: Nested tables are walked into.
+        overrides: Values by dotted names.
+        section: What stands before the names.
+    """
+    for name, holder, key in list(_iter_places(table, section or "")):
+        if name in overrides:
+            holder[key] = fit(overrides[name], holder[key])
+    return told_params(table, section)
+
+
+def connect_object(target: Any, overrides: Mapping[str, Value], section: str | None) -> dict[str, Value | None]:
+    """The same for the attributes of an object or class; methods and names with `_` in front are none."""
+    before = _attributes(target)
+    table = {name: dict(value) if isinstance(value, dict) else value for name, value in before.items()}
+    told = connect_table(table, overrides, section)
+    for name, value in table.items():
+        if value is not before[name] and value != before[name]:
+            setattr(target, name, value)
+    return told
+
+
+def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[str, Value | None]:
+    """Return a table's parameters by their dotted names; what a record cannot hold is its text."""
+    places = _iter_places(table, section or "")
+    return {name: _storable(holder[key]) for name, holder, key in places if not looks_secret(str(key), "")}
+
+
+def fit(value: Value, like: object) -> Any:
+    """Return an override with the type of what it replaces, where it can have it.
+
+    Raises:
+        UsageError: A number is wanted and it is none.
+    """
+    if like is None or type(value) is type(like):
+        return value
+    try:
+        if isinstance(like, bool):
+            return value.strip().lower() in {"true", "1", "yes", "on"} if isinstance(value, str) else bool(value)
+        if isinstance(like, Enum):
+            return next((one for one in type(like) if value in (one.name, one.value)), value)
+        if isinstance(like, int):
+            whole = isinstance(value, float) and not value.is_integer()
+            return value if whole else int(value)  # type: ignore[arg-type]  # what it cannot take is refused below
+        if isinstance(like, float | PurePath | str):
+            return type(like)(value)  # type: ignore[arg-type]
+        if isinstance(like, list | tuple | set):
+            return type(like)(json.loads(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{value!r:.60} cannot stand for {like!r:.60}", hint="give the clone a value like it"
+        ) from None
+    return value
+
+
+def _iter_places(table: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any, Any]]:
+    for key, value in table.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping) and value:
+            yield from _iter_places(value, name)
+        else:
+            yield name, table, key
+
+
+def _storable(value: object) -> Value | None:
+    if value is None or (isinstance(value, Mapping) and not value):
+        return None
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Enum) and not isinstance(value, int | str):
+        return value.name
+    try:
+        return check_value(sorted(value, key=str) if isinstance(value, set | frozenset) else value, "value")
+    except UsageError:
+        return str(value)
+
+
+def _attributes(target: Any) -> dict[str, Any]:
+    kind = target if isinstance(target, type) else type(target)
+    found: dict[str, Any] = {}
+    for owner in reversed(kind.__mro__[:-1]):
+        found.update(vars(owner))
+        for name in getattr(owner, "__slots__", ()):
+            found[name] = getattr(target, name, None)
+    if not isinstance(target, type):
+        found.update(getattr(target, "__dict__", {}))
+    skipped = (property, staticmethod, classmethod)
+    return {
+        name: value
+        for name, value in found.items()
+        if not name.startswith("_") and not callable(value) and not isinstance(value, skipped)
+    }

@@ -1,0 +1,141 @@
+"""A task that this process runs itself: begun here, watched while it runs, ended when it is closed or the process ends.
+
+`leaving.py` says when that is.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli import env
+from registry_cli.errors import RegError
+from registry_cli.records.task import Recipe, Task
+from registry_cli.registry.api import Registry
+from registry_cli.sdk.current import Current, is_silent, set_current
+from registry_cli.sdk.fate import Watch
+from registry_cli.sdk.notice import warn
+from registry_cli.sdk.streams import Tee
+from registry_cli.store.staging import Staging
+from registry_cli.tasks.attempt import BEAT, Attempt, new_task_id
+from registry_cli.tasks.capture.host import capture_accelerators
+from registry_cli.tasks.capture.python import own_python
+from registry_cli.tasks.crashed import bury_crashed
+from registry_cli.tasks.describe import Wish, describe
+from registry_cli.tasks.naming import name_of_command, project_of_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from registry_cli.tasks.finish import Ending
+
+_LOOK: Final = 0.5
+"""Seconds between two looks at whether somebody wants the task to end."""
+_PATIENCE: Final = 10.0
+"""Seconds that the end waits for the look around to be done."""
+
+
+def start(
+    name: str | None,
+    project: str | None,
+    *,
+    tags: Iterable[str] = (),
+    streams: Iterable[str] = ("stdout", "stderr"),
+) -> Current:
+    """Begin a task that this process runs, and make it that of this process.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        UsageError: A name cannot be kept.
+    """
+    registry = Registry.find()
+    cwd, environ = Path.cwd(), env.read_all()
+    argv = (sys.executable, *sys.orig_argv[1:])
+    project = project_of_folder(cwd, registry.path) if project is None else project
+    name = name or name_of_command(argv)
+    if is_silent():
+        task = Task(new_task_id(), name, project, "running", 1, datetime.now(UTC), registry.author, Recipe(argv))
+        current = Current(registry, task, None, silent=True)
+    else:
+        wish = Wish(name, project, Recipe(argv), tags=tuple(tags))
+        with Staging(registry.layout) as staging:
+            task = describe(registry, wish, cwd, environ, staging)
+            attempt = Attempt.start(registry, task, named=False, staging=staging)
+        current = Current(registry, attempt.task, attempt.live)
+        current.runner = Runner(attempt, current, streams)
+    set_current(current)
+    return current
+
+
+class Runner:
+    """What this process does for its task beside the script's own work."""
+
+    def __init__(self, attempt: Attempt, current: Current, streams: Iterable[str]) -> None:
+        self.attempt = attempt
+        self._current = current
+        self._watch = current.watch = Watch(term=True)
+        self._before = {name: env.read(name) or "" for name in (env.REG_DIR, env.REG_TASK, env.REG_ATTEMPT)}
+        own = (str(attempt.registry.path), attempt.task.id, str(attempt.task.attempt))
+        env.set_all(dict(zip(self._before, own, strict=True)))  # so that processes which it starts attach
+        self._tee = Tee(attempt.live.console, streams)
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._guard, args=(work,), name=f"reg {work.__name__}", daemon=True)
+                         for work in (self._look_around, self._beat)]  # fmt: skip
+        for thread in self._threads:
+            thread.start()
+        self._watch.start()
+
+    def end(self, ending: Ending) -> Task:
+        """End the attempt, what this process told included.
+
+        Raises:
+            RegError: The end could not be written; the next command that looks writes it.
+            OSError: The same, as on a full disk.
+        """
+        self._watch.ending = True
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(_PATIENCE)
+        self._tee.close()
+        self._current.close()
+        env.set_all(self._before)
+        problems = [ending.problem, self._tee.problem, *self._current.problems]
+        words = "; ".join(dict.fromkeys(filter(None, problems))) or None
+        try:
+            return self.attempt.end(replace(ending, problem=words))
+        finally:
+            self._watch.stop()
+
+    def _look_around(self) -> None:
+        state = own_python()
+        self._current.tell(lambda facts: facts.set_python(state.table, state.lock.decode()))
+        accelerators = capture_accelerators(env.read_all())
+        self._current.tell(lambda facts: facts.add_host(accelerators))
+        with Registry(self.attempt.registry.layout) as registry:
+            bury_crashed(registry)
+
+    def _beat(self) -> None:
+        beaten = time.monotonic()
+        while not self._stop.wait(_LOOK):
+            if time.monotonic() - beaten >= BEAT:
+                beaten = time.monotonic()
+                with suppress(OSError):  # the next one may get through
+                    self.attempt.beat()
+            if self.attempt.cancelled:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (RegError, OSError) as error:
+            warn(f"task {shlex.quote(self.attempt.task.name)}: {error}")

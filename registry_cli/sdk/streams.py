@@ -1,0 +1,72 @@
+"""What a script prints, kept in its task's log; the bytes that reach the terminal or file stay what they are.
+
+The `write` of the script's own streams is replaced, not the streams, so that whoever holds one is heard too. What C
+code and other processes print goes past it; `reg log` hears that as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.store.files import AppendFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class Tee:
+    """Keeps what is written to streams of this process.
+
+    Attributes:
+        problem: Why the log is not whole, in words; None while it is.
+
+    Args:
+        log: The file to append to.
+        names: Of `stdout` and `stderr`, those to listen to.
+    """
+
+    def __init__(self, log: Path, names: Iterable[str] = ("stdout", "stderr")) -> None:
+        self.problem: str | None = None
+        self._log = AppendFile(log)
+        self._patched: list[Any] = []
+        self._streams = [stream for name in names if (stream := getattr(sys, name, None)) is not None]
+        for stream in self._streams:
+            self._listen(getattr(stream, "buffer", stream))
+
+    def flush(self) -> None:
+        """Hand what the streams hold back to where they go, and so to the log."""
+        for stream in self._streams:
+            try:
+                stream.flush()
+            except (OSError, ValueError):  # a pipe nobody reads, a stream that was closed
+                pass
+
+    def close(self) -> None:
+        """Give the streams back their own `write`."""
+        self.flush()
+        for sink in self._patched:
+            sink.__dict__.pop("write", None)
+        self._patched.clear()
+        self._log.close()
+
+    def _listen(self, sink: Any) -> None:
+        write = sink.write
+
+        def write_both(data: Any) -> Any:
+            written = write(data)
+            self._keep(data[:written] if isinstance(written, int) else data)
+            return written
+
+        try:
+            sink.write = write_both
+        except AttributeError:  # a stream that lets nobody change it
+            return
+        self._patched.append(sink)
+
+    def _keep(self, data: Any) -> None:
+        try:
+            self._log.write(data.encode(errors="replace") if isinstance(data, str) else data)
+        except OSError as error:
+            self.problem = f"the log is not whole: {(error.strerror or str(error)).lower()}"

@@ -1,0 +1,71 @@
+"""ClearML's list of tags as a query.
+
+tags  = [OPERATOR] group { OPERATOR group }
+group = { [ "__$not" ] TAG }           a TAG with `-` in front is excluded, as after `__$not`
+
+`__$all` (or `__$and`) wants all tags of the group that follows, `__$any` (or `__$or`) one of them; a group without an
+operator wants one. Groups are joined by `or`; an operator in front of everything joins them, and is that of the first
+group too. So `["demo", "-TF"]` is `demo or not TF`, and `["__$all", "a", "__$any", "b", "c"]` is `a and (b or c)`.
+`__$nop` begins a group without an operator. ClearML's own documents say so; its server merges groups of one kind.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.catalog.query.ast import Expr, Label, Not, all_of, any_of
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Joint = Literal["all", "any"]
+_OPERATORS: Final[dict[str, Joint]] = {
+    "__$all": "all",
+    "__$and": "all",
+    "__$any": "any",
+    "__$or": "any",
+    "__$nop": "any",
+}
+_NOT: Final = "__$not"
+_SIGN: Final = "__$"
+
+
+def parse_tags(words: Sequence[str]) -> Expr | None:
+    """Return what a list of tags asks for; None where it asks for nothing.
+
+    Raises:
+        UsageError: An operator does not exist or excludes nothing, or something is no text.
+    """
+    if isinstance(words, str):
+        raise UsageError(f"tags is the text {words!r}", hint=f"give a list: tags=[{words!r}]")
+    outer: Joint = _OPERATORS.get(words[0], "any") if words and isinstance(words[0], str) else "any"
+    groups: list[tuple[Joint, list[Expr]]] = [("any", [])]
+    negated = False
+    for word in words:
+        if not isinstance(word, str):
+            raise UsageError(f"{word!r} among the tags is no text")
+        if word in _OPERATORS and not negated:
+            groups.append((_OPERATORS[word], []))
+        elif word == _NOT:
+            negated = not negated
+        else:
+            groups[-1][1].append(_term(word, negated))
+            negated = False
+    if negated:
+        raise UsageError(f"{_NOT} excludes nothing: it is the last word")
+    joined = [_join(joint, terms) for joint, terms in groups if terms]
+    return _join(outer, joined) if joined else None
+
+
+def _term(word: str, negated: bool) -> Expr:
+    if word.startswith(_SIGN):
+        raise UsageError(f"{word!r} is no tag here", hint=f"operators are {', '.join([*_OPERATORS, _NOT])}")
+    excluded = word.startswith("-")
+    label = Label("tag", unicodedata.normalize("NFC", word[1:] if excluded else word))
+    return Not(label) if excluded != negated else label
+
+
+def _join(joint: Joint, terms: list[Expr]) -> Expr:
+    return all_of(terms) if joint == "all" else any_of(terms)

@@ -1,0 +1,279 @@
+"""`Task` under ClearML's names, and `task`, the same as a context manager: one run of a script, now or on record."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.errors import NotFoundError, RefusedError, UsageError
+from registry_cli.ids import parse_tag, parse_task_name
+from registry_cli.registry.api import Registry
+from registry_cli.sdk.arguments import Listener
+from registry_cli.sdk.current import Current, find_current, get_current
+from registry_cli.sdk.fate import Fate, Watch, fate_of
+from registry_cli.sdk.input_model import InputModel
+from registry_cli.sdk.leaving import leave
+from registry_cli.sdk.metrics import Logger
+from registry_cli.sdk.notice import warn
+from registry_cli.sdk.output_model import OutputModel
+from registry_cli.sdk.outputs import publish_outputs
+from registry_cli.sdk.params import connect_object, connect_table
+from registry_cli.sdk.runner import start
+from registry_cli.sdk.task_record import TaskRecord
+from registry_cli.tasks.describe import check_project
+from registry_cli.tasks.find import TaskQuestion, find_tasks
+from registry_cli.tasks.rerun.draft import clone_task
+from registry_cli.tasks.rerun.edits import Edits
+from registry_cli.tasks.stage import get_row
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from registry_cli.records.values import Value
+
+Connected = Mapping[str, Any] | bool
+
+
+class Task(TaskRecord):
+    """One execution of a script: the one that runs here (`Task.init`), or one that is recorded (`Task.get_task`)."""
+
+    @classmethod
+    def init(
+        cls,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        task_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        reuse_last_task_id: bool | str = True,
+        continue_last_task: bool | str | int = False,
+        output_uri: str | bool | None = None,
+        auto_connect_arg_parser: Connected = True,
+        auto_connect_frameworks: Connected = True,
+        auto_resource_monitoring: Connected = True,
+        auto_connect_streams: Connected = True,
+        deferred_init: bool = False,
+    ) -> Task:
+        """Begin the task of this process; under `reg log`, or in a process that a task started, join that one.
+
+        It ends when the process does, or by `close`.
+
+        Args:
+            project_name: Its project, such as `My Project` or `vision/detection`; the folder's name when None.
+            task_name: Its name, as free as a project's; the script's when None. What `reg log --name` says wins.
+            task_type: Kept as the parameter `task_type`.
+            tags: Labels.
+            reuse_last_task_id: Without effect: each run is a task of its own.
+            continue_last_task: Refused, for the same reason.
+            output_uri: Where ClearML would upload to: the bytes go into the registry.
+            auto_connect_arg_parser: Whether argparse is heard; a table says False of arguments that are not.
+            auto_connect_frameworks: For automatic logging.
+            auto_resource_monitoring: Without effect.
+            auto_connect_streams: Whether what is printed is kept; a table speaks of `stdout` and `stderr`.
+            deferred_init: Without effect: nothing here waits for a server.
+
+        Raises:
+            NoRegistryError: There is no registry.
+            UsageError: A task of another name runs here already, or a name cannot be kept.
+        """
+        if continue_last_task:
+            raise UsageError(
+                "a task is one run and cannot be continued", hint="give the last model as an input: InputModel(name=…)"
+            )
+        project = check_project(project_name) if project_name is not None else None
+        name = parse_task_name(task_name) if task_name is not None else None
+        current = find_current()
+        if current is not None and current.runner is not None:
+            return _again(cls(current), name, project)
+        labels = [parse_tag(tag) for tag in tags or ()]
+        if current is None:
+            current = start(name, project, tags=labels, streams=_streams(auto_connect_streams))
+        else:
+            current.call_task(name, project)
+            current.change_tags(labels)
+        _listen(current, auto_connect_arg_parser)
+        current.frameworks = auto_connect_frameworks
+        if task_type is not None:
+            current.add_params({"task_type": str(task_type)})
+        if isinstance(output_uri, str):
+            warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
+        return cls(current)
+
+    @classmethod
+    def current_task(cls) -> Task | None:
+        """Return the task of this process, or None."""
+        current = find_current()
+        return cls(current) if current is not None else None
+
+    @classmethod
+    def get_task(
+        cls, task_id: str | None = None, project_name: str | None = None, task_name: str | None = None
+    ) -> Task:
+        """Return a recorded task: by its id or address, else the newest of that name and project.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        registry = Registry.find()
+        if task_id is not None:
+            return cls(registry, get_row(registry, task_id).id)
+        project = () if project_name is None else (project_name,)
+        question = TaskQuestion(project=project, name=(task_name,) if task_name is not None else ())
+        rows = [row for row in find_tasks(registry, question) if project_name in {None, row.project}]
+        if not rows:
+            raise NotFoundError(f"no task {task_name or ''} in project {project_name or ''}", hint="reg task list")
+        return cls(registry, rows[0].id)
+
+    @classmethod
+    def clone(
+        cls,
+        source_task: Task | str | None = None,
+        name: str | None = None,
+        comment: str | None = None,
+        parent: str | None = None,
+        project: str | None = None,
+    ) -> Task:
+        """Make a draft with what another task is run from; `reg task run` runs it.
+
+        Args:
+            source_task: A task, its id or its address; the one that runs here when None.
+            name: As the source when None, like `project`.
+            comment: What it is for.
+            parent: Refused: a clone's source is the task it was cloned from.
+            project: Its project.
+        """
+        if parent is not None:
+            raise UsageError("the parent of a clone is its source", hint="leave `parent` out")
+        task = source_task if isinstance(source_task, Task) else None
+        registry = task.registry if task else Registry.find()
+        ref = task.id if task else str(source_task or get_current().task.id)
+        edits = Edits(name=name, comment=comment, project=project)
+        return cls(registry, clone_task(registry, ref, edits).id)
+
+    def get_logger(self) -> Logger:
+        """Return what its scalars, tables and plots are told to.
+
+        Raises:
+            RefusedError: It does not run here.
+        """
+        return Logger(self._running("log to"))
+
+    def connect(self, mutable: Any, name: str | None = None, ignore_remote_overrides: bool = False) -> Any:
+        """Tell parameters or a model, and take what a clone says instead; return what was given.
+
+        Args:
+            mutable: A dict, an `ArgumentParser`, a `Namespace`, an object or class with attributes, an `InputModel` or
+                an `OutputModel`. It is changed in place.
+            name: What stands before the parameters' names, or what the task calls the model.
+            ignore_remote_overrides: Keep the script's own values and model.
+        """
+        current = self._running("connect to")
+        if isinstance(mutable, InputModel | OutputModel):
+            mutable.connect(self, name, ignore_remote_overrides)
+            return mutable
+        if isinstance(mutable, ArgumentParser):
+            current.listener = current.listener or _listen(current, False)
+            current.listener.add(mutable, name)
+            return mutable
+        overrides: Mapping[str, Value] = {} if ignore_remote_overrides else current.overrides
+        connect = connect_table if isinstance(mutable, MutableMapping) else connect_object
+        current.add_params(connect(mutable, overrides, name))
+        return mutable
+
+    def publish(self) -> bool:
+        """Publish the newest version of each model it made; True where there is one."""
+        return bool(publish_outputs(self.registry, self.id))
+
+    def publish_on_completion(self, enable: bool = True) -> None:
+        """Publish what it made once it has completed; not where it fails."""
+        current = self._running("publish at the end of")
+        current.publish = enable
+        if enable and current.watch is None:
+            current.watch = Watch(term=False)
+            current.watch.start()
+
+    def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
+        """Always refused: what a task has told stays.
+
+        Raises:
+            RefusedError: A clone is what runs anew.
+        """
+        raise RefusedError("a task that ran is on record and is not reset", hint="Task.clone(task), then reg task run")
+
+    def close(self) -> None:
+        """End it, if this process runs it; what waits is saved first.
+
+        Raises:
+            RegError: The end could not be written; the next `reg` command that looks writes it.
+            OSError: The same, as on a full disk.
+        """
+        self._leave(Fate())
+
+    def __enter__(self) -> Task:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave(fate_of(error))
+
+    def __repr__(self) -> str:
+        return f"<Task {self.project}/{self.name} {self.id}>"
+
+    def _leave(self, fate: Fate) -> None:
+        if self._current is not None and self._current is find_current():
+            leave(self._current, fate)
+
+
+def task(
+    name: str | None = None,
+    *,
+    project: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    inputs: Iterable[str] | Mapping[str, str] = (),
+    tags: Iterable[str] = (),
+) -> Task:
+    """Begin the task of this process, as `with reg.task("baseline") as task:`; leaving the block ends it.
+
+    Args:
+        name: The script's when None.
+        project: The folder's name when None.
+        params: What it runs with; a dict is changed in place where a clone says otherwise.
+        inputs: Addresses of versions that it is given, or names to addresses.
+        tags: Labels.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        NotFoundError: An input's address names nothing.
+    """
+    from registry_cli.sdk.using import use
+
+    found = Task.init(project, name, tags=tags)
+    pairs = inputs.items() if isinstance(inputs, Mapping) else [(None, ref) for ref in inputs]
+    for entry, ref in pairs:
+        use(ref, name=entry)
+    if params is not None:
+        found.connect(params if isinstance(params, MutableMapping) else dict(params))
+    return found
+
+
+def _again(running: Task, name: str | None, project: str | None) -> Task:
+    if name not in {None, running.name} or project not in {None, running.project}:
+        raise UsageError(f"task {running.project}/{running.name} runs in this process", hint="task.close() ends it")
+    return running
+
+
+def _listen(current: Current, wanted: Connected) -> Listener:
+    skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
+    listener = Listener(current, everything=bool(wanted), skipped=skipped)
+    if current.listener is not None:
+        current.listener.stop()
+    current.listener = listener
+    listener.start()
+    return listener
+
+
+def _streams(wanted: Connected) -> list[str]:
+    if isinstance(wanted, Mapping):
+        return [name for name in ("stdout", "stderr") if wanted.get(name, True)]
+    return ["stdout", "stderr"] if wanted else []

@@ -1,0 +1,276 @@
+"""A script's own task in real processes: how it ends, who ends it, and what is left when nobody could."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+import registry_cli as reg
+from registry_cli.records.task import CONSOLE
+from registry_cli.tasks.crashed import bury_crashed
+from registry_cli.tasks.find import TaskQuestion, find_tasks
+from tests.sdk import scripts
+
+pytestmark = pytest.mark.usefixtures("registry")
+
+START = """
+import registry_cli as reg, os, sys, time
+task = reg.Task.init("proj", "job")
+"""
+
+
+def script(body: str) -> str:
+    return START + "\n".join(line.removeprefix("    ") for line in body.splitlines())
+
+
+def test_a_script_that_ends(tmp_path: Path) -> None:
+    printed = scripts.run(tmp_path, script("""
+    print("löss", 1)
+    sys.stderr.write("warned\\n")
+    sys.stdout.buffer.write(b"\\xff raw\\n") if hasattr(sys.stdout.buffer, "write") else None
+    for step in range(5): reg.log_metric("loss", 1 / (step + 1), step)
+    open("m.bin", "wb").write(b"abc")
+    print(reg.commit("m.bin", step=2).ref)
+    """).replace('b"\\xff raw\\n"', 'b"raw\\n"'))  # fmt: skip
+    assert "löss 1\n" in printed
+    assert "proj/job/m:1\n" in printed
+    task = scripts.newest(tmp_path)
+    assert (task.status, task.exit_code, task.name, task.project) == ("completed", 0, "job", "proj")
+    assert task.recipe.argv == (sys.executable, "train.py")
+    assert task.curves["loss"].count == 5
+    assert task.python["version"] == sys.version.split()[0]
+    log = scripts.read_blob(tmp_path, task, CONSOLE).decode()
+    assert sorted(log.splitlines()) == sorted(["löss 1", "warned", "raw", "proj/job/m:1"])
+    with reg.Registry.open(tmp_path) as registry:
+        row = registry.get_row("task:job")
+        assert (row.task, row.metrics, row.step) == (task.id, {"loss": 1 / 3}, 2)
+    assert list((tmp_path / ".registry" / "tasks").iterdir()) == []
+
+
+@pytest.mark.parametrize(("body", "code", "status", "problem"), [
+    ("raise ValueError('boom')", 1, "failed", "ValueError: boom"),
+    ("sys.exit(3)", 3, "failed", None),
+    ("sys.exit('no data')", 1, "failed", "no data"),
+    ("sys.exit()", 0, "completed", None),
+    ("raise KeyboardInterrupt", -signal.SIGINT, "cancelled", "interrupted"),
+    ("\ntry: sys.exit(4)\nexcept SystemExit: pass\nprint('on')", 0, "completed", None),
+    ("\nwith task: 1 / 0", 1, "failed", "ZeroDivisionError: division by zero"),
+    ("\nwith task: raise SystemExit(5)", 5, "failed", None),
+    ("import argparse; argparse.ArgumentParser().parse_args(['--no'])", 2, "failed", None),
+])  # fmt: skip
+def test_how_it_ends(tmp_path: Path, body: str, code: int, status: str, problem: str | None) -> None:
+    scripts.run(tmp_path, START + body, code=code)
+    task = scripts.newest(tmp_path)
+    assert (task.status, task.problem) == (status, problem)
+    assert task.exit_code == (None if code < 0 else code)
+
+
+def test_a_traceback_is_in_the_log_and_on_the_screen(tmp_path: Path) -> None:
+    printed = scripts.run(tmp_path, START + "def deep(): raise ValueError('boom')\ndeep()", code=1)
+    task = scripts.newest(tmp_path)
+    log = scripts.read_blob(tmp_path, task, CONSOLE).decode()
+    assert "in deep" in log
+    assert log in printed
+
+
+def test_a_closed_task_is_over(tmp_path: Path) -> None:
+    scripts.run(tmp_path, script("""
+    print("in"); task.close(); print("out")
+    open("m.bin", "wb").write(b"abc")
+    assert reg.commit("m.bin", "a/m").row.task is None
+    assert os.environ.get("REG_TASK", "") == ""
+    try: reg.log_metric("x", 1)
+    except reg.RegError as error: print(error)
+    again = reg.Task.init("proj", "other")
+    assert again.id != task.id
+    """))  # fmt: skip
+    with reg.Registry.open(tmp_path) as registry:
+        rows = find_tasks(registry, TaskQuestion(sort="created"))
+    assert [(row.name, row.status) for row in rows] == [("job", "completed"), ("other", "completed")]
+    assert scripts.read_blob(tmp_path, scripts.newest(tmp_path, "job"), CONSOLE) == b"in\n"
+
+
+def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
+    process = scripts.begin(tmp_path, script("""
+    reg.log_metric("loss", 0.5, 1)
+    task.get_logger().flush()
+    print("ready", flush=True)
+    time.sleep(60)
+    """))  # fmt: skip
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert "crashed" in scripts.reg(tmp_path, "task", "list")
+    with reg.Registry.open(tmp_path) as registry:
+        bury_crashed(registry)
+    task = scripts.newest(tmp_path)
+    assert (task.status, task.metrics) == ("crashed", {"loss": 0.5})
+    assert scripts.read_blob(tmp_path, task, CONSOLE) == b"ready\n"
+
+
+def test_a_terminated_script_ends_its_task(tmp_path: Path) -> None:
+    process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
+    os.kill(process.pid, signal.SIGTERM)
+    process.communicate()
+    task = scripts.newest(tmp_path)
+    assert (process.returncode, task.status, task.signal, task.exit_code) == (143, "failed", "SIGTERM", None)
+
+
+def test_a_cancelled_script_ends_its_task(tmp_path: Path) -> None:
+    process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
+    scripts.reg(tmp_path, "task", "cancel", "job")
+    process.communicate()
+    assert scripts.newest(tmp_path).status == "cancelled"
+
+
+def test_a_forked_child_tells_and_does_not_end_it(tmp_path: Path) -> None:
+    scripts.run(tmp_path, script("""
+    open("m.bin", "wb").write(b"abc")
+    reg.log_metric("parent", 1, 1)
+    child = os.fork()
+    if child == 0:
+        reg.log_metric("child", 2, 1)
+        reg.commit("m.bin", "a/child", wait=False).result()
+        sys.exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert reg.Task.current_task().status == "running"
+    reg.log_metric("parent", 3, 2)
+    """))  # fmt: skip
+    task = scripts.newest(tmp_path)
+    assert (task.status, task.exit_code, task.metrics) == ("completed", 0, {"parent": 3.0, "child": 2.0})
+    assert [row.name for row in list_made(tmp_path, task.id)] == ["a/child"]
+
+
+def test_a_child_process_belongs_to_it(tmp_path: Path) -> None:
+    scripts.write(tmp_path, "import registry_cli as reg\nreg.log_metric('child', 1)\n", "child.py")
+    scripts.run(tmp_path, script("""
+    import subprocess
+    subprocess.run([sys.executable, "child.py"], check=True)
+    """))  # fmt: skip
+    assert scripts.newest(tmp_path).metrics == {"child": 1.0}
+
+
+def test_workers_of_multiprocessing_belong_to_it(tmp_path: Path) -> None:
+    scripts.run(tmp_path, """
+    import multiprocessing, registry_cli as reg
+    def work(number): reg.log_metric(f"worker/{number}", number, 0)
+    if __name__ == "__main__":
+        with reg.task("job"):
+            for method in ("fork", "spawn"):
+                context = multiprocessing.get_context(method)
+                processes = [context.Process(target=work, args=(number,)) for number in range(2)]
+                for process in processes: process.start()
+                for process in processes: process.join(); assert process.exitcode == 0
+    """)  # fmt: skip
+    task = scripts.newest(tmp_path)
+    assert task.metrics == {"worker/0": 0.0, "worker/1": 1.0}
+    assert task.curves["worker/1"].count == 2
+
+
+RANKED = """
+import registry_cli as reg, sys
+task = reg.Task.init("proj", "ddp")
+config = task.connect({"lr": 0.1})
+reg.log_metric("loss", 1.0, 1)
+open(f"m{sys.argv[1]}.bin", "wb").write(b"abc")
+version = reg.commit(f"m{sys.argv[1]}.bin", "a/m")
+later = reg.commit(f"m{sys.argv[1]}.bin", "a/later", wait=False).result()
+model = reg.OutputModel(task=task, name="out", framework="PyTorch")
+model.update_weights(f"m{sys.argv[1]}.bin")
+model.set_metadata("k", 1)
+model.report_scalar("a", "b", 1.0, 1)
+print(version, later, model.tags)
+"""
+
+
+def test_rank_0_alone_tells(tmp_path: Path) -> None:
+    printed = [scripts.run(tmp_path, RANKED, str(rank), RANK=str(rank)) for rank in range(2)]
+    assert printed == ["a/m:1 a/later:1 []\n", "None None []\n"]
+    with reg.Registry.open(tmp_path) as registry:
+        [row] = find_tasks(registry, TaskQuestion())
+        assert (row.name, row.params, row.status) == ("ddp", {"lr": 0.1}, "completed")
+        assert [version.ref for version in registry.query(sort="created")] == ["a/m:1", "a/later:1", "proj/out:1"]
+
+
+def test_under_reg_log_it_joins(tmp_path: Path) -> None:
+    scripts.write(tmp_path, START + "print(task.id)\nreg.log_metric('loss', 0.5)\nopen('m.bin', 'wb').write(b'1')\n"
+                  "reg.commit('m.bin')\nprint(os.environ['REG_TASK'] == task.id)\n")  # fmt: skip
+    scripts.reg(tmp_path, "log", "--", sys.executable, "train.py")
+    task = scripts.newest(tmp_path)
+    assert (task.name, task.project, task.metrics) == ("job", "proj", {"loss": 0.5})
+    assert scripts.read_blob(tmp_path, task, CONSOLE).decode().split() == [task.id, "True"]
+    assert [row.name for row in list_made(tmp_path, task.id)] == ["proj/job/m"]
+    with reg.Registry.open(tmp_path) as registry:
+        assert len(find_tasks(registry, TaskQuestion())) == 1
+
+
+def test_the_user_has_the_last_word_on_the_name(tmp_path: Path) -> None:
+    scripts.write(tmp_path, START + "assert task.name == 'mine', task.name")
+    scripts.reg(tmp_path, "log", "--name", "mine", "--", sys.executable, "train.py")
+    assert scripts.newest(tmp_path).name == "mine"
+
+
+def test_under_reg_log_only_rank_0_tells(tmp_path: Path) -> None:
+    scripts.write(tmp_path, RANKED)
+    launch = f"RANK=0 {sys.executable} train.py 0; RANK=1 {sys.executable} train.py 1"
+    scripts.reg(tmp_path, "log", "--", "sh", "-c", launch)
+    task = scripts.newest(tmp_path)
+    assert task.curves["loss"].count == 1
+    assert {row.name for row in list_made(tmp_path, task.id)} == {"a/m", "a/later", "proj/out"}
+
+
+def test_a_stale_task_in_the_environment_is_none(tmp_path: Path) -> None:
+    scripts.run(tmp_path, START)
+    old = scripts.newest(tmp_path)
+    scripts.run(tmp_path, START, REG_TASK=old.id, REG_ATTEMPT="1", REG_DIR=str(tmp_path))
+    with reg.Registry.open(tmp_path) as registry:
+        assert [row.status for row in find_tasks(registry, TaskQuestion())] == ["completed"] * 2
+
+
+def test_without_a_registry_it_fails_at_once(tmp_path: Path) -> None:
+    elsewhere = tmp_path / ".home" / "elsewhere"
+    elsewhere.mkdir(parents=True)
+    printed = scripts.run(elsewhere, START + "print('trained')", code=1, REG_DIR=str(elsewhere))
+    assert "NoRegistryError" in printed
+    assert "trained" not in printed
+
+
+def test_what_waits_is_saved_before_the_process_ends(tmp_path: Path) -> None:
+    """Also a file so large and plots so many that threads would flush them, which Python then starts no more."""
+    scripts.run(tmp_path, script("""
+    import threading
+    for number in range(12): task.get_logger().report_vector(f"plot {number}", "", [number])
+    with open("big.bin", "wb") as file: file.truncate(80 << 20); file.write(b"head")
+    print(reg.commit("big.bin", "a/big", wait=False).done())
+    """))  # fmt: skip
+    task = scripts.newest(tmp_path)
+    assert len([file for file in task.files if file.path.startswith("plots/")]) == 12
+    [row] = list_made(tmp_path, task.id)
+    assert row.size == 80 << 20
+
+
+def test_what_fails_behind_its_back_is_shown_and_recorded(tmp_path: Path) -> None:
+    printed = scripts.run(tmp_path, script("""
+    open("m.bin", "wb").write(b"abc")
+    reg.commit("m.bin", "a/m", wait=False, parents=["no/body"])
+    """))  # fmt: skip
+    assert "RegWarning: a/m was not saved: no model named `no/body`" in printed
+    assert "a/m was not saved" in (scripts.newest(tmp_path).problem or "")
+
+
+def test_publish_on_completion(tmp_path: Path) -> None:
+    body = "open('m.bin', 'wb').write(b'abc')\ntask.publish_on_completion()\nreg.commit('m.bin', 'a/m')\n"
+    scripts.run(tmp_path, START + body + "raise SystemError", code=1)
+    with reg.Registry.open(tmp_path) as registry:
+        assert not registry.get_row("a/m").published
+    scripts.run(tmp_path, START + body)
+    with reg.Registry.open(tmp_path) as registry:
+        assert registry.get_row("a/m").published
+
+
+def list_made(folder: Path, task: str) -> list[reg.Version]:
+    with reg.Registry.open(folder) as registry:
+        return [version.row for version in registry.query(f"task:{task}")]
