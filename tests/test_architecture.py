@@ -29,6 +29,7 @@ FLOORS = {
     "formats": 3,
     "catalog": 4,
     "registry": 5,
+    "tasks": 6,
     "sdk": 7, "demo": 7,
     "cli": 8, "__main__": 8, "__init__": 8,
 }  # fmt: skip
@@ -59,6 +60,9 @@ METHODS = {
 """Methods of `Path` that do; `replace` is told from `str.replace` by its one argument."""
 MAY_WRITE = {
     ("demo/softmax.py", "write_bytes"): "the demo stands for a user's training script, which writes its own file",
+    ("tasks/child/leader.py", "os.write"): "the pipe by which a session's leader tells how its command ended",
+    ("tasks/child/stream.py", "os.write"): "the command's output, passed on to our own",
+    ("tasks/child/terminal.py", "os.write"): "the keys that are typed, passed on to the command",
     ("registry/get.py", "os.write"): "a descriptor the caller opened, such as standard output",
 }
 """Calls outside the seam `store/files.py`, and why."""

@@ -34,7 +34,7 @@ from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
 from registry_cli.cli.topics import GUIDES, list_topics
 from registry_cli.demo.iris import load_flowers, split_flowers
 from registry_cli.demo.softmax import SETTINGS, train
-from registry_cli.errors import RegError
+from registry_cli.errors import LaunchError, RegError
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
 from tests.formats.vectors import TORCH_PICKLE, zipped
@@ -136,6 +136,19 @@ def environment(programs: Path, home: Path) -> dict[str, str]:
     }
 
 
+FIT = """
+import argparse, json, pathlib
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+lr = parser.parse_args().lr
+folder = pathlib.Path("fit")
+folder.mkdir(exist_ok=True)
+(folder / "model.bin").write_text(str(lr))
+(folder / "metrics.json").write_text(json.dumps({"loss": lr / 2}))
+"""
+
+
 def prepare(folder: Path) -> None:
     """Put in a folder what README's examples speak of: real weights, and files of other kinds."""
     flowers = split_flowers(load_flowers())
@@ -148,6 +161,8 @@ def prepare(folder: Path) -> None:
     (folder / "net.json").write_text(json.dumps({"layers": [4, 3]}) + "\n")
     (folder / "tuned.pt").write_bytes(zipped({"tuned/data.pkl": TORCH_PICKLE, "tuned/version": b"3\n"}))
     (folder / "model.bin").write_bytes(bytes(range(256)) * 16)
+    (folder / "data.csv").write_text("5.1,3.5,1.4,0.2,setosa\n")
+    (folder / "fit.py").write_text(FIT)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
@@ -310,9 +325,11 @@ def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
 
 
 def options_in(words: Sequence[str], understood: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the options among words, without the values that follow them."""
+    """Yield the options among words, without the values that follow them, up to a command that is run."""
     rest = iter(words)
     for word in rest:
+        if word == "--":
+            return
         if word.startswith("-") and word.strip("-"):
             option, given, _ = word.partition("=")
             yield option
@@ -360,9 +377,9 @@ def test_guides_are_not_too_wide() -> None:
 
 def test_exit_codes() -> None:
     rows = {int(code): (plain(kind), means) for code, kind, means in table("exit-codes", "code")}
-    errors = [RegError, *RegError.__subclasses__()]
+    errors = [RegError, *RegError.__subclasses__(), *LaunchError.__subclasses__()]
     assert {error.exit_code: error.kind for error in errors} == {code: kind for code, (kind, _) in rows.items() if kind}
-    for error in RegError.__subclasses__():
+    for error in errors[1:]:
         assert rows[error.exit_code][1] == (error.__doc__ or "").partition("\n")[0]
     assert {code for code, (kind, _) in rows.items() if not kind} == {0, 130, 143}
     assert set(re.findall(r"^\| (\d+) \|", guide("exit-codes"), re.MULTILINE)) == {str(code) for code in rows}

@@ -103,7 +103,7 @@ def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
         "partial": [[escape(path), "lost in this copy"] for path in version["partial"]],
         "design": _design(version["design"]),
         "sealed by": [[version["publication"]]] if version["publication"] else [],
-        "task": [[escape(version["task"])]] if version["task"] else [],
+        "task": [[escape(word) for word in (version["task_name"], version["task"]) if word]] if version["task"] else [],
     }
 
 

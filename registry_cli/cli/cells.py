@@ -74,6 +74,8 @@ def format_short(value: object, path: str = "") -> str:
             return "yes" if value else ""
         case int() if path in _SIZES or path.rpartition(".")[2] == "size":
             return format_size(value)
+        case int() | float() if path == "duration":
+            return format_duration(value)
         case float():
             return f"{value:.6g}"
         case datetime():
@@ -93,6 +95,18 @@ def format_size(size: int) -> str:
         amount /= 1000
         del units[0]
     return f"{amount:.3g} {units[0]}"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a span of time in its two greatest units, such as `4 min 10 s`; below a minute with decimals."""
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def format_time(time: datetime) -> str:

@@ -149,6 +149,13 @@ def parse_parents(words: Words) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def parse_named(word: str) -> tuple[str | None, str]:
+    """Return a `[NAME=]REF` word as name and address; the left side of `=` is a name if it is a plain word."""
+    name, sign, ref = word.partition("=")
+    plain = name.replace("_", "").replace("-", "").isalnum()
+    return (name, ref) if sign and plain else (None, word)
+
+
 def read_design(path: Path | None) -> DesignSource | None:
     """Return the design that a file holds, or None where none is named.
 

@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from registry_cli._version import __version__
-from registry_cli.cli.session import REGISTRY_KEY
-from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, Row, children
+from registry_cli.cli.session import REGISTRY_KEY, TAIL_KEY
+from registry_cli.cli.table import COMMANDS, GROUPS, Row, aliases_in, children
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +34,14 @@ class RegCommand(TyperCommand):
     """A command as it runs, with help in sections and examples at its end."""
 
     examples: Sequence[str] = ()
+    runs_command = False
+    """Whether a command to run, with options of its own, follows after `--`."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words after the command's name: `[OPTIONS]`, then each argument as it is typed."""
         arguments = [param for param in self.params if param.param_type_name == "argument"]
+        if self.runs_command:
+            return ["[OPTIONS]", *(f"{argument.metavar}..." for argument in arguments)]
         return ["[OPTIONS]", *(_usage_piece(argument) for argument in arguments)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -53,7 +57,7 @@ class LazyCommand(TyperCommand):
     """Name and summary for listings; the command itself on first use."""
 
     def __init__(self, name: str, row: Row) -> None:
-        super().__init__(name=name, help=row.summary, hidden=name in ALIASES, rich_markup_mode=None)
+        super().__init__(name=name, help=row.summary, hidden=name != row.name, rich_markup_mode=None)
         self.row = row
 
     def load(self) -> RegCommand:
@@ -65,12 +69,19 @@ class LazyCommand(TyperCommand):
         assert isinstance(real, RegCommand)
         real.name = self.name
         real.examples = getattr(module, "EXAMPLES", ())
+        real.runs_command = getattr(module, "RUNS_COMMAND", False)
         real.params.append(_registry_option(hidden=True))
         return real
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Parse `args` as the real command does."""
-        return self.load().make_context(info_name, args, parent=parent, **extra)
+        """Parse `args` as the real command does; where it runs another command, only what stands before `--`."""
+        real = self.load()
+        if not real.runs_command or "--" not in args:
+            return real.make_context(info_name, args, parent=parent, **extra)
+        at = args.index("--")
+        ctx = real.make_context(info_name, args[:at], parent=parent, **extra)
+        ctx.meta[TAIL_KEY] = args[at + 1 :]
+        return ctx
 
 
 class RegGroup(TyperGroup):
@@ -86,9 +97,8 @@ class RegGroup(TyperGroup):
         for verb, below in self.rows.items():
             group = below.words in GROUPS
             self.commands[verb] = RegGroup(below.words) if group else LazyCommand(verb, below)
-        for alias, verb in ALIASES.items():
-            if verb in self.rows:
-                self.commands[alias] = LazyCommand(alias, self.rows[verb])
+        for alias, below in aliases_in(words).items():
+            self.commands[alias] = LazyCommand(alias, below)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Print help where nothing is typed: that is a question, not a mistake."""

@@ -1,7 +1,7 @@
 """Options and arguments that several commands share, each declared once.
 
-A metavar says what completes: REF, NAME, ALIAS, TAG, EXPR, TOPIC, KEY, FIELD, FIELDS, FIELD=VALUE, [ROLE=]REF, and
-PATH, FILE or DIR for files; `cli/complete` reads it off the commands.
+A metavar says what completes: REF, NAME, TASK, ALIAS, TAG, EXPR, TOPIC, KEY, FIELD, FIELDS, FIELD=VALUE, [ROLE=]REF,
+and PATH, FILE or DIR for files; `cli/complete` reads it off the commands.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ RefsArg = Annotated[
     list[str], typer.Argument(metavar="REF", help="Versions: name, name:number, name@alias, id; `-` reads them.")
 ]
 NameArg = Annotated[str, typer.Argument(metavar="NAME", help="A model, such as project/name.")]
+TaskArg = Annotated[str, typer.Argument(metavar="TASK", help="A task: its name, project/name, id or @last.")]
+TasksArg = Annotated[
+    list[str], typer.Argument(metavar="TASK", help="Tasks: name, project/name, id, @last; `-` reads them.")
+]
 KeyArg = Annotated[str, typer.Argument(metavar="KEY", help="A setting; `reg config list` lists them.")]
 
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]

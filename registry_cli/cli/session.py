@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 REGISTRY_KEY: Final = "registry_cli.registry"
 """Where in a context's `meta` the path given with `--registry` is kept."""
+TAIL_KEY: Final = "registry_cli.tail"
+"""Where in a context's `meta` the words after `--` are kept, for a command that runs another."""
 
 
 class Session:

@@ -46,6 +46,8 @@ _SECTIONS: Final = {
     },
     "Work": {
         "model": "Keep, find, compare and publish models",
+        "task": "Find, compare, clone and re-run experiments",
+        "log": "Run a command as a task, and record all that a re-run needs",
     },
     "Look back": {
         "events": "Print what has happened, oldest first",
@@ -97,6 +99,25 @@ _SECTIONS: Final = {
         "model remove": "Remove versions; their numbers are not given again",
         "model prune": "Remove the versions that a retention rule does not keep",
     },
+    "task: Find": {
+        "task list": "List tasks, or those that an expression finds",
+        "task show": "Show all about a task",
+        "task logs": "Print what a task printed",
+        "task compare": "Show how tasks differ",
+    },
+    "task: Run again": {
+        "task clone": "Make a draft from a task, with another input, argument or commit",
+        "task edit": "Change a draft before it runs",
+        "task run": "Run a draft, or a task once more",
+        "task script": "Print a file that runs a task anywhere",
+    },
+    "task: Change": {
+        "task tag": "Add tags to tasks and remove them",
+        "task cancel": "End tasks that run, and drafts",
+        "task archive": "Hide tasks from listings",
+        "task restore": "Bring archived and removed tasks back",
+        "task remove": "Remove tasks; the models they made stay",
+    },
 }
 
 COMMANDS: Final[dict[str, Row]] = {
@@ -109,8 +130,16 @@ COMMANDS: Final[dict[str, Row]] = {
 GROUPS: Final = frozenset(words.rpartition(" ")[0] for words in COMMANDS)
 """Words after which a verb must follow; the empty one is `reg` itself."""
 
-ALIASES: Final = {"ls": "list", "rm": "remove", "mv": "rename"}
-"""Other spellings of verbs, understood in every group that has the verb, and shown nowhere."""
+ALIASES: Final = {"ls": "list", "rm": "remove", "mv": "rename", "task query": "list"}
+"""Other spellings of verbs, understood in every group that has the verb or in the one named, and shown nowhere."""
+
+
+def aliases_in(group: str) -> dict[str, Row]:
+    """Return the rows right below `group` by their other spellings."""
+    rows = children(group)
+    found = {alias.removeprefix(f"{group} "): verb for alias, verb in ALIASES.items()}
+    legal = {alias: verb for alias, verb in found.items() if " " not in alias and alias not in rows}
+    return {alias: rows[verb] for alias, verb in legal.items() if verb in rows}
 
 
 def children(group: str) -> dict[str, Row]:

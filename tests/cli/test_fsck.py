@@ -107,8 +107,8 @@ def test_nothing_is_advised_to_be_collected_while_an_entry_is_lost(iris: Reg) ->
     iris("model", "remove", "iris/tuned:1")
     Path(".registry/blobs/aa").mkdir(exist_ok=True)
     Path(".registry/blobs/aa", "b" * 62).write_bytes(b"junk")
-    assert "1 blob that no version names, 4 bytes: reg gc" in iris("fsck").err
+    assert "1 blob that nothing names, 4 bytes: reg gc" in iris("fsck").err
     Path(".registry/log/000000/000002.toml").unlink()
     told = iris("fsck", code=14).err
-    assert "that no version names" in told
+    assert "that nothing names" in told
     assert "reg gc" not in told

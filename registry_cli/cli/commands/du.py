@@ -33,7 +33,7 @@ def command(
     """Show what the registry's disk space is used for.
 
     By area, `bytes` is the length of the distinct files, `disk` the blocks that they take. By model, project or task,
-    `own` is what only its versions hold and `shared` what others hold too; a project includes all below it.
+    `own` is what only its versions and tasks hold and `shared` what others hold too; a project includes all below it.
     """
     from registry_cli.cli.views import sort_rows, view_area, view_share
     from registry_cli.registry.du import list_shares, measure_areas

@@ -31,7 +31,7 @@ def command(
     """Check that all that is kept is what it was.
 
     The log and the records are read whole, files by their XXH3, the index is compared with the log. Nothing is
-    changed. A damage is told with the versions that it touches.
+    changed. A damage is told with the versions and tasks that it touches.
     """
     from registry_cli.cli.pictures.fsck import print_report
     from registry_cli.registry.fsck import check_registry

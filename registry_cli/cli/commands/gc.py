@@ -35,8 +35,8 @@ def command(
 ) -> None:
     """Free the bytes that nothing uses.
 
-    What no version uses is announced, after the setting gc.grace moved to the trash, after gc.trash deleted there. Run
-    it now and then: each run takes the step that is due. Versions, their records and the log are never touched.
+    What nothing uses is announced, after the setting gc.grace moved to the trash, after gc.trash deleted there. Run
+    it now and then: each run takes the step that is due. Versions, tasks and the log are never touched.
     """
     from registry_cli.cli.pictures.gc import print_collected, print_explanation, print_plan
     from registry_cli.registry.gc.collect import preview_collection, run_collection

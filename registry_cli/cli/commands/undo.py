@@ -21,7 +21,10 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Take back an entry by appending its opposite."""
+    """Take back an entry by appending its opposite.
+
+    What was published stays published, and a task that has run has run: `reg task remove` gives it up.
+    """
     from registry_cli.cli.views import view_change
     from registry_cli.registry.events import tell_changes
     from registry_cli.registry.undo import undo_entry

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GOES_ON = ("=", ":", "/", ".", "(", "@")
-_REFERENCES = frozenset({"REF", "[ROLE=]REF"})
+_REFERENCES = frozenset({"REF", "[ROLE=]REF", "[NAME=]REF"})
 
 
 def answer(words: Sequence[str]) -> int:

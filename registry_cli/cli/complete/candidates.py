@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from registry_cli.cli.complete.options import COMMANDS, FIELDS, OPTIONS, ROLES, SETTINGS
+from registry_cli.cli.complete.options import COMMANDS, FIELDS, OPTIONS, ROLES, SETTINGS, STATUSES, TASK_FIELDS
 from registry_cli.cli.complete.parse import Place, options_of
 
 TYPE_CHECKING = False
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 FILES = frozenset({"PATH", "FILE", "DIR"})
 """Kinds that the shell completes by itself."""
+_NAMED = {"FIELD", "FIELDS", "EXPR", "FIELD=VALUE", "REF", "[ROLE=]REF", "[NAME=]REF", "NAME", "TASK", "TAG", "ALIAS"}
+"""Kinds that the index knows."""
 _KEYWORDS = ("and", "or", "not", "in", "has(", "tag:", "alias:", "task:", "descends(", "parents(")
+_TASK_KEYWORDS = ("and", "or", "not", "in", "has(", "tag:", "task:", "status:", "uses(")
 _EDITABLE = ("metadata.", "metrics.")
 
 
@@ -36,7 +39,7 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
         return SETTINGS
     if "|" in kind:
         return [(value, "") for value in kind.split("|")]
-    if kind in {"FIELD", "FIELDS", "EXPR", "FIELD=VALUE", "REF", "[ROLE=]REF", "NAME", "TAG", "ALIAS"}:
+    if kind in _NAMED:
         from registry_cli.cli.complete.index import open_index
 
         with open_index(place.registry) as index:
@@ -66,39 +69,44 @@ def _topics() -> list[tuple[str, str]]:
 
 
 def _names(place: Place, index: Index) -> list[tuple[str, str]]:
-    kind, text = place.kind, place.text
+    kind, text, tasks = place.kind, place.text, place.command.startswith("task ")
     if kind == "TAG":
         minus = "-" if text.startswith("-") else ""
-        return [(minus + tag, "") for tag in index.tags(text.removeprefix("-"))]
+        return [(minus + tag, "") for tag in index.tags(text.removeprefix("-"), tasks=tasks)]
+    if kind == "TASK":
+        return index.tasks(text)
     if kind == "ALIAS":
         return [(alias, "") for alias in index.aliases(text)]
     if kind == "NAME":
-        return index.models(text)
+        return index.task_names(text) if tasks else index.models(text)
     if kind in {"FIELDS", "FIELD"}:
         head = text[: text.rfind(",") + 1] if kind == "FIELDS" else text[: text.startswith("-")]
-        return _prefixed(head, [*FIELDS, *index.fields(text[len(head) :])])
+        known = TASK_FIELDS if tasks else FIELDS
+        return _prefixed(head, [*known, *index.fields(text[len(head) :], tasks=tasks)])
     if kind == "FIELD=VALUE":
         return [(f"{field}=", "") for field in index.fields(text) if field.startswith(_EDITABLE)]
     if kind == "EXPR":
-        return _expression(text, index)
+        return _expression(text, index, tasks=tasks)
     return _references(kind, text, index)
 
 
-def _expression(text: str, index: Index) -> list[tuple[str, str]]:
+def _expression(text: str, index: Index, *, tasks: bool) -> list[tuple[str, str]]:
     """Complete the last word of a query; the words before it stand."""
     start = max(text.rfind(mark) for mark in " (") + 1
     head, word = text[:start], text[start:]
     label, colon, rest = word.partition(":")
-    if colon and label in {"tag", "alias"}:
-        return _prefixed(f"{head}{label}:", index.tags(rest) if label == "tag" else index.aliases(rest))
-    return _prefixed(head, [*FIELDS, *index.fields(word), *_KEYWORDS])
+    if colon and label in {"tag", "alias", "status"}:
+        known = {"tag": index.tags(rest, tasks=tasks), "alias": index.aliases(rest), "status": STATUSES}
+        return _prefixed(f"{head}{label}:", known[label])
+    fields, keywords = (TASK_FIELDS, _TASK_KEYWORDS) if tasks else (FIELDS, _KEYWORDS)
+    return _prefixed(head, [*fields, *index.fields(word, tasks=tasks), *keywords])
 
 
 def _references(kind: str, text: str, index: Index) -> list[tuple[str, str]]:
-    role, equals, ref = text.partition("=")
-    if kind != "REF" and equals and role in ROLES:
-        return [(f"{role}={value}", about) for value, about in index.references(ref)]
-    roles = [(f"{name}=", "role of a parent") for name in ROLES] if kind != "REF" else []
+    name, equals, ref = text.partition("=")
+    if equals and (kind == "[NAME=]REF" or (kind == "[ROLE=]REF" and name in ROLES)):
+        return [(f"{name}={value}", about) for value, about in index.references(ref)]
+    roles = [(f"{name}=", "role of a parent") for name in ROLES] if kind == "[ROLE=]REF" else []
     return roles + index.references(text)
 
 

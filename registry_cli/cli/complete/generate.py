@@ -9,11 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.fields import PLAIN, TASK_PLAIN
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.cli.complete.scripts import SCRIPTS
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
+from registry_cli.records.task import STATUSES
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
 
@@ -39,6 +40,8 @@ SCHEMA = {schema!r}
 """Version of the index that completion can read."""
 ROLES = {roles!r}
 FIELDS = {fields!r}
+TASK_FIELDS = {task_fields!r}
+STATUSES = {statuses!r}
 SETTINGS: tuple[tuple[str, str], ...] = {settings!r}
 ALIASES = {aliases!r}
 OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
@@ -62,6 +65,8 @@ def _table() -> str:
         schema=SCHEMA,
         roles=tuple(ROLES),
         fields=(*PLAIN, "tags", "aliases"),
+        task_fields=(*TASK_PLAIN, "tags"),
+        statuses=STATUSES,
         settings=tuple((key.removesuffix("NAME"), described.summary) for key, described in KEYS.items()),
         aliases=ALIASES,
     )

@@ -52,18 +52,35 @@ class Index:
         exact = self._versions(name) + self._aliases(name)
         return exact if len(name) < len(text) else self.models(text) + exact
 
-    def tags(self, text: str) -> list[str]:
-        """Return the tags that begin with `text`."""
-        return self._distinct("tags", "tag", text)
+    def tasks(self, text: str) -> list[tuple[str, str]]:
+        """Return the names of tasks that begin with `text`, and their ids once some of an id is typed."""
+        start = text.upper()
+        sql = "SELECT id, name || ' ' || status FROM tasks WHERE id >= ? AND id < ? AND NOT removed ORDER BY id LIMIT ?"
+        ids = self._rows(sql, (start, start + _LAST, _MANY)) if text else []
+        return [*self.task_names(text), *ids, ("@last", "the newest task")]
+
+    def task_names(self, text: str) -> list[tuple[str, str]]:
+        """Return the names of tasks that begin with `text`, each once, and the status of its newest task."""
+        key = text.casefold()
+        rows = self._rows(
+            "SELECT name, status, max(created) FROM tasks WHERE key >= ? AND key < ? AND NOT removed"
+            " GROUP BY key ORDER BY key LIMIT ?",
+            (key, key + _LAST, _READ),
+        )
+        return [(name, status) for name, status, _ in rows]
+
+    def tags(self, text: str, *, tasks: bool = False) -> list[str]:
+        """Return the tags of versions, or of tasks, that begin with `text`."""
+        return self._distinct("task_tags" if tasks else "tags", "tag", text)
 
     def aliases(self, text: str) -> list[str]:
         """Return the aliases of all models that begin with `text`."""
         sql = "SELECT DISTINCT alias FROM aliases WHERE alias >= ? AND alias < ? ORDER BY alias LIMIT ?"
         return [alias for (alias,) in self._rows(sql, (text, text + _LAST, _READ))]
 
-    def fields(self, text: str) -> list[str]:
-        """Return the fields, such as `metrics.acc`, that begin with `text`."""
-        return self._distinct("fields", "field", text)
+    def fields(self, text: str, *, tasks: bool = False) -> list[str]:
+        """Return the fields of versions, or of tasks, such as `metrics.acc`, that begin with `text`."""
+        return self._distinct("task_fields" if tasks else "fields", "field", text)
 
     def _versions(self, name: str) -> list[tuple[str, str]]:
         rows = self._rows(

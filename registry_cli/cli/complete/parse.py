@@ -69,7 +69,7 @@ def find_place(words: Sequence[str]) -> Place:
 
 def _descend(command: str, word: str) -> str:
     path = f"{command} {word}".strip()
-    return path if path in COMMANDS else f"{command} {ALIASES.get(word, word)}".strip()
+    return path if path in COMMANDS else f"{command} {ALIASES.get(path) or ALIASES.get(word, word)}".strip()
 
 
 def _read_option(place: Place, word: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from registry_cli.cli.cells import escape, format_exact, format_short, format_size
 from registry_cli.cli.drawing import open_console
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.cli.output import Output
+
+About: TypeAlias = tuple[str, list[str]]
+"""A fact that tells compared things apart: its name, and what it is of each."""
 
 BEST: Final = "★"
 NOTHING: Final = "–"
@@ -44,24 +47,39 @@ def print_comparison(output: Output, shown: Comparison, *, markdown: bool = Fals
     elif all(row.group == "design" for row in shown.rows):
         output.text("".join(shown.designs))
     else:
-        output.text("\n".join(format_lines(shown)))
+        output.text("\n".join(format_lines(shown.rows)))
 
 
 def draw_comparison(shown: Comparison, width: int) -> Iterator[RenderableType]:
     """Yield the pictures of a comparison: tables of as many versions as fit side by side, then the designs' diffs."""
-    from rich.text import Text
-
     names = {version.name for version in shown.versions}
     name = min(names) if len(names) == 1 else ""
     titles = [f":{version.number}" if name else version.ref for version in shown.versions]
-    fields = max(len(name), *(len(row.key) + _GAP for row in shown.rows))
-    widths = [_column_width(shown, at, title) for at, title in enumerate(titles)]
-    for places in _blocks(widths, width - min(fields, _WIDEST) - _GAP):
-        yield _draw_block(shown, places, titles, name)
-        yield Text()
+    yield from draw_side_by_side(shown.rows, titles, name, _about(shown.versions), width)
     for diff in shown.designs:
         if diff:
             yield _draw_diff(diff)
+
+
+def draw_side_by_side(
+    rows: Sequence[Compared], titles: Sequence[str], corner: str, about: Sequence[About], width: int
+) -> Iterator[RenderableType]:
+    """Yield tables of as many compared things as fit side by side, the first in each.
+
+    Args:
+        rows: What is compared.
+        titles: Above each thing's column.
+        corner: Above the fields' names.
+        about: What tells the things apart and is no difference.
+        width: Terminal columns.
+    """
+    from rich.text import Text
+
+    fields = max(len(corner), *(len(row.key) + _GAP for row in rows))
+    widths = [_column_width(rows, about, at, title) for at, title in enumerate(titles)]
+    for places in _blocks(widths, width - min(fields, _WIDEST) - _GAP):
+        yield _draw_block(rows, places, titles, corner, about)
+        yield Text()
 
 
 def format_markdown(shown: Comparison) -> str:
@@ -79,10 +97,30 @@ def format_markdown(shown: Comparison) -> str:
     return "\n".join(lines)
 
 
-def format_lines(shown: Comparison) -> Iterator[str]:
-    """Yield a line a field, tab-separated: its name, then the value of each version; files and designs as digests."""
-    for row in shown.rows:
-        yield "\t".join([escape(_name(row)), *(format_exact(_digest_or(value)) for value in row.values)])
+def format_lines(rows: Iterable[Compared]) -> Iterator[str]:
+    """Yield a line a field, tab-separated: its name, then the value of each; files and designs as digests."""
+    for name, *values in list_cells(rows):
+        yield "\t".join([escape(str(name)), *map(format_exact, values)])
+
+
+def list_cells(rows: Iterable[Compared]) -> list[list[object]]:
+    """Return the full name and the values of each field; files and designs as digests."""
+    return [[_name(row), *map(_digest_or, row.values)] for row in rows]
+
+
+def view_fields(rows: Iterable[Compared]) -> list[dict[str, Any]]:
+    """Return compared fields as JSON has them."""
+    return [
+        {
+            "field": _name(row),
+            "group": row.group,
+            "same": row.same,
+            "values": list(row.values),
+            "deltas": list(row.deltas),
+            "best": list(row.best),
+        }
+        for row in rows
+    ]
 
 
 def comparison_table(shown: Comparison) -> dict[str, Any]:
@@ -90,35 +128,27 @@ def comparison_table(shown: Comparison) -> dict[str, Any]:
     return {
         "versions": view_versions(shown.versions),
         "differs": shown.differs,
-        "fields": [
-            {
-                "field": _name(row),
-                "group": row.group,
-                "same": row.same,
-                "values": list(row.values),
-                "deltas": list(row.deltas),
-                "best": list(row.best),
-            }
-            for row in shown.rows
-        ],
+        "fields": view_fields(shown.rows),
         "designs": list(shown.designs),
     }
 
 
-def _draw_block(shown: Comparison, places: Sequence[int], titles: Sequence[str], name: str) -> Table:
+def _draw_block(
+    rows: Sequence[Compared], places: Sequence[int], titles: Sequence[str], corner: str, about: Sequence[About]
+) -> Table:
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    table.add_column(Text(escape(name)), overflow="fold", max_width=_WIDEST)
+    table.add_column(Text(escape(corner)), overflow="fold", max_width=_WIDEST)
     for at in places:
         table.add_column(Text(escape(titles[at])), overflow="fold", max_width=_WIDEST)
-    for what, told in _about(shown.versions):
+    for what, told in about:
         if any(told[at] for at in places):
             table.add_row(Text(what, "dim"), *(Text(told[at], "dim") for at in places))
-    rows = [row for row in shown.rows if any(row.values[at] is not None for at in places)]
-    for group, below in list_groups(rows).items():
+    present = [row for row in rows if any(row.values[at] is not None for at in places)]
+    for group, below in list_groups(present).items():
         table.add_row()
         if group != "design":
             table.add_row(Text(group, "bold"))
@@ -128,7 +158,7 @@ def _draw_block(shown: Comparison, places: Sequence[int], titles: Sequence[str],
     return table
 
 
-def _about(versions: Sequence[VersionRow]) -> list[tuple[str, list[str]]]:
+def _about(versions: Sequence[VersionRow]) -> list[About]:
     """Return what tells the versions apart and is no difference."""
     return [
         ("created", [format_short(one.created) for one in versions]),
@@ -152,10 +182,10 @@ def _cell(row: Compared, at: int) -> Text:
     return cell
 
 
-def _column_width(shown: Comparison, at: int, title: str) -> int:
+def _column_width(rows: Sequence[Compared], about: Sequence[About], at: int, title: str) -> int:
     from rich.cells import cell_len
 
-    texts = [title, *(told[at] for _, told in _about(shown.versions)), *(_cell(row, at).plain for row in shown.rows)]
+    texts = [title, *(told[at] for _, told in about), *(_cell(row, at).plain for row in rows)]
     return max(_NARROWEST, min(_WIDEST, max(map(cell_len, texts))))
 
 
@@ -186,7 +216,7 @@ def _value(row: Compared, at: int) -> str:
     value = row.values[at]
     if value is None:
         return NOTHING
-    if isinstance(value, Mapping) and row.group in {"files", "design"}:
+    if isinstance(value, Mapping) and "size" in value:
         size = value.get("size")
         digest = str(value.get("sha256") or value.get("url"))
         return f"{format_size(size) if isinstance(size, int) else '?'} {escape(digest[:8])}"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.cli.cells import escape
+from registry_cli.cli.pictures.lineage import ID, SHOWN, describe_task
 from registry_cli.cli.views import view_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from registry_cli.catalog.rows import VersionRow
+    from registry_cli.ids import VersionId
     from registry_cli.registry.lineage import Lineage
 
 _PLAIN: Final = frozenset(" ._-/:@,()+")
@@ -25,6 +30,11 @@ def format_dot(lineage: Lineage) -> str:
         lines.append(f'  {names[version]} [label="{label}"{style}{width}];')
     for edge in lineage.edges:
         lines.append(f'  {names[edge.parent]} -> {names[edge.child]} [label="{_dot(edge.role)}"];')
+    sources = _list_sources(lineage, names)
+    for source in sources.nodes:
+        label = "\\n".join(_dot(line) for line in source.label)
+        lines.append(f'  {source.name} [label="{label}", shape={"note" if source.data else "ellipse"}];')
+    lines += [f'  {start} -> {end} [label="{_dot(role)}"];' for start, end, role in sources.edges]
     return "\n".join([*lines, "}"])
 
 
@@ -36,6 +46,11 @@ def format_mermaid(lineage: Lineage) -> str:
         lines.append(f'  {names[version]}["{"<br/>".join(_mermaid(line) for line in _label(row))}"]')
     for edge in lineage.edges:
         lines.append(f'  {names[edge.parent]} -->|"{_mermaid(edge.role)}"| {names[edge.child]}')
+    sources = _list_sources(lineage, names)
+    for source in sources.nodes:
+        label = "<br/>".join(_mermaid(line) for line in source.label)
+        lines.append(f'  {source.name}[("{label}")]' if source.data else f'  {source.name}(["{label}"])')
+    lines += [f'  {start} -->|"{_mermaid(role)}"| {end}' for start, end, role in sources.edges]
     lines.append(f"  style {names[lineage.root]} stroke-width:3px")
     for version, row in lineage.nodes.items():
         if row.removed or row.archived:
@@ -44,12 +59,63 @@ def format_mermaid(lineage: Lineage) -> str:
 
 
 def lineage_table(lineage: Lineage) -> dict[str, Any]:
-    """Return a lineage as JSON has it."""
+    """Return a lineage as JSON has it.
+
+    `edges` are those between versions; `links` lead from data and inputs to tasks, and from tasks to versions.
+    """
+    tasks = lineage.tasks.values()
+    data = {each.sha256: {"sha256": each.sha256, "size": each.size, "path": each.path}
+            for task in tasks for each in task.data}  # fmt: skip
+    links = [{"from": task.id, "to": row.id, "role": "task"}
+             for row in lineage.nodes.values() if row.task and (task := lineage.tasks.get(row.task))]  # fmt: skip
+    for task in tasks:
+        links += [{"from": one.version, "to": task.id, "role": "input", "name": one.name} for one in task.inputs]
+        links += [{"from": each.sha256, "to": task.id, "role": "data", "path": each.path} for each in task.data]
     return {
         "root": lineage.root,
         "nodes": view_versions(lineage.nodes.values()),
         "edges": [{"parent": edge.parent, "child": edge.child, "role": edge.role} for edge in lineage.edges],
+        "tasks": [asdict(task) for task in tasks],
+        "data": list(data.values()),
+        "links": links,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A task, or a file that one read; `name` is that of its node."""
+
+    name: str
+    label: list[str]
+    data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What versions come from beside versions; an edge has start, end and role."""
+
+    nodes: list[_Source] = field(default_factory=list)
+    edges: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def _list_sources(lineage: Lineage, names: Mapping[VersionId, str]) -> _Sources:
+    """Return the tasks of a lineage as nodes, each with the first of its data files; a file is one node for all."""
+    found, files = _Sources(), dict[str, str]()
+    tasks = {task: f"t{at}" for at, task in enumerate(lineage.tasks)}
+    for task in lineage.tasks.values():
+        found.nodes.append(_Source(tasks[task.id], describe_task(task)))
+        found.edges.extend((names[one.version], tasks[task.id], "input") for one in task.inputs if one.version in names)
+        for data in task.data[:SHOWN]:
+            if data.sha256 not in files:
+                files[data.sha256] = f"d{len(files)}"
+                found.nodes.append(_Source(files[data.sha256], [data.path, f"sha256 {data.sha256[:ID]}"], data=True))
+            found.edges.append((files[data.sha256], tasks[task.id], "data"))
+        if len(task.data) > SHOWN:
+            found.nodes.append(_Source(f"{tasks[task.id]}d", [f"+{len(task.data) - SHOWN:,} more"], data=True))
+            found.edges.append((f"{tasks[task.id]}d", tasks[task.id], "data"))
+    found.edges.extend((tasks[row.task], names[row.id], "task") for row in lineage.nodes.values()
+                       if row.task and row.task in tasks)  # fmt: skip
+    return found
 
 
 def _label(row: VersionRow) -> list[str]:

@@ -9,10 +9,13 @@ import pytest
 
 from registry_cli.cli.pictures.graph import format_dot, format_mermaid
 from registry_cli.cli.pictures.lineage import format_line, iter_lines
+from registry_cli.ids import BlobHash
+from registry_cli.records.task import Code, Data, Input, Task
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, remove_versions
 from registry_cli.registry.lineage import read_lineage
 from tests.cli.conftest import Reg
+from tests.registry import making_tasks
 from tests.registry.making import add
 from tests.registry.test_lineage import add_chain
 
@@ -146,3 +149,72 @@ def test_mistakes(reg: Reg) -> None:
     reg("model", "lineage", "g/nothing", code=11)
     reg("model", "lineage", "g/base", "--format", "svg", code=2)
     reg("model", "lineage", "g/base", "--depth", "-1", code=2)
+
+
+@pytest.fixture
+def trained(registry: Registry) -> Task:
+    """A task that was given two versions, one of them a parent of what it made, and that read six files."""
+    base, other = add(registry, "t/base"), add(registry, "t/other")
+    task = making_tasks.run(
+        registry, "fit", inputs=(Input("base", base.id, "t/base"), Input("aux", other.id, "t/other")),
+        code=Code("/x", commit="3f9c2a1" + "0" * 33),
+        data=tuple(Data(f"data/{at}.csv", 3000 * at, BlobHash(f"{at}b" * 32)) for at in range(6)),
+    )  # fmt: skip
+    add(registry, "t/made", task=task.id, parents=(("input", "t/base"),))
+    add(registry, "t/made", task=task.id, parents=(("continue", "t/made:1"),))
+    return task
+
+
+def test_a_task_is_drawn_once_under_what_it_made(reg: Reg, registry: Registry, trained: Task) -> None:
+    expected = f"""\
+t/made:2
+│  task fit {trained.id} · commit 3f9c2a1 · python train.py --lr 0.1
+│  input aux t/other:1
+│  data data/0.csv 0 B sha256 0b0b0b0b0b0b
+│  data data/1.csv 3 kB sha256 1b1b1b1b1b1b
+│  data data/2.csv 6 kB sha256 2b2b2b2b2b2b
+│  data data/3.csv 9 kB sha256 3b3b3b3b3b3b
+│  data +2 more
+└─ made from
+   └─ continue t/made:1 task fit
+      ← input t/base:1
+"""
+    assert reg("model", "lineage", "t/made", "--up").out == expected
+    drawn = reg("model", "lineage", "t/made", "--up", terminal=True).shown
+    assert drawn[1].endswith("…")
+    assert drawn[2:] == expected.splitlines()[2:]
+    assert reg("model", "lineage", "t/base", "--down").lines[2:5] == [
+        "   └─ input t/made:1",
+        f"        task fit {trained.id} · commit 3f9c2a1 · python train.py --lr 0.1",
+        "        input aux t/other:1",
+    ]
+
+
+def test_a_task_in_json(reg: Reg, registry: Registry, trained: Task) -> None:
+    found = reg("model", "lineage", "t/made:1", "--up", "--json").json
+    (task,) = found["tasks"]
+    assert (task["id"], task["name"], task["commit"][:7]) == (trained.id, "fit", "3f9c2a1")
+    assert found["data"][1] == {"sha256": "1b" * 32, "size": 3000, "path": "data/1.csv"}
+    assert len(found["data"]) == 6
+    base = registry.get_row("t/base").id
+    assert {"from": trained.id, "to": found["root"], "role": "task"} in found["links"]
+    assert {"from": base, "to": trained.id, "role": "input", "name": "base"} in found["links"]
+    assert {"from": "1b" * 32, "to": trained.id, "role": "data", "path": "data/1.csv"} in found["links"]
+
+
+def test_a_task_in_a_graph(reg: Reg, registry: Registry, trained: Task) -> None:
+    dot = reg("model", "lineage", "t/made:1", "--up", "--format", "dot").lines
+    assert '  d0 [label="data/0.csv\\nsha256 0b0b0b0b0b0b", shape=note];' in dot
+    assert '  t0d [label="+2 more", shape=note];' in dot
+    assert {'  t0 -> n0 [label="task"];', '  n1 -> t0 [label="input"];', '  d0 -> t0 [label="data"];'} <= {*dot}
+    mermaid = reg("model", "lineage", "t/made:1", "--up", "--format", "mermaid").lines
+    assert '  t0d[("+2 more")]' in mermaid
+    assert {'  t0 -->|"task"| n0', '  n1 -->|"input"| t0', '  d0 -->|"data"| t0'} <= {*mermaid}
+
+
+def test_show_names_the_task(reg: Reg, registry: Registry, trained: Task) -> None:
+    assert reg("model", "show", "t/made", "--json").json["task_name"] == "fit"
+    assert any(
+        line.split() == ["task", "fit", trained.id] for line in reg("model", "show", "t/made", terminal=True).shown
+    )
+    assert reg("model", "show", "t/base", "--json").json["task_name"] is None

@@ -32,7 +32,10 @@ def command(
     ] = "tree",
     as_json: JsonOpt = False,
 ) -> None:
-    """Draw what a version was made from and what was made from it."""
+    """Draw what a version was made from and what was made from it.
+
+    Where a task made a version it stands below it: commit, command, inputs and the data files that it read.
+    """
     from registry_cli.cli.pictures.graph import format_dot, format_mermaid, lineage_table
     from registry_cli.cli.pictures.lineage import print_tree
     from registry_cli.registry.lineage import read_lineage

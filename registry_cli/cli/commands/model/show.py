@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt, RefArg
 from registry_cli.cli.session import open_session
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from registry_cli.ids import TaskId
 
 EXAMPLES = (
     "reg model show iris/softmax@prod",
@@ -39,10 +44,22 @@ def command(
 
         session.output.data(read_design(session.registry.layout, row))
         return
-    version = {**view_version(row), "partial": list_lost(session.registry.layout, row)}
+    version = {
+        **view_version(row),
+        "partial": list_lost(session.registry.layout, row),
+        "task_name": _find_task_name(session.registry.db, row.task),
+    }
     if session.output.drawn and not columns:
         from registry_cli.cli.card import draw_version
 
         session.output.draw(draw_version(version))
     else:
         session.output.record(version)
+
+
+def _find_task_name(db: sqlite3.Connection, task: TaskId | None) -> str | None:
+    """Return what a version's task is called; None where the registry does not hold it."""
+    from registry_cli.catalog.task_read import find_task, get_task_row
+
+    row = find_task(db, task) if task else None
+    return get_task_row(db, row).name if row is not None else None

@@ -1,0 +1,1 @@
+"""Verbs of `reg task`, one module each."""

@@ -1,0 +1,51 @@
+"""`reg task compare`: how tasks differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import CsvOpt, JsonOpt, TasksArg, read_refs
+from registry_cli.cli.session import open_session
+
+EXAMPLES = (
+    "reg task compare baseline tuned",
+    "reg task compare baseline tuned --only metrics,packages",
+    "reg task list --sort metrics.loss --limit 3 -q | reg task compare - --csv",
+)
+
+
+def command(
+    ctx: typer.Context,
+    tasks: TasksArg,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="GROUPS",
+            help="Compare these of fields, metrics, params, inputs, data, code, packages, environment, python, host, "
+            "seeds, outputs.",
+        ),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show what is equal too.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where the tasks differ.")] = False,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+) -> None:
+    """Show how tasks differ.
+
+    What was run, with what, and what came of it; files are compared by their digests.
+    """
+    from registry_cli.cli.pictures.task_compare import print_task_comparison
+    from registry_cli.tasks.compare import compare_tasks
+
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv)
+    groups = tuple(part.strip() for part in (only or "").split(",") if part.strip())
+    found = compare_tasks(session.registry, read_refs(tasks), only=groups)
+    print_task_comparison(
+        session.output, found if show_all else replace(found, rows=tuple(row for row in found.rows if not row.same))
+    )
+    if exit_code and found.differs:
+        raise typer.Exit(1)

@@ -1,0 +1,112 @@
+"""`reg task list`: list tasks, or those that an expression finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
+from registry_cli.cli.session import open_session
+from registry_cli.records.task import STATUSES
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.cli.views import View
+
+EXAMPLES = (
+    "reg task list",
+    "reg task list 'status:failed or metrics.loss < 0.2' --sort -started",
+    "reg task list --project iris --status running --status failed",
+    "reg task list --sort metrics.loss -n 5 --columns name,metrics.loss,params.lr",
+    "reg task list 'uses(iris/softmax@prod)' --json | jq '.[].command'",
+    "reg task list 'status:failed and created < now-30d' -q | reg task archive -",
+)
+
+COLUMNS = ("id", "name", "project", "status", "started", "duration", "exit_code", "tags")
+"""In a pipe; the id first, since names are not unique."""
+METRICS = 3
+"""Most metrics shown on a terminal by themselves."""
+SHORT_ID = 12
+"""Letters of an id on a terminal: the moment it was made, and two more."""
+
+
+def _narrow(flag: str, metavar: str | None, text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel="Narrow")
+
+
+ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="What a task must be; see `reg help query`.")]
+ProjectOpt = Annotated[Words, _narrow("--project", "PROJECT", "In this project or below it.")]
+NameOpt = Annotated[Words, _narrow("--name", "NAME", "Of this name, or a glob.")]
+TagOpt = Annotated[Words, _narrow("--tag", "TAG", "With this tag; --tag=-T without it.")]
+StatusOpt = Annotated[Words, _narrow("--status", "|".join(STATUSES), "That are so; repeat it for any of several.")]
+MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With such a metric: 'loss<0.2'.")]
+ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Archived ones.")]
+AllOpt = Annotated[bool, _narrow("--all", None, "Archived ones too.")]
+
+
+def command(
+    ctx: typer.Context,
+    expr: ExprArg = "",
+    project: ProjectOpt = None,
+    name: NameOpt = None,
+    tag: TagOpt = None,
+    status: StatusOpt = None,
+    metric: MetricOpt = None,
+    archived: ArchivedOpt = False,
+    everything: AllOpt = False,
+    sort: SortOpt = None,
+    limit: LimitOpt = None,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+    as_tsv: TsvOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """List tasks, or those that an expression finds."""
+    from registry_cli.cli.task_views import view_tasks
+    from registry_cli.tasks.find import TaskQuestion, find_tasks
+
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    question = TaskQuestion(
+        expr=expr, sort=sort or "", limit=limit, project=tuple(project or ()), name=tuple(name or ()),
+        tag=tuple(tag or ()), status=tuple(status or ()), metric=tuple(metric or ()), archived=archived,
+        include_archived=everything,
+    )  # fmt: skip
+    rows = find_tasks(session.registry, question)
+    views = view_tasks(rows)
+    if session.output.drawn and not columns:
+        session.output.rows(list(map(_shortened, views)), _columns(rows, question.sort), empty="no tasks found")
+    else:
+        session.output.rows(views, COLUMNS, empty="no tasks found")
+
+
+def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:
+    """Return what is shown to a person: what all tasks have, and what tells these apart."""
+    sorted_by = [key.strip().removeprefix("-") for key in sort.split(",")]
+    often = Counter(key for row in rows for key in row.metrics if not _is_bound(key, row))
+    wanted = [key for key in sorted_by if key.startswith("metrics.")]
+    metrics = list(dict.fromkeys([*wanted, *(f"metrics.{key}" for key, _ in often.most_common())]))[:METRICS]
+    several = ["project"] if len({row.project for row in rows}) > 1 else []
+    failed = ["exit_code"] if any(row.exit_code for row in rows) else []
+    useful = [field for field in ("tags", "archived") if any(getattr(row, field) for row in rows)]
+    return ["name", "id", "status", "started", "duration", *failed, *metrics, *several, *useful]
+
+
+def _is_bound(key: str, row: TaskRow) -> bool:
+    """Whether a metric is told of another that is there too, such as `loss.min` of `loss`."""
+    name, _, bound = key.rpartition(".")
+    return bound in {"min", "max", "last"} and name in row.metrics
+
+
+def _shortened(view: View) -> View:
+    """Return a task as it is drawn: its id cut, and of one that runs the time it has taken so far."""
+    id_, started = view["id"], view["started"]
+    assert isinstance(id_, str)
+    elapsed = view["duration"]
+    if view["status"] == "running" and isinstance(started, datetime):
+        elapsed = (datetime.now(UTC) - started).total_seconds()
+    return {**view, "id": id_[:SHORT_ID], "duration": elapsed}

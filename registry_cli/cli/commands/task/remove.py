@@ -1,0 +1,33 @@
+"""`reg task remove`: remove tasks; the models they made stay."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, read_refs
+from registry_cli.cli.session import open_session
+
+EXAMPLES = (
+    "reg task remove 01JD2Q0V9T -m 'wrong data'",
+    "reg task list 'status:cancelled' -q | reg task remove -",
+    "reg undo    # brings them back",
+)
+
+
+def command(
+    ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
+) -> None:
+    """Remove tasks; the models they made stay.
+
+    One that runs is refused: cancel it first.
+    """
+    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.registry.task_lifecycle import remove_tasks
+    from registry_cli.tasks.crashed import bury_crashed
+    from registry_cli.tasks.find import see_tasks
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    bury_crashed(session.registry)
+    ids = [row.id for row in see_tasks(session.registry, read_refs(tasks))]
+    remove_tasks(session.registry, ids, message=message)
+    print_tasks(session.output, see_tasks(session.registry, ids))

@@ -1,0 +1,24 @@
+"""`reg task restore`: bring archived and removed tasks back."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, read_refs
+from registry_cli.cli.session import open_session
+
+EXAMPLES = ("reg task restore baseline", "reg task list --archived -q | reg task restore -")
+
+
+def command(
+    ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
+) -> None:
+    """Bring archived and removed tasks back."""
+    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.registry.task_lifecycle import restore_tasks
+    from registry_cli.tasks.find import see_tasks
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    ids = [row.id for row in see_tasks(session.registry, read_refs(tasks))]
+    restore_tasks(session.registry, ids, message=message)
+    print_tasks(session.output, see_tasks(session.registry, ids))

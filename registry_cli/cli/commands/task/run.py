@@ -1,0 +1,179 @@
+"""`reg task run`: run a draft, or a task once more."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from registry_cli import env
+from registry_cli.cli.options import JsonOpt, QuietOpt, TaskArg
+from registry_cli.cli.session import Session, open_session
+from registry_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from registry_cli.ids import TaskId
+    from registry_cli.tasks.drivers.port import Driver, Job, JobId
+
+EXAMPLES = (
+    "reg task run baseline",
+    "reg task run baseline --env lock",
+    "reg task run baseline --here",
+    "reg task run 01JD --detach; reg task logs -f 01JD",
+    "reg task run baseline --check --tolerance 1e-3",
+)
+
+
+def command(
+    ctx: typer.Context,
+    task: TaskArg,
+    here: Annotated[bool, typer.Option("--here", help="In the folder where it ran, with the code there now.")] = False,
+    environment: Annotated[
+        Literal["none", "lock", "current"],
+        typer.Option(
+            "--env",
+            metavar="none|lock|current",
+            help="Which Python: the command's own, one built from the lock, the one active here.",
+        ),
+    ] = "none",
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait for its end.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Run a clone, and compare metrics and outputs.")] = False,
+    tolerance: Annotated[
+        float | None, typer.Option("--tolerance", metavar="X", min=0, help="Metrics this near are the same [1e-6].")
+    ] = None,
+    inline: Annotated[bool, typer.Option("--inline", help="In this process: what an engine runs.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only if this is the next attempt.")
+    ] = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Run a draft, or a task once more.
+
+    Its commit, diff and untracked files are restored in a folder that goes away afterwards. A task that ran gets
+    another attempt. The exit code is the command's, 125 where it could not be prepared; with --check it is 1 where
+    metrics or outputs differ.
+    """
+    if (check and (detach or inline)) or (inline and detach):
+        raise UsageError("--check, --detach and --inline exclude each other", hint="give one of them")
+    if tolerance is not None and not check:
+        raise UsageError("--tolerance says how --check compares", hint="add --check")
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    if inline:
+        raise typer.Exit(_run_inline(session, task, environment, here=here, attempt=attempt))
+    if check:
+        raise typer.Exit(_check(session, task, environment, here=here, tolerance=tolerance))
+    job = _make_job(session, task, environment, here=here, attempt=attempt)
+    driver = _driver(session)
+    submitted = driver.submit(job)
+    if detach:
+        _tell_submitted(session, job.task, submitted)
+    else:
+        raise typer.Exit(_follow(session, driver, submitted, job.task, quiet=quiet))
+
+
+def _run_inline(session: Session, ref: str, environment: Literal["none", "lock", "current"], *, here: bool,
+                attempt: int | None) -> int:  # fmt: skip
+    from registry_cli.tasks.child.outcome import launching
+    from registry_cli.tasks.rerun.again import run_again
+
+    sys.stdout.flush()
+    with launching():
+        outcome = run_again(
+            session.registry, ref, environ=env.read_all(), environment=environment, here=here, attempt=attempt
+        )
+    for problem in (*outcome.problems, *outcome.missed):
+        session.output.warn(problem)
+    if outcome.launch:
+        raise outcome.launch
+    return outcome.code
+
+
+def _make_job(session: Session, ref: str, environment: str, *, here: bool, attempt: int | None) -> Job:
+    from registry_cli.tasks.drivers.local import own_argv
+    from registry_cli.tasks.drivers.port import Job
+    from registry_cli.tasks.rerun.again import get_runnable
+
+    row = get_runnable(session.registry, ref)
+    number = attempt or row.attempt + 1
+    words = ["task", "run", row.id, "--inline", "--attempt", str(number), "--env", environment]
+    words += ["--here"] if here else []
+    argv = own_argv("registry_cli", *words, "--registry", str(session.registry.path))
+    return Job(row.id, number, argv, Path.cwd(), env.read_all())
+
+
+def _driver(session: Session) -> Driver:
+    from registry_cli.tasks.drivers.local import LocalDriver
+
+    return LocalDriver(env.cache_home() / "jobs" / session.registry.id)
+
+
+def _follow(session: Session, driver: Driver, submitted: JobId, task: TaskId, *, quiet: bool) -> int:
+    """Show what a job prints until it ends, and return what it ended with; Ctrl-C cancels it."""
+    from registry_cli.errors import RegError
+
+    try:
+        for chunk in driver.logs(submitted, follow=True):
+            if not quiet:
+                session.output.data(chunk)
+    except (KeyboardInterrupt, SystemExit):  # the latter is how SIGTERM arrives
+        _cancel(session, driver, submitted, task)
+        raise
+    state = driver.status(submitted)
+    if state.phase == "lost":
+        raise RegError(f"job {submitted} is gone, and nobody knows how it ended", hint=f"reg task show {task}")
+    return state.code if state.code is not None else 1
+
+
+def _cancel(session: Session, driver: Driver, submitted: JobId, task: TaskId) -> None:
+    """Cancel the task if it runs by now, and its job in any case."""
+    from registry_cli.tasks.cancel import cancel_tasks
+    from registry_cli.tasks.find import see_tasks
+
+    session.registry.index.sync()
+    if see_tasks(session.registry, [task])[0].status == "running":
+        cancel_tasks(session.registry, [task])
+    driver.cancel(submitted)
+    session.output.note(f"task {task} cancelled")
+
+
+def _tell_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
+    from registry_cli.tasks.find import see_tasks
+
+    row = see_tasks(session.registry, [task])[0]
+    session.output.results([{"ref": row.name, "id": task, "job": submitted}])
+    session.output.hint(f"reg task logs -f {task}")
+
+
+def _check(session: Session, ref: str, environment: str, *, here: bool, tolerance: float | None) -> int:
+    """Run a clone and say how it differs; what it put out is archived afterwards."""
+    from registry_cli.records.task import ENDED
+    from registry_cli.tasks.find import see_tasks
+    from registry_cli.tasks.rerun.check import TOLERANCE, check_runs, set_aside
+    from registry_cli.tasks.rerun.draft import clone_task
+    from registry_cli.tasks.stage import get_row
+
+    registry = session.registry
+    old = get_row(registry, ref)
+    clone = clone_task(registry, old.id, message=f"to check task {old.id}")
+    job = _make_job(session, clone.id, environment, here=here, attempt=None)
+    driver = _driver(session)
+    code = _follow(session, driver, driver.submit(job), clone.id, quiet=True)
+    registry.index.sync()
+    rows = [] if code else check_runs(registry, old.id, clone.id, TOLERANCE if tolerance is None else tolerance)
+    if see_tasks(registry, [clone.id])[0].status in ENDED:
+        set_aside(registry, clone.id, f"made to check task {old.id}")
+    if code:
+        session.output.warn(f"the clone {clone.id} ended with {code}; reg task logs {clone.id}")
+        return code
+    views = [
+        {"kind": row.kind, "name": row.name, "old": row.old, "new": row.new, "difference": row.difference,
+         "same": row.same}
+        for row in rows
+    ]  # fmt: skip
+    session.output.rows(
+        views, ("kind", "name", "old", "new", "difference", "same"), id_key="name", empty="nothing to compare"
+    )
+    return 0 if all(row.same for row in rows) else 1

@@ -1,0 +1,75 @@
+"""`reg task show`: show all about a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt, TaskArg
+from registry_cli.cli.session import Session, open_session
+from registry_cli.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.task_rows import TaskRow
+
+EXAMPLES = (
+    "reg task show baseline",
+    "reg task show @last --columns metrics.loss,python.version",
+    "reg task show baseline --json | jq .host",
+    "reg task show baseline --diff | git apply",
+    "reg task show baseline --lock > requirements.txt",
+)
+
+
+def command(
+    ctx: typer.Context,
+    task: TaskArg,
+    diff: Annotated[bool, typer.Option("--diff", help="Print what differed from the commit, as a patch.")] = False,
+    lock: Annotated[bool, typer.Option("--lock", help="Print its packages, as pip and uv install them.")] = False,
+    scalars: Annotated[bool, typer.Option("--scalars", help="Print every point of its curves: TSV.")] = False,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Show all about a task.
+
+    Of one that runs, what is known by now.
+    """
+    from registry_cli.cli.task_views import view_whole
+    from registry_cli.records.task import DIFF, LOCK, SCALARS
+    from registry_cli.tasks.find import see_tasks
+    from registry_cli.tasks.whole import read_whole
+
+    session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
+    row = see_tasks(session.registry, [task])[0]
+    parts = [path for path, asked in ((DIFF, diff), (LOCK, lock), (SCALARS, scalars)) if asked]
+    if parts:
+        _print_part(session, row, parts)
+        return
+    whole = read_whole(session.registry, row)
+    view = view_whole(whole)
+    if session.output.drawn and not columns:
+        from registry_cli.cli.pictures.task import draw_task
+        from registry_cli.tasks.whole import read_curves
+
+        session.output.draw(draw_task(view, read_curves(session.registry, row, whole.task)))
+    else:
+        session.output.record(view)
+
+
+def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:
+    """Print one of a task's files, byte for byte; a clean work tree has an empty diff."""
+    from registry_cli.records.task import DIFF, LOCK, SCALARS
+    from registry_cli.tasks.find import read_now
+    from registry_cli.tasks.whole import find_part
+
+    if len(parts) > 1 or session.output.mode in {"json", "ids"} or session.output.columns:
+        raise UsageError("--diff, --lock and --scalars print bytes, and one at a time", hint="give one of them alone")
+    [path] = parts
+    task = read_now(session.registry, row)
+    data = find_part(session.registry, row, task, path)
+    if data is None and not (path == DIFF and task.code is not None):
+        what = {DIFF: "git repository", LOCK: "packages", SCALARS: "scalars"}[path]
+        raise NotFoundError(f"task {row.name} has told of no {what}", hint=f"reg task show {row.id}")
+    session.output.data(data or b"")

@@ -1,0 +1,37 @@
+"""`reg task tag`: add tags to tasks and remove them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, Words, read_refs
+from registry_cli.cli.session import open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = (
+    "reg task tag baseline --add candidate --remove try",
+    "reg task list 'metrics.loss < 0.2' -q | reg task tag - --add good",
+)
+
+
+def command(
+    ctx: typer.Context,
+    tasks: TasksArg,
+    add: Annotated[Words, typer.Option("--add", metavar="TAG", help="Add this tag; repeat it.")] = None,
+    remove: Annotated[Words, typer.Option("--remove", metavar="TAG", help="Remove this tag; repeat it.")] = None,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Add tags to tasks and remove them."""
+    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.ids import parse_tag
+    from registry_cli.tasks.tag import tag_tasks
+
+    if not add and not remove:
+        raise UsageError("no tag to add or remove", hint="say which: --add TAG, --remove TAG")
+    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    plus, minus = ([parse_tag(word) for word in words or []] for words in (add, remove))
+    print_tasks(session.output, tag_tasks(session.registry, read_refs(tasks), add=plus, remove=minus, message=message))

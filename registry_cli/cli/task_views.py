@@ -1,0 +1,132 @@
+"""What a task looks like from outside: one plain dict, which feeds tables, JSON, CSV and ids alike.
+
+Keys may be added and are never renamed. Knows no command, no terminal and no store.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.cli.output import Output
+    from registry_cli.cli.views import View
+    from registry_cli.records.task import Task
+    from registry_cli.tasks.compare import TaskComparison
+    from registry_cli.tasks.whole import Whole
+
+CHANGED: Final = ("id", "name", "status")
+"""Columns that a verb prints of the tasks it changed; the id first, since names are not unique."""
+
+
+def print_tasks(output: Output, rows: Iterable[TaskRow]) -> None:
+    """Print the tasks that a verb made or changed: `id<TAB>name<TAB>status` a line, `-q` the ids."""
+    output.rows(view_tasks(rows), CHANGED, empty="nothing to do")
+
+
+def view_tasks(rows: Iterable[TaskRow]) -> list[View]:
+    """Return tasks, each as `view_task` does."""
+    return [view_task(row) for row in rows]
+
+
+def view_task(row: TaskRow) -> View:
+    """Return a task as listings have it; `duration` in seconds, None until it has ended."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "project": row.project,
+        "status": row.status,
+        "attempt": row.attempt,
+        "author": row.author,
+        "created": row.created,
+        "started": row.started,
+        "ended": row.ended,
+        "duration": row.duration,
+        "exit_code": row.exit_code,
+        "source": row.source,
+        "comment": row.comment,
+        "commit": row.commit,
+        "command": row.command,
+        "tags": list(row.tags),
+        "metrics": row.metrics,
+        "params": row.params,
+        "archived": row.archived,
+        "removed": row.removed,
+        "record": row.record,
+        "broken": row.broken,
+    }
+
+
+def view_whole(whole: Whole) -> View:
+    """Return all about a task: the keys of `view_task`, then what only its record holds."""
+    task = whole.task
+    return {
+        **view_task(whole.row),
+        "name": task.name,
+        "project": task.project,
+        "comment": task.comment,
+        "command": shlex.join(task.recipe.argv),
+        "tags": list(task.tags),
+        "metrics": dict(sorted(task.metrics.items())),
+        "params": dict(task.params),
+        "signal": task.signal,
+        "problem": task.problem,
+        "recipe": asdict(task.recipe),
+        "code": _view_code(whole),
+        "python": dict(task.python),
+        "packages": whole.packages,
+        "host": dict(task.host),
+        "environment": dict(task.environment),
+        "seeds": dict(task.seeds),
+        "inputs": [
+            {"name": one.name, "version": one.version, "ref": whole.refs.get(one.version), "typed": one.ref}
+            for one in task.inputs
+        ],
+        "data": [asdict(one) for one in task.data],
+        "curves": {name: asdict(curve) for name, curve in task.curves.items()},
+        "files": [asdict(file) for file in task.files],
+        "outputs": [
+            {"id": row.id, "ref": row.ref, "size": row.size, "files": [file.path for file in row.files]}
+            for row in whole.outputs
+        ],
+        "attempts": [_view_attempt(one) for one in [*whole.ends, task]] if task.attempt else [],
+    }
+
+
+def view_comparison(shown: TaskComparison, fields: Sequence[View]) -> View:
+    """Return a comparison of tasks as JSON has it; `fields` are its rows as `view_fields` gives them."""
+    return {"tasks": view_tasks(shown.tasks), "differs": shown.differs, "fields": fields}
+
+
+def _view_code(whole: Whole) -> View | None:
+    task = whole.task
+    if task.code is None:
+        return None
+    bundle, diff = task.find_file(BUNDLE), task.find_file(DIFF)
+    added, removed = whole.changed or (0, 0)
+    return {
+        **asdict(task.code),
+        "diff": {"size": diff.size, "sha256": diff.sha256, "added": added, "removed": removed} if diff else None,
+        "untracked": [file.path.removeprefix(UNTRACKED) for file in task.files if file.path.startswith(UNTRACKED)],
+        "bundle": {"size": bundle.size, "sha256": bundle.sha256} if bundle else None,
+    }
+
+
+def _view_attempt(task: Task) -> View:
+    took = (task.ended - task.started).total_seconds() if task.started and task.ended else None
+    return {
+        "attempt": task.attempt,
+        "status": task.status,
+        "started": task.started,
+        "ended": task.ended,
+        "duration": took,
+        "exit_code": task.exit_code,
+        "signal": task.signal,
+        "problem": task.problem,
+    }

@@ -1,0 +1,113 @@
+"""`reg task list`, or `query`: tables for people, fixed columns for pipes, everything for programs."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from registry_cli import env
+from registry_cli.catalog.query.fields import TASK_KEYED, TASK_PLAIN
+from registry_cli.registry.api import Registry
+from tests.cli.conftest import Reg
+from tests.cli.task.conftest import task_id
+from tests.tasks.making import crash, run, start
+from tests.test_docs import guide, plain, table
+
+
+def test_a_pipe_gets_ids_first_and_the_same_columns(tasks: Reg) -> None:
+    rows = [line.split("\t") for line in tasks("task", "list").lines]
+    assert [row[1] for row in rows] == ["next", "broken", "tuned", "baseline"]
+    assert {len(row) for row in rows} == {8}
+    assert rows[0][0] == task_id(tasks, "next")
+    assert rows[1][2:4] + rows[1][6:] == ["wine", "failed", "3", ""]
+    assert tasks("task", "query").out == tasks("task", "list").out
+    assert tasks("task", "ls", "status:failed", "-q").lines == [rows[1][0]]
+
+
+def test_a_terminal_gets_what_tells_tasks_apart(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(env.COLUMNS, "200")
+    shown = tasks("task", "list", terminal=True)
+    assert shown.shown[0].split() == [
+        "name", "id", "status", "started", "duration", "exit_code", "loss", "project", "tags"
+    ]  # fmt: skip
+    assert shown.shown[4].split()[0::2][:2] == ["baseline", "completed"]
+    assert "\x1b[31mfailed   \x1b[0m" in shown.out
+    assert "\x1b[32mcompleted\x1b[0m" in shown.out
+    assert "loss.min" not in shown.out
+    monkeypatch.setenv(env.COLUMNS, "80")
+    narrow = tasks("task", "list", terminal=True)
+    assert max(map(len, narrow.shown)) <= 80
+    assert narrow.shown[0].split()[:3] == ["name", "id", "status"]
+    assert "not shown at this width: " in narrow.err
+    ids = tasks("task", "list", "--columns", "id", "--limit", "1", terminal=True).shown
+    assert ids == ["id", task_id(tasks, "next")]
+
+
+def test_narrowed_and_sorted(tasks: Reg) -> None:
+    def names(*words: str) -> list[str]:
+        return tasks("task", "list", "--columns", "name", *words).lines
+
+    assert names("metrics.loss < 0.4 or exit_code = 3") == ["broken", "tuned"]
+    assert names("--status", "failed", "--status", "draft", "--limit", "1") == ["next"]
+    assert names("--project", "iris", "--tag", "good") == ["baseline"]
+    assert names("--metric", "loss>0.3") == ["baseline"]
+    assert names("--name", "b*", "--sort", "name") == ["baseline", "broken"]
+    assert names("has(metrics.loss)", "--sort", "metrics.loss") == ["tuned", "baseline"]
+
+
+def test_programs(tasks: Reg) -> None:
+    row = tasks("task", "list", "name = baseline", "--json").json[0]
+    assert {
+        "id", "name", "project", "status", "attempt", "author", "created", "started", "ended", "duration", "exit_code",
+        "source", "comment", "commit", "command", "tags", "metrics", "params", "archived",
+    } <= set(row)  # fmt: skip
+    assert (row["status"], row["command"], row["metrics"]) == ("completed", "python train.py --lr 0.1", {"loss": 0.5})
+    assert tasks("task", "list", "name = none", "--json").json == []
+    lines = list(csv.reader(tasks("task", "list", "--csv").lines))
+    assert lines[0][:2] == ["id", "name"]
+    assert len(lines) == 5
+
+
+def test_the_dead_are_told_from_the_living(reg: Reg, tmp_path: Path) -> None:
+    with Registry.init(tmp_path) as registry:
+        crash(start(registry, "dies"))
+        start(registry, "lives")
+    assert reg("task", "list", "--columns", "name,status").lines == ["lives\trunning", "dies\tcrashed"]
+    assert reg("task", "list", "status = crashed", "--columns", "name").lines == ["dies"]
+    assert reg("task", "list", "--columns", "name,duration").lines == ["lives\t", "dies\t"]
+    assert reg("task", "list", terminal=True).shown[1].split()[-1] == "s"  # so far
+
+
+def test_archived_ones_are_asked_for(tasks: Reg) -> None:
+    tasks("task", "archive", "tuned")
+    assert "tuned" not in tasks("task", "list", "--columns", "name").lines
+    assert tasks("task", "list", "--archived", "--columns", "name").lines == ["tuned"]
+    assert len(tasks("task", "list", "--all").lines) == 4
+
+
+def test_names_from_strangers_do_not_steer_the_terminal(reg: Reg, tmp_path: Path) -> None:
+    with Registry.init(tmp_path) as registry:
+        run(registry, "evil\x1b]0;x\x07", params={"a\x1b[31m": 1})
+    assert "evil\\x1b]0;x\\x07" in reg("task", "list", terminal=True).out
+    assert "\x1b" not in reg("task", "list").out
+    assert "\x07" not in reg("task", "show", "@last", terminal=True).out
+
+
+def test_nothing_found(reg: Reg) -> None:
+    reg("init")
+    assert (reg("task", "list", terminal=True).err, reg("task", "list").out) == ("no tasks found\n", "")
+
+
+def test_mistakes(tasks: Reg) -> None:
+    assert "no status `done`" in tasks("task", "list", "--status", "done", code=2).err
+    assert "^^^" in tasks("task", "list", "metric.loss > 1", code=2).err
+    assert "no model named" in tasks("task", "list", "uses(a/b)", code=11).err
+    assert "no column `x`" in tasks("task", "list", "--columns", "x", code=2).err
+
+
+def test_the_guide_names_every_field() -> None:
+    rows = {plain(name): kind for name, kind, _ in table("query", "of a task")}
+    assert rows == {name: field.kind for name, field in TASK_PLAIN.items()}
+    assert all(f"`{name}.*`" in guide("query") for name in TASK_KEYED)

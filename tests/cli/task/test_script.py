@@ -1,0 +1,85 @@
+"""`reg task script`: the file, and the file run by somebody who has nothing else."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.lab import Lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path / "work")
+
+
+def test_the_file(lab: Lab) -> None:
+    lab.log("--name", "baseline", "--", "python", "train.py")
+    script = lab.reg("task", "script", "baseline", "--reg", "registry-cli==1.0", "--secret", "HF_TOKEN").stdout.decode()
+    assert script.startswith("#!/usr/bin/env bash\n")
+    assert f"task run {lab.task('baseline').id} --inline --env lock" in script
+    assert "HF_TOKEN is not set" in script
+    for form, sign in (("dockerfile", "FROM python:3."), ("k8s-job", "kind: Job"), ("github-actions", "runs-on:")):
+        made = lab.reg("task", "script", "baseline", "--format", form, "--reg", "registry-cli").stdout.decode()
+        assert sign in made
+        assert "task run" in made
+
+
+def test_what_is_refused(lab: Lab, tmp_path: Path) -> None:
+    lab.log("--name", "baseline", "--", "true")
+    assert b"no name of a variable" in lab.reg("task", "script", "baseline", "--secret", "A=x", code=2).stderr
+    assert b"no task" in lab.reg("task", "script", "none", code=11).stderr
+    plain = Lab(tmp_path / "plain", git=False)
+    plain.log("--name", "plain", "--", "true")
+    assert b"put the code in git" in plain.reg("task", "script", "plain", code=17).stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("remote", [True, False], ids=["remote", "bundle"])
+def test_anybody_can_run_it(lab: Lab, tmp_path: Path, remote: bool) -> None:
+    """Another home, another folder, no variables, the first work tree gone; packages come from the index."""
+    if remote:
+        lab.git("init", "-q", "--bare", str(tmp_path / "bare.git"))
+        lab.git("remote", "add", "origin", (tmp_path / "bare.git").as_uri())
+        lab.git("push", "-q", "-u", "origin", "main")
+    lab.write("second.py", "SECOND = 2\n")
+    lab.git("add", "second.py")
+    lab.git("commit", "-qm", "nobody else has this")
+    lab.write("untracked.py", "THIRD = 3\n")
+    lab.write("train.py", (lab.root / "train.py").read_text() + "import second, untracked; print(sys.prefix)\n")
+    lab.write("base.bin", "base")
+    lab.reg("model", "add", "iris/base", "base.bin")
+    venv = tmp_path / "venv"
+    subprocess.run(["python3", "-m", "venv", "--without-pip", venv], check=True)
+    lab.reg("log", "--name", "baseline", "--project", "iris", "--input", "iris/base", "--output", "out/*.bin",
+            "--metrics", "metrics.json", "--", str(venv / "bin/python"), "train.py", "--lr", "0.5")  # fmt: skip
+    task = lab.task("baseline")
+    script = tmp_path / "job.sh"
+    script.write_bytes(lab.reg("task", "script", "baseline").stdout)
+    registry = tmp_path / "elsewhere" / ".registry"
+    registry.parent.mkdir()
+    shutil.move(lab.root / ".registry", registry)
+    shutil.rmtree(lab.root)
+    shutil.rmtree(venv)
+    home = tmp_path / "home"
+    home.mkdir()
+    given = {"PATH": os.environ["PATH"], "HOME": str(home), "REG_DIR": str(registry)}
+    settings = Path(pwd.getpwuid(os.geteuid()).pw_dir, ".config/pip/pip.conf")  # where the index may be named
+    if settings.exists():
+        given["PIP_CONFIG_FILE"] = str(settings)
+    for attempt in (2, 3):
+        words = [f"{name}={value}" for name, value in given.items()]
+        done = subprocess.run(["env", "-i", *words, "bash", script], cwd=home, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        loss, prefix = done.stdout.splitlines()
+        assert loss == "loss 1.0"
+        assert Path(prefix).is_relative_to(home)
+        lab.root = registry.parent
+        again = lab.task("baseline")
+        assert (again.id, again.attempt, again.status, again.exit_code) == (task.id, attempt, "completed", 0)
+        assert (again.metrics, again.python["prefix"]) == ({"loss": 1.0}, prefix)
