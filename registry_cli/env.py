@@ -56,6 +56,15 @@ def set_all(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)
 
 
+def restore(variables: Mapping[str, str | None]) -> None:
+    """Give variables of this process the values that they had; None takes one away."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 def rank() -> int:
     """Return which of several training processes this one is: torchrun, Slurm, Open MPI or MPICH tell; 0 if alone."""
     told = (read(name) for name in RANKS)

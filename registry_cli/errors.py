@@ -103,5 +103,11 @@ class UnknownCommandError(LaunchError):
     usual_hint = "give its path, or check PATH"
 
 
+def describe_os_error(error: OSError) -> str:
+    """Return what the operating system refused, and of which file, as part of a sentence."""
+    what = (error.strerror or str(error)).lower()
+    return what if error.filename is None else f"{what}: {error.filename}"
+
+
 INTERRUPTED = 130
 """What the process ends with after Ctrl-C, as shells expect (128 + SIGINT)."""

@@ -93,7 +93,8 @@ def parse_task_name(text: str) -> str:
 def model_segment(text: str) -> str:
     """Return any text as one segment of a model's name: what a segment may not hold becomes `-`."""
     kept = "".join(c if _is_name_character(c) else "-" for c in unicodedata.normalize("NFC", text))
-    return kept.strip(" ").lstrip("-").strip(" ")[:NAME_LIMIT] if kept.strip(" .-") else "task"
+    segment = kept.lstrip(" -")[:NAME_LIMIT].rstrip(" ")
+    return segment if segment.strip(" .-") else "task"
 
 
 def parse_alias(text: str) -> AliasName:

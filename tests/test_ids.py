@@ -12,6 +12,7 @@ from registry_cli.ids import (
     NAME_LIMIT,
     is_hex,
     line_key,
+    model_segment,
     new_ulid,
     parse_alias,
     parse_model_name,
@@ -154,3 +155,17 @@ def test_ulids_are_all_different_and_of_now() -> None:
     assert min(ulids)[:9] >= new_ulid(now - 60)[:9]
     assert max(ulids)[:10] <= new_ulid(now + 60)[:10]
     assert new_ulid(0).startswith("0000000000")
+
+
+@given(st.text())
+def test_any_text_is_a_segment(text: str) -> None:
+    assert parse_model_name(f"x/{model_segment(text)}"[:NAME_LIMIT].rstrip(" "))
+    assert not model_segment(text).startswith("-")
+
+
+@pytest.mark.parametrize(("text", "segment"), [
+    ("lr0.1", "lr0.1"), ("a/b:c", "a-b-c"), ("-- -x", "x"), ("", "task"), ("..", "task"), ("- .", "task"),
+    ("." + " " * 300 + "a", "task"), ("we\nird\udcff", "we-ird-"), ("e\u0301", "\xe9"),
+])  # fmt: skip
+def test_segments(text: str, segment: str) -> None:
+    assert model_segment(text) == segment

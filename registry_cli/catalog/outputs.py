@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.task_address import SHORTEST_PREFIX, split_output
 from registry_cli.errors import NotFoundError
+from registry_cli.ids import line_key
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 _OUTPUTS = (
     "SELECT v.row, v.line, (SELECT group_concat(path, '/') FROM files WHERE version = v.row)"
     " FROM versions v JOIN lines l ON l.id = v.line WHERE v.task {which} AND v.removed = 0"
-    " AND (:path IS NULL OR l.key = :key OR l.key LIKE '%/' || :key OR EXISTS (SELECT 1 FROM files f"
-    " WHERE f.version = v.row AND (f.path = :path OR f.path LIKE '%/' || :path))) ORDER BY v.row"
+    " AND (:path IS NULL OR substr('/' || l.key, -length(:key) - 1) = '/' || :key OR EXISTS (SELECT 1 FROM files f"
+    " WHERE f.version = v.row AND substr('/' || f.path, -length(:path) - 1) = '/' || :path)) ORDER BY v.row"
 )
 
 
@@ -52,7 +53,7 @@ def _of_unrecorded(db: sqlite3.Connection, words: str) -> list[int]:
 
 
 def _newest(db: sqlite3.Connection, which: str, task: str, path: str | None) -> list[int]:
-    bound = {"task": task, "path": path, "key": path.casefold() if path else None}
+    bound = {"task": task, "path": path, "key": line_key(path) if path else None}
     newest: dict[tuple[int, str], int] = {}
     for row, line, paths in db.execute(_OUTPUTS.format(which=which), bound):
         newest.pop((line, paths), None)

@@ -7,6 +7,7 @@ all; each with or without `task:` before it. After that name, `task:baseline/bes
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
@@ -23,8 +24,13 @@ _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{3,25}", re.IGNORECASE)
 _NEAR: Final = 3
 
 
-def resolve_task(db: sqlite3.Connection, text: str) -> int:
+def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) -> int:
     """Return the row in `tasks` that an address names.
+
+    Args:
+        db: The index.
+        text: The address.
+        removed: Also look among the removed, for a name that no other task bears; by its id each is found always.
 
     Raises:
         UsageError: It is empty.
@@ -35,8 +41,14 @@ def resolve_task(db: sqlite3.Connection, text: str) -> int:
     if not words:
         raise UsageError("an empty address names no task", hint="give a name, an id or @last; reg task list")
     row = _find(db, words)
+    if row is None and words != LAST:
+        gone = _find_named(db, words, removed=1)
+        if gone is not None and not removed:
+            hint = f"reg task restore {shlex.quote(words)}"
+            raise NotFoundError(f"no task `{words}`: the one of that name was removed", hint=hint)
+        row = gone
     if row is None:
-        raise NotFoundError(f"no task `{words}`", hint=_near(db, words))
+        raise NotFoundError(f"no task `{words}`", hint=_near(db, words, removed=removed))
     return row
 
 
@@ -66,24 +78,32 @@ def _find(db: sqlite3.Connection, words: str) -> int | None:
             raise AmbiguousError(f"`{words}` is the beginning of several tasks: {shown}", hint="give more letters")
         if found:
             return int(found[0][0])
-    row = _one(db, "key = ?", (line_key(words),))
+    return _find_named(db, words, removed=0)
+
+
+def _find_named(db: sqlite3.Connection, words: str, *, removed: int) -> int | None:
+    if not words.isprintable():  # no task bears it, and the index takes only text
+        return None
+    row = _one(db, "key = ?", (line_key(words),), removed)
     if row is None and "/" in words:
         at = "project_key || '/' || key = ?"
-        row = _one(db, f"key = ? AND {at}", (line_key(words.rpartition("/")[2]), line_key(words)))
-        row = row or _one(db, at, (line_key(words),))
+        row = _one(db, f"key = ? AND {at}", (line_key(words.rpartition("/")[2]), line_key(words)), removed)
+        row = row or _one(db, at, (line_key(words),), removed)
     return row
 
 
-def _one(db: sqlite3.Connection, condition: str, bound: tuple[str, ...]) -> int | None:
+def _one(db: sqlite3.Connection, condition: str, bound: tuple[str, ...], removed: int = 0) -> int | None:
     found = db.execute(
-        f"SELECT row FROM tasks WHERE {condition} AND removed = 0 ORDER BY created DESC, id DESC LIMIT 1", bound
+        f"SELECT row FROM tasks WHERE {condition} AND removed = ? ORDER BY created DESC, id DESC LIMIT 1",
+        (*bound, removed),
     ).fetchone()
     return int(found[0]) if found else None
 
 
-def _near(db: sqlite3.Connection, words: str) -> str:
+def _near(db: sqlite3.Connection, words: str, *, removed: bool) -> str:
     from difflib import get_close_matches
 
-    names = [name for (name,) in db.execute("SELECT DISTINCT name FROM tasks WHERE removed = 0 LIMIT 5000")]
+    known = "SELECT DISTINCT name FROM tasks WHERE removed <= ? LIMIT 5000"
+    names = [name for (name,) in db.execute(known, (int(removed),))]
     near = get_close_matches(words, names, n=_NEAR, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else "reg task list"

@@ -81,7 +81,8 @@ def _check_stage(task: TaskId, stage: str, birth: TaskBirth, held: tuple[Any, ..
     elif stage == "edit":
         legal = held is not None and old == held[3] and (birth.status, birth.attempt) == (status, attempt)
     elif stage == "start":
-        legal = birth.status == "running" and birth.attempt == attempt + 1
+        given_up = (status, attempt) == ("cancelled", 0)
+        legal = birth.status == "running" and birth.attempt == attempt + 1 and not given_up
     else:
         legal = status in {"running", "draft"} and birth.status in ENDED and birth.attempt == attempt
     if not legal:

@@ -150,10 +150,9 @@ def parse_parents(words: Words) -> tuple[tuple[str, str], ...]:
 
 
 def parse_named(word: str) -> tuple[str | None, str]:
-    """Return a `[NAME=]REF` word as name and address; the left side of `=` is a name if it is a plain word."""
+    """Return a `[NAME=]REF` word as name and address; the left side of `=` is a name if it is no part of an address."""
     name, sign, ref = word.partition("=")
-    plain = name.replace("_", "").replace("-", "").isalnum()
-    return (name, ref) if sign and plain else (None, word)
+    return (name, ref) if sign and name.strip() and not set(name) & set("/:@") else (None, word)
 
 
 def read_design(path: Path | None) -> DesignSource | None:

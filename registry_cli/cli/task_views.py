@@ -26,8 +26,13 @@ CHANGED: Final = ("id", "name", "status")
 
 
 def print_tasks(output: Output, rows: Iterable[TaskRow]) -> None:
-    """Print the tasks that a verb made or changed: `id<TAB>name<TAB>status` a line, `-q` the ids."""
-    output.rows(view_tasks(rows), CHANGED, empty="nothing to do")
+    """Print the tasks that a verb made or changed: `id<TAB>name<TAB>status` a line, `-q` the ids.
+
+    A person also sees which of them are archived or removed now.
+    """
+    views = view_tasks(rows)
+    states = [state for state in ("archived", "removed") if output.drawn and any(view[state] for view in views)]
+    output.rows(views, (*CHANGED, *states), empty="nothing to do")
 
 
 def view_tasks(rows: Iterable[TaskRow]) -> list[View]:

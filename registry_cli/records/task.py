@@ -47,7 +47,8 @@ class Code:
         remote: URL of the remote, without user and password.
         branch: Its name; None where none was checked out.
         dirty: Whether anything differs from the commit.
-        cut: Untracked files that were not kept, because they are too large or no regular files.
+        cut: What was not kept: untracked files that are too large, cannot be read, or hold secrets; changes inside a
+            submodule, as `sub/`; a diff or commits that are too large.
     """
 
     root: str
@@ -144,7 +145,7 @@ class Task:
         created: UTC, as `started` and `ended`.
         source: The task it is a clone of.
         code: None where there is no git repository.
-        exit_code: The child's; None where a signal ended it or it never ended.
+        exit_code: Of the command; None where a signal ended it, it never ended, or nobody saw it.
         signal: Such as `SIGTERM`.
         problem: Why it did not run as it should, in words.
         environment: Chosen variables as they were; none that looks like a secret.

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import argparse
 import threading
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.sdk.params import connect_table, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from registry_cli.sdk.current import Current
 
+Connected = Mapping[str, Any] | bool
+"""What ClearML's `auto_connect_…` take: whether, or for each name whether."""
 _plain = argparse.ArgumentParser.parse_known_args
+_REMEMBERED: Final = 8
+"""Parsers whose arguments are kept for a task that begins after they were parsed."""
+_before: deque[tuple[argparse.ArgumentParser, argparse.Namespace]] = deque(maxlen=_REMEMBERED)
+
+
+def remember_arguments() -> None:
+    """Keep what is parsed from now on for the first listener; a clone then changes the namespace that was returned."""
+    _patch(lambda parser, found: _before.append((parser, found)))
 
 
 class Listener:
@@ -29,43 +41,48 @@ class Listener:
         self.everything = everything
         self._current = current
         self._skipped = skipped
-        self._parsers: dict[int, tuple[argparse.ArgumentParser, str | None]] = {}
-        self._depth = threading.local()
+        self._parsers: dict[int, tuple[argparse.ArgumentParser, str | None, bool]] = {}
 
     def start(self) -> None:
         """Begin to listen."""
-        listener = self
-
-        def parse_known_args(parser: argparse.ArgumentParser, args: Any = None, namespace: Any = None) -> Any:
-            depth = getattr(listener._depth, "value", 0)
-            listener._depth.value = depth + 1
-            try:
-                found, rest = _plain(parser, args, namespace)
-            finally:
-                listener._depth.value = depth
-            if depth == 0:  # a subparser's arguments are in its parser's namespace
-                listener._take(parser, found)
-            return found, rest
-
-        argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
+        _patch(self._take)
+        while _before:
+            self._take(*_before.popleft())
 
     def stop(self) -> None:
         """Let argparse be as it was."""
         argparse.ArgumentParser.parse_known_args = _plain  # type: ignore[method-assign]
 
-    def add(self, parser: argparse.ArgumentParser, section: str | None) -> None:
-        """Listen to a parser by name; its parameters get `section` before theirs."""
-        self._parsers[id(parser)] = (parser, section)
+    def add(self, parser: argparse.ArgumentParser, section: str | None, *, ours: bool = True) -> None:
+        """Listen to a parser; its parameters get `section` before theirs, and a clone's values if `ours`."""
+        self._parsers[id(parser)] = (parser, section, ours)
 
     def _take(self, parser: argparse.ArgumentParser, found: argparse.Namespace) -> None:
         connected = self._parsers.get(id(parser))
         if connected is None and not self.everything:
             return
-        section = connected[1] if connected else None
+        section, ours = connected[1:] if connected else (None, True)
         table = {name: value for name, value in vars(found).items() if name not in self._skipped}
-        converted = _convert(parser, table, self._current.overrides, section)
+        converted = _convert(parser, table, self._current.overrides if ours else {}, section)
         self._current.add_params(connect_table(table, converted, section))
         vars(found).update(table)
+
+
+def _patch(take: Callable[[argparse.ArgumentParser, argparse.Namespace], None]) -> None:
+    inside = threading.local()
+
+    def parse_known_args(parser: argparse.ArgumentParser, args: Any = None, namespace: Any = None) -> Any:
+        depth = getattr(inside, "depth", 0)
+        inside.depth = depth + 1
+        try:
+            found, rest = _plain(parser, args, namespace)
+        finally:
+            inside.depth = depth
+        if depth == 0:  # a subparser's arguments are in its parser's namespace
+            take(parser, found)
+        return found, rest
+
+    argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
 
 
 def _convert(
@@ -81,3 +98,14 @@ def _convert(
         elif key in converted:
             converted[key] = fit(converted[key], value)
     return converted
+
+
+def listen(current: Current, wanted: Connected) -> Listener:
+    """Let a task hear argparse from now on; a table says False of arguments that are not told."""
+    skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
+    listener = Listener(current, everything=bool(wanted), skipped=skipped)
+    if current.listener is not None:
+        current.listener.stop()
+    current.listener = listener
+    listener.start()
+    return listener

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
 from registry_cli.catalog.task_read import find_task, get_task_row
-from registry_cli.errors import NoRegistryError, RegError, UsageError
+from registry_cli.errors import CorruptError, NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.records.values import flatten
 from registry_cli.registry.api import Registry
+from registry_cli.store.owner import find_owner
 from registry_cli.tasks.live import Live, find_live, is_running, read_state
 from registry_cli.tasks.scalars.facts import FactWriter
 from registry_cli.tasks.scalars.plots import dump_plot, plot_path
@@ -47,12 +48,12 @@ class Current:
         runner: Who ends it, where that is this process.
         watch: Learns how this process ends, where somebody must know.
         listener: Hears what argparse parses, where somebody asked for it.
-        publish: Whether its models are published once it has completed.
         frameworks: What `auto_connect_frameworks` said.
         named: Whether the user gave the task its name, which the script's then does not replace.
         silent: Whether nothing is told from here, because another rank does.
         forked: Whether this process is a forked child of the one that joined.
         overrides: Values that `connect` gives to the script instead of its own, nested names joined by dots.
+        untaken: Names of those that the script has told nothing of.
         given: Inputs that the task began with, by their names.
         called: Models by the names under which the script uses them.
         labels: Labels that outputs take which have none of their own.
@@ -65,7 +66,6 @@ class Current:
         self.runner: Runner | None = None
         self.watch: Watch | None = None
         self.listener: Listener | None = None
-        self.publish = False
         self.frameworks: Mapping[str, object] | bool = True
         self.silent = silent
         self.forked = False
@@ -75,6 +75,7 @@ class Current:
         self.called: dict[str, str] = {}
         self.labels: dict[str, int] = {}
         self.leaving: list[Callable[[], None]] = []
+        self.untaken = set(self.overrides)
         self._layout = registry.layout
         self._own = threading.local()
         self._own.registry = registry
@@ -119,6 +120,7 @@ class Current:
 
     def add_params(self, params: Mapping[str, Value | None]) -> None:
         """Tell parameters; nested names are joined by dots, None takes one away."""
+        self.untaken.difference_update(params)
         with self._lock:
             tops = {_put(self._params, name.split("."), value) for name, value in params.items()}
             told = {top: self._params.get(top) for top in tops}
@@ -148,6 +150,23 @@ class Current:
         self.tell(lambda facts: facts.change_tags(add, remove))
         tags = dict.fromkeys((*self.task.tags, *add))
         self.task = replace(self.task, tags=tuple(tag for tag in tags if tag not in remove))
+
+    @property
+    def is_run_by_script(self) -> bool:
+        """Whether a script's own process runs the task, and no `reg log`."""
+        if self.runner is not None or self.live is None:
+            return True
+        try:
+            owner = find_owner(read_state(self.live).owner)
+        except (FileNotFoundError, CorruptError):
+            return False
+        return owner is not None and self.live.facts(str(owner.pid)).exists()
+
+    def keep(self, other: Current | None) -> None:
+        """Hold a task that this process has left for this one: a forked child must not close its database."""
+        if other is not None:
+            other.flush()
+            self._inherited.append(other)
 
     def flush(self) -> None:
         """Hand all points to the operating system."""

@@ -1,11 +1,16 @@
 """How this process is about to end, as far as Python lets one know it before it has ended.
 
-An exception that nobody caught passes `sys.excepthook`; `sys.exit` is watched; a SIGTERM becomes an exit that can be
-told of. `raise SystemExit(n)` outside of `sys.exit` passes neither: a context manager or `reg log` sees it.
+An exception that nobody caught passes `sys.excepthook`; `sys.exit` and `exit` are watched; a SIGTERM becomes an exit
+that can be told of. `raise SystemExit(n)`, and a `sys.exit` that was looked up before it was watched, pass neither:
+where the main module's frame did not come to its return, there was an exit, and its code is not known. A context
+manager or `reg log` sees it.
 """
 
 from __future__ import annotations
 
+import atexit
+import builtins
+import os
 import signal
 import sys
 import threading
@@ -15,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.tasks.finish import Ending
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
 
     from registry_cli.records.task import Status
 
@@ -25,15 +31,15 @@ _LONGEST = 500
 
 @dataclass(slots=True)
 class Fate:
-    """What is known of this process's end."""
+    """What is known of this process's end; an exit code of None is not known, and then no failure either."""
 
-    exit_code: int = 0
+    exit_code: int | None = 0
     signal: str | None = None
     problem: str | None = None
 
     def ending(self, *, cancelled: bool) -> Ending:
         """Return how the attempt ends; `cancelled` where somebody asked for it."""
-        status: Status = "completed" if self.exit_code == 0 else "failed"
+        status: Status = "failed" if self.exit_code else "completed"
         if self.exit_code and (cancelled or self.signal == "SIGINT"):
             status = "cancelled"
         return Ending(status, None if self.signal else self.exit_code, self.signal, self.problem)
@@ -51,73 +57,165 @@ def fate_of(error: BaseException | None) -> Fate:
     return Fate(1, None, words[:_LONGEST])
 
 
+def call_at_end(call: Callable[[], object]) -> None:
+    """Have something called before this process ends, also where multiprocessing ends it past `atexit`."""
+    if _is_worker():
+        sys.modules["multiprocessing.util"].Finalize(None, call, exitpriority=100)
+    else:
+        atexit.register(call)
+
+
 class Watch:
     """Learns the fate of this process.
 
     Attributes:
-        fate: What is known by now.
         ending: Whether a SIGTERM comes too late to change anything; the first one sets it.
-
-    Args:
-        term: Whether SIGTERM becomes an exit, where the script has no handler of its own.
     """
 
-    def __init__(self, *, term: bool) -> None:
-        self.fate = Fate()
+    def __init__(self) -> None:
         self.ending = False
-        self._term = term
+        self._seen: Fate | None = None
         self._hook = sys.excepthook
-        self._exit = sys.exit
-        self._handler: Any = None
+        self._main = _find_main()
+
+    @property
+    def fate(self) -> Fate:
+        """What is known by now; to be asked when the process ends."""
+        if self._seen is not None:
+            return self._seen
+        if _is_worker():  # it ends within a `finally`, and its exception passes no hook
+            return fate_of(sys.exc_info()[1])
+        return _exited or _guess(self._main)
 
     def start(self) -> None:
-        """Begin to look."""
-        self._hook, self._exit = sys.excepthook, sys.exit
+        """Begin to look; SIGTERM becomes an exit, where the script has no handler of its own."""
+        self._hook = sys.excepthook
         sys.excepthook = self._on_error
-        sys.exit = self._on_exit  # type: ignore[assignment]  # it never returns either
+        watch_exits()
         main = threading.current_thread() is threading.main_thread()
-        if self._term and main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            self._handler = self._on_term
-            signal.signal(signal.SIGTERM, self._handler)
+        if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._on_term)
 
     def stop(self) -> None:
         """Put back what nobody else has replaced meanwhile."""
         if sys.excepthook == self._on_error:
             sys.excepthook = self._hook
-        if sys.exit == self._on_exit:
-            sys.exit = self._exit
+        forget_exits()
         main = threading.current_thread() is threading.main_thread()
-        if main and self._handler is not None and signal.getsignal(signal.SIGTERM) == self._handler:
+        if main and signal.getsignal(signal.SIGTERM) == self._on_term:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _on_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        self.fate = fate_of(error)
+        if not hasattr(sys, "ps1"):  # an error at the prompt ends nothing
+            self._seen = fate_of(error)
         self._hook(kind, error, trace)
-
-    def _on_exit(self, code: Any = None) -> None:
-        raise _Exit(self, _of_exit(code), code)
 
     def _on_term(self, number: int, _frame: object) -> None:
         if not self.ending:
             self.ending = True
-            raise _Exit(self, Fate(128 + number, "SIGTERM", "terminated"), 128 + number)
+            raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number)
+
+
+_plain_exit = sys.exit
+_quitter: Any = type(getattr(builtins, "exit", None))
+_plain_quit: Any = _quitter.__call__ if _quitter.__module__ == "_sitebuiltins" else None
+_exited: Fate | None = None
+
+
+def watch_exits() -> None:
+    """See which code `sys.exit` and `exit` end this process with; twice is fine."""
+    sys.exit = _exit  # type: ignore[assignment]  # it never returns either
+    if _plain_quit is not None:
+        _quitter.__call__ = _quit
+
+
+def forget_exits() -> None:
+    """Let `sys.exit` and `exit` be as they were."""
+    if sys.exit is _exit:
+        sys.exit = _plain_exit
+    if _plain_quit is not None:
+        _quitter.__call__ = _plain_quit
+
+
+def _exit(code: Any = None) -> None:
+    raise _Exit(_of_exit(code), code)
+
+
+def _quit(quitter: object, code: Any = None) -> None:
+    try:
+        _plain_quit(quitter, code)
+    except SystemExit as error:
+        raise _Exit(_of_exit(error.code), error.code) from None
 
 
 class _Exit(SystemExit):
     """An exit that tells when it is what ended the process: then it is freed with no Python code left below it."""
 
-    def __init__(self, watch: Watch, fate: Fate, code: Any) -> None:
+    def __init__(self, fate: Fate, code: Any) -> None:
         super().__init__(*(() if code is None else (code,)))
-        self._watch, self._fate = watch, fate
+        self._fate = fate
 
     def __del__(self) -> None:
+        global _exited
         try:
             sys._getframe(1)
         except ValueError:
-            self._watch.fate = self._fate
+            _exited = self._fate
 
 
 def _of_exit(code: Any) -> Fate:
     if code is None or (isinstance(code, int) and code & 0xFF == 0):
         return Fate()
     return Fate(code & 0xFF) if isinstance(code, int) else Fate(1, None, str(code)[:_LONGEST])
+
+
+def _is_worker() -> bool:
+    """Return whether multiprocessing began this process."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
+def _find_main() -> FrameType | None:
+    """Return the frame of the module that Python was started with; it outlives its end while it is held."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    found = None
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+            found = frame
+        frame = frame.f_back
+    return found
+
+
+def _guess(main: FrameType | None) -> Fate:
+    """Return what the main module's last instruction tells: a return, else an exit that nobody saw."""
+    from opcode import opname
+
+    if main is None or hasattr(sys, "ps1"):
+        return Fate(None)
+    if opname[main.f_code.co_code[main.f_lasti]].startswith("RETURN"):
+        return Fate()
+    return Fate(None, None, "it ended by an exit whose code was not seen")
+
+
+_mask = threading.local()
+
+
+def _before_fork() -> None:
+    """Keep a SIGTERM for the child until it has no handler: Python forgets one that comes in between."""
+    handler = signal.getsignal(signal.SIGTERM)
+    ours = isinstance(getattr(handler, "__self__", None), Watch)
+    _mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}) if ours else None
+
+
+def _after_fork() -> None:
+    if _mask.before is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _mask.before)
+
+
+def _after_fork_in_child() -> None:
+    if _mask.before is not None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # our task is its parent's to end
+    _after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog import read
+from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.read import list_users
 from registry_cli.errors import NotFoundError, UsageError
-from registry_cli.ids import ModelName, VersionId, model_segment, parse_model_name, parse_tag
-from registry_cli.records.version import check_labels
+from registry_cli.ids import ModelName, VersionId, line_key, model_segment, parse_model_name, project_of
 from registry_cli.registry.add import add_files, add_url
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit
 from registry_cli.sdk.current import find_current
 from registry_cli.sdk.lookup import find_models, get_model
-from registry_cli.sdk.model import open_registry
-from registry_cli.sdk.model_fields import design_of, find_path
-from registry_cli.sdk.next_version import Next
+from registry_cli.sdk.model import check_exact, open_registry
+from registry_cli.sdk.model_fields import design_of, find_path, read_url
+from registry_cli.sdk.next_version import Next, check_framework, get_line, read_labels
 from registry_cli.sdk.saved_model import SavedModel
+from registry_cli.sdk.tag_words import list_tags
 from registry_cli.sdk.using import record_input
 from registry_cli.store.hashing import sha256_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from os import PathLike
 
     from registry_cli.registry.api import Registry
     from registry_cli.sdk.task_models import TaskModels
@@ -63,6 +65,7 @@ class InputModel(SavedModel):
             return
         if name is None and project is None and not tags and not only_published:
             raise UsageError("which model?", hint="InputModel(model_id=…) or InputModel(name=…)")
+        check_exact(name, project)
         found = find_models(registry, project=project, name=name, tags=tags, published=only_published, limit=1)
         if not found:
             words = ", ".join(f"{key} {value}" for key, value in
@@ -73,7 +76,7 @@ class InputModel(SavedModel):
     @classmethod
     def import_model(
         cls,
-        weights_url: str,
+        weights_url: str | PathLike[str],
         config_text: str | None = None,
         config_dict: Mapping[str, Any] | None = None,
         label_enumeration: Mapping[str, int] | None = None,
@@ -85,17 +88,20 @@ class InputModel(SavedModel):
         create_as_published: bool = False,
         framework: str | None = None,
     ) -> InputModel:
-        """Take a model in: the bytes of a local file or folder at once, of any other URL when they are first read.
+        """Take a model in: the bytes of a local file or folder at once, of an `http(s):` URL when they are first read.
+
+        Of any other URL (`s3:`, `gs:`, `az:`) the address alone is kept: it cannot be read before remotes can.
 
         The same bytes or URL with nothing new said of them are the version that is there; other arguments make the next
         version of the line. This works on every rank.
 
         Args:
-            weights_url: A path, or a URL: `file:`, `https:`, `s3:`, `gs:`, `az:`.
+            weights_url: A path, or a URL.
             config_text: The network's design.
             config_dict: Or as a table, kept as JSON.
             label_enumeration: Label to integer.
-            name: Its model; that under which the URL is known, else the file's stem, when None.
+            name: Its model; when None and no project is given that under which the URL is known, or in the project the
+                bytes of the file; else the file's stem, with the host behind it where the stem names another host's.
             project: Its project; the task's when None.
             tags: Labels.
             comment: What is said of it.
@@ -108,19 +114,19 @@ class InputModel(SavedModel):
             UsageError: It is no URL of a file, or an argument cannot be kept.
             RemoteError: It is to be published and cannot be fetched.
         """
-        registry = open_registry()
+        registry, url = open_registry(), read_url(weights_url)
         draft = Draft(
-            name=_line(registry, weights_url, name, project),
-            framework=framework,
-            labels=check_labels(label_enumeration or {}),
+            name=_line(registry, url, name, project),
+            framework=check_framework(framework),
+            labels=read_labels(label_enumeration),
             design=design_of(config_text, config_dict),
-            tags=tuple(parse_tag(tag) for tag in tags or ()),
+            tags=tuple(list_tags(tags)),
         )
-        path = find_path(weights_url)
+        path = find_path(url)
         if path is not None:
             row = add_files(registry, draft, [path], message=comment).version
         else:
-            row = add_url(registry, draft, weights_url, message=comment).version
+            row = add_url(registry, draft, url, message=comment).version
         found = cls(row.id)
         if comment and row.comment != comment:
             found._edit(Edit(comment=comment))
@@ -129,10 +135,11 @@ class InputModel(SavedModel):
         return found
 
     @classmethod
-    def load_model(cls, weights_url: str, load_archived: bool = False) -> InputModel | None:
+    def load_model(cls, weights_url: str | PathLike[str], load_archived: bool = False) -> InputModel | None:
         """Return the newest version with that URL, or with the bytes of that local file; None where there is none."""
         registry = open_registry()
-        ids = [id for id in _list_known(registry, weights_url) if load_archived or not registry.get_row(id).archived]
+        known = _list_known(registry, read_url(weights_url))
+        ids = [id for id in known if load_archived or not registry.get_row(id).archived]
         return cls(ids[-1]) if ids else None
 
     @classmethod
@@ -145,7 +152,7 @@ class InputModel(SavedModel):
         """Return a placeholder without weights; connected to a task, it gives its labels to the outputs."""
         found = cls.__new__(cls)
         SavedModel.__init__(found, open_registry(), None)
-        labels = check_labels(label_enumeration or {})
+        labels = read_labels(label_enumeration)
         found._next = Next(Draft(EMPTY, design=design_of(config_text, config_dict), labels=labels))
         return found
 
@@ -175,15 +182,35 @@ class InputModel(SavedModel):
 
 def _line(registry: Registry, url: str, name: str | None, project: str | None) -> ModelName:
     """Return the model of an import: as it is said, else as the URL is known, else after the file."""
-    if name is None and project is None and (known := _list_known(registry, url)):
-        return registry.get_row(known[-1]).name
-    if name is None:
-        last = Path(unquote(urlsplit(url).path)).name
-        name = model_segment(last.partition(".")[0] or last or "model")
-    if project is None and "/" not in name:
-        current = find_current()
-        project = current.task.project if current else ""
-    return parse_model_name(f"{project}/{name}" if project else name)
+    current = find_current()
+    home = current.task.project if current else ""
+    if name is not None:
+        check_exact(name, project)
+        place = project if project is not None else home if "/" not in name else ""
+        return parse_model_name(f"{place}/{name}" if place else name)
+    if project is None:
+        known = [registry.get_row(id).name for id in _list_known(registry, url)]
+        if find_path(url) is not None:  # bytes may be the same by chance, of another project's model
+            known = [line for line in known if line_key(project_of(line)) == line_key(home)]
+        if known:
+            return known[-1]
+    return _new_line(registry, url, home if project is None else project)
+
+
+def _new_line(registry: Registry, url: str, project: str) -> ModelName:
+    """Return the model of an import that nobody named: the file's stem, and the host where another host's has it."""
+    parts = urlsplit(url)
+    last = Path(unquote(parts.path)).name
+    stem = model_segment(last.partition(".")[0] or last or "model")
+    line = get_line(project, stem)
+    host = f"{parts.scheme}://{parts.netloc}/"
+    if find_path(url) is None and (there := find_line(registry.db, line)) is not None:
+        urls = registry.db.execute(
+            "SELECT f.url FROM files f JOIN versions v ON v.row = f.version WHERE v.line = ?", (there,)
+        ).fetchall()
+        if not any(other is not None and other.startswith(host) for (other,) in urls):
+            return get_line(project, f"{stem}-{model_segment(parts.hostname or parts.scheme)}")
+    return line
 
 
 def _list_known(registry: Registry, url: str) -> list[VersionId]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import RegError
 from registry_cli.sdk import current as state
 from registry_cli.sdk import saver
-from registry_cli.sdk.fate import Fate
-from registry_cli.sdk.notice import warn
-from registry_cli.sdk.outputs import publish_outputs
+from registry_cli.sdk.fate import Fate, call_at_end
+from registry_cli.sdk.notice import tell
+from registry_cli.tasks.made import publish_outputs
+from registry_cli.tasks.scalars.told import read_facts
 
 if TYPE_CHECKING:
     from registry_cli.sdk.current import Current
@@ -24,7 +25,7 @@ def watch_end() -> None:
     global _watched
     if _watched != os.getpid():
         _watched = os.getpid()
-        atexit.register(_leave_process, _watched)
+        call_at_end(partial(_leave_process, _watched))
 
 
 def leave(current: Current, fate: Fate) -> None:
@@ -40,17 +41,27 @@ def leave(current: Current, fate: Fate) -> None:
     current.leaving.clear()
     if current.listener is not None:
         current.listener.stop()
+    _tell_untaken(current)
     runner, current.runner = current.runner, None
     if runner is not None or current.live is None:
         state.set_current(None)
     if runner is not None:
+        publish = fate.exit_code == 0 and read_facts(runner.attempt.live.list_facts()).publish
         runner.end(fate.ending(cancelled=runner.attempt.cancelled))
+        if publish:
+            publish_outputs(current.registry, current.task.id)
     else:
         if fate.problem:
             current.tell(lambda facts: facts.set_problem(str(fate.problem)))
         current.flush()
-    if current.publish and fate.exit_code == 0:
-        publish_outputs(current.registry, current.task.id)
+
+
+def _tell_untaken(current: Current) -> None:
+    """Say which parameters a clone was given and the script never asked for: it ran with its own."""
+    initialised = current.listener is not None and not current.silent and not current.forked
+    if initialised and current.task.source and current.untaken:
+        names = ", ".join(sorted(current.untaken))
+        tell(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
 
 
 def _leave_process(pid: int) -> None:
@@ -62,4 +73,4 @@ def _leave_process(pid: int) -> None:
         leave(current, current.watch.fate if current.watch else Fate())
         current.close()
     except (RegError, OSError) as error:
-        warn(f"the end of task {current.task.name} could not be written: {error}")
+        tell(f"the end of task {current.task.name} could not be written: {error}")

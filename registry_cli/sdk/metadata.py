@@ -18,8 +18,10 @@ from registry_cli.tasks.scalars.plots import Plot, dump_plot, load_plot, plot_pa
 
 LARGEST_PLOT: Final = 32 << 10
 """Bytes of a plot's document: it is an entry of the log."""
-_DERIVED: Final = (FACTS, "hub")
-"""Tables that saving makes."""
+ENTRY: Final = "clearml.entry"
+"""Key under which a version keeps what its task calls it, where the script named it."""
+_DERIVED: Final = (FACTS, "hub", ENTRY)
+"""What saving makes."""
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 

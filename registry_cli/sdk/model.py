@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from registry_cli.errors import RegError
+from registry_cli.errors import RegError, UsageError
+from registry_cli.records.values import check_value
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import remove_versions
-from registry_cli.sdk.current import find_current
+from registry_cli.sdk.current import find_current, is_silent
 from registry_cli.sdk.lookup import find_models, get_model
 from registry_cli.sdk.notice import warn
 from registry_cli.sdk.saved_model import SavedModel
@@ -64,12 +66,15 @@ class Model(SavedModel):
             metadata: What must be equal; `"1"` is the text and the number.
 
         Raises:
-            UsageError: The list of tags cannot be read.
+            UsageError: The list of tags cannot be read, a name is a pattern, or a value is no single one.
         """
+        check_exact(project_name, model_name)
+        if max_results is not None and (not isinstance(max_results, int) or max_results < 0):
+            raise UsageError(f"max_results is {max_results!r:.60}, a count is 0 or more")
         registry = open_registry()
         rows = find_models(
             registry, project=project_name, name=model_name, tags=tags, published=only_published,
-            archived=include_archived, metadata=metadata, limit=max_results,
+            archived=include_archived, metadata=_single(metadata or {}), limit=max_results,
         )  # fmt: skip
         return [cls(row.id, registry=registry) for row in rows]
 
@@ -89,6 +94,8 @@ class Model(SavedModel):
             force: Also where it is published, holds an alias or has children.
             raise_on_errors: Else a refusal is shown as a warning, and False returned.
         """
+        if is_silent():
+            return True
         try:
             found = model if isinstance(model, SavedModel) else cls(model)
             why = "Model.remove with force" if force else None
@@ -99,6 +106,27 @@ class Model(SavedModel):
             warn(error.message)
             return False
         return True
+
+
+def check_exact(*names: str | None) -> None:
+    """Check that names are no patterns.
+
+    Raises:
+        UsageError: One is, or is no text.
+    """
+    for name in names:
+        if name is not None and (not isinstance(name, str) or set(name) & set("*?[")):
+            raise UsageError(f"{name!r:.60} is no exact name", hint="patterns are for: reg model query --name")
+
+
+def _single(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    values: dict[str, Scalar] = {}
+    for key, given in metadata.items():
+        value = check_value(given, f"metadata.{key}")
+        if not isinstance(value, str | int | float | datetime):
+            raise UsageError(f"metadata.{key} is {value!r:.60}", hint="compare with a text, a number or a time")
+        values[key] = value
+    return values
 
 
 def open_registry() -> Registry:

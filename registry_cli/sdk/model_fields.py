@@ -6,13 +6,13 @@ Setters replace what was there; an empty value takes it away.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from registry_cli.errors import UsageError
-from registry_cli.ids import TagName, parse_tag, project_of
-from registry_cli.records.version import check_labels
+from registry_cli.ids import TagName, project_of
 from registry_cli.registry.add import make_design
 from registry_cli.registry.designs import read_design
 from registry_cli.registry.editing import Edit, edit_versions, tag_versions
@@ -20,10 +20,12 @@ from registry_cli.registry.get import open_path
 from registry_cli.registry.lifecycle import rename_model
 from registry_cli.registry.version import Version
 from registry_cli.sdk.current import is_silent
-from registry_cli.sdk.next_version import Next
+from registry_cli.sdk.next_version import Next, check_framework, read_labels
+from registry_cli.sdk.tag_words import list_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
 
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.ids import TaskId, VersionId
@@ -66,19 +68,24 @@ class ModelFields:
         return self._version
 
     @property
+    def _untold(self) -> bool:
+        """Whether there is no version because another rank makes it."""
+        return is_silent() and self._find_version() is None
+
+    @property
     def version(self) -> Version:
         """The version, as the rest of `registry_cli` knows it."""
         return Version(self._registry, self.row)
 
     @property
     def id(self) -> str:
-        """Id of the version."""
-        return self.row.id
+        """Id of the version; empty on ranks that make none, as other fields are."""
+        return "" if self._untold else self.row.id
 
     @property
     def ref(self) -> str:
         """Its address, `project/name:number`."""
-        return self.row.ref
+        return "" if self._untold else self.row.ref
 
     @property
     def name(self) -> str:
@@ -113,13 +120,15 @@ class ModelFields:
         return sorted(self._said.tags)
 
     @tags.setter
-    def tags(self, tags: Iterable[str]) -> None:
-        wanted = {parse_tag(tag) for tag in tags}
+    def tags(self, tags: Iterable[str] | None) -> None:
+        wanted = set(list_tags(tags))
         self._tag(wanted, {tag for tag in self._said.tags if tag not in wanted})
 
     @property
     def system_tags(self) -> list[str]:
         """`archived` and `package`, as they apply; they cannot be set."""
+        if self._untold:
+            return []
         row = self.row
         return [word for word, holds in (("archived", row.archived), ("package", len(row.files) > 1)) if holds]
 
@@ -130,7 +139,8 @@ class ModelFields:
 
     @framework.setter
     def framework(self, framework: str | None) -> None:
-        self._edit(Edit(framework=framework) if framework else Edit(unset=("framework",)))
+        named = check_framework(framework)
+        self._edit(Edit(framework=named) if named else Edit(unset=("framework",)))
 
     @property
     def labels(self) -> dict[str, int]:
@@ -138,8 +148,8 @@ class ModelFields:
         return dict(self._said.labels)
 
     @labels.setter
-    def labels(self, labels: Mapping[str, int]) -> None:
-        self._set_labels(labels)
+    def labels(self, labels: Mapping[str, int] | None) -> None:
+        self._set_labels(read_labels(labels))
 
     @property
     def config_text(self) -> str:
@@ -176,33 +186,34 @@ class ModelFields:
     @property
     def task(self) -> TaskId | None:
         """Id of the task that made it."""
-        return self.row.task
+        return None if self._untold else self.row.task
 
     @property
     def original_task(self) -> TaskId | None:
         """The same: a version is made once."""
-        return self.row.task
+        return None if self._untold else self.row.task
 
     @property
     def url(self) -> str:
         """Where its bytes lie: of an external file the URL, else of what `get_weights` returns."""
+        if self._untold:
+            return ""
         external = [file.url for file in self.row.files if file.url]
         return external[0] if external else open_path(self._registry, self.row).as_uri()
 
     @property
     def published(self) -> bool:
         """Whether it is published."""
-        return self.row.published
+        return not self._untold and self.row.published
 
     @property
     def archived(self) -> bool:
         """Whether it is archived."""
-        return self.row.archived
+        return not self._untold and self.row.archived
 
     def _set_labels(self, labels: Mapping[str, int]) -> None:
-        new = check_labels(labels)
-        gone = tuple(f"labels.{name}" for name in self._said.labels if name not in new)
-        self._edit(Edit(labels=new, unset=gone))
+        gone = tuple(f"labels.{name}" for name in self._said.labels if name not in labels)
+        self._edit(Edit(labels=labels, unset=gone))
 
     def _set_design(self, design: DesignSource | None) -> None:
         self._edit(Edit(design=design) if design else Edit(unset=("design",)))
@@ -225,16 +236,37 @@ def design_of(text: str | None, table: Mapping[str, Any] | None) -> DesignSource
     """Return a design given as text, or as a table that is kept as JSON; None where neither is.
 
     Raises:
-        UsageError: Both are given, or JSON cannot hold the table.
+        UsageError: Both are given, it is no text, or JSON cannot hold the table.
     """
     if text is not None and table is not None:
         raise UsageError("a design is either config_text or config_dict")
     if table is None:
-        return make_design(text.encode(), TEXT_DESIGN) if text is not None else None
+        return _text_design(text) if text is not None else None
     try:
         return make_design((json.dumps(table, indent=2, ensure_ascii=False) + "\n").encode(), JSON_DESIGN)
     except (TypeError, ValueError) as error:
         raise UsageError(f"config_dict cannot be kept as JSON: {error}") from None
+
+
+def _text_design(text: str) -> DesignSource:
+    if not isinstance(text, str):
+        raise UsageError(f"config_text is a {type(text).__name__}", hint="a table is config_dict")
+    try:
+        return make_design(text.encode(), TEXT_DESIGN)
+    except UnicodeEncodeError:
+        raise UsageError("config_text is no Unicode text") from None
+
+
+def read_url(url: str | PathLike[str]) -> str:
+    """Return a URL or path as text.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    text = os.fspath(url) if isinstance(url, str | os.PathLike) else None
+    if not isinstance(text, str) or not text:
+        raise UsageError(f"{url!r:.60} is no URL and no path")
+    return text
 
 
 def find_path(url: str) -> Path | None:

@@ -1,8 +1,12 @@
-"""How a script is told of what went wrong behind its back: by a warning, which Python shows on standard error."""
+"""How a script is told of what went wrong behind its back, on standard error.
+
+Both are warnings. What only advises passes Python's filters, which may hide it; what was lost passes by them.
+"""
 
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 
 
 class RegWarning(UserWarning):
@@ -15,3 +19,9 @@ def warn(text: str) -> None:
         warnings.warn(text, RegWarning, stacklevel=3)
     except RegWarning:
         pass
+
+
+def tell(text: str) -> None:
+    """Show a warning of something lost: each, in every place, whatever the filters say; it never raises."""
+    with suppress(Exception):  # whoever replaced `showwarning` may do anything
+        warnings.showwarning(RegWarning(text), RegWarning, "reg", 0)

@@ -7,25 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import UsageError
-from registry_cli.ids import TagName, model_segment, parse_tag
-from registry_cli.records.version import check_labels
 from registry_cli.registry.add import Mode, add_url
-from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit
 from registry_cli.sdk import saver
 from registry_cli.sdk.current import get_current, is_silent
-from registry_cli.sdk.lookup import get_model
-from registry_cli.sdk.model_fields import design_of, find_path
-from registry_cli.sdk.next_version import Next, edit_draft, get_line
+from registry_cli.sdk.metadata import ENTRY
+from registry_cli.sdk.model_fields import design_of, find_path, read_url
+from registry_cli.sdk.next_version import (
+    Next,
+    begin_draft,
+    check_task,
+    edit_draft,
+    get_line,
+    read_labels,
+    read_target,
+)
 from registry_cli.sdk.notice import warn
 from registry_cli.sdk.saved_model import SavedModel
-from registry_cli.sdk.saving import How, complete, save, save_later
+from registry_cli.sdk.saving import How, _step, complete, save, save_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
 
-    from registry_cli.ids import TaskId, VersionId
+    from registry_cli.ids import TagName, TaskId, VersionId
     from registry_cli.registry.draft import DesignSource
     from registry_cli.sdk.saver import Pending
     from registry_cli.sdk.task_models import TaskModels
@@ -45,7 +50,8 @@ class OutputModel(SavedModel):
         tags: Labels.
         comment: What is said of it.
         framework: Told from the files when None.
-        base_model_id: A version to go on from: the next ones are of its line, and have it as their parent.
+        base_model_id: A version to go on from: the next ones are of its line, have it as their parent, and its labels,
+            design and framework where none are given.
 
     Raises:
         UsageError: No task runs here, or a name cannot be kept.
@@ -64,6 +70,7 @@ class OutputModel(SavedModel):
         framework: str | None = None,
         base_model_id: str | None = None,
     ) -> None:
+        check_task(task)
         self._current = get_current() if task is None else task._current
         record = task.record if task is not None else get_current().task
         super().__init__(task.registry if task is not None else get_current().registry, None)
@@ -71,20 +78,11 @@ class OutputModel(SavedModel):
         self._entry: str | None = None
         self._pending: Pending | None = None
         self._late: dict[str, float] = {}
-        base = get_model(self._registry, base_model_id) if base_model_id is not None else None
-        if name is None and base is not None:
-            line = base.name
-        else:
-            line = get_line(record.project, name or record.recipe.model or model_segment(record.name))
-        draft = Draft(
-            name=line,
-            framework=framework or (base.framework if base else None),
-            task=self._owner,
-            parents=(("continue", base.id),) if base else (),
-            labels=check_labels(label_enumeration if label_enumeration is not None else base.labels if base else {}),
-            design=design_of(config_text, config_dict),
-            tags=tuple(parse_tag(tag) for tag in tags or ()),
-        )
+        self._step: int | None = None
+        draft = begin_draft(
+            self._registry, record, name=name, base=base_model_id, framework=framework, labels=label_enumeration,
+            design=design_of(config_text, config_dict), tags=tags,
+        )  # fmt: skip
         self._next: Next = Next(draft, comment or "")
 
     def connect(
@@ -95,9 +93,12 @@ class OutputModel(SavedModel):
         Raises:
             UsageError: It is another task's.
         """
+        check_task(task)
         if task is not None and task.id != self._owner:
             raise UsageError("this model belongs to another task", hint="OutputModel(task=task)")
-        self._entry = name or self._entry
+        if name:
+            self._edit(Edit(put={f"metadata.{ENTRY}": name}))
+            self._entry = name
 
     def update_weights(
         self,
@@ -116,7 +117,7 @@ class OutputModel(SavedModel):
         Args:
             weights_filename: A file or folder; it stays where it is, unless `auto_delete_file`.
             upload_uri: The bytes go into the registry, with a warning.
-            target_filename: What its file is called in the version; as it is when None.
+            target_filename: What its file is called in the version, without a folder; as it is when None.
             auto_delete_file: Take the file away once its bytes are read back from the registry.
             register_uri: Instead of a file: a URL that is only pointed to.
             iteration: Training step.
@@ -126,18 +127,16 @@ class OutputModel(SavedModel):
                 address has the version's number. `id` waits for it.
 
         Raises:
-            UsageError: Not exactly one of `weights_filename` and `register_uri` is given.
+            UsageError: Not exactly one of `weights_filename` and `register_uri` is given, or a name or step is none.
             NotFoundError: There is no such file.
         """
         if (weights_filename is None) == (register_uri is None):
             raise UsageError("give either weights_filename or register_uri")
         self._check_uri(upload_uri)
         if register_uri is not None:
-            return self._register(register_uri, iteration)
-        path = Path(weights_filename or "")
-        rename = target_filename if target_filename not in {None, path.name} else None
-        if rename is not None and path.is_dir():
-            raise UsageError("a folder's files keep their names", hint="leave target_filename out")
+            return self._register(read_url(register_uri), _step(iteration))
+        path = Path(read_url(weights_filename or ""))
+        rename = read_target(path, target_filename)
         return self._save([path], iteration, rename, delete=auto_delete_file, later=async_enable)
 
     def update_weights_package(
@@ -174,7 +173,7 @@ class OutputModel(SavedModel):
 
     def update_labels(self, labels: Mapping[str, int]) -> None:
         """Give it other labels; an empty table takes them away."""
-        self._set_labels(labels)
+        self._set_labels(read_labels(labels))
 
     def set_upload_destination(self, uri: str) -> None:
         """Without effect but a warning: the bytes go into the registry."""
@@ -210,7 +209,8 @@ class OutputModel(SavedModel):
 
     def _save(self, paths: Sequence[Path], step: int | None, rename: str | None, *, delete: bool, later: bool) -> str:
         how = self._how("move" if delete else "copy", rename)
-        draft = replace(self._next.draft, step=step)
+        self._step = _step(step)
+        draft = replace(self._next.draft, step=self._step)
         self._late.clear()
         if later and not delete:
             self._pending = save_later(self._registry, self._current, draft, paths, how, None)
@@ -225,6 +225,8 @@ class OutputModel(SavedModel):
 
     def _register(self, uri: str, step: int | None) -> str:
         draft, how = replace(self._next.draft, step=step), self._how("reference", None)
+        self._step, self._pending = step, None
+        self._late.clear()
         if is_silent():
             return str(draft.name)
         path = find_path(uri)
@@ -241,7 +243,7 @@ class OutputModel(SavedModel):
     def _set_labels(self, labels: Mapping[str, int]) -> None:
         if self._is_open:
             super()._set_labels(labels)
-        self._say(labels=check_labels(labels))
+        self._say(labels=labels)
 
     def _set_design(self, design: DesignSource | None) -> None:
         if self._is_open:
@@ -276,11 +278,13 @@ class OutputModel(SavedModel):
         self._next = replace(self._next, draft=replace(self._next.draft, **fields))
 
     def _report_point(self, name: str, value: float, step: int | None) -> None:
-        """Log a point of the task's curve, which each version that follows reads; the last one is told at the end."""
+        """Log a point of the task's curve, for versions that follow; and at the end for the last, up to its step."""
         if self._current is None:
             super()._report_point(name, value, step)
             return
         self._current.add_point(name, value, step)
+        if step is not None and self._step is not None and step > self._step:
+            return
         if not self._late:
             self._current.leaving.append(self._tell_late)
         self._late[name] = value

@@ -34,8 +34,15 @@ def connect_table(
 
 
 def connect_object(target: Any, overrides: Mapping[str, Value], section: str | None) -> dict[str, Value | None]:
-    """The same for the attributes of an object or class; methods and names with `_` in front are none."""
+    """The same for the attributes of an object or class; methods and names with `_` in front are none.
+
+    Raises:
+        UsageError: It is neither.
+    """
     before = _attributes(target)
+    kind = target if isinstance(target, type) else type(target)
+    if kind.__module__ == "builtins" or not (before or hasattr(target, "__dict__")):
+        raise UsageError(f"{target!r:.60} has no settings to connect", hint="connect a dict, a parser or an object")
     table = {name: dict(value) if isinstance(value, dict) else value for name, value in before.items()}
     told = connect_table(table, overrides, section)
     for name, value in table.items():
@@ -45,9 +52,18 @@ def connect_object(target: Any, overrides: Mapping[str, Value], section: str | N
 
 
 def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[str, Value | None]:
-    """Return a table's parameters by their dotted names; what a record cannot hold is its text."""
+    """Return a table's parameters by their dotted names; what a record cannot hold is its text.
+
+    Raises:
+        UsageError: It is no table, or a name or text cannot be kept.
+    """
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{table!r:.60} is no table of parameters", hint='give one: {"lr": 0.1}')
     places = _iter_places(table, section or "")
-    return {name: _storable(holder[key]) for name, holder, key in places if not looks_secret(str(key), "")}
+    told = {name: _storable(holder[key]) for name, holder, key in places if not looks_secret(str(key), "")}
+    for name, value in told.items():
+        _check_param(name, value)
+    return told
 
 
 def fit(value: Value, like: object) -> Any:
@@ -86,6 +102,15 @@ def _iter_places(table: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, A
             yield name, table, key
 
 
+def _check_param(name: str, value: Value | None) -> None:
+    if not all(part and part.isprintable() for part in name.split(".")):
+        raise UsageError(f"{name!r:.60} is no name of a parameter", hint="names are printable text, joined by dots")
+    try:
+        json.dumps(value, default=str, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the parameter {name} is no Unicode text") from None
+
+
 def _storable(value: object) -> Value | None:
     if value is None or (isinstance(value, Mapping) and not value):
         return None
@@ -108,9 +133,8 @@ def _attributes(target: Any) -> dict[str, Any]:
             found[name] = getattr(target, name, None)
     if not isinstance(target, type):
         found.update(getattr(target, "__dict__", {}))
-    skipped = (property, staticmethod, classmethod)
     return {
         name: value
         for name, value in found.items()
-        if not name.startswith("_") and not callable(value) and not isinstance(value, skipped)
+        if not name.startswith("_") and not callable(value) and not hasattr(type(value), "__get__")
     }

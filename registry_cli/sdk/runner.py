@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,17 +19,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
-from registry_cli.errors import RegError
+from registry_cli.errors import RegError, UsageError
 from registry_cli.records.task import Recipe, Task
 from registry_cli.registry.api import Registry
-from registry_cli.sdk.current import Current, is_silent, set_current
+from registry_cli.sdk.current import Current, find_current, is_silent, set_current
 from registry_cli.sdk.fate import Watch
-from registry_cli.sdk.notice import warn
+from registry_cli.sdk.notice import tell, warn
 from registry_cli.sdk.streams import Tee
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.attempt import BEAT, Attempt, new_task_id
 from registry_cli.tasks.capture.host import capture_accelerators
 from registry_cli.tasks.capture.python import own_python
+from registry_cli.tasks.commits import keep_commits
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.describe import Wish, describe
 from registry_cli.tasks.naming import name_of_command, project_of_folder
@@ -36,6 +38,7 @@ from registry_cli.tasks.naming import name_of_command, project_of_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from registry_cli.sdk.arguments import Connected
     from registry_cli.tasks.finish import Ending
 
 _LOOK: Final = 0.5
@@ -76,16 +79,41 @@ def start(
     return current
 
 
+def find_to_join(name: str | None, project: str | None) -> Current | None:
+    """Return the task of this process that one of that name is a part of, or None.
+
+    Raises:
+        UsageError: This process runs another.
+    """
+    current = find_current()
+    if current is None or (name in {None, current.task.name} and project in {None, current.task.project}):
+        return current
+    if current.runner is not None or current.live is None:
+        where = f"{current.task.project}/{current.task.name}"
+        raise UsageError(f"task {where} runs in this process", hint="task.close() ends it")
+    if current.named or not current.is_run_by_script:
+        return current
+    return None
+
+
+def choose_streams(wanted: Connected) -> list[str]:
+    """Return which of `stdout` and `stderr` are kept."""
+    if isinstance(wanted, Mapping):
+        return [name for name in ("stdout", "stderr") if wanted.get(name, True)]
+    return ["stdout", "stderr"] if wanted else []
+
+
 class Runner:
     """What this process does for its task beside the script's own work."""
 
     def __init__(self, attempt: Attempt, current: Current, streams: Iterable[str]) -> None:
         self.attempt = attempt
         self._current = current
-        self._watch = current.watch = Watch(term=True)
-        self._before = {name: env.read(name) or "" for name in (env.REG_DIR, env.REG_TASK, env.REG_ATTEMPT)}
+        self._watch = current.watch = Watch()
+        self._before = {name: env.read(name) for name in (env.REG_DIR, env.REG_TASK, env.REG_ATTEMPT)}
         own = (str(attempt.registry.path), attempt.task.id, str(attempt.task.attempt))
         env.set_all(dict(zip(self._before, own, strict=True)))  # so that processes which it starts attach
+        current.tell(lambda facts: facts.change_tags())  # there from the first moment on, for `is_run_by_script`
         self._tee = Tee(attempt.live.console, streams)
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._guard, args=(work,), name=f"reg {work.__name__}", daemon=True)
@@ -107,9 +135,11 @@ class Runner:
             thread.join(_PATIENCE)
         self._tee.close()
         self._current.close()
-        env.set_all(self._before)
-        problems = [ending.problem, self._tee.problem, *self._current.problems]
-        words = "; ".join(dict.fromkeys(filter(None, problems))) or None
+        env.restore(self._before)
+        lost = [*filter(None, [self._tee.problem, *self._current.problems])]
+        for problem in lost:
+            tell(f"task {self.attempt.task.name}: {problem}")
+        words = "; ".join(dict.fromkeys(filter(None, [ending.problem, *lost]))) or None
         try:
             return self.attempt.end(replace(ending, problem=words))
         finally:
@@ -118,6 +148,8 @@ class Runner:
     def _look_around(self) -> None:
         state = own_python()
         self._current.tell(lambda facts: facts.set_python(state.table, state.lock.decode()))
+        for problem in keep_commits(self.attempt.task, self.attempt.live, Path.cwd(), env.read_all()):
+            warn(f"task {shlex.quote(self.attempt.task.name)}: {problem}")
         accelerators = capture_accelerators(env.read_all())
         self._current.tell(lambda facts: facts.add_host(accelerators))
         with Registry(self.attempt.registry.layout) as registry:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from registry_cli.errors import RegError
+from registry_cli.errors import RegError, UsageError
 from registry_cli.registry.editing import Edit
 from registry_cli.registry.get import open_path
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, restore_versions
@@ -14,13 +15,10 @@ from registry_cli.sdk.notice import warn
 from registry_cli.sdk.reports import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from registry_cli.records.values import Value
     from registry_cli.tasks.scalars.plots import Plot
-
-T = TypeVar("T")
 
 
 class SavedModel(ModelFields, Reports):
@@ -46,9 +44,9 @@ class SavedModel(ModelFields, Reports):
         Args:
             raise_on_error: Else an error is shown as a warning, and None returned.
             force_download: Without effect: the bytes are here, and are checked.
-            extract_archive: Without effect: nothing was packed.
+            extract_archive: Without effect: nothing was packed, and what came as a zip is given back as one.
         """
-        path = self._try(lambda: open_path(self._registry, self.row), strict=raise_on_error)
+        path = self._open(strict=raise_on_error)
         return None if path is None else str(path)
 
     def get_weights_package(
@@ -56,7 +54,7 @@ class SavedModel(ModelFields, Reports):
         extract_archive: bool = True,
     ) -> str | list[str] | None:  # fmt: skip
         """Return the paths of all its files, or with `return_path` the folder; else as `get_weights`."""
-        path = self._try(lambda: open_path(self._registry, self.row), strict=raise_on_error)
+        path = self._open(strict=raise_on_error)
         if path is None:
             return None
         folder: Path = path if path.is_dir() else path.parent
@@ -96,6 +94,9 @@ class SavedModel(ModelFields, Reports):
 
     def set_all_metadata(self, metadata_: Mapping[str, Mapping[str, Any]], replace: bool = True) -> bool:
         """Set the metadata from `{key: {"value", "type"}}`; with `replace` nothing else stays."""
+        for key, entry in metadata_.items():
+            if not isinstance(entry, Mapping) or "value" not in entry:
+                raise UsageError(f"metadata.{key} is {entry!r:.60}", hint='write {"value": 1, "type": "int"}')
         put = {key: metadata.convert(key, entry["value"], entry.get("type")) for key, entry in metadata_.items()}
         gone = [key for key in metadata.described(self._said.metadata) if key not in put] if replace else []
         table = {f"metadata.{key}": value for key, value in put.items()}
@@ -112,9 +113,9 @@ class SavedModel(ModelFields, Reports):
     def _report_plot(self, plot: Plot) -> None:
         self._edit(Edit(put=metadata.plot_entry(plot)))
 
-    def _try(self, read: Callable[[], T], *, strict: bool) -> T | None:
+    def _open(self, *, strict: bool) -> Path | None:
         try:
-            return read()
+            return None if self._untold else open_path(self._registry, self.row)
         except RegError as error:
             if strict:
                 raise

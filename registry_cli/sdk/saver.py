@@ -5,7 +5,6 @@ Knows no model: it holds snapshots, and calls what saves them.
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 from collections import deque
@@ -15,7 +14,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError, UsageError
-from registry_cli.sdk.notice import warn
+from registry_cli.sdk.fate import call_at_end
+from registry_cli.sdk.notice import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +153,7 @@ def _run(job: Job) -> None:
     job.pending.settle(version, error)
     if error is not None:
         words = error.message if isinstance(error, RegError) else f"{type(error).__name__}: {error}"
-        warn(f"{job.model} was not saved: {words}")
+        tell(f"{job.model} was not saved: {words}")
         job.failed(f"{job.model} was not saved: {words}")
 
 
@@ -180,7 +180,7 @@ def get_saver() -> Saver:
     global _pid
     if _pid != os.getpid():
         _pid = os.getpid()
-        atexit.register(_saver.drain)
+        call_at_end(_saver.drain)
     return _saver
 
 

@@ -102,7 +102,7 @@ def commit(
         allow_same: Make a version although the newest has the same files and fields.
         registry: Where; found as the command line finds it when None.
         wait: False returns at once with a `Pending`: the files are held as they are now and saved by a thread. Two wait
-            at most, a third call waits with them. What fails is shown as a warning, and raised by `Pending.result()`.
+            at most, a third call waits with them. What fails is told on standard error; `Pending.result()` raises it.
         keep: `last N`: of this model's snapshots that wait, the newest N are saved and the others skipped, so that
             nobody waits for room.
 
@@ -129,8 +129,8 @@ def commit(
         metrics={key: check_number(value, f"metrics.{key}") for key, value in _table(metrics, "metrics").items()},
         metadata=_table(metadata, "metadata"),
         interface=given(_table(interface, "interface")),
-        tags=tuple(parse_tag(tag) for tag in _words(tags, "tags")),
-        aliases=tuple(parse_alias(alias) for alias in _words(aliases, "aliases")),
+        tags=tuple(parse_tag(tag) for tag in list_words(tags, "tags")),
+        aliases=tuple(parse_alias(alias) for alias in list_words(aliases, "aliases")),
     )
     found = registry or (current.registry if current else Registry.find())
     how = How(mode=mode, message=message, allow_same=allow_same)
@@ -273,7 +273,12 @@ def _table(table: Mapping[str, Value | None] | None, where: str) -> dict[str, Va
     return {**values, **{key: None for key, value in (table or {}).items() if value is None}}
 
 
-def _words(words: Iterable[str], what: str) -> list[str]:
+def list_words(words: Iterable[str], what: str) -> list[str]:
+    """Return words as a list.
+
+    Raises:
+        UsageError: They are one text, of which Python would make letters.
+    """
     if isinstance(words, str):
         raise UsageError(f"{what} is the text {words!r}", hint=f"give a list: {what}=[{words!r}]")
     return list(words)

@@ -12,13 +12,15 @@ group too. So `["demo", "-TF"]` is `demo or not TF`, and `["__$all", "a", "__$an
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.ast import Expr, Label, Not, all_of, any_of
 from registry_cli.errors import UsageError
+from registry_cli.ids import TagName, parse_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 Joint = Literal["all", "any"]
 _OPERATORS: Final[dict[str, Joint]] = {
@@ -36,10 +38,11 @@ def parse_tags(words: Sequence[str]) -> Expr | None:
     """Return what a list of tags asks for; None where it asks for nothing.
 
     Raises:
-        UsageError: An operator does not exist or excludes nothing, or something is no text.
+        UsageError: An operator does not exist or excludes nothing, something is no text, or it is no list.
     """
-    if isinstance(words, str):
-        raise UsageError(f"tags is the text {words!r}", hint=f"give a list: tags=[{words!r}]")
+    _refuse_text(words)
+    if not isinstance(words, Sequence):
+        raise UsageError("the order of tags counts here", hint=f"give a list instead of a {type(words).__name__}")
     outer: Joint = _OPERATORS.get(words[0], "any") if words and isinstance(words[0], str) else "any"
     groups: list[tuple[Joint, list[Expr]]] = [("any", [])]
     negated = False
@@ -57,6 +60,25 @@ def parse_tags(words: Sequence[str]) -> Expr | None:
         raise UsageError(f"{_NOT} excludes nothing: it is the last word")
     joined = [_join(joint, terms) for joint, terms in groups if terms]
     return _join(outer, joined) if joined else None
+
+
+def list_tags(tags: Iterable[str] | None) -> list[TagName]:
+    """Return tags that something is to have, each once.
+
+    Raises:
+        UsageError: They are one text, or something among them is no tag.
+    """
+    _refuse_text(tags)
+    words = list(tags or ())
+    for word in words:
+        if not isinstance(word, str):
+            raise UsageError(f"{word!r} among the tags is no text")
+    return list(dict.fromkeys(parse_tag(word) for word in words))
+
+
+def _refuse_text(tags: object) -> None:
+    if isinstance(tags, str):
+        raise UsageError(f"tags is the text {tags!r}", hint=f"give a list: tags=[{tags!r}]")
 
 
 def _term(word: str, negated: bool) -> Expr:

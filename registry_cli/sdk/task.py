@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.registry.api import Registry
-from registry_cli.sdk.arguments import Listener
-from registry_cli.sdk.current import Current, find_current, get_current
-from registry_cli.sdk.fate import Fate, Watch, fate_of
+from registry_cli.sdk.arguments import Connected, listen, remember_arguments
+from registry_cli.sdk.current import find_current, get_current, is_silent, peek_current
+from registry_cli.sdk.fate import Fate, fate_of, watch_exits
 from registry_cli.sdk.input_model import InputModel
 from registry_cli.sdk.leaving import leave
 from registry_cli.sdk.metrics import Logger
 from registry_cli.sdk.notice import warn
 from registry_cli.sdk.output_model import OutputModel
-from registry_cli.sdk.outputs import publish_outputs
 from registry_cli.sdk.params import connect_object, connect_table
-from registry_cli.sdk.runner import start
+from registry_cli.sdk.runner import choose_streams, find_to_join, start
+from registry_cli.sdk.saving import list_words
 from registry_cli.sdk.task_record import TaskRecord
 from registry_cli.tasks.describe import check_project
 from registry_cli.tasks.find import TaskQuestion, find_tasks
+from registry_cli.tasks.made import publish_outputs
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
 from registry_cli.tasks.stage import get_row
@@ -32,11 +33,15 @@ if TYPE_CHECKING:
 
     from registry_cli.records.values import Value
 
-Connected = Mapping[str, Any] | bool
+remember_arguments()  # many scripts parse before their task begins
+watch_exits()  # `sys.exit(main())` looks `exit` up before its task begins
 
 
 class Task(TaskRecord):
     """One execution of a script: the one that runs here (`Task.init`), or one that is recorded (`Task.get_task`)."""
+
+    _nested = False
+    """Whether another block or the process ends the task, and not the block of this object."""
 
     @classmethod
     def init(
@@ -56,7 +61,8 @@ class Task(TaskRecord):
     ) -> Task:
         """Begin the task of this process; under `reg log`, or in a process that a task started, join that one.
 
-        It ends when the process does, or by `close`.
+        A script that another script's task started begins a task of its own where it gives another name or project.
+        A task ends when the process does, or by `close`.
 
         Args:
             project_name: Its project, such as `My Project` or `vision/detection`; the folder's name when None.
@@ -82,22 +88,27 @@ class Task(TaskRecord):
             )
         project = check_project(project_name) if project_name is not None else None
         name = parse_task_name(task_name) if task_name is not None else None
-        current = find_current()
-        if current is not None and current.runner is not None:
-            return _again(cls(current), name, project)
-        labels = [parse_tag(tag) for tag in tags or ()]
+        labels = [parse_tag(tag) for tag in list_words(tags or (), "tags")]
+        current = find_to_join(name, project)
+        again = current is not None and current.runner is not None
         if current is None:
-            current = start(name, project, tags=labels, streams=_streams(auto_connect_streams))
+            left = peek_current()
+            current = start(name, project, tags=labels, streams=choose_streams(auto_connect_streams))
+            current.keep(left)
         else:
             current.call_task(name, project)
             current.change_tags(labels)
-        _listen(current, auto_connect_arg_parser)
-        current.frameworks = auto_connect_frameworks
+        if not again or auto_connect_arg_parser is not True:
+            listen(current, auto_connect_arg_parser)
+        if not again or auto_connect_frameworks is not True:
+            current.frameworks = auto_connect_frameworks
         if task_type is not None:
             current.add_params({"task_type": str(task_type)})
         if isinstance(output_uri, str):
             warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
-        return cls(current)
+        task = cls(current)
+        task._nested = again
+        return task
 
     @classmethod
     def current_task(cls) -> Task | None:
@@ -114,15 +125,20 @@ class Task(TaskRecord):
         Raises:
             NotFoundError: There is none.
         """
+        current = find_current()
+        if current is not None and task_id == current.task.id:
+            return cls(current)
         registry = Registry.find()
         if task_id is not None:
-            return cls(registry, get_row(registry, task_id).id)
+            found = get_row(registry, task_id).id
+            return cls(current) if current is not None and found == current.task.id else cls(registry, found)
         project = () if project_name is None else (project_name,)
         question = TaskQuestion(project=project, name=(task_name,) if task_name is not None else ())
         rows = [row for row in find_tasks(registry, question) if project_name in {None, row.project}]
         if not rows:
             raise NotFoundError(f"no task {task_name or ''} in project {project_name or ''}", hint="reg task list")
-        return cls(registry, rows[0].id)
+        found = rows[0].id
+        return cls(current) if current is not None and found == current.task.id else cls(registry, found)
 
     @classmethod
     def clone(
@@ -141,10 +157,15 @@ class Task(TaskRecord):
             comment: What it is for.
             parent: Refused: a clone's source is the task it was cloned from.
             project: Its project.
+
+        Returns:
+            The draft; on ranks other than 0, where none is made, its source.
         """
         if parent is not None:
             raise UsageError("the parent of a clone is its source", hint="leave `parent` out")
         task = source_task if isinstance(source_task, Task) else None
+        if is_silent():
+            return task or cls(get_current())
         registry = task.registry if task else Registry.find()
         ref = task.id if task else str(source_task or get_current().task.id)
         edits = Edits(name=name, comment=comment, project=project)
@@ -166,31 +187,32 @@ class Task(TaskRecord):
                 an `OutputModel`. It is changed in place.
             name: What stands before the parameters' names, or what the task calls the model.
             ignore_remote_overrides: Keep the script's own values and model.
+
+        Raises:
+            UsageError: It has no values by name, as a number, a list or None.
         """
         current = self._running("connect to")
         if isinstance(mutable, InputModel | OutputModel):
             mutable.connect(self, name, ignore_remote_overrides)
             return mutable
         if isinstance(mutable, ArgumentParser):
-            current.listener = current.listener or _listen(current, False)
-            current.listener.add(mutable, name)
+            current.listener = current.listener or listen(current, False)
+            current.listener.add(mutable, name, ours=not ignore_remote_overrides)
             return mutable
+        if not isinstance(mutable, MutableMapping) and not any(hasattr(mutable, k) for k in ("__dict__", "__slots__")):
+            raise UsageError(f"{mutable!r:.60} has no values by name", hint="connect a dict, or an object's attributes")
         overrides: Mapping[str, Value] = {} if ignore_remote_overrides else current.overrides
         connect = connect_table if isinstance(mutable, MutableMapping) else connect_object
         current.add_params(connect(mutable, overrides, name))
         return mutable
 
     def publish(self) -> bool:
-        """Publish the newest version of each model it made; True where there is one."""
-        return bool(publish_outputs(self.registry, self.id))
+        """Publish the newest version of each model it made; True where there is one, and this is rank 0."""
+        return not is_silent() and bool(publish_outputs(self.registry, self.id))
 
     def publish_on_completion(self, enable: bool = True) -> None:
-        """Publish what it made once it has completed; not where it fails."""
-        current = self._running("publish at the end of")
-        current.publish = enable
-        if enable and current.watch is None:
-            current.watch = Watch(term=False)
-            current.watch.start()
+        """Publish what it made once it has completed; not where it fails, or by an exit whose code is not known."""
+        self._running("publish at the end of").tell(lambda facts: facts.set_publish(enable))
 
     def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
         """Always refused: what a task has told stays.
@@ -215,7 +237,8 @@ class Task(TaskRecord):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leave(fate_of(error))
+        if not self._nested:
+            self._leave(fate_of(error))
 
     def __repr__(self) -> str:
         return f"<Task {self.project}/{self.name} {self.id}>"
@@ -248,32 +271,15 @@ def task(
     """
     from registry_cli.sdk.using import use
 
+    table = inputs if isinstance(inputs, Mapping) else None
+    pairs = list(table.items()) if table is not None else [(None, ref) for ref in list_words(inputs, "inputs")]
+    if find_to_join(name, project) is None:  # else the task may have been given others instead
+        with Registry.find() as registry:
+            for _, ref in pairs:
+                registry.get_row(ref)
     found = Task.init(project, name, tags=tags)
-    pairs = inputs.items() if isinstance(inputs, Mapping) else [(None, ref) for ref in inputs]
     for entry, ref in pairs:
         use(ref, name=entry)
     if params is not None:
         found.connect(params if isinstance(params, MutableMapping) else dict(params))
     return found
-
-
-def _again(running: Task, name: str | None, project: str | None) -> Task:
-    if name not in {None, running.name} or project not in {None, running.project}:
-        raise UsageError(f"task {running.project}/{running.name} runs in this process", hint="task.close() ends it")
-    return running
-
-
-def _listen(current: Current, wanted: Connected) -> Listener:
-    skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
-    listener = Listener(current, everything=bool(wanted), skipped=skipped)
-    if current.listener is not None:
-        current.listener.stop()
-    current.listener = listener
-    listener.start()
-    return listener
-
-
-def _streams(wanted: Connected) -> list[str]:
-    if isinstance(wanted, Mapping):
-        return [name for name in ("stdout", "stderr") if wanted.get(name, True)]
-    return ["stdout", "stderr"] if wanted else []

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from registry_cli.errors import RefusedError, UsageError
-from registry_cli.records.version import check_labels
 from registry_cli.registry.api import Registry
 from registry_cli.sdk.current import Current, peek_current
 from registry_cli.sdk.lookup import find_models
-from registry_cli.sdk.model import Model
+from registry_cli.sdk.metadata import ENTRY
+from registry_cli.sdk.model import Model, check_exact
+from registry_cli.sdk.next_version import read_labels
 from registry_cli.sdk.output_model import OutputModel
-from registry_cli.sdk.outputs import list_newest
 from registry_cli.sdk.saver import drain
 from registry_cli.sdk.using import record_input
 from registry_cli.tasks.find import read_now, see_tasks
+from registry_cli.tasks.made import list_newest
 from registry_cli.tasks.outputs import name_output
 from registry_cli.tasks.rerun.draft import edit_task
 from registry_cli.tasks.rerun.edits import Edits
@@ -103,8 +104,8 @@ class TaskModels:
         inputs = {one.name: Model(one.version, registry=self.registry) for one in self.record.inputs}
         outputs: dict[str, Model] = {}
         for row in list_newest(self.registry, self.id):
-            last = row.name.rpartition("/")[2]
-            outputs[last if last not in outputs else row.name] = Model(row.id, registry=self.registry)
+            entry = str(row.metadata.get(ENTRY) or row.name.rpartition("/")[2])
+            outputs[entry if entry not in outputs else row.name] = Model(row.id, registry=self.registry)
         return {"input": ModelList(inputs), "output": ModelList(outputs)}
 
     def get_models(self) -> dict[str, ModelList]:
@@ -141,6 +142,7 @@ class TaskModels:
             raise UsageError("give either model_id or model_name")
         ref = model_id
         if ref is None:
+            check_exact(model_name)
             found = find_models(self.registry, name=model_name, published=True, limit=1)
             if not found:
                 raise UsageError(f"no published version of a model {model_name}", hint="reg model query --published")
@@ -181,7 +183,7 @@ class TaskModels:
 
         Args:
             model_path: It stays where it is, unless `auto_delete_file`.
-            name: What the task calls the output.
+            name: What the task calls the output; the last segment of its model's name when None.
             comment: What is said of it.
             tags: Labels.
             model_name: Its model; `<project>/<task>/<stem of the file>` when None.
@@ -191,7 +193,7 @@ class TaskModels:
         current = self._running("save a model of")
         line = model_name or str(name_output(current.task, Path(model_path)))
         model = OutputModel(self, name=line, comment=comment, tags=tags)
-        model.connect(self, name or line.rpartition("/")[2])
+        model.connect(self, name)
         return model.update_weights(str(model_path), iteration=iteration, auto_delete_file=auto_delete_file)
 
     def connect_label_enumeration(
@@ -203,7 +205,7 @@ class TaskModels:
 
     def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
         """Give labels to all outputs of the task that have none of their own; None takes them away."""
-        self._running("give labels to").labels = check_labels(enumeration or {})
+        self._running("give labels to").labels = read_labels(enumeration)
 
     def _running(self, what: str) -> Current:
         if self._current is None:

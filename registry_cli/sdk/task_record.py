@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import RegError
-from registry_cli.ids import TagName, parse_tag, parse_task_name
+from registry_cli.ids import TagName, parse_task_name
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks, restore_tasks
+from registry_cli.sdk.current import is_silent
 from registry_cli.sdk.notice import warn
-from registry_cli.sdk.outputs import remove_unused
 from registry_cli.sdk.params import told_params
+from registry_cli.sdk.tag_words import list_tags
 from registry_cli.sdk.task_models import TaskModels
 from registry_cli.tasks.find import see_tasks
+from registry_cli.tasks.made import remove_unused
 from registry_cli.tasks.rerun.draft import edit_task
 from registry_cli.tasks.rerun.edits import Edits
 from registry_cli.tasks.tag import tag_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    pass
 
 
 class TaskRecord(TaskModels):
@@ -69,11 +69,11 @@ class TaskRecord(TaskModels):
 
     def add_tags(self, tags: Iterable[str] | str) -> None:
         """Add tags."""
-        self._change_tags([parse_tag(tag) for tag in ([tags] if isinstance(tags, str) else tags)], [])
+        self._change_tags(list_tags([tags] if isinstance(tags, str) else tags), [])
 
     def set_tags(self, tags: Iterable[str]) -> None:
         """Give it these tags and no others; an empty list takes all away."""
-        wanted = [parse_tag(tag) for tag in tags]
+        wanted = list_tags(tags)
         self._change_tags(wanted, [TagName(tag) for tag in self.record.tags if tag not in wanted])
 
     def get_parameters(self) -> dict[str, Value]:
@@ -87,7 +87,7 @@ class TaskRecord(TaskModels):
         Raises:
             RefusedError: It has run.
         """
-        given = told_params({**{key: value for table in tables for key, value in table.items()}, **params})
+        given = {name: value for table in (*tables, params) for name, value in told_params(table).items()}
         if self._current is not None:
             self._current.add_params(given)
         else:
@@ -95,7 +95,8 @@ class TaskRecord(TaskModels):
 
     def set_archived(self, archive: bool) -> None:
         """Hide it, or show it again."""
-        (archive_tasks if archive else restore_tasks)(self.registry, [self.id])
+        if not is_silent():
+            (archive_tasks if archive else restore_tasks)(self.registry, [self.id])
 
     def delete(
         self,
@@ -115,6 +116,8 @@ class TaskRecord(TaskModels):
         Raises:
             RefusedError: It runs.
         """
+        if is_silent():
+            return True
         try:
             remove_tasks(self.registry, [self.id])
             if delete_artifacts_and_models:

@@ -288,6 +288,11 @@ def freshen(path: Path) -> bool:
     return True
 
 
+def set_mode(path: Path, mode: int) -> None:
+    """Change the permissions of a file."""
+    _call("chmod", path, mode, lambda: os.chmod(path, mode))
+
+
 def touch(path: Path) -> None:
     """Set the modification time of a file to now."""
     _call("utime", path, None, lambda: os.utime(path))

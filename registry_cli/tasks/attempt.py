@@ -6,6 +6,8 @@ same `finish`, and so does whoever finds the runner dead.
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -14,9 +16,9 @@ from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
-from registry_cli.store.reserve import with_room
+from registry_cli.store.reserve import make_reserve, with_room
 from registry_cli.tasks.finish import Ending, finish
-from registry_cli.tasks.live import Live, State, close_live, open_live
+from registry_cli.tasks.live import Live, State, close_live, is_running, open_live
 from registry_cli.tasks.stage import write_stage
 
 if TYPE_CHECKING:
@@ -56,16 +58,16 @@ class Attempt:
             ConflictError: Somebody else has begun this attempt.
         """
         now = datetime.now(UTC)
+        problem = task.problem if task.status == "draft" else None  # that of an attempt before is not ours
         begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
-                        signal=None, problem=None)  # fmt: skip
-        live = open_live(registry.layout, begun.id, begun.attempt, State(new_name(), now, named))
+                        signal=None, problem=problem)  # fmt: skip
+        live = _take_folder(registry, begun, State(new_name(), now, named))
         try:
             write_stage(registry, "start", begun, staging=staging)
-        except RefusedError as error:
+        except BaseException as error:
             close_live(registry.layout, live)
-            raise ConflictError(error.message, hint=f"reg task show {task.id}") from None
-        except BaseException:
-            close_live(registry.layout, live)
+            if isinstance(error, RefusedError):
+                raise ConflictError(error.message, hint=f"reg task show {task.id}") from None
             raise
         return cls(registry, begun, live)
 
@@ -93,7 +95,50 @@ class Attempt:
         layout = self.registry.layout
         ended = with_room(layout, lambda: finish(self.registry, self.task, self.live, ending, bare=bare))
         close_live(layout, self.live)
+        make_reserve(layout)
         return ended
+
+
+class Heartbeat:
+    """Says from a thread of its own that the runner lives, until it is stopped."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="reg heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; one that never began is fine."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT):
+            with suppress(OSError):  # the next one may get through
+                self._attempt.beat()
+
+
+def _take_folder(registry: Registry, task: Task, state: State) -> Live:
+    """Return the folder of an attempt, which is nobody else's; one that a dead process left is taken away first.
+
+    Raises:
+        ConflictError: Somebody runs this attempt.
+    """
+    layout = registry.layout
+    for _ in range(2):
+        try:
+            return open_live(layout, task.id, task.attempt, state)
+        except FileExistsError:
+            left = Live(task.id, task.attempt, layout.attempt(task.id, task.attempt))
+            if is_running(layout, left):
+                break
+            close_live(layout, left)
+    raise ConflictError(f"attempt {task.attempt} at task {task.name} runs already", hint=f"reg task logs -f {task.id}")
 
 
 def new_task_id() -> TaskId:

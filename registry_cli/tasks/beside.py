@@ -9,20 +9,18 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import RegError
-from registry_cli.records.task import BUNDLE
+from registry_cli.errors import RegError, describe_os_error
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
-from registry_cli.store import files
-from registry_cli.store.files import NewFile
-from registry_cli.tasks.capture.data import digest_data, list_data
-from registry_cli.tasks.capture.git import bundle_commits, find_root
+from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
 from registry_cli.tasks.capture.host import capture_accelerators
 from registry_cli.tasks.capture.python import capture_python, find_python
+from registry_cli.tasks.capture.secrets import find_secret_words
+from registry_cli.tasks.commits import keep_commits
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.finish import read_current
 from registry_cli.tasks.live import WRAPPER
-from registry_cli.tasks.outputs import add_output, name_output
+from registry_cli.tasks.outputs import OutputNames, add_output
 from registry_cli.tasks.scalars.facts import FactWriter
 from registry_cli.tasks.scalars.writer import ScalarWriter
 from registry_cli.tasks.watch.metrics import MetricsWatch
@@ -55,13 +53,21 @@ class Beside:
     def __init__(self, attempt: Attempt, cwd: Path, environ: Mapping[str, str]) -> None:
         recipe = attempt.task.recipe
         self.outputs: list[VersionRow] = []
-        self.problems: list[str] = []
+        self.problems = [
+            f"{word} looks like a secret and is recorded as it was typed: pass it by a variable"
+            for word in find_secret_words(recipe.argv)
+        ]
         self._task, self._live, self._layout = attempt.task, attempt.live, attempt.registry.layout
         self._cwd, self._environ = cwd, environ
         self._facts = FactWriter(self._live.facts(WRAPPER))
+        self._facts.add_host({})  # from the first moment on, the file says that a wrapper runs the command
         self._scalars = ScalarWriter(self._live.scalars(WRAPPER))
         self._metrics = MetricsWatch(recipe.metrics, cwd)
         self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._layout.root])
+        self._names = OutputNames(recipe.outputs, cwd)
+        self._data = list_data(recipe.data, cwd)
+        self._stamps = stamp_data(self._data[0])
+        self._failed: set[Path] = set()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._guard, args=(work,), daemon=True)
                          for work in (self._look_around, self._follow)]  # fmt: skip
@@ -71,15 +77,18 @@ class Beside:
         for thread in self._threads:
             thread.start()
 
-    def end(self) -> None:
-        """Take in what is left once the command has ended."""
+    def end(self, hurried: Callable[[], str | None]) -> None:
+        """Take in what is left once the command has ended.
+
+        Args:
+            hurried: Name of a signal that has come meanwhile, or None: what outputs are left are then given up.
+        """
         self._stop.set()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
-        with Registry(self._layout) as registry:
-            self._guard(lambda: self._take_metrics(final=True))
-            self._guard(lambda: self._keep(registry, self._watch.rest()))
+        self._guard(self._take_metrics, True)
+        self._guard(self._take_rest, hurried)
         self._facts.close()
         self._scalars.close()
         self.problems += filter(None, (self._facts.problem, self._scalars.problem))
@@ -89,56 +98,77 @@ class Beside:
         missed = [f"nothing was written that --output {text} names" for text in self._watch.missed()]
         return missed + self._metrics.problems()
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[..., object], *given: object) -> None:
         try:
-            work()
+            work(*given)
         except RegError as error:
             self.problems.append(error.message)
         except OSError as error:
-            self.problems.append(f"{(error.strerror or str(error)).lower()}: {error.filename}")
+            self.problems.append(describe_os_error(error))
         except Exception as error:  # the command goes on, whatever is wrong with us
             self.problems.append(f"{type(error).__name__}: {error}")
 
     def _look_around(self) -> None:
-        recipe = self._task.recipe
-        python = find_python(recipe.argv, self._cwd, self._environ)
+        for look in (self._take_python, self._take_commits, self._take_accelerators, self._take_data):
+            self._guard(look)
+
+    def _take_python(self) -> None:
+        python = find_python(self._task.recipe.argv, self._cwd, self._environ)
         if python is not None:
             state = capture_python(python, environ=self._environ)
             self._facts.set_python(state.table, state.lock.decode())
-        self._take_commits()
-        self._facts.add_host(capture_accelerators(self._environ))
-        paths, missed = list_data(recipe.data, self._cwd)
-        self.problems += [f"nothing is there that --data {text} names" for text in missed]
-        for one in digest_data(paths, self._cwd, self._layout.cache / "digests.sqlite"):
-            self._facts.add_data(one)
 
     def _take_commits(self) -> None:
-        code = self._task.code
-        if code is None or code.commit is None or self._task.find_file(BUNDLE):
-            return
-        root = find_root(self._cwd)
-        bundle, cut = bundle_commits(root, code.commit, environ=self._environ) if root else (None, ())
-        if bundle:
-            file = NewFile(self._live.folder / f"{BUNDLE}.part")
-            file.write(bundle)
-            file.close()
-            files.rename(file.path, self._live.bundle)
-        self.problems += [f"the {part} that no remote has are too large to keep" for part in cut]
+        self.problems += keep_commits(self._task, self._live, self._cwd, self._environ)
+
+    def _take_accelerators(self) -> None:
+        self._facts.add_host(capture_accelerators(self._environ))
+
+    def _take_data(self) -> None:
+        paths, missed = self._data
+        self.problems += [f"nothing is there that --data {text} names" for text in missed]
+        for one in digest_data(paths, self._cwd, self._layout.cache / "digests.sqlite", self.problems):
+            self._facts.add_data(one)
+        now = stamp_data(paths)
+        self.problems += [
+            f"{path} changed while the command ran: its digest may not be of what was read"
+            for path, stamp in self._stamps.items()
+            if now.get(path) != stamp
+        ]
 
     def _follow(self) -> None:
         with Registry(self._layout) as registry:
-            bury_crashed(registry)
+            self._guard(bury_crashed, registry)
             while not self._stop.wait(PAUSE):
-                self._guard(lambda: self._take_metrics(final=False))
-                self._guard(lambda: self._keep(registry, self._watch.poll(time.monotonic())))
+                self._guard(self._take_metrics, False)
+                for path in self._watch.poll(time.monotonic()):
+                    self._try_keep(registry, path)
 
-    def _take_metrics(self, *, final: bool) -> None:
+    def _take_rest(self, hurried: Callable[[], str | None]) -> None:
+        paths = list(dict.fromkeys([*self._watch.rest(), *self._failed]))
+        with Registry(self._layout) as registry:
+            for at, path in enumerate(paths):
+                if signal := hurried():
+                    self.problems.append(f"{signal} came: {len(paths) - at} outputs were not kept")
+                    return
+                self._guard(self._keep, registry, path)
+
+    def _take_metrics(self, final: bool) -> None:
         for point in self._metrics.rest() if final else self._metrics.poll():
             self._scalars.add(point.name, point.value, point.step, point.time)
         self._scalars.flush()
 
-    def _keep(self, registry: Registry, paths: list[Path]) -> None:
-        for path in paths:
-            task = read_current(self._task, self._live)
-            added = add_output(registry, task, self._live, Draft(name_output(task, path)), [path])
-            self.outputs += [added.version] if added.new else []
+    def _try_keep(self, registry: Registry, path: Path) -> None:
+        """Keep an output while the command runs; one that it is writing, or takes away, waits for the end."""
+        try:
+            self._keep(registry, path)
+            self._failed.discard(path)
+        except (RegError, OSError):
+            self._failed.add(path)
+
+    def _keep(self, registry: Registry, path: Path) -> None:
+        if not path.exists():
+            return
+        task = read_current(self._task, self._live)
+        added = add_output(registry, task, self._live, Draft(self._names.name(task, path)), [path])
+        self.outputs += [added.version] if added.new else []

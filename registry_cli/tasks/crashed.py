@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.task_read import find_task, get_task_row
 from registry_cli.errors import RegError
-from registry_cli.tasks.live import close_live, find_live, is_running, iter_live
+from registry_cli.ids import TaskId
+from registry_cli.tasks.live import SILENCE, Live, close_live, find_live, is_running, iter_live
 
 if TYPE_CHECKING:
     from registry_cli.catalog.task_rows import TaskRow
-    from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
-    from registry_cli.store.layout import Layout
-    from registry_cli.tasks.live import Live
+
+_RUNNING = (
+    "SELECT t.id, t.attempt, t.started, f.text FROM tasks t LEFT JOIN task_fields f"
+    " ON f.task = t.row AND f.field = 'host.hostname' WHERE t.status = 'running' AND t.removed = 0"
+)
 
 
 def list_crashed(registry: Registry) -> set[TaskId]:
-    """Return the tasks that the log believes to run although their runner is dead."""
-    found = registry.db.execute("SELECT id, attempt FROM tasks WHERE status = 'running'").fetchall()
-    lives = [(task, find_live(registry.layout, task, attempt)) for task, attempt in found]
-    return {task for task, live in lives if live is not None and not is_running(registry.layout, live)}
+    """Return the tasks that the log believes to run although their runner is dead.
+
+    Without a folder here a task may run on another machine, with a copy of the registry; one that began on this machine
+    does not, but for the moment in which it ends.
+    """
+    crashed = set()
+    for task, attempt, started, host in registry.db.execute(_RUNNING).fetchall():
+        live = find_live(registry.layout, task, attempt)
+        if live is not None:
+            dead = not is_running(registry.layout, live)
+        else:
+            dead = host == os.uname().nodename and (started or 0) / 1e6 < time.time() - SILENCE
+        if dead:
+            crashed.add(TaskId(task))
+    return crashed
 
 
 def bury_crashed(registry: Registry) -> list[TaskRow]:
@@ -29,36 +45,47 @@ def bury_crashed(registry: Registry) -> list[TaskRow]:
 
     What cannot be ended now, as on a full disk, is left for the next one who looks.
     """
+    dead = [live for live in iter_live(registry.layout) if not is_running(registry.layout, live)]
+    registry.index.sync()  # whoever ended one meanwhile has said so before its folder went
+    known = {live.task for live in dead}
+    dead += [_without_folder(registry, task) for task in list_crashed(registry) - known]
     buried = []
-    for live in list(iter_live(registry.layout)):
-        if not is_running(registry.layout, live):
-            try:
-                row = _bury(registry, live)
-            except (RegError, OSError):
-                continue
-            buried += [row] if row else []
+    for live in dead:
+        try:
+            row = _bury(registry, live)
+        except (RegError, OSError):
+            continue
+        buried += [row] if row else []
     return buried
 
 
+def _without_folder(registry: Registry, task: TaskId) -> Live:
+    row = find_task(registry.db, task)
+    assert row is not None
+    attempt = get_task_row(registry.db, row).attempt
+    return Live(task, attempt, registry.layout.attempt(task, attempt))
+
+
 def _bury(registry: Registry, live: Live) -> TaskRow | None:
-    from registry_cli.tasks.finish import Ending, finish  # what only looks, such as a listing, need not load them
+    from registry_cli.tasks.drop import drop_outputs  # who lists tasks need not load what takes files in
+    from registry_cli.tasks.finish import Ending, finish
     from registry_cli.tasks.stage import get_task
 
     found = find_task(registry.db, live.task)
     row = get_task_row(registry.db, found) if found is not None else None
     if row is not None and row.status == "running" and row.attempt == live.attempt:
-        seen = datetime.fromtimestamp(last_sign(registry.layout, live), UTC)
-        end = Ending("crashed", problem="its runner ended without a word", ended=seen)
+        end = Ending("crashed", problem="its runner ended without a word", ended=_last_sign(live, row))
         if live.cancel.exists():
-            end = Ending("cancelled", ended=seen)
-        finish(registry, get_task(registry, row), live, end)
+            end = Ending("cancelled", ended=_last_sign(live, row))
+        drop_outputs(registry, finish(registry, get_task(registry, row), live, end))
     else:
         row = None
     close_live(registry.layout, live)
     return row
 
 
-def last_sign(layout: Layout, live: Live) -> float:
-    """Return when a runner was last heard of, in seconds since 1970: the newest file of its folder."""
-    return max(path.stat().st_mtime for path in (live.state, live.console, *live.list_facts(), *live.list_scalars())
-               if path.exists())  # fmt: skip
+def _last_sign(live: Live, row: TaskRow) -> datetime:
+    """Return when a runner was last heard of: the newest file of its folder, else its start."""
+    written = [path.stat().st_mtime for path in (live.state, live.console, *live.list_facts(), *live.list_scalars())
+               if path.exists()]  # fmt: skip
+    return datetime.fromtimestamp(max(written), UTC) if written else row.started or datetime.now(UTC)

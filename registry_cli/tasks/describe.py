@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import UsageError
+from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, Xxh3, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
@@ -82,14 +82,18 @@ def with_code(registry: Registry, task: Task, cwd: Path, environ: Mapping[str, s
         return replace(task, recipe=replace(recipe, cwd=str(cwd)))
     root = find_root(cwd) or cwd
     files: list[FileEntry] = []
+    lost: list[str] = []
     if state.diff:
         files.append(stage_file(staging, DIFF, state.diff, "text/x-diff"))
     if state.code.commit and (known := _find_bundle(registry, state.code.commit)):
         files.append(known)
     for path in state.untracked:
-        media = EXECUTABLE if (root / path).stat().st_mode & 0o100 else None
-        files.append(stage_file(staging, UNTRACKED + path.as_posix(), root / path, media))
-    code = replace(state.code, cut=(*state.code.cut, *state.notes))
+        try:
+            media = EXECUTABLE if (root / path).stat().st_mode & 0o100 else None
+            files.append(stage_file(staging, UNTRACKED + path.as_posix(), root / path, media))
+        except (OSError, RegError):  # it went, or is being written: that is no reason not to run
+            lost.append(path.as_posix())
+    code = replace(state.code, cut=(*state.code.cut, *lost, *state.notes))
     return replace(
         task, code=code, recipe=replace(recipe, cwd=cwd.relative_to(root).as_posix()), files=tuple(files),
         problem=state.problem,
@@ -113,6 +117,8 @@ def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) 
     found: dict[str, Input] = {}
     for name, ref in pairs:
         row = registry.get_row(ref)
+        if row.removed:
+            raise NotFoundError(f"{row.ref} is removed", hint=f"reg model restore {row.ref}")
         entry = Input(name or row.name.rpartition("/")[2], row.id, ref)
         if entry.name in found:
             raise UsageError(f"two inputs are called `{entry.name}`", hint=f"name one: --input NAME={ref}")

@@ -74,9 +74,9 @@ def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
     return [replace(row, status="crashed") if row.id in crashed else row for row in found] if crashed else found
 
 
-def see_tasks(registry: Registry, refs: Sequence[str]) -> list[TaskRow]:
-    """Return the tasks that addresses name, each once, as they are now; raises as `resolve_task`."""
-    rows = list(dict.fromkeys(resolve_task(registry.db, ref) for ref in refs))
+def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
+    """Return the tasks that addresses name, each once, as they are now; the rest is as in `resolve_task`."""
+    rows = list(dict.fromkeys(resolve_task(registry.db, ref, removed=removed) for ref in refs))
     crashed = list_crashed(registry)
     return [replace(row, status="crashed") if row.id in crashed else row for row in list_tasks(registry.db, rows)]
 

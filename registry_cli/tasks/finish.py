@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.task_read import find_task, get_task_row
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
+from registry_cli.records.parts import FileEntry
 from registry_cli.records.task import BUNDLE, CONSOLE, LOCK, SCALARS
+from registry_cli.store import files
 from registry_cli.store.blobs import find_blob
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.live import read_state
+from registry_cli.tasks.live import WRAPPER, read_state
 from registry_cli.tasks.scalars.read import merge, read_points, summarise
 from registry_cli.tasks.scalars.told import Facts, read_facts
 from registry_cli.tasks.stage import get_task, stage_file, write_stage
 
 if TYPE_CHECKING:
-    from registry_cli.records.parts import FileEntry
     from registry_cli.records.task import Status, Task
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.live import Live
@@ -55,15 +56,15 @@ def finish(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: 
     """
     task = _find_newest(registry, task) or task
     facts = read_facts(live.list_facts())
-    problem = "; ".join(filter(None, (ending.problem, facts.problem))) or None
+    problem = "; ".join(filter(None, (task.problem, ending.problem, facts.problem))) or None
     ended = replace(
         _merged(task, live, facts), status=ending.status, ended=ending.ended or datetime.now(UTC),
         exit_code=ending.exit_code, signal=ending.signal, problem=problem,
     )  # fmt: skip
     with Staging(registry.layout) as staging:
-        files = {file.path: file for file in task.files if file.sha256 and find_blob(registry.layout, file.sha256)}
-        files |= {file.path: file for file in ([] if bare else _stage_told(staging, live, facts))}
-        complete = replace(ended, files=tuple(files[path] for path in sorted(files)))
+        kept = {file.path: file for file in task.files if file.sha256 and find_blob(registry.layout, file.sha256)}
+        kept |= {file.path: file for file in ([] if bare else _stage_told(staging, live, facts))}
+        complete = replace(ended, files=tuple(kept[path] for path in sorted(kept)))
         try:
             write_stage(registry, "end", complete, staging=staging)
         except RefusedError:
@@ -91,9 +92,9 @@ def _get_other_end(registry: Registry, task: Task) -> Task:
 def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
     told = []
     if live.console.exists() and live.console.stat().st_size:
-        told.append(stage_file(staging, CONSOLE, live.console.read_bytes(), "text/plain"))
+        told.append(_stage_console(staging, live))
     if live.bundle.exists():
-        told.append(stage_file(staging, BUNDLE, live.bundle.read_bytes(), "application/x-git-bundle"))
+        told.append(stage_file(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
     scalars = live.list_scalars()
     if scalars and next(read_points(scalars), None) is not None:
         told.append(stage_file(staging, SCALARS, merge(scalars), "text/tab-separated-values"))
@@ -103,11 +104,26 @@ def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
     return told
 
 
+def _stage_console(staging: Staging, live: Live) -> FileEntry:
+    """Take the console in as the file that it is, which needs no room, where nobody can write it any more.
+
+    A script's own may be open in processes that it has forked.
+    """
+    if not live.facts(WRAPPER).exists():
+        return stage_file(staging, CONSOLE, live.console, "text/plain")
+    try:
+        files.set_mode(live.console, 0o444)
+        digests = staging.add_file(live.console, share=True)
+    except RegError:  # the file system cannot share it
+        return stage_file(staging, CONSOLE, live.console, "text/plain")
+    return FileEntry(CONSOLE, digests.size, digests.sha256, digests.xxh3, "text/plain")
+
+
 def _merged(task: Task, live: Live, facts: Facts) -> Task:
     curves = summarise(read_points(live.list_scalars()))
     inputs = {one.name: one for one in (*task.inputs, *facts.inputs)}
     data = {one.path: one for one in (*task.data, *facts.data)}
-    name, project = (None, None) if read_state(live).named else (facts.name, _legal(facts.project))
+    name, project = (None, None) if _is_named(live) else (facts.name, _legal(facts.project))
     tags = dict.fromkeys((*task.tags, *facts.tags))
     return replace(
         task,
@@ -124,6 +140,13 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
         metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},
         curves={**task.curves, **curves},
     )
+
+
+def _is_named(live: Live) -> bool:
+    try:
+        return read_state(live).named
+    except (FileNotFoundError, CorruptError):
+        return True
 
 
 def _legal(project: str | None) -> str | None:

@@ -5,6 +5,7 @@ Only its runner writes here, and the processes that he starts; everybody may rea
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -106,11 +107,26 @@ def iter_live(layout: Layout) -> Iterator[Live]:
 
 
 def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
-    """Make the folder of an attempt and say who runs it."""
+    """Make the folder of an attempt and say who runs it, in one step.
+
+    Raises:
+        FileExistsError: Somebody else has it.
+    """
     live = Live(task, attempt, layout.attempt(task, attempt))
-    files.make_dirs(live.folder, shared=layout.shared, inside=True)
+    files.make_dirs(live.folder.parent, shared=layout.shared, inside=True)
+    hidden = Live(task, attempt, layout.tmp / new_name())
+    files.make_dir(hidden.folder, shared=layout.shared)
+    files.give_to_owner(hidden.folder)
     table = {"owner": state.owner, "started": state.started, "named": state.named}
-    files.replace_file(live.state, dump_table(table), live.folder / new_name())
+    files.replace_file(hidden.state, dump_table(table), hidden.folder / new_name())
+    try:
+        files.rename(hidden.folder, live.folder)
+    except OSError as error:
+        files.remove_tree(hidden.folder)
+        if error.errno in {errno.EEXIST, errno.ENOTEMPTY}:
+            raise FileExistsError(error.errno, "somebody runs this attempt", str(live.folder)) from None
+        raise
+    files.flush_dir(live.folder.parent)
     return live
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.ids import model_segment
+from registry_cli.ids import NAME_LIMIT, model_segment
 from registry_cli.tasks.capture.git import find_root
 
 if TYPE_CHECKING:
@@ -14,17 +15,33 @@ if TYPE_CHECKING:
 _SCRIPTS: Final = frozenset({".py", ".sh", ".bash", ".r", ".jl", ".js", ".pl", ".rb", ".lua", ".ipynb", ".m"})
 
 
+_PROJECT_LIMIT: Final = 100
+"""Characters of a project's name; those of the task and its output come after it."""
+
+
 def name_of_command(argv: Sequence[str]) -> str:
-    """Return the stem of the script among a command's words, the last part of a module after `-m`, else the program."""
+    """Return the stem of the script among a command's words, the last part of a module after `-m`, else the program.
+
+    It is a legal name of a task, whatever the words hold.
+    """
+    name = unicodedata.normalize("NFC", _find_name(argv))
+    printable = "".join(c if c.isprintable() else "-" for c in name).strip()
+    return printable[:NAME_LIMIT].strip() or "task"
+
+
+def project_of_folder(cwd: Path, registry: Path) -> str:
+    """Return the name of the work tree that `cwd` lies in, else of the folder that holds the registry.
+
+    It is a legal name of a project, whatever the folder is called.
+    """
+    root = find_root(cwd)
+    return model_segment((root or registry.parent).name or "default")[:_PROJECT_LIMIT].rstrip(" ")
+
+
+def _find_name(argv: Sequence[str]) -> str:
     for at, word in enumerate(argv[1:], start=1):
         if word == "-m" and at + 1 < len(argv):
             return argv[at + 1].rpartition(".")[2] or argv[at + 1]
         if not word.startswith("-") and PurePath(word).suffix.lower() in _SCRIPTS:
             return PurePath(word).stem
-    return PurePath(argv[0]).stem or argv[0]
-
-
-def project_of_folder(cwd: Path, registry: Path) -> str:
-    """Return the name of the work tree that `cwd` lies in, else of the folder that holds the registry."""
-    root = find_root(cwd)
-    return model_segment((root or registry.parent).name or "default")
+    return PurePath(argv[0]).stem or argv[0] if argv else ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from registry_cli.ids import NAME_LIMIT, ModelName, model_segment, parse_model_name
+from registry_cli.ids import NAME_LIMIT, LineKey, ModelName, line_key, model_segment, parse_model_name
 from registry_cli.registry.add import Added, Mode, add_files
+from registry_cli.store.hashing import digest_bytes
 from registry_cli.tasks.scalars.read import last_at, read_points
+from registry_cli.tasks.watch.globs import matches, parse_glob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,15 +24,89 @@ if TYPE_CHECKING:
 
 INPUT: str = "input"
 """Role of the parents that a version has because its task was given them."""
+_TAIL_LIMIT: Final = 120
+"""Characters of a name that tell one output of a task from the others."""
+_PACKED: Final = "gz|bz2|xz|zst|lz4|lzma|br|z|zip"
+_SUFFIX: Final = re.compile(
+    rf"(?:\.safetensors\.index\.json|\.tar\.\w+|(?:\.[a-z]\w*)?\.(?:{_PACKED})|\.(?:[a-z]\w*|7z))\Z",
+    re.IGNORECASE,
+)
+"""What a file's name ends with, two suffixes where the second only packs the first; `search` finds the longest."""
 
 
-def name_output(task: Task, path: Path) -> ModelName:
-    """Return the model to which an output of a task belongs: the recipe's, else `<project>/<task>/<file stem>`."""
+def name_output(task: Task, path: Path, tail: str | None = None) -> ModelName:
+    """Return the model to which an output of a task belongs: the recipe's, else `<project>/<task>/<file stem>`.
+
+    Args:
+        task: Whose output it is.
+        path: A file or folder.
+        tail: What stands in place of the stem, as `OutputNames` finds it.
+    """
     if task.recipe.model:
         return parse_model_name(task.recipe.model)
-    stem = path.name.lstrip(".").partition(".")[0] or path.name
-    parts = [*filter(None, task.project.split("/")), task.name, stem]
-    return parse_model_name("/".join(map(model_segment, parts))[:NAME_LIMIT].rstrip("/ "))
+    tail = tail or _join(find_stem(path.name))
+    head = "/".join(map(model_segment, [*filter(None, task.project.split("/")), task.name]))
+    room = NAME_LIMIT - len(tail) - 1
+    return parse_model_name(f"{head if len(head) <= room else head[:room].rstrip('/ .')}/{tail}")
+
+
+def find_stem(name: str) -> str:
+    """Return a file's name without its suffix: `lr0.1` of `lr0.1.pt`, `m` of `m.tar.gz`, `x` of `.x`.
+
+    What begins with a digit is no suffix, but for `.7z`.
+    """
+    bare = name.lstrip(".") or name
+    found = _SUFFIX.search(bare)
+    return bare[: found.start()] if found else bare
+
+
+class OutputNames:
+    """The models of one attempt's outputs: the same path has one name, two paths have two.
+
+    Where a pattern has a wildcard in a folder's name, the folders below its fixed beginning join the name:
+    `out/*/m.pt` gives `<project>/<task>/r1/m`. Of paths that would still meet, those that are spelt out in `--output`
+    come before those that are found, each in the order given: the first has the short name, a later one keeps its
+    suffix, or its folders where the file's name is the same. A recipe that names its model has one name for all.
+
+    Args:
+        patterns: Of `--output`, in the order given.
+        cwd: Absolute; where the command runs.
+
+    Raises:
+        UsageError: A pattern is empty.
+    """
+
+    def __init__(self, patterns: Sequence[str], cwd: Path) -> None:
+        self._globs = [parse_glob(text, cwd) for text in patterns]
+        self._cwd = cwd
+        self._taken: dict[LineKey, Path] = {}
+        for glob in self._globs:
+            if not glob.parts:
+                self._find_tail(glob.prefix)
+
+    def name(self, task: Task, path: Path) -> ModelName:
+        """Return the model to which a path belongs, as `OutputWatch` gives it; always the same one."""
+        return name_output(task, path, self._find_tail(path))
+
+    def _find_tail(self, path: Path) -> str:
+        glob = next((glob for glob in self._globs if glob.parts and matches(glob, path)), None)
+        below = path.parent.relative_to(glob.prefix).parts if glob else ()
+        stem = find_stem(path.name)
+        short = _join(*below, stem)
+        first = self._taken.setdefault(line_key(short), path)
+        if first == path:
+            return short
+        above = path.parent.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path.parent
+        folders = [part for part in above.parts if part.strip("./")]
+        longer = [] if first.name == path.name else [_join(*below, path.name)]
+        longer += [_join(*folders, stem), _join(*folders, path.name)]
+        longer.append(_join(*below, f"{stem}-{digest_bytes(os.fsencode(path)).sha256[:12]}"))
+        return next(tail for tail in longer if self._taken.setdefault(line_key(tail), path) == path)
+
+
+def _join(*parts: str) -> str:
+    tail = "/".join(map(model_segment, parts))
+    return tail if len(tail) <= _TAIL_LIMIT else tail[-_TAIL_LIMIT:].lstrip("/ -.")
 
 
 def add_output(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
-from registry_cli.errors import LaunchError, RegError
-from registry_cli.registry.lifecycle import remove_versions
+from registry_cli.errors import LaunchError, RegError, describe_os_error
 from registry_cli.store.files import AppendFile
-from registry_cli.tasks.attempt import BEAT, Attempt
+from registry_cli.tasks.attempt import Attempt, Heartbeat
 from registry_cli.tasks.beside import Beside
 from registry_cli.tasks.child.outcome import Exit
+from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
+from registry_cli.tasks.drop import drop_outputs
 from registry_cli.tasks.finish import Ending
+from registry_cli.tasks.made import publish_outputs
+from registry_cli.tasks.scalars.told import read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,25 +79,39 @@ def run_command(
         RegError: It could not be begun; nothing has run.
     """
     attempt = Attempt.start(registry, task, named=named, staging=staging)
-    beside = Beside(attempt, cwd, environ)
-    runner = _Runner(attempt, beside)
-    launch: LaunchError | None = None
+    with hold_signals() as held:  # whatever comes after the command has ended must not keep its end from being told
+        try:
+            beside = Beside(attempt, cwd, environ)
+            runner = _Runner(attempt, beside)
+        except (RegError, OSError) as error:
+            attempt.end(Ending("failed", problem=str(error)))
+            raise
+        launch, told = _launch(attempt, runner, cwd, environ, held)
+        runner.close()
+        beside.end(lambda: held.came)
+        problems = [*beside.problems, *map(_plain, told.list_problems())]
+        publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
+        ended = _end(attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems)
+        runner.heartbeat.stop()
+        problems += _settle(attempt, ended, publish=publish)
+    said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
+    missed = [] if launch else beside.list_missed()
+    return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
+
+
+def _launch(
+    attempt: Attempt, runner: _Runner, cwd: Path, environ: Mapping[str, str], held: Held
+) -> tuple[LaunchError | None, Exit]:
+    """Run the command to its end; one that somebody has stopped before it began is not run."""
+    if held.came:
+        return None, Exit(None, held.came, 128 + signal.Signals[held.came])
     try:
-        told = run_child(
-            task.recipe.argv, cwd=cwd, env=child_environ(attempt, environ), console=runner.keep, tick=runner.tick,
-            on_start=runner.start,
+        return None, run_child(
+            attempt.task.recipe.argv, cwd=cwd, env=child_environ(attempt, environ), console=runner.keep,
+            tick=runner.tick, on_start=runner.start, on_signal=runner.pass_on,
         )  # fmt: skip
     except LaunchError as error:
-        launch, told = error, Exit(error.exit_code, None, error.exit_code)
-    runner.close()
-    beside.end()
-    problems = [*beside.problems, *filter(None, (told.console_error, told.tick_error, told.output_error))]
-    ending = _ending(attempt, told, [*([launch.message] if launch else []), *problems])
-    ended = _end(attempt, ending, problems)
-    if ending.status != "completed" and not task.recipe.keep_failed and beside.outputs:
-        remove_versions(registry, [row.id for row in beside.outputs], message=f"task {task.id} {ending.status}")
-    missed = [] if launch else beside.list_missed()
-    return Outcome(ended, told.code, tuple(beside.outputs), tuple(dict.fromkeys(problems)), tuple(missed), launch)
+        return error, Exit(error.exit_code, None, error.exit_code)
 
 
 def child_environ(attempt: Attempt, environ: Mapping[str, str]) -> dict[str, str]:
@@ -114,22 +132,24 @@ class _Runner:
         self._beside = beside
         self._console = AppendFile(attempt.live.console)
         self._group: int | None = None
-        self._beaten = self._flushed = time.monotonic()
+        self._flushed = time.monotonic()
+        self.heartbeat = Heartbeat(attempt)
 
     def start(self, group: int) -> None:
         self._group = group
+        self.heartbeat.start()  # not before: a lock that a thread holds would be copied into the command's process
         self._beside.start()
+
+    def pass_on(self, number: int) -> None:
+        if number == signal.SIGTERM:  # whoever cancels need not say so twice
+            self._group = None
 
     def keep(self, data: bytes) -> None:
         self._console.write(data)
 
     def tick(self) -> None:
-        now = time.monotonic()
-        if now - self._beaten >= BEAT:
-            self._beaten = now
-            self._attempt.beat()
-        if now - self._flushed >= FLUSH:
-            self._flushed = now
+        if time.monotonic() - self._flushed >= FLUSH:
+            self._flushed = time.monotonic()
             self._console.flush()
         if self._group is not None and self._attempt.cancelled:
             os.killpg(self._group, signal.SIGTERM)
@@ -157,8 +177,23 @@ def _end(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
         except RegError as error:
             problem = error.message
         except OSError as error:
-            problem = (error.strerror or str(error)).lower()
+            problem = describe_os_error(error)
         problems.append(f"the {'end' if bare else 'console'} of the task could not be written: {problem}")
         told = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
         ending = replace(ending, problem=told)
     return attempt.task
+
+
+def _settle(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:
+    """Publish the outputs where the script asked for it, or drop those of a failed run; return what went wrong."""
+    try:
+        if publish:
+            publish_outputs(attempt.registry, ended.id)
+        return drop_outputs(attempt.registry, ended)
+    except (RegError, OSError) as error:
+        return [f"the outputs stay as they are: {error}"]
+
+
+def _plain(text: str) -> str:
+    """Return what Python says of a failed call without the number before it."""
+    return re.sub(r"^\[Errno \d+\] (.)", lambda match: match[1].lower(), text)

@@ -226,6 +226,17 @@ def test_a_task_names_its_output() -> None:
         resolve(catalog.db, "task:01JA/other.pt")
 
 
+def test_what_a_task_put_out_is_named_exactly() -> None:
+    catalog = Catalog()
+    task = TaskId("01JA0000000000000000000000")
+    for name, path in (("p/fit/my_model", "my_model.pt"), ("p/fit/my-model", "my-model.pt"), ("p/fit/r1/m", "m.pt")):
+        catalog.add(name, task=task, files=(FileEntry(path, url=f"https://x/{path}"),))
+    assert _ref(catalog, "task:01JA/my_model") == "p/fit/my_model:1"
+    assert _ref(catalog, "task:01JA/MY-model") == "p/fit/my-model:1"
+    assert _ref(catalog, "task:01JA/my_model.pt") == "p/fit/my_model:1"
+    assert _ref(catalog, "task:01JA/r1/m") == "p/fit/r1/m:1"
+
+
 @pytest.mark.parametrize("verb", ["publish", "archive", "remove", "alias", "sign"])
 @pytest.mark.parametrize(("text", "exact"), [("fraud/xgb", "fraud/xgb:4"), ("fraud/xgb~1", "fraud/xgb:2")])
 def test_verbs_that_seal_want_an_exact_address(catalog: Catalog, verb: str, text: str, exact: str) -> None:

@@ -153,3 +153,9 @@ def test_of_a_damaged_record_what_the_one_before_said_stays(lab: Lab) -> None:
     assert (lab.now(), lab.now("name"), lab.now("record")) == ("crashed", "baseline", lost)
     assert lab.now("broken")
     assert "in use" in str(lab.apply(changes.collect(changes.CONDEMN, [BLOB])))
+
+
+def test_a_draft_that_was_cancelled_never_starts(lab: Lab) -> None:
+    lab.stage("draft")
+    assert lab.stage("end", "cancelled", 0) is None
+    assert lab.stage("start", "running", 1) is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.records.task import BUNDLE, CONSOLE, DIFF, LOCK, SCALARS
+from registry_cli.tasks import crashed
 from tests.cli.lab import Lab
 
 
@@ -242,3 +243,66 @@ def test_the_folder_of_the_command_is_kept_relative_to_the_code(lab: Lab) -> Non
         [sys.executable, "-m", "registry_cli", "log", "--", "true"], cwd=lab.root / "sub", env=lab.environ, check=True
     )
     assert lab.task().recipe.cwd == "sub"
+
+
+def test_an_output_that_cannot_be_kept_holds_no_other_up(lab: Lab) -> None:
+    script = "mkdir -p out; echo a > out/a.bin; mkfifo out/b.bin; echo c > out/c.bin; ln -s /nowhere out/d.bin; sleep 3"
+    done = lab.log("--output", "out/*", "--", "sh", "-c", script)
+    assert {row["name"] for row in lab.json("model", "query")} >= {"work/sh/a", "work/sh/c"}
+    assert lab.task().status == "completed"
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_output_is_kept_while_the_command_runs(lab: Lab) -> None:
+    running = _start(lab, "--name", "long", "--output", "best.bin", "--", "sh", "-c", "echo 1 > best.bin; sleep 60")
+    _wait_for(lambda: lab.json("model", "query") != [])
+    running.kill()
+    running.wait()
+    assert running.stdout is not None
+    running.stdout.close()
+    lab.log("--", "true")
+    assert lab.task("long").status == "crashed"
+    assert lab.reg("model", "get", "task:long", "got").stdout == b"got/best.bin\n"
+
+
+def test_a_signal_after_the_command_has_ended_does_not_lose_its_end(lab: Lab) -> None:
+    script = "head -c 300000000 /dev/urandom > big.bin; echo x > small.bin; echo done; exit 4"
+    running = _start(lab, "--name", "big", "--output", "*.bin", "--", "sh", "-c", script)
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"done\n"
+    time.sleep(0.2)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 4
+    running.stdout.close()
+    assert (lab.task("big").status, lab.task("big").exit_code) == ("failed", 4)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_what_git_refuses_to_say_is_told(lab: Lab) -> None:
+    for path in (lab.root, lab.root / ".git"):
+        os.chown(path, 65534, 65534)
+    done = lab.log("--", "true")
+    assert lab.task().problem
+    assert done.stderr.startswith(b"warning: ")
+
+
+def test_an_input_that_was_removed_is_none(lab: Lab) -> None:
+    lab.write("base.bin", "base")
+    lab.reg("model", "add", "iris/softmax", "base.bin")
+    lab.reg("model", "remove", "iris/softmax:1")
+    assert b"is removed" in lab.log("--input", "iris/softmax:1", "--", "touch", "ran", code=125).stderr
+
+
+def test_a_published_output_of_a_failed_run_stays(lab: Lab) -> None:
+    script = f"echo a > a.bin; {sys.executable} -m registry_cli model add work/sh/b a.bin -q; exit 9"
+    lab.log("--keep-failed", "no", "--output", "a.bin", "--", "sh", "-c", script, code=9)
+    assert lab.task().status == "failed"
+
+
+def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.log("--name", "gone", "--", "sh", "-c", "rm -rf .registry/tasks/*; kill -9 $PPID", code=-9)
+    assert lab.json("task", "list")[0]["status"] == "running"
+    monkeypatch.setattr(crashed, "SILENCE", -1.0)
+    with lab.open() as registry:
+        [row] = crashed.bury_crashed(registry)
+    assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")

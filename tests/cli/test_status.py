@@ -30,7 +30,7 @@ def test_numbers(iris: Reg, tmp_path: Path) -> None:
 
 def test_a_person_reads_it(iris: Reg) -> None:
     shown = [line.rstrip() for line in iris("status", terminal=True).shown]
-    assert shown[2].startswith("holds     2 models, 3 versions, ")
+    assert any(line.startswith("holds     2 models, 3 versions, ") for line in shown)
     assert shown[-1] == "writable  yes, as tester"
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections import Counter
@@ -273,3 +274,11 @@ def check_names(root: Path) -> None:
             if path.is_file():
                 name = path.parent.name + path.name.removesuffix(".toml")
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == name, path
+
+
+def open_to_all(folder: Path) -> None:
+    """Let other users reach a test's folder, through all that lies above it below the folder for temporary files."""
+    for place in (folder, *folder.parents):
+        if place == Path(tempfile.gettempdir()):
+            return
+        place.chmod(0o755)

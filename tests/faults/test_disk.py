@@ -164,8 +164,7 @@ def do_as(user: int, group: int, umask: int, work: Callable[[], object]) -> None
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Path:
     """A folder that other users reach."""
-    for folder in [tmp_path, *tmp_path.parents[:2]]:
-        folder.chmod(0o755)
+    harness.open_to_all(tmp_path)
     folder = tmp_path / "open"
     folder.mkdir()
     for name in ("model.bin", "base.bin"):

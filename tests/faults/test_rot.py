@@ -119,7 +119,7 @@ def make_victims(registry: Registry) -> dict[str, Victim]:
         "first entry": Victim("log", "log/000000/000001.toml", ("p/base:1",)),
         "middle entry": Victim("log", "log/000000/000002.toml", ("p/new:1",)),
         "newest entry": Victim("log", "log/000000/*.toml", ("p/base:1",), last=True),
-        "task": Victim("record", at("records", last) + ".toml", (f"task:{task.id}",)),
+        "task": Victim("record", at("records", last) + ".toml", (f"task:{task.name}",)),
         "start of a task": Victim("record", at("records", first) + ".toml", ("task:baseline",)),
         "console": Victim("blob", at("blobs", str(task.files[0].sha256)), ("task:baseline",)),
         "entry of a task": Victim("log", f"log/000000/{seq_of_start(registry):06d}.toml", ("task:baseline",)),
@@ -427,8 +427,7 @@ def test_hooks_of_a_stranger_never_run(site: Site, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who must not write")
 def test_read_only_registry_is_read(site: Site, tmp_path: Path) -> None:
-    for folder in [tmp_path, *tmp_path.parents[:2]]:
-        folder.chmod(0o755)
+    harness.open_to_all(tmp_path)
     (tmp_path / "cache").mkdir(mode=0o777)
     (tmp_path / "cache").chmod(0o777)
 

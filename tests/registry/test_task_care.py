@@ -73,10 +73,10 @@ def test_a_task_is_told_with_its_damaged_record_and_bytes(registry: Registry) ->
     spoil(registry.layout.record(newest))
     report = check_registry(registry)
     assert sorted(told(report)) == [
-        ("record", "is missing", [f"task:{task.id}"]),
-        ("record", "was changed after it was written", [f"task:{task.id}"]),
+        ("record", "is missing", ["task:baseline"]),
+        ("record", "was changed after it was written", ["task:baseline"]),
     ]
-    assert "2 blobs that nothing names, 15 bytes" in report.notes  # nobody knows that the task does
+    assert "1 blob that nothing names, 7 bytes" in report.notes  # only the damaged record knows of it
 
 
 def test_a_damaged_blob_of_a_task(registry: Registry) -> None:
@@ -157,7 +157,7 @@ def test_a_task_that_is_lost_for_good_holds_nobody_up(registry: Registry) -> Non
     with pytest.raises(CorruptError, match=f"while task:{task.id} is damaged"):
         draft(Registry.open(registry.path), "other")
     done = repair(registry)
-    assert done.names[task.id] == f"task:{task.id}"
+    assert done.names[task.id] == "task:baseline"
     assert read_partial(registry.layout).records == {record}
     broken = row_of(registry, task)
     assert (broken.status, broken.attempt, broken.broken is not None) == ("completed", 1, True) or broken.broken

@@ -178,7 +178,7 @@ def test_an_input_model_is_found(weights: Path, registry: reg.Registry) -> None:
     assert reg.InputModel(name="net", tags=["good"]).id == first.id
     for wrong in ({"name": "none"}, {"name": "net", "only_published": True}, {"model_id": "f" * 32}):
         with pytest.raises(NotFoundError):
-            reg.InputModel(**wrong)  # type: ignore[arg-type]
+            reg.InputModel(**wrong)
     with pytest.raises(UsageError, match="which model"):
         reg.InputModel()
 
@@ -189,7 +189,8 @@ def test_import_takes_bytes_in_at_once(weights: Path) -> None:
     assert model.ref == "zoo/base:1"
     assert (model.comment, model.tags, model.framework) == ("from afar", ["x"], "PyTorch")
     assert Path(str(model.get_weights())).read_bytes() == b"weights"
-    assert reg.InputModel.import_model(Path(str(model.get_weights())).as_uri()).id == model.id
+    same = reg.InputModel.import_model(Path(str(model.get_weights())).as_uri(), name="base", project="zoo")
+    assert same.id == model.id
 
 
 def test_import_by_reference_needs_no_network() -> None:
@@ -346,15 +347,134 @@ def test_files_go_only_when_asked(weights: Path) -> None:
         assert not weights.with_name("next.pt").exists()
 
 
+@pytest.mark.parametrize("target", ["/abs.pt", "../x.pt", "..", "a/b.pt", "a\\b.pt", "", "x" * 201, 3])
+def test_a_target_is_one_plain_name(weights: Path, registry: reg.Registry, target: Any) -> None:
+    with reg.task("job"), pytest.raises(UsageError):
+        reg.OutputModel().update_weights(weights, target_filename=target)
+    assert not [*registry.layout.tmp.iterdir()]
+    assert {path.name for path in weights.parent.iterdir()} == {"model.pt"}
+
+
+@pytest.mark.parametrize("step", ["5", 5.5, True])
+def test_a_step_is_an_integer(weights: Path, step: Any) -> None:
+    with reg.task("job"):
+        for source in ({"weights_filename": weights}, {"register_uri": S3}):
+            with pytest.raises(UsageError, match="a step is an integer"):
+                reg.OutputModel().update_weights(**source, iteration=step)
+
+
+class Number:
+    """As NumPy's and torch's scalars look."""
+
+    ndim = 0
+
+    def item(self) -> int:
+        return 5
+
+
+def test_numpy_scalars_are_numbers(weights: Path) -> None:
+    with reg.task("job"):
+        model = reg.OutputModel()
+        model.update_labels({"cat": Number()})  # type: ignore[dict-item]
+        model.update_weights(weights, iteration=Number())  # type: ignore[arg-type]
+        assert (model.row.step, model.labels) == (5, {"cat": 5})
+
+
+def test_the_names_of_outputs(weights: Path) -> None:
+    with reg.task("job", project="p") as task:
+        model = reg.OutputModel(name="out")
+        model.connect(task, name="my entry")
+        model.update_weights(weights)
+        task.update_output_model(weights, name="best entry")
+        assert task.models["output"].keys() == ["my entry", "best entry"]
+        late = reg.OutputModel(name="late")
+        late.update_weights(weights)
+        late.connect(task, name="late entry")
+        assert late.get_all_metadata() == {}
+    assert set(reg.Task.get_task(task.id).models["output"].keys()) == {"my entry", "best entry", "late entry"}
+
+
+def test_ranks_that_tell_nothing(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = reg.InputModel.import_model(weights, name="net")
+    monkeypatch.setenv("RANK", "1")
+    with reg.task("job") as task:
+        model = reg.OutputModel(task)
+        model.update_weights(weights, iteration=1)
+        model.report_scalar("loss", "loss", 1, 1)
+        assert (model.id, model.ref, model.url, model.task, model.original_task) == ("", "", "", None, None)
+        assert (model.published, model.archived, model.system_tags) == (False, False, [])
+        assert (model.get_weights(), model.get_weights_package()) == (None, None)
+        for one in (model, known):
+            one.publish()
+            one.archive()
+            one.unarchive()
+            assert reg.Model.remove(one)
+    assert not known.published
+    assert not known.row.removed
+
+
+def test_going_on_inherits_the_design(weights: Path) -> None:
+    with reg.task("job"):
+        first = reg.OutputModel(name="a/net", config_dict={"n": 1})
+        first.update_weights(weights)
+        second = reg.OutputModel(base_model_id=first.id)
+        second.update_weights(weights)
+        assert second.config_dict == {"n": 1}
+
+
+def test_imports_without_a_name(weights: Path) -> None:
+    other = reg.commit(weights, "other/net")
+    assert reg.InputModel.import_model(weights).ref == "model:1"
+    assert reg.InputModel.import_model(weights).ref == "model:1"
+    refs = [reg.InputModel.import_model(url).ref for url in (
+        "s3://a/m.onnx", "gs://b/m.pb", "s3://a/x/m.onnx", "gs://b/m.pb")]  # fmt: skip
+    assert refs == ["m:1", "m-b:1", "m:2", "m-b:1"]
+    assert reg.Model(other.id).ref == "other/net:1"
+
+
+@pytest.mark.parametrize("wrong", [
+    {"tags": {"a"}}, {"tags": "abc"}, {"max_results": -1}, {"metadata": {"l": [1]}}, {"model_name": "*"},
+    {"project_name": "[a]"},
+])  # fmt: skip
+def test_what_a_query_refuses(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        reg.Model.query_models(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"weights_url": 3}, {"tags": "abc"}, {"framework": "a\nb"}, {"name": "n*t"}])
+def test_what_an_import_refuses(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        reg.InputModel.import_model(**{"weights_url": S3, **wrong})
+    with pytest.raises(UsageError, match="no exact name"):
+        reg.InputModel(name="n?t")
+
+
+def test_what_an_output_refuses() -> None:
+    with reg.task("job") as task:
+        model = reg.OutputModel()
+        for field, value in (("name", None), ("tags", "abc"), ("labels", [1]), ("framework", "a\nb"),
+                             ("config_text", "\ud800"), ("config_text", 3)):  # fmt: skip
+            with pytest.raises(UsageError):
+                setattr(model, field, value)
+        model.tags, model.labels = None, None
+        given: list[dict[str, Any]] = [{"task": "x"}, {"tags": "abc"}, {"framework": "a\nb"}]
+        for wrong in given:
+            with pytest.raises(UsageError):
+                reg.OutputModel(**wrong)
+        with pytest.raises(UsageError, match="tags is the text"):
+            task.set_tags("abc")
+
+
 def test_scalars_of_an_output_model_are_a_curve_and_end_on_its_last_version(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         model = reg.OutputModel(name="out")
         model.report_scalar("loss", "train", 0.5, 1)
         model.update_weights(weights, iteration=1, async_enable=False)
         model.report_scalar("loss", "train", 0.25, 2)
+        model.report_scalar("late", "late", 0.75, 1)
         model.report_single_value("loss", 3)
         assert model.row.metrics == {"loss/train": 0.5}
-    assert reg.Model("p/out").row.metrics == {"loss/train": 0.25, "loss": 3}
+    assert reg.Model("p/out").row.metrics == {"loss/train": 0.5, "late": 0.75, "loss": 3}
     assert task.record.curves["loss/train"].count == 2
 
 

@@ -161,3 +161,19 @@ def test_types_are_kept(value: Any, like: object, fitted: object) -> None:
 def test_what_cannot_stand_for_it() -> None:
     with pytest.raises(UsageError, match="'many' cannot stand for 3"):
         fit("many", 3)
+
+
+@pytest.mark.parametrize("nothing", [5, None, "text", [1], (1, 2), int, parser, Path("a")])
+def test_what_has_no_settings(nothing: Any) -> None:
+    with running() as task, pytest.raises(UsageError):
+        task.connect(nothing)
+
+
+@pytest.mark.parametrize("wrong", [{"a\n": 1}, {"a..b": 1}, {"a": "\ud800"}, {"": 1}])
+def test_what_is_refused_leaves_nothing(wrong: dict[str, Any]) -> None:
+    with running() as task:
+        with pytest.raises(UsageError):
+            reg.log_params({"good": 1, **wrong})
+        assert task.get_parameters() == {}
+        reg.log_params({"late": 1})
+    assert told() == {"late": 1}

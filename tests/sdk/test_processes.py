@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 import registry_cli as reg
 from registry_cli.records.task import CONSOLE
+from registry_cli.store.layout import Layout
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.find import TaskQuestion, find_tasks
+from registry_cli.tasks.live import iter_live
+from registry_cli.tasks.rerun.draft import clone_task
+from registry_cli.tasks.rerun.edits import Edits
+from registry_cli.tasks.scalars.told import read_facts
 from tests.sdk import scripts
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -82,7 +89,7 @@ def test_a_closed_task_is_over(tmp_path: Path) -> None:
     print("in"); task.close(); print("out")
     open("m.bin", "wb").write(b"abc")
     assert reg.commit("m.bin", "a/m").row.task is None
-    assert os.environ.get("REG_TASK", "") == ""
+    assert not {"REG_DIR", "REG_TASK", "REG_ATTEMPT"} & set(os.environ)
     try: reg.log_metric("x", 1)
     except reg.RegError as error: print(error)
     again = reg.Task.init("proj", "other")
@@ -274,3 +281,139 @@ def test_publish_on_completion(tmp_path: Path) -> None:
 def list_made(folder: Path, task: str) -> list[reg.Version]:
     with reg.Registry.open(folder) as registry:
         return [version.row for version in registry.query(f"task:{task}")]
+
+
+@pytest.mark.parametrize(("body", "code", "known"), [
+    ("from sys import exit\n{init}exit(3)", 3, None),
+    ("{init}exit(3)", 3, 3),
+    ("from registry_cli import Task\ndef main():\n    {init}    return 4\nsys.exit(main())", 4, 4),
+    ("def main():\n    {init}    return 4\nsys.exit(main())", 4, None),
+    ("{init}raise SystemExit(5)", 5, None),
+])  # fmt: skip
+def test_an_exit_is_known_or_not_and_publishes_nothing(tmp_path: Path, body: str, code: int, known: int | None) -> None:
+    init = "reg.Task.init('p', 'job').publish_on_completion(); open('m', 'w').write('1'); reg.commit('m', 'a/m')\n"
+    scripts.run(tmp_path, "import sys, registry_cli as reg\n" + body.replace("{init}", init), code=code)
+    task = scripts.newest(tmp_path)
+    assert (task.exit_code, task.status) == (known, "failed" if known else "completed")
+    assert known or "exit whose code was not seen" in (task.problem or "")
+    with reg.Registry.open(tmp_path) as registry:
+        assert not registry.get_row("a/m").published
+
+
+def test_a_module_that_ends_is_known_to_have(tmp_path: Path) -> None:
+    scripts.write(tmp_path, START, "job.py")
+    subprocess.run([sys.executable, "-m", "job"], cwd=tmp_path, env=scripts.environment(), check=True)
+    assert scripts.newest(tmp_path).exit_code == 0
+
+
+def test_pools_that_are_terminated(tmp_path: Path) -> None:
+    scripts.run(tmp_path, script("""
+    import multiprocessing
+    for _ in range(10):
+        pool = multiprocessing.get_context("fork").Pool(3)
+        pool.terminate()
+        pool.join()
+    """))  # fmt: skip
+    assert scripts.newest(tmp_path).exit_code == 0
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_a_worker_that_joins_first_loses_nothing(tmp_path: Path, method: str) -> None:
+    scripts.write(tmp_path, f"""
+    import multiprocessing
+    def work():
+        import registry_cli as reg
+        reg.log_metric("loss", 1.0, 1)
+        open("m.bin", "wb").write(b"1")
+        reg.commit("m.bin", "a/m", wait=False)
+    if __name__ == "__main__":
+        process = multiprocessing.get_context("{method}").Process(target=work)
+        process.start(); process.join()
+        assert process.exitcode == 0
+    """)  # fmt: skip
+    scripts.reg(tmp_path, "log", "--", sys.executable, "train.py")
+    task = scripts.newest(tmp_path)
+    assert task.metrics == {"loss": 1.0}
+    assert [row.name for row in list_made(tmp_path, task.id)] == ["a/m"]
+
+
+TRIAL = """
+import registry_cli as reg
+task = reg.Task.init("proj", "trial")
+reg.log_metric("loss", 1.0)
+"""
+
+
+@pytest.mark.parametrize("launch", [
+    "import subprocess; subprocess.run([sys.executable, 'trial.py'], check=True)",
+    "from multiprocessing import Process, set_start_method as s; s('fork'); import runpy\n"
+    "one = Process(target=runpy.run_path, args=('trial.py',)); one.start(); one.join(); assert one.exitcode == 0",
+])  # fmt: skip
+def test_a_script_of_another_name_has_a_task_of_its_own(tmp_path: Path, launch: str) -> None:
+    scripts.write(tmp_path, TRIAL, "trial.py")
+    scripts.run(tmp_path, START + launch + "\nreg.log_metric('done', 1)")
+    driver, trial = scripts.newest(tmp_path, "job"), scripts.newest(tmp_path, "trial")
+    assert (driver.status, driver.metrics) == ("completed", {"done": 1.0})
+    assert (trial.status, trial.metrics, trial.exit_code) == ("completed", {"loss": 1.0}, 0)
+
+
+def test_a_worker_with_a_task_of_its_own_that_fails(tmp_path: Path) -> None:
+    scripts.run(tmp_path, """
+    import multiprocessing, registry_cli as reg
+    def work():
+        reg.Task.init("proj", "job")
+        raise ValueError("boom")
+    if __name__ == "__main__":
+        process = multiprocessing.get_context("fork").Process(target=work)
+        process.start(); process.join()
+    """)  # fmt: skip
+    task = scripts.newest(tmp_path)
+    assert (task.status, task.problem) == ("failed", "ValueError: boom")
+
+
+def test_no_filter_hides_what_was_lost(tmp_path: Path) -> None:
+    for level in ("ignore", "error"):
+        body = """
+        open("m.bin", "wb").write(b"abc")
+        for name in ("a/m", "a/n"): reg.commit("m.bin", name, wait=False, parents=["no/body"])
+        """
+        printed = scripts.run(tmp_path, START + textwrap.dedent(body), PYTHONWARNINGS=level)
+        assert printed.count("was not saved: no model named") == 2
+
+
+def test_arguments_parsed_before_the_task_begins(tmp_path: Path) -> None:
+    text = """
+    import argparse
+    from registry_cli import Task
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    args = parser.parse_args()
+    task = Task.init("p", "job")
+    print("lr", args.lr)
+    """
+    assert scripts.run(tmp_path, text) == "lr 0.1\n"
+    assert scripts.newest(tmp_path).params == {"lr": 0.1}
+    with reg.Registry.open(tmp_path) as registry:
+        clone = clone_task(registry, "job", Edits(params={"lr": 0.5}))
+    scripts.reg(tmp_path, "task", "run", clone.id, "--here")
+    task = scripts.newest(tmp_path, clone.id)
+    assert (task.params, scripts.read_blob(tmp_path, task, CONSOLE)) == ({"lr": 0.5}, b"lr 0.5\n")
+
+
+def test_a_clone_whose_values_nobody_takes_says_so(tmp_path: Path) -> None:
+    scripts.run(tmp_path, "import registry_cli as reg\nreg.Task.init('p', 'job')\n")
+    with reg.Registry.open(tmp_path) as registry:
+        clone = clone_task(registry, "job", Edits(params={"lr": 0.5}))
+    scripts.reg(tmp_path, "task", "run", clone.id, "--here")
+    log = scripts.read_blob(tmp_path, scripts.newest(tmp_path, clone.id), CONSOLE).decode()
+    assert "asked for no parameter lr" in log
+
+
+def test_to_publish_is_told_to_whoever_runs_it(tmp_path: Path) -> None:
+    process = scripts.begin(
+        tmp_path, START + "task.publish_on_completion()\nprint('ready', flush=True)\ntime.sleep(60)"
+    )
+    [live] = iter_live(Layout(tmp_path / ".registry"))
+    assert read_facts(live.list_facts()).publish
+    process.kill()
+    process.communicate()

@@ -10,6 +10,7 @@ import registry_cli as reg
 from registry_cli.registry.lifecycle import archive_versions
 from registry_cli.sdk import current
 from registry_cli.tasks.find import TaskQuestion, find_tasks
+from tests.sdk import scripts
 
 SNIPPETS = re.findall(r"```python\n(.*?)```", (Path(__file__).parent / "seed.md").read_text(), re.DOTALL)
 LABELS = {"person": 1, "car": 2, "truck": 3, "bus": 4, "motorcycle": 5, "bicycle": 6, "ignore": -1}
@@ -50,6 +51,15 @@ def test_connecting_an_input(registry: reg.Registry, weights: Path) -> None:
     task.close()
     assert [one.version for one in reg.Task.get_task(task.id).record.inputs] == [model.id]
     assert task.models["input"]["base"].id == model.id
+
+
+def test_a_clone_replaces_an_input_whose_name_has_spaces(registry: reg.Registry, weights: Path) -> None:
+    name = "Input Model with Network Design"
+    other = reg.commit(weights, "zoo/other")
+    with reg.task("job") as task:
+        reg.InputModel.import_model(str(weights), name=name).connect(task)
+    scripts.reg(registry.path.parent, "task", "clone", task.id, "--input", f"{name}=zoo/other:1")
+    assert [(one.name, one.version) for one in reg.Task.get_task("@last").record.inputs] == [(name, other.id)]
 
 
 def test_output_models(registry: reg.Registry, tmp_path: Path) -> None:

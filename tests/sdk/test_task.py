@@ -221,6 +221,40 @@ def test_deleting(weights: Path) -> None:
     assert [version.ref for version in task.registry.query(sort="name")] == ["a/sealed:1", "a/used:1"]
 
 
+def test_a_block_within_a_block_ends_nothing() -> None:
+    with reg.task("job", tags=["a"]) as outer:
+        with reg.task("job", tags=["b"], params={"lr": 0.1}) as inner:
+            assert inner.id == outer.id
+        assert outer.status == "running"
+        reg.Task.init(task_name="job", tags=["c"], task_type="training")
+        assert outer.get_tags() == ["a", "b", "c"]
+        with pytest.raises(UsageError, match="tags is the text"):
+            reg.Task.init(task_name="job", tags="abc")
+    assert (outer.status, outer.get_parameters()) == ("completed", {"lr": 0.1, "task_type": "training"})
+
+
+def test_the_current_task_is_found_as_such() -> None:
+    with reg.task("job") as task:
+        for found in (reg.Task.get_task(task.id), reg.Task.get_task(task_name="job")):
+            found.get_logger().report_single_value("a", 1.0)
+            assert found.id == task.id
+
+
+@pytest.mark.parametrize("value", [5, [1], "x", None])
+def test_what_has_no_names_is_not_connected(value: object) -> None:
+    with reg.task("job") as task, pytest.raises(UsageError, match="no values by name"):
+        task.connect(value)
+
+
+def test_other_ranks_change_nothing(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reg.task("job") as task:
+        reg.commit(weights, "a/m")
+    monkeypatch.setenv("RANK", "1")
+    assert not task.publish()
+    assert reg.Task.clone(task) is task
+    assert not reg.use("a/m").row.published
+
+
 @pytest.mark.parametrize("call", [
     lambda: reg.log_metric("x", 1), lambda: reg.log_metrics({"x": 1}), lambda: reg.log_params({"x": 1}),
 ])  # fmt: skip
@@ -241,4 +275,4 @@ def test_what_is_not_there() -> None:
         reg.Task.get_task(project_name="p", task_name="nothing")
     with pytest.raises(NotFoundError):
         reg.task("job", inputs=["no/body"])
-    assert current.peek_current() is not None
+    assert current.peek_current() is None

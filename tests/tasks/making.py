@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from registry_cli.records.task import DIFF, LOCK, Recipe, Status, Task
+from registry_cli.records.toml import dump_table
 from registry_cli.registry.api import Registry
 from registry_cli.store.owner import find_owner
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.attempt import Attempt, new_task_id
 from registry_cli.tasks.finish import Ending
-from registry_cli.tasks.live import State, open_live
 from registry_cli.tasks.stage import stage_file, write_stage
 
 
@@ -78,8 +78,8 @@ def tell(attempt: Attempt, console: bytes = b"", points: Mapping[str, list[float
 def hand_over(attempt: Attempt, owner: str) -> None:
     """Let another process, named as `new_name` does, be the runner of an attempt."""
     assert find_owner(owner)
-    layout = attempt.registry.layout
-    open_live(layout, attempt.task.id, attempt.task.attempt, State(owner, datetime.now(UTC), named=True))
+    told = {"owner": owner, "started": datetime.now(UTC), "named": True}
+    attempt.live.state.write_bytes(dump_table(told))
 
 
 def crash(attempt: Attempt) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from registry_cli.errors import RefusedError
+from registry_cli.ids import TaskId
 from registry_cli.registry.api import Registry
+from registry_cli.store.owner import find_owner, is_alive
+from registry_cli.tasks import cancel
+from registry_cli.tasks.attempt import Attempt
 from registry_cli.tasks.cancel import cancel_tasks
+from registry_cli.tasks.drivers.port import Job, JobId
 from registry_cli.tasks.find import see_tasks
 from registry_cli.tasks.finish import Ending
+from registry_cli.tasks.live import WRAPPER
+from registry_cli.tasks.stage import get_task
 from tests.owners import open_process
+from tests.tasks.drivers.memory import InMemoryDriver
 from tests.tasks.making import crash, draft, hand_over, lose_live, run, start
 
 
@@ -60,7 +68,65 @@ def test_a_crashed_one_is_buried_and_refused(registry: Registry) -> None:
     assert registry.db.execute("SELECT status FROM tasks").fetchall() == [("crashed",)]
 
 
-def test_one_that_runs_elsewhere(registry: Registry) -> None:
+def test_a_wrapper_is_left_word_alone(registry: Registry) -> None:
+    attempt = start(registry, "a")
+    attempt.live.facts(WRAPPER).write_bytes(b"")
+    with open_process() as name:
+        hand_over(attempt, name)
+        [row] = cancel_tasks(registry, ["a"], patience=0)
+        owner = find_owner(name)
+        assert owner
+        assert (row.status, attempt.cancelled, is_alive(owner)) == ("running", True, True)
+
+
+def test_one_that_has_just_begun_elsewhere(registry: Registry) -> None:
     lose_live(start(registry, "a"))
-    with pytest.raises(RefusedError, match="does not run here"):
+    with pytest.raises(RefusedError, match="does not run on this copy") as caught:
         cancel_tasks(registry, ["a"])
+    assert "reg task cancel --force" in str(caught.value.hint)
+    [row] = cancel_tasks(registry, ["a"], force=True)
+    assert (row.status, get_task(registry, row).problem) == (
+        "cancelled",
+        "its runner could not be asked, and may not know",
+    )
+
+
+def test_one_that_has_long_run_elsewhere_ends(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_live(start(registry, "a"))
+    monkeypatch.setattr(cancel, "SILENCE", 0.0)
+    assert cancel_tasks(registry, ["a"])[0].status == "cancelled"
+
+
+def test_a_job_that_waits_is_cancelled_with_its_draft(registry: Registry) -> None:
+    task, driver = draft(registry, "a"), InMemoryDriver()
+    job = driver.submit(Job(task.id, 1, ("", "wait"), Path.cwd(), {}))
+    assert cancel_tasks(registry, ["a"], driver=driver)[0].status == "cancelled"
+    assert driver.status(job).phase == "cancelled"
+
+
+def test_a_job_that_waits_is_cancelled_and_what_ended_before_it_stays(registry: Registry) -> None:
+    task, driver = run(registry, "a"), InMemoryDriver()
+    job = driver.submit(Job(task.id, 2, ("", "wait"), Path.cwd(), {}))
+    [row] = cancel_tasks(registry, ["a"], driver=driver)
+    assert (row.status, row.attempt, driver.status(job).phase) == ("completed", 1, "cancelled")
+    with pytest.raises(RefusedError, match="nothing to cancel"):
+        cancel_tasks(registry, ["a"], driver=driver)
+
+
+class BeginsMeanwhile(InMemoryDriver):
+    """An engine whose job begins its task in the moment in which it is looked for."""
+
+    def __init__(self, begin: Callable[[], object]) -> None:
+        super().__init__()
+        self.begin = begin
+
+    def find(self, task: TaskId, attempt: int) -> JobId | None:
+        self.begin()
+        return super().find(task, attempt)
+
+
+def test_a_draft_that_begins_in_this_moment_is_asked(registry: Registry) -> None:
+    task, begun = draft(registry, "a"), []
+    driver = BeginsMeanwhile(lambda: begun.append(Attempt.start(registry, task)))
+    [row] = cancel_tasks(registry, ["a"], driver=driver, patience=0)
+    assert (row.status, begun[0].cancelled) == ("running", True)

@@ -11,6 +11,7 @@ import pytest
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.records.task import Input
 from registry_cli.registry.api import Registry
+from registry_cli.registry.task_lifecycle import remove_tasks
 from registry_cli.tasks.find import TaskQuestion, find_tasks, read_now, see_tasks
 from registry_cli.tasks.finish import Ending
 from tests.registry.making import add
@@ -84,3 +85,19 @@ def test_one_that_ends_while_it_is_read(registry: Registry) -> None:
     row = see_tasks(registry, ["a"])[0]
     attempt.end(Ending("completed", 0))
     assert read_now(registry, row).status == "completed"
+
+
+def test_removed_ones_are_found_where_they_are_looked_for(registry: Registry) -> None:
+    first, second = (run(registry, "a", project=project) for project in ("iris", "wine"))
+    remove_tasks(registry, [second.id])
+    assert see_tasks(registry, ["a"], removed=True)[0].id == first.id
+    assert see_tasks(registry, ["wine/a"], removed=True)[0].id == second.id
+    remove_tasks(registry, [first.id])
+    assert see_tasks(registry, ["A"], removed=True)[0].id == second.id
+    assert see_tasks(registry, [second.id])[0].removed
+    with pytest.raises(NotFoundError, match="was removed") as caught:
+        see_tasks(registry, ["a"])
+    assert caught.value.hint == "reg task restore a"
+    for words in ("@last", "b", "a\udcff"):
+        with pytest.raises(NotFoundError, match="no task"):
+            see_tasks(registry, [words], removed=True)

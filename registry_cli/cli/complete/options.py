@@ -145,6 +145,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--format',), 'bash|dockerfile|k8s-job|github-actions', False, 'Print bash, dockerfile, k8s-job or github-actions'),
     (('--reg',), 'SPEC', False, 'Let pip install reg from this, instead of carrying it along'),
     (('--secret',), 'VARIABLE', True, 'A variable that must be set there; only its name is told'),
+    (('--force', '-f'), '', False, 'Also one that began a moment ago and has no runner here'),
 )
 COMMANDS: dict[str, tuple[str, tuple[int, ...], tuple[str, ...]]] = {
     '': ("A model registry that needs no server: git's way of working, for machine-learning models.", (0, 1, 2), ()),
@@ -199,7 +200,7 @@ COMMANDS: dict[str, tuple[str, tuple[int, ...], tuple[str, ...]]] = {
     'task run': ('Run a draft, or a task once more', (119, 120, 121, 122, 123, 124, 125, 5, 6, 0, 2), ('TASK',)),
     'task script': ('Print a file that runs a task anywhere', (126, 127, 128, 0, 2), ('TASK',)),
     'task tag': ('Add tags to tasks and remove them', (87, 88, 17, 5, 6, 0, 2), ('TASK...',)),
-    'task cancel': ('End tasks that run, and drafts', (17, 5, 6, 0, 2), ('TASK...',)),
+    'task cancel': ('End tasks that run, and drafts', (129, 17, 5, 6, 0, 2), ('TASK...',)),
     'task archive': ('Hide tasks from listings', (17, 5, 6, 0, 2), ('TASK...',)),
     'task restore': ('Bring archived and removed tasks back', (17, 5, 6, 0, 2), ('TASK...',)),
     'task remove': ('Remove tasks; the models they made stay', (17, 5, 6, 0, 2), ('TASK...',)),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.errors import UsageError
 from registry_cli.records.values import format_time, parse_scalar
 from registry_cli.tasks.capture.program import find_program
+from registry_cli.tasks.capture.secrets import looks_secret_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +51,15 @@ class Argument:
     style: Literal["apart", "joined", "glued", "flag"]
 
 
-def parse_arguments(argv: Sequence[str]) -> dict[str, Value]:
-    """Return the parameters of a command line, of a repeated one the last; words after `--` are none."""
-    return {argument.name: argument.value for argument in _iter_arguments(argv)}
+def parse_arguments(argv: Sequence[str], *, secrets: bool = False) -> dict[str, Value]:
+    """Return the parameters of a command line, of a repeated one the last; words after `--` are none.
+
+    Args:
+        argv: The command and its words.
+        secrets: Whether those that look like secrets are among them.
+    """
+    found = {argument.name: argument.value for argument in _iter_arguments(argv)}
+    return {name: value for name, value in found.items() if secrets or not _is_secret(name, value)}
 
 
 def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[str, ...]:
@@ -82,6 +89,10 @@ def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[s
     if same:
         return _swap(argv, same[-1], _write(same[-1], value, argv[same[-1].stop : same[-1].stop + 1]))
     return _add(argv, found, name, value)
+
+
+def _is_secret(name: str, value: Value) -> bool:
+    return looks_secret_argument(name, "" if isinstance(value, bool) else " ".join(_format(value)))
 
 
 def _iter_arguments(argv: Sequence[str]) -> Iterator[Argument]:

@@ -8,13 +8,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.errors import UsageError
 from registry_cli.records.task import Data
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture.digests import digest_files
+from registry_cli.tasks.watch.globs import find_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from registry_cli.ids import BlobHash
+    from registry_cli.tasks.watch.globs import Stamp
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _HIDDEN: Final = frozenset({DIRECTORY, ".git"})
@@ -45,24 +49,41 @@ def list_data(patterns: Sequence[str], root: Path) -> tuple[list[Path], list[str
     return sorted(found), missed
 
 
-def digest_data(paths: Sequence[Path], base: Path, cache: Path) -> tuple[Data, ...]:
+def digest_data(paths: Sequence[Path], base: Path, cache: Path, problems: list[str] | None = None) -> tuple[Data, ...]:
     """Return each file as a record names it: relative to `base` where it lies below, else absolute.
 
     Args:
         paths: As `list_data` gives them.
         base: The code's root, or where the command runs.
         cache: A file in which digests are remembered.
+        problems: Takes a sentence for each file that is left out: gone, not to be read, or without a name in UTF-8.
 
     Raises:
-        NotFoundError: A file is gone.
-        UsageError: A name is no UTF-8.
+        UsageError: Without `problems`, the first of them.
     """
-    names = [_name(path, base) for path in paths]
-    try:
-        digests = digest_files([path.absolute() for path in paths], cache)
-    except FileNotFoundError as error:
-        raise NotFoundError(f"data file {error.filename} is gone") from None
-    return tuple(Data(name, size, sha256) for name, (size, sha256) in sorted(zip(names, digests, strict=True)))
+    told: list[str] = []
+    found: list[tuple[str, int, BlobHash]] = []
+    for path, digest in zip(paths, digest_files([path.absolute() for path in paths], cache), strict=True):
+        name = _name(path, base)
+        if not _is_text(name):
+            told.append(f"data {name!r} is not recorded: its name is no UTF-8")
+        elif isinstance(digest, OSError):
+            told.append(f"data {name} is not recorded: {(digest.strerror or str(digest)).lower()}")
+        else:
+            found.append((name, *digest))
+    if told and problems is None:
+        raise UsageError(told[0])
+    if problems is not None:
+        problems += told
+    return tuple(Data(*one) for one in sorted(found))
+
+
+def stamp_data(paths: Iterable[Path]) -> dict[Path, Stamp]:
+    """Return size in bytes, modification in nanoseconds and inode of each file that is there.
+
+    Where it differs before and after a command, the command may have read other bytes than were digested.
+    """
+    return {path: stamp for path in paths if (stamp := find_stamp(path)) is not None}
 
 
 def check_pattern(pattern: str) -> None:
@@ -78,7 +99,7 @@ def check_pattern(pattern: str) -> None:
 
 
 def _iter_matches(pattern: str, root: Path) -> Iterator[Path]:
-    if (root / pattern).exists():
+    if os.path.exists(root / pattern):  # noqa: PTH110 - unlike Path.exists, raises nothing
         yield _normal(root / pattern)
         return
     for match in glob.iglob(pattern, root_dir=root, recursive=True):  # noqa: PTH207 - follows links
@@ -89,7 +110,7 @@ def _iter_matches(pattern: str, root: Path) -> Iterator[Path]:
 
 def _iter_files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     """Yield the files that a path is or holds; folders of `seen` were here before, or are above it by a link."""
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file, raises nothing
         yield path
         return
     try:
@@ -111,9 +132,12 @@ def _normal(path: Path) -> Path:
 
 def _name(path: Path, base: Path) -> str:
     full, base = path.absolute(), base.absolute()
-    name = full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
+    return full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
+
+
+def _is_text(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"{name!r} is no UTF-8 name", hint="rename the file") from None
-    return name
+        return False
+    return True

@@ -35,38 +35,42 @@ _TRIES: Final = 3
 _Stamp = tuple[bytes, int, int, int, int, int]
 
 
-def digest_files(paths: Sequence[Path], cache: Path) -> list[tuple[int, BlobHash]]:
-    """Return size in bytes and SHA-256 of each file, in the order given.
+def digest_files(paths: Sequence[Path], cache: Path) -> list[tuple[int, BlobHash] | OSError]:
+    """Return size in bytes and SHA-256 of each file, or why it cannot be read, in the order given.
 
     Args:
         paths: Absolute paths.
         cache: The memory's file; its folder is there.
-
-    Raises:
-        OSError: A file cannot be read.
     """
-    stamps = [_stamp(path) for path in paths]
-    known = _recall(cache, stamps)
-    missing = [path for path, digest in zip(paths, known, strict=True) if digest is None]
-    if not missing:
-        return [(stamp[3], digest) for stamp, digest in zip(stamps, known, strict=True) if digest]
+    stamps = [stamp for path in paths if not isinstance(stamp := _try(_stamp, path), OSError)]
+    known = dict(zip(stamps, _recall(cache, stamps), strict=True))
+    found = {os.fsdecode(stamp[0]): (stamp[3], digest) for stamp, digest in known.items() if digest}
+    missing = [path for path in dict.fromkeys(paths) if str(path) not in found]
     started = time.time_ns()
     read = dict(zip(missing, _read_all(missing), strict=True))
-    old = [stamp for stamp, _ in read.values() if max(stamp[4:]) < started - _RACY]
-    _remember(cache, [(*stamp, digest) for stamp, digest in read.values() if stamp in set(old)])
-    return [
-        (read[path][0][3], read[path][1]) if digest is None else (stamp[3], digest)
-        for path, stamp, digest in zip(paths, stamps, known, strict=True)
-    ]
+    good = [one for one in read.values() if not isinstance(one, OSError)]
+    _remember(cache, [(*stamp, digest) for stamp, digest in good if max(stamp[4:]) < started - _RACY])
+    return [found.get(str(path)) or _sized(read[path]) for path in paths]
 
 
-def _read_all(paths: Sequence[Path]) -> list[tuple[_Stamp, BlobHash]]:
-    if len(paths) == 1:
-        return [_read(paths[0])]
+def _sized(one: tuple[_Stamp, BlobHash] | OSError) -> tuple[int, BlobHash] | OSError:
+    return one if isinstance(one, OSError) else (one[0][3], one[1])
+
+
+def _try(action: Callable[[Path], T], path: Path) -> T | OSError:
+    try:
+        return action(path)
+    except OSError as error:
+        return error
+
+
+def _read_all(paths: Sequence[Path]) -> list[tuple[_Stamp, BlobHash] | OSError]:
+    if len(paths) <= 1:
+        return [_try(_read, path) for path in paths]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1, len(paths))) as pool:
-        return list(pool.map(_read, paths))
+        return list(pool.map(lambda path: _try(_read, path), paths))
 
 
 def _read(path: Path) -> tuple[_Stamp, BlobHash]:

@@ -6,6 +6,7 @@ Changes nothing in the repository, needs no network, and knows no registry. `git
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from registry_cli.records.task import Code
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture.processes import Answer, Command, ask
 from registry_cli.tasks.capture.remotes import find_remote, parse_config
-from registry_cli.tasks.capture.untracked import Limits, choose_untracked
+from registry_cli.tasks.capture.untracked import Limits, choose_untracked, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 _GIT: Final = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
 _STATUS: Final = (
     *_GIT, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames", "--no-ahead-behind",
-    "--ignore-submodules=dirty",
+    "--ignore-submodules=none",
 )  # fmt: skip
 """https://git-scm.com/docs/git-status#_porcelain_format_version_2."""
+_SUBMODULE: Final = re.compile(rb"(?:1 .. S(?=..U|.M)... (?:\S+ ){5}|u .. S(?=..U|.M)... (?:\S+ ){7})")
+"""A changed entry of a submodule up to its path, with changes in its files or files that it does not track."""
 _DIFF: Final = (
     *_GIT, "diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
     "--no-relative", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3", "--submodule=short",
@@ -44,7 +47,7 @@ class CodeState:
     """The code of a run.
 
     Attributes:
-        code: What the record says of it.
+        code: What the record says of it; changes within a submodule are not kept, its folder is among what is cut.
         diff: From the commit to the work tree, staged or not; before the first commit, from nothing.
         bundle: Commits that no remote has (https://git-scm.com/docs/git-bundle); None where there are none.
         untracked: Files to keep, relative to `code.root`.
@@ -66,6 +69,8 @@ class _Status:
     branch: str | None
     changed: bool
     untracked: tuple[bytes, ...]
+    submodules: tuple[str, ...]
+    """Those in whose folders something differs from their commit."""
 
 
 def find_root(cwd: Path) -> Path | None:
@@ -112,7 +117,7 @@ def capture_code(
         remote=find_remote(parse_config(_format(config.out)), facts.branch),
         branch=facts.branch,
         dirty=bool(facts.changed or untracked or cut),
-        cut=cut,
+        cut=(*facts.submodules, *cut),
     )
     bundle, notes = _judge_bundle(answers[3], facts.commit) if commits else (None, ())
     notes += () if diff.good else ("diff",)
@@ -180,6 +185,7 @@ def _diff_from_nothing(root: Path, environ: Mapping[str, str], limits: Limits) -
 def _parse_status(out: bytes) -> _Status:
     headers: dict[str, str] = {}
     untracked: list[bytes] = []
+    submodules: list[str] = []
     changed = False
     for line in out.split(b"\0"):
         if line.startswith(b"# "):
@@ -189,12 +195,15 @@ def _parse_status(out: bytes) -> _Status:
             untracked.append(line[2:])
         else:
             changed = changed or bool(line)
+            if found := _SUBMODULE.match(line):
+                submodules.append(_format(line[found.end() :]) + "/")
     commit, branch = headers.get("branch.oid"), headers.get("branch.head")
     return _Status(
         commit=None if commit == "(initial)" else commit,
         branch=None if branch == "(detached)" else branch,
         changed=changed,
         untracked=tuple(untracked),
+        submodules=shorten(submodules),
     )
 
 

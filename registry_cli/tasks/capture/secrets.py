@@ -1,13 +1,20 @@
 """What looks like a secret: names and values that are never written down. When in doubt, it is one.
 
+A command line is the exception: it is written down as it is, and what looks like a secret in it is told. Experiments
+have `--max-tokens` and `--sort-key`, so that there a name alone decides less.
+
 Token forms: https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns.
 """
 
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PLAIN_NAMES: Final = frozenset({"PWD", "OLDPWD", "SSH_TTY"})
 _WORDS: Final = frozenset({
@@ -16,11 +23,21 @@ _WORDS: Final = frozenset({
     "PRIVATE", "PSK", "PW", "PWD", "SALT", "SAS", "SECRET", "SECRETS", "SESSION", "SIGNATURE", "TOKEN", "TOKENS",
 })  # fmt: skip
 """Any of these as a word of a name, its words apart by `_`, digits or a change of case."""
-_PARTS: Final = re.compile(
-    r"PASSW|PASSPHRASE|SECRET|CREDENTIAL|COOKIE|TOKEN(?!I[ZS])|(API|ACCESS|PRIVATE|ACCOUNT|MASTER|SIGNING)_?KEY"
-    r"|CONN(ECTION)?_?STR|SEED_?PHRASE"
+_SURE: Final = re.compile(
+    r"PASSW|PASSPHRASE|SECRET|CREDENTIAL|COOKIE|(API|ACCESS|PRIVATE|ACCOUNT|MASTER|SIGNING)_?KEY|CONN(ECTION)?_?STR"
+    r"|SEED_?PHRASE"
 )
+_PARTS: Final = re.compile(rf"{_SURE.pattern}|TOKEN(?!I[ZS])")
 """Anywhere in a name."""
+_LAST: Final = frozenset({
+    "AUTH", "AUTHORIZATION", "BEARER", "CREDS", "DSN", "JWT", "MNEMONIC", "OAUTH", "OTP", "PASS", "PIN", "PSK", "PW",
+    "PWD", "SAS", "TOKEN",
+})  # fmt: skip
+"""Words at the end of an argument's name whose value, unless it is a number, is a secret."""
+_OF_TEXT: Final = frozenset({"BOS", "CLS", "END", "EOS", "IMAGE", "MASK", "PAD", "SEP", "START", "STOP", "UNK"})
+"""Words before `token` where that is one of a text."""
+_PLACES: Final = frozenset({"DIR", "ENV", "FILE", "NAME", "PATH"})
+"""Words at the end of an argument's name that tell where a secret is, not what."""
 _NAME_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _VALUES: Final = re.compile(
     r"""
@@ -40,6 +57,21 @@ _VALUES: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_FILES: Final = (
+    *(".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass", ".htpasswd", ".boto"),
+    *(".git-credentials", "credentials*", "client_secret*.json", "kaggle.json", "id_rsa*", "id_dsa*", "id_ecdsa*"),
+    *("id_ed25519*", "*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx"),
+)
+"""Names of files, in lower case."""
+_FOLDERS: Final = frozenset({".ssh", ".aws", ".gnupg", ".kube", ".azure"})
+_PRIVATE_KEY: Final = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|\s)+[A-Za-z0-9+/]|\APuTTY-User-Key-File-"
+)
+"""A key and not a program that looks for one (RFC 7468, RFC 9580); JSON writes its line feeds as `\\n`."""
+_ARGUMENT: Final = re.compile(r"(?P<dashes>-{0,2}|\+{1,2})(?P<name>[^\W\d][\w.-]*)(?P<joined>=.*)?", re.DOTALL)
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
+_SWITCH: Final = re.compile(r"|true|false|yes|no|on|off|none|null|auto", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[+-]?[\d.]+(?:e[+-]?\d+)?", re.IGNORECASE)
 _DEVICES: Final = re.compile(r"\b(?:GPU|MIG)-[0-9a-f-]{36}\b")
 """Names that NVIDIA gives to devices; else they would look like keys."""
 _UUID: Final = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
@@ -57,6 +89,60 @@ _MIXED: Final = 0.38
 def looks_secret(name: str, value: str) -> bool:
     """Return whether a variable of this name and value might let somebody in."""
     return _is_secret_name(name) or _is_secret_value(name, value)
+
+
+def looks_secret_argument(name: str, value: str) -> bool:
+    """Return whether an argument or parameter is a secret; `max_tokens=512` and `sort_key=loss` are none.
+
+    Of values only known forms of tokens count: a digest or a run's id is no secret where it was typed.
+
+    Args:
+        name: With or without dashes.
+        value: As it was typed; empty where there is none.
+    """
+    words = [word.upper() for word in _NAME_WORD.findall(name)]
+    if _VALUES.search(value):
+        return True
+    if not words or words[-1] in _PLACES or _SWITCH.fullmatch(value):
+        return False
+    if _SURE.search(name.upper().replace("-", "_")) or (_WORDS & set(words) and _is_secret_value(name, value)):
+        return True
+    return words[-1] in _LAST and not (_OF_TEXT & set(words) or _NUMBER.fullmatch(value))
+
+
+def find_secret_words(argv: Sequence[str]) -> list[str]:
+    """Return the options and variables of a command line that look like secrets, as they are spelt, without values.
+
+    A word that is none of them is told by its place: `word 3`, the program being word 0. Words within the command of a
+    shell are looked at too.
+    """
+    found = [told for at, word in enumerate(argv) for told in _find_in_word(argv, at, word)]
+    return list(dict.fromkeys(found))
+
+
+def is_secret_file(path: str) -> bool:
+    """Return whether a file of this name, `/` between its folders, is one in which secrets are kept."""
+    *folders, name = path.lower().split("/")
+    return bool(_FOLDERS & set(folders)) or any(fnmatchcase(name, glob) for glob in _FILES)
+
+
+def holds_private_key(data: bytes) -> bool:
+    """Return whether the bytes of a file hold a private key in text form."""
+    return _PRIVATE_KEY.search(data) is not None
+
+
+def _find_in_word(argv: Sequence[str], at: int, word: str) -> list[str]:
+    if " " in word and any(before.rpartition("/")[2] in _SHELLS for before in argv[:at]):
+        return find_secret_words(word.split()) or ([f"word {at}"] if _VALUES.search(word) else [])
+    argument = _ARGUMENT.fullmatch(word)
+    if argument and argument["joined"]:
+        spelling, value = word[: argument.start("joined")], argument["joined"][1:]
+    elif argument and argument["dashes"] and at + 1 < len(argv) and not argv[at + 1].startswith("-"):
+        spelling, value = word, argv[at + 1]
+    else:
+        told = at and _ARGUMENT.fullmatch(argv[at - 1])
+        return [] if (told and told["dashes"] and not told["joined"]) or not _VALUES.search(word) else [f"word {at}"]
+    return [spelling] if looks_secret_argument(spelling, value) else []
 
 
 def _is_secret_name(name: str) -> bool:

@@ -1,4 +1,7 @@
-"""Which of the files that git does not track are kept with a task: small ones with plain names. Reads no content."""
+"""Which of the files that git does not track are kept with a task: small ones with plain names.
+
+What looks like a secret is never among them, by its name or because a private key is in it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from registry_cli.errors import UsageError
 from registry_cli.records.paths import check_path, check_paths
 from registry_cli.store.files import is_regular
 from registry_cli.store.layout import DIRECTORY
+from registry_cli.tasks.capture.secrets import holds_private_key, is_secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +23,8 @@ _DERIVED: Final = frozenset({DIRECTORY, "__pycache__", ".ipynb_checkpoints", ".p
 """Folders that are no part of the code, whether git ignores them or not."""
 _ENVIRONMENT: Final = "pyvenv.cfg"
 """Marks a folder as a virtual environment (PEP 405); the lock says what is in it."""
+_HEAD: Final = 1 << 16
+"""Bytes in which a private key is looked for."""
 _MOST_CUT: Final = 100
 """Names in a record."""
 
@@ -49,7 +55,7 @@ def choose_untracked(
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Return the files to keep, relative to `root`, and the names of those that are not.
 
-    The smallest are kept first, so that scripts win over data.
+    The smallest are kept first, so that scripts win over data. What cannot be read now is not kept.
 
     Args:
         names: As git lists them, relative to `root`.
@@ -66,11 +72,11 @@ def choose_untracked(
         if name.startswith(tuple(map(os.fsdecode, environments))) or _DERIVED & set(name.split("/")) or exclude(name):
             continue
         size = _find_size(root, name)
-        if size is None or size > limits.file:
+        if size is None or size > limits.file or is_secret_file(name):
             cut.append(name)
         else:
             sized.append((size, name))
-    kept = _choose(sorted(sized), limits)
+    kept = _choose(sorted(sized), root, limits)
     cut += [name for _, name in sized if name not in kept]
     return tuple(Path(name) for name in sorted(kept)), shorten([_format(name) for name in sorted(cut)])
 
@@ -95,15 +101,31 @@ def _find_size(root: Path, name: str) -> int | None:
     return status.st_size if is_regular(status) else None
 
 
-def _choose(sized: Sequence[tuple[int, str]], limits: Limits) -> set[str]:
+def _choose(sized: Sequence[tuple[int, str]], root: Path, limits: Limits) -> set[str]:
     kept: list[str] = []
     total = 0
     for size, name in sized:
         if len(kept) == limits.files or total + size > limits.total:
             break
+        if not _may_be_kept(root / name):
+            continue
         kept.append(name)
         total += size
     return set(kept) if _fit(kept) else _one_of_each(kept)
+
+
+def _may_be_kept(path: Path) -> bool:
+    """Return whether a file can be read and begins with no private key."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not holds_private_key(os.read(file, _HEAD))
+    except OSError:
+        return False
+    finally:
+        os.close(file)
 
 
 def _one_of_each(names: Sequence[str]) -> set[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.errors import LaunchError, RegError, UsageError
+from registry_cli.errors import LaunchError, RegError, UsageError, describe_os_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,8 @@ class Exit:
         code: What our own process must end with: the exit code, or 128 + the signal's number.
         console_error: What first went wrong in keeping a copy of the output, or None.
         tick_error: What first went wrong in the work beside it, or None.
-        output_error: Why some output reached no one, or None; a reader that left is no error.
+        output_error: Why output is missing at our standard output or error, though `console` got it, or None; a reader
+            that left is no error.
     """
 
     exit_code: int | None
@@ -33,6 +34,10 @@ class Exit:
     console_error: str | None = None
     tick_error: str | None = None
     output_error: str | None = None
+
+    def list_problems(self) -> list[str]:
+        """Return what went wrong on our side."""
+        return [problem for problem in (self.console_error, self.tick_error, self.output_error) if problem]
 
 
 def describe_status(status: int) -> tuple[int | None, str | None, int]:
@@ -62,4 +67,4 @@ def launching() -> Iterator[None]:
     except RegError as error:
         raise LaunchError(error.message, hint=error.hint) from None
     except OSError as error:
-        raise LaunchError(f"{(error.strerror or str(error)).lower()}: {error.filename}") from None
+        raise LaunchError(describe_os_error(error)) from None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PASSED: Final = (
     signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT,
@@ -31,6 +31,7 @@ class Relay:
         self._refresh = refresh
         self._group = 0
         self._early: list[int] = []
+        self._passed: list[int] = []
         self._ended = self._continued = False
 
     def __enter__(self) -> Self:
@@ -61,6 +62,7 @@ class Relay:
             self.hurry |= number in ENDING
         elif self._group:
             self.send(number)
+            self._passed.append(number)
         else:
             self._early.append(number)
 
@@ -68,7 +70,14 @@ class Relay:
         """Send to `group` from now on, and what came before."""
         self._group = group
         while self._early:
-            self.send(self._early.pop(0))
+            number = self._early.pop(0)
+            self.send(number)
+            self._passed.append(number)
+
+    def list_passed(self) -> list[int]:
+        """Return the signals that came to us and were passed on since the last call."""
+        passed, self._passed = self._passed, []
+        return passed
 
     def send(self, number: int) -> None:
         """Send a signal to the child's group, where it is still there and ours."""
@@ -105,6 +114,41 @@ class Relay:
         signal.signal(ours, before)
         if not self._continued and number == signal.SIGTSTP:
             self.send(signal.SIGCONT)
+
+
+class Held:
+    """What came while signals were held.
+
+    Attributes:
+        came: Name of the first one, such as `SIGTERM`, or None.
+    """
+
+    __slots__ = ("came",)
+
+    def __init__(self) -> None:
+        self.came: str | None = None
+
+
+@contextmanager
+def hold_signals() -> Iterator[Held]:
+    """Let what asks us to end be remembered only, until the context ends; must be entered in the main thread.
+
+    What was ignored before stays ignored. Inside, `run_child` may be called; what it passes on is not remembered here.
+    """
+    held = Held()
+
+    def remember(number: int, frame: object) -> None:
+        held.came = held.came or signal.Signals(number).name
+
+    before = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        for number, answer in before.items():
+            if answer != signal.SIG_IGN:
+                signal.signal(number, remember)
+        yield held
+    finally:
+        for number, answer in before.items():
+            signal.signal(number, signal.SIG_DFL if answer is None else answer)
 
 
 def _wake(number: int, frame: object) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import LaunchError
@@ -18,7 +19,7 @@ from registry_cli.tasks.child.stream import CHUNK
 from registry_cli.tasks.child.wiring import open_wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from registry_cli.tasks.child.launch import Command
@@ -31,7 +32,7 @@ IDLE: Final = 0.01
 """Seconds without a byte after which nothing more is expected of them."""
 
 
-def _ignore(pid: int) -> None:
+def _ignore(number: int) -> None:
     pass
 
 
@@ -44,6 +45,7 @@ def run_child(
     tick: Callable[[], None],
     interval: float = 0.5,
     on_start: Callable[[int], None] = _ignore,
+    on_signal: Callable[[int], None] = _ignore,
 ) -> Exit:
     """Run `argv` in a process group of its own and forward its output unchanged; must be called in the main thread.
 
@@ -55,15 +57,17 @@ def run_child(
         tick: Is called every `interval` seconds.
         interval: Seconds between two ticks.
         on_start: Gets the process id of the child, which is its process group too.
+        on_signal: Gets each signal that came to us, after it was passed on to the child and before the next `tick`;
+            never in the midst of another of these functions.
 
     Returns:
-        How it ended, with the first failure of `console`, and of `tick` or `on_start`: they do not disturb the child.
+        How it ended, with the first failure of `console`, and of the other functions: they do not disturb the child.
 
     Raises:
         LaunchError: It did not start; the class carries exit code 125, 126 or 127.
     """
     command = get_command(argv, cwd, env)
-    copies, beside = _Once(), _Once()
+    copies, beside = _Once(), _Beside(tick, on_signal)
     with ExitStack() as stack:
         try:
             wiring = stack.enter_context(open_wiring(lambda data: copies.call(lambda: console(data))))
@@ -76,7 +80,7 @@ def run_child(
         relay.start(child.pid)
         wiring.let_go()
         beside.call(lambda: on_start(child.pid))
-        status = _Watch(child, wiring, relay, lambda: beside.call(tick), interval).run()
+        status = _Watch(child, wiring, relay, beside, interval).run()
     output_error = next((stream.error for stream in wiring.streams if stream.error), None)
     return Exit(*describe_status(status), copies.error, beside.error, output_error)
 
@@ -98,11 +102,26 @@ class _Once:
             self.error = self.error or str(error) or type(error).__name__
 
 
+class _Beside(_Once):
+    """The work beside the child, done between two looks at it."""
+
+    def __init__(self, tick: Callable[[], None], on_signal: Callable[[int], None]) -> None:
+        super().__init__()
+        self._tick, self._on_signal = tick, on_signal
+
+    def tick(self) -> None:
+        self.call(self._tick)
+
+    def tell(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.call(partial(self._on_signal, number))
+
+
 class _Watch:
     """From the child's start to its end."""
 
-    def __init__(self, child: Child, wiring: Wiring, relay: Relay, tick: Callable[[], None], interval: float) -> None:
-        self._child, self._wiring, self._relay, self._tick, self._interval = child, wiring, relay, tick, interval
+    def __init__(self, child: Child, wiring: Wiring, relay: Relay, beside: _Beside, interval: float) -> None:
+        self._child, self._wiring, self._relay, self._beside, self._interval = child, wiring, relay, beside, interval
         self._front = Front()
         self._status: int | None = None
         self._next = time.monotonic() + interval
@@ -155,7 +174,8 @@ class _Watch:
     def _beat(self) -> None:
         self._next = time.monotonic() + self._interval
         self._refresh()
-        self._tick()
+        self._beside.tell(self._relay.list_passed())
+        self._beside.tick()
 
     def _refresh(self) -> None:
         if self._wiring.terminal:
@@ -181,6 +201,7 @@ class _Watch:
             self._deadline, self._last_words = time.monotonic() + PATIENCE, self._count_due()
             if self._wiring.terminal:
                 self._wiring.terminal.close_slave()
+        self._beside.tell(self._relay.list_passed())
 
     def _stop(self, number: int) -> None:
         """Do as the child, unless it stopped because it wants the terminal and can have it."""

@@ -66,9 +66,12 @@ class Sink:
 class Stream:
     """Bytes from `source` to `sink`; each chunk is given to `keep` once it was forwarded.
 
+    A reader that leaves ends the stream, as it would end a pipe. A sink that fails otherwise, such as a file on a full
+    disk, gets no more, and the rest goes to `keep` alone: the child's work is worth more than what it prints.
+
     Attributes:
         count: Bytes read so far.
-        error: Why the sink took no more, or None; a reader that left is no error.
+        error: Why the sink gets no more, or None; a reader that left is no error.
     """
 
     def __init__(self, source: FileIO, sink: Sink, keep: Callable[[bytes], None]) -> None:
@@ -103,7 +106,8 @@ class Stream:
 
         if not self.is_open:
             return
-        wanted[self._sink.fd] = select.POLLOUT if self.is_waiting else 0
+        if self.error is None:
+            wanted[self._sink.fd] = select.POLLOUT if self.is_waiting else 0
         if not self.is_waiting:
             wanted[self._source.fileno()] = select.POLLIN
 
@@ -111,7 +115,7 @@ class Stream:
         """Move what can be moved, and return whether there was something."""
         if not self.is_open:
             return False
-        if ready.get(self._sink.fd):
+        if self.error is None and ready.get(self._sink.fd):
             if self.is_waiting:
                 self._forward()
             else:
@@ -138,12 +142,13 @@ class Stream:
 
     def _forward(self) -> None:
         try:
-            self._rest = self._rest[self._sink.write(self._rest) :]
+            self._rest = self._rest[self._sink.write(self._rest) if self.error is None else len(self._rest) :]
         except OSError as error:
-            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
-                self.error = os.strerror(error.errno or 0).lower()
             self._rest = memoryview(b"")
-            self.close()
+            if error.errno in {errno.EPIPE, errno.ECONNRESET}:
+                self.close()
+            else:
+                self.error = f"output was lost: {os.strerror(error.errno or 0).lower()}"
         if not self._rest:
             self._keep(self._chunk)
             self._chunk = b""

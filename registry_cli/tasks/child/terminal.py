@@ -7,10 +7,8 @@ from contextlib import suppress
 from io import FileIO
 from typing import Final
 
-OPOST_AT: Final = 1
-"""Place of the output flags in what `tcgetattr` returns."""
 LARGEST: Final = 1 << 12
-"""Bytes of typed input to take at once."""
+"""Bytes of typed input to take at once: what a terminal holds."""
 
 
 class Terminal:
@@ -29,6 +27,7 @@ class Terminal:
     def __init__(self, outer: int) -> None:
         """Open it; raises OSError where the system has no more terminals."""
         import termios
+        import tty
 
         self.outer = outer
         self.keys = self._takes_keys()
@@ -40,7 +39,7 @@ class Terminal:
         os.set_blocking(master, False)
         inner = termios.tcgetattr(outer)
         if not self.keys:
-            inner[OPOST_AT] &= ~termios.OPOST
+            inner[tty.OFLAG] &= ~termios.OPOST
         termios.tcsetattr(self.slave, termios.TCSANOW, inner)
         self._copy_size()
 
@@ -62,14 +61,30 @@ class Terminal:
 
     def refresh(self) -> None:
         """Follow the user's terminal: its size, and whether we are in its foreground."""
+        self._copy_size()
+        if self.keys and not self._raw and self._is_ours():
+            self._raw = True  # first, for a signal may call us again
+            self._take_keys()
+
+    def _take_keys(self) -> None:
+        """Make the user's terminal raw, and keep what was typed ahead.
+
+        Raw, the system would return an end of file typed before as a NUL. So lines are read first, and by then none
+        can be added to them: the key has lost its meaning, and reaches the other terminal as it is.
+        """
         import termios
         import tty
 
-        self._copy_size()
-        if self.keys and not self._raw and self._is_ours():
-            with suppress(OSError, termios.error):
-                tty.setraw(0, termios.TCSADRAIN)
-                self._raw = True
+        try:
+            mode = termios.tcgetattr(0)
+            if mode[tty.LFLAG] & termios.ICANON:
+                keys = mode[tty.CC]
+                end, keys[termios.VEOF] = keys[termios.VEOF], bytes([os.fpathconf(0, "PC_VDISABLE")])
+                termios.tcsetattr(0, termios.TCSADRAIN, mode)
+                self._typed += _read_lines(end, (b"\n", keys[termios.VEOL], keys[termios.VEOL2]))
+            tty.setraw(0, termios.TCSADRAIN)
+        except (OSError, termios.error):
+            self.release()
 
     def release(self) -> None:
         """Give the user's terminal back as it was."""
@@ -116,6 +131,19 @@ def _read_keys() -> bytes:
         return os.read(0, LARGEST)
     except OSError:
         return b""
+
+
+def _read_lines(end: bytes, line_ends: tuple[bytes, ...]) -> bytes:
+    """Return the lines that wait, with `end` where an end of file was typed; more than a terminal holds came later."""
+    import select
+
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    typed = b""
+    while len(typed) < LARGEST and poll.poll(0) == [(0, select.POLLIN)]:
+        line = _read_keys()
+        typed += line if line.endswith(line_ends) else line + end
+    return typed
 
 
 def is_same_terminal(one: int, other: int) -> bool:

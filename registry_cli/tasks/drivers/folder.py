@@ -52,6 +52,11 @@ class JobFolder:
         except FileNotFoundError:
             return None
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants it to end."""
+        return (self.path / CANCEL).exists()
+
     def read_state(self) -> JobState:
         """Return how the job is: its end, if it wrote one, else whether its process lives."""
         ended = self._find_end()
@@ -63,10 +68,10 @@ class JobFolder:
                 return JobState("running")
             ended = self._find_end()  # it may have ended between the two looks
         if ended is None:
-            return JobState("cancelled" if (self.path / CANCEL).exists() else "lost")
+            return JobState("cancelled" if self.cancelled else "lost")
         if ended == 0:
             return JobState("succeeded", 0)
-        return JobState("cancelled" if (self.path / CANCEL).exists() else "failed", ended)
+        return JobState("cancelled" if self.cancelled else "failed", ended)
 
     def _find_end(self) -> int | None:
         try:

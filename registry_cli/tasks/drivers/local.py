@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import env
 from registry_cli.errors import NotFoundError, RegError
 from registry_cli.store import files
 from registry_cli.store.owner import is_alive
@@ -17,6 +18,9 @@ from registry_cli.tasks.drivers.port import UNFINISHED, Job, JobId, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from registry_cli.ids import TaskId
+    from registry_cli.registry.api import Registry
 
 _HOME: Final = Path(__file__).parents[3]
 """The folder that holds this package."""
@@ -32,6 +36,11 @@ _BOOT: Final = (
 def own_argv(module: str, *words: str) -> tuple[str, ...]:
     """Return a command that runs a module of this very package with this Python, wherever it is started."""
     return (sys.executable, "-P", "-c", _BOOT, str(_HOME), module, *words)
+
+
+def open_driver(registry: Registry) -> LocalDriver:
+    """Return the driver that holds this user's jobs of a registry."""
+    return LocalDriver(env.cache_home() / "jobs" / registry.id)
 
 
 class LocalDriver:
@@ -57,6 +66,11 @@ class LocalDriver:
             if self.status(name).phase in {*UNFINISHED, "succeeded"}:
                 return name
             number += 1
+
+    def find(self, task: TaskId, attempt: int) -> JobId | None:
+        """Return the newest job of a task's attempt, or None where there is none."""
+        numbers = [int(path.name.rpartition("-")[2]) for path in self._folder.glob(f"{task}-{attempt}-*")]
+        return JobId(f"{task}-{attempt}-{max(numbers)}") if numbers else None
 
     def status(self, job: JobId) -> JobState:
         """Return how a job is; raises as `Driver.status`."""

@@ -59,6 +59,9 @@ class Driver(Protocol):
             RegError: The engine does not take it.
         """
 
+    def find(self, task: TaskId, attempt: int) -> JobId | None:
+        """Return the newest job of a task's attempt, or None where there is none."""
+
     def status(self, job: JobId) -> JobState:
         """Return how a job is.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _NOT_STARTED: Final = 127
+_TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def main(words: Sequence[str]) -> None:
@@ -34,7 +35,8 @@ def main(words: Sequence[str]) -> None:
         signal.signal(number, lambda got, frame: command.signal(got))
     folder.put(OWNER, new_name().encode())
     _turn_output(folder.output)
-    folder.put_end(command.run(folder.output))
+    early = folder.cancelled  # by somebody who did not know yet whom to signal
+    folder.put_end(_TERMINATED if early else command.run(folder.output))
 
 
 class _Command:

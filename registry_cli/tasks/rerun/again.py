@@ -30,14 +30,17 @@ def get_runnable(registry: Registry, ref: str) -> TaskRow:
     Raises:
         NotFoundError: The address names nothing.
         ConflictError: It runs already.
-        RefusedError: It is removed.
+        RefusedError: It is removed, or was cancelled before it ran.
     """
     bury_crashed(registry)
+    registry.index.sync()
     row = get_row(registry, ref)
     if row.removed:
         raise RefusedError(f"task {row.name} is removed", hint=f"reg task restore {row.id}")
     if row.status == "running":
         raise ConflictError(f"task {row.name} is running", hint=f"reg task logs --follow {row.id}")
+    if row.status == "cancelled" and row.attempt == 0:  # somebody may have submitted it before, and must not win now
+        raise RefusedError(f"task {row.name} was cancelled before it ran", hint=f"reg task clone {row.id}")
     return row
 
 
@@ -76,6 +79,7 @@ def run_again(
         if not workdir.restored:
             ready = with_code(registry, replace(ready, code=None), workdir.cwd, workdir.environ, staging)
         ready = look_around(ready, {**workdir.environ, **ready.recipe.env}, tuple(task.environment))
+        get_runnable(registry, row.id)  # to prepare it may have taken long
         return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.read import list_versions
 from registry_cli.catalog.task_read import list_task_versions
+from registry_cli.errors import RefusedError
 from registry_cli.ids import NAME_LIMIT
 from registry_cli.registry.lifecycle import archive_versions
 from registry_cli.tasks.rerun.draft import edit_task
@@ -17,6 +18,7 @@ from registry_cli.tasks.stage import get_row, get_task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from registry_cli.catalog.task_rows import TaskRow
     from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
 
@@ -42,6 +44,23 @@ class Checked:
     new: int | float | str | None
     difference: float | None
     same: bool
+
+
+def need_comparable(registry: Registry, row: TaskRow) -> None:
+    """Check that a task has told or made anything by which a second run can be compared with it.
+
+    Raises:
+        RefusedError: It has not.
+    """
+    if not get_task(registry, row).metrics and not _list_digests(registry, row.id):
+        if row.status == "draft":
+            raise RefusedError(
+                f"task {row.name} has not run: there is nothing to compare", hint=f"reg task run {row.id}"
+            )
+        raise RefusedError(
+            f"task {row.name} has neither metrics nor outputs: there is nothing to compare",
+            hint="name some when it is recorded: reg log --metrics FILE --output GLOB -- COMMAND",
+        )
 
 
 def check_runs(registry: Registry, old: TaskId, new: TaskId, tolerance: float = TOLERANCE) -> list[Checked]:

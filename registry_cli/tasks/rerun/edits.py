@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
@@ -70,10 +70,11 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
     """Return the task as it is with these changes.
 
     Raises:
-        NotFoundError: What shall be taken away is not there, or an address names nothing.
+        NotFoundError: What shall be taken away is not there, or an address names nothing or what was removed.
         UsageError: A name or value cannot be kept, or it is open which input is meant.
         RefusedError: A variable looks like a secret.
     """
+    _check_unicode(asdict(edits))
     task = _take_away(task, edits.unset)
     inputs = _put_inputs(registry, task.inputs, edits.inputs)
     task = _with_command(replace(task, inputs=inputs), edits.args)
@@ -101,14 +102,30 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
     )
 
 
+def _check_unicode(value: object) -> None:
+    """Refuse words that came as other bytes than UTF-8, which no record can hold."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            shown = value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            raise UsageError(f"`{shown[:60]}` is not UTF-8", hint="a task is told in UTF-8 text alone") from None
+    elif isinstance(value, Mapping):
+        _check_unicode([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_unicode(item)
+
+
 def _put_inputs(
     registry: Registry, held: Sequence[Input], pairs: Sequence[tuple[str | None, str]]
 ) -> tuple[Input, ...]:
     found = {one.name: one for one in held}
     for name, ref in pairs:
         if name is None and len(held) != 1:
-            names = ", ".join(one.name for one in held) or "none"
-            raise UsageError(f"which input shall be {ref}? Its inputs: {names}", hint=f"--input NAME={ref}")
+            names = ", ".join(one.name for one in held)
+            told = f"which input shall be {ref}? It has {names}" if held else f"the task has no input to be {ref}"
+            raise UsageError(told, hint=f"name it: --input NAME={ref}")
         [given] = resolve_inputs(registry, [(name or held[0].name, ref)])
         found[given.name] = given
     return tuple(found.values())
@@ -182,7 +199,7 @@ def _without(task: Task, group: str, key: str) -> Task:
     if group == "comment":
         return replace(task, comment=None)
     if group == "arg":
-        _check_held(key.replace("-", "_"), parse_arguments(recipe.argv), "argument")
+        _check_held(key.replace("-", "_"), parse_arguments(recipe.argv, secrets=True), "argument")
         return _with_command(task, {key: None})
     if group == "param":
         _check_held(key, {name.partition(".")[2]: value for name, value in flatten(recipe.params, "").items()},

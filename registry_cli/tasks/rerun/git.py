@@ -26,6 +26,9 @@ _QUICK: Final = 30.0
 _LONG: Final = 3600.0
 """Seconds."""
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SUBMODULE: Final = re.compile(r"clone of '(?P<url>.*?)' into submodule path")
+_LOCAL: Final = "transport 'file' not allowed"
+"""Said since git 2.38.1 of a submodule that lies on this machine (`protocol.allow` in git-config(1))."""
 _REFUSED: Final = re.compile(r"^error: (?:patch failed: (?P<failed>.*):\d+|(?P<named>.*?): .*)$", re.MULTILINE)
 
 
@@ -125,7 +128,7 @@ def check_out(code: Code, into: Path, bundle: Path | None, cwd: Path, environ: M
         )
     git.run("checkout", "--quiet", "--detach", code.commit, seconds=_LONG)
     if (into / ".gitmodules").is_file():
-        git.run("submodule", "--quiet", "update", "--init", "--recursive", seconds=_LONG)
+        _fetch_submodules(git)
 
 
 def apply_diff(into: Path, diff: Path, commit: str | None, environ: Mapping[str, str]) -> None:
@@ -143,6 +146,20 @@ def apply_diff(into: Path, diff: Path, commit: str | None, environ: Mapping[str,
             f"{what} not apply to commit {(commit or 'none')[:12]}: {explain(answer)}",
             hint="run the commit alone: reg task clone T --code COMMIT",
         )
+
+
+def _fetch_submodules(git: Git) -> None:
+    answer = git.ask("submodule", "--quiet", "update", "--init", "--recursive", seconds=_LONG)
+    if answer.good:
+        return
+    found = _SUBMODULE.search(answer.error)
+    local = _LOCAL in answer.error
+    why = "git does not clone folders of this machine as submodules" if local else explain(answer)
+    hint = "run the code where it is: reg task run T --here"
+    raise RegError(
+        f"submodule {found['url']} cannot be cloned: {why}" if found else f"a submodule cannot be cloned: {why}",
+        hint=f"{hint}; or allow it: git config --global protocol.file.allow always" if local else hint,
+    )
 
 
 def _borrow(git: Git, places: Sequence[Path], environ: Mapping[str, str]) -> None:

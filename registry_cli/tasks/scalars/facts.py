@@ -98,6 +98,10 @@ class FactWriter:
         """Tell why the task does not run as it should."""
         self._put("problem", text=problem)
 
+    def set_publish(self, wanted: bool) -> None:
+        """Tell whether its versions are to be published once it has completed."""
+        self._put("publish", wanted=bool(wanted))
+
     def close(self) -> None:
         """Close the file; twice is fine."""
         self._lines.close()

@@ -31,6 +31,7 @@ class Facts:
         name: None where nothing was told, as `project`, `comment`, `lock` and `problem`; a comment taken away is "".
         tags: Tags to be added.
         untags: Tags to be removed.
+        publish: Whether its versions are to be published once it has completed.
         lock: The packages, as a file that pip can install.
     """
 
@@ -49,6 +50,7 @@ class Facts:
     host: Mapping[str, Value] = field(default_factory=dict)
     seeds: Mapping[str, Value] = field(default_factory=dict)
     problem: str | None = None
+    publish: bool = False
 
 
 def read_facts(paths: Iterable[Path]) -> Facts:
@@ -91,6 +93,7 @@ class _Told:
         self.plots: dict[str, bytes] = {}
         self.outputs: dict[str, VersionId] = {}
         self.tags: dict[TagName, bool] = {}
+        self.publish = False
 
     def take(self, fact: dict[str, Any]) -> None:
         match fact["kind"]:
@@ -100,6 +103,8 @@ class _Told:
                 self.texts["name"] = parse_task_name(fact["text"])
             case "project" | "comment" | "problem" as kind:
                 self.texts[kind] = _text(fact["text"])
+            case "publish":
+                self.publish = fact["wanted"] is True
             case "tags":
                 self.tags |= {
                     **{parse_tag(tag): True for tag in fact["add"]},
@@ -137,6 +142,7 @@ class _Told:
             data=tuple(self.data.values()),
             plots=self.plots,
             outputs=self.outputs,
+            publish=self.publish,
             tags=tuple(tag for tag, wanted in self.tags.items() if wanted),
             untags=tuple(tag for tag, wanted in self.tags.items() if not wanted),
         )

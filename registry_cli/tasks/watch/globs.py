@@ -79,6 +79,13 @@ def iter_matches(glob: Glob, ignore: Collection[Path] = ()) -> Iterator[Path]:
             yield Path(path)
 
 
+def matches(glob: Glob, path: Path) -> bool:
+    """Return whether a pattern may name a path, by its spelling alone."""
+    if not path.is_relative_to(glob.prefix):
+        return False
+    return _fits(glob.parts, path.relative_to(glob.prefix).parts)
+
+
 def find_stamp(path: Path, ignore: Collection[Path] = ()) -> Stamp | None:
     """Return how a file or folder is now; None where there is none, or no regular file in it."""
     try:
@@ -122,6 +129,17 @@ def _walk(folder: str, parts: tuple[str, ...], top: str, banned: Collection[str]
             yield entry.path
         elif entry.is_dir():
             yield from _walk(entry.path, rest, top, banned)
+
+
+def _fits(parts: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    if not parts or not names:
+        return not parts and not names
+    first, rest = parts[0], parts[1:]
+    if first != "**":
+        return _names(first, names[0]) and _fits(rest, names[1:])
+    if rest and _fits(rest, names):
+        return True
+    return _names(first, names[0]) and _fits(parts if rest or names[1:] else (), names[1:])
 
 
 def _list(folder: str, banned: Collection[str]) -> list[os.DirEntry[str]]:

@@ -1,8 +1,9 @@
 """Numbers that a program tells in files of its own, read as they grow and never changed. Knows no task.
 
 Files are JSON, JSON lines, TOML, CSV and TSV, or a folder of dvclive's: `metrics.json` and a TSV a scalar below
-`plots/metrics` (https://dvc.org/doc/dvclive/how-it-works). What a program has not finished is read again at the next
-poll.
+`plots/metrics` (https://dvc.org/doc/dvclive/how-it-works), which says the same more fully and wins. What a program has
+not finished is read again at the next poll. The first file that tells a name has it; those of another are told with
+its stem before them, `log.loss`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from registry_cli.errors import RegError, UsageError
 from registry_cli.tasks.scalars.points import Point
 from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
+from registry_cli.tasks.watch.names import Names
 from registry_cli.tasks.watch.rows import TABLES, WHOLE, LineReader, parse_whole
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 64 << 20
 """A JSON or TOML file beyond it is not read: it is read whole each time it changes."""
+_SUMMARY: Final = "metrics.json"
+_PLOTS: Final = ("plots", "metrics")
 _HEAD: Final = 1 << 20
 _TAIL: Final = 256
 
@@ -41,7 +45,8 @@ class _File:
 
     Attributes:
         path: Where it lies.
-        seen: What was told, shared by the files of one dvclive folder.
+        group: The same for the files of one dvclive folder, else the file itself.
+        seen: What was told of the group.
         scalar: The name of its one scalar, where its path says it.
         stamp: As it was when it was last read, or when the watch began.
         offset: Bytes read so far, of one that is read line by line.
@@ -52,6 +57,7 @@ class _File:
     """
 
     path: Path
+    group: Path
     seen: Seen
     scalar: str | None = None
     stamp: Stamp | None = None
@@ -78,6 +84,7 @@ class MetricsWatch:
         self._globs = [parse_glob(text, cwd) for text in patterns]
         self._files: dict[Path, _File] = {}
         self._seen: dict[Path, Seen] = {}
+        self._names = Names()
         self._met: set[str] = set()
         for file, _ in self._find():
             file.stamp = find_stamp(file.path)
@@ -101,7 +108,7 @@ class MetricsWatch:
 
     def _take(self, *, final: bool) -> list[Point]:
         points: list[Point] = []
-        for file, glob in list(self._find()):
+        for file, glob in sorted(self._find(), key=lambda found: found[0].path.name == _SUMMARY):
             stamp = find_stamp(file.path)
             if stamp is None or (stamp == file.stamp and not (final and file.told)):
                 if file.told:
@@ -111,7 +118,7 @@ class MetricsWatch:
             self._met.add(glob.text)
             try:
                 for row in _iter_rows(file, final=final):
-                    points += _iter_new(file, row, stamp[1] / 1e9)
+                    points += self._iter_new(file, row, stamp[1] / 1e9)
                 file.problem = None
             except (OSError, ValueError, RecursionError) as error:
                 file.problem = str(error)
@@ -119,40 +126,52 @@ class MetricsWatch:
                 file.problem = error.message
         return points
 
+    def _iter_new(self, file: _File, row: Row, time: float) -> Iterator[Point]:
+        step, values = row
+        if file.scalar is not None and len(values) == 1:  # dvclive's column has the last part of the name alone
+            values = dict.fromkeys([file.scalar], *values.values())
+        if file.path.name == _SUMMARY:
+            plotted = {each.scalar for each in self._files.values() if each.told and each.group == file.path.parent}
+            values = {name: value for name, value in values.items() if name not in plotted}
+        names = self._names.find(file.group, values)
+        for name, value in values.items():
+            key = name, step, file.counts[name, step]
+            file.counts[name, step] += 1
+            told = file.seen.get(key)
+            if told is None or repr(told) != repr(value):  # NaN is no change of NaN
+                file.seen[key] = value
+                yield Point(names[name], step, value, time)
+
     def _find(self) -> Iterator[tuple[_File, Glob]]:
         for glob in self._globs:
-            for path in iter_matches(glob):
+            for path in sorted(iter_matches(glob)):
                 if path.is_dir():
                     yield from ((file, glob) for file in self._find_dvclive(path))
                 else:
-                    yield self._follow(path, path, None), glob
+                    yield self._follow(path), glob
 
     def _find_dvclive(self, folder: Path) -> Iterator[_File]:
-        yield self._follow(folder / "metrics.json", folder, None)
-        plots = folder / "plots" / "metrics"
-        for path in iter_matches(parse_glob("**/*.tsv", plots)):
-            name = ".".join(path.relative_to(plots).with_suffix("").parts)
-            if name.isprintable():
-                yield self._follow(path, folder, name)
+        yield self._follow(folder / _SUMMARY, folder)
+        for path in sorted(iter_matches(parse_glob("**/*.tsv", folder.joinpath(*_PLOTS)))):
+            file = self._follow(path)
+            if file.scalar and file.scalar.isprintable():
+                yield file
 
-    def _follow(self, path: Path, group: Path, scalar: str | None) -> _File:
+    def _follow(self, path: Path, group: Path | None = None) -> _File:
         file = self._files.get(path)
         if file is None:
-            file = self._files[path] = _File(path, self._seen.setdefault(group, {}), scalar)
+            group, scalar = (group, None) if group else _place(path)
+            file = self._files[path] = _File(path, group, self._seen.setdefault(group, {}), scalar)
         return file
 
 
-def _iter_new(file: _File, row: Row, time: float) -> Iterator[Point]:
-    step, values = row
-    if file.scalar is not None:  # dvclive's column has the last part of the name alone
-        values = dict.fromkeys([file.scalar], next(iter(values.values()))) if values else {}
-    for name, value in values.items():
-        key = name, step, file.counts[name, step]
-        file.counts[name, step] += 1
-        told = file.seen.get(key)
-        if told is None or repr(told) != repr(value):  # NaN is no change of NaN
-            file.seen[key] = value
-            yield Point(name, step, value, time)
+def _place(path: Path) -> tuple[Path, str | None]:
+    """Return what a file is part of, and the name of its scalar where that is a TSV of dvclive's."""
+    names = path.parts
+    places = [at for at in range(1, len(names) - 2) if names[at : at + 2] == _PLOTS]
+    if path.suffix != ".tsv" or not places:
+        return path, None
+    return type(path)(*names[: places[-1]]), ".".join(path.with_suffix("").parts[places[-1] + 2 :])
 
 
 def _iter_rows(file: _File, *, final: bool) -> Iterator[Row]:

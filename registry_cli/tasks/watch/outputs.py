@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from registry_cli.tasks.watch.globs import Glob, Stamp
 
 SETTLE: Final = 2.0
 """Seconds without a change after which a file counts as written."""
+REST: Final = 50
+"""How many times as long as a look took no other is taken, so that many files cost 2 % of a processor at most."""
 
 
 class OutputWatch:
@@ -27,17 +30,21 @@ class OutputWatch:
         cwd: Absolute.
         ignore: Absolute paths of what is no output, such as the registry.
         settle: Seconds.
+        timer: Tells in seconds how long a look takes.
 
     Raises:
         UsageError: A pattern is empty.
     """
 
     def __init__(
-        self, patterns: Sequence[str], cwd: Path, *, ignore: Iterable[Path] = (), settle: float = SETTLE
-    ) -> None:
+        self, patterns: Sequence[str], cwd: Path, *, ignore: Iterable[Path] = (), settle: float = SETTLE,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:  # fmt: skip
         self._globs = [parse_glob(text, cwd) for text in patterns]
         self._ignore = tuple(ignore)
         self._settle = settle
+        self._timer = timer
+        self._due: float | None = None
         self._known = {path: stamp for path, (stamp, _) in self._look().items()}
         self._moving: dict[Path, tuple[Stamp, float]] = {}
         self._met: set[str] = set()
@@ -45,9 +52,14 @@ class OutputWatch:
     def poll(self, now: float) -> list[Path]:
         """Return what is new or has changed since it was last returned, and was quiet for long enough; oldest first.
 
+        Soon after a look that took long nothing is looked at nor returned.
+
         Args:
             now: Seconds of any clock that does not go back.
         """
+        if self._due is not None and now < self._due:
+            return []
+        began = self._timer()
         moving: dict[Path, tuple[Stamp, float]] = {}
         quiet: dict[Path, tuple[Stamp, list[Glob]]] = {}
         for path, (stamp, globs) in self._changed().items():
@@ -59,6 +71,7 @@ class OutputWatch:
             else:
                 moving[path] = stamp, since
         self._moving = moving
+        self._due = now + REST * (self._timer() - began)
         return self._tell(quiet)
 
     def rest(self) -> list[Path]:

@@ -2,6 +2,9 @@
 
 YAML is not read: no dependency of ours does. JSON: RFC 8259, with the `NaN` and `Infinity` that Python writes; CSV: RFC
 4180, without line feeds inside a cell; TOML 1.0.
+
+Numbers are floats: integers are exact up to 2**53, longer ones lose digits, those beyond a float are none. A key that
+is empty or cannot be printed tells nothing.
 """
 
 from __future__ import annotations

@@ -33,10 +33,12 @@ def test_hidden_and_shown_again(tasks: Reg) -> None:
 
 def test_removed_and_brought_back(tasks: Reg) -> None:
     task = task_id(tasks, "tuned")
+    assert tasks("task", "archive", "tuned", terminal=True).shown[0].split() == ["id", "name", "status", "archived"]
+    tasks("task", "restore", "tuned")
     assert tasks("task", "remove", "tuned", "-q").lines == [task]
-    assert "no task `tuned`" in tasks("task", "show", "tuned", code=11).err
+    assert "no task `tuned`: the one of that name was removed" in tasks("task", "show", "tuned", code=11).err
     assert tasks("task", "show", task, "--columns", "removed").lines == ["removed\ttrue"]
-    tasks("task", "restore", task)
+    assert tasks("task", "restore", "tuned", "-q").lines == [task]
     assert tasks("task", "show", "tuned", "-q").lines == [task]
     tasks("task", "rm", "tuned")
     tasks("undo")
@@ -56,8 +58,9 @@ def test_cancel(tasks: Reg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "there is nothing to cancel" in tasks("task", "cancel", "baseline", code=17).err
     with Registry.open(tmp_path) as registry:
         start(registry, "busy")  # run by this process, which is not killed
-    monkeypatch.setattr(cancel.cancel_tasks, "__kwdefaults__", {"message": None, "patience": 0.0})
-    asked = tasks("task", "cancel", "busy")
-    assert "was asked to end" in asked.err
+    impatient = {**(cancel.cancel_tasks.__kwdefaults__ or {}), "patience": 0.0}
+    monkeypatch.setattr(cancel.cancel_tasks, "__kwdefaults__", impatient)
+    asked = tasks("task", "cancel", "busy", code=13)
+    assert "asked to end, and after 10 s still running: busy" in asked.err
     assert asked.lines[0].endswith("\tbusy\trunning")
     tasks("task", "cancel", "nothing", code=11)

@@ -30,7 +30,7 @@ def test_a_terminal_gets_what_tells_tasks_apart(tasks: Reg, monkeypatch: pytest.
     monkeypatch.setenv(env.COLUMNS, "200")
     shown = tasks("task", "list", terminal=True)
     assert shown.shown[0].split() == [
-        "name", "id", "status", "started", "duration", "exit_code", "loss", "project", "tags"
+        "name", "id", "status", "started", "duration", "loss", "exit_code", "project", "tags"
     ]  # fmt: skip
     assert shown.shown[4].split()[0::2][:2] == ["baseline", "completed"]
     assert "\x1b[31mfailed   \x1b[0m" in shown.out

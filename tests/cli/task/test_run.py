@@ -122,13 +122,16 @@ def test_here_is_the_code_of_now(lab: Lab) -> None:
 def test_without_git_it_runs_where_it_ran(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "bare", git=False)
     log(lab)
-    assert lab.reg("task", "run", "baseline").stdout == b"loss 1.0\n"
+    done = lab.reg("task", "run", "baseline")
+    assert done.stdout == b"loss 1.0\n"
+    assert done.stderr == b"warning: task baseline was not in git: the code is run as it is now\n"
+    assert lab.reg("task", "run", "baseline", "--here").stderr == b""
     shutil.move(lab.root / ".registry", tmp_path / ".registry")
     shutil.rmtree(lab.root)
     lab.root = tmp_path
     done = lab.reg("task", "run", "baseline", code=125)
     assert f"{tmp_path}/bare is gone, in which task baseline ran" in done.stdout.decode()
-    assert lab.task("baseline").attempt == 2
+    assert lab.task("baseline").attempt == 3
 
 
 def test_the_active_python_runs_it(lab: Lab) -> None:
@@ -206,6 +209,35 @@ def test_a_follower_that_dies_leaves_the_job_alone(slow: Lab) -> None:
     assert slow.task("slow").status == "cancelled"
 
 
+def test_what_is_cancelled_before_it_has_begun_never_runs(slow: Lab) -> None:
+    submitted = json.loads(slow.reg("task", "run", "slow", "--detach", "--json").stdout)
+    assert slow.reg("task", "cancel", "slow").stdout.decode().split("\t")[2] == "cancelled\n"
+    done = slow.reg("task", "run", "slow", "--inline", "--attempt", "1", code=125)
+    wait_for(lambda: slow.task("slow").status == "cancelled")
+    assert b"task slow was cancelled" in done.stderr or slow.task("slow").attempt == 1
+    assert submitted[0]["id"] == slow.task("slow").id
+
+
+def test_a_cancelled_draft_is_not_run(slow: Lab) -> None:
+    slow.reg("task", "cancel", "slow")
+    done = slow.reg("task", "run", "slow", "--inline", "--attempt", "1", code=125)
+    assert b"task slow was cancelled before it ran" in done.stderr
+    assert b"reg task clone" in slow.reg("task", "run", "slow", code=17).stderr
+
+
+def test_of_two_at_once_one_runs(lab: Lab) -> None:
+    lab.write("wait.py", "import time; print('begun', flush=True); time.sleep(2)")
+    lab.log("--name", "once", "--", "python", "wait.py")
+    both = [start(lab, "once", "--here", "--inline") for _ in range(2)]
+    told = [running.communicate(timeout=60) for running in both]
+    assert sorted(running.returncode for running in both) == [0, 125]
+    [(out, err)] = [one for one, running in zip(told, both, strict=True) if running.returncode]
+    assert (out, err.count(b"\n")) == (b"", 2)
+    assert b"attempt 2" in err or b"is running" in err
+    task = lab.task("once")
+    assert (task.attempt, task.status, lab.blob(CONSOLE, "once")) == (2, "completed", b"begun\n")
+
+
 def test_only_if_it_is_that_attempt(lab: Lab) -> None:
     log(lab)
     assert b"has had attempt 1" in lab.reg("task", "run", "baseline", "--inline", "--attempt", "1", code=125).stderr
@@ -268,8 +300,15 @@ def test_check_of_what_does_not(lab: Lab) -> None:
 
 
 def test_check_of_what_fails(lab: Lab) -> None:
-    lab.log("--name", "bad", "--", "python", "-c", "raise SystemExit(3)", code=3)
+    lab.write("bad.py", "import json\njson.dump({'loss': 1}, open('m.json', 'w'))\nraise SystemExit(3)\n")
+    lab.log("--name", "bad", "--metrics", "m.json", "--", "python", "bad.py", code=3)
     assert b"ended with 3" in lab.reg("task", "run", "bad", "--check", code=3).stderr
+
+
+def test_check_of_what_told_nothing(lab: Lab) -> None:
+    lab.log("--name", "mute", "--", "python", "-c", "pass")
+    assert b"there is nothing to compare" in lab.reg("task", "run", "mute", "--check", code=17).stderr
+    assert len(lab.json("task", "list")) == 1
 
 
 @pytest.mark.parametrize(

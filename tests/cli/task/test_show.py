@@ -68,6 +68,7 @@ def test_a_record(tasks: Reg) -> None:
         "metrics.loss\t0.5", "status\tcompleted"
     ]  # fmt: skip
     assert tasks("task", "show", "next", "--json").json["attempts"] == []
+    assert "recipe.argv\tpython train.py --lr 0.1" in tasks("task", "show", "baseline").lines
 
 
 def test_parts_are_printed_byte_for_byte(tasks: Reg) -> None:

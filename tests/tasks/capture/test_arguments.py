@@ -152,3 +152,11 @@ def test_any_words_can_be_read(argv: list[str]) -> None:
     for key in parse_arguments(argv):
         assert key
         assert key.isprintable()
+
+
+def test_secrets_are_no_parameters() -> None:
+    words = (
+        "--api-key sk-abcdefghijklmnop --password 1234 --token=x --lr 1 --max-tokens 5 db.pass=x --url https://a:b@c"
+    )
+    assert parse(words) == {"lr": 1, "max_tokens": 5}
+    assert parse_arguments(["./x", "--token=x"], secrets=True) == {"token": "x"}

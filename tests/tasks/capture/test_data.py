@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.errors import NotFoundError, UsageError
-from registry_cli.tasks.capture.data import digest_data, list_data
+from registry_cli.errors import UsageError
+from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
 
 
 def make(root: Path, *names: str) -> None:
@@ -77,13 +77,48 @@ def test_digests(tmp_path: Path) -> None:
     assert found[1].sha256 == hashlib.sha256(b"base/a").hexdigest()
 
 
-def test_a_file_that_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="gone"):
-        digest_data([tmp_path / "gone"], tmp_path, tmp_path / "cache")
-
-
-def test_a_name_that_is_no_text(tmp_path: Path) -> None:
-    path = tmp_path / os.fsdecode(b"bad\xff")
-    path.touch()
+def test_a_file_that_cannot_be_recorded_holds_no_other_up(tmp_path: Path) -> None:
+    make(tmp_path, "data/a", "data/b")
+    (tmp_path / "data" / os.fsdecode(b"bad\xff")).touch()
+    paths, _ = list_data(["data"], tmp_path)
+    problems: list[str] = []
+    found = digest_data([*paths, tmp_path / "gone"], tmp_path, tmp_path / "cache", problems)
+    assert [one.path for one in found] == ["data/a", "data/b"]
+    assert problems == [
+        "data 'data/bad\\udcff' is not recorded: its name is no UTF-8",
+        "data gone is not recorded: no such file or directory",
+    ]
     with pytest.raises(UsageError, match="UTF-8"):
-        digest_data([path], tmp_path, tmp_path / "cache")
+        digest_data([*paths, tmp_path / "gone"], tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_holds_no_other_up(tmp_path: Path) -> None:
+    make(tmp_path, "data/a", "data/b", "data/shut/c")
+    (tmp_path / "data" / "b").chmod(0)
+    (tmp_path / "data" / "shut").chmod(0)
+    paths, missed = list_data(["data", "data/shut/c", "data/shut"], tmp_path)
+    problems: list[str] = []
+    found = digest_data(paths, tmp_path, tmp_path / "cache", problems)
+    (tmp_path / "data" / "shut").chmod(0o700)
+    assert [one.path for one in found] == ["data/a"]
+    assert problems == ["data data/b is not recorded: permission denied"]
+    assert missed == ["data/shut/c", "data/shut"]
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    assert list_data(["x" * 300, "a*" * 300], tmp_path)[0] == []
+
+
+def test_stamps_tell_what_changed(tmp_path: Path) -> None:
+    make(tmp_path, "a", "b", "c")
+    paths = [tmp_path / name for name in ("a", "b", "c", "gone")]
+    before = stamp_data(paths)
+    assert list(before) == paths[:3]
+    (tmp_path / "a").write_text("other")
+    replacement = tmp_path / "new"
+    replacement.write_text("b")
+    os.utime(replacement, ns=(1, before[paths[1]][1]))
+    replacement.rename(tmp_path / "b")
+    after = stamp_data(paths)
+    assert [path.name for path in before if before[path] != after.get(path)] == ["a", "b"]

@@ -46,7 +46,7 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, data: list[Path]
     cache = tmp_path / "cache"
     assert digest_files(data, cache) == real(data)
     forge(cache)
-    assert {digest for _, digest in digest_files(data, cache)} == {"f" * 64}
+    assert {one[1] for one in digest_files(data, cache) if isinstance(one, tuple)} == {"f" * 64}
 
 
 def test_what_has_changed_is(tmp_path: Path, data: list[Path]) -> None:
@@ -60,7 +60,7 @@ def test_what_has_changed_is(tmp_path: Path, data: list[Path]) -> None:
     os.replace(data[2], data[3])
     found = digest_files([data[0], data[1], data[3], data[4]], cache)
     assert found[:3] == real([data[0], data[1], data[3]])
-    assert found[3][1] == "f" * 64
+    assert found[3] == (data[4].stat().st_size, "f" * 64)
 
 
 def test_young_files_are_not_remembered(tmp_path: Path) -> None:
@@ -109,3 +109,11 @@ def test_many_processes_at_once(tmp_path: Path, data: list[Path]) -> None:
     runs = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert {run.communicate()[0].strip() for run in runs} == {str(real(data))}
     assert rows(tmp_path / "cache") == 5
+
+
+def test_a_file_that_cannot_be_read_holds_no_other_up(tmp_path: Path, data: list[Path]) -> None:
+    for _ in range(2):
+        first, gone, folder, last = digest_files([data[0], tmp_path / "gone", tmp_path, data[1]], tmp_path / "cache")
+        assert [first, last] == real(data[:2])
+        assert isinstance(gone, FileNotFoundError)
+        assert isinstance(folder, OSError)

@@ -266,12 +266,18 @@ def test_worktree_and_submodule(tmp_path: Path) -> None:
     run_git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     side = capture(tmp_path / "side")
     assert (side.code.root, side.code.branch, side.code.dirty) == (str(tmp_path / "side"), "side", False)
+    assert (capture(repo).code.dirty, capture(repo).code.cut) == (False, ())
     (repo / "sub" / "i").write_text("2")
-    assert capture(repo).diff == b""
+    state = capture(repo)
+    assert (state.diff, state.code.dirty, state.code.cut) == (b"", True, ("sub/",))
+    run_git(repo / "sub", "checkout", "-q", "i")
+    (repo / "sub" / "new").write_text("2")
+    assert (capture(repo).code.dirty, capture(repo).code.cut) == (True, ("sub/",))
     assert capture(repo / "sub").code.root == str(repo / "sub")
     commit(repo / "sub", {"i": "3"})
     state = capture(repo)
     assert b"Subproject commit" in state.diff
+    assert (state.code.dirty, state.code.cut) == (True, ())
     restore(state, repo, tmp_path / "again")
 
 

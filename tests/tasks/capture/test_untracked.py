@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from registry_cli.tasks.capture.untracked import Limits, choose_untracked, shorten
 
 
@@ -33,6 +35,38 @@ def test_only_regular_files(tmp_path: Path) -> None:
 
 def test_names_that_another_file_system_cannot_hold_apart(tmp_path: Path) -> None:
     assert choose(tmp_path, {"A.py": 1, "a.py": 2, "b/c": 1, "B": 2}) == (["A.py", "b/c"], ("B", "a.py"))
+
+
+SECRETS = [
+    ".env", ".env.local", "conf/.ENV", "prod.env", "server.pem", "tls.key", "id_rsa", "id_rsa.old", ".ssh/config",
+    ".netrc", ".pypirc", ".npmrc", "credentials", "credentials.json", "a/.aws/config", "x.p12", "pass.kdbx",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_files_of_secrets(tmp_path: Path, name: str) -> None:
+    assert choose(tmp_path, {name: 5, "env.py": 5, "key.py": 5}) == (["env.py", "key.py"], (name,))
+
+
+@pytest.mark.parametrize("content", [
+    "a\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n", "-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3Bl",
+    '{"private_key": "-----BEGIN PRIVATE KEY-----\\nMIIE"}', "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ",
+    "PuTTY-User-Key-File-2: ssh-rsa\n",
+])  # fmt: skip
+def test_files_that_hold_a_private_key(tmp_path: Path, content: str) -> None:
+    (tmp_path / "notes").write_text(content)
+    (tmp_path / "find.py").write_text('MARK = b"-----BEGIN PRIVATE KEY-----"\nif MARK in data: ...')
+    kept, cut = choose_untracked([b"notes", b"find.py"], tmp_path, lambda _: False, Limits())
+    assert (kept, cut) == ((Path("find.py"),), ("notes",))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_cut(tmp_path: Path) -> None:
+    choose(tmp_path, {"a.py": 1, "shut.py": 1})
+    (tmp_path / "shut.py").chmod(0)
+    assert choose_untracked([b"a.py", b"shut.py"], tmp_path, lambda _: False, Limits()) == (
+        (Path("a.py"),), ("shut.py",),
+    )  # fmt: skip
 
 
 def test_environments_are_no_code(tmp_path: Path) -> None:

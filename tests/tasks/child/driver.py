@@ -1,8 +1,8 @@
 """A program that runs its arguments as `reg log` does; its one setting is a JSON object before them.
 
 Keys: `console` (file for the copy of the output), `exit` (file for the Exit, as JSON), `fail` (what raises: console or
-tick), `ticks` (file that gets one byte for each tick), `pid` (file for the child's process id), `patience` (seconds),
-`interval` (seconds), `cwd`, `env`.
+tick), `ticks` (file that gets one byte for each tick), `pid` (file for the child's process id), `signals` (file for the
+names of those passed on), `patience` (seconds), `interval` (seconds), `cwd`, `env`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def main() -> int:
             tick=tick,
             interval=setting.get("interval", 0.5),
             on_start=lambda pid: append("pid", str(pid).encode()),
+            on_signal=lambda number: append("signals", f"{signal.Signals(number).name}\n".encode()),
         )
     except RegError as error:
         print(error.message, error.hint, file=sys.stderr)

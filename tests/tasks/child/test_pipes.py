@@ -97,12 +97,24 @@ def test_a_child_that_is_silent_learns_of_it_at_its_next_word(tmp_path: Path) ->
     assert err.split()[-1] == b"1"
 
 
-def test_a_full_disk_behind_our_output(tmp_path: Path) -> None:
+def test_a_full_disk_behind_our_output_does_not_disturb_the_child(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
-        command = driver("yes", exit=str(tmp_path / "exit"))
-        done = subprocess.run(command, stdout=full, env=surroundings(), timeout=30)
-    assert done.returncode == 141
-    assert read_exit(tmp_path)["output_error"] == "no space left on device"
+        script = "for n in 1 2 3; do echo $n; sleep 0.05; done; seq 4 50000; echo heard >&2; exit 6"
+        command = driver("sh", "-c", script, exit=str(tmp_path / "exit"), console=str(tmp_path / "console"))
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=surroundings(), timeout=30)
+    assert (done.returncode, done.stderr) == (6, b"heard\n")
+    said = {**CLEAN, "output_error": "output was lost: no space left on device"}
+    assert read_exit(tmp_path) == {"exit_code": 6, "signal": None, "code": 6, **said}
+    printed = [line for line in read(tmp_path / "console").splitlines() if line != b"heard"]
+    assert printed == [b"%d" % number for number in range(1, 50001)]
+
+
+def test_a_file_that_may_not_grow_keeps_what_fits(tmp_path: Path) -> None:
+    words = shlex.join(driver("seq", "20000", exit=str(tmp_path / "exit"), console=str(tmp_path / "console")))
+    subprocess.run(["bash", "-c", f"ulimit -S -f 64; {words} > {tmp_path}/out"], env=surroundings(), timeout=30)
+    whole = "".join(f"{number}\n" for number in range(1, 20001)).encode()
+    assert read(tmp_path / "out") == whole[: 64 * 1024]
+    assert read_exit(tmp_path)["output_error"] == "output was lost: file too large"
 
 
 @pytest.mark.parametrize("which", ["console", "tick"])
@@ -182,6 +194,19 @@ def test_a_second_signal_is_passed_on_too() -> None:
             process.send_signal(signal.SIGINT)
         assert out.readline() == b"2\n"
     assert process.wait(20) == 0
+
+
+def test_signals_that_were_passed_on_are_told(tmp_path: Path) -> None:
+    told = tmp_path / "signals"
+    command = driver(sys.executable, "-c", CATCHER, signals=str(told), exit=str(tmp_path / "exit"), interval=60)
+    process = subprocess.Popen(command, stdin=-1, stdout=-1, env=surroundings())
+    assert process.stdout
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGCONT)
+    wait_for(lambda: read(told) == b"SIGCONT\n")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert read(told) == b"SIGCONT\nSIGTERM\n"
 
 
 def test_what_was_ignored_stays_ignored() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import sys
+import termios
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +108,22 @@ def test_keys_reach_the_child_as_typed(terminals: list[pexpect.spawn]) -> None:
     terminal.expect_exact("got ac\r\n")
     terminal.send("\x04")
     assert finish(terminal).endswith(b"over\r\n")
+
+
+@pytest.mark.parametrize("ahead", [b"\x04", b"one\ntwo\x04three\n\x04", b"a line\n" * 300 + b"\x04"])
+def test_what_was_typed_before_we_began_is_kept(tmp_path: Path, ahead: bytes) -> None:
+    master, slave = os.openpty()
+    mode = termios.tcgetattr(slave)
+    mode[tty.LFLAG] &= ~termios.ECHO
+    termios.tcsetattr(slave, termios.TCSANOW, mode)
+    os.write(master, ahead)
+    command = driver("cat", exit=str(tmp_path / "exit"), console=str(tmp_path / "console"))
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=surroundings())
+    assert process.wait(20) == 0
+    assert read(tmp_path / "console") == ahead.replace(b"\x04", b"").replace(b"\n", b"\r\n")
+    assert termios.tcgetattr(slave) == mode
+    os.close(master)
+    os.close(slave)
 
 
 def test_ctrl_c_goes_to_the_child_alone(terminals: list[pexpect.spawn]) -> None:

@@ -126,6 +126,14 @@ class DriverContract:
         assert again != job
         assert engine.finish(again) == JobState("succeeded", 0)
 
+    def test_the_newest_job_of_an_attempt_is_found(self, engine: Engine, task: TaskId) -> None:
+        assert engine.driver.find(task, 1) is None
+        for _ in range(2):
+            job = engine.driver.submit(engine.ending(task, code=1))
+            engine.finish(job)
+            assert engine.reopen().find(task, 1) == job
+        assert engine.driver.find(task, 11) is None
+
     def test_an_unknown_job(self, engine: Engine) -> None:
         unknown = JobId("no-such-job")
         with pytest.raises(NotFoundError, match="no-such-job"):

@@ -36,6 +36,9 @@ class InMemoryDriver:
         self.jobs[name] = Remembered(prints.encode("latin-1"), state)
         return name
 
+    def find(self, task: TaskId, attempt: int) -> JobId | None:
+        return next((job for job in reversed(self.jobs) if job.startswith(f"{task}-{attempt}-")), None)
+
     def status(self, job: JobId) -> JobState:
         return self._get(job).state
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
@@ -100,6 +101,16 @@ def test_cancel_reaches_the_command_itself(local: Local, task: TaskId) -> None:
     local.driver.cancel(job)
     assert local.finish(job) == JobState("cancelled", 5)
     assert b"".join(local.driver.logs(job)) == b"begun\ngoodbye\n"
+
+
+def test_one_that_is_cancelled_before_it_has_begun_never_does(local: Local, task: TaskId, tmp_path: Path) -> None:
+    job, told = JobId(f"{task}-1-1"), tmp_path / "told"
+    (local.folder / job).mkdir(parents=True)
+    local.driver.cancel(job)
+    begin = own_argv("registry_cli.tasks.drivers.supervise", str(local.folder / job), "touch", str(told))
+    subprocess.run(begin, check=True, stdout=subprocess.PIPE)
+    assert local.finish(job) == JobState("cancelled", 143)
+    assert not told.exists()
 
 
 def test_a_command_that_is_not_there(local: Local, task: TaskId) -> None:

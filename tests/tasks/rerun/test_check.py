@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli.errors import RefusedError
 from registry_cli.ids import TaskId
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.rerun.check import Checked, check_runs, set_aside
+from registry_cli.tasks.rerun.check import Checked, check_runs, need_comparable, set_aside
 from registry_cli.tasks.stage import get_row
 from tests.builders import add, make_registry
-from tests.registry.making_tasks import run
+from tests.registry.making_tasks import draft, run
 
 
 @pytest.fixture
@@ -70,6 +71,15 @@ def test_of_several_versions_the_newest_counts(registry: Registry) -> None:
         add(registry, "iris/a", data, task=old)
     [row] = check_runs(registry, old, made(registry, {"iris/a": b"last"}))
     assert row.same
+
+
+def test_one_that_told_nothing_cannot_be_compared(registry: Registry) -> None:
+    for task in (made(registry, {}, loss=0.5), made(registry, {"iris/a": b"x"})):
+        need_comparable(registry, get_row(registry, task))
+    with pytest.raises(RefusedError, match="neither metrics nor outputs"):
+        need_comparable(registry, get_row(registry, made(registry, {})))
+    with pytest.raises(RefusedError, match="has not run"):
+        need_comparable(registry, get_row(registry, draft(registry).id))
 
 
 def test_set_aside(registry: Registry) -> None:

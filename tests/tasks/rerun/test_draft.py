@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.errors import ConflictError, NotFoundError, RefusedError
+from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import TagName
 from registry_cli.records.task import CONSOLE, DIFF, LOCK, Input, Recipe
 from registry_cli.registry.api import Registry
+from registry_cli.registry.lifecycle import remove_versions
 from registry_cli.tasks.rerun import draft as drafts
 from registry_cli.tasks.rerun.draft import clone_task, edit_task
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
@@ -119,3 +120,23 @@ def test_somebody_was_faster(registry: Registry, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ConflictError, match="was changed in this moment"):
         edit_task(registry, task.id, Edits(comment="ours"))
     assert row_of(registry, task).comment == "theirs"
+
+
+def test_an_input_that_was_removed(registry: Registry) -> None:
+    version = add(registry, "iris/base")
+    run(registry)
+    remove_versions(registry, [version.id])
+    with pytest.raises(NotFoundError, match="iris/base:1 is removed") as caught:
+        clone_task(registry, "baseline", Edits(inputs=(("base", "iris/base:1"),)))
+    assert caught.value.hint == "reg model restore iris/base:1"
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [Edits(name="a\udcff"), Edits(args={"lr": "a\udcff"}), Edits(params={"a": ["a\udcff"]}),
+     Edits(env={"A": "a\udcff"}), Edits(outputs=("a\udcff",)), Edits(inputs=(("base", "a\udcff"),))],
+)  # fmt: skip
+def test_what_is_no_text(registry: Registry, edits: Edits) -> None:
+    run(registry)
+    with pytest.raises(UsageError, match=r"`a\\xff` is not UTF-8"):
+        clone_task(registry, "baseline", edits)

@@ -84,7 +84,7 @@ def test_of_several_inputs_one_is_named(registry: Registry) -> None:
     held = (Input("base", first.id, "iris/a"), Input("teacher", first.id, "iris/a"))
     with pytest.raises(UsageError, match="base, teacher") as caught:
         apply_edits(registry, task_with(*held), Edits(inputs=((None, "iris/b"),)))
-    assert caught.value.hint == "--input NAME=iris/b"
+    assert caught.value.hint == "name it: --input NAME=iris/b"
     task = apply_edits(registry, task_with(*held), Edits(inputs=(("teacher", "iris/b"), ("extra", "iris/b"))))
     assert [(one.name, one.version) for one in task.inputs] == [
         ("base", first.id), ("teacher", second.id), ("extra", second.id)
@@ -93,7 +93,7 @@ def test_of_several_inputs_one_is_named(registry: Registry) -> None:
 
 def test_without_an_input_a_name_is_needed(registry: Registry) -> None:
     add(registry, "iris/a")
-    with pytest.raises(UsageError, match="none"):
+    with pytest.raises(UsageError, match="the task has no input to be iris/a"):
         apply_edits(registry, task_with(), Edits(inputs=((None, "iris/a"),)))
 
 

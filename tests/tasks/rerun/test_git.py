@@ -175,6 +175,17 @@ def test_submodules_come_too(repo: Repo, into: Path, tmp_path: Path) -> None:
     assert (into / "lib" / "a.py").read_text() == "one\n"
 
 
+def test_a_submodule_that_cannot_be_cloned(repo: Repo, into: Path, tmp_path: Path) -> None:
+    inner = Repo(tmp_path / "inner")
+    repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.root.as_uri(), "lib")
+    repo.git("commit", "-qm", "lib")
+    with pytest.raises(RegError, match=f"submodule {inner.root.as_uri()} cannot be cloned: git does not") as caught:
+        check_out(Code(str(repo.root), repo.head), into, None, tmp_path, ENVIRON)
+    assert caught.value.hint is not None
+    assert "--here" in caught.value.hint
+    assert "protocol.file.allow" in caught.value.hint
+
+
 def test_hooks_of_the_user_do_not_run(repo: Repo, into: Path, tmp_path: Path) -> None:
     hook = tmp_path / "hooks" / "post-checkout"
     hook.parent.mkdir()

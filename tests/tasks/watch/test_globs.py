@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import UsageError
-from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
+from registry_cli.tasks.watch.globs import find_stamp, iter_matches, matches, parse_glob
 from tests.builders import write
 
 TREE = [
@@ -123,3 +123,10 @@ def test_a_folder_that_may_not_be_listed_is_passed_over(tree: Path) -> None:
         assert names(tree, "out/**/*.pt") == ["out/a.pt"]
     finally:
         (tree / "out" / "x").chmod(0o755)
+
+
+@pytest.mark.parametrize("text", ["*.pt", "**/*.pt", "out/**/a.pt", "out/*/b.pt", "out/**", "a.pt", "**", "*/*", ".*"])
+def test_spelling_alone_says_the_same(tree: Path, text: str) -> None:
+    glob = parse_glob(text, tree)
+    files = {tree / name for name in TREE}
+    assert files & set(iter_matches(glob)) == {path for path in files if matches(glob, path)}

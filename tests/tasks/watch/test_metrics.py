@@ -105,7 +105,7 @@ def test_a_folder_of_dvclive(tmp_path: Path, pattern: str) -> None:
     assert sorted(short(watch.poll())) == [("acc", 0, 0.1), ("train.loss", 0, 0.5)]
     write_at(plots / "train" / "loss.tsv", "step\tloss\n0\t0.5\n1\t0.4\n", 2)
     write_at(tmp_path / "dvclive" / "metrics.json", '{"train": {"loss": 0.4}, "acc": 0.1, "time": 3.5, "step": 1}', 2)
-    assert sorted(short(watch.rest())) == [("acc", 1, 0.1), ("time", 1, 3.5), ("train.loss", 1, 0.4)]
+    assert sorted(short(watch.rest())) == [("time", 1, 3.5), ("train.loss", 1, 0.4)]
     assert watch.problems() == []
 
 
@@ -174,3 +174,38 @@ def test_a_file_written_anew_tells_each_change(
             key: value for key, value in now.items() if told.get(key) != value
         }
         told |= now
+
+
+def test_two_files_never_make_one_curve(tmp_path: Path) -> None:
+    watch = MetricsWatch(["m.json", "m.toml", "log.csv", "runs/*/log.csv"], tmp_path)
+    write_at(tmp_path / "m.json", '{"loss": 3, "acc": 1}', 1)
+    write_at(tmp_path / "m.toml", "loss = 4\nlr = 1\n", 1)
+    write_at(tmp_path / "log.csv", "loss\n5\n", 1)
+    write_at(tmp_path / "runs" / "a" / "log.csv", "loss,time\n6,0\n", 1)
+    write_at(tmp_path / "runs" / "b" / "log.csv", "loss,time\n7,0\n", 1)
+    assert short(watch.poll()) == [
+        ("loss", None, 3.0), ("acc", None, 1.0), ("m.loss", None, 4.0), ("m.lr", None, 1.0), ("log.loss", 0, 5.0),
+        ("a.loss", 0, 6.0), ("a.time", 0, 0.0), ("b.loss", 0, 7.0), ("b.time", 0, 0.0),
+    ]  # fmt: skip
+    write_at(tmp_path / "log.csv", "loss,lr\n5,\n6,1\n", 2)
+    write_at(tmp_path / "m.json", '{"loss": 2, "acc": 1}', 2)
+    assert short(watch.rest()) == [("loss", None, 2.0), ("log.loss", 1, 6.0), ("log.lr", 1, 1.0)]
+
+
+@pytest.mark.parametrize("patterns", [["dvclive"], ["dvclive/**"], ["dvclive/metrics.json", "dvclive/plots/metrics/*"]])
+def test_dvclive_tells_each_number_once(tmp_path: Path, patterns: list[str]) -> None:
+    """Its summary has no step where the program told none, and is rounded otherwise."""
+    watch = MetricsWatch(patterns, tmp_path)
+    for step in range(3):
+        rows = "".join(f"{at}\t{at / 3}\n" for at in range(step + 1))
+        write_at(tmp_path / "dvclive" / "plots" / "metrics" / "loss.tsv", "step\tloss\n" + rows, step + 1)
+        write_at(tmp_path / "dvclive" / "metrics.json", f'{{"loss": {step / 3:.3f}, "best": 1}}', step + 1)
+        told = short(watch.poll())
+        assert told == [("loss", step, step / 3)] + ([("best", None, 1.0)] if step == 0 else [])
+    assert watch.rest() == []
+
+
+def test_a_table_with_several_columns_is_no_plot_of_dvclive(tmp_path: Path) -> None:
+    watch = MetricsWatch(["plots/metrics/*.tsv"], tmp_path)
+    write_at(tmp_path / "plots" / "metrics" / "all.tsv", "step\tloss\tacc\n0\t1\t2\n", 1)
+    assert short(watch.poll()) == [("loss", 0, 1.0), ("acc", 0, 2.0)]

@@ -13,6 +13,7 @@ NAMES = ["a.pt", "b.pt", "sub/c.pt"]
 
 
 def watch(folder: Path, *patterns: str, **options: object) -> OutputWatch:
+    options = {"timer": lambda: 0.0, **options}
     return OutputWatch(patterns or ("out/**/*.pt",), folder, **options)  # type: ignore[arg-type]
 
 
@@ -93,6 +94,15 @@ def test_outputs_come_in_the_order_they_were_written(tmp_path: Path) -> None:
     for at, name in enumerate(["b", "c", "a"]):
         os.utime(write(tmp_path / f"{name}.pt", b"1"), (at, at))
     assert [path.stem for path in outputs.rest()] == ["b", "c", "a"]
+
+
+def test_looks_that_take_long_are_rare(tmp_path: Path) -> None:
+    times = iter([0.0, 0.2, 1.0, 1.0])
+    outputs = watch(tmp_path, settle=0.0, timer=lambda: next(times))
+    assert outputs.poll(5.0) == []
+    path = write(tmp_path / "out" / "a.pt", b"1")
+    assert outputs.poll(14.0) == []
+    assert outputs.poll(15.5) == [path]
 
 
 class Outputs(RuleBasedStateMachine):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, read_refs
 from registry_cli.cli.session import open_session
+from registry_cli.errors import ConflictError
 
 EXAMPLES = (
     "reg task cancel baseline",
@@ -14,18 +17,32 @@ EXAMPLES = (
 
 
 def command(
-    ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
+    ctx: typer.Context,
+    tasks: TasksArg,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Also one that began a moment ago and has no runner here.")
+    ] = False,
+    message: MessageOpt = None,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
 ) -> None:
     """End tasks that run, and drafts.
 
-    A runner on this machine gets SIGTERM and passes it on; one elsewhere is left word. Its end is waited for 10 s.
+    A runner is asked to end its command by SIGTERM; where one still runs after 10 s, the exit code is 13. A draft that
+    is cancelled never runs, not even one that was submitted before.
     """
     from registry_cli.cli.task_views import print_tasks
     from registry_cli.tasks.cancel import PATIENCE, cancel_tasks
+    from registry_cli.tasks.drivers.local import open_driver
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
-    rows = cancel_tasks(session.registry, read_refs(tasks), message=message)
+    registry = session.registry
+    rows = cancel_tasks(registry, read_refs(tasks), driver=open_driver(registry), force=force, message=message)
     print_tasks(session.output, rows)
-    for row in rows:
-        if row.status == "running":
-            session.output.warn(f"task {row.name} was asked to end and has not done so in {PATIENCE:.0f} s")
+    left = [row for row in rows if row.status == "running"]
+    if left:
+        names = ", ".join(row.name for row in left)
+        raise ConflictError(
+            f"asked to end, and after {PATIENCE:.0f} s still running: {names}",
+            hint=f"see what it does: reg task logs -f {left[0].id}",
+        )

@@ -93,7 +93,7 @@ def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:
     several = ["project"] if len({row.project for row in rows}) > 1 else []
     failed = ["exit_code"] if any(row.exit_code for row in rows) else []
     useful = [field for field in ("tags", "archived") if any(getattr(row, field) for row in rows)]
-    return ["name", "id", "status", "started", "duration", *failed, *metrics, *several, *useful]
+    return ["name", "id", "status", "started", "duration", *metrics, *failed, *several, *useful]
 
 
 def _is_bound(key: str, row: TaskRow) -> bool:

@@ -13,12 +13,15 @@ EXAMPLES = ("reg task restore baseline", "reg task list --archived -q | reg task
 def command(
     ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
 ) -> None:
-    """Bring archived and removed tasks back."""
+    """Bring archived and removed tasks back.
+
+    A name means the newest task that bears it; a removed one only where no other does.
+    """
     from registry_cli.cli.task_views import print_tasks
     from registry_cli.registry.task_lifecycle import restore_tasks
     from registry_cli.tasks.find import see_tasks
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
-    ids = [row.id for row in see_tasks(session.registry, read_refs(tasks))]
+    ids = [row.id for row in see_tasks(session.registry, read_refs(tasks), removed=True)]
     restore_tasks(session.registry, ids, message=message)
     print_tasks(session.output, see_tasks(session.registry, ids))

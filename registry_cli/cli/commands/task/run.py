@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +12,7 @@ import typer
 from registry_cli import env
 from registry_cli.cli.options import JsonOpt, QuietOpt, TaskArg
 from registry_cli.cli.session import Session, open_session
-from registry_cli.errors import UsageError
+from registry_cli.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from registry_cli.ids import TaskId
@@ -60,13 +61,15 @@ def command(
         raise UsageError("--check, --detach and --inline exclude each other", hint="give one of them")
     if tolerance is not None and not check:
         raise UsageError("--tolerance says how --check compares", hint="add --check")
+    from registry_cli.tasks.drivers.local import open_driver
+
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     if inline:
         raise typer.Exit(_run_inline(session, task, environment, here=here, attempt=attempt))
     if check:
         raise typer.Exit(_check(session, task, environment, here=here, tolerance=tolerance))
     job = _make_job(session, task, environment, here=here, attempt=attempt)
-    driver = _driver(session)
+    driver = open_driver(session.registry)
     submitted = driver.submit(job)
     if detach:
         _tell_submitted(session, job.task, submitted)
@@ -95,19 +98,17 @@ def _make_job(session: Session, ref: str, environment: str, *, here: bool, attem
     from registry_cli.tasks.drivers.local import own_argv
     from registry_cli.tasks.drivers.port import Job
     from registry_cli.tasks.rerun.again import get_runnable
+    from registry_cli.tasks.rerun.prepare import find_code
+    from registry_cli.tasks.stage import get_task
 
     row = get_runnable(session.registry, ref)
+    if not here and find_code(get_task(session.registry, row)) is None:
+        session.output.warn(f"task {row.name} was not in git: the code is run as it is now")
     number = attempt or row.attempt + 1
     words = ["task", "run", row.id, "--inline", "--attempt", str(number), "--env", environment]
     words += ["--here"] if here else []
     argv = own_argv("registry_cli", *words, "--registry", str(session.registry.path))
     return Job(row.id, number, argv, Path.cwd(), env.read_all())
-
-
-def _driver(session: Session) -> Driver:
-    from registry_cli.tasks.drivers.local import LocalDriver
-
-    return LocalDriver(env.cache_home() / "jobs" / session.registry.id)
 
 
 def _follow(session: Session, driver: Driver, submitted: JobId, task: TaskId, *, quiet: bool) -> int:
@@ -134,9 +135,12 @@ def _cancel(session: Session, driver: Driver, submitted: JobId, task: TaskId) ->
 
     session.registry.index.sync()
     if see_tasks(session.registry, [task])[0].status == "running":
-        cancel_tasks(session.registry, [task])
+        with suppress(RefusedError):  # it has just ended
+            cancel_tasks(session.registry, [task])
     driver.cancel(submitted)
-    session.output.note(f"task {task} cancelled")
+    row = see_tasks(session.registry, [task])[0]
+    session.output.note(f"task {row.name} was asked to end and still runs" if row.status == "running" else
+                        f"task {row.name} is {row.status}")  # fmt: skip
 
 
 def _tell_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
@@ -150,16 +154,18 @@ def _tell_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
 def _check(session: Session, ref: str, environment: str, *, here: bool, tolerance: float | None) -> int:
     """Run a clone and say how it differs; what it put out is archived afterwards."""
     from registry_cli.records.task import ENDED
+    from registry_cli.tasks.drivers.local import open_driver
     from registry_cli.tasks.find import see_tasks
-    from registry_cli.tasks.rerun.check import TOLERANCE, check_runs, set_aside
+    from registry_cli.tasks.rerun.check import TOLERANCE, check_runs, need_comparable, set_aside
     from registry_cli.tasks.rerun.draft import clone_task
     from registry_cli.tasks.stage import get_row
 
     registry = session.registry
     old = get_row(registry, ref)
+    need_comparable(registry, old)
     clone = clone_task(registry, old.id, message=f"to check task {old.id}")
     job = _make_job(session, clone.id, environment, here=here, attempt=None)
-    driver = _driver(session)
+    driver = open_driver(registry)
     code = _follow(session, driver, driver.submit(job), clone.id, quiet=True)
     registry.index.sync()
     rows = [] if code else check_runs(registry, old.id, clone.id, TOLERANCE if tolerance is None else tolerance)

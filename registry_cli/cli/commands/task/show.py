@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,8 +55,10 @@ def command(
         from registry_cli.tasks.whole import read_curves
 
         session.output.draw(draw_task(view, read_curves(session.registry, row, whole.task)))
-    else:
+    elif session.output.mode == "json":
         session.output.record(view)
+    else:  # the command as a shell takes it
+        session.output.record({**view, "recipe": {**asdict(whole.task.recipe), "argv": view["command"]}})
 
 
 def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:

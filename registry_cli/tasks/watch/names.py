@@ -1,0 +1,49 @@
+"""Which file tells which scalar, so that two files never make one curve. Reads none of them."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+
+class Names:
+    """The names under which files tell their scalars: the first that tells one has it, another puts a prefix before.
+
+    The prefix is the file's stem, `log.loss`; its folder where files of that stem lie in several; then ever more of the
+    path. A file keeps it for what it tells later.
+    """
+
+    def __init__(self) -> None:
+        self._given: dict[Path, dict[str, str]] = {}
+        self._owners: dict[str, Path] = {}
+        self._prefixes: dict[Path, str] = {}
+
+    def find(self, file: Path, names: Collection[str]) -> Mapping[str, str]:
+        """Return the name to tell for each of those that a file, or a folder that is one source, holds at one step."""
+        given = self._given.setdefault(file, {})
+        new = [name for name in names if name not in given]
+        if new:
+            prefix = next(each for each in self._iter_prefixes(file) if self._is_free(file, each, new))
+            self._prefixes[file] = prefix
+            given |= {name: prefix + name for name in new}
+            self._owners |= {prefix + name: file for name in new}
+        return given
+
+    def _is_free(self, file: Path, prefix: str, names: Collection[str]) -> bool:
+        return all(self._owners.get(prefix + name, file) == file for name in names)
+
+    def _iter_prefixes(self, file: Path) -> Iterator[str]:
+        yield self._prefixes.get(file, "")
+        folder, stem, name = (
+            text if text.isprintable() else "file" for text in (file.parent.name, file.stem, file.name)
+        )
+        if any(other.stem == file.stem and other.parent != file.parent for other in self._given):
+            tried = [folder, f"{folder}.{stem}"]
+        else:
+            tried = [stem, name, f"{folder}.{stem}"]
+        yield from (f"{each}." for each in (*tried, f"{folder}.{name}"))
+        yield from (f"{stem}-{number}." for number in count(2))
