@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,21 @@ import pytest
 
 from registry_cli import env
 from registry_cli.store import reserve
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_signals() -> Iterator[None]:
+    """Started in the background or by nohup, we would hand on to every process that some signals are to be ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGQUIT: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL,
+             signal.SIGTERM: signal.SIG_DFL}  # fmt: skip
+    before = {number: signal.getsignal(number) for number in usual}
+    for number, answer in usual.items():
+        if before[number] == signal.SIG_IGN:
+            signal.signal(number, answer)
+    yield
+    for number, answer in before.items():
+        if answer == signal.SIG_IGN:
+            signal.signal(number, answer)
 
 
 @pytest.fixture(scope="session", autouse=True)

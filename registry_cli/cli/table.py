@@ -46,8 +46,8 @@ _SECTIONS: Final = {
     },
     "Work": {
         "model": "Keep, find, compare and publish models",
-        "task": "Find, compare, clone and re-run experiments",
         "log": "Run a command as a task, and record all that a re-run needs",
+        "task": "Find, compare, clone and re-run experiments",
     },
     "Look back": {
         "events": "Print what has happened, oldest first",

@@ -33,6 +33,7 @@ from registry_cli.tasks.capture.python import own_python
 from registry_cli.tasks.commits import keep_commits
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.describe import Wish, describe
+from registry_cli.tasks.live import SECURED, secure_live
 from registry_cli.tasks.naming import name_of_command, project_of_folder
 
 if TYPE_CHECKING:
@@ -156,8 +157,12 @@ class Runner:
             bury_crashed(registry)
 
     def _beat(self) -> None:
-        beaten = time.monotonic()
+        beaten = secured = time.monotonic()
         while not self._stop.wait(_LOOK):
+            if time.monotonic() - secured >= SECURED:
+                secured = time.monotonic()
+                with suppress(OSError):
+                    secure_live(self.attempt.live)
             if time.monotonic() - beaten >= BEAT:
                 beaten = time.monotonic()
                 with suppress(OSError):  # the next one may get through

@@ -19,7 +19,7 @@ from registry_cli.tasks.capture.secrets import find_secret_words
 from registry_cli.tasks.commits import keep_commits
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.finish import read_current
-from registry_cli.tasks.live import WRAPPER
+from registry_cli.tasks.live import SECURED, WRAPPER, secure_live
 from registry_cli.tasks.outputs import OutputNames, add_output
 from registry_cli.tasks.scalars.facts import FactWriter
 from registry_cli.tasks.scalars.writer import ScalarWriter
@@ -139,7 +139,11 @@ class Beside:
     def _follow(self) -> None:
         with Registry(self._layout) as registry:
             self._guard(bury_crashed, registry)
+            secured = time.monotonic()
             while not self._stop.wait(PAUSE):
+                if time.monotonic() - secured >= SECURED:
+                    self._guard(secure_live, self._live)
+                    secured = time.monotonic()
                 self._guard(self._take_metrics, False)
                 for path in self._watch.poll(time.monotonic()):
                     self._try_keep(registry, path)

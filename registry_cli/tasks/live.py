@@ -6,6 +6,7 @@ Only its runner writes here, and the processes that he starts; everybody may rea
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 SILENCE: Final = 600.0
 """Seconds without a heartbeat after which a runner that nobody can look at is taken for dead."""
+SECURED: Final = 5.0
+"""Seconds of what was told that a power cut may lose."""
 WRAPPER: Final = "wrapper"
 """Names the files of the process that runs a command; a script's own process is named by its number."""
 
@@ -152,6 +155,18 @@ def is_running(layout: Layout, live: Live) -> bool:
         return alive if alive is not None else read_clock(layout) - live.state.stat().st_mtime < SILENCE
     except FileNotFoundError:
         return False
+
+
+def secure_live(live: Live) -> None:
+    """Make durable what was told so far, so that a power cut loses no more than what came after."""
+    for path in (live.console, *live.list_facts(), *live.list_scalars()):
+        if path.exists():
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                files.flush_open(path, fd)
+            finally:
+                os.close(fd)
+    files.flush_dir(live.folder)
 
 
 def close_live(layout: Layout, live: Live) -> None:

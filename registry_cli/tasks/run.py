@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from registry_cli import env
 from registry_cli.errors import LaunchError, RegError, describe_os_error
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Status, Task
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
-
-FLUSH: Final = 5.0
-"""Seconds that printed lines may be lost by when the power goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,6 @@ class _Runner:
         self._beside = beside
         self._console = AppendFile(attempt.live.console)
         self._group: int | None = None
-        self._flushed = time.monotonic()
         self.heartbeat = Heartbeat(attempt)
 
     def start(self, group: int) -> None:
@@ -148,9 +143,6 @@ class _Runner:
         self._console.write(data)
 
     def tick(self) -> None:
-        if time.monotonic() - self._flushed >= FLUSH:
-            self._flushed = time.monotonic()
-            self._console.flush()
         if self._group is not None and self._attempt.cancelled:
             os.killpg(self._group, signal.SIGTERM)
             self._group = None

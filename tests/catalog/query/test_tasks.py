@@ -30,7 +30,7 @@ SECOND = 1_000_000
 
 
 @given(catalog=task_catalogs(), query=task_queries())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_answers_as_a_naive_reading_does(catalog: tuple[list[Row], frozenset[TaskId]], query: TaskQuery) -> None:
     rows, crashed = catalog
     db = write_tasks(rows)
