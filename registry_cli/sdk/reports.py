@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,14 +23,14 @@ def scalar_name(title: str, series: str) -> str:
     return title if not series or series == title else f"{title}/{series}"
 
 
-class Reports:
+class Reports(ABC):
     """ClearML's `report_*`. Every plot takes `iteration`, its step, and `extra_layout`, kept as it came."""
 
-    def _report_point(self, name: str, value: float, step: int | None) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _report_point(self, name: str, value: float, step: int | None) -> None: ...
 
-    def _report_plot(self, plot: Plot) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _report_plot(self, plot: Plot) -> None: ...
 
     def report_scalar(self, title: str, series: str, value: float, iteration: int | None = None) -> None:
         """Log a point of the scalar `title/series`, or `title` where both are the same."""

@@ -57,17 +57,22 @@ def _call(op: str, path: str | Path, detail: object, action: Callable[[], object
     _observer.after(op, str(path), detail)
 
 
-class NewFile:
-    """A file that did not exist, open for writing; `path` names it."""
+class _OpenFile:
+    """A file open for writing.
 
-    __slots__ = ("fd", "path")
+    Attributes:
+        path: Its name.
+        written: Bytes that this object wrote; after an error it says how far `write` came.
+    """
 
-    def __init__(self, path: Path, mode: int = 0o666) -> None:
+    __slots__ = ("fd", "path", "written")
+
+    def __init__(self, path: Path, flags: int, mode: int) -> None:
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self.written = 0
 
         def create() -> None:
-            self.fd = os.open(path, flags, mode)
+            self.fd = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, mode)
 
         _call("create", path, None, create)
 
@@ -82,7 +87,27 @@ class NewFile:
                 written = os.write(self.fd, rest)
 
             _call("write", self.path, view, put)
+            self.written += written
             view = view[written:]
+
+    def flush(self) -> None:
+        """Make the bytes durable. After an error they are lost: never flush again."""
+        _call("fsync", self.path, None, lambda: os.fsync(self.fd))
+
+    def close(self) -> None:
+        """Close; a network file system may report a full disk only here."""
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+
+
+class NewFile(_OpenFile):
+    """A file that did not exist."""
+
+    __slots__ = ()
+
+    def __init__(self, path: Path, mode: int = 0o666) -> None:
+        super().__init__(path, os.O_RDWR | os.O_EXCL, mode)
 
     def skip(self, size: int) -> None:
         """Leave a hole of `size` bytes; `finish` gives the file its length."""
@@ -126,59 +151,14 @@ class NewFile:
         """Change the permissions."""
         _call("chmod", self.path, mode, lambda: os.fchmod(self.fd, mode))
 
-    def flush(self) -> None:
-        """Make the bytes durable. After an error they are lost: never flush again."""
-        _call("fsync", self.path, None, lambda: os.fsync(self.fd))
 
-    def close(self) -> None:
-        """Close; a network file system may report a full disk only here."""
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+class AppendFile(_OpenFile):
+    """A file that only grows, made where it is missing; what each `write` appends stands together on a local disk."""
 
-
-class AppendFile:
-    """A file that only grows, made where it is missing; what each `write` appends stands together on a local disk.
-
-    Attributes:
-        written: Bytes that this object appended; after an error it says how far `write` came.
-    """
-
-    __slots__ = ("fd", "path", "written")
+    __slots__ = ()
 
     def __init__(self, path: Path, mode: int = 0o666) -> None:
-        self.path = path
-        self.written = 0
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-
-        def create() -> None:
-            self.fd = os.open(path, flags, mode)
-
-        _call("create", path, None, create)
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append all of `data`; short writes go on."""
-        view = memoryview(data)
-        while view:
-            written = 0
-
-            def put(rest: memoryview = view) -> None:
-                nonlocal written
-                written = os.write(self.fd, rest)
-
-            _call("write", self.path, view, put)
-            self.written += written
-            view = view[written:]
-
-    def flush(self) -> None:
-        """Make the bytes durable. After an error they are lost: never flush again."""
-        _call("fsync", self.path, None, lambda: os.fsync(self.fd))
-
-    def close(self) -> None:
-        """Close; a network file system may report a full disk only here."""
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+        super().__init__(path, os.O_WRONLY | os.O_APPEND, mode)
 
 
 def link(source: Path, target: Path) -> None:
