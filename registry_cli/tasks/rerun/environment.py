@@ -42,7 +42,8 @@ def build_environment(lock: bytes, version: str, cache: Path, environ: Mapping[s
     """
     found = _MINOR.match(version)
     minor = found[0] if found else "{}.{}".format(*sys.version_info)
-    place = cache / hashlib.sha256(lock + b"\0" + minor.encode()).hexdigest()[:16]
+    packages = list_packages(lock)
+    place = cache / hashlib.sha256(b"\n".join([*packages, minor.encode()])).hexdigest()[:16]
     files.make_dirs(place)
     if (built := _find_ready(place)) is not None:
         return built
@@ -53,7 +54,7 @@ def build_environment(lock: bytes, version: str, cache: Path, environ: Mapping[s
     try:
         file.write(lock)
         file.close()
-        _build(folder, requirements, minor, environ, empty=not _has_packages(lock))
+        _build(folder, requirements, minor, environ, empty=not packages)
         return _announce(place, folder)
     except BaseException:
         files.remove_tree(folder)
@@ -91,8 +92,9 @@ def _announce(place: Path, folder: Path) -> Path:
     return ready
 
 
-def _has_packages(lock: bytes) -> bool:
-    return any(line.strip() and not line.lstrip().startswith(b"#") for line in lock.splitlines())
+def list_packages(lock: bytes) -> list[bytes]:
+    """Return the lines of a lock that name what is installed; the others tell what could not be locked."""
+    return [line.strip() for line in lock.splitlines() if line.strip() and not line.lstrip().startswith(b"#")]
 
 
 def _build(folder: Path, requirements: Path, minor: str, environ: Mapping[str, str], *, empty: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import RegError
-from registry_cli.tasks.rerun.environment import build_environment
+from registry_cli.tasks.rerun.environment import build_environment, list_packages
 from tests.owners import new_dead_name
 
 VERSION = sys.version.split()[0]
@@ -31,9 +31,15 @@ def test_it_is_built_once(tmp_path: Path) -> None:
     assert sorted(path.name for path in first.parent.iterdir()) == [first.name, "ready"]
 
 
-def test_another_lock_is_another_environment(tmp_path: Path) -> None:
+def test_a_lock_that_tells_more_of_the_same_packages_is_no_other_environment(tmp_path: Path) -> None:
     first, second = (build_environment(lock, VERSION, tmp_path, clean()) for lock in (NOTHING, NOTHING + b"# more\n"))
-    assert first.parent != second.parent
+    assert first == second
+
+
+def test_only_packages_of_a_lock_count() -> None:
+    assert list_packages(b"# cpython 3.11\na==1 \n\n  # editable: c==3\nb @ https://example.org/b.whl\n") == [
+        b"a==1", b"b @ https://example.org/b.whl"
+    ]  # fmt: skip
 
 
 def test_what_was_left_half_built_goes(tmp_path: Path) -> None:
