@@ -63,8 +63,12 @@ def open_archive(source: Source) -> Iterator[Archive]:
     try:
         with zipfile.ZipFile(_Reader(source)) as opened:
             yield Archive(opened)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, _BeforeStartError) as error:
         raise ValueError("a damaged zip file") from error
+
+
+class _BeforeStartError(OSError):
+    """A seek to before the start, which `zipfile` expects of files too short to be what it looks for."""
 
 
 class _Reader(io.RawIOBase):
@@ -86,7 +90,7 @@ class _Reader(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
         if start + offset < 0:
-            raise ValueError("before the start")
+            raise _BeforeStartError
         self._position = start + offset
         return self._position
 

@@ -1,8 +1,8 @@
 """The framework a file's name suggests, for bytes that tell nothing.
 
 The table is ClearML's (`clearml/model.py`, `Framework._file_ext_mapping`), first match wins, with these corrected:
-`.zip` and `.tgz` may hold anything; `.safetensors .joblib .ckpt .gguf .ubj .msgpack` are known; of `.bin` only the
-names that Hugging Face's libraries give, because much else is called so.
+`.zip` and `.tgz` may hold anything; `.safetensors .joblib .skops .npy .npz .ckpt .gguf .ubj .mge .msgpack` are known;
+of `.bin` only the names that Hugging Face's libraries give, because much else is called so.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ _PATTERNS = (
     ("*.joblib", "ScikitLearn"),
     ("*.joblib.*", "ScikitLearn"),
     ("*.pkl.*", "ScikitLearn"),
+    ("*.skops", "ScikitLearn"),
+    ("*.npy", "NumPy"),
+    ("*.npz", "NumPy"),
+    ("*.mge", "MegEngine"),
     ("*.parquet", "Parquet"),
     ("*.cbm", "CatBoost"),
     ("*.plan", "TensorRT"),

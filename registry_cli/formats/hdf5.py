@@ -1,7 +1,9 @@
 """HDF5 files, the older container of Keras (HDF5 File Format Specification 3.0, II.A: the superblock).
 
 The signature stands at 0, 512, 1024, 2048 ...; the object tree is not walked: Keras is told by the names of the
-attributes it writes, or by the file's extension. Caps: signatures up to 1 MiB, `MARKER_LIMIT` bytes for the names.
+attributes and groups it writes (`keras/src/legacy/saving/legacy_h5_format.py`, and for `.weights.h5`
+`keras/src/saving/saving_lib.py`), or by the file's extension. Caps: signatures up to 1 MiB, `MARKER_LIMIT` bytes for
+the names.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from registry_cli.formats.source import HEAD, Source
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MARKER_LIMIT = 64 << 10
-MARKERS = (b"keras_version", b"layer_names", b"model_config")
+MARKERS = (b"keras_version", b"layer_names", b"model_config", b"_layer_checkpoint_dependencies")
+GROUPS = (b"vars\0\0\0\0", b"layers\0\0")
+"""Names of a model's groups in a `.weights.h5`, padded as a local heap pads them (III.D)."""
 MEDIA = "application/x-hdf5"
 
 
@@ -22,7 +26,7 @@ def read(source: Source, name: str) -> Facts | None:
     if at is None or source.at(at + 8, 1)[0] > 3:
         return None
     start = source.at(at, min(MARKER_LIMIT, source.size - at))
-    keras = any(marker in start for marker in MARKERS)
+    keras = any(marker in start for marker in MARKERS) or all(group in start for group in GROUPS)
     suggested = find_framework(name)
     return Facts("Keras" if keras or suggested == "Keras" else None, MEDIA, {"format": "hdf5"})
 

@@ -8,17 +8,12 @@ number of tensors is left unsaid).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from registry_cli.formats.facts import Facts, FieldValue, count, text, words
+from registry_cli.formats.protobuf import BYTES, VARINT, Field, get_text, iter_fields, take_varint
 from registry_cli.formats.source import LIMIT, Cursor, PastBudgetError, Source
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 FIELD_LIMIT = 4096
-TEXT_LIMIT = 1024
 DTYPES = {
     1: "F32",
     2: "U8",
@@ -42,20 +37,8 @@ DTYPES = {
     22: "I4",
 }
 """TensorProto.DataType, in safetensors' spelling."""
-_VARINT, _BYTES = 0, 2
-_LENGTHS = {_VARINT: 0, 1: 8, 5: 4}
-"""Bytes after the tag (and a varint's own) by wire type."""
-_MODEL = {1: _VARINT, 5: _VARINT} | dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), _BYTES)
+_MODEL = {1: VARINT, 5: VARINT} | dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), BYTES)
 _IR, _PRODUCER, _PRODUCER_VERSION, _GRAPH, _OPSET, _INITIALIZER = 1, 2, 3, 7, 8, 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    number: int
-    wire: int
-    value: int
-    start: int
-    end: int
 
 
 def read(source: Source, name: str) -> Facts | None:
@@ -66,8 +49,8 @@ def read(source: Source, name: str) -> Facts | None:
     """
     if source.head[:1] != b"\x08":
         return None
-    top: dict[int, list[_Field]] = {}
-    for number, found in enumerate(_iter_fields(source, 0, source.size)):
+    top: dict[int, list[Field]] = {}
+    for number, found in enumerate(iter_fields(source, 0, source.size)):
         if _MODEL.get(found.number) != found.wire or number >= FIELD_LIMIT:
             raise ValueError("no ONNX model")
         top.setdefault(found.number, []).append(found)
@@ -77,18 +60,18 @@ def read(source: Source, name: str) -> Facts | None:
     opset = _find_opset(source, top[_OPSET])
     if opset is not None:
         fields["opset"] = count(opset)
-    producer = " ".join(_text(source, top[part][0]) for part in (_PRODUCER, _PRODUCER_VERSION) if part in top)
+    producer = " ".join(get_text(source, top[part][0]) for part in (_PRODUCER, _PRODUCER_VERSION) if part in top)
     if producer.strip():
         fields["producer"] = text(producer)
     return Facts("ONNX", "application/onnx", fields | _describe_graph(source, top[_GRAPH][0]))
 
 
-def _describe_graph(source: Source, graph: _Field) -> dict[str, FieldValue]:
+def _describe_graph(source: Source, graph: Field) -> dict[str, FieldValue]:
     source.allow(LIMIT)
     tensors, parameters, dtypes = 0, 0, set[str]()
     try:
-        for found in _iter_fields(source, graph.start, graph.end):
-            if found.number == _INITIALIZER and found.wire == _BYTES:
+        for found in iter_fields(source, graph.start, graph.end):
+            if found.number == _INITIALIZER and found.wire == BYTES:
                 dtype, items = _read_tensor(source, found)
                 tensors, parameters = tensors + 1, count(parameters + items)
                 dtypes.add(dtype)
@@ -97,14 +80,14 @@ def _describe_graph(source: Source, graph: _Field) -> dict[str, FieldValue]:
     return {"tensors": tensors, "parameters": parameters, "dtypes": words(dtypes)}
 
 
-def _read_tensor(source: Source, tensor: _Field) -> tuple[str, int]:
+def _read_tensor(source: Source, tensor: Field) -> tuple[str, int]:
     """Return an initializer's dtype and number of items; its shape and dtype come before its bytes."""
     dims, dtype = list[int](), 0
-    for found in _iter_fields(source, tensor.start, tensor.end):
-        if found.number == 1 and found.wire == _BYTES:
+    for found in iter_fields(source, tensor.start, tensor.end):
+        if found.number == 1 and found.wire == BYTES:
             cursor = Cursor(source, found.start, found.end)
             while cursor.position < cursor.end:
-                dims.append(_take_varint(cursor))
+                dims.append(take_varint(cursor))
         elif found.number == 1:
             dims.append(found.value)
         elif found.number == 2:
@@ -116,46 +99,15 @@ def _read_tensor(source: Source, tensor: _Field) -> tuple[str, int]:
     return DTYPES.get(dtype, "other"), math.prod(dims)
 
 
-def _find_opset(source: Source, imports: list[_Field]) -> int | None:
+def _find_opset(source: Source, imports: list[Field]) -> int | None:
     """Return the version of the default operator set, which has an empty domain or `ai.onnx`."""
     for imported in imports:
         domain, version = "", None
-        for found in _iter_fields(source, imported.start, imported.end):
-            if found.number == 1 and found.wire == _BYTES:
-                domain = _text(source, found)
-            elif found.number == 2 and found.wire == _VARINT:
+        for found in iter_fields(source, imported.start, imported.end):
+            if found.number == 1 and found.wire == BYTES:
+                domain = get_text(source, found)
+            elif found.number == 2 and found.wire == VARINT:
                 version = found.value
         if version is not None and domain in ("", "ai.onnx"):
             return version
     return None
-
-
-def _text(source: Source, found: _Field) -> str:
-    if found.end - found.start > TEXT_LIMIT:
-        raise ValueError("a name of too many bytes")
-    return source.at(found.start, found.end - found.start).decode()
-
-
-def _iter_fields(source: Source, start: int, end: int) -> Iterator[_Field]:
-    """Yield a message's fields, skipping over the bytes of each (https://protobuf.dev/programming-guides/encoding)."""
-    cursor = Cursor(source, start, end)
-    while cursor.position < cursor.end:
-        tag = _take_varint(cursor)
-        number, wire = tag >> 3, tag & 7
-        if number == 0 or wire not in (*_LENGTHS, _BYTES):
-            raise ValueError("no protobuf")
-        value = _take_varint(cursor) if wire in (_VARINT, _BYTES) else 0
-        length = value if wire == _BYTES else _LENGTHS[wire]
-        begin = cursor.position
-        cursor.skip(length)
-        yield _Field(number, wire, value, begin, cursor.position)
-
-
-def _take_varint(cursor: Cursor) -> int:
-    value = 0
-    for index, byte in enumerate(cursor.peek(10)):
-        value |= (byte & 127) << (7 * index)
-        if byte < 128:
-            cursor.skip(index + 1)
-            return value & ((1 << 64) - 1)
-    raise ValueError("a number without an end")

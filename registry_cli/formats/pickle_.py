@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SCAN_LIMIT = 64 << 10
 """Most bytes read of one pickle."""
+TEXT_COUNT = 32
+"""Most texts kept of one pickle."""
 MEDIA = "application/x-pickle"
 FRAMEWORKS = {
     "sklearn": "ScikitLearn",
@@ -41,8 +43,11 @@ FRAMEWORKS = {
     "flax": "Flax",
 }
 """First part of a module's name to the framework whose objects it holds."""
-TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""The pickled number that opens files of `torch.save` before version 1.6 (`torch/serialization.py`, MAGIC_NUMBER)."""
+TORCH_MAGIC = re.compile(rb"\x80[\x02-\x05](?:\x95\r\0{7})?\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\.")
+"""The pickled number that opens files of the old `torch.save` (`torch/serialization.py`, MAGIC_NUMBER).
+
+From protocol 4 it stands in a frame of 13 bytes.
+"""
 
 _PLAIN = b"(.012Nde]lst)}uaboRQ\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98"
 _FIXED = {b"K": 1, b"M": 2, b"J": 4, b"G": 8, b"h": 1, b"j": 4, b"q": 1, b"r": 4, b"\x80": 1, b"\x95": 8}
@@ -61,11 +66,13 @@ class Scan:
 
     Attributes:
         imports: Module and name, in the order of their first use.
+        texts: The first short texts, at most `TEXT_COUNT`.
         complete: Whether the walk reached the pickle's end.
         end: Offset of the byte after the last opcode seen.
     """
 
     imports: tuple[tuple[str, str], ...]
+    texts: tuple[str, ...]
     complete: bool
     end: int
 
@@ -91,7 +98,7 @@ def read(source: Source, name: str) -> Facts | None:
     marked = source.head[:1] == b"\x80" and source.head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
     if not marked and find_framework(name) != "ScikitLearn":
         return None
-    if source.head.startswith(TORCH_MAGIC):
+    if TORCH_MAGIC.match(source.head):
         return _read_legacy_torch(source)
     found = scan(source)
     if not marked and not found.complete:
@@ -114,9 +121,10 @@ def scan(source: Source, start: int = 0, limit: int = SCAN_LIMIT) -> Scan:
     source.allow(limit)
     cursor = Cursor(source, start)
     imports: dict[tuple[str, str], None] = {}
+    texts = list[str]()
     complete = False
     try:
-        for found in _iter_imports(cursor):
+        for found in _iter_imports(cursor, texts):
             imports[found] = None
         complete = True
     except PastBudgetError:
@@ -127,7 +135,7 @@ def scan(source: Source, start: int = 0, limit: int = SCAN_LIMIT) -> Scan:
     except ValueError:
         if not _is_joblib(imports):
             raise
-    return Scan(tuple(imports), complete, cursor.position)
+    return Scan(tuple(imports), tuple(texts), complete, cursor.position)
 
 
 def _is_joblib(imports: dict[tuple[str, str], None]) -> bool:
@@ -148,8 +156,8 @@ def _read_legacy_torch(source: Source) -> Facts:
     )
 
 
-def _iter_imports(cursor: Cursor) -> Iterator[tuple[str, str]]:
-    """Yield what GLOBAL, INST and STACK_GLOBAL name, following strings through the memo."""
+def _iter_imports(cursor: Cursor, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield what GLOBAL, INST and STACK_GLOBAL name, following strings through the memo; the first go to `texts`."""
     recent: list[str | None] = [None, None]
     memo: dict[int, str | None] = {}
     top: str | None = None
@@ -157,6 +165,8 @@ def _iter_imports(cursor: Cursor) -> Iterator[tuple[str, str]]:
         if opcode in _TEXT or opcode in (b"h", b"j"):
             top = argument.decode() if opcode in _TEXT else memo.get(int.from_bytes(argument, "little"))
             recent = [recent[1], top]
+            if argument and opcode in _TEXT and top and len(texts) < TEXT_COUNT:
+                texts.append(top)
         elif opcode in (b"\x94", b"q", b"r"):
             index = len(memo) if opcode == b"\x94" else int.from_bytes(argument, "little")
             if len(memo) < _MEMO_LIMIT:

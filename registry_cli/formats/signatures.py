@@ -1,4 +1,4 @@
-"""Formats that are told by a magic number alone: CatBoost, TensorFlow Lite, Parquet. Cap: the head."""
+"""Formats that are told by a magic number alone: TensorFlow Lite, Parquet. Cap: the head."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 def read(source: Source, name: str) -> Facts | None:
     """Return the facts of such a file, None for another."""
     head = source.head
-    first = int.from_bytes(head[4:8], "little")
-    if head.startswith(b"CBM1") and 0 < first <= source.size - 8:
-        return Facts("CatBoost", "application/x-catboost", {"format": "catboost-cbm"})
     if head[4:8] == b"TFL3" and 8 <= int.from_bytes(head[:4], "little") < source.size:
         return Facts("TensorFlow_Lite", "application/x-tflite", {"format": "tflite"})
     if head.startswith(b"PAR1") and source.size >= 12 and source.at(source.size - 4, 4) == b"PAR1":

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from registry_cli.formats import (
+    catboost,
     compressed,
     gguf,
     hdf5,
@@ -24,6 +25,8 @@ from registry_cli.formats import (
     pickle_,
     safetensors,
     signatures,
+    tf_checkpoint,
+    tf_graph,
     xgboost,
     zipped,
 )
@@ -45,9 +48,12 @@ _READERS: tuple[Callable[[Source, str], Facts | None], ...] = (
     signatures.read,
     xgboost.read,
     lightgbm.read,
+    catboost.read,
+    tf_checkpoint.read,
     pickle_.read,
     compressed.read,
     onnx.read,
+    tf_graph.read,
     hub_config.read,
 )
 _DOUBT = (ValueError, LookupError, ArithmeticError, RuntimeError, TypeError, struct.error)

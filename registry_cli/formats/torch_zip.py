@@ -1,7 +1,9 @@
 """PyTorch's zip files: `torch.save` since 1.6, TorchScript, and `torch.export` (`torch/csrc/jit/serialization/`).
 
 All members stand in one folder of any name: `data.pkl` and `data/0` ...; TorchScript adds `constants.pkl` and `code/`;
-an exported program has `archive_format` or `serialized_exported_program.json`. Cap: `MEMBER_LIMIT` of `data.pkl`.
+an exported program (`torch/export/pt2_archive/constants.py`) has `archive_format`, before 2.8 perhaps
+`serialized_exported_program.json`; `torch.package` has `.data/extern_modules`. Lightning's checkpoints are those of
+`torch.save` and name its version. Cap: `MEMBER_LIMIT` of `data.pkl`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import io
 
 from registry_cli.formats import pickle_
 from registry_cli.formats.archive import MEMBER_LIMIT, Archive
-from registry_cli.formats.facts import Facts, FieldValue, words
+from registry_cli.formats.facts import Facts, FieldValue, text, words
 from registry_cli.formats.source import Source
 
 MEDIA = "application/x-pytorch"
@@ -28,6 +30,9 @@ DTYPES = {
 }
 """The class that a pickled tensor names for its storage (`torch/storage.py`)."""
 
+LIGHTNING = "pytorch-lightning_version"
+"""The key whose value is that version (`lightning/pytorch/trainer/connectors/checkpoint_connector.py`)."""
+
 
 def describe(archive: Archive) -> Facts | None:
     """Return the facts of a PyTorch archive, None for another.
@@ -40,6 +45,8 @@ def describe(archive: Archive) -> Facts | None:
     root = next(iter(roots)) + "/" if len(roots) == 1 else ""
     if root + "archive_format" in names or "serialized_exported_program.json" in names:
         return Facts("PyTorch", MEDIA, {"format": "torch-export"})
+    if root + ".data/extern_modules" in names:
+        return Facts("PyTorch", MEDIA, {"format": "torch-package", "pickle": True})
     if not is_pickle_name(root + "data.pkl") or root + "data.pkl" not in names:
         return None
     fields: dict[str, FieldValue] = {"pickle": True, "storages": sum(name.startswith(root + "data/") for name in names)}
@@ -60,6 +67,8 @@ def _describe_pickle(archive: Archive, name: str) -> dict[str, FieldValue]:
     found = pickle_.scan(source, limit=MEMBER_LIMIT)
     fields: dict[str, FieldValue] = {"imports": words(found.roots)}
     dtypes = {DTYPES[member] for module, member in found.imports if module == "torch" and member in DTYPES}
+    if LIGHTNING in found.texts[:-1]:
+        fields["producer"] = text(f"pytorch-lightning {found.texts[found.texts.index(LIGHTNING) + 1]}")
     if dtypes and found.complete:
         fields["dtypes"] = words(dtypes)
     return fields

@@ -1,6 +1,6 @@
 """XGBoost's models: JSON, UBJSON, and the binary of versions before 2.1 (https://xgboost.readthedocs.io, "Model IO").
 
-Cap: the head, and `TAIL` bytes at the end, where the JSON has its version.
+Cap: the head, and `TAIL` bytes at the end, where JSON and UBJSON have their version.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ TAIL = 256
 _JSON = re.compile(rb'\{\s*"learner"\s*:\s*\{\s*"(?:attributes|feature_names|gradient_booster|learner_)')
 _UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|I\0|[iU])\x07learner\{", re.DOTALL)
 _VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]\s*\}\s*$')
+_UBJ_VERSION = re.compile(rb"L\0{7}\x07version\[#L\0{7}\x03i([\0-\x7f])i([\0-\x7f])i([\0-\x7f])\}$", re.DOTALL)
 _LEARNER = 136
 """Bytes of the binary's first struct, `LearnerModelParamLegacy`, after which the objective and booster are named."""
 _NAMES = re.compile(rb"[\x03-\x40]\0{7}[a-z]+:[a-z]+(?:\x06|\x04|\x08)\0{7}(?:gbtree|dart|gblinear)")
@@ -35,7 +36,10 @@ def read(source: Source, name: str) -> Facts | None:
         return None
     fields: dict[str, FieldValue] = {"format": layout}
     tail = min(TAIL, source.size)
-    version = _VERSION.search(source.at(source.size - tail, tail))
+    end = source.at(source.size - tail, tail)
+    version, packed = _VERSION.search(end), _UBJ_VERSION.search(end)
     if version is not None:
         fields["producer"] = "xgboost " + b".".join(version.groups()).decode()
+    elif packed is not None:
+        fields["producer"] = "xgboost " + ".".join(str(part[0]) for part in packed.groups())
     return Facts("XGBoost", media, fields)

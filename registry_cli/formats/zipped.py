@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_cli.formats import keras_zip, numpy_, torch_zip
+from registry_cli.formats import keras_zip, numpy_, skops_zip, torch_zip
 from registry_cli.formats.archive import open_archive
 from registry_cli.formats.facts import Facts
 from registry_cli.formats.source import PastBudgetError, Source
@@ -21,7 +21,7 @@ def read(source: Source, name: str) -> Facts | None:
         return None
     try:
         with open_archive(source) as archive:
-            for describe in (torch_zip.describe, keras_zip.describe, numpy_.describe):
+            for describe in (torch_zip.describe, keras_zip.describe, skops_zip.describe, numpy_.describe):
                 facts = describe(archive)
                 if facts is not None:
                     return facts

@@ -24,6 +24,9 @@ from tests.formats.vectors import sniff_bytes
         ("model.safetensors", {"tensors": 2, "parameters": 9, "dtypes": ["BF16", "F32"]}),
         ("torch.pt", {"pickle": True, "storages": 1, "dtypes": ["F32"], "imports": ["collections", "torch"]}),
         ("old.pt", {"pickle": True, "imports": ["collections", "torch"]}),
+        ("old4.pt", {"pickle": True, "imports": []}),
+        ("package.pt", {"pickle": True}),
+        ("lightning.ckpt", {"producer": "pytorch-lightning 2.6.6", "dtypes": ["F32"]}),
         ("sklearn.pkl", {"pickle": True, "imports": ["sklearn"]}),
         ("gzip.joblib", {"pickle": True, "compression": "gzip"}),
         ("xz.joblib", {"pickle": True, "compression": "xz"}),
@@ -36,6 +39,11 @@ from tests.formats.vectors import sniff_bytes
         ("array.npy", {"tensors": 1, "parameters": 12, "dtypes": ["F32"]}),
         ("arrays.npz", {"tensors": 2, "parameters": 17, "dtypes": ["F32", "I64"]}),
         ("xgb.json", {"producer": "xgboost 2.0.3"}),
+        ("xgb3.ubj", {"producer": "xgboost 3.2.0"}),
+        ("model.skops", {"producer": "skops 0.16.0", "imports": ["builtins", "xgboost"]}),
+        ("saved_model.pb", {"producer": "tensorflow 2.21.0", "tags": ["serve"]}),
+        ("model.ckpt-7.meta", {"producer": "tensorflow 2.21.0"}),
+        ("model.ckpt-7.index", {"shards": 1, "tensors": 1, "parameters": 3, "dtypes": ["F32"]}),
         ("lgb.txt", {"format_version": "v4", "classes": 3, "objective": "multiclass num_class:3"}),
         ("config.json", {"producer": "transformers 4.44.0", "architecture": "BertModel"}),
     ],
@@ -135,6 +143,23 @@ def test_a_torch_file_whose_directory_is_too_long_is_told_by_its_first_member(tm
     members = {"m/data.pkl": vectors.TORCH_PICKLE} | {f"m/data/{n:0120}": b"" for n in range(6500)}
     facts = sniff_bytes(tmp_path, vectors.zipped(members))
     assert (facts.framework, dict(facts.fields)) == ("PyTorch", {"format": "torch-zip", "pickle": True})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\nplain words\n",
+        vectors.proto(1, 1) + vectors.proto(3, b"graph"),
+        vectors.proto(1, 1) + vectors.proto(2, b""),
+        vectors.proto(1, vectors.proto(4, b"serve")),
+        vectors.proto(1, vectors.proto(5, b"no version")),
+        vectors.proto(1, vectors.proto(5, b"2" * 2000)),
+        vectors.TF_META_GRAPH[:-1],
+    ],
+)
+def test_graphs_that_do_not_hold_are_not_tensorflows(tmp_path: Path, data: bytes) -> None:
+    facts = sniff_bytes(tmp_path, data)
+    assert (facts.framework, facts.fields) == (None, {})
 
 
 def test_long_vocabularies_are_walked_through(tmp_path: Path) -> None:

@@ -73,6 +73,9 @@ BOMBS = {
     "memo.pkl": b"\x80\x04" + b"\x8c\0\x94" * (3 << 20),
     "imports.pkl": vectors.global_pickle(*(f"m{n} f" for n in range(300_000))),
     "fields.onnx": vectors.proto(1, 8) + vectors.proto(14, b"") * (4 << 20),
+    "header.index": b"\0\0" + vectors.varint(8 << 20) + b"\x08\1" * (4 << 20) + vectors.TF_INDEX[-48:],
+    "graphs.pb": vectors.proto(1, 1) + vectors.proto(2, b"") * (4 << 20),
+    "schema.skops": vectors.zipped({"schema.json": vectors.SKOPS + b'"__module__": "m"' * (1 << 18)}),
     "zeros.gz": b"\x1f\x8b\x08" + b"\0" * (8 << 20),
     "sparse.npz": vectors.zipped({f"{n}.npy": b"" for n in range(9000)}),
 }

@@ -8,7 +8,7 @@ from registry_cli.formats.sniff import Facts, sniff, sniff_folder
 from tests.formats import vectors
 from tests.formats.vectors import sniff_bytes
 
-PICKLE, TORCH, ZIP = "application/x-pickle", "application/x-pytorch", "application/zip"
+PICKLE, TORCH, TENSORFLOW = "application/x-pickle", "application/x-pytorch", "application/x-tensorflow"
 
 EXPECTED = {
     "model.safetensors": ("PyTorch", "application/vnd.safetensors", "safetensors"),
@@ -16,6 +16,9 @@ EXPECTED = {
     "script.pt": ("TorchScript", TORCH, "torchscript"),
     "export.pt2": ("PyTorch", TORCH, "torch-export"),
     "old.pt": ("PyTorch", TORCH, "torch-legacy"),
+    "old4.pt": ("PyTorch", TORCH, "torch-legacy"),
+    "package.pt": ("PyTorch", TORCH, "torch-package"),
+    "lightning.ckpt": ("PyTorch", TORCH, "torch-zip"),
     "sklearn.pkl": ("ScikitLearn", PICKLE, "pickle"),
     "plain.pkl": (None, PICKLE, "pickle"),
     "zero.pkl": (None, PICKLE, "pickle"),
@@ -29,14 +32,24 @@ EXPECTED = {
     "model.gguf": ("GGUF", "application/x-gguf", "gguf"),
     "model.h5": ("Keras", "application/x-hdf5", "hdf5"),
     "block.h5": ("Keras", "application/x-hdf5", "hdf5"),
+    "model.weights.h5": ("Keras", "application/x-hdf5", "hdf5"),
     "model.keras": ("Keras", "application/x-keras", "keras"),
     "array.npy": ("NumPy", "application/x-npy", "npy"),
     "arrays.npz": ("NumPy", "application/x-npz", "npz"),
     "xgb.json": ("XGBoost", "application/json", "xgboost-json"),
     "xgb.ubj": ("XGBoost", "application/ubjson", "xgboost-ubj"),
+    "xgb3.ubj": ("XGBoost", "application/ubjson", "xgboost-ubj"),
     "xgb.model": ("XGBoost", "application/octet-stream", "xgboost-binary"),
     "lgb.txt": ("LightGBM", "text/plain", "lightgbm-text"),
     "cat.cbm": ("CatBoost", "application/x-catboost", "catboost-cbm"),
+    "cat.json": ("CatBoost", "application/json", "catboost-json"),
+    "cat_ctr.json": ("CatBoost", "application/json", "catboost-json"),
+    "model.skops": ("XGBoost", "application/x-skops", "skops"),
+    "saved_model.pb": ("TensorFlow", TENSORFLOW, "tf-saved-model"),
+    "model.ckpt-7.meta": ("TensorFlow", TENSORFLOW, "tf-meta-graph"),
+    "model.ckpt-7.index": ("TensorFlow", TENSORFLOW, "tf-checkpoint"),
+    "model.ckpt": ("TensorFlow", TENSORFLOW, "tf-checkpoint-v1"),
+    "checkpoint": ("TensorFlow", "text/plain", "tf-checkpoint-state"),
     "lite.tflite": ("TensorFlow_Lite", "application/x-tflite", "tflite"),
     "table.parquet": ("Parquet", "application/vnd.apache.parquet", "parquet"),
     "config.json": (None, "application/json", "hub-config"),
@@ -76,6 +89,8 @@ def test_a_lying_name_does_not_win(tmp_path: Path, name: str) -> None:
         ("variables/variables.data-00000-of-00001", "TensorFlow"),
         ("model.safetensors", "Safetensors"),
         ("model.gguf", "GGUF"),
+        ("arrays.npz", "NumPy"),
+        ("net.mge", "MegEngine"),
         ("model.zip", None),
         ("net.plan", "TensorRT"),
         ("notes", None),
@@ -90,7 +105,8 @@ def test_text_and_nothing(tmp_path: Path) -> None:
     assert sniff_bytes(tmp_path, "größe\n".encode(), "README") == Facts(None, "text/plain")
     assert sniff_bytes(tmp_path, ("a" + "ö" * 5000).encode(), "long.txt") == Facts(None, "text/plain")
     assert sniff_bytes(tmp_path, b'{"a": 1}', "labels.json") == Facts(None, "application/json")
-    assert sniff_bytes(tmp_path, vectors.zipped({"a.txt": b"x"}), "a.zip") == Facts(None, "application/zip")
+    for members in ({"a.txt": b"x"}, {}, {"schema.json": b'{"type": "object"}'}):
+        assert sniff_bytes(tmp_path, vectors.zipped(members), "a.zip") == Facts(None, "application/zip")
 
 
 def test_the_files_own_name_is_the_default(tmp_path: Path) -> None:
@@ -124,6 +140,11 @@ def test_a_folder_takes_the_framework_of_most_of_its_weights() -> None:
 def test_a_saved_model_decides_at_once() -> None:
     entries = [("m/saved_model.pb", Facts("TensorFlow", "application/octet-stream")), *folder("model.h5")]
     assert sniff_folder(entries) == "TensorFlow"
+
+
+def test_a_checkpoints_prefix_is_tensorflows(tmp_path: Path) -> None:
+    names = {"m.index": vectors.TF_INDEX, "m.data-00000-of-00001": b"\0" * 12, "weights.npy": vectors.npy()}
+    assert sniff_folder([(name, sniff_bytes(tmp_path, data, name)) for name, data in names.items()]) == "TensorFlow"
 
 
 def test_bare_safetensors_beside_a_hub_configuration_are_pytorch() -> None:

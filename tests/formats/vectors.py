@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import collections
 import gzip
@@ -125,8 +126,34 @@ XGBOOST_BINARY = (
     b"\0" * 136 + struct.pack("<Q", 15) + b"binary:logistic" + struct.pack("<Q", 6) + b"gbtree" + b"\0" * 200
 )
 LIGHTGBM = b"tree\nversion=v4\nnum_class=3\nmax_feature_idx=3\nobjective=multiclass num_class:3\n\nTree=0\n"
+XGBOOST_UBJ_VERSION = b"L" + struct.pack(">Q", 7) + b"version[#L" + struct.pack(">Q", 3) + b"i\x03i\x02i\0}"
+CATBOOST_JSON = {
+    "cat.json": b'{\n"features_info":\n {\n  "float_features":\n  [{"borders":[0.5]}]},"oblivious_trees":[]}',
+    "cat_ctr.json": rb'{"ctr_data":{"{\"identifier\":[],\"type\":\"Borders\"}":{}},"features_info":{"ctrs":[]}}',
+}
+SKOPS = b"""{
+  "__class__": "XGBClassifier", "__module__": "xgboost.sklearn", "__loader__": "ObjectNode",
+  "content": {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode"},
+  "protocol": 2, "_skops_version": "0.16.0"
+}"""
 CATBOOST = b"CBM1" + struct.pack("<I", 16) + b"\0" * 16
 TFLITE = struct.pack("<I", 28) + b"TFL3" + b"\0" * 64
+TF_INDEX = base64.b64decode(
+    "AAAGCAEaAggBAAEPYQgBEgQSAggDKAw1CYFtKgAAAAABAAAAAIpqHmYAAAAAAQAAAADA8qGwAAECYgAkAAAAAAEAAAAAWplrNSkI"
+    "Ng4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABX+4CLJHVH2w=="
+)
+"""Of one F32[3] called `a`, written by TensorFlow 2.21 (`tf.compat.v1.train.Saver`)."""
+TF_TABLE_V1 = base64.b64decode(
+    "AAAXChUKDwoBYRIEEgIIAxgBIgIKABICCAEACBkAYQABAQGAfxIXCgFhEgIKABoOKgxQWjY+ID7aPRBG/D4AAAAAAQAAAAB8r0os"
+    "AAAAAAEAAAAAwPKhsAABAgEARgAAAAABAAAAALaw4LlLCFgOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAV/uA"
+    "iyR1R9s="
+)
+"""The same, with `write_version=1`."""
+TF_META_GRAPH = proto(1, proto(2, b"ops") + proto(4, b"serve") + proto(5, b"2.21.0") + proto(7, 1)) + proto(2, b"graph")
+LIGHTNING = (
+    b"\x80\x02}(X\x05\0\0\0epochK\0X\x19\0\0\0pytorch-lightning_versionq\x01X\x05\0\0\x002.6.6q\x02u0"
+    + TORCH_PICKLE[2:]
+)
 KERAS = zipped(
     {
         "metadata.json": json.dumps({"keras_version": "3.4.1", "date_saved": "2024-07-01@12:00:00"}).encode(),
@@ -150,6 +177,11 @@ ALL: dict[str, bytes] = {
     ),
     "export.pt2": zipped({"m/archive_format": b"pt2", "m/models/model.json": b"{}"}),
     "old.pt": TORCH_MAGIC + pickle.dumps(1001, 2) + pickle.dumps({"little_endian": True}, 2) + TORCH_PICKLE + b"\0" * 9,
+    "old4.pt": b"".join(
+        pickle.dumps(part, 4) for part in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, {"w": 1}, ["0"])
+    ),
+    "package.pt": zipped({"m/.data/extern_modules": b"torch\n", "m/.data/version": b"6", "m/m/m.pkl": TORCH_PICKLE}),
+    "lightning.ckpt": zipped({"m/data.pkl": LIGHTNING, "m/data/0": b"\0" * 24, "m/version": b"3\n"}),
     "sklearn.pkl": SKLEARN,
     "plain.pkl": PLAIN_PICKLE,
     "zero.pkl": pickle.dumps({"a": [1, 2.5, "x"]}, 0),
@@ -163,14 +195,23 @@ ALL: dict[str, bytes] = {
     "model.gguf": gguf([("token_embd.weight", [64, 32], 12), ("norm.weight", [64], 0)]),
     "model.h5": hdf5(),
     "block.h5": hdf5(user_block=1024),
+    "model.weights.h5": hdf5(attribute=b"vars\0\0\0\0layers\0\0optimizer\0"),
     "model.keras": KERAS,
     "array.npy": npy(),
     "arrays.npz": zipped({"a.npy": npy(), "b.npy": npy("'<i8'", "(5,)")}, zipfile.ZIP_DEFLATED),
     "xgb.json": XGBOOST_JSON,
     "xgb.ubj": XGBOOST_UBJ,
+    "xgb3.ubj": XGBOOST_UBJ[:-1] + XGBOOST_UBJ_VERSION,
     "xgb.model": XGBOOST_BINARY,
     "lgb.txt": LIGHTGBM,
     "cat.cbm": CATBOOST,
+    **CATBOOST_JSON,
+    "model.skops": zipped({"1.npy": npy(), "schema.json": SKOPS}, zipfile.ZIP_DEFLATED),
+    "saved_model.pb": proto(1, 1) + proto(2, TF_META_GRAPH),
+    "model.ckpt-7.meta": TF_META_GRAPH,
+    "model.ckpt-7.index": TF_INDEX,
+    "model.ckpt": TF_TABLE_V1,
+    "checkpoint": b'model_checkpoint_path: "ckpt-1"\nall_model_checkpoint_paths: "ckpt-1"\n',
     "lite.tflite": TFLITE,
     "table.parquet": PARQUET,
     "config.json": json.dumps({"architectures": ["BertModel"], "transformers_version": "4.44.0"}).encode(),
