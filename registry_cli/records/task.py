@@ -26,6 +26,9 @@ Status = Literal["draft", "running", "completed", "failed", "cancelled", "crashe
 STATUSES: Final[tuple[Status, ...]] = ("draft", "running", "completed", "failed", "cancelled", "crashed")
 ENDED: Final[tuple[Status, ...]] = ("completed", "failed", "cancelled", "crashed")
 
+Loads = Literal["known", "all", "none"]
+LOADS: Final[tuple[Loads, ...]] = ("known", "all", "none")
+
 CONSOLE: Final = "console.log"
 DIFF: Final = "code.diff"
 BUNDLE: Final = "commits.bundle"
@@ -67,14 +70,17 @@ class Input:
         name: Under which the script asks for it.
         version: Its id.
         ref: Its address as it was typed.
+        path: The file or folder that the script loaded it from, as the script's own working folder sees it, or
+            absolute; None where it asked by `name`.
     """
 
     name: str
     version: VersionId
     ref: str
+    path: str | None = None
 
     def __post_init__(self) -> None:
-        check_text(self.name, self.ref)
+        check_text(self.name, self.ref, *filter(None, [self.path]))
         check_digests(self.version)
 
 
@@ -108,6 +114,25 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Auto:
+    """How the saves and loads of frameworks are heard.
+
+    Attributes:
+        frameworks: For a framework's key whether it is heard, or globs of the files that are; others are heard.
+        loads: Which loads are inputs: of bytes that the registry knows, all, or none.
+        keep: Which of the versions it makes stay, in the retention grammar; None for all.
+    """
+
+    frameworks: Mapping[str, bool | tuple[str, ...]] = field(default_factory=dict)
+    loads: Loads = "known"
+    keep: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.loads not in LOADS:
+            raise CorruptError(f"{self.loads!r:.40} does not say which loads are inputs")
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What is run and how its results are told: all that a re-run needs and a draft lets one edit.
 
@@ -121,6 +146,7 @@ class Recipe:
         metrics: Files in which it tells numbers.
         model: Name of the line its outputs go to; None for one line a file.
         keep_failed: Whether the outputs of a failed run are kept.
+        auto: How the saves and loads of frameworks are heard; None where the script alone decides.
     """
 
     argv: tuple[str, ...]
@@ -132,6 +158,7 @@ class Recipe:
     metrics: tuple[str, ...] = ()
     model: str | None = None
     keep_failed: bool = True
+    auto: Auto | None = None
 
 
 @dataclass(frozen=True, slots=True)

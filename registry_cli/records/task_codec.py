@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId
 from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
-from registry_cli.records.task import Code, Curve, Data, Input, Recipe, Task
+from registry_cli.records.task import Auto, Code, Curve, Data, Input, Loads, Recipe, Task
 from registry_cli.records.toml import dump_table
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def dump_task(task: Task) -> bytes:
         "python": task.python,
         "host": task.host,
         "seeds": task.seeds,
-        "inputs": [{"name": one.name, "version": one.version, "ref": one.ref} for one in task.inputs],
+        "inputs": [present(asdict(one)) for one in task.inputs],
         "data": [{"path": one.path, "size": one.size, "sha256": one.sha256} for one in task.data],
         "files": file_tables(task.files),
         "params": task.params,
@@ -98,7 +98,7 @@ def _load(table: Mapping[str, Any]) -> Task:
         python=table.get("python", {}),
         host=table.get("host", {}),
         seeds=table.get("seeds", {}),
-        inputs=tuple(Input(one["name"], _version(one["version"]), one["ref"]) for one in table.get("inputs", [])),
+        inputs=tuple(_load_input(one) for one in table.get("inputs", [])),
         data=tuple(Data(one["path"], one["size"], BlobHash(one["sha256"])) for one in table.get("data", [])),
         files=load_files(table.get("files", [])),
         params=table.get("params", {}),
@@ -110,7 +110,8 @@ def _load(table: Mapping[str, Any]) -> Task:
 
 def _dump_recipe(recipe: Recipe) -> dict[str, object]:
     table = present({**asdict(recipe), **{key: list(getattr(recipe, key)) for key in _LISTS}})
-    return {**table, "argv": list(recipe.argv), "keep_failed": recipe.keep_failed}
+    table |= {"argv": list(recipe.argv), "keep_failed": recipe.keep_failed}
+    return {**table, "auto": _dump_auto(recipe.auto)} if recipe.auto else table
 
 
 def _load_recipe(table: Mapping[str, Any]) -> Recipe:
@@ -121,10 +122,26 @@ def _load_recipe(table: Mapping[str, Any]) -> Recipe:
         params=table.get("params", {}),
         model=table.get("model"),
         keep_failed=bool(table.get("keep_failed", True)),
+        auto=_load_auto(table["auto"]) if "auto" in table else None,
     )
 
 
+def _dump_auto(auto: Auto) -> dict[str, object]:
+    heard = {key: rule if isinstance(rule, bool) else list(rule) for key, rule in auto.frameworks.items()}
+    return present({"frameworks": heard, "loads": auto.loads if auto.loads != _LOADS else None, "keep": auto.keep})
+
+
+def _load_auto(table: Mapping[str, Any]) -> Auto:
+    heard = {key: rule if isinstance(rule, bool) else _words(rule) for key, rule in table.get("frameworks", {}).items()}
+    return Auto(heard, cast("Loads", table.get("loads", _LOADS)), _text(table.get("keep")))
+
+
+_LOADS: Final = Auto().loads
 _LISTS: Final = ("argv", "outputs", "data", "metrics")
+
+
+def _load_input(table: Mapping[str, Any]) -> Input:
+    return Input(table["name"], _version(table["version"]), table["ref"], _text(table.get("path")))
 
 
 def _load_code(table: Mapping[str, Any]) -> Code:
@@ -140,6 +157,12 @@ def _load_code(table: Mapping[str, Any]) -> Code:
 
 def _version(text: str) -> VersionId:
     return VersionId(RecordId(text))
+
+
+def _text(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r:.60} is no text")
+    return value
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Pruning: removes the versions that a query names and no retention rule keeps.
+"""Pruning: removes the versions that a query or a task names and no retention rule keeps.
 
 Never removed: what is published, holds an alias, carries the tag `keep`, or is a parent of a version that stays.
 """
@@ -18,7 +18,7 @@ from registry_cli.store.reserve import with_room
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from registry_cli.catalog.changes import Change
     from registry_cli.catalog.rows import VersionRow
@@ -88,29 +88,63 @@ def prune_versions(
         only: What the user saw and agreed to; nothing else goes, though the registry has changed since.
         message: Why, for the log.
     """
+    return _remove(
+        registry,
+        message,
+        lambda: _judge(registry, [row for row in find_versions(registry, expr) if row.id in only], rules),
+    )
+
+
+def prune_among(
+    registry: Registry, ids: Collection[VersionId], rules: Sequence[Rule], *, message: str | None = None
+) -> list[VersionRow]:
+    """Remove those of some versions that no rule keeps, in one entry, and return them.
+
+    Args:
+        registry: Where.
+        ids: Versions that may go; rules count over these alone, per model. What is removed or unknown is left out.
+        rules: Which of them stay.
+        message: Why, for the log.
+    """
+    return _remove(registry, message, lambda: _judge(registry, _list_live(registry.db, ids), rules, among=True))
+
+
+def _remove(registry: Registry, message: str | None, judge: Callable[[], list[Verdict]]) -> list[VersionRow]:
+    """Remove in one entry what goes by the verdicts, asked for again where another writer was first."""
     gone: list[VersionRow] = []
 
     def plan() -> list[Change]:
-        agreed = [row for row in find_versions(registry, expr) if row.id in only]
-        gone[:] = [verdict.version for verdict in _judge(registry, agreed, rules) if verdict.kept is None]
+        gone[:] = [verdict.version for verdict in judge() if verdict.kept is None]
         return [changes.remove(row.id) for row in _children_first(registry.db, gone)]
 
     with_room(registry.layout, lambda: transact(registry, plan, message=message))
     return gone
 
 
-def _judge(registry: Registry, named: Sequence[VersionRow], rules: Sequence[Rule]) -> list[Verdict]:
+def _list_live(db: sqlite3.Connection, ids: Collection[VersionId]) -> list[VersionRow]:
+    rows = [row for version in ids if (row := read.find_row(db, version)) is not None]
+    return [version for version in read.list_versions(db, rows) if not version.removed]
+
+
+def _judge(
+    registry: Registry, named: Sequence[VersionRow], rules: Sequence[Rule], *, among: bool = False
+) -> list[Verdict]:
+    """Return what becomes of `named`; the rules count over the rest of each line too, unless `among` them alone."""
     lines: dict[str, list[VersionRow]] = {}
     for row in named:
         lines.setdefault(row.name, []).append(row)
     kept: dict[VersionId, str] = {}
     for name, rows in lines.items():
-        ids = {row.id for row in rows}
-        line = read.list_line_versions(registry.db, get_line(registry.db, name))
-        kept.update(find_keepers(rules, [row for row in line if row.id in ids or not row.archived]))
+        kept.update(find_keepers(rules, rows if among else _with_line(registry.db, name, rows)))
     reasons = _add_always(registry.db, named, kept)
     order = sorted(named, key=lambda row: (row.name.casefold(), -row.number))
     return [Verdict(row, reasons.get(row.id)) for row in order]
+
+
+def _with_line(db: sqlite3.Connection, name: str, named: Sequence[VersionRow]) -> list[VersionRow]:
+    """Return the versions of a line that are live or named."""
+    ids = {row.id for row in named}
+    return [row for row in read.list_line_versions(db, get_line(db, name)) if row.id in ids or not row.archived]
 
 
 def _add_always(

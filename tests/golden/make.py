@@ -19,7 +19,7 @@ from registry_cli.catalog.journal import iter_changes
 from registry_cli.cli.cells import dump_json
 from registry_cli.cli.views import view_version
 from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
-from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Code, Curve, Data, Input, Recipe, Status, Task
+from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Status, Task
 from registry_cli.records.task_codec import load_task
 from registry_cli.registry.add import add_files, add_url, make_design
 from registry_cli.registry.aliases import set_alias
@@ -50,6 +50,7 @@ def main(folder: Path) -> None:
     registry = Registry.init(folder)
     _fill(registry, folder / "files")
     fill_tasks(registry, folder / "files")
+    fill_auto(registry, folder / "files")
     _collect(registry, folder / "files")
     (folder / "expected.json").write_text(dump_json(describe(registry), indent=1) + "\n")
     registry.close()
@@ -87,8 +88,17 @@ def describe_task(registry: Registry, row: int) -> dict[str, Any]:
         "inputs": [asdict(one) for one in task_read.list_task_inputs(registry.db, row)],
         "data": [asdict(one) for one in task_read.list_task_data(registry.db, row)],
         "files": [asdict(one) for one in task_read.list_task_files(registry.db, row)],
-        "record": {key: value for key, value in asdict(record).items() if key in _TOLD},
+        "record": _describe_record(record),
     }
+
+
+def _describe_record(task: Task) -> dict[str, Any]:
+    """Return the parts of a record that are compared; of automatic logging, which came later, what is there."""
+    told = {key: value for key, value in asdict(task).items() if key in _TOLD}
+    if task.recipe.auto is None:
+        del told["recipe"]["auto"]
+    paths = {one.name: one.path for one in task.inputs if one.path is not None}
+    return {**told, **({"paths": paths} if paths else {})}
 
 
 def fill_tasks(registry: Registry, files: Path) -> None:
@@ -104,6 +114,17 @@ def fill_tasks(registry: Registry, files: Path) -> None:
     archive_tasks(registry, [draft.id])
     removed = run_task(registry, "a mistake", "cancelled", files, exit_code=None, signal="SIGTERM")
     remove_tasks(registry, [removed.id], message="nobody needs it")
+
+
+def fill_auto(registry: Registry, files: Path) -> None:
+    """Use all that automatic logging adds to the record of a task, and a clone of that."""
+    base = registry.get_row("iris/linear:2")
+    auto = Auto({"pytorch": ("final*.pt", "größe/**"), "scikit": False, "pickle": True}, "all", "last 3")
+    recipe = replace(make_draft("it").recipe, auto=auto)
+    inputs = (Input("net", base.id, base.ref, "in/größe.pt"), Input("base", base.id, "iris/linear@prod"))
+    heard = run_task(registry, "heard", "completed", files, recipe=recipe, inputs=inputs)
+    plain = replace(make_draft("heard again"), recipe=replace(recipe, auto=Auto()), inputs=inputs, source=heard.id)
+    write_stage(registry, "draft", plain)
 
 
 def make_draft(name: str) -> Task:

@@ -20,6 +20,7 @@ from registry_cli.records.codec import (
     load_publication,
     load_version,
 )
+from registry_cli.records.task import Auto
 from registry_cli.records.task_codec import dump_task, load_task
 from registry_cli.records.toml import load_table
 from registry_cli.registry.api import Registry
@@ -53,7 +54,7 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_each_kind_is_there() -> None:
-    assert [folder.name for folder in GOLDEN] == ["layout-1", "layout-1-tasks"]
+    assert [folder.name for folder in GOLDEN] == ["layout-1", "layout-1-auto", "layout-1-tasks"]
 
 
 def test_it_means_what_it_meant(golden: Path) -> None:
@@ -91,6 +92,19 @@ def test_its_tasks_can_be_gone_on_with(tmp_path: Path) -> None:
         assert get_row(registry, "tuned").status == "running"
         assert read_lineage(registry, "iris/child").tasks.keys() == {get_row(registry, "Baseline Run").id}
         assert run_collection(registry, instant=True).blobs == 0
+
+
+def test_what_is_heard_of_its_tasks_can_be_gone_on_with(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "layout-1-auto" / "registry", tmp_path / "registry")
+    with Registry.open(tmp_path / "registry") as registry:
+        heard, again = (get_task(registry, get_row(registry, name)) for name in ("heard", "heard again"))
+        assert heard.recipe.auto == Auto(
+            {"pytorch": ("final*.pt", "größe/**"), "scikit": False, "pickle": True}, "all", "last 3"
+        )
+        assert (again.recipe.auto, again.source) == (Auto(), heard.id)
+        assert [one.path for one in again.inputs] == ["in/größe.pt", None]
+        write_stage(registry, "start", replace(again, status="running", attempt=1))
+        assert get_task(registry, get_row(registry, "heard again")).recipe.auto == Auto()
 
 
 def test_today_s_program_writes_the_same_bytes(golden: Path) -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import UsageError
-from registry_cli.ids import AliasName
+from registry_cli.ids import AliasName, RecordId, VersionId
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.keep import parse_keep
-from registry_cli.registry.lifecycle import archive_versions, publish_versions
-from registry_cli.registry.prune import Pruning, plan_prune, prune_versions
+from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions
+from registry_cli.registry.prune import Pruning, plan_prune, prune_among, prune_versions
 from tests.registry.making import add, add_metrics
 
 
@@ -144,3 +144,53 @@ def test_only_what_was_agreed_to_goes(registry: Registry) -> None:
 def test_a_bad_query_is_refused(registry: Registry) -> None:
     with pytest.raises(UsageError):
         plan(registry, "last 1", "acc >")
+
+
+# --- among some versions ----------------------------------------------------------------------------------------------
+
+
+def test_rules_count_among_the_given_versions_alone(registry: Registry) -> None:
+    losses = [{"loss": loss} for loss in (0.1, 0.5, 0.3, 0.4)]
+    mine = add_metrics(registry, "a/one", *losses[:2])
+    other = add_metrics(registry, "a/one", {"loss": 0.0})
+    mine += add_metrics(registry, "a/one", *losses[2:])
+    mine += add_metrics(registry, "a/two", {})
+    add_metrics(registry, "a/one", {})
+    before = entries(registry)
+    gone = prune_among(
+        registry, [row.id for row in mine], parse_keep("last 1, best 1 min(metrics.loss)"), message="why"
+    )
+    assert {row.ref for row in gone} == {"a/one:2", "a/one:4"}
+    assert entries(registry) == before + 1
+    assert list(iter_changes(registry.db))[-1].message == "why"
+    assert other[0].id in {row.id for row in registry.query()}
+    assert prune_among(registry, [row.id for row in mine], parse_keep("last 1, best 1 min(metrics.loss)")) == []
+    assert entries(registry) == before + 1
+
+
+def test_what_others_hold_stays_among_them_too(registry: Registry) -> None:
+    rows = add_metrics(registry, "a/b", {}, {}, {}, {}, {})
+    rows.append(add(registry, "a/b", tags=("keep",)))
+    publish_versions(registry, ["a/b:1"])
+    set_alias(registry, "a/b:2", AliasName("prod"))
+    add(registry, "c/child", parents=(("base", "a/b:3"),))
+    rows.append(add(registry, "a/b"))
+    gone = prune_among(registry, [row.id for row in rows], parse_keep("last 1"))
+    assert [row.ref for row in gone] == ["a/b:5", "a/b:4"]
+
+
+def test_what_is_gone_or_unknown_does_not_count(registry: Registry) -> None:
+    rows = add_metrics(registry, "a/b", {}, {}, {})
+    remove_versions(registry, ["a/b:3"])
+    unknown = VersionId(RecordId("0" * 64))
+    gone = prune_among(registry, [unknown, *(row.id for row in rows)], parse_keep("last 1"))
+    assert [row.ref for row in gone] == ["a/b:1"]
+
+
+def test_a_writer_in_between_is_seen(tmp_path: Path) -> None:
+    """Another program publishes what was about to go: it stays."""
+    with Registry.init(tmp_path) as registry, Registry.open(registry.path) as other:
+        rows = add_metrics(registry, "a/b", {}, {}, {})
+        publish_versions(other, ["a/b:1"])
+        gone = prune_among(registry, [row.id for row in rows], parse_keep("last 1"))
+        assert [row.ref for row in gone] == ["a/b:2"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 _GROUPS: Final = ("arg", "param", "env", "input", "tag", "output", "data", "metrics")
-_FIELDS: Final = ("comment", "model")
+_FIELDS: Final = ("auto", "comment", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ def _put_inputs(
             told = f"which input shall be {ref}? It has {names}" if held else f"the task has no input to be {ref}"
             raise UsageError(told, hint=f"name it: --input NAME={ref}")
         [given] = resolve_inputs(registry, [(name or held[0].name, ref)])
-        found[given.name] = given
+        before = found.get(given.name)
+        found[given.name] = replace(given, path=before.path) if before else given
     return tuple(found.values())
 
 
@@ -215,6 +216,8 @@ def _without(task: Task, group: str, key: str) -> Task:
 
 
 def _recipe_without(recipe: Recipe, group: str, key: str) -> Recipe:
+    if group == "auto":
+        return replace(recipe, auto=None)
     if group == "model":
         return replace(recipe, model=None)
     if group == "env":

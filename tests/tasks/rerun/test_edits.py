@@ -11,7 +11,7 @@ import pytest
 
 from registry_cli.errors import NotFoundError, RefusedError, RegError, UsageError
 from registry_cli.ids import TagName
-from registry_cli.records.task import Code, Input, Recipe, Task
+from registry_cli.records.task import Auto, Code, Input, Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
 from tests.builders import add, make_registry
@@ -77,6 +77,22 @@ def test_the_only_input_needs_no_name(registry: Registry) -> None:
     first, second = (add(registry, name, name.encode()) for name in ("iris/a", "iris/b"))
     task = apply_edits(registry, task_with(Input("base", first.id, "iris/a")), Edits(inputs=((None, "iris/b"),)))
     assert task.inputs == (Input("base", second.id, "iris/b"),)
+
+
+@pytest.mark.parametrize("name", ["base", None])
+def test_another_input_is_loaded_from_where_the_one_before_was(registry: Registry, name: str | None) -> None:
+    first, second = (add(registry, name, name.encode()) for name in ("iris/a", "iris/b"))
+    task = task_with(Input("base", first.id, "iris/a", "in/base.pt"))
+    changed = apply_edits(registry, task, Edits(inputs=((name, "iris/b"),)))
+    assert changed.inputs == (Input("base", second.id, "iris/b", "in/base.pt"),)
+    fresh = apply_edits(registry, task, Edits(inputs=(("other", "iris/b"),), unset=("input.base",)))
+    assert fresh.inputs == (Input("other", second.id, "iris/b"),)
+
+
+def test_automatic_logging_stays_until_it_is_taken_away(registry: Registry) -> None:
+    task = task_with(auto=Auto({"scikit": False}, keep="last 3"))
+    assert apply_edits(registry, task, Edits(args={"lr": 0.5})).recipe.auto == task.recipe.auto
+    assert apply_edits(registry, task, Edits(unset=("auto",))).recipe.auto is None
 
 
 def test_of_several_inputs_one_is_named(registry: Registry) -> None:
