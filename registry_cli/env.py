@@ -3,14 +3,17 @@
 `reg help environment` lists them; a test compares the two. No other file below the edges reads the environment.
 """
 
+# every process of a task that is logged automatically imports this at its start: pathlib alone costs more
+# ruff: noqa: PTH118, PTH120
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False  # type checkers take the name for true; nothing is imported here
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Final
 
 REG_DIR: Final = "REG_DIR"
 REG_AUTHOR: Final = "REG_AUTHOR"
@@ -19,11 +22,15 @@ REG_CACHE_HOME: Final = "REG_CACHE_HOME"
 REG_DATA_HOME: Final = "REG_DATA_HOME"
 REG_TASK: Final = "REG_TASK"
 REG_ATTEMPT: Final = "REG_ATTEMPT"
+REG_AUTOLOG: Final = "REG_AUTOLOG"
 RANKS: Final = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 NO_COLOR: Final = "NO_COLOR"
 FORCE_COLOR: Final = "FORCE_COLOR"
 CI: Final = "CI"
 COLUMNS: Final = "COLUMNS"
+
+SITE: Final = os.path.join(os.path.dirname(__file__), "site")
+"""Folder whose `sitecustomize` turns automatic logging on in every Python that finds it first on its path."""
 
 VARIABLES: Final[dict[str, str]] = {
     REG_DIR: "the registry to use, when --registry is not given",
@@ -33,6 +40,7 @@ VARIABLES: Final[dict[str, str]] = {
     REG_DATA_HOME: "folder of the user's own registry (`reg init --user`), instead of the platform's",
     REG_TASK: "the task that this process is part of; `reg log` sets it for what it runs",
     REG_ATTEMPT: "which attempt at that task; `reg log` sets it",
+    REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` says by it what is heard",
     **dict.fromkeys(RANKS, "which of several processes this one is; only process 0 tells the registry anything"),
     NO_COLOR: "when set, no colour anywhere",
     FORCE_COLOR: "when set, colour even in a pipe",
@@ -63,6 +71,13 @@ def restore(variables: Mapping[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+def with_site(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable by which a Python finds `SITE` before all else that the given variables let it find."""
+    before = variables.get("PYTHONPATH")
+    others = [part for part in before.split(os.pathsep) if part != SITE] if before else []
+    return {"PYTHONPATH": os.pathsep.join([SITE, *others])}
 
 
 def rank() -> int:
@@ -97,6 +112,8 @@ def login() -> str:
 
 
 def _home(variable: str, platform: str) -> Path:
+    from pathlib import Path
+
     named = read(variable)
     if named:
         return Path(named)

@@ -1,0 +1,56 @@
+"""Tells when a module has been imported, by name, so that its functions can be replaced before anybody copies them.
+
+A finder before all others finds nothing itself: it asks those behind it, and lets the loader that they give tell when
+it is done. Knows no hook.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+
+class Finder:
+    """A finder for `sys.meta_path`.
+
+    Args:
+        watches: Whether a module of that full name is to be told of; asked before it is looked for.
+        imported: Told of it when its code has run.
+    """
+
+    def __init__(self, watches: Callable[[str], bool], imported: Callable[[ModuleType], None]) -> None:
+        self._watches = watches
+        self._imported = imported
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return what the finders behind this one find, with a loader that tells; None for all other modules."""
+        if not self._watches(fullname):
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec: ModuleSpec | None = find(fullname, path, target) if find is not None else None
+            if spec is not None:
+                self._listen(spec.loader)
+                return spec
+        return None
+
+    def _listen(self, loader: Any) -> None:
+        """Let a loader tell once when it has run a module; one that cannot be changed, or is, is left alone."""
+        plain = getattr(loader, "exec_module", None)
+        own = getattr(loader, "__dict__", None)
+        if plain is None or own is None or isinstance(loader, type) or "exec_module" in own:
+            return
+
+        def exec_module(module: ModuleType) -> None:
+            own.pop("exec_module", None)  # zipimport has one loader for many modules
+            plain(module)
+            self._imported(module)
+
+        own["exec_module"] = exec_module
