@@ -31,7 +31,7 @@ from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from registry_cli.catalog.changes import Change
     from registry_cli.catalog.rows import VersionRow
@@ -69,6 +69,7 @@ def add_files(
     *,
     mode: Mode = "copy",
     follow: bool = False,
+    ignore: Collection[Path] = (),
     message: str | None = None,
     allow_same: bool = False,
     progress: Progress = SILENT,
@@ -81,6 +82,7 @@ def add_files(
         paths: Files keep their base names, folders the names inside.
         mode: What becomes of the user's files.
         follow: Take in what links that leave their folder lead to.
+        ignore: Files and folders inside `paths` that are left out.
         message: Why, for the log; the version's first comment.
         allow_same: Make a version although the newest one is the same.
         progress: Told of bytes.
@@ -91,7 +93,7 @@ def add_files(
         ConflictError: A file changed while it was read.
     """
     registry.check_writable()
-    sources = list_sources(paths, follow=follow)
+    sources = list_sources(paths, follow=follow, ignore=ignore)
     progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
     try:
         with Staging(registry.layout, progress=progress) as staging:

@@ -17,7 +17,7 @@ from registry_cli.records.paths import check_path, check_paths
 from registry_cli.store.layout import DIRECTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 _HUB_KINDS: Final = ("models", "datasets", "spaces")
 
@@ -40,18 +40,19 @@ class Snapshot:
     root: Path
 
 
-def list_sources(paths: Sequence[Path], *, follow: bool = False) -> list[Source]:
+def list_sources(paths: Sequence[Path], *, follow: bool = False, ignore: Collection[Path] = ()) -> list[Source]:
     """Return the files that `paths` name, sorted by their names inside the version.
 
     Args:
         paths: Files, which keep their base names, and folders, which keep the names inside.
         follow: Follow links that leave their folder.
+        ignore: Files and folders inside them that are left out.
 
     Raises:
         NotFoundError: A path is missing, or a folder holds no file.
         UsageError: A name cannot be kept, two collide, a link leaves its folder, or something is no file.
     """
-    found = [source for path in paths for source in _iter_sources(path, follow=follow)]
+    found = [source for path in paths for source in _iter_sources(path, follow=follow, ignore=ignore)]
     if not found:
         raise NotFoundError(f"no file in {', '.join(map(str, paths))}")
     check_paths(source.path for source in found)
@@ -67,7 +68,7 @@ def find_snapshot(path: Path) -> Snapshot | None:
     return Snapshot(repo.replace("--", "/"), folder.name, folder.parent.parent)
 
 
-def _iter_sources(path: Path, *, follow: bool) -> Iterator[Source]:
+def _iter_sources(path: Path, *, follow: bool, ignore: Collection[Path]) -> Iterator[Source]:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -77,12 +78,14 @@ def _iter_sources(path: Path, *, follow: bool) -> Iterator[Source]:
             raise UsageError(f"{path} is a registry, no model", hint="name the files to add")
         snapshot = find_snapshot(path)
         inside = None if follow else (snapshot.root if snapshot else path).resolve()
-        yield from _iter_folder(path, path, inside, ())
+        yield from _iter_folder(path, path, inside, ignore, ())
     else:
         yield _source(path, path.name, status)
 
 
-def _iter_folder(top: Path, folder: Path, inside: Path | None, above: tuple[tuple[int, int], ...]) -> Iterator[Source]:
+def _iter_folder(
+    top: Path, folder: Path, inside: Path | None, ignore: Collection[Path], above: tuple[tuple[int, int], ...]
+) -> Iterator[Source]:
     """Yield the files below `folder`; `above` are the folders that lead to it, so that a link in a circle is seen."""
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
@@ -91,11 +94,13 @@ def _iter_folder(top: Path, folder: Path, inside: Path | None, above: tuple[tupl
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             path = Path(entry.path)
+            if path in ignore:
+                continue
             if entry.is_symlink():
                 _check_link(path, inside)
             if entry.is_dir():
                 if entry.name != DIRECTORY:
-                    yield from _iter_folder(top, path, inside, (*above, here))
+                    yield from _iter_folder(top, path, inside, ignore, (*above, here))
             else:
                 yield _source(path, path.relative_to(top).as_posix(), entry.stat())
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import RegError, describe_os_error
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
+from registry_cli.tasks.auto.follow import Follower
 from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
 from registry_cli.tasks.capture.host import capture_accelerators
 from registry_cli.tasks.capture.python import capture_python, find_python
@@ -41,7 +42,6 @@ class Beside:
     """The work beside one attempt.
 
     Attributes:
-        outputs: Versions that were kept, oldest first.
         problems: What failed, in words.
 
     Args:
@@ -52,7 +52,6 @@ class Beside:
 
     def __init__(self, attempt: Attempt, cwd: Path, environ: Mapping[str, str]) -> None:
         recipe = attempt.task.recipe
-        self.outputs: list[VersionRow] = []
         self.problems = [
             f"{word} looks like a secret and is recorded as it was typed: pass it by a variable"
             for word in find_secret_words(recipe.argv)
@@ -64,13 +63,21 @@ class Beside:
         self._scalars = ScalarWriter(self._live.scalars(WRAPPER))
         self._metrics = MetricsWatch(recipe.metrics, cwd)
         self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._layout.root])
+        self._outputs: list[VersionRow] = []
         self._names = OutputNames(recipe.outputs, cwd)
+        self._follower = Follower(attempt.registry, self._task, self._live, cwd, recipe.auto, names=self._names)
         self._data = list_data(recipe.data, cwd)
         self._stamps = stamp_data(self._data[0])
         self._failed: set[Path] = set()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._guard, args=(work,), daemon=True)
                          for work in (self._look_around, self._follow)]  # fmt: skip
+
+    @property
+    def outputs(self) -> list[VersionRow]:
+        """Versions that were kept, each once, oldest first."""
+        found = {row.id: row for row in (*self._outputs, *self._follower.outputs)}
+        return sorted(found.values(), key=lambda row: row.created)
 
     def start(self) -> None:
         """Begin; the command runs already, so that no lock of ours is copied into it."""
@@ -89,6 +96,7 @@ class Beside:
                 thread.join()
         self._guard(self._take_metrics, True)
         self._guard(self._take_rest, hurried)
+        self.problems += self._follower.problems
         self._facts.close()
         self._scalars.close()
         self.problems += filter(None, (self._facts.problem, self._scalars.problem))
@@ -96,7 +104,7 @@ class Beside:
     def list_missed(self) -> list[str]:
         """Return what was expected of the command and did not come, in words."""
         missed = [f"nothing was written that --output {text} names" for text in self._watch.missed()]
-        return missed + self._metrics.problems()
+        return [*missed, *self._metrics.problems(), *self._follower.list_missed()]
 
     def _guard(self, work: Callable[..., object], *given: object) -> None:
         try:
@@ -147,6 +155,7 @@ class Beside:
                 self._guard(self._take_metrics, False)
                 for path in self._watch.poll(time.monotonic()):
                     self._try_keep(registry, path)
+                self._guard(self._follower.poll, registry, time.time())
 
     def _take_rest(self, hurried: Callable[[], str | None]) -> None:
         paths = list(dict.fromkeys([*self._watch.rest(), *self._failed]))
@@ -154,8 +163,9 @@ class Beside:
             for at, path in enumerate(paths):
                 if signal := hurried():
                     self.problems.append(f"{signal} came: {len(paths) - at} outputs were not kept")
-                    return
+                    break
                 self._guard(self._keep, registry, path)
+            self._guard(self._follower.rest, registry, hurried)
 
     def _take_metrics(self, final: bool) -> None:
         for point in self._metrics.rest() if final else self._metrics.poll():
@@ -175,4 +185,4 @@ class Beside:
             return
         task = read_current(self._task, self._live)
         added = add_output(registry, task, self._live, Draft(self._names.name(task, path)), [path])
-        self.outputs += [added.version] if added.new else []
+        self._outputs += [added.version] if added.new else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ def list_crashed(registry: Registry) -> set[TaskId]:
 def bury_crashed(registry: Registry) -> list[TaskRow]:
     """Write the end of every attempt whose runner is dead, take its folder away, and return the tasks.
 
-    What cannot be ended now, as on a full disk, is left for the next one who looks.
+    What cannot be ended now, as on a full disk, is left for the next one who looks. Notes of saves that the runner did
+    not take go with its folder: their files may be older than what lies in their place by now.
     """
     dead = [live for live in iter_live(registry.layout) if not is_running(registry.layout, live)]
     registry.index.sync()  # whoever ended one meanwhile has said so before its folder went
@@ -80,12 +82,13 @@ def _bury(registry: Registry, live: Live) -> TaskRow | None:
         drop_outputs(registry, finish(registry, get_task(registry, row), live, end))
     else:
         row = None
-    close_live(registry.layout, live)
+    with suppress(OSError):  # what is left belongs to another user of the registry
+        close_live(registry.layout, live)
     return row
 
 
 def _last_sign(live: Live, row: TaskRow) -> datetime:
     """Return when a runner was last heard of: the newest file of its folder, else its start."""
-    written = [path.stat().st_mtime for path in (live.state, live.console, *live.list_facts(), *live.list_scalars())
-               if path.exists()]  # fmt: skip
+    told = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
+    written = [path.stat().st_mtime for path in told if path.exists()]
     return datetime.fromtimestamp(max(written), UTC) if written else row.started or datetime.now(UTC)

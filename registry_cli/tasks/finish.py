@@ -48,6 +48,11 @@ def read_current(task: Task, live: Live) -> Task:
     return _merged(task, live, read_facts(live.list_facts()))
 
 
+def read_named(task: Task, live: Live) -> Task:
+    """Return a running attempt as it is called by now; the rest is as it was, which is quicker to tell."""
+    return _named(task, live, read_facts(live.list_facts()))
+
+
 def finish(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
     """Commit the end of an attempt and return the task as it is then; its folder stays.
 
@@ -123,12 +128,9 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     curves = summarise(read_points(live.list_scalars()))
     inputs = {one.name: one for one in (*task.inputs, *facts.inputs)}
     data = {one.path: one for one in (*task.data, *facts.data)}
-    name, project = (None, None) if _is_named(live) else (facts.name, _legal(facts.project))
     tags = dict.fromkeys((*task.tags, *facts.tags))
     return replace(
-        task,
-        name=name or task.name,
-        project=project or task.project,
+        _named(task, live, facts),
         comment=task.comment if facts.comment is None else facts.comment or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
@@ -140,6 +142,12 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
         metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},
         curves={**task.curves, **curves},
     )
+
+
+def _named(task: Task, live: Live, facts: Facts) -> Task:
+    if _is_named(live):
+        return task
+    return replace(task, name=facts.name or task.name, project=_legal(facts.project) or task.project)
 
 
 def _is_named(live: Live) -> bool:

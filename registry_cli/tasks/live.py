@@ -85,6 +85,34 @@ class Live:
         """Return the file in which one process tells its scalars."""
         return self.folder / f"scalars-{writer}.tsv"
 
+    @property
+    def auto(self) -> Path:
+        """What concerns automatic logging; made by `make_auto`."""
+        return self.folder / "auto"
+
+    @property
+    def held(self) -> Path:
+        """Copies of saved files whose place was about to be written again."""
+        return self.auto / "held"
+
+    @property
+    def known(self) -> Path:
+        """Sizes of the files that the registry knows."""
+        return self.auto / "known"
+
+    @property
+    def redirects(self) -> Path:
+        """What is to be loaded in place of something else."""
+        return self.auto / "redirects.json"
+
+    def notes(self, writer: str) -> Path:
+        """Return the file in which one process notes what its frameworks save and load."""
+        return self.auto / f"notes-{writer}.jsonl"
+
+    def list_notes(self) -> list[Path]:
+        """Return the files of notes."""
+        return sorted(self.auto.glob("notes-*.jsonl"))
+
     def list_facts(self) -> list[Path]:
         """Return the files of facts, that of the wrapper first, so that the script has the last word."""
         first = self.facts(WRAPPER)
@@ -133,6 +161,17 @@ def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
     return live
 
 
+def make_auto(layout: Layout, live: Live) -> None:
+    """Make the folders of automatic logging within an attempt's; for its user alone, also in a shared registry.
+
+    What is written there decides which files are loaded, taken in and deleted.
+    """
+    for folder in (live.auto, live.held):
+        if files.make_dir(folder):
+            files.set_mode(folder, 0o700)
+            files.give_to_owner(folder)
+
+
 def read_state(live: Live) -> State:
     """Return who runs an attempt.
 
@@ -159,7 +198,7 @@ def is_running(layout: Layout, live: Live) -> bool:
 
 def secure_live(live: Live) -> None:
     """Make durable what was told so far, so that a power cut loses no more than what came after."""
-    for path in (live.console, *live.list_facts(), *live.list_scalars()):
+    for path in (live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes()):
         if path.exists():
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -167,6 +206,8 @@ def secure_live(live: Live) -> None:
             finally:
                 os.close(fd)
     files.flush_dir(live.folder)
+    if live.auto.exists():
+        files.flush_dir(live.auto)
 
 
 def close_live(layout: Layout, live: Live) -> None:

@@ -12,6 +12,8 @@ from registry_cli import env
 from registry_cli.errors import LaunchError, RegError, describe_os_error
 from registry_cli.store.files import AppendFile
 from registry_cli.tasks.attempt import Attempt, Heartbeat
+from registry_cli.tasks.auto.known import write_known
+from registry_cli.tasks.auto.settings import dump_auto, is_off
 from registry_cli.tasks.beside import Beside
 from registry_cli.tasks.child.outcome import Exit
 from registry_cli.tasks.child.relay import Held, hold_signals
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.catalog.rows import VersionRow
-    from registry_cli.records.task import Status, Task
+    from registry_cli.records.task import Auto, Status, Task
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
 
@@ -77,6 +79,7 @@ def run_command(
     attempt = Attempt.start(registry, task, named=named, staging=staging)
     with hold_signals() as held:  # whatever comes after the command has ended must not keep its end from being told
         try:
+            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else _tell_known(attempt, cwd)
             beside = Beside(attempt, cwd, environ)
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
@@ -85,7 +88,7 @@ def run_command(
         launch, told = _launch(attempt, runner, cwd, environ, held)
         runner.close()
         beside.end(lambda: held.came)
-        problems = [*beside.problems, *map(_plain, told.list_problems())]
+        problems = [*unknown, *beside.problems, *map(_plain, told.list_problems())]
         publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
         ended = _end(attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems)
         runner.heartbeat.stop()
@@ -93,6 +96,22 @@ def run_command(
     said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
     missed = [] if launch else beside.list_missed()
     return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
+
+
+def _tell_known(attempt: Attempt, cwd: Path) -> list[str]:
+    """Write what automatic logging must know; return what went wrong where nobody asked for it.
+
+    Raises:
+        RegError: An input cannot be opened, and automatic logging was asked for or loads are redirected.
+        OSError: There is no room, the same way.
+    """
+    try:
+        write_known(attempt.registry, attempt.task, attempt.live, cwd)
+    except (RegError, OSError) as error:
+        if attempt.task.recipe.auto is not None or attempt.live.redirects.exists():
+            raise
+        return [f"automatic logging could not be prepared: {error}"]
+    return []
 
 
 def _launch(
@@ -111,13 +130,22 @@ def _launch(
 
 
 def child_environ(attempt: Attempt, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by which a process knows that it is part of an attempt."""
+    """Return the variables by which a process knows that it is part of an attempt, and whether frameworks are heard."""
     own = {
         env.REG_DIR: str(attempt.registry.path),
         env.REG_TASK: attempt.task.id,
         env.REG_ATTEMPT: str(attempt.task.attempt),
     }
-    return {**environ, **attempt.task.recipe.env, **own}
+    return _with_auto({**environ, **attempt.task.recipe.env, **own}, attempt.task.recipe.auto)
+
+
+def _with_auto(environ: dict[str, str], auto: Auto | None) -> dict[str, str]:
+    if is_off(environ.get(env.REG_AUTOLOG)):
+        return environ
+    heard = {key: value for key, value in environ.items() if key != env.REG_AUTOLOG}  # a task around us has its own
+    if auto is None:
+        return heard
+    return {**heard, env.REG_AUTOLOG: dump_auto(auto), **env.with_site(environ)}
 
 
 class _Runner:

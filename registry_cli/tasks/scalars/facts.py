@@ -49,7 +49,7 @@ class FactWriter:
 
     def add_input(self, entry: Input) -> None:
         """Tell a version that the script was given."""
-        self._put("input", name=entry.name, version=entry.version, ref=entry.ref)
+        self._put("input", name=entry.name, version=entry.version, ref=entry.ref, path=entry.path)
 
     def add_data(self, data: Data) -> None:
         """Tell a file that the script read."""

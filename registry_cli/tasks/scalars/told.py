@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.catalog.doc import load_doc
@@ -53,13 +54,19 @@ class Facts:
     publish: bool = False
 
 
-def read_facts(paths: Iterable[Path]) -> Facts:
+def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
     """Return what the files tell, in the order of its telling; a missing file tells nothing.
 
     A torn last line is left out, as are kinds that this program does not know and what no record could hold.
+
+    Args:
+        paths: The files.
+        until: Seconds since 1970; what was told later is left out.
     """
     told = _Told()
     for fact in sorted(_iter_facts(paths), key=lambda fact: fact["t"]):
+        if fact["t"] > until:
+            break
         try:
             told.take(fact)
         except (KeyError, TypeError, ValueError, AttributeError, RegError):
@@ -111,7 +118,7 @@ class _Told:
                     **{parse_tag(tag): False for tag in fact["remove"]},
                 }
             case "input":
-                entry = Input(_text(fact["name"]), fact["version"], _text(fact["ref"]))
+                entry = Input(_text(fact["name"]), fact["version"], _text(fact["ref"]), fact.get("path"))
                 self.inputs[entry.name] = entry
             case "data":
                 data = Data(_text(fact["path"]), fact["size"], fact["sha256"])

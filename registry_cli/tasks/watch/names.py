@@ -19,7 +19,7 @@ class Names:
 
     def __init__(self) -> None:
         self._given: dict[Path, dict[str, str]] = {}
-        self._owners: dict[str, Path] = {}
+        self._told: set[str] = set()
         self._prefixes: dict[Path, str] = {}
 
     def find(self, file: Path, names: Collection[str]) -> Mapping[str, str]:
@@ -27,14 +27,14 @@ class Names:
         given = self._given.setdefault(file, {})
         new = [name for name in names if name not in given]
         if new:
-            prefix = next(each for each in self._iter_prefixes(file) if self._is_free(file, each, new))
+            prefix = next(each for each in self._iter_prefixes(file) if self._is_free(each, new))
             self._prefixes[file] = prefix
             given |= {name: prefix + name for name in new}
-            self._owners |= {prefix + name: file for name in new}
+            self._told |= {prefix + name for name in new}
         return given
 
-    def _is_free(self, file: Path, prefix: str, names: Collection[str]) -> bool:
-        return all(self._owners.get(prefix + name, file) == file for name in names)
+    def _is_free(self, prefix: str, names: Collection[str]) -> bool:
+        return all(prefix + name not in self._told for name in names)
 
     def _iter_prefixes(self, file: Path) -> Iterator[str]:
         yield self._prefixes.get(file, "")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registry_cli.tasks.watch.names import Names
@@ -13,6 +13,7 @@ FILES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(FILES, st.sets(st.sampled_from(["loss", "acc", "m.loss", "log.loss"]))), max_size=20))
+@example([("a/m.json", {"m.loss"}), ("b/log.csv", {"loss"}), ("a/m.json", {"loss"})])
 def test_no_name_is_of_two_files(told: list[tuple[str, set[str]]]) -> None:
     names = Names()
     owners: dict[str, tuple[str, str]] = {}

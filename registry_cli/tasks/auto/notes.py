@@ -1,0 +1,138 @@
+"""Notes: what a process of a task saved and loaded, one JSON line each, in a file of its own.
+
+The line is written when the file is; hashing and committing is the business of whoever runs the task. A note of a kind
+that the reader does not know is passed over, as are a torn last line and fields it has not heard of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from registry_cli.catalog.doc import dump_doc, load_doc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class SavedNote:
+    """A model was saved.
+
+    Attributes:
+        time: Seconds since 1970, UTC, when it was; as of the other notes.
+        path: Absolute.
+        size: Bytes then; of a folder and a prefix 0, as `mtime`.
+        mtime: Nanoseconds.
+        shape: `file`, `folder`, or `prefix`: all files whose names begin with the path's and a dot.
+        held: A copy of the bytes in the attempt's folder, made because the file was about to be written again; the
+            note repeats one that was written before, which it replaces if its file was not taken yet.
+        framework: As the hook says; the bytes may say better.
+        config: The network's description, JSON.
+    """
+
+    time: float
+    path: str
+    size: int
+    mtime: int
+    shape: Literal["file", "folder", "prefix"] = "file"
+    held: str | None = None
+    framework: str | None = None
+    step: int | None = None
+    config: str | None = None
+    labels: Mapping[str, int] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedNote:
+    """A file or folder was loaded."""
+
+    time: float
+    path: str
+    size: int
+    mtime: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedNote:
+    """Saves that left nothing here to keep: into a buffer, to another machine, into a file that was gone at once."""
+
+    time: float
+    why: Literal["buffer", "remote", "gone", "overwritten"]
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WishNote:
+    """What the script itself asks for; what was asked for at the prompt comes first."""
+
+    time: float
+    loads: Literal["known", "all", "none"] | None = None
+    keep: str | None = None
+
+
+Note = SavedNote | LoadedNote | SkippedNote | WishNote
+_KINDS: dict[str, type[Note]] = {
+    "saved": SavedNote, "loaded": LoadedNote, "skipped": SkippedNote, "wish": WishNote,
+}  # fmt: skip
+_LARGEST: Final = 2**63
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def dump_note(note: Note) -> str:
+    """Return a note as a line, its line feed included."""
+    told = ((key, getattr(note, key)) for key in note.__dataclass_fields__)
+    values = {key: value for key, value in told if value is not None and value != {}}
+    return dump_doc({"kind": _NAMES[type(note)], **values}) + "\n"
+
+
+def load_note(line: str) -> Note | None:
+    """Return the note of a line; None where it is none that this program knows, or holds what no note can."""
+    try:
+        doc: Any = load_doc(line)
+        kind = _KINDS[doc["kind"]]
+        values = {key: value for key, value in doc.items() if key in kind.__dataclass_fields__}
+        if not all(_CHECKS[key](value) for key, value in values.items()):
+            return None
+        return kind(**values)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
+def _is_count(value: object) -> bool:
+    return _is_number(value) and isinstance(value, int)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _is_table(is_value: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda table: isinstance(table, dict) and all(map(is_value, table.values()))
+
+
+def _is_none_or(is_value: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or is_value(value)
+
+
+def _is_among(*words: str | None) -> Callable[[object], bool]:
+    return lambda value: (value is None or isinstance(value, str)) and value in words
+
+
+def _is_absolute(value: object) -> bool:
+    return isinstance(value, str) and _is_text(value) and value.startswith("/")
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "time": _is_number, "path": _is_absolute, "size": _is_count, "mtime": _is_count, "count": _is_count,
+    "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
+    "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
+    "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
+    "why": _is_among("buffer", "remote", "gone", "overwritten"),
+    "loads": _is_among("known", "all", "none", None), "keep": _is_none_or(_is_text),
+}  # fmt: skip
