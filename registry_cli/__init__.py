@@ -7,12 +7,15 @@
 Importing this costs nothing: each name is loaded when it is first used.
 """
 
+import sys
+
 TYPE_CHECKING = False  # type checkers take the name for true; nothing is imported here
 if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
     from registry_cli.errors import RegError as RegError
     from registry_cli.registry.api import Registry as Registry
     from registry_cli.registry.version import Version as Version
+    from registry_cli.sdk.auto.on import autolog as autolog
     from registry_cli.sdk.input_model import InputModel as InputModel
     from registry_cli.sdk.metrics import log_metric as log_metric
     from registry_cli.sdk.metrics import log_metrics as log_metrics
@@ -37,6 +40,7 @@ _EXPORTS = {
     "Task": "registry_cli.sdk.task",
     "Version": "registry_cli.registry.version",
     "__version__": "registry_cli._version",
+    "autolog": "registry_cli.sdk.auto.on",
     "commit": "registry_cli.sdk.saving",
     "log_metric": "registry_cli.sdk.metrics",
     "log_metrics": "registry_cli.sdk.metrics",
@@ -55,6 +59,7 @@ __all__ = [
     "Task",
     "Version",
     "__version__",
+    "autolog",
     "commit",
     "log_metric",
     "log_metrics",
@@ -64,6 +69,18 @@ __all__ = [
 ]
 
 
+class _Facade(type(sys)):  # type: ignore[misc]  # the class of modules; `types` would be an import
+    """This module: what it exports stays so.
+
+    `autolog` is a function here and a folder below. Python sets a module's attribute when it imports what lies below
+    it, and would put the folder in the function's place, or first, depending on who imports what when.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _EXPORTS or type(value) is not _Facade.__base__:
+            super().__setattr__(name, value)
+
+
 def __getattr__(name: str) -> object:
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -71,3 +88,6 @@ def __getattr__(name: str) -> object:
 
     value = globals()[name] = getattr(import_module(_EXPORTS[name]), name)
     return value
+
+
+sys.modules[__name__].__class__ = _Facade

@@ -27,6 +27,8 @@ class RegError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint or self.usual_hint
+        if self.hint:
+            self.add_note(f"hint: {self.hint}")  # for Python's tracebacks, which print it below the message
 
 
 class UsageError(RegError):

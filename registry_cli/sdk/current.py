@@ -48,7 +48,6 @@ class Current:
         runner: Who ends it, where that is this process.
         watch: Learns how this process ends, where somebody must know.
         listener: Hears what argparse parses, where somebody asked for it.
-        frameworks: What `auto_connect_frameworks` said.
         named: Whether the user gave the task its name, which the script's then does not replace.
         silent: Whether nothing is told from here, because another rank does.
         forked: Whether this process is a forked child of the one that joined.
@@ -66,7 +65,6 @@ class Current:
         self.runner: Runner | None = None
         self.watch: Watch | None = None
         self.listener: Listener | None = None
-        self.frameworks: Mapping[str, object] | bool = True
         self.silent = silent
         self.forked = False
         self.named = live is not None and read_state(live).named

@@ -8,7 +8,6 @@ manager or `reg log` sees it.
 
 from __future__ import annotations
 
-import atexit
 import builtins
 import os
 import signal
@@ -17,10 +16,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.atend import is_worker
 from registry_cli.tasks.finish import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType, TracebackType
 
     from registry_cli.records.task import Status
@@ -57,14 +56,6 @@ def fate_of(error: BaseException | None) -> Fate:
     return Fate(1, None, words[:_LONGEST])
 
 
-def call_at_end(call: Callable[[], object]) -> None:
-    """Have something called before this process ends, also where multiprocessing ends it past `atexit`."""
-    if _is_worker():
-        sys.modules["multiprocessing.util"].Finalize(None, call, exitpriority=100)
-    else:
-        atexit.register(call)
-
-
 class Watch:
     """Learns the fate of this process.
 
@@ -83,7 +74,7 @@ class Watch:
         """What is known by now; to be asked when the process ends."""
         if self._seen is not None:
             return self._seen
-        if _is_worker():  # it ends within a `finally`, and its exception passes no hook
+        if is_worker():  # it ends within a `finally`, and its exception passes no hook
             return fate_of(sys.exc_info()[1])
         return _exited or _guess(self._main)
 
@@ -167,12 +158,6 @@ def _of_exit(code: Any) -> Fate:
     if code is None or (isinstance(code, int) and code & 0xFF == 0):
         return Fate()
     return Fate(code & 0xFF) if isinstance(code, int) else Fate(1, None, str(code)[:_LONGEST])
-
-
-def _is_worker() -> bool:
-    """Return whether multiprocessing began this process."""
-    process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
 
 
 def _find_main() -> FrameType | None:

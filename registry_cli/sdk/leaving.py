@@ -6,10 +6,12 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from registry_cli.atend import call_at_end
 from registry_cli.errors import RegError
 from registry_cli.sdk import current as state
 from registry_cli.sdk import saver
-from registry_cli.sdk.fate import Fate, call_at_end
+from registry_cli.sdk.auto.hear import stop_hearing
+from registry_cli.sdk.fate import Fate
 from registry_cli.sdk.notice import tell
 from registry_cli.tasks.made import publish_outputs
 from registry_cli.tasks.scalars.told import read_facts
@@ -39,6 +41,7 @@ def leave(current: Current, fate: Fate) -> None:
     for call in current.leaving:
         call()
     current.leaving.clear()
+    stop_hearing(current)
     if current.listener is not None:
         current.listener.stop()
     _tell_untaken(current)

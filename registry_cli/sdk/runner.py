@@ -22,6 +22,7 @@ from registry_cli import env
 from registry_cli.errors import RegError, UsageError
 from registry_cli.records.task import Recipe, Task
 from registry_cli.registry.api import Registry
+from registry_cli.sdk.auto.following import Following
 from registry_cli.sdk.current import Current, find_current, is_silent, set_current
 from registry_cli.sdk.fate import Watch
 from registry_cli.sdk.notice import tell, warn
@@ -105,7 +106,12 @@ def choose_streams(wanted: Connected) -> list[str]:
 
 
 class Runner:
-    """What this process does for its task beside the script's own work."""
+    """What this process does for its task beside the script's own work.
+
+    Attributes:
+        attempt: What it runs.
+        following: Makes versions of what frameworks save.
+    """
 
     def __init__(self, attempt: Attempt, current: Current, streams: Iterable[str]) -> None:
         self.attempt = attempt
@@ -116,6 +122,7 @@ class Runner:
         env.set_all(dict(zip(self._before, own, strict=True)))  # so that processes which it starts attach
         current.tell(lambda facts: facts.change_tags())  # there from the first moment on, for `is_run_by_script`
         self._tee = Tee(attempt.live.console, streams)
+        self.following = Following(attempt)
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._guard, args=(work,), name=f"reg {work.__name__}", daemon=True)
                          for work in (self._look_around, self._beat)]  # fmt: skip
@@ -134,10 +141,11 @@ class Runner:
         self._stop.set()
         for thread in self._threads:
             thread.join(_PATIENCE)
+        unkept = self.following.end()
         self._tee.close()
         self._current.close()
         env.restore(self._before)
-        lost = [*filter(None, [self._tee.problem, *self._current.problems])]
+        lost = [*filter(None, [self._tee.problem, *self._current.problems]), *unkept]
         for problem in lost:
             tell(f"task {self.attempt.task.name}: {problem}")
         words = "; ".join(dict.fromkeys(filter(None, [ending.problem, *lost]))) or None

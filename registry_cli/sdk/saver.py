@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.atend import call_at_end
 from registry_cli.errors import RegError, UsageError
-from registry_cli.sdk.fate import call_at_end
 from registry_cli.sdk.notice import tell
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ from registry_cli.registry.add import Mode, add_files, make_design
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
 from registry_cli.registry.version import Version
+from registry_cli.sdk.auto.loaded import find_loaded
+from registry_cli.sdk.auto.where import drain
 from registry_cli.sdk.current import Current, find_current, is_silent
 from registry_cli.sdk.saver import Job, Pending, get_saver, parse_keep
 from registry_cli.sdk.snapshot import take_snapshot
@@ -213,7 +215,9 @@ def complete(current: Current | None, draft: Draft) -> Draft:
     if current is None or current.live is None:
         return draft
     own = {ref for _, ref in draft.parents}
-    inputs = tuple((INPUT, one.version) for one in current.task.inputs if one.version not in own)
+    drain()  # what frameworks told is among its metrics
+    given = dict.fromkeys([*(one.version for one in current.task.inputs), *find_loaded(current)])
+    inputs = tuple((INPUT, version) for version in given if version not in own)
     mine = current.live.scalars(str(os.getpid()))
     others = last_at(read_points(path for path in current.live.list_scalars() if path != mine), draft.step)
     metrics = {**others, **current.last_at(draft.step), **draft.metrics}

@@ -10,6 +10,8 @@ from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.registry.api import Registry
 from registry_cli.sdk.arguments import Connected, listen, remember_arguments
+from registry_cli.sdk.auto.hear import hear, parse_wish
+from registry_cli.sdk.auto.where import set_task
 from registry_cli.sdk.current import find_current, get_current, is_silent, peek_current
 from registry_cli.sdk.fate import Fate, fate_of, watch_exits
 from registry_cli.sdk.input_model import InputModel
@@ -73,14 +75,15 @@ class Task(TaskRecord):
             continue_last_task: Refused, for the same reason.
             output_uri: Where ClearML would upload to: the bytes go into the registry.
             auto_connect_arg_parser: Whether argparse is heard; a table says False of arguments that are not.
-            auto_connect_frameworks: For automatic logging.
+            auto_connect_frameworks: Whether the saves and loads of frameworks are heard; a table says of a framework's
+                key False, or a glob of the files that are, as `autolog` does. An empty one hears nothing.
             auto_resource_monitoring: Without effect.
             auto_connect_streams: Whether what is printed is kept; a table speaks of `stdout` and `stderr`.
             deferred_init: Without effect: nothing here waits for a server.
 
         Raises:
             NoRegistryError: There is no registry.
-            UsageError: A task of another name runs here already, or a name cannot be kept.
+            UsageError: A task of another name runs here already, a name cannot be kept, or a key names no framework.
         """
         if continue_last_task:
             raise UsageError(
@@ -88,6 +91,7 @@ class Task(TaskRecord):
             )
         project = check_project(project_name) if project_name is not None else None
         name = parse_task_name(task_name) if task_name is not None else None
+        wish = parse_wish(auto_connect_frameworks)
         labels = [parse_tag(tag) for tag in list_words(tags or (), "tags")]
         current = find_to_join(name, project)
         again = current is not None and current.runner is not None
@@ -100,8 +104,9 @@ class Task(TaskRecord):
             current.change_tags(labels)
         if not again or auto_connect_arg_parser is not True:
             listen(current, auto_connect_arg_parser)
-        if not again or auto_connect_frameworks is not True:
-            current.frameworks = auto_connect_frameworks
+        if current.live is not None:
+            set_task(current.live)
+            hear(wish)
         if task_type is not None:
             current.add_params({"task_type": str(task_type)})
         if isinstance(output_uri, str):
@@ -208,6 +213,7 @@ class Task(TaskRecord):
 
     def publish(self) -> bool:
         """Publish the newest version of each model it made; True where there is one, and this is rank 0."""
+        self._settle()
         return not is_silent() and bool(publish_outputs(self.registry, self.id))
 
     def publish_on_completion(self, enable: bool = True) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.registry.api import Registry
+from registry_cli.sdk import saver
+from registry_cli.sdk.auto.where import drain
 from registry_cli.sdk.current import Current, peek_current
 from registry_cli.sdk.lookup import find_models
 from registry_cli.sdk.metadata import ENTRY
 from registry_cli.sdk.model import Model, check_exact
 from registry_cli.sdk.next_version import read_labels
 from registry_cli.sdk.output_model import OutputModel
-from registry_cli.sdk.saver import drain
 from registry_cli.sdk.using import record_input
 from registry_cli.tasks.find import read_now, see_tasks
 from registry_cli.tasks.made import list_newest
@@ -100,7 +101,7 @@ class TaskModels:
     @property
     def models(self) -> dict[str, ModelList]:
         """`input` and `output`: each a list, outputs with the newest last, and a table by name."""
-        drain()
+        self._settle()
         inputs = {one.name: Model(one.version, registry=self.registry) for one in self.record.inputs}
         outputs: dict[str, Model] = {}
         for row in list_newest(self.registry, self.id):
@@ -206,6 +207,12 @@ class TaskModels:
     def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
         """Give labels to all outputs of the task that have none of their own; None takes them away."""
         self._running("give labels to").labels = read_labels(enumeration)
+
+    def _settle(self) -> None:
+        """Wait until what this process saved is in the registry."""
+        saver.drain()
+        if drain() and self._current is not None and self._current.runner is not None:
+            self._current.runner.following.catch_up()
 
     def _running(self, what: str) -> Current:
         if self._current is None:
