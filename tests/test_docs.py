@@ -25,13 +25,16 @@ from typing import Any
 import pytest
 
 from registry_cli import env
+from registry_cli.autolog.table import KEYS as FRAMEWORKS
+from registry_cli.autolog.table import SILENT, load_frameworks
 from registry_cli.catalog.query.fields import KEYED, PLAIN
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.rules import ALLOWED, STATUSES
+from registry_cli.cli.frameworks import INSIDE, format_frameworks
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.main import main
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
-from registry_cli.cli.topics import GUIDES, list_topics
+from registry_cli.cli.topics import GUIDES, MADE, find_topic, list_topics
 from registry_cli.demo.iris import load_flowers, split_flowers
 from registry_cli.demo.softmax import SETTINGS, train
 from registry_cli.errors import LaunchError, RegError
@@ -44,6 +47,11 @@ README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted(GUIDES.glob("*.md"))]
 TOPICS = {"query", "lifecycle", "addresses", "layout", "exit-codes", "environment", "ci"}
 FENCE = re.compile(r"(?P<before>[^\n]*)\n```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+CLEARML_KEYS = (
+    "matplotlib", "tensorflow", "tensorboard", "pytorch", "xgboost", "scikit", "joblib", "fastai", "lightgbm", "hydra",
+    "detect_repository", "tfdefines", "megengine", "catboost", "gradio",
+)  # fmt: skip
+"""What `auto_connect_frameworks` knows in ClearML 2.1."""
 MARK = "\x1e"
 """Stands between the outputs of two commands."""
 
@@ -438,4 +446,26 @@ def test_readme_names_every_group_and_topic() -> None:
 def test_help_prints_every_topic(capsys: pytest.CaptureFixture[str]) -> None:
     for topic in list_topics():
         assert main(["help", topic.name]) == 0
-        assert capsys.readouterr().out == guide(topic.name)
+        printed = capsys.readouterr().out
+        assert printed == find_topic(topic.name)
+        assert not any(mark in printed for mark in MADE)
+        if not any(mark in guide(topic.name) for mark in MADE):
+            assert printed == guide(topic.name)
+
+
+def test_a_guide_lists_every_framework_that_is_heard() -> None:
+    listed = find_topic("autolog") or ""
+    assert max(map(len, format_frameworks().splitlines())) <= 80
+    for framework in load_frameworks():
+        assert f"- **{framework.title}**: `{framework.keys[0]}`" in listed
+    assert all(f"`{key}`" in listed for key in {*FRAMEWORKS, *SILENT})
+    for name in ("torch.save", "torch.jit.load", "joblib.dump", "Booster.save_model", "SummaryWriter.add_scalar"):
+        assert f"`{name}`" in listed
+    parts = {
+        part for framework in load_frameworks() for hook in framework.hooks for part in re.split("[.:]", hook.target)
+    }
+    assert parts >= INSIDE
+
+
+def test_clearml_s_keys_are_told() -> None:
+    assert all(f"`{key}`" in guide("clearml") for key in CLEARML_KEYS)

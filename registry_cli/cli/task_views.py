@@ -70,7 +70,7 @@ def view_task(row: TaskRow) -> View:
 
 def view_whole(whole: Whole) -> View:
     """Return all about a task: the keys of `view_task`, then what only its record holds."""
-    task = whole.task
+    task, recipe = whole.task, asdict(whole.task.recipe)
     return {
         **view_task(whole.row),
         "name": task.name,
@@ -82,17 +82,15 @@ def view_whole(whole: Whole) -> View:
         "params": dict(task.params),
         "signal": task.signal,
         "problem": task.problem,
-        "recipe": asdict(task.recipe),
+        "recipe": {key: value for key, value in recipe.items() if key != "auto"},
+        "auto": recipe["auto"],
         "code": _view_code(whole),
         "python": dict(task.python),
         "packages": whole.packages,
         "host": dict(task.host),
         "environment": dict(task.environment),
         "seeds": dict(task.seeds),
-        "inputs": [
-            {"name": one.name, "version": one.version, "ref": whole.refs.get(one.version), "typed": one.ref}
-            for one in task.inputs
-        ],
+        "inputs": [{**asdict(one), "ref": whole.refs.get(one.version), "typed": one.ref} for one in task.inputs],
         "data": [asdict(one) for one in task.data],
         "curves": {name: asdict(curve) for name, curve in task.curves.items()},
         "files": [asdict(file) for file in task.files],

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 GUIDES: Final = Path(__file__).parent.parent / "guides"
+MADE: Final = {"<!-- made: frameworks -->\n": ("registry_cli.cli.frameworks", "format_frameworks")}
+"""Lines of guides in whose place stands what a function returns, imported when somebody reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,11 @@ def find_topic(name: str) -> str | None:
     """Return the text of a guide as Markdown, or None where there is none of that name."""
     if name not in {path.stem for path in GUIDES.glob("*.md")}:
         return None
-    return (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+    text = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+    for mark, (module, function) in MADE.items():
+        if mark in text:
+            text = text.replace(mark, f"{getattr(import_module(module), function)()}\n")
+    return text
 
 
 def _heading(path: Path) -> str:

@@ -14,6 +14,7 @@ from registry_cli.cli.session import TAIL_KEY, Session, open_session
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from registry_cli.records.task import Auto
     from registry_cli.tasks.describe import Wish
     from registry_cli.tasks.run import Outcome
 
@@ -22,10 +23,14 @@ EXAMPLES = (
     "reg log --name baseline --output '*.pt' --metrics m.json -- python train.py",
     "reg log --input base=vision/resnet@prod --data 'data/*.csv' -- bash train.sh",
     "reg log --model iris/tuned --output model.joblib -- python fit.py",
+    "reg log --auto --keep 'last 3, best 2 min(metrics.loss)' -- python train.py",
+    "reg log --auto-only 'pytorch=final*.pt' --auto-off scikit -- python train.py",
 )
 RUNS_COMMAND = True
+Loads = Literal["known", "all", "none"]
 
 WATCHED = "What it reads and writes"
+AUTO = "Automatic logging"
 WordsArg = Annotated[Words, typer.Argument(metavar="-- COMMAND", help="What to run, with its own options.")]
 NameOpt = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Of the task; else the script's.")]
 ProjectOpt = Annotated[
@@ -54,6 +59,25 @@ KeepOpt = Annotated[
     Literal["yes", "no"],
     typer.Option("--keep-failed", help="Keep the outputs of a run that fails.", rich_help_panel=WATCHED),
 ]
+AutoOpt = Annotated[
+    bool,
+    typer.Option("--auto", help="Keep what frameworks save, link what they load.", rich_help_panel=AUTO),
+]
+AutoOnlyOpt = Annotated[
+    Words,
+    typer.Option("--auto-only", metavar="KEY=GLOB", help="Of a framework these files alone.", rich_help_panel=AUTO),
+]
+AutoOffOpt = Annotated[
+    Words, typer.Option("--auto-off", metavar="KEY", help="Nothing of a framework.", rich_help_panel=AUTO)
+]
+AutoLoadsOpt = Annotated[
+    Loads | None,
+    typer.Option("--auto-loads", help="Which loads are inputs; by default known ones.", rich_help_panel=AUTO),
+]
+RetainOpt = Annotated[
+    str | None,
+    typer.Option("--keep", metavar="RULES", help="Which of these versions stay; else all.", rich_help_panel=AUTO),
+]
 TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag of the task; repeat it.")]
 QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing at the end but what went wrong.")]
 EnvOpt = Annotated[Words, typer.Option("--env", metavar="NAME", help="Record this variable too, or a glob of them.")]
@@ -70,6 +94,11 @@ def command(
     metrics: MetricsOpt = None,
     model: ModelOpt = None,
     keep_failed: KeepOpt = "yes",
+    auto: AutoOpt = False,
+    auto_only: AutoOnlyOpt = None,
+    auto_off: AutoOffOpt = None,
+    auto_loads: AutoLoadsOpt = None,
+    keep: RetainOpt = None,
     tag: TagOpt = None,
     variables: EnvOpt = None,
     message: MessageOpt = None,
@@ -87,6 +116,7 @@ def command(
         metrics=tuple(metrics or ()),
         model=model,
         keep_failed=keep_failed == "yes",
+        auto=_auto(auto, auto_only, auto_off, auto_loads, keep),
     )
     with launching():
         wish = _wish(session, recipe, name, project, input_, tag, variables, message)
@@ -104,6 +134,31 @@ def _command(words: Words, tail: list[str] | None) -> tuple[str, ...]:
     if not tail:
         raise UsageError("no command to run", hint="reg log -- python train.py")
     return tuple(tail)
+
+
+def _auto(wanted: bool, only: Words, off: Words, loads: Loads | None, keep: str | None) -> Auto | None:
+    """Return how frameworks are heard; whoever says how wants them heard."""
+    if not (wanted or only or off or loads or keep is not None):
+        return None
+    from registry_cli.autolog.hooks.rules import parse_rules
+    from registry_cli.records.task import Auto
+    from registry_cli.registry.keep import check_keep
+
+    globs: dict[str, object] = {}
+    for word in only or ():
+        key, equals, glob = word.partition("=")
+        if not equals:
+            raise UsageError(f"--auto-only {word} names no files", hint=f"--auto-only '{key}=GLOB'")
+        found = globs.setdefault(key, [])
+        assert isinstance(found, list)
+        found.append(glob)
+    for key in off or ():
+        if key in globs:
+            raise UsageError(f"{key} is both filtered and off", hint="give one of --auto-only and --auto-off")
+        globs[key] = False
+    if keep is not None:
+        check_keep(keep)
+    return Auto(parse_rules(globs), loads or "known", keep)
 
 
 def _wish(session: Session, recipe: object, name: str | None, project: str | None, inputs: Words, tags: Words,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import os
 
-from registry_cli.cli.complete.options import COMMANDS, FIELDS, OPTIONS, ROLES, SETTINGS, STATUSES, TASK_FIELDS
+from registry_cli.cli.complete.options import (
+    COMMANDS,
+    FIELDS,
+    FRAMEWORKS,
+    OPTIONS,
+    ROLES,
+    SETTINGS,
+    STATUSES,
+    TASK_FIELDS,
+)
 from registry_cli.cli.complete.parse import Place, options_of
 
 TYPE_CHECKING = False
@@ -36,7 +45,9 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
     if kind == "TOPIC":
         return [*_topics(), *_commands("")]
     if kind == "KEY":
-        return SETTINGS
+        return FRAMEWORKS if place.command == "log" else SETTINGS
+    if kind == "KEY=GLOB":
+        return [(f"{key}=", about) for key, about in FRAMEWORKS]
     if "|" in kind:
         return [(value, "") for value in kind.split("|")]
     if kind in _NAMED:

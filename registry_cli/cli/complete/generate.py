@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.autolog.table import KEYS as FRAMEWORKS
 from registry_cli.catalog.query.fields import PLAIN, TASK_PLAIN
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.cli.complete.scripts import SCRIPTS
@@ -43,6 +44,7 @@ FIELDS = {fields!r}
 TASK_FIELDS = {task_fields!r}
 STATUSES = {statuses!r}
 SETTINGS: tuple[tuple[str, str], ...] = {settings!r}
+FRAMEWORKS: tuple[tuple[str, str], ...] = {frameworks!r}
 ALIASES = {aliases!r}
 OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
 '''
@@ -68,6 +70,7 @@ def _table() -> str:
         task_fields=(*TASK_PLAIN, "tags"),
         statuses=STATUSES,
         settings=tuple((key.removesuffix("NAME"), described.summary) for key, described in KEYS.items()),
+        frameworks=tuple(FRAMEWORKS.items()),
         aliases=ALIASES,
     )
     rows = "".join(f"    {option!r},\n" for option in options)

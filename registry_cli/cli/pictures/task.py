@@ -71,7 +71,8 @@ def _groups(view: Mapping[str, Any], curves: Curves) -> dict[str, list[list[str]
         "host": _host(view["host"]),
         "environment": _pairs({**view["environment"], **recipe["env"]}),
         "seeds": _pairs(view["seeds"]),
-        "inputs": [[escape(one["name"]), escape(one["ref"] or one["version"][:_SHORT_ID])] for one in view["inputs"]],
+        "auto": _auto(view["auto"]),
+        "inputs": [_input(one) for one in view["inputs"]],
         "data": _data(view["data"]),
         "params": _pairs(view["params"]),
         "metrics": _metrics(view, curves),
@@ -123,6 +124,20 @@ def _host(host: Mapping[str, Any]) -> list[list[str]]:
     gpus += [format_size(host["gpu_memory"])] if gpus and isinstance(host.get("gpu_memory"), int) else []
     gpus += [f"driver {escape(str(host['gpu_driver']))}"] if gpus and "gpu_driver" in host else []
     return [[", ".join(row)] for row in (first, parts, gpus) if row]
+
+
+def _auto(auto: Mapping[str, Any] | None) -> list[list[str]]:
+    if auto is None:
+        return []
+    said = [f"{key} {'on' if rule else 'off'}" if isinstance(rule, bool) else f"{key}={' or '.join(rule)}"
+            for key, rule in auto["frameworks"].items()]  # fmt: skip
+    keep = [f"keep {auto['keep']}"] if auto["keep"] else []
+    return [[escape(", ".join([*said, f"loads {auto['loads']}", *keep]))]]
+
+
+def _input(one: Mapping[str, Any]) -> list[str]:
+    known = escape(one["ref"] or one["version"][:_SHORT_ID])
+    return [escape(one["name"]), known, *([f"from {escape(one['path'])}"] if one["path"] else [])]
 
 
 def _data(data: Sequence[Mapping[str, Any]]) -> list[list[str]]:

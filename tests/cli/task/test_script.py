@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import pwd
 import shutil
 import subprocess
@@ -39,6 +40,18 @@ def test_what_is_refused(lab: Lab, tmp_path: Path) -> None:
     assert b"put the code in git" in plain.reg("task", "script", "plain", code=17).stderr
 
 
+def run_elsewhere(script: Path, home: Path, registry: Path) -> str:
+    """Run a script as somebody who has nothing but a home; return what it prints."""
+    given = {"PATH": os.environ["PATH"], "HOME": str(home), "REG_DIR": str(registry)}
+    settings = Path(pwd.getpwuid(os.geteuid()).pw_dir, ".config/pip/pip.conf")  # where the index may be named
+    if settings.exists():
+        given["PIP_CONFIG_FILE"] = str(settings)
+    words = [f"{name}={value}" for name, value in given.items()]
+    done = subprocess.run(["env", "-i", *words, "bash", script], cwd=home, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("remote", [True, False], ids=["remote", "bundle"])
 def test_anybody_can_run_it(lab: Lab, tmp_path: Path, remote: bool) -> None:
@@ -68,18 +81,33 @@ def test_anybody_can_run_it(lab: Lab, tmp_path: Path, remote: bool) -> None:
     shutil.rmtree(venv)
     home = tmp_path / "home"
     home.mkdir()
-    given = {"PATH": os.environ["PATH"], "HOME": str(home), "REG_DIR": str(registry)}
-    settings = Path(pwd.getpwuid(os.geteuid()).pw_dir, ".config/pip/pip.conf")  # where the index may be named
-    if settings.exists():
-        given["PIP_CONFIG_FILE"] = str(settings)
     for attempt in (2, 3):
-        words = [f"{name}={value}" for name, value in given.items()]
-        done = subprocess.run(["env", "-i", *words, "bash", script], cwd=home, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        loss, prefix = done.stdout.splitlines()
+        loss, prefix = run_elsewhere(script, home, registry).splitlines()
         assert loss == "loss 1.0"
         assert Path(prefix).is_relative_to(home)
         lab.root = registry.parent
         again = lab.task("baseline")
         assert (again.id, again.attempt, again.status, again.exit_code) == (task.id, attempt, "completed", 0)
         assert (again.metrics, again.python["prefix"]) == ({"loss": 1.0}, prefix)
+
+
+@pytest.mark.slow
+def test_frameworks_are_heard_there_too(lab: Lab, tmp_path: Path) -> None:
+    """In an environment that `reg` is not installed in; a clone gets its other input in place of the file."""
+    lab.write("train.py", "import pickle\nweight = pickle.load(open('base.pkl', 'rb'))['weight']\nprint(weight)\n"
+              "with open('net.pkl', 'wb') as file: pickle.dump({'weight': weight + 1}, file)\n")  # fmt: skip
+    for name, weight in (("other", 10), ("base", 1)):
+        (lab.root / f"{name}.pkl").write_bytes(pickle.dumps({"weight": weight}))
+        lab.reg("model", "add", f"toy/{name}", f"{name}.pkl")
+    lab.git("add", "train.py", "base.pkl")
+    lab.git("commit", "-qm", "pickles")
+    venv, home, script = tmp_path / "venv", tmp_path / "home", tmp_path / "job.sh"
+    home.mkdir()
+    subprocess.run(["python3", "-m", "venv", "--without-pip", venv], check=True)
+    lab.log("--auto", "--name", "first", "--", str(venv / "bin/python"), "train.py")
+    lab.reg("task", "clone", "first", "--name", "second", "--input", "base=toy/other:1")
+    script.write_bytes(lab.reg("task", "script", "second").stdout)
+    assert run_elsewhere(script, home, lab.root / ".registry") == "10\n"
+    [made] = lab.json("task", "show", "second")["outputs"]
+    parents = lab.json("model", "show", made["ref"])["parents"]
+    assert [(one["role"], one["name"]) for one in parents] == [("input", "toy/other")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,7 +57,9 @@ def command(
     elif session.output.mode == "json":
         session.output.record(view)
     else:  # the command as a shell takes it
-        session.output.record({**view, "recipe": {**asdict(whole.task.recipe), "argv": view["command"]}})
+        recipe = view["recipe"]
+        assert isinstance(recipe, dict)
+        session.output.record({**view, "recipe": {**recipe, "argv": view["command"]}})
 
 
 def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:

@@ -1,0 +1,48 @@
+"""The frameworks that are logged automatically, as a guide lists them: from the very tables that hook them."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.autolog.hooks.shapes import Load, Save, Score, Train
+from registry_cli.autolog.table import load_frameworks
+
+if TYPE_CHECKING:
+    from registry_cli.autolog.hooks.shapes import Framework, Hook
+
+_TITLES: Final = {Save: "saves", Load: "loads", Score: "metrics", Train: "training"}
+_WIDTH: Final = 80
+INSIDE: Final = frozenset({
+    "core", "engine", "learner", "loader_impl", "numpy_pickle", "ops", "python", "saving_api",
+    "serialization", "src", "state_dict_loader", "state_dict_saver", "summary_ops_v2", "tb_summary", "training",
+})  # fmt: skip
+"""Parts of modules where functions are defined, which scripts leave out: `torch.save`, `tf.saved_model.save`."""
+
+
+def format_frameworks() -> str:
+    """Return all frameworks as a Markdown list: under which keys they stand, and which functions are hooked."""
+    return "\n".join(line for framework in load_frameworks() for line in _format(framework))
+
+
+def _format(framework: Framework) -> list[str]:
+    keys = ", ".join(f"`{key}`" for key in framework.keys)
+    lines = [f"- **{framework.title}**: {keys}"]
+    for kind, title in _TITLES.items():
+        names = dict.fromkeys(name for hook in framework.hooks if isinstance(hook, kind) and (name := _shorten(hook)))
+        if names:
+            told = f"  - {title}: {', '.join(f'`{name}`' for name in names)}"
+            lines += wrap(told, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return lines
+
+
+def _shorten(hook: Hook) -> str | None:
+    """Return a hooked function by the name that a person looks for; None of one that stands for no call of a script."""
+    module, _, name = hook.target.partition(":")
+    if "." in name:
+        return name.removesuffix(".__init__")
+    if name.startswith("_"):
+        return None
+    hidden = INSIDE | {name}
+    package, *parts = module.split(".")
+    return ".".join([package, *(part for part in parts if part not in hidden and not part.startswith("_")), name])
