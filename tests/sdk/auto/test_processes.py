@@ -260,6 +260,39 @@ def test_each_of_two_tasks_has_its_own(tmp_path: Path, variables: dict[str, Any]
     assert made(tmp_path) == ["proj/job/one:1", "proj/other/two:1"]
 
 
+def test_a_child_forked_before_anything_was_told_is_heard(tmp_path: Path, variables: dict[str, Any]) -> None:
+    scripts.run(tmp_path, script("""
+    pid = os.fork()
+    if pid == 0:
+        toynet.save({"by": "child"}, "child.json")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    """), **variables)  # fmt: skip
+    assert made(tmp_path) == ["proj/job/child:1"]
+
+
+def test_two_dumps_into_one_open_file_are_one_version(tmp_path: Path, variables: dict[str, Any]) -> None:
+    scripts.run(tmp_path, script("""
+    with open("two.json", "w") as file:
+        toynet.save({"n": 1}, file)
+        toynet.save({"n": 2}, file)
+    """), **variables)  # fmt: skip
+    assert made(tmp_path) == ["proj/job/two:1"]
+    with reg.Registry.open(tmp_path) as registry:
+        [version] = registry.query()
+        assert Path(version.path).read_text() == '{"n": 1}{"n": 2}'
+
+
+def test_what_cannot_be_told_of_a_save_does_not_lose_it(tmp_path: Path, variables: dict[str, Any]) -> None:
+    printed = scripts.run(tmp_path, script("""
+    os.makedirs(b"/".join([os.getcwdb(), b"\\xff"]))
+    toynet.save({}, os.path.join(os.fsdecode(b"\\xff"), "odd.json"))
+    toynet.save({}, "even.json")
+    """), **variables)  # fmt: skip
+    assert made(tmp_path) == ["proj/job/even:1"]
+    assert "odd.json" in printed
+
+
 def test_only_rank_0_tells(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.write(tmp_path, "import toynet, sys\ntoynet.save({'by': sys.argv[1]}, f'r{sys.argv[1]}.json')", "child.py")
     scripts.run(tmp_path, script("""
