@@ -161,7 +161,7 @@ def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
     return live
 
 
-def make_auto(layout: Layout, live: Live) -> None:
+def make_auto(live: Live) -> None:
     """Make the folders of automatic logging within an attempt's; for its user alone, also in a shared registry.
 
     What is written there decides which files are loaded, taken in and deleted.

@@ -102,14 +102,14 @@ def _tell_known(attempt: Attempt, cwd: Path) -> list[str]:
     """Write what automatic logging must know; return what went wrong where nobody asked for it.
 
     Raises:
-        RegError: An input cannot be opened, and automatic logging was asked for or loads are redirected.
+        RegError: An input cannot be opened, and it is loaded by its path, or automatic logging was asked for.
         OSError: There is no room, the same way.
     """
     try:
         write_known(attempt.registry, attempt.task, attempt.live, cwd)
     except (RegError, OSError) as error:
-        if attempt.task.recipe.auto is not None or attempt.live.redirects.exists():
-            raise
+        if attempt.task.recipe.auto is not None or any(one.path for one in attempt.task.inputs):
+            raise  # else a clone could run on the old model
         return [f"automatic logging could not be prepared: {error}"]
     return []
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
-from tests.bench.timing import python, seconds
+from tests.bench.timing import open_registry, python, seconds
 
 FILES = 1000
 CALL = f"""
@@ -71,22 +70,14 @@ print(time.perf_counter() - began)
 
 def main() -> None:
     """Print the ratios."""
-    here = os.getcwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PYTHONPATH"] = here
-        os.environ.pop("REG_DIR", None)
-        os.chdir(folder)
-        try:
-            python("-m", "registry_cli", "init")
-            _calls()
-            _start()
-            if find_spec("torch") is None:
-                print("torch is not installed: no checkpoints and loads")
-                return
-            _saves()
-            _loads()
-        finally:
-            os.chdir(here)
+    with open_registry():
+        _calls()
+        _start()
+        if find_spec("torch") is None:
+            print("torch is not installed: no checkpoints and loads")
+            return
+        _saves()
+        _loads()
 
 
 def _tell(text: str, ratios: list[float], bar: str) -> None:

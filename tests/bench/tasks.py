@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from registry_cli.records.task import Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.scalars.writer import ScalarWriter
 from registry_cli.tasks.stage import write_stage
-from tests.bench.timing import compare, python, seconds
+from tests.bench.timing import compare, open_registry, python, seconds
 
 POINTS = 200_000
 BUSY = "import time; end = time.process_time() + {seconds}\nwhile time.process_time() < end: sum(range(1000))"
@@ -23,18 +21,10 @@ BUSY = "import time; end = time.process_time() + {seconds}\nwhile time.process_t
 
 def main() -> None:
     """Print the ratios."""
-    here = os.getcwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PYTHONPATH"] = here
-        os.environ.pop("REG_DIR", None)
-        os.chdir(folder)
-        try:
-            python("-m", "registry_cli", "init")
-            _overhead()
-            _scalars(Path(folder))
-            _listing()
-        finally:
-            os.chdir(here)
+    with open_registry() as folder:
+        _overhead()
+        _scalars(folder)
+        _listing()
 
 
 def _log(*words: str) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 
 
@@ -47,6 +50,21 @@ def compare(
     least = min(mine for mine, _ in pairs) / min(yours for _, yours in pairs)
     middle = median(mine / yours for mine, yours in pairs)
     print(f"{label:<72} min {least:6.2f}  median {middle:6.2f}  bar {bar}", flush=True)
+
+
+@contextmanager
+def open_registry() -> Iterator[Path]:
+    """Work in a new folder with a registry, as processes that are started then do."""
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PYTHONPATH"] = here
+        os.environ.pop("REG_DIR", None)
+        os.chdir(folder)
+        try:
+            python("-m", "registry_cli", "init")
+            yield Path(folder)
+        finally:
+            os.chdir(here)
 
 
 def python(*words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.lifecycle import remove_versions
+from registry_cli.store import files
 from registry_cli.tasks.auto.settings import dump_auto
 from registry_cli.tasks.run import Outcome, child_environ, run_command
 from tests.tasks.making import describe, start
@@ -75,11 +77,21 @@ def test_an_input_that_cannot_be_opened(registry: Registry, tmp_path: Path, auto
     remove_versions(registry, [row.id])
     recipe = Recipe((sys.executable, "-S", "-c", ""), auto=auto)
     task = describe(recipe=recipe, inputs=(Input("base", row.id, row.ref, "gone.pt"),))
-    if auto is not None:
-        with pytest.raises(RegError, match="was removed"):
-            run_command(registry, task, cwd=tmp_path, environ=dict(os.environ))
-        return
-    outcome = run_command(registry, task, cwd=tmp_path, environ=dict(os.environ))
+    with pytest.raises(RegError, match="was removed"):  # also where the script alone asks for automatic logging
+        run_command(registry, task, cwd=tmp_path, environ=dict(os.environ))
+
+
+def test_what_nobody_asked_for_keeps_no_command_from_running(registry: Registry, tmp_path: Path) -> None:
+    class Refuse:
+        def before(self, op: str, path: str, detail: object) -> None:
+            if Path(path).name.startswith("known"):
+                raise OSError(errno.ENOSPC, "no space left on device")
+
+        def after(self, op: str, path: str, detail: object) -> None: ...
+
+    task = describe(recipe=Recipe((sys.executable, "-S", "-c", "")))
+    with files.open_observer(Refuse()):
+        outcome = run_command(registry, task, cwd=tmp_path, environ=dict(os.environ))
     assert outcome.code == 0
     assert outcome.problems[0].startswith("automatic logging could not be prepared: ")
 

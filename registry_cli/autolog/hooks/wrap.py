@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from registry_cli.autolog.hooks.shapes import Framework, Hook, Sink
 
     Function = Callable[..., Any]
+    Hearing = tuple["Ears", Sink, Framework, Hook]
+    """Who listens, whom he tells, and of what."""
 
 _NOTHING: Final = Told()
 
@@ -89,25 +91,24 @@ def _wrap_save(ears: Ears, framework: Framework, hook: Save, plain: Function) ->
         if sink is None:
             return plain(*args, **kwargs)
         call = Call(args, kwargs)
-        path = None
-        try:
-            path = find_path(hook.path.get(call))
-            if path is not None:
-                sink.saving(path)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        hearing = ears, sink, framework, hook
+        path = _try(hearing, _announce, sink, hook, call)
         try:
             _inside.busy = True
             call.result = plain(*args, **kwargs)
         finally:
             _inside.busy = False
-        try:
-            _tell_saved(ears, sink, framework, hook, call, path)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        _try(hearing, _tell_saved, *hearing, call, path)
         return call.result
 
     return save
+
+
+def _announce(sink: Sink, hook: Save, call: Call) -> str | None:
+    path = find_path(hook.path.get(call))
+    if path is not None:
+        sink.saving(path)
+    return path
 
 
 def _tell_saved(ears: Ears, sink: Sink, framework: Framework, hook: Save, call: Call, path: str | None) -> None:
@@ -163,12 +164,7 @@ def _wrap_load(ears: Ears, framework: Framework, hook: Load, plain: Function) ->
             result = plain(*args, **kwargs)
         finally:
             _inside.busy = False
-        try:
-            path = None if sink.ignores(given) else find_path(given)
-            if path is not None:
-                _tell_loaded(sink, hook, path)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        _try((ears, sink, framework, hook), _tell_given, sink, hook, given)
         return result
 
     return load
@@ -180,11 +176,8 @@ def _wrap_any_load(ears: Ears, framework: Framework, hook: Load, plain: Function
         if sink is None:
             return plain(*args, **kwargs)
         call = Call(args, kwargs)
-        path = opened = None
-        try:
-            path, opened = _redirect(sink, hook, call)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        hearing = ears, sink, framework, hook
+        path, opened = _try(hearing, _redirect, sink, hook, call) or (None, None)
         try:
             _inside.busy = True
             call.result = plain(*call.args, **call.kwargs)
@@ -192,13 +185,7 @@ def _wrap_any_load(ears: Ears, framework: Framework, hook: Load, plain: Function
             _inside.busy = False
             if opened is not None:
                 opened.close()
-        try:
-            if path is not None and hook.tell is not None:
-                path = find_path(hook.tell(call))
-            if path is not None:
-                _tell_loaded(sink, hook, path)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        _try(hearing, _tell_loaded, sink, hook, call, path)
         return call.result
 
     return load
@@ -221,7 +208,20 @@ def _redirect(sink: Sink, hook: Load, call: Call) -> tuple[str | None, Any]:
     return None, opened
 
 
-def _tell_loaded(sink: Sink, hook: Load, path: str) -> None:
+def _tell_given(sink: Sink, hook: Load, given: str) -> None:
+    path = None if sink.ignores(given) else find_path(given)
+    if path is not None:
+        _tell_path(sink, hook, path)
+
+
+def _tell_loaded(sink: Sink, hook: Load, call: Call, path: str | None) -> None:
+    if path is not None and hook.tell is not None:
+        path = find_path(hook.tell(call))
+    if path is not None:
+        _tell_path(sink, hook, path)
+
+
+def _tell_path(sink: Sink, hook: Load, path: str) -> None:
     try:
         status = os.stat(path)
     except OSError:  # a name of a hub, a file that was taken away
@@ -244,10 +244,7 @@ def _wrap_score(ears: Ears, framework: Framework, hook: Score, plain: Function) 
             result = plain(*args, **kwargs)
         finally:
             _inside.scoring = False
-        try:
-            hook.tell(Call(args, kwargs, result), sink)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        _try((ears, sink, framework, hook), hook.tell, Call(args, kwargs, result), sink)
         return result
 
     return score
@@ -266,11 +263,18 @@ def _wrap_train(ears: Ears, framework: Framework, hook: Train, plain: Function) 
             ears.stumble(sink, framework, hook, error)
             call = Call(args, kwargs)
         call.result = plain(*call.args, **call.kwargs)
-        try:
-            if hook.leave is not None:
-                hook.leave(call, sink)
-        except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+        if hook.leave is not None:
+            _try((ears, sink, framework, hook), hook.leave, call, sink)
         return call.result
 
     return train
+
+
+def _try(hearing: Hearing, function: Function, *given: Any) -> Any:
+    """Do what a wrapper does beside its call; what it raises is told and gives None, and the script goes on."""
+    try:
+        return function(*given)
+    except Exception as error:
+        ears, sink, framework, hook = hearing
+        ears.stumble(sink, framework, hook, error)
+        return None

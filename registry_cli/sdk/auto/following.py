@@ -32,7 +32,7 @@ class Following:
         try:
             write_known(attempt.registry, attempt.task, attempt.live, Path.cwd())
         except (RegError, OSError) as error:  # more loads are looked at than need be
-            self._problems.append(f"the sizes of known files could not be written: {error}")
+            self._problems.append(f"automatic logging could not be prepared: {error}")
         self._asked: SimpleQueue[threading.Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._follow, name="reg follow", daemon=True)
         self._thread.start()

@@ -22,13 +22,11 @@ def hold_file(path: Path, size: int, target: Path) -> bool:
     Args:
         path: The file.
         size: Its bytes.
-        target: In a folder of such copies, which is made where it is missing.
+        target: In the folder of such copies.
 
     Raises:
         OSError: It cannot be read, or there is no room.
     """
-    files.make_dir(target.parent.parent)
-    files.make_dir(target.parent)
     if sum(1 for _ in target.parent.iterdir()) >= MOST:
         return False
     if _clone(path, target):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from registry_cli.errors import RegError
 from registry_cli.sdk.auto.told import format_note, is_text, saved_note
-from registry_cli.store import files
 from registry_cli.tasks.auto.notes import SavedNote, SkippedNote
+from registry_cli.tasks.live import make_auto
 from registry_cli.tasks.scalars.lines import LineFile
 from registry_cli.tasks.scalars.writer import ScalarWriter
 
@@ -38,7 +38,7 @@ class Notebook:
     def __init__(self, live: Live, writer: str, warn: Callable[[str], None]) -> None:
         self._warn = warn
         with suppress(OSError):  # the first line that cannot be written tells why
-            files.make_dir(live.auto)
+            make_auto(live)
         self._notes = LineFile(live.notes(writer))
         self._unwritten = False
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))

@@ -57,7 +57,7 @@ def write_known(registry: Registry, task: Task, live: Live, cwd: Path) -> None:
     """
     from registry_cli.tasks.auto.redirects import list_redirects
 
-    make_auto(registry.layout, live)
+    make_auto(live)
     found = list_redirects(registry, task, cwd)
     if found:
         _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in found]}).encode())

@@ -200,7 +200,7 @@ def test_nothing_is_held_that_was_taken_by_now(sink: NoteSink, tmp_path: Path, m
     now = time.time()
     monkeypatch.setattr("registry_cli.sdk.auto.sink.time", lambda: now + 3)
     save(sink, path)
-    assert not sink.live.held.exists()
+    assert list(sink.live.held.iterdir()) == []
 
 
 def test_what_would_cost_too_much_is_not_held(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +224,7 @@ def test_what_was_written_over_by_somebody_else_is_not_held(sink: NoteSink, tmp_
     save(sink, path)
     os.utime(path, ns=(1, 1))
     save(sink, path)
-    assert not sink.live.held.exists()
+    assert list(sink.live.held.iterdir()) == []
 
 
 def tell_sizes(live: Live, *sizes: int) -> None:

@@ -29,7 +29,7 @@ class Play:
         self.registry = registry or Registry.init(cwd)
         self.attempt: Attempt = start(self.registry, **given)
         self.live = self.attempt.live
-        make_auto(self.registry.layout, self.live)
+        make_auto(self.live)
         self.follower = Follower(self.registry, self.attempt.task, self.live, cwd, auto)
         self.now = self.attempt.task.created.timestamp()
         self._held = 0
