@@ -39,7 +39,7 @@ FRAMEWORK = Framework(
     keys=("joblib",),
     packages=("joblib",),
     hooks=(
-        Save("joblib.numpy_pickle:dump", Argument(1, "filename"), tell=tell_dump),
+        Save("joblib.numpy_pickle:dump", Argument(1, "filename"), tell=tell_dump, empties=True),
         Load("joblib.numpy_pickle:load", _LOADED, tell=tell_load),
     ),
 )

@@ -52,7 +52,7 @@ def enter_removal(call: Call, sink: Sink) -> None:
     """Let a checkpoint that is no longer among the best be kept before it is deleted."""
     path = find_path(Argument(1, "filepath").get(call))
     if path is not None:
-        sink.saving(path)
+        sink.saving(path, empties=False)
 
 
 def find_metrics(trainer: Any) -> dict[str, float]:

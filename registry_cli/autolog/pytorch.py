@@ -81,7 +81,7 @@ FRAMEWORK = Framework(
     keys=("pytorch",),
     packages=("torch",),
     hooks=(
-        Save("torch.serialization:save", Argument(1, "f")),
+        Save("torch.serialization:save", Argument(1, "f"), empties=True),
         Load("torch.serialization:load", _FILE),
         Save("torch.jit._serialization:save", Argument(1, "f"), tell=tell_script),
         Save("torch.jit._script:RecursiveScriptModule.save", Argument(1, "f"), tell=tell_script),

@@ -1,7 +1,6 @@
 """safetensors, whichever library's tensors it holds.
 
-https://huggingface.co/docs/safetensors. `torch` and `numpy` since 0.2, `save_model` and `load_model` since 0.3.1. Not
-heard: `safe_open`, a class of compiled code that nothing can stand in for.
+https://huggingface.co/docs/safetensors. `torch` and `numpy` since 0.2, `save_model` and `load_model` since 0.3.1.
 """
 
 from __future__ import annotations
@@ -47,6 +46,7 @@ FRAMEWORK = Framework(
     keys=("safetensors",),
     packages=("safetensors",),
     hooks=(
+        Load("safetensors:safe_open", _LOADED),
         *(hook for library in _LIBRARIES for hook in _make_hooks(library)),
         Save("safetensors.torch:save_model", _SAVED, tell=make_tell("PyTorch"), optional=True),
         Load("safetensors.torch:load_model", Argument(1, "filename"), optional=True),

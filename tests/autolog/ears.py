@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ class Memory(Sink):
     warnings: list[str] = field(default_factory=list)
     others: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
+    ends: list[bool] = field(default_factory=list)
     unknown: set[str] | None = None
 
     @property
@@ -82,8 +84,9 @@ class Memory(Sink):
     def ignores(self, path: str) -> bool:
         return self.unknown is not None and path in self.unknown
 
-    def saving(self, path: str) -> None:
+    def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
         self.before.append(path)
+        return self.ends.append if empties else None
 
     def saved(self, saved: Saved) -> None:
         self.saves.append(saved)
@@ -134,7 +137,7 @@ TABLE = Framework(
     keys=("pytorch",),
     packages=("toynet",),
     hooks=(
-        Save("toynet.core:save", Argument(1, "path"), tell=tell_toy),
+        Save("toynet.core:save", Argument(1, "path"), tell=tell_toy, empties=True),
         Save("toynet.core:bundle", Argument(1, "path")),
         Save("toynet.core:Net.store", Argument(1, "path")),
         Load("toynet.core:load", Argument(0, "path")),

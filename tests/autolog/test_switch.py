@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _pickle
+import contextvars
 import importlib
 import importlib.util
 import inspect
@@ -156,6 +157,33 @@ def test_a_builtin_stays_unbound_and_pickles(folder: Path, memory: Memory) -> No
     assert _pickle.loads is plain
 
 
+def test_a_class_that_nobody_can_inherit_from(folder: Path, memory: Memory) -> None:
+    table = replace(TABLE, hooks=(Load("_contextvars:ContextVar", Argument(0, "name")),), packages=("_contextvars",))
+    switch = Switch({"toy": ("_contextvars",)}, lambda name: table)
+    switch.ears.rules, switch.ears.make_sink = Rules({}, "/"), lambda: memory
+    memory.others[str(folder / "old")] = "new"
+    Path("kept").touch()
+    plain = contextvars.ContextVar
+    switch.start()
+    try:
+        given, kept = contextvars.ContextVar("old", default=3), contextvars.ContextVar("kept")
+        assert (given.name, given.get(), kept.name) == ("new", 3, "kept")
+        assert memory.loads == [str(folder / "kept")]
+        stand_in: Any = contextvars.ContextVar
+        assert stand_in is not plain
+        assert type(given) is plain
+        assert isinstance(given, stand_in)
+        assert not isinstance("old", stand_in)
+        assert issubclass(plain, stand_in)
+        assert issubclass(stand_in, stand_in)
+        assert (stand_in.__name__, stand_in.__doc__) == (plain.__name__, plain.__doc__)
+        assert stand_in.get(given) == 3
+        assert pickle.loads(pickle.dumps(stand_in)) is stand_in
+    finally:
+        switch.stop()
+    assert contextvars.ContextVar is plain
+
+
 def test_methods_of_every_kind(switch: Switch, memory: Memory, folder: Path) -> None:
     switch.start()
     toy = _toy()
@@ -185,6 +213,7 @@ def test_a_save_that_fails_is_none(switch: Switch, memory: Memory) -> None:
     assert not memory.saves
     toy.save("net", "a.toy")
     assert memory.names == ["a.toy"], "the guard is open again"
+    assert memory.ends == [False, True], "who held what was there knows"
 
 
 def test_streams_buffers_and_other_machines(switch: Switch, memory: Memory) -> None:
@@ -194,6 +223,7 @@ def test_streams_buffers_and_other_machines(switch: Switch, memory: Memory) -> N
         toy.save("net", file)
         assert memory.saves[0].stream is not None
         assert memory.saves[0].stream() is file
+        assert not memory.ends, "it was emptied when it was opened"
     toy.save("net", io.BytesIO())
     remote = io.BytesIO()
     remote.name = "s3://bucket/b.toy"  # type: ignore[attr-defined]

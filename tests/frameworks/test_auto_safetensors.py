@@ -31,16 +31,25 @@ safetensors.numpy.save_file({"a": np.ones(3)}, "array.safetensors")
 assert load_file("net.safetensors").keys() == net.state_dict().keys()
 """
 TUNE = """
+import sys
+
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_model, save_file
 
 net = torch.nn.Linear(4, 2)
-load_model(net, "given/weights.safetensors")
+if "--open" in sys.argv:
+    with safe_open("given/weights.safetensors", framework="pt") as file:
+        assert isinstance(file, safe_open)
+        net.load_state_dict({name: file.get_tensor(name) for name in file.keys()})
+else:
+    load_model(net, "given/weights.safetensors")
 save_file({name: value + 1 for name, value in net.state_dict().items()}, "tuned.safetensors")
 """
 
 
-def test_saves_loads_and_another_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [[], ["--open"]])
+def test_saves_loads_and_another_input(tmp_path: Path, flags: list[str]) -> None:
     need("safetensors", "torch", "numpy")
     from safetensors.torch import load_file
 
@@ -58,7 +67,7 @@ def test_saves_loads_and_another_input(tmp_path: Path) -> None:
     assert {row["framework"] for row in lines["ckpt"] + lines["net"]} == {"PyTorch"}
     assert has_bytes(lines["net"][1], lab.root / "net.safetensors")
 
-    lab.log("--auto", "--name", "tune", "--", "python", "tune.py")
+    lab.log("--auto", "--name", "tune", "--", "python", "tune.py", *flags)
     clone_with(lab, "tune", "weights", lines["net"][1])
     tuned = list_lines(lab)["tuned"]
     assert [list_parents(row) for row in tuned] == [[(row["id"], "input")] for row in lines["net"]]

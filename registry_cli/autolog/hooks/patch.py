@@ -51,8 +51,38 @@ class Unbound:
         return str(self.__qualname__)  # type: ignore[attr-defined]  # the wrapper's
 
 
+class StandIn(type):
+    """What stands in for a class of compiled code that nobody can inherit from; to call it is to call its wrapper."""
+
+    __wrapped__: type
+
+    def __new__(cls, wrapper: Callable[..., Any], plain: type) -> StandIn:
+        """Make one."""
+        return super().__new__(cls, plain.__name__, (), {"__doc__": plain.__doc__, "__wrapped__": plain})
+
+    def __init__(cls, wrapper: Callable[..., Any], plain: type) -> None:
+        super().__init__(plain.__name__, (), {})
+        cls._call = wrapper
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an object of the class."""
+        return cls._call(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        """Return whether an object is one of the class."""
+        return isinstance(instance, cls.__wrapped__)
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        """Return whether another class is the class, by either name."""
+        return other is cls or issubclass(other, cls.__wrapped__)
+
+    def __getattr__(cls, name: str) -> Any:
+        """Return an attribute of the class."""
+        return getattr(cls.__wrapped__, name)
+
+
 def replace(module: ModuleType, path: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[Patch]:
-    """Put a wrapper in a function's place, under every name that leads to it in its module or class.
+    """Put a wrapper in the place of a function or class, under every name that leads to it in its module or class.
 
     The wrapper can be pickled by the name under which the function was looked up here.
 
@@ -74,7 +104,9 @@ def replace(module: ModuleType, path: str, wrap: Callable[[Callable[..., Any]], 
     if not callable(plain):
         raise AttributeError(f"{path} is no function")
     wrapper: Any = wrap(plain)
-    if isinstance(plain, BuiltinFunctionType):
+    if isinstance(plain, type):
+        wrapper = StandIn(wrapper, plain)
+    elif isinstance(plain, BuiltinFunctionType):
         wrapper = Unbound(wrapper)
     wrapper.__module__, wrapper.__qualname__ = module.__name__, path
     new = type(raw)(wrapper) if bound else wrapper

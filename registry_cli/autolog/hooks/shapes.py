@@ -102,8 +102,12 @@ class Sink(Protocol):
     def ignores(self, path: str) -> bool:
         """Return whether what was loaded from a path, as the script spelt it, is a file that nobody knows."""
 
-    def saving(self, path: str) -> None:
-        """A file or folder is about to be written."""
+    def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
+        """A file or folder is about to be written, and if `empties` first of all emptied.
+
+        Returns:
+            What is to be called after it with whether it succeeded; None where nobody waits for that.
+        """
 
     def saved(self, saved: Saved) -> None:
         """One was written."""
@@ -134,6 +138,7 @@ class Save:
         shape: What it leaves; a path that is a folder afterwards is one.
         tell: Says more of a call; None where the call saves no model at all (a table, say).
         optional: Whether some versions lack it by right.
+        empties: Whether it opens the path for writing before it does anything that takes time.
     """
 
     target: str
@@ -141,6 +146,7 @@ class Save:
     shape: Shape = "file"
     tell: Callable[[Call], Told | None] | None = None
     optional: bool = False
+    empties: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,23 +92,29 @@ def _wrap_save(ears: Ears, framework: Framework, hook: Save, plain: Function) ->
             return plain(*args, **kwargs)
         call = Call(args, kwargs)
         hearing = ears, sink, framework, hook
-        path = _try(hearing, _announce, sink, hook, call)
+        path, end = _try(hearing, _announce, sink, hook, call) or (None, None)
+        done = False
         try:
             _inside.busy = True
             call.result = plain(*args, **kwargs)
+            done = True
         finally:
             _inside.busy = False
+            if end is not None:
+                _try(hearing, end, done)
         _try(hearing, _tell_saved, *hearing, call, path)
         return call.result
 
     return save
 
 
-def _announce(sink: Sink, hook: Save, call: Call) -> str | None:
-    path = find_path(hook.path.get(call))
-    if path is not None:
-        sink.saving(path)
-    return path
+def _announce(sink: Sink, hook: Save, call: Call) -> tuple[str | None, Callable[[bool], None] | None]:
+    """Say where a call is about to save; return that, and what is to be called after it."""
+    given = hook.path.get(call)
+    path = find_path(given)
+    if path is None:
+        return None, None
+    return path, sink.saving(path, empties=hook.empties and isinstance(given, str | os.PathLike))
 
 
 def _tell_saved(ears: Ears, sink: Sink, framework: Framework, hook: Save, call: Call, path: str | None) -> None:

@@ -1,7 +1,10 @@
-"""Copies of models that are about to be written over before anybody has taken them."""
+"""Models that are about to be written over before anybody has taken them: set aside where that can be, else copied."""
 
 from __future__ import annotations
 
+import os
+import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.store import files
@@ -13,7 +16,13 @@ if TYPE_CHECKING:
 LARGEST: Final = 64 << 20
 """Bytes that are copied where the file system cannot share them; more would make the script wait."""
 MOST: Final = 32
-"""Copies that may wait to be taken."""
+"""Held files that may wait to be taken."""
+_ACCESS: Final = "system.posix_acl_access"
+
+
+def is_full(folder: Path) -> bool:
+    """Return whether as many held files wait as may."""
+    return sum(1 for _ in folder.iterdir()) >= MOST
 
 
 def hold_file(path: Path, size: int, target: Path) -> bool:
@@ -22,19 +31,83 @@ def hold_file(path: Path, size: int, target: Path) -> bool:
     Args:
         path: The file.
         size: Its bytes.
-        target: In the folder of such copies.
+        target: In the folder of held files.
 
     Raises:
         OSError: It cannot be read, or there is no room.
     """
-    if sum(1 for _ in target.parent.iterdir()) >= MOST:
-        return False
     if _clone(path, target):
         return True
     if size > LARGEST:
         return False
     files.copy_file(path, target)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A file that was set aside.
+
+    Attributes:
+        path: Where it was, and an empty file is.
+        target: Where it is.
+        empty: Inode of the empty file.
+    """
+
+    path: Path
+    target: Path
+    empty: int
+
+    def give_back(self) -> bool:
+        """Put the file back if nothing was written in its place; return whether it is back.
+
+        Raises:
+            OSError: It cannot be put back, as the path's folder is gone.
+        """
+        status = self.path.stat()
+        if status.st_ino != self.empty or status.st_size:
+            return False
+        files.rename(self.target, self.path)
+        return True
+
+
+def set_aside(path: Path, target: Path) -> Aside | None:
+    """Take a file away that is about to be emptied and written anew, and leave an empty one of the same permissions.
+
+    That copies nothing and is at one stroke, and who has the file open goes on with the bytes that it had.
+
+    Args:
+        path: The file.
+        target: In the folder of held files.
+
+    Returns:
+        None where somebody might notice, or there is no room for both: a link, a file with other names, one of another
+        user or on another file system.
+
+    Raises:
+        OSError: There is no such file, or nothing can be written.
+    """
+    status, room = path.lstat(), os.statvfs(path)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
+        return None
+    if room.f_bavail * room.f_frsize < 2 * status.st_size or _ACCESS in os.listxattr(path):
+        return None
+    empty = NewFile(target.with_name(f"{target.name}.new"))
+    try:
+        made = os.fstat(empty.fd)
+        if (made.st_dev, made.st_gid) != (status.st_dev, status.st_gid):
+            return None
+        empty.set_mode(stat.S_IMODE(status.st_mode))
+        files.link(path, target)
+        try:
+            files.rename(empty.path, path)
+        except OSError:
+            files.unlink(target)
+            raise
+        return Aside(path, target, made.st_ino)
+    finally:
+        empty.close()
+        files.unlink(empty.path)
 
 
 def _clone(path: Path, target: Path) -> bool:

@@ -21,21 +21,21 @@ from registry_cli.atend import call_at_end
 from registry_cli.autolog.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
 from registry_cli.records.task import Auto
-from registry_cli.sdk.auto.held import hold_file
+from registry_cli.sdk.auto.held import Aside, hold_file, is_full, set_aside
 from registry_cli.sdk.auto.notebook import Notebook, Why
 from registry_cli.sdk.auto.redirects import Redirects
 from registry_cli.sdk.auto.streams import find_open
 from registry_cli.sdk.auto.told import saved_note
 from registry_cli.sdk.notice import advise, tell
 from registry_cli.tasks.auto.known import read_sizes
-from registry_cli.tasks.auto.notes import LoadedNote
+from registry_cli.tasks.auto.notes import REPEATED, LoadedNote
 from registry_cli.tasks.auto.settings import load_auto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from registry_cli.autolog.hooks.shapes import Saved
-    from registry_cli.tasks.auto.notes import WishNote
+    from registry_cli.tasks.auto.notes import SavedNote, WishNote
     from registry_cli.tasks.live import Live
 
     Event = tuple[Any, ...]
@@ -47,6 +47,8 @@ _LOOK: Final = 0.2
 """Seconds between two looks at files that are still open."""
 _AGAIN: Final = 2.0
 """Seconds after which a saved file has been taken, and may be written again without a copy."""
+_LARGE: Final = 16 << 20
+"""Bytes of a file that may take longer: it is set aside after that too."""
 _REMEMBERED: Final = 4096
 """Paths whose last save is remembered; more are forgotten together."""
 _NEVER: Final = (0.0, None)
@@ -94,12 +96,16 @@ class NoteSink:
         """Path, size and modification time of what was loaded and may be known, oldest first."""
         return list(self._loads)
 
-    def saving(self, path: str) -> None:
+    def saving(self, path: str, *, empties: bool = False) -> Callable[[bool], None] | None:
         """Hold what was saved there a moment ago: it may not be taken yet."""
         told, saved = self._recent.get(path, _NEVER)
-        if saved is not None and time() - told < _AGAIN:
-            with suppress(OSError):
-                self._hold(told, saved)
+        if saved is None or saved.shape != "file":
+            return None
+        age = time() - told
+        with suppress(OSError):
+            if age < _AGAIN or (empties and age < REPEATED and saved.size > _LARGE):
+                return self._hold(told, saved, empties=empties, copy=age < _AGAIN)
+        return None
 
     def saved(self, saved: Saved) -> None:
         """Tell of a save; of one into a file that is still open once that is closed."""
@@ -249,19 +255,32 @@ class NoteSink:
         if pid == os.getpid():  # else a forked child has inherited the call
             self.end()
 
-    def _hold(self, told: float, saved: Saved) -> None:
-        """Copy a file before it is written over, unless it was already."""
-        path = Path(saved.path)
+    def _hold(self, told: float, saved: Saved, *, empties: bool, copy: bool) -> Callable[[bool], None] | None:
+        """Hold a file before it is written over, unless it was already."""
+        path, target = Path(saved.path), self.live.held / new_ulid()
         status = path.stat()
-        if self._notebook is None or saved.shape != "file":
-            return
         if (status.st_size, status.st_mtime_ns) != (saved.size, saved.mtime):
-            return
-        target = self.live.held / new_ulid()
-        if hold_file(path, status.st_size, target):
-            note = saved_note(told, saved, status.st_size, status.st_mtime_ns, str(target))
-            self._tell((Notebook.add, note))
-            self._tell((Notebook.flush,))
+            return None
+        if self._notebook is None or is_full(self.live.held):
+            return None
+        tell = partial(self._tell_held, saved_note(told, saved, saved.size, saved.mtime, str(target)))
+        if empties:
+            with suppress(OSError):
+                aside = set_aside(path, target)
+                if aside is not None:
+                    return partial(self._end_aside, aside, tell)
+        if copy and hold_file(path, status.st_size, target):
+            tell()
+        return None
+
+    def _end_aside(self, aside: Aside, tell: Callable[[], None], done: bool) -> None:
+        """Tell of what was set aside when it was written over; give it back if that failed before it began."""
+        if done or not aside.give_back():
+            tell()
+
+    def _tell_held(self, note: SavedNote) -> None:
+        self._tell((Notebook.add, note))
+        self._tell((Notebook.flush,))
 
 
 def _read_wanted(live: Live) -> Callable[[int], bool]:

@@ -64,7 +64,7 @@ class Follower:
         cache: Cache = {}
         self._taker = Taker(task, live, cwd, names or OutputNames(task.recipe.outputs, cwd), cache)
         self._inputs = Inputs(task, live, cwd, cache)
-        self._reader, self._waiting = NoteReader(live), Waiting()
+        self._reader, self._waiting = NoteReader(live), Waiting(live.held)
         self._loads: list[LoadedNote] = []
         self._skipped: Counter[str] = Counter()
         self._refused: dict[tuple[str, float], str] = {}

@@ -14,6 +14,9 @@ from registry_cli.catalog.doc import dump_doc, load_doc
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+REPEATED: Final = 300.0
+"""Seconds after a save within which another note may repeat it and tell where its bytes are held."""
+
 
 @dataclass(frozen=True, slots=True)
 class SavedNote:
@@ -25,8 +28,9 @@ class SavedNote:
         size: Bytes then; of a folder and a prefix 0, as `mtime`.
         mtime: Nanoseconds.
         shape: `file`, `folder`, or `prefix`: all files whose names begin with the path's and a dot.
-        held: A copy of the bytes in the attempt's folder, made because the file was about to be written again; the
-            note repeats one that was written before, which it replaces if its file was not taken yet.
+        held: The bytes in the attempt's folder, where they were copied or moved to because the path was about to be
+            written again; the note repeats one that was written before, which it replaces if its file was not taken
+            yet.
         framework: As the hook says; the bytes may say better.
         config: The network's description, JSON.
     """

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read import find_row
-from registry_cli.ids import BlobHash, RecordId, VersionId, new_ulid
+from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.sources import list_sources
 from registry_cli.store import files
+from registry_cli.store.hashing import Digests, xxh3_of_file
 from registry_cli.tasks.auto.content import digest_file, list_left, list_prefixed
 from registry_cli.tasks.auto.metrics import ScalarsAt
 from registry_cli.tasks.auto.steps import split_path
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from registry_cli.tasks.auto.notes import SavedNote
     from registry_cli.tasks.live import Live
     from registry_cli.tasks.outputs import OutputNames
+
+_NAMES: Final = 2
+"""Of a held file while it is taken: the one that it has among its kind, and its own."""
 
 
 class Taker:
@@ -73,14 +77,14 @@ class Taker:
                 self._last[note.path] = known
                 return None
             added = add_files(registry, self._describe(registry, note), paths, ignore=ignore,
-                              mode="link" if note.held else "copy")  # fmt: skip
+                              mode="link" if note.held and _is_ours(paths[0]) else "copy")  # fmt: skip
         self._last[note.path] = added.version.id
         self._paths[added.version.id] = note.path
         return added.version if added.new else None
 
     @contextmanager
     def _open_files(self, note: SavedNote) -> Iterator[list[Path]]:
-        """Give the paths to take; a held copy has its file's own name while it is taken."""
+        """Give the paths to take; a held file has its own name while it is taken."""
         path = Path(note.path)
         if note.held is None:
             yield list_prefixed(path) if note.shape == "prefix" else [path]
@@ -89,22 +93,26 @@ class Taker:
         named = held.parent / new_ulid() / path.name
         files.make_dir(named.parent)
         try:
-            files.set_mode(held, 0o444)
             files.link(held, named)
+            if _is_ours(named):
+                files.set_mode(named, 0o444)
             yield [named]
         finally:
             files.unlink(named)
             files.remove_dir(named.parent)
 
     def _find_known(self, registry: Registry, note: SavedNote, sources: Sequence[Source]) -> VersionId | None:
-        """Return the version that makes another one needless; nothing is read where no size is known."""
+        """Return the version that makes another one needless; hardly anything is read where there is none."""
         made = _list_made(registry, self._task)
-        sizes = {size for content in made.values() for size, _ in content.values()}
+        known = {(file.size, file.xxh3) for content in made.values() for file in content.values()}
+        sizes = {size for size, _ in known}
         if not all(source.size in sizes for source in sources):
             return None
+        if not all((source.size, xxh3_of_file(source.file)) in known for source in sources):
+            return None  # so it mostly is: the checkpoints of a model are of one size
         found = {source.path: digest_file(source.file, self._cache) for source in sources}
         for version, content in made.items():
-            digests = {path: digest for path, (_, digest) in content.items()}
+            digests = {path: file.sha256 for path, file in content.items()}
             same = digests == found if len(found) > 1 else set(found.values()) <= set(digests.values())
             if same and (version == self._last.get(note.path) or self._paths.get(version) != note.path):
                 return version
@@ -130,15 +138,20 @@ class Taker:
         return [version for version in dict.fromkeys(given.values()) if find_row(registry.db, version) is not None]
 
 
-def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, tuple[int, BlobHash]]]:
+def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Digests]]:
     """Return the files of the versions that a task made and that are not removed, newest first."""
     registry.index.sync()
-    made: dict[VersionId, dict[str, tuple[int, BlobHash]]] = defaultdict(dict)
+    made: dict[VersionId, dict[str, Digests]] = defaultdict(dict)
     found = registry.db.execute(
-        "SELECT v.id, f.path, f.size, f.sha256 FROM versions v JOIN files f ON f.version = v.row"
+        "SELECT v.id, f.path, f.size, f.sha256, f.xxh3 FROM versions v JOIN files f ON f.version = v.row"
         " WHERE v.task = ? AND v.removed = 0 AND f.sha256 IS NOT NULL ORDER BY v.row DESC",
         (task.id,),
     )
-    for version, path, size, sha256 in found:
-        made[VersionId(RecordId(version))][path] = (size, BlobHash(sha256))
+    for version, path, size, sha256, xxh3 in found:
+        made[VersionId(RecordId(version))][path] = Digests(size, BlobHash(sha256), Xxh3(xxh3))
     return made
+
+
+def _is_ours(named: Path) -> bool:
+    """Return whether nobody else has a held file; one in a moment when it is set aside or given back has two owners."""
+    return named.stat().st_nlink == _NAMES

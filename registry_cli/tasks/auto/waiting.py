@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.tasks.auto.content import list_left, list_prefixed
+from registry_cli.tasks.auto.notes import REPEATED
 from registry_cli.tasks.watch.globs import find_stamp
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ SETTLE: Final = 0.6
 """Seconds after which a save counts as done; what a process told before it is in the task's folder by then too."""
 _PATIENCE: Final = 10.0
 """Seconds that a file waits for the folder that it lies in, which is then not quiet."""
-_REPEATED: Final = 300.0
-"""Seconds after which no note repeats one whose save was taken; held copies are made within two of a save."""
 
 Quiet: TypeAlias = "tuple[Stamp | None, ...]"
 """How the files of a save are; false in all its parts where there are none."""
@@ -34,12 +33,16 @@ Quiet: TypeAlias = "tuple[Stamp | None, ...]"
 class Waiting:
     """The saves of one attempt that were not taken yet.
 
+    Args:
+        held: The folder of held files.
+
     Attributes:
         lost: Counts of saves that cannot be taken: `gone`, `overwritten`.
         folders: Every folder that was saved.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, held: Path) -> None:
+        self._held = held
         self.lost: Counter[str] = Counter()
         self.folders: set[str] = set()
         self._saves: dict[str, list[SavedNote]] = {}
@@ -49,7 +52,7 @@ class Waiting:
         self._failed: set[tuple[str, float]] = set()
 
     def add(self, note: SavedNote) -> SavedNote | None:
-        """Let a save wait; return one whose held copy nobody needs, as there is another or its bytes were taken."""
+        """Let a save wait; return one whose held file nobody needs, as there is another or its bytes were taken."""
         if note.shape == "folder":
             self.folders.add(note.path)
         if note.held is not None and (note.path, note.time) in self._taken:
@@ -63,7 +66,7 @@ class Waiting:
 
     def done(self, note: SavedNote) -> None:
         """Let a save wait no more: it was taken, or given up."""
-        self._taken = {(path, time) for path, time in self._taken if time > note.time - _REPEATED}
+        self._taken = {(path, time) for path, time in self._taken if time > note.time - REPEATED}
         self._taken.add((note.path, note.time))
         self._drop(note)
 
@@ -148,7 +151,10 @@ class Waiting:
         )
 
     def _find_renamed(self, note: SavedNote, why: str | None = None) -> list[SavedNote]:
-        """Return a save whose file has another name in its folder by now, as when a script writes a file aside first.
+        """Return a save whose file has another name by now.
+
+        That may be in its folder, as when a script writes a file aside first, or among the held ones, as when its
+        process was killed while it wrote over the file.
 
         Args:
             note: A save whose path does not hold its bytes any more; it is looked for once.
@@ -156,11 +162,11 @@ class Waiting:
         """
         if note.shape == "file" and (note.path, note.time) not in self._sought:
             self._sought.add((note.path, note.time))
-            for path in _list_beside(Path(note.path)):
-                stamp = find_stamp(path)
-                if str(path) != note.path and _is_same(stamp, note):
+            for path in (*_list_files(Path(note.path).parent), *_list_files(self._held)):
+                if str(path) != note.path and _is_same(find_stamp(path), note):
                     self._drop(note)
-                    renamed = replace(note, path=str(path))
+                    held = path.parent == self._held
+                    renamed = replace(note, held=str(path)) if held else replace(note, path=str(path))
                     self.add(renamed)
                     return [renamed]
         if why is not None:
@@ -180,8 +186,8 @@ def _is_same(stamp: Stamp | None, note: SavedNote) -> bool:
     return stamp is not None and stamp[:2] == (note.size, note.mtime)
 
 
-def _list_beside(path: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
     try:
-        return [Path(entry.path) for entry in os.scandir(path.parent) if entry.is_file(follow_symlinks=False)]
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
     except OSError:
         return []

@@ -23,6 +23,7 @@ from registry_cli.autolog.hooks.shapes import Saved, Told
 from registry_cli.ids import TaskId
 from registry_cli.records.task import Auto
 from registry_cli.sdk.auto import held
+from registry_cli.sdk.auto import sink as module
 from registry_cli.sdk.auto.sink import NoteSink
 from registry_cli.sdk.notice import RegWarning
 from registry_cli.tasks.auto.notes import LoadedNote, Note, SavedNote, SkippedNote, load_note
@@ -45,10 +46,12 @@ def sink(live: Live) -> Iterator[NoteSink]:
     made.close()
 
 
-def save(sink: NoteSink, path: Path, data: bytes = b"weights", **told: Any) -> Saved:
+def save(sink: NoteSink, path: Path, data: bytes = b"weights", *, empties: bool = False, **told: Any) -> Saved:
     """Save as a hooked function does."""
-    sink.saving(str(path))
+    end = sink.saving(str(path), empties=empties)
     path.write_bytes(data)
+    if end is not None:
+        end(True)
     status = path.stat()
     saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Told(**told))
     sink.saved(saved)
@@ -217,6 +220,78 @@ def test_only_so_many_copies_wait(sink: NoteSink, tmp_path: Path, monkeypatch: p
     for number in range(5):
         save(sink, tmp_path / "m.bin", b"%d" % number)
     assert len(list(sink.live.held.iterdir())) == 2
+
+
+@pytest.fixture
+def costly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies cost too much."""
+    monkeypatch.setattr(held, "LARGEST", 4)
+    monkeypatch.setattr(held, "_clone", lambda path, target: False)
+
+
+@pytest.mark.usefixtures("costly")
+def test_what_is_emptied_first_is_set_aside_whatever_its_size(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    for number in range(3):
+        save(sink, path, b"weights %d" % number, empties=True)
+    notes = [note for note in read(sink) if isinstance(note, SavedNote)]
+    assert [note.held is not None for note in notes] == [False, True, False, True, False], "told before the next is"
+    assert [Path(note.held).read_bytes() for note in notes if note.held] == [b"weights 0", b"weights 1"]
+    assert [note.time for note in notes[1::2]] == [note.time for note in notes[:-1:2]]
+
+
+@pytest.mark.usefixtures("costly")
+def test_a_save_that_fails_at_once_leaves_all_as_it_was(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    saved = save(sink, path, b"weights 0", empties=True)
+    end = sink.saving(str(path), empties=True)
+    assert end is not None
+    assert path.read_bytes() == b""
+    end(False)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (b"weights 0", saved.mtime)
+    assert len(read(sink)) == 1
+    save(sink, path, b"weights 1", empties=True)
+    assert [Path(note.held).read_bytes() for note in read(sink) if isinstance(note, SavedNote) and note.held] == [
+        b"weights 0"
+    ]
+
+
+@pytest.mark.usefixtures("costly")
+def test_one_that_fails_half_way_loses_nothing(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    save(sink, path, b"weights 0", empties=True)
+    end = sink.saving(str(path), empties=True)
+    assert end is not None
+    path.write_bytes(b"wei")
+    end(False)
+    [_, note] = read(sink)
+    assert isinstance(note, SavedNote)
+    assert note.held is not None
+    assert Path(note.held).read_bytes() == b"weights 0"
+    assert path.read_bytes() == b"wei"
+
+
+@pytest.mark.usefixtures("costly")
+def test_only_a_large_one_is_set_aside_long_after(
+    sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_AGAIN", 0.0)
+    monkeypatch.setattr(module, "_LARGE", 8)
+    for name, data in (("small", b"weights"), ("large", b"weights 0")):
+        for _ in range(2):
+            save(sink, tmp_path / name, data, empties=True)
+    assert [Path(note.path).name for note in read(sink) if isinstance(note, SavedNote) and note.held] == ["large"]
+
+
+def test_what_cannot_be_set_aside_is_copied(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    save(sink, path, b"weights 0")
+    os.link(path, tmp_path / "other")
+    save(sink, path, b"weights 1", empties=True)
+    assert [Path(note.held).read_bytes() for note in read(sink) if isinstance(note, SavedNote) and note.held] == [
+        b"weights 0"
+    ]
+    assert (tmp_path / "other").read_bytes() == b"weights 1", "a name of the file stays one"
 
 
 def test_what_was_written_over_by_somebody_else_is_not_held(sink: NoteSink, tmp_path: Path) -> None:

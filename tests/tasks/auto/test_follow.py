@@ -217,6 +217,51 @@ def test_only_a_copy_of_the_attempts_own_is_touched(play: Play) -> None:
     assert play.live.state.exists()
 
 
+def set_aside(play: Play, note: SavedNote) -> Path:
+    """Move a file to the held ones and leave an empty one, as a process does that is about to write over it."""
+    held = play.live.held / "aside"
+    os.rename(note.path, held)
+    Path(note.path).touch()
+    return held
+
+
+def find_blob(play: Play) -> Path:
+    """Return the blob of the one file that was kept."""
+    [row] = play.follower.outputs
+    [file] = row.files
+    assert file.sha256
+    return play.registry.layout.blob(file.sha256)
+
+
+def test_what_was_set_aside_is_found_though_nobody_told_of_it(play: Play) -> None:
+    set_aside(play, play.save("m.pt", "one"))
+    play.write("m.pt", "tw")  # the process was killed here
+    play.rest()
+    assert play.made() == ["m one"]
+    assert play.told() == []
+
+
+def test_what_was_set_aside_is_not_copied_again(play: Play) -> None:
+    note = play.save("m.pt", "one")
+    held = set_aside(play, note)
+    inode = held.stat().st_ino
+    play.note(replace(note, held=str(held)))
+    play.poll()
+    assert find_blob(play).stat().st_ino == inode
+
+
+def test_what_still_has_another_name_is_copied(play: Play) -> None:
+    note = play.save("m.pt", "one")
+    held = play.live.held / "aside"
+    os.link(note.path, held)
+    play.note(replace(note, held=str(held)))
+    play.poll()
+    assert find_blob(play).stat().st_ino != Path(note.path).stat().st_ino
+    assert os.access(note.path, os.W_OK)
+    assert Path(note.path).stat().st_mode & 0o200
+    assert play.made() == ["m one"]
+
+
 def test_a_second_copy_of_one_save_is_dropped(play: Play) -> None:
     note = play.save("m.pt", "one")
     play.hold(note)
