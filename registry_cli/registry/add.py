@@ -73,6 +73,7 @@ def add_files(
     message: str | None = None,
     allow_same: bool = False,
     progress: Progress = SILENT,
+    cached: bool = True,
 ) -> Added:
     """Add files and folders as one version.
 
@@ -86,6 +87,7 @@ def add_files(
         message: Why, for the log; the version's first comment.
         allow_same: Make a version although the newest one is the same.
         progress: Told of bytes.
+        cached: Whether the system may keep the new bytes in memory; a training that runs beside us needs that itself.
 
     Raises:
         NotFoundError: A path, or a parent's address, names nothing.
@@ -96,7 +98,7 @@ def add_files(
     sources = list_sources(paths, follow=follow, ignore=ignore)
     progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
     try:
-        with Staging(registry.layout, progress=progress) as staging:
+        with Staging(registry.layout, progress=progress, cached=cached) as staging:
             content = _take_files(registry, staging, sources, mode)
             snapshot = find_snapshot(paths[0]) if len(paths) == 1 else None
             if snapshot:

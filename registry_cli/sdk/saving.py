@@ -228,7 +228,8 @@ def complete(current: Current | None, draft: Draft) -> Draft:
 def _add(
     registry: Registry, own: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How
 ) -> Version:
-    added = add_files(own, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same)
+    added = add_files(own, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same,
+                      cached=current is None)  # fmt: skip
     if current is not None:
         entry = how.entry or draft.name.rpartition("/")[2]
         current.tell(lambda facts: facts.add_output(entry, added.version.id))

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -250,6 +250,13 @@ def flush_dir(path: Path) -> None:
 def flush_open(path: Path, fd: int) -> None:
     """Make the bytes of a file that others wrote durable; `fd` has it open."""
     _call("fsync", path, None, lambda: os.fsync(fd))
+
+
+def drop_cached(fd: int) -> None:
+    """Free the memory in which the system keeps an open file's bytes, where it can; they must be durable."""
+    if hasattr(os, "posix_fadvise"):  # not on macOS
+        with suppress(OSError):
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def freshen(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
@@ -62,9 +63,9 @@ class EarlyFlush:
             self._running.result()
 
 
-def flush_all(written: Iterable[NewFile]) -> None:
-    """Make many files durable and close them, side by side."""
-    each_parallel(_flush_and_close, list(written))
+def flush_all(written: Iterable[NewFile], *, cached: bool = True) -> None:
+    """Make many files durable and close them, side by side; their bytes stay in memory if `cached`."""
+    each_parallel(partial(_flush_and_close, cached), list(written))
 
 
 def flush_dirs(paths: Iterable[Path]) -> None:
@@ -89,8 +90,10 @@ def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
             done.result()
 
 
-def _flush_and_close(file: NewFile) -> None:
+def _flush_and_close(cached: bool, file: NewFile) -> None:
     try:
         file.flush()
+        if not cached:
+            files.drop_cached(file.fd)
     finally:
         file.close()

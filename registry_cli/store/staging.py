@@ -41,11 +41,18 @@ def _no_twins(_size: int) -> Container[str]:
 
 
 class Staging:
-    """Blobs and records on their way in. Use as a context: whatever was not installed is removed at its end."""
+    """Blobs and records on their way in. Use as a context: whatever was not installed is removed at its end.
 
-    def __init__(self, layout: Layout, *, progress: Progress = SILENT) -> None:
+    Args:
+        layout: Where.
+        progress: Told of bytes.
+        cached: Whether the system may keep what is written in memory; not while somebody beside us needs that.
+    """
+
+    def __init__(self, layout: Layout, *, progress: Progress = SILENT, cached: bool = True) -> None:
         self._layout = layout
         self._progress = progress
+        self._cached = cached
         self._names = Placing(layout)
         self._opened: list[NewFile] = []
         self._unflushed: list[NewFile] = []
@@ -148,7 +155,7 @@ class Staging:
     def flush(self) -> None:
         """Make all written files durable."""
         pending, self._unflushed = self._unflushed, []
-        flushing.flush_all(pending)
+        flushing.flush_all(pending, cached=self._cached)
 
     def install(self) -> None:
         """Make everything durable and give it its name.
@@ -248,6 +255,8 @@ class Staging:
         self._litter.append(held)
         digests = Digests(status.st_size, sha256_of_file(held), xxh3_of_file(held))
         self._progress.advance(digests.size)
+        if not self._cached:
+            files.drop_cached(fd)
         if not self._is_stored(digests):
             target = self._layout.blob(digests.sha256)
             self._names.staged[target] = held

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.ids import NAME_LIMIT, LineKey, ModelName, line_key, model_segment, parse_model_name
-from registry_cli.registry.add import Added, Mode, add_files
+from registry_cli.registry.add import Added, add_files
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.tasks.scalars.read import last_at, read_points
 from registry_cli.tasks.watch.globs import matches, parse_glob
@@ -109,17 +109,7 @@ def _join(*parts: str) -> str:
     return tail if len(tail) <= _TAIL_LIMIT else tail[-_TAIL_LIMIT:].lstrip("/ -.")
 
 
-def add_output(
-    registry: Registry,
-    task: Task,
-    live: Live,
-    draft: Draft,
-    paths: Sequence[Path],
-    *,
-    mode: Mode = "copy",
-    message: str | None = None,
-    allow_same: bool = False,
-) -> Added:
+def add_output(registry: Registry, task: Task, live: Live, draft: Draft, paths: Sequence[Path]) -> Added:
     """Add an output of a running task: it knows its task, its inputs as parents, and the scalars at its step.
 
     Args:
@@ -128,14 +118,11 @@ def add_output(
         live: Its folder.
         draft: What is said of the version; what it says itself is not replaced.
         paths: Files and folders.
-        mode: What becomes of them.
-        message: Why, for the log.
-        allow_same: Make a version although the newest one is the same.
 
     Raises:
         RegError: As `add_files`.
     """
-    return add_files(registry, complete(task, live, draft), paths, mode=mode, message=message, allow_same=allow_same)
+    return add_files(registry, complete(task, live, draft), paths, cached=False)
 
 
 def complete(task: Task, live: Live, draft: Draft) -> Draft:

@@ -56,6 +56,31 @@ def list_blobs(layout: Layout) -> list[Path]:
     return [path for path in layout.blobs.rglob("*") if path.is_file()]
 
 
+def is_cached(path: Path) -> bool:
+    """Return whether the system has a file's last bytes in memory."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return os.preadv(fd, [bytearray(4096)], path.stat().st_size - 4096, os.RWF_NOWAIT) > 0
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        pytest.skip(f"this file system does not tell: {error}")
+    finally:
+        os.close(fd)
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_what_is_added_beside_a_training_leaves_it_the_memory(layout: Layout, tmp_path: Path, share: bool) -> None:
+    source = write(tmp_path / "m.bin", some_bytes(3 * SMALL))
+    for cached in (True, False):
+        with Staging(layout, cached=cached) as staging:
+            digests = staging.add_file(source, share=share)
+            staging.install()
+        assert is_cached(layout.blob(digests.sha256)) == cached
+        assert share or is_cached(source), "what the script may read stays"
+        layout.blob(digests.sha256).unlink()
+
+
 @SIZES
 def test_a_file_becomes_a_blob_of_its_bytes(size: int, layout: Layout, tmp_path: Path) -> None:
     data = some_bytes(size)

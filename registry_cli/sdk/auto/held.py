@@ -49,65 +49,64 @@ class Aside:
     """A file that was set aside.
 
     Attributes:
-        path: Where it was, and an empty file is.
+        path: Where it was, and nothing is.
         target: Where it is.
-        empty: Inode of the empty file.
+        mode: Its permissions.
     """
 
     path: Path
     target: Path
-    empty: int
+    mode: int
 
-    def give_back(self) -> bool:
-        """Put the file back if nothing was written in its place; return whether it is back.
+    def end(self, *, done: bool) -> bool:
+        """Give what was written in its place its permissions; put it back if nothing was.
+
+        Args:
+            done: Whether the file was written anew.
+
+        Returns:
+            Whether it is still aside.
 
         Raises:
-            OSError: It cannot be put back, as the path's folder is gone.
+            OSError: Neither can be done, as when the path's folder is gone.
         """
-        status = self.path.stat()
-        if status.st_ino != self.empty or status.st_size:
-            return False
-        files.rename(self.target, self.path)
+        try:
+            if not done:
+                files.link(self.target, self.path)
+                files.unlink(self.target)
+                return False
+        except FileExistsError:  # half of it was written
+            pass
+        if stat.S_IMODE(self.path.stat().st_mode) != self.mode:
+            files.set_mode(self.path, self.mode)
         return True
 
 
 def set_aside(path: Path, target: Path) -> Aside | None:
-    """Take a file away that is about to be emptied and written anew, and leave an empty one of the same permissions.
+    """Take away a file that is about to be emptied and written anew, which copies nothing.
 
-    That copies nothing and is at one stroke, and who has the file open goes on with the bytes that it had.
+    Who has it open goes on with the bytes that it had.
 
     Args:
         path: The file.
         target: In the folder of held files.
 
     Returns:
-        None where somebody might notice, or there is no room for both: a link, a file with other names, one of another
-        user or on another file system.
+        None where somebody might notice, or there is no room for both: a link, a file with other names, of another
+        user or group, with an access list, or on another file system.
 
     Raises:
         OSError: There is no such file, or nothing can be written.
     """
     status, room = path.lstat(), os.statvfs(path)
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_dev != target.parent.stat().st_dev:
         return None
-    if room.f_bavail * room.f_frsize < 2 * status.st_size or _ACCESS in os.listxattr(path):
+    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()) or _ACCESS in os.listxattr(path):
         return None
-    empty = NewFile(target.with_name(f"{target.name}.new"))
-    try:
-        made = os.fstat(empty.fd)
-        if (made.st_dev, made.st_gid) != (status.st_dev, status.st_gid):
-            return None
-        empty.set_mode(stat.S_IMODE(status.st_mode))
-        files.link(path, target)
-        try:
-            files.rename(empty.path, path)
-        except OSError:
-            files.unlink(target)
-            raise
-        return Aside(path, target, made.st_ino)
-    finally:
-        empty.close()
-        files.unlink(empty.path)
+    if room.f_bavail * room.f_frsize < 2 * status.st_size:
+        return None
+    files.rename(path, target)
+    return Aside(path, target, stat.S_IMODE(status.st_mode))
 
 
 def _clone(path: Path, target: Path) -> bool:

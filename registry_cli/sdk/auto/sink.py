@@ -274,8 +274,8 @@ class NoteSink:
         return None
 
     def _end_aside(self, aside: Aside, tell: Callable[[], None], done: bool) -> None:
-        """Tell of what was set aside when it was written over; give it back if that failed before it began."""
-        if done or not aside.give_back():
+        """Tell of what was set aside when it was written anew; if that failed before it began, it is back."""
+        if aside.end(done=done):
             tell()
 
     def _tell_held(self, note: SavedNote) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read import find_row
 from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from registry_cli.tasks.auto.notes import SavedNote
     from registry_cli.tasks.live import Live
     from registry_cli.tasks.outputs import OutputNames
-
-_NAMES: Final = 2
-"""Of a held file while it is taken: the one that it has among its kind, and its own."""
 
 
 class Taker:
@@ -77,7 +74,7 @@ class Taker:
                 self._last[note.path] = known
                 return None
             added = add_files(registry, self._describe(registry, note), paths, ignore=ignore,
-                              mode="link" if note.held and _is_ours(paths[0]) else "copy")  # fmt: skip
+                              mode="link" if note.held else "copy", cached=False)  # fmt: skip
         self._last[note.path] = added.version.id
         self._paths[added.version.id] = note.path
         return added.version if added.new else None
@@ -93,9 +90,8 @@ class Taker:
         named = held.parent / new_ulid() / path.name
         files.make_dir(named.parent)
         try:
+            files.set_mode(held, 0o444)
             files.link(held, named)
-            if _is_ours(named):
-                files.set_mode(named, 0o444)
             yield [named]
         finally:
             files.unlink(named)
@@ -150,8 +146,3 @@ def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Dige
     for version, path, size, sha256, xxh3 in found:
         made[VersionId(RecordId(version))][path] = Digests(size, BlobHash(sha256), Xxh3(xxh3))
     return made
-
-
-def _is_ours(named: Path) -> bool:
-    """Return whether nobody else has a held file; one in a moment when it is set aside or given back has two owners."""
-    return named.stat().st_nlink == _NAMES

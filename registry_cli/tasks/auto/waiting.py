@@ -111,11 +111,11 @@ class Waiting:
             if note.held is not None:
                 yield note
             elif note is not self._saves[note.path][-1]:
-                yield from self._find_renamed(note, "overwritten")
+                yield from self._find_renamed(note, "overwritten", held=True)
             elif self.is_as_noted(note):
                 yield note
             else:
-                yield from self._find_renamed(note, "overwritten" if any(self._stamp(note)) else "gone")
+                yield from self._find_renamed(note, "overwritten" if any(self._stamp(note)) else "gone", held=True)
 
     def is_as_noted(self, note: SavedNote) -> bool:
         """Return whether what a save left is there, a file with the size and time that were noted."""
@@ -150,23 +150,22 @@ class Waiting:
             for one in self._saves.get(str(folder), ())
         )
 
-    def _find_renamed(self, note: SavedNote, why: str | None = None) -> list[SavedNote]:
-        """Return a save whose file has another name by now.
-
-        That may be in its folder, as when a script writes a file aside first, or among the held ones, as when its
-        process was killed while it wrote over the file.
+    def _find_renamed(self, note: SavedNote, why: str | None = None, *, held: bool = False) -> list[SavedNote]:
+        """Return a save whose file has another name in its folder by now, as when a script writes a file aside first.
 
         Args:
             note: A save whose path does not hold its bytes any more; it is looked for once.
             why: What it is counted as where it is not found; None lets it wait on.
+            held: Also look among the held files, where it is if its process was killed while it wrote the next.
         """
         if note.shape == "file" and (note.path, note.time) not in self._sought:
             self._sought.add((note.path, note.time))
-            for path in (*_list_files(Path(note.path).parent), *_list_files(self._held)):
+            folders = [Path(note.path).parent, *([self._held] if held else [])]
+            for path in [file for folder in folders for file in _list_files(folder)]:
                 if str(path) != note.path and _is_same(find_stamp(path), note):
                     self._drop(note)
-                    held = path.parent == self._held
-                    renamed = replace(note, held=str(path)) if held else replace(note, path=str(path))
+                    aside = path.parent == self._held
+                    renamed = replace(note, held=str(path)) if aside else replace(note, path=str(path))
                     self.add(renamed)
                     return [renamed]
         if why is not None:

@@ -28,13 +28,14 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_file_is_aside_and_its_place_is_empty(path: Path, target: Path) -> None:
+def test_the_file_is_aside_and_the_new_one_gets_its_permissions(path: Path, target: Path) -> None:
     path.chmod(0o640)
     inode = path.stat().st_ino
     with path.open() as reader:
         aside = set_aside(path, target)
         assert aside is not None
         path.write_text("new")
+        assert aside.end(done=True)
         assert reader.read() == "old", "who reads goes on"
     assert (target.read_text(), target.stat().st_ino, target.stat().st_nlink) == ("old", inode, 1)
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
@@ -45,23 +46,18 @@ def test_it_comes_back_where_nothing_was_written(path: Path, target: Path) -> No
     inode = path.stat().st_ino
     aside = set_aside(path, target)
     assert aside is not None
-    assert path.read_text() == ""
-    assert aside.give_back()
-    assert (path.read_text(), path.stat().st_ino) == ("old", inode)
+    assert not path.exists()
+    assert not aside.end(done=False)
+    assert (path.read_text(), path.stat().st_ino, path.stat().st_nlink) == ("old", inode, 1)
     assert list(target.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("how", ["half", "another"])
-def test_it_stays_where_something_was(path: Path, target: Path, how: str) -> None:
+def test_it_stays_where_half_was(path: Path, target: Path) -> None:
     aside = set_aside(path, target)
     assert aside is not None
-    if how == "half":
-        path.write_text("n")
-    else:
-        path.rename(path.with_name("away"))
-        path.touch()
-    assert not aside.give_back()
-    assert target.read_text() == "old"
+    path.write_text("n")
+    assert aside.end(done=False)
+    assert (target.read_text(), path.read_text()) == ("old", "n")
 
 
 def _link(path: Path) -> Path:
@@ -128,12 +124,12 @@ def test_another_file_system_s_is_left(elsewhere: Path, target: Path) -> None:
     assert list(target.parent.iterdir()) == []
 
 
-def test_what_cannot_be_replaced_stays(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_moved_stays(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(source: object, target: object) -> None:
         raise OSError(16, "busy")
 
     monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(OSError, match="busy"):
         set_aside(path, target)
-    assert (path.read_text(), path.stat().st_nlink) == ("old", 1)
+    assert path.read_text() == "old"
     assert list(target.parent.iterdir()) == []

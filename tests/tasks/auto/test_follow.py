@@ -218,11 +218,8 @@ def test_only_a_copy_of_the_attempts_own_is_touched(play: Play) -> None:
 
 
 def set_aside(play: Play, note: SavedNote) -> Path:
-    """Move a file to the held ones and leave an empty one, as a process does that is about to write over it."""
-    held = play.live.held / "aside"
-    os.rename(note.path, held)
-    Path(note.path).touch()
-    return held
+    """Move a file to the held ones, as a process does that is about to write over it."""
+    return Path(note.path).rename(play.live.held / "aside")
 
 
 def find_blob(play: Play) -> Path:
@@ -241,6 +238,17 @@ def test_what_was_set_aside_is_found_though_nobody_told_of_it(play: Play) -> Non
     assert play.told() == []
 
 
+def test_what_is_aside_waits_for_its_word(play: Play) -> None:
+    note = play.save("m.pt", "one")
+    held = set_aside(play, note)
+    play.poll()
+    assert play.made() == [], "the save may yet fail, and the file go back"
+    assert held.exists()
+    play.note(replace(note, held=str(held)))
+    play.poll()
+    assert play.made() == ["m one"]
+
+
 def test_what_was_set_aside_is_not_copied_again(play: Play) -> None:
     note = play.save("m.pt", "one")
     held = set_aside(play, note)
@@ -248,18 +256,6 @@ def test_what_was_set_aside_is_not_copied_again(play: Play) -> None:
     play.note(replace(note, held=str(held)))
     play.poll()
     assert find_blob(play).stat().st_ino == inode
-
-
-def test_what_still_has_another_name_is_copied(play: Play) -> None:
-    note = play.save("m.pt", "one")
-    held = play.live.held / "aside"
-    os.link(note.path, held)
-    play.note(replace(note, held=str(held)))
-    play.poll()
-    assert find_blob(play).stat().st_ino != Path(note.path).stat().st_ino
-    assert os.access(note.path, os.W_OK)
-    assert Path(note.path).stat().st_mode & 0o200
-    assert play.made() == ["m one"]
 
 
 def test_a_second_copy_of_one_save_is_dropped(play: Play) -> None:
