@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.fold import Fold, check_entry
+from registry_cli.errors import ConflictError
 from registry_cli.records.codec import load_entry
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
@@ -58,6 +59,20 @@ class Folding:
     def fold_one(self, db: sqlite3.Connection, entry: Entry) -> str | None:
         """Fold one entry and return why it is void, or None."""
         return Fold(db, self.births.get, self.births.get_task).apply(entry)
+
+    def check_head(self, head: Head) -> None:
+        """Check that the log still says what was folded.
+
+        Raises:
+            ConflictError: It does not: it is gone, or another one is in its place.
+        """
+        data = self._log.find(head.seq) if head != EMPTY else None
+        if head == EMPTY or (data and digest_entry(data) == head.digest):
+            return
+        if data is None or self.follow(data, self._log.where(head.seq)) != head.digest:
+            what = "taken away" if data is None else "replaced"
+            problem = f"the registry was {what} while it was open: nothing was added"
+            raise ConflictError(problem, hint="run the command again")
 
     def follow(self, data: bytes, where: str) -> str:
         """Return the digest by which the next entry names the one whose bytes are `data`."""

@@ -99,6 +99,7 @@ class Index:
 
         Raises:
             OutrunError: The log has grown; plan anew.
+            ConflictError: It was replaced, or taken away.
         """
         import sqlite3
 
@@ -109,11 +110,13 @@ class Index:
             return self._rehearse(entry)
 
     def check_writable(self) -> None:
-        """Check that this program understands every entry.
+        """Check that this program understands every entry, and that they are those that it has read.
 
         Raises:
             RefusedError: It does not, so it must not add to them.
+            ConflictError: The registry was replaced, or taken away.
         """
+        self._folding.check_head(self.head)
         row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
         if row:
             raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
@@ -154,10 +157,15 @@ class Index:
                 self._fold_new()
 
     def _rehearse(self, entry: Entry) -> str | None:
+        import sqlite3
+
         self.db.execute("BEGIN IMMEDIATE")
         try:
-            if self._read_stamp() != self.head:
+            if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
                 raise OutrunError
+            self._folding.check_head(self.head)
+            if self._read_stamp() != self.head:  # a newer program has made the index anew, in a way of its own
+                raise sqlite3.DatabaseError("it is not ours any more")
             return self._folding.fold_one(self.db, entry)
         finally:
             self.db.execute("ROLLBACK")

@@ -13,7 +13,7 @@ from registry_cli.errors import CorruptError, NoRegistryError
 from registry_cli.store import files
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
-from registry_cli.store.log import Log
+from registry_cli.store.log import EMPTY, Log
 
 if TYPE_CHECKING:
     import sqlite3
@@ -129,12 +129,17 @@ class Registry:
 
         Raises:
             RefusedError: It does not understand all that is there.
+            ConflictError: The registry was replaced since it was opened, or taken away.
+            NoRegistryError: It had no entry and was taken away.
+            CorruptError: A record could not be read.
         """
         self.format.check_write()
-        for folder in self.layout.folders:
-            files.make_dirs(folder, shared=self.layout.shared, inside=True)
+        if self.index.head == EMPTY:
+            read_format(self.layout)  # that it is there, no entry says
         self.index.check_writable()
         self.index.check_undamaged()
+        for folder in self.layout.folders:
+            files.make_dirs(folder, shared=self.layout.shared, inside=True)
 
     def get_row(self, ref: str) -> VersionRow:
         """Return the version that an address names.

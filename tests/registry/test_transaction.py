@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from registry_cli.catalog import changes
 from registry_cli.catalog.changes import Change
 from registry_cli.catalog.journal import iter_changes
-from registry_cli.errors import ConflictError, RefusedError
+from registry_cli.errors import ConflictError, CorruptError, NoRegistryError, RefusedError
 from registry_cli.ids import AliasName, TagName
 from registry_cli.records.entry import Entry
 from registry_cli.registry import transaction
@@ -153,3 +156,59 @@ def test_two_writers_lose_nothing(registry: Registry, tmp_path: Path) -> None:
     assert len(registry.get_row("a/m").tags) == 45
     assert registry.index.head.seq == 46
     assert all(row.void is None for row in iter_changes(registry.db))
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "cache" not in path.parts)
+
+
+@pytest.mark.parametrize("others", [None, 0, 1, 2, 5])
+@pytest.mark.parametrize("planned", [False, True], ids=["before", "while it plans"])
+def test_a_registry_that_was_replaced_is_left_alone(
+    registry: Registry, tmp_path: Path, others: int | None, planned: bool
+) -> None:
+    row = add(registry, "a/m")
+    tag_versions(registry, [row.id], add=["x"])
+    left: list[Path] = []
+
+    def replace() -> None:
+        shutil.rmtree(registry.path)
+        if others is not None:
+            another = Registry.init(tmp_path)
+            for number in range(others):
+                add(another, "b/n", str(number).encode())
+        left[:] = _list_files(tmp_path)
+
+    def plan() -> list[Change]:
+        if planned and not left:
+            replace()
+        return [changes.tag(row.id, add=[TagName("y")])]
+
+    if not planned:
+        replace()
+    with pytest.raises((ConflictError, CorruptError, FileNotFoundError)) as told:
+        transact(registry, plan)
+    if not planned:
+        assert isinstance(told.value, ConflictError)
+        assert _list_files(tmp_path) == left
+    if others is not None:
+        fresh = Registry.open(tmp_path)
+        assert fresh.index.head.seq == others, "its log is as it was"
+
+
+def test_one_that_was_taken_away_before_its_first_entry_stays_away(registry: Registry, tmp_path: Path) -> None:
+    shutil.rmtree(registry.path)
+    with pytest.raises(NoRegistryError):
+        add(registry, "a/m")
+    assert not registry.path.exists()
+
+
+@pytest.mark.parametrize("change", ["UPDATE stamp SET value = '99' WHERE key = 'schema'", "DELETE FROM stamp"])
+def test_an_index_that_a_newer_program_made_holds_nobody_up(registry: Registry, tmp_path: Path, change: str) -> None:
+    row = add(registry, "a/m")
+    tag_versions(registry, [row.id], add=["x"])
+    with closing(sqlite3.connect(registry.layout.index)) as db, db:
+        db.execute(change)
+    tag_versions(registry, [row.id], add=["y"])
+    assert registry.get_row(row.id).tags == ("x", "y")
+    assert Registry.open(tmp_path).get_row(row.id).tags == ("x", "y")
