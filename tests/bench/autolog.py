@@ -48,6 +48,7 @@ weights = torch.rand(100_000_000 // 4)
 torch.save({{}}, "first.pt")
 took = 0.0
 for number in range(10):
+    weights[0] = number
     time.sleep({pause})
     began = time.perf_counter()
     torch.save(weights, "{name}".format(number))
@@ -111,8 +112,8 @@ def _start() -> None:
 
 def _saves() -> None:
     for words, name, pause in (
-        ("one path, at once", "last.pt", 0.0), ("ten paths, a second between", "ckpt-{}.pt", 1.0),
-        ("one path, 3 seconds between", "last.pt", 3.0), ("ten paths, 3 seconds between", "ckpt-{}.pt", 3.0),
+        ("ten paths, at once", "ckpt-{}.pt", 0.0), ("ten paths, a second between", "ckpt-{}.pt", 1.0),
+        ("one path, at once", "last.pt", 0.0), ("one path, a second between", "last.pt", 1.0),
     ):  # fmt: skip
         code = SAVES.format(name=name, pause=pause)
         ratios = []
