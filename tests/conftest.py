@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,31 @@ import pytest
 
 from registry_cli import env
 from registry_cli.store import reserve
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+"""Bytes that must be free there."""
+ROOT = "PYTEST_DEBUG_TEMPROOT"
+"""Where pytest makes the tests' folders."""
+
+
+def pytest_configure() -> None:
+    """Work in memory where there is room, unless told otherwise: thousands of registries flush their every step."""
+    if ROOT not in os.environ and os.access(MEMORY, os.W_OK):
+        room = os.statvfs(MEMORY)
+        if room.f_bavail * room.f_frsize >= ROOM:
+            os.environ[ROOT] = str(MEMORY)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system than the test's own."""
+    for place in (MEMORY, Path(tempfile.gettempdir()), Path(__file__).parent):
+        if place.is_dir() and os.access(place, os.W_OK) and place.stat().st_dev != tmp_path.stat().st_dev:
+            with tempfile.TemporaryDirectory(dir=place) as folder:
+                yield Path(folder)
+            return
+    pytest.skip("there is no second file system")
 
 
 @pytest.fixture(scope="session", autouse=True)

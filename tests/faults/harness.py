@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import traceback
 from collections import Counter
@@ -277,8 +276,7 @@ def check_names(root: Path) -> None:
 
 
 def open_to_all(folder: Path) -> None:
-    """Let other users reach a test's folder, through all that lies above it below the folder for temporary files."""
+    """Let other users reach a test's folder, through those above it that are closed."""
     for place in (folder, *folder.parents):
-        if place == Path(tempfile.gettempdir()):
-            return
-        place.chmod(0o755)
+        if place.stat().st_mode & 0o055 != 0o055:
+            place.chmod(0o755)

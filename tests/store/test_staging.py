@@ -7,7 +7,6 @@ import random
 import socket
 import stat
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,16 +28,6 @@ SIZES = pytest.mark.parametrize("size", [0, 1, SMALL, SMALL + 1, 3 * SMALL + 7])
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return make_registry(tmp_path / "home", shared=False)
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Path]:
-    """A folder on another file system."""
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev:
-        pytest.skip("there is no second file system")
-    with tempfile.TemporaryDirectory(dir=shm) as folder:
-        yield Path(folder)
 
 
 def some_bytes(size: int) -> bytes:
@@ -70,8 +59,14 @@ def is_cached(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("share", [False, True])
-def test_what_is_added_beside_a_training_leaves_it_the_memory(layout: Layout, tmp_path: Path, share: bool) -> None:
-    source = write(tmp_path / "m.bin", some_bytes(3 * SMALL))
+def test_what_is_added_beside_a_training_leaves_it_the_memory(share: bool) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # a disk, as tests' own folders may be in memory
+        check_memory(Path(folder), share)
+
+
+def check_memory(folder: Path, share: bool) -> None:
+    layout = make_registry(folder / "home", shared=False)
+    source = write(folder / "m.bin", some_bytes(3 * SMALL))
     for cached in (True, False):
         with Staging(layout, cached=cached) as staging:
             digests = staging.add_file(source, share=share)
