@@ -58,28 +58,27 @@ class Aside:
     target: Path
     mode: int
 
-    def end(self, *, done: bool) -> bool:
-        """Give what was written in its place its permissions; put it back if nothing was.
-
-        Args:
-            done: Whether the file was written anew.
-
-        Returns:
-            Whether it is still aside.
+    def give_back(self) -> bool:
+        """Put the file back unless something has been written in its place; return whether it is back.
 
         Raises:
-            OSError: Neither can be done, as when the path's folder is gone.
+            OSError: It cannot be put back, as when its folder is gone.
         """
         try:
-            if not done:
-                files.link(self.target, self.path)
-                files.unlink(self.target)
-                return False
-        except FileExistsError:  # half of it was written
-            pass
+            files.link(self.target, self.path)
+        except FileExistsError:  # half of the new one, perhaps
+            return False
+        files.unlink(self.target)
+        return True
+
+    def hand_on(self) -> None:
+        """Give what was written in its place its permissions.
+
+        Raises:
+            OSError: Nothing is there, or it is somebody else's.
+        """
         if stat.S_IMODE(self.path.stat().st_mode) != self.mode:
             files.set_mode(self.path, self.mode)
-        return True
 
 
 def set_aside(path: Path, target: Path) -> Aside | None:

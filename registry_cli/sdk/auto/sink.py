@@ -103,7 +103,7 @@ class NoteSink:
             return None
         age = time() - told
         with suppress(OSError):
-            if age < _AGAIN or (empties and age < REPEATED and saved.size > _LARGE):
+            if age < _AGAIN or (empties and age < REPEATED / 2 and saved.size > _LARGE):
                 return self._hold(told, saved, empties=empties, copy=age < _AGAIN)
         return None
 
@@ -275,8 +275,9 @@ class NoteSink:
 
     def _end_aside(self, aside: Aside, tell: Callable[[], None], done: bool) -> None:
         """Tell of what was set aside when it was written anew; if that failed before it began, it is back."""
-        if aside.end(done=done):
+        if done or not aside.give_back():
             tell()
+            aside.hand_on()
 
     def _tell_held(self, note: SavedNote) -> None:
         self._tell((Notebook.add, note))

@@ -32,7 +32,7 @@ def test_the_file_is_aside_and_the_new_one_gets_its_permissions(path: Path, targ
         aside = set_aside(path, target)
         assert aside is not None
         path.write_text("new")
-        assert aside.end(done=True)
+        aside.hand_on()
         assert reader.read() == "old", "who reads goes on"
     assert (target.read_text(), target.stat().st_ino, target.stat().st_nlink) == ("old", inode, 1)
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
@@ -44,7 +44,7 @@ def test_it_comes_back_where_nothing_was_written(path: Path, target: Path) -> No
     aside = set_aside(path, target)
     assert aside is not None
     assert not path.exists()
-    assert not aside.end(done=False)
+    assert aside.give_back()
     assert (path.read_text(), path.stat().st_ino, path.stat().st_nlink) == ("old", inode, 1)
     assert list(target.parent.iterdir()) == []
 
@@ -53,7 +53,7 @@ def test_it_stays_where_half_was(path: Path, target: Path) -> None:
     aside = set_aside(path, target)
     assert aside is not None
     path.write_text("n")
-    assert aside.end(done=False)
+    assert not aside.give_back()
     assert (target.read_text(), path.read_text()) == ("old", "n")
 
 
