@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from registry_cli import env
 from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
-from registry_cli.errors import CorruptError, NoRegistryError
+from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
 from registry_cli.store import files
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
@@ -134,8 +134,8 @@ class Registry:
             CorruptError: A record could not be read.
         """
         self.format.check_write()
-        if self.index.head == EMPTY:
-            read_format(self.layout)  # that it is there, no entry says
+        if self.index.head == EMPTY and read_format(self.layout).id != self.id:  # no entry says which one it is
+            raise ConflictError("the registry was replaced while it was open: nothing was added", hint="run it again")
         self.index.check_writable()
         self.index.check_undamaged()
         for folder in self.layout.folders:

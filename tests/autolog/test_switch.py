@@ -178,6 +178,8 @@ def test_a_class_that_nobody_can_inherit_from(folder: Path, memory: Memory) -> N
         assert issubclass(stand_in, stand_in)
         assert (stand_in.__name__, stand_in.__doc__) == (plain.__name__, plain.__doc__)
         assert stand_in.get(given) == 3
+        assert dir(stand_in) == dir(plain)
+        assert type(stand_in.__new__(stand_in, "other")) is plain
         assert pickle.loads(pickle.dumps(stand_in)) is stand_in
     finally:
         switch.stop()

@@ -196,6 +196,14 @@ def test_a_registry_that_was_replaced_is_left_alone(
         assert fresh.index.head.seq == others, "its log is as it was"
 
 
+def test_one_that_was_replaced_before_its_first_entry_is_left_alone(registry: Registry, tmp_path: Path) -> None:
+    shutil.rmtree(registry.path)
+    Registry.init(tmp_path)
+    with pytest.raises(ConflictError):
+        add(registry, "a/m")
+    assert Registry.open(tmp_path).index.head.seq == 0
+
+
 def test_one_that_was_taken_away_before_its_first_entry_stays_away(registry: Registry, tmp_path: Path) -> None:
     shutil.rmtree(registry.path)
     with pytest.raises(NoRegistryError):

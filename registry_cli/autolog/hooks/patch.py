@@ -57,16 +57,17 @@ class StandIn(type):
     __wrapped__: type
 
     def __new__(cls, wrapper: Callable[..., Any], plain: type) -> StandIn:
-        """Make one."""
-        return super().__new__(cls, plain.__name__, (), {"__doc__": plain.__doc__, "__wrapped__": plain})
+        """Make one; what it makes is the class's, so that no `__init__` of its own is called."""
+        new = staticmethod(lambda cls, *args, **kwargs: wrapper(*args, **kwargs))
+        return super().__new__(cls, plain.__name__, (), {
+            "__doc__": plain.__doc__, "__wrapped__": plain, "__new__": new})  # fmt: skip
 
     def __init__(cls, wrapper: Callable[..., Any], plain: type) -> None:
         super().__init__(plain.__name__, (), {})
-        cls._call = wrapper
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make an object of the class."""
-        return cls._call(*args, **kwargs)
+    def __dir__(cls) -> list[str]:
+        """Return the names of the class's attributes."""
+        return dir(cls.__wrapped__)
 
     def __instancecheck__(cls, instance: object) -> bool:
         """Return whether an object is one of the class."""

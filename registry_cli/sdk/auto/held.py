@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LARGEST: Final = 64 << 20
 """Bytes that are copied where the file system cannot share them; more would make the script wait."""
 MOST: Final = 32
 """Held files that may wait to be taken."""
-_ACCESS: Final = "system.posix_acl_access"
+_STATUS: Final = Path("/proc/self/status")
+"""Where Linux tells the umask."""
 
 
 def is_full(folder: Path) -> bool:
@@ -44,68 +42,58 @@ def hold_file(path: Path, size: int, target: Path) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """A file that was set aside.
-
-    Attributes:
-        path: Where it was, and nothing is.
-        target: Where it is.
-        mode: Its permissions.
-    """
-
-    path: Path
-    target: Path
-    mode: int
-
-    def give_back(self) -> bool:
-        """Put the file back unless something has been written in its place; return whether it is back.
-
-        Raises:
-            OSError: It cannot be put back, as when its folder is gone.
-        """
-        try:
-            files.link(self.target, self.path)
-        except FileExistsError:  # half of the new one, perhaps
-            return False
-        files.unlink(self.target)
-        return True
-
-    def hand_on(self) -> None:
-        """Give what was written in its place its permissions.
-
-        Raises:
-            OSError: Nothing is there, or it is somebody else's.
-        """
-        if stat.S_IMODE(self.path.stat().st_mode) != self.mode:
-            files.set_mode(self.path, self.mode)
-
-
-def set_aside(path: Path, target: Path) -> Aside | None:
+def set_aside(path: Path, size: int, mtime: int, target: Path) -> bool:
     """Take away a file that is about to be emptied and written anew, which copies nothing.
 
     Who has it open goes on with the bytes that it had.
 
     Args:
         path: The file.
+        size: Its bytes, as they were noted.
+        mtime: Nanoseconds, the same way.
         target: In the folder of held files.
 
     Returns:
-        None where somebody might notice, or there is no room for both: a link, a file with other names, of another
-        user or group, with an access list, or on another file system.
+        False where somebody might notice, or there is no room for both: a link, a file with other names, of another
+        user or on another file system, with other permissions than a new one has, or that was written just now.
 
     Raises:
         OSError: There is no such file, or nothing can be written.
     """
     status, room = path.lstat(), os.statvfs(path)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_dev != target.parent.stat().st_dev:
-        return None
-    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()) or _ACCESS in os.listxattr(path):
-        return None
+        return False
+    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()) or not _is_plain(path, status.st_mode):
+        return False
     if room.f_bavail * room.f_frsize < 2 * status.st_size:
-        return None
-    files.rename(path, target)
-    return Aside(path, target, stat.S_IMODE(status.st_mode))
+        return False
+    try:
+        files.rename(path, target)
+        found = target.stat()
+        if (found.st_size, found.st_mtime_ns) == (size, mtime):
+            return True
+    except BaseException:  # a signal's, such as KeyboardInterrupt
+        give_back(path, target)
+        raise
+    give_back(path, target)
+    return False
+
+
+def give_back(path: Path, target: Path) -> bool:
+    """Put back what was set aside unless something is in its place by now; return whether it is back."""
+    try:
+        files.link(target, path)
+    except OSError:  # half of the new one, perhaps, or the folder is gone
+        return False
+    files.unlink(target)
+    return True
+
+
+def _is_plain(path: Path, mode: int) -> bool:
+    """Return whether a new file in the place of this one would be the same but for its bytes."""
+    status = _STATUS.read_text("ascii", "replace")  # to ask by `os.umask` is to change it
+    umask = next((int(line.split()[1], 8) for line in status.splitlines() if line.startswith("Umask:")), 0o777)
+    return stat.S_IMODE(mode) == 0o666 & ~umask and all(name.startswith("security.") for name in os.listxattr(path))
 
 
 def _clone(path: Path, target: Path) -> bool:

@@ -21,7 +21,7 @@ from registry_cli.atend import call_at_end
 from registry_cli.autolog.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
 from registry_cli.records.task import Auto
-from registry_cli.sdk.auto.held import Aside, hold_file, is_full, set_aside
+from registry_cli.sdk.auto.held import give_back, hold_file, is_full, set_aside
 from registry_cli.sdk.auto.notebook import Notebook, Why
 from registry_cli.sdk.auto.redirects import Redirects
 from registry_cli.sdk.auto.streams import find_open
@@ -266,18 +266,16 @@ class NoteSink:
         tell = partial(self._tell_held, saved_note(told, saved, saved.size, saved.mtime, str(target)))
         if empties:
             with suppress(OSError):
-                aside = set_aside(path, target)
-                if aside is not None:
-                    return partial(self._end_aside, aside, tell)
+                if set_aside(path, saved.size, saved.mtime, target):
+                    return partial(self._end_aside, path, target, tell)
         if copy and hold_file(path, status.st_size, target):
             tell()
         return None
 
-    def _end_aside(self, aside: Aside, tell: Callable[[], None], done: bool) -> None:
+    def _end_aside(self, path: Path, target: Path, tell: Callable[[], None], done: bool) -> None:
         """Tell of what was set aside when it was written anew; if that failed before it began, it is back."""
-        if done or not aside.give_back():
+        if done or not give_back(path, target):
             tell()
-            aside.hand_on()
 
     def _tell_held(self, note: SavedNote) -> None:
         self._tell((Notebook.add, note))

@@ -58,6 +58,21 @@ def list_files(path: Path) -> list[Path]:
     return list_prefixed(path)
 
 
+def has_writer(path: Path) -> bool:
+    """Return whether somebody may write to a file, as who has it open or mapped; True where the system cannot tell."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        import fcntl
+
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # granted where nobody writes
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except (OSError, AttributeError):
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def digest_file(path: Path, cache: Cache) -> BlobHash:
     """Return the SHA-256 of a file, read once as long as it stays the same.
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read import find_row
 from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
-from registry_cli.registry.add import add_files
+from registry_cli.registry.add import Mode, add_files
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.sources import list_sources
 from registry_cli.store import files
 from registry_cli.store.hashing import Digests, xxh3_of_file
-from registry_cli.tasks.auto.content import digest_file, list_left, list_prefixed
+from registry_cli.tasks.auto.content import digest_file, has_writer, list_left, list_prefixed
 from registry_cli.tasks.auto.metrics import ScalarsAt
 from registry_cli.tasks.auto.steps import split_path
 from registry_cli.tasks.finish import read_named
@@ -73,8 +73,9 @@ class Taker:
             if known is not None:
                 self._last[note.path] = known
                 return None
-            added = add_files(registry, self._describe(registry, note), paths, ignore=ignore,
-                              mode="link" if note.held else "copy", cached=False)  # fmt: skip
+            mode: Mode = "link" if note.held is not None and not has_writer(paths[0]) else "copy"
+            added = add_files(registry, self._describe(registry, note), paths, ignore=ignore, mode=mode,
+                              cached=False)  # fmt: skip
         self._last[note.path] = added.version.id
         self._paths[added.version.id] = note.path
         return added.version if added.new else None

@@ -161,8 +161,9 @@ class Waiting:
         if note.shape == "file" and (note.path, note.time) not in self._sought:
             self._sought.add((note.path, note.time))
             folders = [Path(note.path).parent, *([self._held] if held else [])]
+            others = {one.held for notes in self._saves.values() for one in notes} | {note.path}
             for path in [file for folder in folders for file in _list_files(folder)]:
-                if str(path) != note.path and _is_same(find_stamp(path), note):
+                if str(path) not in others and _is_same(find_stamp(path), note):
                     self._drop(note)
                     aside = path.parent == self._held
                     renamed = replace(note, held=str(path)) if aside else replace(note, path=str(path))

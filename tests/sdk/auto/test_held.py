@@ -9,7 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from registry_cli.sdk.auto.held import set_aside
+from registry_cli.sdk.auto.held import give_back, set_aside
+from registry_cli.store.files import open_observer
+from tests.builders import write
+from tests.observers import Recorder
 
 
 @pytest.fixture
@@ -25,36 +28,77 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_file_is_aside_and_the_new_one_gets_its_permissions(path: Path, target: Path) -> None:
-    path.chmod(0o640)
-    inode = path.stat().st_ino
+def aside(path: Path, target: Path) -> bool:
+    status = path.stat()
+    return set_aside(path, status.st_size, status.st_mtime_ns, target)
+
+
+def test_the_file_is_aside(path: Path, target: Path) -> None:
+    before = path.stat()
     with path.open() as reader:
-        aside = set_aside(path, target)
-        assert aside is not None
+        assert aside(path, target)
         path.write_text("new")
-        aside.hand_on()
         assert reader.read() == "old", "who reads goes on"
-    assert (target.read_text(), target.stat().st_ino, target.stat().st_nlink) == ("old", inode, 1)
-    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
+    assert (target.read_text(), target.stat().st_ino, target.stat().st_nlink) == ("old", before.st_ino, 1)
+    assert (path.read_text(), path.stat().st_mode) == ("new", before.st_mode)
     assert sorted(target.parent.iterdir()) == [target]
 
 
 def test_it_comes_back_where_nothing_was_written(path: Path, target: Path) -> None:
     inode = path.stat().st_ino
-    aside = set_aside(path, target)
-    assert aside is not None
+    assert aside(path, target)
     assert not path.exists()
-    assert aside.give_back()
+    assert give_back(path, target)
     assert (path.read_text(), path.stat().st_ino, path.stat().st_nlink) == ("old", inode, 1)
     assert list(target.parent.iterdir()) == []
 
 
 def test_it_stays_where_half_was(path: Path, target: Path) -> None:
-    aside = set_aside(path, target)
-    assert aside is not None
+    assert aside(path, target)
     path.write_text("n")
-    assert not aside.give_back()
+    assert not give_back(path, target)
     assert (target.read_text(), path.read_text()) == ("old", "n")
+
+
+def test_it_stays_where_the_folder_is_gone(tmp_path: Path, target: Path) -> None:
+    path = write(tmp_path / "out" / "m.pt", b"old")
+    assert aside(path, target)
+    path.parent.rmdir()
+    assert not give_back(path, target)
+    assert target.read_text() == "old"
+
+
+def test_what_somebody_else_has_begun_to_write_comes_back(path: Path, target: Path) -> None:
+    status = path.stat()
+    path.write_text("half")
+    assert not set_aside(path, status.st_size, status.st_mtime_ns, target)
+    assert path.read_text() == "half"
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_signal_in_the_midst_brings_it_back(path: Path, target: Path) -> None:
+    class Interrupting(Recorder):
+        def after(self, op: str, path: str, detail: object) -> None:
+            if op == "rename":
+                raise KeyboardInterrupt
+
+    with open_observer(Interrupting()), pytest.raises(KeyboardInterrupt):
+        aside(path, target)
+    assert path.read_text() == "old"
+    assert list(target.parent.iterdir()) == []
+
+
+def _close(path: Path) -> Path:
+    path.chmod(0o444)
+    return path
+
+
+def _note(path: Path) -> Path:
+    try:
+        os.setxattr(path, "user.note", b"mine")
+    except OSError as error:
+        pytest.skip(f"this file system keeps no attributes: {error}")
+    return path
 
 
 def _link(path: Path) -> Path:
@@ -89,26 +133,26 @@ def _admit(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("make", [_link, _name, _give, _group, _admit])
+@pytest.mark.parametrize("make", [_link, _name, _give, _group, _admit, _close, _note])
 def test_what_somebody_might_notice_is_left(path: Path, target: Path, make: object) -> None:
     if make in (_give, _group) and os.geteuid() != 0:
         pytest.skip("only root gives files away")
     given = make(path)  # type: ignore[operator]
-    assert set_aside(given, target) is None
+    assert not aside(given, target)
     assert path.read_text() == "old"
     assert list(target.parent.iterdir()) == []
 
 
 def test_a_disk_without_room_for_both_keeps_one(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=5, f_frsize=1))
-    assert set_aside(path, target) is None
+    assert not aside(path, target)
     assert path.read_text() == "old"
 
 
 def test_another_file_system_s_is_left(elsewhere: Path, target: Path) -> None:
     path = elsewhere / "m.pt"
     path.write_text("old")
-    assert set_aside(path, target) is None
+    assert not aside(path, target)
     assert path.read_text() == "old"
     assert list(target.parent.iterdir()) == []
 
@@ -119,6 +163,6 @@ def test_what_cannot_be_moved_stays(path: Path, target: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(OSError, match="busy"):
-        set_aside(path, target)
+        aside(path, target)
     assert path.read_text() == "old"
     assert list(target.parent.iterdir()) == []

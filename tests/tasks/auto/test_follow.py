@@ -258,6 +258,29 @@ def test_what_was_set_aside_is_not_copied_again(play: Play) -> None:
     assert find_blob(play).stat().st_ino == inode
 
 
+def test_what_somebody_may_still_write_to_is_copied(play: Play) -> None:
+    note = play.save("m.pt", "one")
+    held = set_aside(play, note)
+    with held.open("r+b") as writer:
+        play.note(replace(note, held=str(held)))
+        play.poll()
+        writer.write(b"two")
+    assert play.made() == ["m one"]
+    assert find_blob(play).read_text() == "one"
+
+
+def test_of_two_that_look_the_same_each_is_its_own(play: Play) -> None:
+    first = play.save("a.pt", "one")
+    second = play.save("b.pt", "two")
+    os.utime(second.path, ns=(0, first.mtime))
+    held = Path(second.path).rename(play.live.held / "aside")
+    play.note(replace(second, mtime=first.mtime, held=str(held)))
+    Path(first.path).unlink()
+    play.rest()
+    assert play.made() == ["b two"]
+    assert play.told() == ["1 file was deleted before it could be kept"]
+
+
 def test_a_second_copy_of_one_save_is_dropped(play: Play) -> None:
     note = play.save("m.pt", "one")
     play.hold(note)
