@@ -92,7 +92,7 @@ class Live:
 
     @property
     def held(self) -> Path:
-        """Copies of saved files whose place was about to be written again."""
+        """Saved files, moved or copied here because their place was about to be written again."""
         return self.auto / "held"
 
     @property

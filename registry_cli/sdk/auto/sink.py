@@ -46,7 +46,7 @@ AT_MOST: Final = 2.0
 _LOOK: Final = 0.2
 """Seconds between two looks at files that are still open."""
 _AGAIN: Final = 2.0
-"""Seconds after which a saved file has been taken, and may be written again without a copy."""
+"""Seconds after which a saved file has been taken, and may be written again without being held."""
 _LARGE: Final = 16 << 20
 """Bytes of a file that may take longer: it is set aside after that too."""
 _REMEMBERED: Final = 4096
@@ -96,7 +96,7 @@ class NoteSink:
         """Path, size and modification time of what was loaded and may be known, oldest first."""
         return list(self._loads)
 
-    def saving(self, path: str, *, empties: bool = False) -> Callable[[bool], None] | None:
+    def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
         """Hold what was saved there a moment ago: it may not be taken yet."""
         told, saved = self._recent.get(path, _NEVER)
         if saved is None or saved.shape != "file":
