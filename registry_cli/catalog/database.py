@@ -33,6 +33,23 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
+def copy_to_memory(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy in memory of what a connection outside a transaction sees.
+
+    Raises:
+        sqlite3.Error: It cannot be read, or somebody holds it and does not let go; `backup` would try for ever.
+    """
+    import sqlite3
+
+    def stop_waiting(status: int, _remaining: int, _total: int) -> None:
+        if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:  # it has waited for `WAIT` seconds
+            raise sqlite3.OperationalError("database is locked")
+
+    copy = connect(MEMORY)
+    db.backup(copy, progress=stop_waiting)
+    return copy
+
+
 def connect_untouched(path: Path) -> sqlite3.Connection:
     """Open a database so that nothing is written beside it (https://www.sqlite.org/wal.html#read_only_databases).
 

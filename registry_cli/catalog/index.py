@@ -209,9 +209,8 @@ class Index:
         """Go on with a copy in memory: somebody holds the file and does not let go, or it broke underneath us."""
         import sqlite3
 
-        private = database.connect(database.MEMORY)
         try:
-            self.db.backup(private)
+            private = database.copy_to_memory(self.db)
             head = self._read_stamp(private)
             if head is None:
                 raise sqlite3.DatabaseError("no stamp")
@@ -301,9 +300,9 @@ class Index:
         before = self.head
         try:
             yield
+            self.db.execute("COMMIT")  # where there is no WAL, a reader that does not move lets nobody commit
         except BaseException:
             self.head = before
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise
-        self.db.execute("COMMIT")

@@ -234,6 +234,33 @@ def test_an_index_locked_for_reading_too_is_worked_around(forger: Forger) -> Non
             assert _dump(index) == _truth(forger)
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_reader_of_an_index_without_wal_stops_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "prefer_wal", lambda _db: None)
+    with Registry.init(tmp_path) as registry:
+        Forger(registry.path).add("a/m")
+        assert registry.get_row("a/m").tags == ()
+        with closing(sqlite3.connect(registry.layout.index, isolation_level=None)) as holder:
+            holder.execute("BEGIN")
+            assert holder.execute("SELECT * FROM stamp").fetchone()
+            for tag in ("one", "two"):
+                tag_versions(registry, ["a/m"], add=[TagName(tag)])
+            assert registry.get_row("a/m").tags == ("one", "two")
+        with Registry.open(tmp_path) as other:
+            assert other.get_row("a/m").tags == ("one", "two")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_open_index_that_is_locked_for_reading_too_is_left(forger: Forger) -> None:
+    path = _path(forger)
+    with closing(Index(forger.layout, forger.log, REGISTRY_ID, Place(path, local=False))) as index:
+        forger.add("d/e")
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            index.sync()
+            assert _dump(index) == _truth(forger)
+
+
 def test_without_a_place_it_lives_in_memory(forger: Forger) -> None:
     with closing(forger.index()) as index:
         assert index.head == forger.head()
