@@ -136,24 +136,30 @@ class LineFile:
         self.problem = f"{self.path.name} is not whole: {error.strerror or error}"
 
 
+class _Held(threading.local):
+    """What a thread that forks holds meanwhile; another may fork at the same moment."""
+
+    files: tuple[LineFile, ...] = ()
+
+
 _open: set[LineFile] = set()
-_held: list[LineFile] = []
+_held = _Held()
 
 
 def _before_fork() -> None:
-    _held[:] = _open
-    for lines in _held:
+    _held.files = tuple(_open)
+    for lines in _held.files:
         lines.lock.acquire()
 
 
 def _after_fork_in_parent() -> None:
-    for lines in _held:
+    for lines in _held.files:
         lines.lock.release()
-    _held.clear()
+    _held.files = ()
 
 
 def _after_fork_in_child() -> None:
-    for lines in _held:
+    for lines in _held.files:
         lines.drop()
     _after_fork_in_parent()
 
