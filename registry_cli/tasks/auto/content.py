@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -64,6 +65,7 @@ def has_writer(path: Path) -> bool:
     try:
         import fcntl
 
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # who comes to write meanwhile sends one; the usual one ends us
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # granted where nobody writes
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except (OSError, AttributeError):

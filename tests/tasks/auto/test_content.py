@@ -1,0 +1,40 @@
+"""Who else has a file open."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from registry_cli.tasks.auto.content import has_writer
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "m.bin"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.mark.parametrize(("mode", "written"), [("rb", False), ("ab", True), ("r+b", True)])
+def test_who_has_it_open_to_write_is_noticed(path: Path, mode: str, written: bool) -> None:
+    with path.open(mode):
+        assert has_writer(path) is written
+    assert has_writer(path) is False
+
+
+def test_who_comes_to_write_while_we_ask_ends_nobody(path: Path) -> None:
+    asked = os.fork()
+    if not asked:
+        with ExitStack() as stack:
+            stack.callback(os._exit, 1)
+            for _ in range(20_000):
+                has_writer(path)
+            os._exit(0)
+    ended = 0, 0
+    while not ended[0]:
+        os.close(os.open(path, os.O_WRONLY))
+        ended = os.waitpid(asked, os.WNOHANG)
+    assert ended == (asked, 0)
