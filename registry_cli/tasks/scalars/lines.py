@@ -92,7 +92,8 @@ class LineFile:
                 self._note(error)
 
     def drop(self) -> None:
-        """Forget in a forked child the lines that its parent writes."""
+        """Forget in a forked child the lines that its parent writes, and the lock that a thread of it may hold."""
+        self.lock = threading.RLock()
         self._lines.clear()
         self._size, self._waiting, self._timer, self._forked = 0, b"", None, True
 
@@ -136,32 +137,12 @@ class LineFile:
         self.problem = f"{self.path.name} is not whole: {error.strerror or error}"
 
 
-class _Held(threading.local):
-    """What a thread that forks holds meanwhile; another may fork at the same moment."""
-
-    files: tuple[LineFile, ...] = ()
-
-
 _open: set[LineFile] = set()
-_held = _Held()
-
-
-def _before_fork() -> None:
-    _held.files = tuple(_open)
-    for lines in _held.files:
-        lines.lock.acquire()
-
-
-def _after_fork_in_parent() -> None:
-    for lines in _held.files:
-        lines.lock.release()
-    _held.files = ()
 
 
 def _after_fork_in_child() -> None:
-    for lines in _held.files:
+    for lines in tuple(_open):
         lines.drop()
-    _after_fork_in_parent()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+os.register_at_fork(after_in_child=_after_fork_in_child)

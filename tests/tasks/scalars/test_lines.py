@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -152,38 +150,33 @@ def test_a_forked_child_does_not_write_its_parents_lines(tmp_path: Path) -> None
     assert (tmp_path / "f").read_text() == "child\n"
     lines.close()
     assert sorted((tmp_path / "f").read_text().split()) == ["child", "parent"]
-    assert not module._held.files
 
 
-@pytest.fixture
-def quick_switches() -> Iterator[None]:
-    """Let threads take turns after every few instructions."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
+def test_a_thread_that_writes_holds_up_no_fork_and_no_child(tmp_path: Path) -> None:
+    begun, over = threading.Event(), threading.Event()
+    waited: list[bool] = []
 
+    class SlowDisk(Observer):
+        def before(self, op: str, path: str, detail: object) -> None:
+            if op == "write" and not begun.is_set():
+                begun.set()
+                waited.append(over.wait(20))
 
-@pytest.mark.usefixtures("quick_switches")
-def test_threads_that_fork_at_once_hold_nobody_up(tmp_path: Path) -> None:
-    lines = [LineFile(tmp_path / name, timer=manual_timers()[1]) for name in "ab"]
-
-    def fork() -> None:
-        for _ in range(40):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # from Python 3.12 on it warns of threads
-                child = os.fork()
-            if child == 0:
-                os._exit(0)
-            os.waitpid(child, 0)
-
-    threads = [threading.Thread(target=fork, daemon=True) for _ in range(4)]
-    for thread in threads:
+    lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
+    with open_observer(SlowDisk()):
+        lines.add("parent\n")
+        thread = threading.Thread(target=lines.flush)
         thread.start()
-    for thread in threads:
+        assert begun.wait(30)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # from Python 3.12 on it warns of threads
+            child = os.fork()
+        if child == 0:
+            lines.add("child\n")
+            os._exit(0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        over.set()
         thread.join(30)
-    assert not any(thread.is_alive() for thread in threads)
-    for one in lines:
-        assert one.lock.acquire(timeout=5)
-        one.lock.release()
-        one.close()
+    assert (ended, waited) == (0, [True])
+    lines.close()
+    assert sorted((tmp_path / "f").read_text().split()) == ["child", "parent"]
