@@ -17,6 +17,7 @@ from registry_cli.registry.add import Mode, add_files, make_design
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
 from registry_cli.registry.version import Version
+from registry_cli.sdk.ahead import load_ahead
 from registry_cli.sdk.auto.loaded import find_loaded
 from registry_cli.sdk.auto.where import drain
 from registry_cli.sdk.current import Current, find_current, is_silent
@@ -195,6 +196,7 @@ def save_later(
     if keep is None:
         saver.wait_for_room()
     registry.check_writable()
+    load_ahead(registry)
     held = take_snapshot(registry.layout, paths, how.rename)
 
     def write(snapshot: Snapshot) -> Version:

@@ -417,3 +417,36 @@ def test_to_publish_is_told_to_whoever_runs_it(tmp_path: Path) -> None:
     assert read_facts(live.list_facts()).publish
     process.kill()
     process.communicate()
+
+
+LOOKER = """
+import sys, threading
+class Looker:
+    found = []
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is not threading.main_thread(): self.found.append(name)
+sys.meta_path.insert(0, Looker())
+"""
+
+
+UNDER = ["-m", "registry_cli", "log", "--auto", "--", sys.executable]
+
+
+@pytest.mark.parametrize("launch", [[], UNDER], ids=["by itself", "under reg log"])
+def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: list[str]) -> None:
+    """A module that a thread is about to import when a process forks can never be imported in the child."""
+    body = """
+    import pickle
+    pickle.dump({"weight": 1}, open("net.pkl", "wb"))
+    reg.log_metric("loss", 1.0, 1)
+    open("m.bin", "wb").write(b"1")
+    reg.commit("m.bin", "a/m", wait=False).result()
+    task.close()
+    open("found", "w").write(" ".join(Looker.found))
+    """
+    scripts.write(tmp_path, LOOKER + START + textwrap.dedent(body))
+    command = [sys.executable, *launch, "train.py"]
+    subprocess.run(command, cwd=tmp_path, env=scripts.environment(), check=True)
+    assert (tmp_path / "found").read_text() == ""
+    with reg.Registry.open(tmp_path) as registry:
+        assert {row.name for row in registry.query()} >= {"a/m", "proj/job/net"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError
 from registry_cli.registry.api import Registry
+from registry_cli.sdk.ahead import load_ahead
 from registry_cli.tasks.auto.follow import Follower
 from registry_cli.tasks.auto.known import write_known
 
@@ -33,6 +34,7 @@ class Following:
             write_known(attempt.registry, attempt.task, attempt.live, Path.cwd())
         except (RegError, OSError) as error:  # more loads are looked at than need be
             self._problems.append(f"automatic logging could not be prepared: {error}")
+        load_ahead(attempt.registry)
         self._asked: SimpleQueue[threading.Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._follow, name="reg follow", daemon=True)
         self._thread.start()
