@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from registry_cli.store.owner import find_owner, new_name
+from tests.forks import fork
 
 
 @contextmanager
 def open_process() -> Iterator[str]:
     """Fork a process that waits, and give a name that it made; kill it at the end, if it has not ended before."""
     reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.write(writing, new_name().encode())
-            os.close(writing)
-            signal.pause()
-        finally:
-            os._exit(0)
+
+    def wait() -> None:
+        os.write(writing, new_name().encode())
+        os.close(writing)
+        signal.pause()
+
+    pid = fork(wait)
     os.close(writing)
     try:
         with os.fdopen(reading) as pipe:

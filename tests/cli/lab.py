@@ -14,6 +14,7 @@ from typing import Any
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.stage import get_blob_path, get_row, get_task
+from tests.forks import LONGEST
 
 HERE = Path(__file__).parents[2]
 TRAIN = """
@@ -53,6 +54,7 @@ class Lab:
         return self.run("git", *settings, *words).stdout.decode().strip()
 
     def run(self, *words: str, code: int = 0, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        options.setdefault("timeout", LONGEST)
         done = subprocess.run(words, cwd=self.root, env=self.environ, capture_output=True, check=False, **options)
         assert done.returncode == code, (words, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
         return done

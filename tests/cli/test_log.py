@@ -14,6 +14,7 @@ import pytest
 from registry_cli.records.task import BUNDLE, CONSOLE, DIFF, LOCK, SCALARS
 from registry_cli.tasks import crashed
 from tests.cli.lab import Lab
+from tests.forks import LONGEST
 
 
 @pytest.fixture
@@ -204,12 +205,12 @@ def test_a_kill_leaves_a_task_with_its_log(lab: Lab, victims: str) -> None:
     _wait_for(lambda: any(path.read_bytes() for path in consoles.glob("*/1/console.log")))
     if victims in {"wrapper", "both"}:
         running.kill()
-        running.wait()
+        running.wait(LONGEST)
     if victims in {"child", "both"}:
         os.kill(child, signal.SIGKILL)
     else:
         os.kill(child, signal.SIGTERM)
-    running.wait()
+    running.wait(LONGEST)
     assert running.stdout is not None
     running.stdout.close()
     wanted = "failed" if victims == "child" else "crashed"
@@ -257,7 +258,7 @@ def test_an_output_is_kept_while_the_command_runs(lab: Lab) -> None:
     running = _start(lab, "--name", "long", "--output", "best.bin", "--", "sh", "-c", "echo 1 > best.bin; sleep 60")
     _wait_for(lambda: lab.json("model", "query") != [])
     running.kill()
-    running.wait()
+    running.wait(LONGEST)
     assert running.stdout is not None
     running.stdout.close()
     lab.log("--", "true")

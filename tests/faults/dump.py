@@ -28,7 +28,6 @@ from registry_cli.registry.lifecycle import archive_versions, publish_versions, 
 from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store import files
-from registry_cli.store.owner import new_name
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.stage import get_task
 from tests.faults.harness import Acknowledge, Call, Ended, Site, Snapshot, Witness, check_whole
@@ -318,16 +317,3 @@ def rerun(writer: Writer, site: Site) -> None:
 def pick(items: Sequence[T], count: int) -> list[T]:
     """Return `count` of some things, spread evenly; all where there are no more."""
     return [items[len(items) * at // count] for at in range(count)] if len(items) > count else list(items)
-
-
-def name_of_dead() -> str:
-    """Return a name that a process gave which has ended."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.write(writing, new_name().encode())
-        os._exit(0)
-    os.close(writing)
-    os.waitpid(pid, 0)
-    with os.fdopen(reading) as pipe:
-        return pipe.read()

@@ -6,9 +6,7 @@ import hashlib
 import os
 import shutil
 import signal
-import sys
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck import check_registry
 from registry_cli.registry.lifecycle import publish_versions
 from registry_cli.store.log import EMPTY, Head, digest_entry
+from tests.forks import fork
 
 TALLY: Final[Counter[str]] = Counter()
 """What was tried, for the last line of the run."""
@@ -128,17 +127,12 @@ class Ended:
 def start_child(work: Callable[[Acknowledge], object]) -> tuple[int, int]:
     """Fork a process that does `work`; return its id and the pipe on which it acknowledges."""
     reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            os.close(reading)
-            work(lambda: os.write(writing, b"+"))
-            code = 0
-        except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
-        finally:
-            os._exit(code)
+
+    def tell() -> None:
+        os.close(reading)
+        work(lambda: os.write(writing, b"+"))
+
+    pid = fork(tell)
     os.close(writing)
     return pid, reading
 

@@ -51,6 +51,7 @@ from tests.faults.dump import check_converged, collect_all, collect_now, list_st
 from tests.faults.harness import EXTENT, TALLY, Acknowledge, Site, check_chain, check_whole, list_all
 from tests.faults.test_kill import list_calls, run_killed
 from tests.faults.test_races import run_crowd
+from tests.owners import new_dead_name
 from tests.registry import making_tasks
 
 YEAR: Final = 365 * DAY
@@ -368,7 +369,7 @@ def leave_litter(site: Site, registry: Registry, which: int) -> None:
     """Leave what a process left that was killed after it had linked a blob."""
     stored = sorted(registry.layout.blobs.glob("??/*"))
     source = stored[which % len(stored)]
-    dead = dump.name_of_dead()
+    dead = new_dead_name()
     os.link(source, registry.layout.tmp / dead)
 
 

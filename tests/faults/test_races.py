@@ -35,6 +35,7 @@ from tests.faults.harness import (
     names_of,
     start_child,
 )
+from tests.forks import LONGEST
 
 REPOSITORY = Path(__file__).parents[2]
 CROWD = pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_two_shells_lose_nothing(rounds: int, template: Site, tmp_path: Path) ->
             ["sh", "-c", loop, who, sys.executable], cwd=folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))  # fmt: skip
     for shell in shells:
-        _, complaints = shell.communicate()
+        _, complaints = shell.communicate(timeout=LONGEST)
         assert (shell.returncode, complaints) == (0, "")
     assert len(check_whole(site)) == 1 + 2 * rounds
     assert check_chain(site.root) == 1 + 2 * rounds

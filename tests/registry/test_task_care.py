@@ -30,7 +30,7 @@ from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.partial import NOTHING, read_partial
 from registry_cli.tasks.stage import get_task
 from tests.builders import add
-from tests.faults.dump import name_of_dead
+from tests.owners import new_dead_name
 from tests.registry.making_tasks import draft, end, row_of, run, start
 
 SAME = b"epoch 1\n"
@@ -117,7 +117,7 @@ def test_folders_of_attempts_that_are_over_are_noted(registry: Registry) -> None
     for task, number in ((running.id, 1), (ended.id, 1), (new_ulid(), 1)):
         folder = registry.layout.attempt(TaskId(task), number)
         folder.mkdir(parents=True)
-        (folder / "state.toml").write_text(f'owner = "{name_of_dead()}"\n')
+        (folder / "state.toml").write_text(f'owner = "{new_dead_name()}"\n')
     report = check_registry(registry)
     assert (report.damages, report.notes) == ((), ("2 folders in tasks/ of attempts that are over: reg gc",))
     done = run_collection(registry)

@@ -13,6 +13,7 @@ import registry_cli
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.stage import get_blob_path, get_row, get_task
+from tests.forks import LONGEST
 
 ROOT = Path(registry_cli.__file__).parents[1]
 
@@ -31,8 +32,9 @@ def run(folder: Path, text: str, *words: str, code: int | None = 0, **variables:
     """Run a script and return what it printed, its errors after its output."""
     script = write(folder, text)
     done = subprocess.run(
-        [sys.executable, script.name, *words], cwd=folder, env=environment(**variables), capture_output=True, text=True
-    )
+        [sys.executable, script.name, *words], cwd=folder, env=environment(**variables), capture_output=True, text=True,
+        timeout=LONGEST,
+    )  # fmt: skip
     assert code is None or done.returncode == code, (done.returncode, done.stdout, done.stderr)
     return done.stdout + done.stderr
 
@@ -46,13 +48,15 @@ def begin(folder: Path, text: str, *, under: tuple[str, ...] = (), **options: An
     )  # fmt: skip
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line == "ready\n", (line, process.communicate())
+    assert line == "ready\n", (line, process.communicate(timeout=LONGEST))
     return process
 
 
 def reg(folder: Path, *words: str, code: int = 0, **variables: str) -> str:
     command = [sys.executable, "-m", "registry_cli", *words]
-    done = subprocess.run(command, cwd=folder, env=environment(**variables), capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=LONGEST
+    )
     assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     return done.stdout
 

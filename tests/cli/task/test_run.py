@@ -15,6 +15,7 @@ import pytest
 
 from registry_cli.records.task import CONSOLE
 from tests.cli.lab import Lab
+from tests.forks import LONGEST
 
 LOG = ("--output", "out/*.bin", "--metrics", "metrics.json", "--", "python", "train.py", "--lr", "0.5")
 
@@ -202,7 +203,7 @@ def test_a_follower_that_dies_leaves_the_job_alone(slow: Lab) -> None:
     assert running.stdout is not None
     assert running.stdout.readline() == b"begun\n"
     running.kill()
-    running.communicate()
+    running.communicate(timeout=LONGEST)
     [shown] = slow.json("task", "list", "name = slow")
     assert shown["status"] == "running"
     slow.reg("task", "cancel", "slow")

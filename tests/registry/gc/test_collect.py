@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from registry_cli.registry.undo import undo_entry
 from registry_cli.store import trash
 from registry_cli.store.format import dump_format
 from registry_cli.store.staging import Staging
+from tests.forks import end, fork
 from tests.registry.gc.conftest import Later
 from tests.registry.making import add
 
@@ -223,19 +225,19 @@ def test_an_unknown_feature_forbids_to_collect(registry: Registry) -> None:
 
 
 def test_now_waits_for_those_who_write(registry: Registry) -> None:
-    child = os.fork()
-    if child == 0:
+    def write() -> None:
         with Staging(registry.layout) as staging:
             staging.add_bytes(b"on its way")
-            os.kill(os.getpid(), 19)
-        os._exit(0)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    child = fork(write)
     os.waitpid(child, os.WUNTRACED)
     try:
         with pytest.raises(ConflictError, match=f"others are writing \\(process {child}\\)"):
             run_collection(registry, instant=True)
     finally:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
+        os.kill(child, signal.SIGKILL)
+        end(child)
     assert run_collection(registry, instant=True).leftovers == 1
 
 

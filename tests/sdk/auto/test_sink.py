@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 import time
-import warnings
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from registry_cli.tasks.auto.notes import LoadedNote, Note, SavedNote, SkippedNo
 from registry_cli.tasks.auto.settings import dump_auto
 from registry_cli.tasks.live import Live
 from registry_cli.tasks.scalars.read import read_points
+from tests.forks import end, fork
 
 
 @pytest.fixture
@@ -414,21 +414,17 @@ def test_many_threads(sink: NoteSink, tmp_path: Path) -> None:
 def test_a_forked_child_writes_at_once_into_a_file_of_its_own(sink: NoteSink, tmp_path: Path) -> None:
     from registry_cli.sdk.auto import where
 
+    def tell() -> None:
+        save(sink, tmp_path / "child.bin")
+        stream = (tmp_path / "open.bin").open("wb")
+        stream.write(b"weights")
+        tell_stream(sink, tmp_path / "open.bin", stream)
+
     where._sink = sink  # the one of this process, as a hook would have found it
     try:
         save(sink, tmp_path / "parent.bin")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # from Python 3.12 on it warns of threads
-            child = os.fork()
-        if child == 0:
-            try:
-                save(sink, tmp_path / "child.bin")
-                stream = (tmp_path / "open.bin").open("wb")
-                stream.write(b"weights")
-                tell_stream(sink, tmp_path / "open.bin", stream)
-            finally:
-                os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
+        child = fork(tell)
+        assert end(child) == 0
     finally:
         where._sink = None
     read(sink)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from registry_cli.tasks.auto.content import has_writer
+from tests.forks import fork
 
 
 @pytest.fixture
@@ -26,14 +26,11 @@ def test_who_has_it_open_to_write_is_noticed(path: Path, mode: str, written: boo
 
 
 def test_who_comes_to_write_while_we_ask_ends_nobody(path: Path) -> None:
-    asked = os.fork()
-    if not asked:
-        with ExitStack() as stack:
-            stack.callback(os._exit, 1)
-            for _ in range(20_000):
-                has_writer(path)
-            os._exit(0)
-    ended = 0, 0
+    def ask() -> None:
+        for _ in range(20_000):
+            has_writer(path)
+
+    asked, ended = fork(ask), (0, 0)
     while not ended[0]:
         os.close(os.open(path, os.O_WRONLY))
         ended = os.waitpid(asked, os.WNOHANG)

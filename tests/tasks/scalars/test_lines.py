@@ -3,7 +3,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import warnings
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from registry_cli.errors import UsageError
 from registry_cli.store.files import Observer, open_observer
 from registry_cli.tasks.scalars import lines as module
 from registry_cli.tasks.scalars.lines import BATCH, DELAY, LineFile
+from tests.forks import end, fork
 from tests.tasks.scalars.timers import manual_timers
 
 
@@ -142,11 +142,7 @@ def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pyte
 def test_a_forked_child_does_not_write_its_parents_lines(tmp_path: Path) -> None:
     lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
     lines.add("parent\n")
-    child = os.fork()
-    if child == 0:
-        lines.add("child\n")
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert end(fork(lambda: lines.add("child\n"))) == 0
     assert (tmp_path / "f").read_text() == "child\n"
     lines.close()
     assert sorted((tmp_path / "f").read_text().split()) == ["child", "parent"]
@@ -168,13 +164,7 @@ def test_a_thread_that_writes_holds_up_no_fork_and_no_child(tmp_path: Path) -> N
         thread = threading.Thread(target=lines.flush)
         thread.start()
         assert begun.wait(30)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # from Python 3.12 on it warns of threads
-            child = os.fork()
-        if child == 0:
-            lines.add("child\n")
-            os._exit(0)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        ended = end(fork(lambda: lines.add("child\n")))
         over.set()
         thread.join(30)
     assert (ended, waited) == (0, [True])

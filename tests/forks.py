@@ -1,0 +1,56 @@
+"""Forked children of a test: they never come back into it, and outlive neither it nor its patience."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Final
+
+LONGEST: Final = 120.0
+"""Seconds that a child may take."""
+_PR_SET_PDEATHSIG: Final = 1
+_SYSTEM: Final = ctypes.CDLL(None)
+
+
+def fork(work: Callable[[], object]) -> int:
+    """Do `work` in a forked child, which then ends with 0, or 1 where it raised; return its id."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # from Python 3.12 on it warns of threads
+        pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        _die_with_parent()
+        work()
+        code = 0
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(code)
+
+
+def end(pid: int, *, seconds: float = LONGEST) -> int:
+    """Wait for a child and return its exit code, or minus the signal that ended it; in time it is killed."""
+    until = monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise TimeoutError(f"a child was not over after {seconds:g} s")
+        sleep(0.001)
+
+
+def _die_with_parent() -> None:
+    """End with the process that forked us, were we stopped for ever; only Linux can."""
+    if sys.platform == "linux":
+        _SYSTEM.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
