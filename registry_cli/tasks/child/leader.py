@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from registry_cli.errors import LaunchError
 from registry_cli.tasks.child.launch import explain, put_in_front, spawn
+from registry_cli.tasks.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -117,12 +118,14 @@ def _lead(command: Command, ends: Ends, write: int) -> NoReturn:
     """Be the leader of the child's session until the child ends."""
     try:
         _let_go(write, ends)
+        wakeup = Wakeup()
         _open_session(ends)
         process = spawn(command, ends, in_front=True)
         signal.signal(signal.SIGHUP, partial(_hang_up, process.pid))
         os.write(write, _RECORD.pack(_STARTED, process.pid))
-        status = _watch(process.pid, write)
-        if ends.stdin is not None:  # our end hangs up the foreground: those whom the child leaves behind shall live
+        status = _watch(process.pid, wakeup, write)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # those whom the child leaves behind shall live
+        if ends.stdin is not None:  # our end hangs up the foreground
             with suppress(OSError):
                 put_in_front(ends.stdin, os.getpgrp())
         os.write(write, _RECORD.pack(_CHANGED, status))
@@ -138,12 +141,15 @@ def _hang_up(group: int, number: int, frame: object) -> None:
         os.killpg(group, number)
 
 
-def _watch(pid: int, write: int) -> int:
+def _watch(pid: int, wakeup: Wakeup, write: int) -> int:
     while True:
-        _, status = os.waitpid(pid, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
+        changed, status = os.waitpid(pid, os.WUNTRACED | os.WNOHANG)
+        if not changed:
+            wakeup.wait()
+        elif os.WIFSTOPPED(status):
+            os.write(write, _RECORD.pack(_CHANGED, status))
+        else:
             return status
-        os.write(write, _RECORD.pack(_CHANGED, status))
 
 
 def _let_go(write: int, ends: Ends) -> None:

@@ -173,6 +173,7 @@ class _Watch:
 
     def _beat(self) -> None:
         self._next = time.monotonic() + self._interval
+        self._look()  # whoever started us may have blocked SIGCHLD
         self._refresh()
         self._beside.tell(self._relay.list_passed())
         self._beside.tick()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.store.files import AppendFile
 from registry_cli.store.owner import new_name
 from registry_cli.tasks.drivers.folder import OWNER, JobFolder
+from registry_cli.tasks.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ class _Command:
 
     def __init__(self, argv: Sequence[str]) -> None:
         self._argv = argv
+        self._wakeup = Wakeup()
         self._process: Popen[bytes] | None = None
         self._early: list[int] = []
 
@@ -57,7 +59,8 @@ class _Command:
             return _NOT_STARTED
         for number in self._early:
             self._process.send_signal(number)
-        code = self._process.wait()
+        while (code := self._process.poll()) is None:
+            self._wakeup.wait()
         return code if code >= 0 else 128 - code
 
     def signal(self, number: int) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,13 @@ def read_exit(folder: Path) -> dict[str, Any]:
 
 def read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
+
+
+def wait_for(check: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 CATCHER = """

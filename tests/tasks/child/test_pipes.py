@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.tasks.child.runs import CATCHER, driver, read, read_exit, run, surroundings
+from tests.tasks.child.runs import CATCHER, driver, read, read_exit, run, surroundings, wait_for
 
 CLEAN = {"console_error": None, "tick_error": None, "output_error": None, "tidy": True}
 
@@ -135,6 +134,15 @@ def test_ticks_go_on_while_nobody_reads(tmp_path: Path) -> None:
     assert out == bytes(300_000)
 
 
+def test_a_blocked_sigchld_does_not_hang_us(tmp_path: Path) -> None:
+    """Masks are inherited, and some launchers block it."""
+    block = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD]); "
+    command = driver("echo", "over", exit=str(tmp_path / "exit"), interval=0.05)
+    words = [sys.executable, "-c", block + "os.execv(sys.argv[1], sys.argv[1:])", *command]
+    done = subprocess.run(words, stdout=subprocess.PIPE, env=surroundings(), timeout=30)
+    assert (done.stdout, read_exit(tmp_path)["code"]) == (b"over\n", 0)
+
+
 def test_those_left_behind_do_not_hang_us(tmp_path: Path) -> None:
     started = time.monotonic()
     done = run(tmp_path, "sh", "-c", "(echo later; exec sleep 60) & echo $!; sleep 0.1", patience=0.2)
@@ -238,13 +246,6 @@ def test_closed_descriptors() -> None:
     words = shlex.join(driver("sh", "-c", "echo out; echo err >&2"))
     done = subprocess.run(f"{words} <&- >&-", shell=True, stderr=-1, stdout=-1, env=surroundings(), timeout=30)
     assert (done.stdout, done.stderr.splitlines()[-1:]) == (b"", [b"err"])
-
-
-def wait_for(check: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def state(pid: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.tasks.child.runs import CATCHER, driver, read, read_exit, surroundings
+from tests.tasks.child.runs import CATCHER, driver, read, read_exit, surroundings, wait_for
 
 PROMPT = "READY> "
 
@@ -118,7 +118,9 @@ def test_what_was_typed_before_we_began_is_kept(tmp_path: Path, ahead: bytes) ->
     termios.tcsetattr(slave, termios.TCSANOW, mode)
     os.write(master, ahead)
     command = driver("cat", exit=str(tmp_path / "exit"), console=str(tmp_path / "console"))
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=surroundings())
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, env=surroundings(), start_new_session=True
+    )
     assert process.wait(20) == 0
     assert read(tmp_path / "console") == ahead.replace(b"\x04", b"").replace(b"\n", b"\r\n")
     assert termios.tcgetattr(slave) == mode
@@ -179,12 +181,11 @@ def test_the_hang_up_of_our_terminal_reaches_the_child(terminals: list[pexpect.s
 
 
 def test_those_left_behind_live_on(terminals: list[pexpect.spawn], tmp_path: Path) -> None:
-    script = f"(read x < {tmp_path}/gate; echo alive > {tmp_path}/gate) & echo over"
-    os.mkfifo(tmp_path / "gate")
-    terminal = start(terminals, driver("sh", "-c", script, patience=0.1))
+    wait = f"until [ -e {tmp_path}/go ]; do sleep 0.02; done; echo alive > {tmp_path}/said"
+    terminal = start(terminals, driver("sh", "-c", f"({wait}) & echo over", patience=0.1))
     assert finish(terminal) == b"over\r\n"
-    (tmp_path / "gate").write_text("go\n")
-    assert (tmp_path / "gate").read_text() == "alive\n"
+    (tmp_path / "go").touch()
+    wait_for(lambda: read(tmp_path / "said") == b"alive\n")
 
 
 def test_the_terminal_is_as_before(shell: pexpect.spawn, tmp_path: Path) -> None:
@@ -264,7 +265,9 @@ def test_in_the_background_the_child_prints_and_waits_for_the_terminal(shell: pe
     shell.sendline(shlex.join(driver("sh", "-c", "echo begun; read line; echo got $line")) + " &")
     shell.expect_exact("begun")
     shell.sendline("jobs")
-    while shell.expect_exact(["Stopped", PROMPT]):
+    for _ in range(1000):
+        if shell.expect_exact(["Stopped", PROMPT]) == 0:
+            break
         shell.sendline("jobs")
     shell.sendline("fg")
     shell.expect_exact("driver")
@@ -275,8 +278,7 @@ def test_in_the_background_the_child_prints_and_waits_for_the_terminal(shell: pe
 
 def test_killing_us_hangs_up_the_child(terminals: list[pexpect.spawn], tmp_path: Path) -> None:
     script = f"trap 'echo bye > {tmp_path}/bye; exit' HUP; echo ready; while :; do sleep 0.02; done"
-    os.mkfifo(tmp_path / "bye")
     terminal = start(terminals, driver("sh", "-c", script))
     terminal.expect_exact("ready")
     terminal.kill(signal.SIGKILL)
-    assert (tmp_path / "bye").read_text() == "bye\n"
+    wait_for(lambda: read(tmp_path / "bye") == b"bye\n")

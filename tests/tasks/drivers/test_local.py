@@ -94,7 +94,8 @@ def test_cancel_reaches_the_command_itself(local: Local, task: TaskId) -> None:
         "import signal, sys\n"
         "signal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(5)))\n"
         "print('begun', flush=True)\n"
-        "signal.pause()"
+        "import time\n"
+        "while True: time.sleep(0.05)"
     )
     job = local.driver.submit(local.job(task, "-c", script))
     list(islice(local.driver.logs(job, follow=True), 1))
