@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import forks
 from registry_cli.catalog.schema import DAMAGED, SCHEMA, TABLES
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
@@ -26,10 +27,9 @@ MAPPED: Final = 1 << 30
 
 def connect(path: str) -> sqlite3.Connection:
     """Open a database file, made if missing, or `MEMORY`; transactions are the caller's."""
-    import sqlite3
-
-    db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-    db.execute(f"PRAGMA mmap_size = {MAPPED}")
+    db = _open(path)
+    if not forks.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
+        db.execute(f"PRAGMA mmap_size = {MAPPED}")
     return db
 
 
@@ -55,13 +55,25 @@ def connect_untouched(path: Path) -> sqlite3.Connection:
 
     Where a journal is in use, another process has it open and its files are there; else it lies still.
     """
-    import sqlite3
     from urllib.parse import quote
 
     journal = path.with_name(path.name + "-wal")
     live = journal.exists() and journal.stat().st_size > 0
     query = "mode=ro&readonly_shm=1" if live else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(path))}?{query}", uri=True, isolation_level=None, check_same_thread=False)
+    return _open(f"file:{quote(str(path))}?{query}")
+
+
+def _open(name: str) -> sqlite3.Connection:
+    import sqlite3
+
+    kind = sqlite3.Connection
+    if forks.guarded:
+        from registry_cli.catalog.guard import make_connection_class
+
+        kind = make_connection_class()
+    return sqlite3.connect(
+        name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=name.startswith("file:"), factory=kind
+    )
 
 
 def list_damaged(db: sqlite3.Connection) -> list[RecordId]:

@@ -2,18 +2,20 @@
 
 It is a cache. Whatever is wrong with it (damaged, of another schema, somebody else's, stamped with an entry that the
 log does not hold), it is made anew from the log; where it cannot be kept, it lives in memory for this process alone. A
-writer that holds its lock and does not move is waited for a moment, then worked around.
+writer that holds its lock and does not move is waited for a moment, then worked around. Nobody forks while we write, as
+the child would find what its parent has locked.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.cached import cached_property
 from registry_cli.catalog import database
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
 from registry_cli.errors import CorruptError, RefusedError
+from registry_cli.forks import quiet
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:
@@ -159,16 +161,17 @@ class Index:
     def _rehearse(self, entry: Entry) -> str | None:
         import sqlite3
 
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
-            if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
-                raise OutrunError
-            self._folding.check_head(self.head)
-            if self._read_stamp() != self.head:  # a newer program has made the index anew, in a way of its own
-                raise sqlite3.DatabaseError("it is not ours any more")
-            return self._folding.fold_one(self.db, entry)
-        finally:
-            self.db.execute("ROLLBACK")
+        with quiet:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
+                    raise OutrunError
+                self._folding.check_head(self.head)
+                if self._read_stamp() != self.head:  # a newer program has made the index anew, in a way of its own
+                    raise sqlite3.DatabaseError("it is not ours any more")
+                return self._folding.fold_one(self.db, entry)
+            finally:
+                self.db.execute("ROLLBACK")
 
     def _open(self) -> tuple[sqlite3.Connection, Head]:
         import sqlite3
@@ -264,16 +267,17 @@ class Index:
 
     def _rebuild(self, db: sqlite3.Connection) -> Head:
         """Make the index anew in its place; of many processes that want to, one does and the others find it done."""
-        db.execute("BEGIN EXCLUSIVE")
-        try:
-            head = self._trusted(db)
-            if head is None:
-                head = self._fill(db)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+        with quiet:
+            db.execute("BEGIN EXCLUSIVE")
+            try:
+                head = self._trusted(db)
+                if head is None:
+                    head = self._fill(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
         return head
 
     def _fill(self, db: sqlite3.Connection) -> Head:
@@ -296,13 +300,14 @@ class Index:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
-        before = self.head
-        try:
-            yield
-            self.db.execute("COMMIT")  # where there is no WAL, a reader that does not move lets nobody commit
-        except BaseException:
-            self.head = before
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
-            raise
+        with quiet:
+            self.db.execute("BEGIN IMMEDIATE")
+            before = self.head
+            try:
+                yield
+                self.db.execute("COMMIT")  # where there is no WAL, a reader that does not move lets nobody commit
+            except BaseException:
+                self.head = before
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise

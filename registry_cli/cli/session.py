@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
+from registry_cli.cached import cached_property
 from registry_cli.cli.output import Output, open_output
 from registry_cli.errors import UsageError
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli import env
+from registry_cli.cached import cached_property
 from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError

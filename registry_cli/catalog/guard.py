@@ -1,0 +1,54 @@
+"""SQLite in a process that may fork while another thread is inside it: each call waits for forks, and a fork for it.
+
+SQLite has locks that all its connections share. A forked child never uses its parent's connections
+(https://www.sqlite.org/howtocorrupt.html), but to open one of its own takes such a lock.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.forks import quiet
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+
+@cache
+def make_connection_class() -> type[sqlite3.Connection]:
+    """Return connections of which, and of whose cursors, no call is under way at a fork."""
+    import sqlite3
+
+    class Cursor(sqlite3.Cursor):
+        def __del__(self) -> None:
+            with suppress(sqlite3.Error):  # such as that it is closed
+                self.close()  # to be freed with rows left ends its statement
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, factory: Any = Cursor) -> Any:
+            return super().cursor(factory)  # `execute` asks for it, too
+
+        def __del__(self) -> None:
+            with suppress(sqlite3.Error):
+                self.close()
+
+    _guard(Cursor, ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "__next__", "close"))
+    _guard(Connection, ("__init__", "execute", "executemany", "backup", "close"))
+    return Connection
+
+
+def _guard(kind: type, names: Iterable[str]) -> None:
+    for name in names:
+        setattr(kind, name, _wait_for_forks(getattr(kind, name)))
+
+
+def _wait_for_forks(call: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(call)
+    def guarded(*given: Any, **named: Any) -> Any:
+        with quiet:
+            return call(*given, **named)
+
+    return guarded
