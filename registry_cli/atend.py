@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Thread
 
 
 def call_at_end(call: Callable[[], object]) -> None:
@@ -16,6 +17,17 @@ def call_at_end(call: Callable[[], object]) -> None:
         sys.modules["multiprocessing.util"].Finalize(None, call, exitpriority=100)
     else:
         atexit.register(call)
+
+
+def start_thread(thread: Thread) -> bool:
+    """Start a thread; return False where none can be had any more."""
+    if sys.is_finalizing():  # until Python 3.11 its start would be waited for, for ever
+        return False
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def is_worker() -> bool:

@@ -19,5 +19,8 @@ def load_ahead(registry: Registry) -> None:
     import tomli_w  # noqa: F401
     import xxhash  # noqa: F401
 
+    import registry_cli.tasks.auto.keep
+    import registry_cli.tasks.drop  # noqa: F401
+
     with suppress(RegError, OSError):  # the thread will say so
         _ = registry.author  # and what reads settings

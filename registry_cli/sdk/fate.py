@@ -14,18 +14,21 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.atend import is_worker
+from registry_cli.atend import is_worker, start_thread
 from registry_cli.tasks.finish import Ending
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, TracebackType
 
     from registry_cli.records.task import Status
 
-_LONGEST = 500
+_LONGEST: Final = 500
 """Characters of an exception's text that are kept."""
+_SOON: Final = 0.05
+"""Seconds after which a signal that came within a fork is sent again."""
 
 
 @dataclass(slots=True)
@@ -60,11 +63,12 @@ class Watch:
     """Learns the fate of this process.
 
     Attributes:
-        ending: Whether a SIGTERM comes too late to change anything; the first one sets it.
+        ending: Whether a SIGTERM comes too late to change anything.
     """
 
     def __init__(self) -> None:
         self.ending = False
+        self._leaving = self._stayed = False
         self._seen: Fate | None = None
         self._hook = sys.excepthook
         self._main = _find_main()
@@ -77,6 +81,11 @@ class Watch:
         if is_worker():  # it ends within a `finally`, and its exception passes no hook
             return fate_of(sys.exc_info()[1])
         return _exited or _guess(self._main)
+
+    @property
+    def hears_terms(self) -> bool:
+        """Whether a SIGTERM is answered here, and not by the script."""
+        return signal.getsignal(signal.SIGTERM) == self._on_term
 
     def start(self) -> None:
         """Begin to look; SIGTERM becomes an exit, where the script has no handler of its own."""
@@ -93,7 +102,7 @@ class Watch:
             sys.excepthook = self._hook
         forget_exits()
         main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGTERM) == self._on_term:
+        if main and self.hears_terms:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _on_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -101,10 +110,24 @@ class Watch:
             self._seen = fate_of(error)
         self._hook(kind, error, trace)
 
-    def _on_term(self, number: int, _frame: object) -> None:
-        if not self.ending:
-            self.ending = True
-            raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number)
+    def _on_term(self, number: int, frame: FrameType | None) -> None:
+        """Leave, which the script may take time for; what catches that and goes on is ended by the next SIGTERM."""
+        if self.ending or self._leaving:
+            return
+        if self._stayed:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        if _is_forking(frame):  # Python drops what is raised there
+            timer = threading.Timer(_SOON, os.kill, (os.getpid(), number))
+            timer.daemon = True
+            start_thread(timer)
+            return
+        self._leaving = True
+        raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number, self._stay)
+
+    def _stay(self) -> None:
+        """The script has caught its exit and goes on."""
+        self._leaving, self._stayed = False, True
 
 
 _plain_exit = sys.exit
@@ -142,9 +165,11 @@ def _quit(quitter: object, code: Any = None) -> None:
 class _Exit(SystemExit):
     """An exit that tells when it is what ended the process: then it is freed with no Python code left below it."""
 
-    def __init__(self, fate: Fate, code: Any) -> None:
+    def __init__(self, fate: Fate, code: Any, caught: Callable[[], None] | None = None) -> None:
+        """Call `caught` where it does not end the process."""
         super().__init__(*(() if code is None else (code,)))
         self._fate = fate
+        self._caught = caught
 
     def __del__(self) -> None:
         global _exited
@@ -152,6 +177,9 @@ class _Exit(SystemExit):
             sys._getframe(1)
         except ValueError:
             _exited = self._fate
+        else:
+            if self._caught is not None:
+                self._caught()
 
 
 def _of_exit(code: Any) -> Fate:
@@ -185,6 +213,13 @@ def _guess(main: FrameType | None) -> Fate:
 _mask = threading.local()
 
 
+def _is_forking(frame: FrameType | None) -> bool:
+    """Return whether a signal is answered within the functions that are called around a fork."""
+    while frame is not None and frame.f_code not in _FORKING:
+        frame = frame.f_back
+    return frame is not None
+
+
 def _before_fork() -> None:
     """Keep a SIGTERM for the child until it has no handler: Python forgets one that comes in between."""
     handler = signal.getsignal(signal.SIGTERM)
@@ -203,4 +238,5 @@ def _after_fork_in_child() -> None:
     _after_fork()
 
 
+_FORKING: Final = {_before_fork.__code__, _after_fork.__code__}
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

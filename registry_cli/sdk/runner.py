@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _LOOK: Final = 0.5
 """Seconds between two looks at whether somebody wants the task to end."""
+_AGAIN: Final = 5.0
+"""Seconds after which a script that caught its end is told of it again."""
 _PATIENCE: Final = 10.0
 """Seconds that the end waits for the look around to be done."""
 
@@ -166,6 +168,7 @@ class Runner:
 
     def _beat(self) -> None:
         beaten = secured = time.monotonic()
+        told: float | None = None
         while not self._stop.wait(_LOOK):
             if time.monotonic() - secured >= SECURED:
                 secured = time.monotonic()
@@ -175,9 +178,10 @@ class Runner:
                 beaten = time.monotonic()
                 with suppress(OSError):  # the next one may get through
                     self.attempt.beat()
-            if self.attempt.cancelled:
+            due = told is None or (self._watch.hears_terms and time.monotonic() - told >= _AGAIN)
+            if due and self.attempt.cancelled:
+                told = time.monotonic()
                 os.kill(os.getpid(), signal.SIGTERM)
-                return
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:

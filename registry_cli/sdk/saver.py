@@ -10,10 +10,11 @@ import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.atend import call_at_end
+from registry_cli.atend import call_at_end, start_thread
 from registry_cli.errors import RegError, UsageError
 from registry_cli.sdk.notice import tell
 
@@ -60,6 +61,12 @@ class Pending:
         if not self._done.is_set():
             self._version, self._error = version, error
             self._done.set()
+
+    def give_up(self) -> None:
+        """Say in a forked child that its parent saves it; what waits for that may have been forked within a wait."""
+        if not self._done.is_set():
+            self._done = threading.Event()
+            self.settle(error=RegError("the process that this one was forked from saves it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +116,28 @@ class Saver:
             one.pending.settle()
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until all is saved; return whether it is."""
+        """Wait until all is saved that is here by now; return whether it is."""
         with self._more:
-            return self._more.wait_for(lambda: not self._jobs and self._running is None, timeout)
+            due = self._list_jobs()
+            return self._more.wait_for(lambda: not any(one is job for one in due for job in self._list_jobs()), timeout)
 
     def give_up(self) -> None:
         """Tell a forked child's waiters that its parent saves these."""
-        for job in (*self._jobs, *([self._running] if self._running else [])):
-            job.pending.settle(error=RegError("the process that this one was forked from saves it"))
+        for job in self._list_jobs():
+            job.pending.give_up()
+
+    def _list_jobs(self) -> list[Job]:
+        return [*([self._running] if self._running else []), *self._jobs]
 
     def _start(self) -> None:
         if self._thread is not None:
             return
-        self._thread = threading.Thread(target=self._work, name="reg save", daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:  # the interpreter is about to end: no more threads
-            self._thread = None
-            while self._jobs:
-                _run(self._jobs.popleft())
+        thread = threading.Thread(target=self._work, name="reg save", daemon=True)
+        if start_thread(thread):
+            self._thread = thread
+            return
+        while self._jobs:
+            _run(self._jobs.popleft())
 
     def _work(self) -> None:
         while True:
@@ -154,7 +164,8 @@ def _run(job: Job) -> None:
     if error is not None:
         words = error.message if isinstance(error, RegError) else f"{type(error).__name__}: {error}"
         tell(f"{job.model} was not saved: {words}")
-        job.failed(f"{job.model} was not saved: {words}")
+        with suppress(Exception):  # such as of a task that has ended: the thread must go on
+            job.failed(f"{job.model} was not saved: {words}")
 
 
 def parse_keep(keep: str | None) -> int | None:
@@ -180,7 +191,7 @@ def get_saver() -> Saver:
     global _pid
     if _pid != os.getpid():
         _pid = os.getpid()
-        call_at_end(_saver.drain)
+        call_at_end(partial(_drain_process, _pid))
     return _saver
 
 
@@ -192,6 +203,11 @@ def drain(timeout: float | None = None) -> bool:
     """
     until = None if timeout is None else monotonic() + timeout
     return _saver.drain(None if until is None else max(until - monotonic(), 0.0))
+
+
+def _drain_process(pid: int) -> None:
+    if pid == os.getpid():  # else a forked child has inherited the call
+        _saver.drain()
 
 
 def _after_fork() -> None:

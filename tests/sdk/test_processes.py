@@ -20,6 +20,7 @@ from registry_cli.tasks.live import iter_live
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
 from registry_cli.tasks.scalars.told import read_facts
+from tests.forks import LONGEST
 from tests.sdk import scripts
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -109,7 +110,7 @@ def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
     time.sleep(60)
     """))  # fmt: skip
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=LONGEST)
     assert "crashed" in scripts.reg(tmp_path, "task", "list")
     with reg.Registry.open(tmp_path) as registry:
         bury_crashed(registry)
@@ -121,15 +122,57 @@ def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
 def test_a_terminated_script_ends_its_task(tmp_path: Path) -> None:
     process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate()
+    process.communicate(timeout=LONGEST)
     task = scripts.newest(tmp_path)
     assert (process.returncode, task.status, task.signal, task.exit_code) == (143, "failed", "SIGTERM", None)
+
+
+STUBBORN = """
+while True:
+    try: time.sleep(0.05)
+    except: print("ready", flush=True)  # "an error, next batch"
+"""
+
+
+def test_a_script_that_catches_its_end_is_ended_by_the_next_signal(tmp_path: Path) -> None:
+    process = scripts.begin(tmp_path, START + "print('ready', flush=True)" + STUBBORN)
+    assert process.stdout is not None
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert "crashed" in scripts.reg(tmp_path, "task", "list")
+
+
+def test_a_cancelled_script_that_catches_its_end_is_ended(tmp_path: Path) -> None:
+    quick = "from registry_cli.sdk import runner; runner._AGAIN = 0.1\n"
+    process = scripts.begin(tmp_path, quick + START + "print('ready', flush=True)" + STUBBORN)
+    scripts.reg(tmp_path, "task", "cancel", "job")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert scripts.newest(tmp_path).status == "cancelled"
+
+
+def test_a_script_that_forks_all_the_time_is_ended(tmp_path: Path) -> None:
+    """Python drops what a signal's handler raises while hooks around a fork run."""
+    process = scripts.begin(tmp_path, START + """
+ballast = bytearray(os.urandom(1 << 20)) * 64  # a fork takes a while
+print('ready', flush=True)
+while True:
+    pid = os.fork()
+    if not pid: os._exit(0)
+    os.waitpid(pid, 0)
+""")  # fmt: skip
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert (process.returncode, scripts.newest(tmp_path).signal) == (143, "SIGTERM")
 
 
 def test_a_cancelled_script_ends_its_task(tmp_path: Path) -> None:
     process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
     scripts.reg(tmp_path, "task", "cancel", "job")
-    process.communicate()
+    process.communicate(timeout=LONGEST)
     assert scripts.newest(tmp_path).status == "cancelled"
 
 
@@ -416,7 +459,7 @@ def test_to_publish_is_told_to_whoever_runs_it(tmp_path: Path) -> None:
     [live] = iter_live(Layout(tmp_path / ".registry"))
     assert read_facts(live.list_facts()).publish
     process.kill()
-    process.communicate()
+    process.communicate(timeout=LONGEST)
 
 
 LOOKER = """
@@ -450,3 +493,42 @@ def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: l
     assert (tmp_path / "found").read_text() == ""
     with reg.Registry.open(tmp_path) as registry:
         assert {row.name for row in registry.query()} >= {"a/m", "proj/job/net"}
+
+
+def test_a_forked_child_ends_while_its_parent_saves(tmp_path: Path) -> None:
+    printed = scripts.run(tmp_path, """
+    import os, sys, threading, registry_cli as reg
+    from registry_cli.sdk import saving
+    go, plain = threading.Event(), saving.add_files
+    saving.add_files = lambda *words, **more: (go.wait(60), plain(*words, **more))[1]
+    open("m.bin", "wb").write(b"1")
+    pending = reg.commit("m.bin", "a/m", wait=False)
+    child = os.fork()
+    if child == 0:
+        sys.exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    go.set()
+    print(pending.result().ref)
+    """)  # fmt: skip
+    assert printed == "7\na/m:1\n"
+
+
+def test_children_may_be_forked_while_threads_read_and_write(tmp_path: Path) -> None:
+    """What a thread holds inside SQLite at a fork is held for ever in the child."""
+    printed = scripts.run(tmp_path, script("""
+    for turn in range(12):
+        open("m.bin", "wb").write(os.urandom(100))
+        later = reg.commit("m.bin", "a/m", wait=False)
+        children = []
+        for _ in range(6):
+            children.append(os.fork())
+            if not children[-1]:
+                with reg.Registry.find() as registry:
+                    registry.query("name = a/m")
+                os._exit(0)
+        for child in children:
+            os.waitpid(child, 0)
+        later.result()
+    print(turn)
+    """))  # fmt: skip
+    assert printed == "11\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 import registry_cli as reg
 from registry_cli.errors import ConflictError, NotFoundError, UsageError
 from registry_cli.sdk import saver, saving, snapshot
+from registry_cli.sdk.saver import Job
+from tests.forks import end, fork
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -175,3 +177,66 @@ def test_scalars_are_those_of_the_call(weights: Path, monkeypatch: pytest.Monkey
         version = pending.result()
     assert version is not None
     assert version.metrics == {"loss": 0.5}
+
+
+class Nothing(snapshot.Snapshot):
+    """A snapshot of no file."""
+
+    def __init__(self) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+    def remove(self) -> None:
+        pass
+
+
+def job(save: Callable[[], object], failed: Callable[[str], None] = lambda _: None) -> Job:
+    return Job("a/m", Nothing(), lambda _: save(), failed, reg.Pending())  # type: ignore[arg-type, return-value]
+
+
+def test_whoever_drains_waits_for_nothing_that_came_after_him() -> None:
+    first, second, queue = threading.Event(), threading.Event(), saver.Saver()
+    queue.put(job(lambda: first.wait(30)), None)
+    drained: list[bool] = []
+    thread = threading.Thread(target=lambda: drained.append(queue.drain(30)))
+    thread.start()
+    while not queue._more._waiters:  # type: ignore[attr-defined]
+        pass
+    queue.put(job(lambda: second.wait(30)), None)
+    first.set()
+    thread.join(30)
+    assert drained == [True]
+    assert not queue.drain(0)
+    second.set()
+    assert queue.drain(30)
+
+
+def test_who_cannot_be_told_of_a_failure_holds_nobody_up() -> None:
+    def fail(*_: object) -> Any:
+        raise UsageError("the task has ended")
+
+    queue, later = saver.Saver(), job(lambda: None)
+    queue.put(job(fail, fail), None)
+    with pytest.warns(reg.RegWarning, match="a/m was not saved"):
+        queue.drain(30)
+    queue.put(later, None)
+    assert queue.drain(30)
+    assert later.pending.done()
+
+
+def test_who_waits_in_a_forked_child_is_told_that_its_parent_saves(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask() -> None:
+        with pytest.raises(reg.RegError, match="forked from saves it"):
+            pending.result(10)
+
+    with held(monkeypatch):
+        pending = reg.commit(weights, "a/m", wait=False)
+        wait_until_busy()
+        with pending._done._cond:  # as a thread that waits for it may hold at the fork
+            child = fork(ask)
+        assert end(child) == 0
+    assert pending.result(30) is not None

@@ -17,7 +17,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
-from registry_cli.atend import call_at_end
+from registry_cli.atend import call_at_end, start_thread
 from registry_cli.autolog.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
 from registry_cli.records.task import Auto
@@ -208,9 +208,7 @@ class NoteSink:
         if self._forked:  # it may end without a word
             return self._take_now
         thread = threading.Thread(target=self._work, args=(self._notebook,), name="reg notes", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the interpreter is about to end
+        if not start_thread(thread):
             return self._take_now
         self._thread = thread
         return self._queue.put

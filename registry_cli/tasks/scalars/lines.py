@@ -9,6 +9,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.atend import start_thread
 from registry_cli.errors import UsageError
 from registry_cli.store.files import AppendFile
 
@@ -101,9 +102,7 @@ class LineFile:
         timer = self._make_timer(DELAY, self._due)
         timer.daemon = True
         self._timer = timer
-        try:
-            timer.start()
-        except RuntimeError:  # the interpreter is about to end, or no thread can be had
+        if not start_thread(timer):
             self._due()
 
     def _due(self) -> None:
