@@ -70,8 +70,10 @@ class Beside:
         self._stamps = stamp_data(self._data[0])
         self._failed: set[Path] = set()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._guard, args=(work,), daemon=True)
-                         for work in (self._look_around, self._follow)]  # fmt: skip
+        self._looking, self._following = (
+            threading.Thread(target=self._guard, args=(work,), daemon=True)
+            for work in (self._look_around, self._follow)
+        )
 
     @property
     def outputs(self) -> list[VersionRow]:
@@ -81,19 +83,23 @@ class Beside:
 
     def start(self) -> None:
         """Begin; the command runs already, so that no lock of ours is copied into it."""
-        for thread in self._threads:
-            thread.start()
+        self._looking.start()
+        self._following.start()
 
     def end(self, hurried: Callable[[], str | None]) -> None:
         """Take in what is left once the command has ended.
 
         Args:
-            hurried: Name of a signal that has come meanwhile, or None: what outputs are left are then given up.
+            hurried: Name of a signal that has come meanwhile, or None: what is left is then given up.
         """
         self._stop.set()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        if self._following.ident is not None:
+            self._following.join()
+        while self._looking.is_alive():  # data may take hours to read
+            self._looking.join(PAUSE)
+            if signal := hurried():
+                self.problems.append(f"{signal} came: what the command ran on is not all on record")
+                break
         self._guard(self._take_metrics, True)
         self._guard(self._take_rest, hurried)
         self.problems += self._follower.problems

@@ -380,6 +380,24 @@ def test_looking_for_a_module_before_its_import_changes_nothing(switch: Switch, 
     assert memory.names == ["a.toy"]
 
 
+def test_a_module_that_is_imported_lazily_stays_so(
+    switch: Switch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lazy_toy.py").write_text("raise AssertionError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = importlib.util.find_spec("lazy_toy")
+    assert spec is not None
+    assert spec.loader is not None
+    loader = importlib.util.LazyLoader(spec.loader)  # type: ignore[arg-type]  # a loader of a file is one that can
+    spec.loader = loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "lazy_toy", module)
+    loader.exec_module(module)
+    switch.start()
+    switch.stop()
+    assert type(module).__name__ == "_LazyModule"
+
+
 def test_a_forked_child_can_go_on(switch: Switch) -> None:
     holding, over = threading.Event(), threading.Event()
 

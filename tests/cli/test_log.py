@@ -233,6 +233,22 @@ def test_a_signal_is_passed_on_and_the_end_is_told(lab: Lab) -> None:
     assert (lab.task("long").status, lab.task("long").signal) == ("failed", "SIGTERM")
 
 
+def test_who_does_not_want_to_wait_for_large_data_says_so_again(lab: Lab) -> None:
+    with (lab.root / "data.bin").open("wb") as data:
+        data.truncate(1 << 40)
+    running = _start(lab, "--name", "long", "--data", "data.bin", "--", "touch", "over")
+    assert running.stdout is not None
+    _wait_for((lab.root / "over").exists)
+    end = time.monotonic() + 60
+    while running.poll() is None:
+        assert time.monotonic() < end
+        running.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    running.stdout.close()
+    assert lab.task("long").status in {"completed", "failed"}
+    assert "what the command ran on is not all on record" in (lab.task("long").problem or "")
+
+
 def test_a_nested_log_is_a_task_of_its_own(lab: Lab) -> None:
     lab.log("--name", "outer", "--", sys.executable, "-m", "registry_cli", "log", "--name", "inner", "--", "true")
     assert (lab.task("outer").status, lab.task("inner").status) == ("completed", "completed")

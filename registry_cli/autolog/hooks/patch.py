@@ -162,10 +162,10 @@ def _find_raw(owner: Any, name: str) -> Any:
 def _iter_names(ids: Collection[int]) -> Iterator[tuple[ModuleType, str, Any]]:
     """Yield the names of all modules that lead to one of some living objects, given by `id`."""
     wanted = frozenset(ids)
-    modules = [one for one in sys.modules.values() if isinstance(one, ModuleType) and hasattr(one, "__name__")]
-    for module in modules:
-        if not wanted.isdisjoint(map(id, list(vars(module).values()))):
-            yield from [(module, name, value) for name, value in list(vars(module).items()) if id(value) in wanted]
+    for module in [one for one in list(sys.modules.values()) if isinstance(one, ModuleType)]:
+        names = object.__getattribute__(module, "__dict__")  # to ask one that is imported lazily would import it
+        if not wanted.isdisjoint(map(id, list(names.values()))):
+            yield from [(module, name, value) for name, value in list(names.items()) if id(value) in wanted]
 
 
 def _is_installed(module: ModuleType) -> bool:
