@@ -37,17 +37,29 @@ def fork(work: Callable[[], object]) -> int:
 
 
 def end(pid: int, *, seconds: float = LONGEST) -> int:
-    """Wait for a child and return its exit code, or minus the signal that ended it; in time it is killed."""
+    """Wait for a child and return its exit code, or minus the signal that ended it.
+
+    Raises:
+        TimeoutError: It took too long, and is no more; where it hung is told on standard error.
+    """
+    code = _wait(pid, seconds)
+    if code is not None:
+        return code
+    os.kill(pid, signal.SIGABRT)  # to which pytest's fault handler answers with the traceback
+    if _wait(pid, 5.0) is None:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    raise TimeoutError(f"a child was not over after {seconds:g} s")
+
+
+def _wait(pid: int, seconds: float) -> int | None:
     until = monotonic() + seconds
-    while True:
+    while monotonic() < until:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
-        if monotonic() > until:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise TimeoutError(f"a child was not over after {seconds:g} s")
         sleep(0.001)
+    return None
 
 
 def _die_with_parent() -> None:

@@ -6,7 +6,6 @@ SQLite has locks that all its connections share. A forked child never uses its p
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +23,29 @@ def make_connection_class() -> type[sqlite3.Connection]:
 
     class Cursor(sqlite3.Cursor):
         def __del__(self) -> None:
-            with suppress(sqlite3.Error):  # such as that it is closed
+            try:
                 self.close()  # to be freed with rows left ends its statement
+            except sqlite3.Error:  # its connection is closed
+                pass
 
     class Connection(sqlite3.Connection):
         def cursor(self, factory: Any = Cursor) -> Any:
-            return super().cursor(factory)  # `execute` asks for it, too
+            return super().cursor(factory)
+
+        def execute(self, *given: Any) -> Any:
+            return Cursor(self).execute(*given)  # what it inherits would make a plain cursor
+
+        def executemany(self, *given: Any) -> Any:
+            return Cursor(self).executemany(*given)
 
         def __del__(self) -> None:
-            with suppress(sqlite3.Error):
+            try:
                 self.close()
+            except sqlite3.Error:  # it was never opened
+                pass
 
     _guard(Cursor, ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "__next__", "close"))
-    _guard(Connection, ("__init__", "execute", "executemany", "backup", "close"))
+    _guard(Connection, ("__init__", "backup", "close"))
     return Connection
 
 

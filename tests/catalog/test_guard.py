@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_a_fork_waits_for_who_is_quiet(path: Path) -> None:
     assert told == ["done"]
     assert end(child) == 0
     thread.join(30)
+
+
+def test_every_cursor_is_guarded(path: Path) -> None:
+    with closing(database.connect(str(path))) as db:
+        insert = "INSERT INTO numbers VALUES (?)"
+        made = [db.cursor(), db.execute("SELECT 1"), db.execute(insert, (1,)), db.executemany(insert, [(1,)])]
+        assert {type(cursor) for cursor in made} == {type(db.cursor())}
+        assert type(db.cursor()) is not sqlite3.Cursor
 
 
 def test_rows_may_be_left(path: Path) -> None:
