@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -21,8 +20,7 @@ from registry_cli.store.blobs import get_record
 from registry_cli.store.log import Head
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
+    from registry_cli.catalog.readers import Readers
     from registry_cli.records.task import Task
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
@@ -84,7 +82,7 @@ class Births:
     @contextmanager
     def open_pool(self) -> Iterator[Callable[[Entries], Entries]]:
         """Give a function that hands entries on and has their records read ahead, in processes where it pays."""
-        if threading.active_count() > 1 or (os.cpu_count() or 1) < 2:  # a fork would copy locks that others hold
+        if (os.cpu_count() or 1) < 2:
             yield lambda entries: entries
             return
         pool = _LazyPool(self._layout)
@@ -106,27 +104,24 @@ class _LazyPool:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._asked = 0
-        self._pool: ProcessPoolExecutor | None = None
+        self._readers: Readers | None = None
 
     def read(self, versions: list[VersionId]) -> dict[VersionId, Birth]:
-        """Return the rows of versions that can be read; the others are left for `get` to complain about."""
+        """Return the rows of versions that could be read; the others are left for `get`, which says why not."""
         self._asked += len(versions)
         if self._asked < POOLED:
             return {}
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+        if self._readers is None:
+            from registry_cli.catalog.readers import Readers
 
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(os.cpu_count(), get_context("fork"))
-        chunks = [versions[at : at + CHUNK] for at in range(0, len(versions), CHUNK)]
-        return {
-            birth.id: birth for found in self._pool.map(partial(_read_many, self._layout), chunks) for birth in found
-        }
+            self._readers = Readers(partial(_read_many, self._layout))
+        chunks = (versions[at : at + CHUNK] for at in range(0, len(versions), CHUNK))
+        return {birth.id: birth for birth in self._readers.read(chunks)}
 
     def close(self) -> None:
         """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        if self._readers is not None:
+            self._readers.close()
 
 
 def _take_versions(source: Iterator[tuple[Entry, Head]], enough: int) -> Iterator[tuple[Entry, Head]]:
@@ -157,6 +152,6 @@ def _read_many(layout: Layout, versions: list[VersionId]) -> list[Birth]:
     for version in versions:
         try:
             found.append(_read(layout, version))
-        except RegError:
+        except (RegError, OSError):
             continue
     return found

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli import forks
 from registry_cli.catalog import changes, database, read
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.index import Index
@@ -337,43 +335,6 @@ def test_a_read_only_registry_is_indexed_in_the_cache_folder(tmp_path: Path) -> 
         registry.layout.cache.chmod(0o755)
 
 
-POOL = """
-import json, os, sys
-os.cpu_count = lambda: 2
-forks = []
-os.register_at_fork(before=lambda: forks.append(1))
-from pathlib import Path
-from registry_cli.catalog import births
-births.POOLED, births.CHUNK = 1, 3
-from tests.catalog.builders import Forger, dump_tables
-if __name__ == "__main__":
-    index = Forger(Path(sys.argv[1])).index()
-    print(json.dumps({"forks": len(forks), "tables": dump_tables(index.db)}))
-"""
-
-
-def _pooled(forger: Forger) -> tuple[int, object]:
-    root = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        [sys.executable, "-c", POOL, str(forger.layout.root)],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": root}, cwd=root,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    return found["forks"], found["tables"]
-
-
-def test_a_few_processes_make_the_same_index(forger: Forger) -> None:
-    last: tuple[str, ...] = ()
-    for at in range(30):
-        last = (forger.add(f"p/m{at % 4}", parents=last, params={"at": at}, metadata={"list": [1, at]}),)
-    forger.entry({"op": "add-version"}, {"op": "add-version", "version": "short", "model": "a/m"})
-    forger.entry({"op": "add-version", "version": [1], "model": "a/m"})
-    forks, tables = _pooled(forger)
-    assert forks > 0
-    assert tables == json.loads(json.dumps(_truth(forger)))
-
-
 def test_births_are_the_same_however_they_come(forger: Forger) -> None:
     version, data = make_record("a/m", metrics={"acc": 0.5}, parents=("ab" * 32,))
     births = Births(forger.layout)
@@ -386,3 +347,12 @@ def test_births_are_the_same_however_they_come(forger: Forger) -> None:
     forger.layout.record(version).write_bytes(data + b"#")
     with pytest.raises(CorruptError):
         Births(forger.layout).get(version)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_only_a_command_maps_its_index(guarded: bool, forger: Forger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cuts the file short ends each process that has mapped it (SIGBUS); that must be no training."""
+    monkeypatch.setattr(forks, "guarded", guarded)
+    with closing(forger.index(_path(forger))) as index:
+        (mapped,) = index.db.execute("PRAGMA mmap_size").fetchone()
+    assert bool(mapped) is not guarded
