@@ -27,7 +27,8 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
     """Bring an external file's bytes into the registry, check or learn its digest, and return the file as known now.
 
     Raises:
-        NotFoundError: A local file is gone.
+        NotFoundError: A local file is gone, or a folder, pipe, socket or device.
+        ConflictError: It changed while it was read.
         RemoteError: A server cannot be reached, or has not the file.
         CorruptError: The bytes are not those of the first reading.
     """
@@ -64,8 +65,9 @@ def _read(url: str, staging: Staging) -> Digests:
     scheme = _split(url).scheme
     if scheme == "file":
         path = Path(unquote(urlsplit(url).path))
-        if not path.exists():
-            raise NotFoundError(f"{path} is gone; the version only points to it", hint="bring it back, or add it anew")
+        if not path.is_file():
+            what = "is no regular file" if path.exists() else "is gone"
+            raise NotFoundError(f"{path} {what}; the version only points to it", hint="bring it back, or add it anew")
         return staging.read_file(path)
     if scheme not in {"http", "https"}:
         raise RemoteError(f"{scheme}: files cannot be read yet", hint="fetch it and add it: reg model add NAME FILE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
@@ -13,6 +14,7 @@ from registry_cli.store import files, trash
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.owner import new_name
+from registry_cli.store.parallel import Background
 from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def find_blob(layout: Layout, sha256: BlobHash) -> Path | None:
         return path
     try:
         return path if trash.bring_back(layout, path) else None
-    except OSError:  # we cannot write here; the bytes are as good where they are
+    except (OSError, CorruptError):  # we cannot write here; the bytes are as good where they are
         return trash.find_swept(layout, path)
 
 
@@ -117,7 +119,7 @@ def get_record(layout: Layout, record: RecordId) -> bytes:
     """
     path = layout.record(record)
     try:
-        data = path.read_bytes()
+        data = files.read_small(path)
     except FileNotFoundError:
         raise CorruptError(f"{path.relative_to(layout.root.parent)} is missing") from None
     except OSError as error:
@@ -145,20 +147,20 @@ def _copy_and_digest(blob: Path, source: int, file: NewFile, progress: Progress)
     size = blob.stat().st_size
     if size < LARGE:
         return _copy_through(source, file, progress)
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(xxh3_of_file, blob)
-        done = 0
-        try:
-            while copied := file.copy_from(source, done, LARGE):
-                done += copied
-                progress.advance(copied)
-        except OSError as error:
-            if done or error.errno not in _CANNOT:
-                raise
-            return _copy_through(source, file, progress)
-        return digest.result()
+    try:
+        digest = Background(partial(xxh3_of_file, blob))
+    except RuntimeError:  # the interpreter is about to end and starts no more threads
+        return _copy_through(source, file, progress)
+    done = 0
+    try:
+        while copied := file.copy_from(source, done, LARGE):
+            done += copied
+            progress.advance(copied)
+    except OSError as error:
+        if done or error.errno not in _CANNOT:
+            raise
+        return _copy_through(source, file, progress)
+    return digest.get()
 
 
 def _copy_through(source: int, file: NewFile, progress: Progress) -> Xxh3:

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from registry_cli.errors import CorruptError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,6 +24,9 @@ T = TypeVar("T")
 
 SHARED_DIR: Final = 0o2775
 """Mode of a shared registry's folders: the group writes, and what is made inside belongs to it too."""
+SMALL: Final = 256 << 20
+"""Bytes up to which a file is read at once: the record of a folder of a million files has about 180 MB."""
+_PAGE: Final = 4096
 
 
 class Observer(Protocol):
@@ -49,12 +54,13 @@ def open_observer(observer: Observer) -> Iterator[None]:
 
 
 def _call(op: str, path: str | Path, detail: object, action: Callable[[], object]) -> None:
-    if _observer is None:
+    observer = _observer
+    if observer is None:
         action()
         return
-    _observer.before(op, str(path), detail)
+    observer.before(op, str(path), detail)
     action()
-    _observer.after(op, str(path), detail)
+    observer.after(op, str(path), detail)
 
 
 class _OpenFile:
@@ -322,6 +328,28 @@ def copy_file(source: Path, target: Path) -> None:
         file.close()
         unlink(hidden)
         raise
+
+
+def read_small(path: Path) -> bytes:
+    """Return all bytes of a registry's small file; a pipe in its place is not waited for.
+
+    Raises:
+        FileNotFoundError: It is missing; NotADirectoryError where a file is in its folder's place.
+        CorruptError: It is no regular file, or has more than `SMALL` bytes.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status, data = os.fstat(fd), b""
+        if not is_regular(status):
+            raise CorruptError(f"{path} is no regular file")
+        while status.st_size <= SMALL >= len(data):
+            more = os.read(fd, status.st_size + _PAGE)
+            if not more:
+                return data
+            data += more
+    finally:
+        os.close(fd)
+    raise CorruptError(f"{path} has more than {SMALL:,} bytes")
 
 
 def is_regular(status: os.stat_result) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
+from registry_cli.store.parallel import Background, run_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from concurrent.futures import Future, ThreadPoolExecutor
     from pathlib import Path
 
     from registry_cli.store.files import NewFile
@@ -29,8 +29,7 @@ class EarlyFlush:
     def __init__(self, file: NewFile) -> None:
         self._file = file
         self._flushed = 0
-        self._pool: ThreadPoolExecutor | None = None
-        self._running: Future[None] | None = None
+        self._running: Background[None] | None = None
 
     def advance(self, size: int) -> None:
         """Say that the file has `size` bytes now; a flush is begun from time to time, one at a time.
@@ -38,16 +37,13 @@ class EarlyFlush:
         Raises:
             OSError: The flush before failed: the file is lost.
         """
-        if size - self._flushed < STRIDE or (self._running and not self._running.done()):
+        if size - self._flushed < STRIDE or (self._running and not self._running.done):
             return
         if self._running:
-            self._running.result()
+            self._running.get()
         self._flushed = size
         try:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._pool = self._pool or ThreadPoolExecutor(1)
-            self._running = self._pool.submit(self._file.flush)
+            self._running = Background(self._file.flush)
         except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush has it all
             self._running = None
 
@@ -57,10 +53,13 @@ class EarlyFlush:
         Raises:
             OSError: It failed: the file is lost.
         """
-        if self._pool is not None:
-            self._pool.shutdown()
         if self._running:
-            self._running.result()
+            self._running.get()
+
+    def stop(self) -> None:
+        """Leave it; the file is given up."""
+        if self._running:
+            self._running.give_up()
 
 
 def flush_all(written: Iterable[NewFile], *, cached: bool = True) -> None:
@@ -75,19 +74,37 @@ def flush_dirs(paths: Iterable[Path]) -> None:
 
 def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
     """Do `action` on each item in a few threads; the first error is raised when all have ended."""
-    running: list[Future[object]] = []
-    with ExitStack() as stack:
-        if len(items) >= POOL:
-            with suppress(RuntimeError):  # the interpreter is about to end and starts no more threads
-                from concurrent.futures import ThreadPoolExecutor
-
-                pool = stack.enter_context(ThreadPoolExecutor(min(POOL, len(items))))
-                for item in items:
-                    running.append(pool.submit(action, item))
-        for item in items[len(running) :]:
+    if len(items) < POOL:
+        for item in items:
             action(item)
-        for done in running:
-            done.result()
+        return
+    left: SimpleQueue[tuple[int, T]] = SimpleQueue()
+    for numbered in enumerate(items):
+        left.put(numbered)
+    errors: dict[int, BaseException] = {}
+
+    def work() -> None:
+        while (numbered := _take(left)) is not None:
+            number, item = numbered
+            try:
+                action(item)
+            except BaseException as error:  # the others' items are done all the same
+                errors[number] = error
+
+    def stop() -> None:
+        while _take(left) is not None:
+            pass
+
+    run_parallel(work, POOL, stop)
+    if errors:
+        raise errors[min(errors)]
+
+
+def _take(left: SimpleQueue[T]) -> T | None:
+    try:
+        return left.get_nowait()
+    except Empty:
+        return None
 
 
 def _flush_and_close(cached: bool, file: NewFile) -> None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
+import stat
+import sys
 from dataclasses import dataclass
+from errno import EINVAL
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.ids import BlobHash, Xxh3
+from registry_cli.store.parallel import Background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,16 +42,30 @@ def digest_bytes(data: bytes | memoryview) -> Digests:
     return Digests(len(data), BlobHash(hashlib.sha256(data).hexdigest()), Xxh3(xxh3_128_hexdigest(data)))
 
 
-def iter_chunks(fd: int, buffer: memoryview | None = None) -> Iterator[memoryview]:
+def digest_open(fd: int, most: int) -> Digests:
+    """Return the digests of an open file's bytes from its position on, `most` of them or fewer."""
+    from xxhash import xxh3_128
+
+    sha256, xxh3, size = hashlib.sha256(), xxh3_128(), 0
+    for chunk in iter_chunks(fd, most=most):
+        sha256.update(chunk)
+        xxh3.update(chunk)
+        size += len(chunk)
+    return Digests(size, BlobHash(sha256.hexdigest()), Xxh3(xxh3.hexdigest()))
+
+
+def iter_chunks(fd: int, buffer: memoryview | None = None, *, most: int = sys.maxsize) -> Iterator[memoryview]:
     """Yield an open file's bytes from its position on; each chunk is valid until the next is asked for.
 
     Args:
         fd: The file.
         buffer: Room for a chunk, for who reads many files; made new otherwise.
+        most: Bytes after which no more are read: a file may grow as fast as we follow.
     """
     room = new_buffer() if buffer is None else buffer
-    while size := os.readv(fd, [room]):
+    while size := os.readv(fd, [room[:most]]):
         yield room[:size]
+        most -= size
 
 
 def new_buffer() -> memoryview:
@@ -55,31 +73,39 @@ def new_buffer() -> memoryview:
     return memoryview(bytearray(CHUNK))
 
 
-def xxh3_of_file(path: Path) -> Xxh3:
-    """Return the XXH3-128 of a file."""
+def xxh3_of_file(path: Path, *, most: int = sys.maxsize) -> Xxh3:
+    """Return the XXH3-128 of a file, or of its first `most` bytes."""
     from xxhash import xxh3_128
 
     digest = xxh3_128()
     with open_reader(path) as fd:
-        for chunk in iter_chunks(fd):
+        for chunk in iter_chunks(fd, most=most):
             digest.update(chunk)
     return Xxh3(digest.hexdigest())
 
 
-def sha256_of_file(path: Path) -> BlobHash:
-    """Return the SHA-256 of a file."""
+def sha256_of_file(path: Path, *, most: int = sys.maxsize) -> BlobHash:
+    """Return the SHA-256 of a file, or of its first `most` bytes."""
     digest = hashlib.sha256()
     with open_reader(path) as fd:
-        for chunk in iter_chunks(fd):
+        for chunk in iter_chunks(fd, most=most):
             digest.update(chunk)
     return BlobHash(digest.hexdigest())
 
 
 class open_reader:  # noqa: N801 - a context manager, named as one
-    """Open a file for one pass from start to end, as a plain descriptor."""
+    """Open a file for one pass from start to end, as a plain descriptor.
+
+    Raises:
+        OSError: Among others EINVAL for a pipe, socket or device, whose end may never come.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        mode = os.fstat(self.fd).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder fails by itself
+            os.close(self.fd)
+            raise OSError(EINVAL, "no regular file", str(path))
         if hasattr(os, "posix_fadvise"):  # macOS has none
             os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 
@@ -99,21 +125,19 @@ class Follower:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._written = 0
-        self._ended = False
-        self._more = threading.Condition()
-        self._digest = hashlib.sha256()
-        self._error: OSError | None = None
-        self._thread: threading.Thread | None = threading.Thread(target=self._follow, name="sha256", daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:  # the interpreter is about to end and starts no more: `finish` does the work
-            self._thread = None
+        self._stopped = False
+        self._more: SimpleQueue[bool] = SimpleQueue()
+        self._thread: Background[BlobHash] | None = None
 
     def advance(self, written: int) -> None:
         """Say that the first `written` bytes are in the file."""
-        with self._more:
-            self._written = written
-            self._more.notify()
+        self._written = written
+        self._more.put(True)
+        if self._thread is None:
+            try:
+                self._thread = Background(self._follow)
+            except RuntimeError:  # the interpreter is about to end and starts no more: `finish` does the work
+                pass
 
     def finish(self) -> BlobHash:
         """Wait for the last byte and return the digest; the writer has stopped.
@@ -121,35 +145,24 @@ class Follower:
         Raises:
             OSError: The file could not be read back.
         """
-        with self._more:
-            self._ended = True
-            self._more.notify()
-        if self._thread is not None:
-            self._thread.join()
-        else:
-            self._follow()
-        if self._error:
-            raise self._error
-        return BlobHash(self._digest.hexdigest())
+        self._more.put(False)
+        return self._thread.get() if self._thread else self._follow()
 
-    def _follow(self) -> None:
-        buffer = memoryview(bytearray(CHUNK))
-        done = 0
-        while True:
-            with self._more:
-                while self._written == done and not self._ended:
-                    self._more.wait()
-                written = self._written
-                if written == done:
-                    return
-            while done < written:
-                try:
-                    size = os.preadv(self._fd, [buffer[: min(CHUNK, written - done)]], done)
-                except OSError as error:
-                    self._error = error
-                    return
+    def stop(self) -> None:
+        """End without a digest; the writer failed or was interrupted."""
+        self._stopped = True
+        self._more.put(False)
+        if self._thread:
+            self._thread.give_up()
+
+    def _follow(self) -> BlobHash:
+        digest, buffer, done, more = hashlib.sha256(), new_buffer(), 0, True
+        while more:
+            more = self._more.get()
+            while done < self._written and not self._stopped:
+                size = os.preadv(self._fd, [buffer[: self._written - done]], done)
                 if size == 0:
-                    self._error = OSError(f"the file lost bytes after {done} while it was written")
-                    return
-                self._digest.update(buffer[:size])
+                    raise OSError(f"the file lost bytes after {done} while it was written")
+                digest.update(buffer[:size])
                 done += size
+        return BlobHash(digest.hexdigest())

@@ -7,7 +7,8 @@ commit point: a crash before it leaves nothing but litter. Knows no model.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
@@ -16,7 +17,17 @@ from registry_cli.store import files, flushing
 from registry_cli.store.blobs import verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
-from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, iter_chunks, sha256_of_file, xxh3_of_file
+from registry_cli.store.hashing import (
+    CHUNK,
+    Digests,
+    Follower,
+    digest_bytes,
+    digest_open,
+    iter_chunks,
+    open_reader,
+    sha256_of_file,
+    xxh3_of_file,
+)
 from registry_cli.store.owner import new_name
 from registry_cli.store.placing import Placing
 from registry_cli.store.progress import SILENT, Progress
@@ -80,11 +91,11 @@ class Staging:
 
         Raises:
             ConflictError: The file changed while it was read.
+            UsageError: It is a folder, pipe, socket or device.
         """
-        before = source.stat()
-        digests = Digests(before.st_size, sha256_of_file(source), xxh3_of_file(source))
-        if _stamp(before) != _stamp(source.stat()):
-            raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
+        with _open_source(source) as (fd, before):
+            digests = digest_open(fd, before.st_size + 1)
+            _check_unchanged(fd, source, before, digests)
         self._progress.advance(digests.size)
         return digests
 
@@ -101,19 +112,9 @@ class Staging:
             UsageError: It is a folder, pipe, socket or device.
             RegError: It shall be shared and cannot be, as from another file system.
         """
-        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            before = os.fstat(fd)
-            if not files.is_regular(before):
-                raise UsageError(
-                    f"{source} is no regular file", hint=f"cat {source} | reg model add NAME - --filename F"
-                )
+        with _open_source(source) as (fd, before):
             digests = self._take_open(fd, source, before, twins, share)
-            after, named = os.fstat(fd), source.stat()
-            if _stamp(before) != _stamp(after) or _stamp(after) != _stamp(named) or digests.size != after.st_size:
-                raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
-        finally:
-            os.close(fd)
+            _check_unchanged(fd, source, before, digests)
         return digests
 
     def add_stream(self, fd: int) -> Digests:
@@ -188,9 +189,9 @@ class Staging:
             data = os.read(fd, SMALL + 1)
             self._progress.advance(len(data))
             return self.add_bytes(data)
-        known = twins(status.st_size)
-        if known and (digest := xxh3_of_file(source)) in known:
-            digests = Digests(status.st_size, sha256_of_file(source), digest)
+        known, size = twins(status.st_size), status.st_size
+        if known and (digest := xxh3_of_file(source, most=size)) in known:
+            digests = Digests(size, sha256_of_file(source, most=size), digest)
             if self._is_stored(digests):
                 self._progress.advance(status.st_size)
                 return digests
@@ -200,7 +201,7 @@ class Staging:
         file = self._new_file(0o444)
         cloned = file.clone(fd)  # holes and all
         sparse = not cloned and status.st_blocks * 512 < status.st_size
-        return self._write(iter_chunks(fd), file, cloned=cloned, sparse=sparse)
+        return self._write(iter_chunks(fd, most=status.st_size + 1), file, cloned=cloned, sparse=sparse)
 
     def _write(
         self, chunks: Iterable[bytes | memoryview], file: NewFile, *, cloned: bool = False, sparse: bool = False
@@ -230,9 +231,12 @@ class Staging:
                 follower.advance(size)
                 early.advance(size)
                 self._progress.advance(len(chunk))
-        finally:
             sha256 = follower.finish()
             early.finish()
+        except BaseException:
+            follower.stop()
+            early.stop()
+            raise
         digests = Digests(size, sha256, Xxh3(digest.hexdigest()))
         if self._is_stored(digests):
             file.close()
@@ -253,7 +257,8 @@ class Staging:
                 hint="add it without --link",
             ) from None
         self._litter.append(held)
-        digests = Digests(status.st_size, sha256_of_file(held), xxh3_of_file(held))
+        with open_reader(held) as reader:
+            digests = digest_open(reader, status.st_size + 1)
         self._progress.advance(digests.size)
         if not self._cached:
             files.drop_cached(fd)
@@ -297,6 +302,25 @@ class Staging:
         self._unflushed.append(file)
         if len(self._unflushed) >= OPEN:
             self.flush()
+
+
+@contextmanager
+def _open_source(source: Path) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a user's file, which must be a regular one."""
+    fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(fd)
+        if not files.is_regular(status):
+            raise UsageError(f"{source} is no regular file", hint=f"cat {source} | reg model add NAME - --filename F")
+        yield fd, status
+    finally:
+        os.close(fd)
+
+
+def _check_unchanged(fd: int, source: Path, before: os.stat_result, digests: Digests) -> None:
+    after, named = os.fstat(fd), source.stat()
+    if _stamp(before) != _stamp(after) or _stamp(after) != _stamp(named) or digests.size != after.st_size:
+        raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

@@ -327,3 +327,11 @@ def test_a_scheme_that_nobody_reads_yet(registry: Registry, tmp_path: Path) -> N
     row = add_url(registry, Draft(parse_model_name("a/b")), "s3://bucket/m.bin").version
     with pytest.raises(RemoteError, match="s3: files cannot be read yet"):
         get_file(registry, row, tmp_path / "copy")
+
+
+def test_a_reference_to_what_has_no_end_is_not_read(registry: Registry, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        row = add_url(registry, Draft(parse_model_name("a/b")), path.as_uri()).version
+        with pytest.raises(NotFoundError, match=f"{path} is no regular file; the version only points to it"):
+            get_file(registry, row, tmp_path / "copy")

@@ -9,10 +9,12 @@ import pytest
 from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
+from registry_cli.store import blobs
 from registry_cli.store.blobs import LARGE, copy_blob, get_blob, get_record, verify_blob
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
 from registry_cli.store.staging import Staging
+from tests.interrupts import interrupt_everywhere
 
 
 @pytest.fixture
@@ -107,3 +109,24 @@ def test_records(layout: Layout) -> None:
         get_record(layout, record)
     with pytest.raises(CorruptError, match=r"records/00/0{62}\.toml is missing"):
         get_record(layout, RecordId("0" * 64))
+
+
+def test_no_interrupt_leaves_a_copy_waiting(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs, "LARGE", 2)
+    digests = install(layout, b"bytes")
+    target = tmp_path / "copy"
+    assert interrupt_everywhere(lambda: copy_blob(layout, digests.sha256, digests.xxh3, target)) > 100
+    assert target.read_bytes() == b"bytes"
+
+
+def test_a_pipe_in_place_of_a_blob_or_a_record_is_not_waited_for(layout: Layout) -> None:
+    digests = install(layout, b"")
+    blob, record = layout.blob(digests.sha256), layout.record(RecordId(digests.sha256))
+    for path in (blob, record):
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(exist_ok=True)
+        os.mkfifo(path)
+    with pytest.raises(OSError, match="no regular file"):
+        verify_blob(layout, digests.sha256, digests.xxh3, 0)
+    with pytest.raises(CorruptError, match="no regular file"):
+        get_record(layout, RecordId(digests.sha256))

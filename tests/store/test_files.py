@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.store.files import AppendFile, open_observer
+from registry_cli.errors import CorruptError
+from registry_cli.store.files import SMALL, AppendFile, open_observer, read_small
 from tests.observers import Once, Recorder, fail
 
 
@@ -54,3 +55,30 @@ def test_it_says_how_far_a_failed_write_came(tmp_path: Path) -> None:
         file.write(b"def")
     assert file.written == 3
     file.close()
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 100_000])
+def test_a_small_file_is_read_whole(size: int, tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(os.urandom(size))
+    assert read_small(path) == path.read_bytes()
+
+
+def test_what_is_missing_is_told_as_the_system_does(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileNotFoundError):
+        read_small(tmp_path / "none")
+    with pytest.raises(NotADirectoryError):
+        read_small(tmp_path / "file" / "below")
+
+
+def test_what_is_no_small_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(CorruptError, match=f"{path} is no regular file"):
+            read_small(path)
+    huge = tmp_path / "huge"
+    huge.touch()
+    os.truncate(huge, SMALL + 1)
+    with pytest.raises(CorruptError, match="more than 268,435,456 bytes"):
+        read_small(huge)

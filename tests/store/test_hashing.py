@@ -15,6 +15,7 @@ from registry_cli.store.hashing import (
     CHUNK,
     Follower,
     digest_bytes,
+    digest_open,
     iter_chunks,
     open_reader,
     sha256_of_file,
@@ -101,3 +102,33 @@ def test_the_follower_reports_a_file_that_cannot_be_read(tmp_path: Path) -> None
             follower.finish()
     finally:
         os.close(fd)
+
+
+def test_a_follower_that_is_stopped_ends(tmp_path: Path) -> None:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        Follower(file.fileno()).stop()
+        follower = Follower(file.fileno())
+        file.write(b"12")
+        follower.advance(2)
+        follower.stop()
+        follower.advance(4)
+        assert follower.finish()
+
+
+@pytest.mark.parametrize("most", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+def test_no_more_is_read_than_asked_for(most: int, tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(os.urandom(2 * CHUNK))
+    first = digest_bytes(path.read_bytes()[:most])
+    assert (sha256_of_file(path, most=most), xxh3_of_file(path, most=most)) == (first.sha256, first.xxh3)
+    with open_reader(path) as fd:
+        assert digest_open(fd, most) == first
+
+
+def test_what_may_have_no_end_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(OSError, match="no regular file"):
+            open_reader(path)
+    with pytest.raises(IsADirectoryError):
+        sha256_of_file(tmp_path)

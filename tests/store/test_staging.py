@@ -7,6 +7,7 @@ import random
 import socket
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
 from registry_cli.store import files, trash
 from registry_cli.store.blobs import get_record, verify_blob
-from registry_cli.store.hashing import Digests, digest_bytes
+from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
+from registry_cli.store.progress import Unit
 from registry_cli.store.staging import SMALL, Staging
 from tests.builders import write
+from tests.interrupts import interrupt_everywhere
 from tests.observers import Once, Recorder, fail
 
 SIZES = pytest.mark.parametrize("size", [0, 1, SMALL, SMALL + 1, 3 * SMALL + 7])
@@ -404,3 +407,56 @@ def test_a_shared_registry_can_be_read_by_its_group(tmp_path: Path) -> None:
         os.umask(umask)
     assert stat.S_IMODE(blob.stat().st_mode) == 0o444
     assert stat.S_IMODE(blob.parent.stat().st_mode) == 0o2775
+
+
+def test_no_interrupt_leaves_an_add_waiting(layout: Layout) -> None:
+    def take_chunks() -> None:
+        with Staging(layout) as staging:
+            staging.add_chunks([b"one", b"two"])
+
+    assert interrupt_everywhere(take_chunks) > 100
+
+
+class Growing:
+    """A writer that is as fast as whoever reads its file."""
+
+    def __init__(self, path: Path, until: int) -> None:
+        self.path = path
+        self.until = until
+
+    def start(self, label: str, total: int | None, unit: Unit) -> None:
+        pass
+
+    def advance(self, n: int) -> None:
+        with self.path.open("ab") as file:
+            if file.tell() < self.until:
+                file.write(bytes(n))
+
+    def stop(self) -> None:
+        pass
+
+
+def test_a_file_that_never_ends_is_refused_soon(layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", some_bytes(SMALL + 1))
+    with (
+        Staging(layout, progress=Growing(source, 8 * SMALL)) as staging,
+        pytest.raises(ConflictError, match="changed while it was read"),
+    ):
+        staging.add_file(source)
+    assert source.stat().st_size <= 2 * SMALL + CHUNK
+
+
+@pytest.mark.parametrize("take", [Staging.read_file, Staging.add_file])
+def test_what_has_no_end_is_not_read(take: Callable[[Staging, Path], Digests], layout: Layout, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with Staging(layout) as staging:
+        for source in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+            with pytest.raises(UsageError, match="no regular file"):
+                take(staging, source)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a file of Linux, empty by its size")
+@pytest.mark.parametrize("take", [Staging.read_file, Staging.add_file])
+def test_more_bytes_than_its_size_says_are_refused(take: Callable[[Staging, Path], Digests], layout: Layout) -> None:
+    with Staging(layout) as staging, pytest.raises(ConflictError, match="changed while it was read"):
+        take(staging, Path("/proc/self/status"))

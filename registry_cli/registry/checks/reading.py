@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file
+from registry_cli.store.parallel import run_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,6 @@ class Reader:
 
     def list_bad(self, readings: Iterable[Reading[T]]) -> list[tuple[Reading[T], str]]:
         """Return the files that do not hold what they must, each with its problem."""
-        from concurrent.futures import ThreadPoolExecutor
-
         source, bad = iter(readings), list[tuple[Reading[T], str]]()
 
         def work() -> None:
@@ -75,14 +74,11 @@ class Reader:
                     with self._lock:
                         bad.append((reading, problem))
 
-        with ThreadPoolExecutor(READERS) as pool:
-            try:
-                for done in [pool.submit(work) for _ in range(READERS)]:
-                    done.result()
-            finally:
-                self._stopped = True
-        self._stopped = False
+        run_parallel(work, READERS, self._stop)
         return bad
+
+    def _stop(self) -> None:
+        self._stopped = True
 
     def _find_problem(self, reading: Reading[T], buffer: memoryview) -> str | None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from registry_cli.registry.checks import reading
 from registry_cli.registry.checks.reading import GONE, Reader, Reading
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT, Unit
+from tests.interrupts import interrupt_everywhere
 
 DATA = b"weights"
 RIGHT = digest_bytes(DATA)
@@ -66,3 +68,27 @@ def test_trouble_ends_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         Reader(angry).list_bad(Reading(file, BlobHash("0" * 64), None, number) for number in range(100))
     assert angry.told == 1
+
+
+def test_no_interrupt_leaves_it_waiting(file: Path) -> None:
+    readings = [Reading(file, RIGHT.sha256, RIGHT.xxh3, number) for number in range(3)]
+    assert interrupt_everywhere(lambda: Reader(SILENT).list_bad(readings)) > 20
+
+
+def test_no_more_is_listed_than_is_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "READERS", 1)
+    reader, ahead = Reader(SILENT), list[int]()
+
+    def iter_readings() -> Iterator[Reading[int]]:
+        for number in range(10):
+            ahead.append(number - reader.read // len(DATA))
+            yield Reading(file, RIGHT.sha256, None, number)
+
+    assert reader.list_bad(iter_readings()) == []
+    assert set(ahead) == {0}
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    [(_, problem)] = Reader(SILENT).list_bad([Reading(tmp_path / "pipe", RIGHT.sha256, None, "pipe")])
+    assert problem == "cannot be read: no regular file"
