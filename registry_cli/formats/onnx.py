@@ -1,19 +1,27 @@
 """ONNX: a protobuf `ModelProto` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) without a magic number.
 
 It is believed when every field at the top is one that the format knows and the last ends where the file ends. Weights
-are skipped over, not read. Caps: `FIELD_LIMIT` fields at the top, the source's budget for the graph (beyond it the
-number of tensors is left unsaid).
+are skipped over, not read. Caps: `FIELD_LIMIT` fields at the top, `GRAPH_LIMIT` fields and the source's budget for the
+graph (beyond either the number of tensors is left unsaid).
 """
 
 from __future__ import annotations
 
 import math
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from registry_cli.formats.facts import Facts, FieldValue, count, text, words
 from registry_cli.formats.protobuf import BYTES, VARINT, Field, get_text, iter_fields, take_varint
 from registry_cli.formats.source import LIMIT, Cursor, PastBudgetError, Source
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FIELD_LIMIT = 4096
+GRAPH_LIMIT = 1 << 17
+IMPORT_LIMIT = 16
+DIM_LIMIT = 64
 DTYPES = {
     1: "F32",
     2: "U8",
@@ -69,10 +77,11 @@ def read(source: Source, name: str) -> Facts | None:
 def _describe_graph(source: Source, graph: Field) -> dict[str, FieldValue]:
     source.allow(LIMIT)
     tensors, parameters, dtypes = 0, 0, set[str]()
+    steps = iter(range(GRAPH_LIMIT))
     try:
-        for found in iter_fields(source, graph.start, graph.end):
+        for found in _iter_some(source, graph, steps):
             if found.number == _INITIALIZER and found.wire == BYTES:
-                dtype, items = _read_tensor(source, found)
+                dtype, items = _read_tensor(source, found, steps)
                 tensors, parameters = tensors + 1, count(parameters + items)
                 dtypes.add(dtype)
     except PastBudgetError:
@@ -80,13 +89,25 @@ def _describe_graph(source: Source, graph: Field) -> dict[str, FieldValue]:
     return {"tensors": tensors, "parameters": parameters, "dtypes": words(dtypes)}
 
 
-def _read_tensor(source: Source, tensor: Field) -> tuple[str, int]:
+def _iter_some(source: Source, message: Field, steps: Iterator[int]) -> Iterator[Field]:
+    """Yield the fields of a message, each at the cost of a step.
+
+    Raises:
+        PastBudgetError: No step is left.
+    """
+    for found in iter_fields(source, message.start, message.end):
+        if next(steps, None) is None:
+            raise PastBudgetError
+        yield found
+
+
+def _read_tensor(source: Source, tensor: Field, steps: Iterator[int]) -> tuple[str, int]:
     """Return an initializer's dtype and number of items; its shape and dtype come before its bytes."""
     dims, dtype = list[int](), 0
-    for found in iter_fields(source, tensor.start, tensor.end):
+    for found in _iter_some(source, tensor, steps):
         if found.number == 1 and found.wire == BYTES:
             cursor = Cursor(source, found.start, found.end)
-            while cursor.position < cursor.end:
+            while cursor.position < cursor.end and len(dims) <= DIM_LIMIT:
                 dims.append(take_varint(cursor))
         elif found.number == 1:
             dims.append(found.value)
@@ -94,7 +115,7 @@ def _read_tensor(source: Source, tensor: Field) -> tuple[str, int]:
             dtype = found.value
         else:
             break
-        if len(dims) > 64:
+        if len(dims) > DIM_LIMIT:
             raise ValueError("a tensor of too many dimensions")
     return DTYPES.get(dtype, "other"), math.prod(dims)
 
@@ -103,7 +124,7 @@ def _find_opset(source: Source, imports: list[Field]) -> int | None:
     """Return the version of the default operator set, which has an empty domain or `ai.onnx`."""
     for imported in imports:
         domain, version = "", None
-        for found in iter_fields(source, imported.start, imported.end):
+        for found in islice(iter_fields(source, imported.start, imported.end), IMPORT_LIMIT):
             if found.number == 1 and found.wire == BYTES:
                 domain = get_text(source, found)
             elif found.number == 2 and found.wire == VARINT:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import CorruptError
 from registry_cli.ids import TaskId
 from registry_cli.records.toml import load_table
+from registry_cli.store import files
 from registry_cli.store.owner import find_owner, is_alive
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def list_attempts(layout: Layout) -> list[AttemptFolder]:
 def is_alive_in(folder: AttemptFolder) -> bool | None:
     """Return whether the runner of an attempt lives; None where that cannot be known from here."""
     try:
-        name = load_table((folder.path / STATE).read_bytes(), STATE).get("owner")
+        name = load_table(files.read_small(folder.path / STATE), STATE).get("owner")
     except (OSError, CorruptError):
         return None
     owner = find_owner(str(name))

@@ -21,7 +21,7 @@ def read_settings(path: Path) -> dict[str, str]:
         CorruptError: It cannot be read.
     """
     try:
-        table = load_table(path.read_bytes(), str(path))
+        table = load_table(files.read_small(path), str(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except CorruptError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError, NoRegistryError, RefusedError
 from registry_cli.records.toml import check_seal, dump_table, load_table, seal
+from registry_cli.store import files
 from registry_cli.store.layout import DIRECTORY
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def read_format(layout: Layout) -> Format:
         RefusedError: The layout is newer than this program, or reading needs a feature it does not know.
     """
     try:
-        data = layout.format.read_bytes()
+        data = files.read_small(layout.format)
     except (FileNotFoundError, NotADirectoryError):
         from shlex import quote
 

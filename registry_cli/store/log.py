@@ -8,15 +8,23 @@ folder is linked only after the folder is.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
+from registry_cli.records.codec import load_entry
 from registry_cli.store import files
 from registry_cli.store.layout import SHARD, Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+LEAP: Final = 10 * SHARD
+"""Missing slots in a row beyond which a file that is no entry has strayed there."""
+CHASM: Final = 1000 * SHARD
+"""Missing slots in a row of which no log has more, whatever lies beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,13 @@ class Log:
         """The last slot that this process itself made durable."""
 
     def find(self, seq: int) -> bytes | None:
-        """Return the bytes of a slot, or None where it is free."""
+        """Return the bytes of a slot, or None where it is free.
+
+        Raises:
+            CorruptError: Something that is no file lies there, or one that no entry has the size of.
+        """
         try:
-            return self._layout.slot(seq).read_bytes()
+            return files.read_small(self._layout.slot(seq))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -54,7 +66,7 @@ class Log:
         """Return the bytes of a slot.
 
         Raises:
-            CorruptError: It is missing.
+            CorruptError: It is missing, or as `find` says.
         """
         data = self.find(seq)
         if data is None:
@@ -76,16 +88,27 @@ class Log:
 
     def last(self) -> int:
         """Return the highest slot that is taken, 0 where none is; one before it may be missing."""
-        if not self._layout.log.is_dir():  # git keeps no empty folders
-            return 0
-        shards = [int(path.name) for path in self._layout.log.iterdir() if path.name.isdigit() and path.is_dir()]
-        for shard in sorted(shards, reverse=True):
-            folder = self._layout.slot(shard * SHARD).parent
-            slots = [int(path.stem) for path in folder.iterdir() if path.stem.isdigit()]
-            taken = max((seq for seq in slots if self.exists(seq)), default=0)  # others' files may lie there too
+        for shard in reversed(self._list_shards()):
+            taken = max((seq for seq in self._iter_slots(shard) if self.exists(seq)), default=0)
             if taken:
                 return taken
         return 0
+
+    def find_leap(self) -> tuple[int, list[int]]:
+        """Return the last slot that a log of this length can have, and the taken ones beyond a leap."""
+        last = 0
+        taken = sorted(seq for shard in self._list_shards() for seq in self._iter_slots(shard))
+        for at, seq in enumerate(taken):
+            missing = seq - last - 1
+            if missing > CHASM or (missing > LEAP and not any(map(self._holds_entry, taken[at:]))):
+                return last, taken[at:]
+            last = seq
+        return last, []
+
+    def find_seq(self, path: Path) -> int | None:
+        """Return of which slot `path` is the path, or None: others' files may lie there too."""
+        seq = int(path.stem) if path.stem.isdecimal() else 0
+        return seq if seq and path == self._layout.slot(seq) else None
 
     def check_end(self, seq: int) -> None:
         """Check that the log ends with slot `seq`, or goes on right after it.
@@ -134,3 +157,18 @@ class Log:
         files.flush_dir(slot.parent)
         self._durable = seq
         return True
+
+    def _holds_entry(self, seq: int) -> bool:
+        with suppress(CorruptError, OSError):
+            return load_entry(self.get(seq), self.where(seq)).seq == seq
+        return False
+
+    def _list_shards(self) -> list[Path]:
+        """Return the folders, lowest slots first."""
+        if not self._layout.log.is_dir():  # git keeps no empty folders
+            return []
+        folders = [path for path in self._layout.log.iterdir() if path.name.isdecimal() and path.is_dir()]
+        return sorted(folders, key=lambda path: int(path.name))
+
+    def _iter_slots(self, shard: Path) -> Iterator[int]:
+        return (seq for path in shard.iterdir() if (seq := self.find_seq(path)))

@@ -32,7 +32,7 @@ NOTHING = Partial()
 def read_partial(layout: Layout) -> Partial:
     """Return what is known to be lost; nothing where there is no such file, or none that can be read."""
     try:
-        table = load_table(layout.partial.read_bytes(), str(layout.partial))
+        table = load_table(files.read_small(layout.partial), str(layout.partial))
         blobs, records = table.get("blobs", []), table.get("records", [])
         return Partial(frozenset(map(BlobHash, blobs)), frozenset(map(RecordId, records)))
     except (FileNotFoundError, NotADirectoryError, CorruptError, TypeError):

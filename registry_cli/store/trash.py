@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
@@ -95,6 +96,9 @@ def bring_back(layout: Layout, path: Path) -> bool:
     """Give swept bytes their name again; return False where the trash has none.
 
     The name in the trash stays, for the collector to take away: that way no moment is without the bytes.
+
+    Raises:
+        CorruptError: Something that is no folder lies where its folder was.
     """
     while (swept := find_swept(layout, path)) is not None:
         # a copy of the registry may have lost its empty folders
@@ -103,8 +107,10 @@ def bring_back(layout: Layout, path: Path) -> bool:
             files.link(swept, path)
         except FileExistsError:
             return True
-        except FileNotFoundError:  # deleted in this moment; there may be another
-            continue
+        except FileNotFoundError:
+            if os.path.lexists(swept):
+                raise CorruptError(f"{path.parent} is no folder", hint=f"take {path.parent} away") from None
+            continue  # deleted in this moment; there may be another
         return True
     return path.exists()
 

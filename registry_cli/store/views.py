@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.errors import CorruptError
 from registry_cli.store import files
 from registry_cli.store.blobs import copy_blob, get_blob, verify_blob
 from registry_cli.store.files import NewFile
@@ -123,9 +124,9 @@ def _reflink(blob: Path, target: Path) -> bool:
 
 def _is_intact(folder: Path, content: Sequence[ViewFile]) -> bool:
     try:
-        stamps: Mapping[str, list[int]] = json.loads(_stamps(folder).read_bytes())
+        stamps: Mapping[str, list[int]] = json.loads(files.read_small(_stamps(folder)))
         return all(_is_right(folder / file.path, file, stamps.get(file.path)) for file in content)
-    except (OSError, ValueError, AttributeError):  # no view, no stamps, or stamps that cannot be read
+    except (CorruptError, OSError, ValueError, AttributeError):  # no view, no stamps, or stamps that cannot be read
         return False
 
 

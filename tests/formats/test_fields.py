@@ -188,3 +188,18 @@ def test_words_of_a_header_are_made_harmless(tmp_path: Path, word: str) -> None:
 def test_random_megabytes_are_unknown(tmp_path: Path) -> None:
     for seed in range(50):
         assert sniff_bytes(tmp_path, random.Random(seed).randbytes(1 << 20)).fields == {}
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        vectors.proto(5, b"") * (1 << 18),
+        vectors.proto(1, b"") * (1 << 18),
+        vectors.proto(5, vectors.proto(2, 1) * (1 << 18)),
+        vectors.proto(5, vectors.proto(1, b"") * (1 << 18)),
+    ],
+)
+def test_a_graph_of_too_many_fields_leaves_the_counts_unsaid(graph: bytes, tmp_path: Path) -> None:
+    data = vectors.proto(1, 8) + vectors.proto(8, vectors.proto(2, 17)) + vectors.proto(7, graph)
+    assert len(data) < source.LIMIT
+    assert sniff_bytes(tmp_path, data).fields == {"format": "onnx", "ir_version": 8, "opset": 17}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from registry_cli.catalog.rows import VersionRow
 from registry_cli.errors import CorruptError, NoRegistryError, UsageError
 from registry_cli.ids import BlobHash, parse_tag
+from registry_cli.records.codec import dump_entry, load_entry
 from registry_cli.registry.api import Registry
 from registry_cli.registry.damage import Damage
 from registry_cli.registry.editing import tag_versions
@@ -22,10 +26,11 @@ from registry_cli.registry.mending.outcome import Repair
 from registry_cli.registry.partial import list_lost
 from registry_cli.registry.repair import repair_registry
 from registry_cli.store import files, trash
+from registry_cli.store import log as store_log
 from registry_cli.store.format import read_format
 from registry_cli.store.partial import NOTHING, Partial, read_partial, write_partial
 from tests.builders import add
-from tests.observers import Once, fail
+from tests.observers import Once, Recorder, fail
 
 
 @pytest.fixture
@@ -361,3 +366,111 @@ def test_what_was_wrong_is_told_where_nothing_is_left(registry: Registry, row: V
     path.write_bytes(b"rotten bytes")
     (lost,) = repair(registry).lost
     assert lost.how == "does not hold the bytes it was given; those bytes are in the trash"
+
+
+@pytest.mark.parametrize("seq", [1, 2])
+def test_a_link_in_a_slot_s_place_is_no_entry(seq: int, registry: Registry, row: VersionRow) -> None:
+    source = copy(registry)
+    slot = registry.layout.slot(seq)
+    slot.unlink()
+    slot.symlink_to("nowhere")
+    registry.layout.index.unlink()
+    assert list_hows(repair(registry, source)) == ["copied from the other registry"]
+    assert not slot.is_symlink()
+    assert list_damages(registry) == ()
+    assert registry.get_row(row.ref).id == row.id
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("nowhere", path)])
+def test_what_is_no_file_makes_room_for_a_stand_in(
+    make: Callable[[Path], None], registry: Registry, row: VersionRow
+) -> None:
+    registry.close()
+    slot = registry.layout.slot(1)
+    slot.unlink()
+    make(slot)
+    registry.layout.index.unlink()
+    (done,) = repair(registry).lost
+    assert (done.path, done.how) == (slot, "lost; an entry that changes nothing stands for it")
+    assert stat.S_ISREG(slot.lstat().st_mode)
+    assert list_damages(registry) == ()
+    assert registry.get_row(row.ref).id == row.id
+
+
+@pytest.mark.parametrize("name", ["config", "partial"])
+def test_pipes_in_the_place_of_small_files(name: str, registry: Registry, row: VersionRow) -> None:
+    registry.close()
+    path: Path = getattr(registry.layout, name)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    assert repair(registry).lost == ()
+    assert not path.is_fifo()
+    assert list_damages(registry) == ()
+
+
+def test_a_slot_that_nobody_lets_be_mended_ends_the_repair(registry: Registry, row: VersionRow) -> None:
+    """Whatever takes a slot again and again."""
+    registry.close()
+    slot = registry.layout.slot(1)
+    slot.unlink()
+    registry.layout.index.unlink()
+
+    class Taking(Recorder):
+        def before(self, op: str, path: str, detail: object) -> None:
+            if op == "link" and detail == str(slot):
+                slot.symlink_to("nowhere")
+
+    with files.open_observer(Taking()):
+        done = repair(registry)
+    assert [outcome.path for outcome in done.lost][-1:] == [slot]
+    assert [damage.path for damage in list_damages(registry)] == [slot]
+
+
+@pytest.mark.parametrize("entry", [True, False])
+def test_a_stray_slot_far_beyond_the_end_is_moved_away(entry: bool, registry: Registry, row: VersionRow) -> None:
+    registry.close()
+    far = registry.layout.slot(20_241_123)
+    far.parent.mkdir()
+    shutil.copy(registry.layout.slot(2), far)
+    if entry:
+        found = load_entry(far.read_bytes(), "it")
+        spoil(far, dump_entry(replace(found, seq=20_241_123)))
+    (damage,) = list_damages(registry)
+    assert (damage.kind, damage.path, damage.problem) == (
+        "log", far, "lies 20,241,121 slots beyond the end of the log",
+    )  # fmt: skip
+    for dry_run in (True, False):
+        done = repair(registry, dry_run=dry_run)
+        assert list_hows(done) == ["moved to the trash: the log ends far before it"]
+        assert bool(done.lost) is entry
+    assert list_damages(registry) == ()
+    assert len(list(registry.layout.log.glob("*/*"))) == 2
+    assert registry.get_row(row.ref).id == row.id
+
+
+def test_an_entry_beyond_a_leap_is_kept(registry: Registry, row: VersionRow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_log, "LEAP", 5)
+    rows = [add(registry, "p/m") for _ in range(9)]
+    registry.close()
+    for seq in range(3, 11):
+        registry.layout.slot(seq).unlink()
+    registry.layout.index.unlink()
+    repair(registry)
+    assert list_damages(registry) == ()
+    assert [registry.get_row(one.id).id for one in (row, rows[-1])] == [row.id, rows[-1].id]
+
+
+def test_a_copy_s_entry_that_cannot_be_put_ends_the_repair(registry: Registry, row: VersionRow) -> None:
+    source = copy(registry)
+    slot = registry.layout.slot(2)
+    slot.unlink()
+    registry.layout.index.unlink()
+
+    class Refusing(Recorder):
+        def before(self, op: str, path: str, detail: object) -> None:
+            if op == "link" and detail == str(slot):
+                raise FileExistsError
+
+    with files.open_observer(Refusing()):
+        repair(registry, source)
+    assert not slot.exists()

@@ -12,7 +12,7 @@ from registry_cli.registry.api import Registry
 from registry_cli.store.attempts import STATE, AttemptFolder, list_attempts, list_dead
 from registry_cli.store.litter import attempt_litter, remove_litter
 from registry_cli.store.owner import new_name
-from tests.faults.dump import name_of_dead
+from tests.owners import new_dead_name
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def dead(tasks: Path, limit: float | None = None) -> list[Path]:
 
 def test_the_process_decides(tasks: Path) -> None:
     make(tasks, new_name())
-    gone = make(tasks, name_of_dead())
+    gone = make(tasks, new_dead_name())
     assert dead(tasks) == [gone]
     assert dead(tasks, 2e9) == [gone]
 
@@ -55,7 +55,7 @@ def test_what_is_no_attempt_is_left_alone(tasks: Path) -> None:
 
 
 def test_a_folder_goes_with_that_of_its_task_unless_another_attempt_is_in_it(tasks: Path) -> None:
-    first = make(tasks, name_of_dead(), task := new_ulid())
+    first = make(tasks, new_dead_name(), task := new_ulid())
     second = make(tasks, new_name(), task, 2)
     (first / "console.log").write_bytes(b"12345")
     litter = attempt_litter(AttemptFolder(each.task, each.number, each.path) for each in

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,10 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CorruptError, match=r"config\.toml cannot be read") as caught:
         read_settings(path)
     assert caught.value.hint == f"mend {path} or delete it"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+    with pytest.raises(CorruptError, match=r"config\.toml is no regular file"):
+        read_settings(path)

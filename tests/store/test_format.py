@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,4 +88,11 @@ def test_an_unknown_flag_for_collecting_lets_read_and_write(tmp_path: Path) -> N
 def test_a_damaged_format(text: str, layout: Layout) -> None:
     layout.format.write_text(text)
     with pytest.raises(CorruptError, match=r"format\.toml"):
+        read_format(layout)
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(layout: Layout) -> None:
+    layout.format.unlink()
+    os.mkfifo(layout.format)
+    with pytest.raises(CorruptError, match=r"format\.toml is no regular file"):
         read_format(layout)

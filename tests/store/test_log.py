@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from registry_cli.errors import CorruptError
 from registry_cli.registry.init import make_registry
 from registry_cli.store import files
 from registry_cli.store.layout import SHARD, Layout
-from registry_cli.store.log import EMPTY, Head, Log, digest_entry
+from registry_cli.store.log import EMPTY, LEAP, Head, Log, digest_entry
 from registry_cli.store.staging import Staging
 from tests.observers import Once, Recorder, fail
 
@@ -106,3 +107,32 @@ def test_an_empty_last_folder_is_no_head(layout: Layout) -> None:
     append(layout, Log(layout), 1, b"1")
     layout.slot(SHARD).parent.mkdir()
     assert Log(layout).head().seq == 1
+
+
+def test_what_is_named_like_no_slot_of_ours_is_none(layout: Layout) -> None:
+    append(layout, Log(layout), 1, b"1")
+    for name in ("²/000000.toml", "000000/²", "000000/000009", "000000/0000009.toml", "000000/001000.toml", "0001/x"):
+        path = layout.log / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert Log(layout).last() == 1
+    assert Log(layout).find_leap() == (1, [])
+
+
+def test_what_lies_beyond_a_leap_is_told_apart(layout: Layout) -> None:
+    log = Log(layout)
+    for seq in (1, 3, LEAP + 4, 2 * LEAP + 6, 20_241_123):
+        layout.slot(seq).parent.mkdir(exist_ok=True)
+        layout.slot(seq).touch()
+    assert log.find_leap() == (LEAP + 4, [2 * LEAP + 6, 20_241_123])
+    with pytest.raises(CorruptError, match=r"000002\.toml is missing"):
+        log.check_end(1)
+
+
+def test_a_pipe_in_a_slot_is_not_waited_for(layout: Layout) -> None:
+    layout.slot(1).parent.mkdir(exist_ok=True)
+    os.mkfifo(layout.slot(1))
+    with pytest.raises(CorruptError, match="is no regular file"):
+        Log(layout).find(1)
+    with pytest.raises(CorruptError, match="is no regular file"):
+        append(layout, Log(layout), 1, b"1")

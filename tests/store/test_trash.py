@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash
 from registry_cli.registry.init import make_registry
 from registry_cli.store import files, trash
@@ -94,3 +95,12 @@ def test_bytes_are_read_from_the_trash_where_nothing_can_be_written(layout: Layo
     assert swept is not None
     swept.unlink()
     assert find_blob(layout, sha256) is None
+
+
+def test_a_link_to_nothing_in_place_of_the_folder_is_told(layout: Layout, blob: Path) -> None:
+    swept = trash.sweep(layout, blob)
+    blob.parent.rmdir()
+    blob.parent.symlink_to("nothing")
+    with pytest.raises(CorruptError, match=f"{blob.parent} is no folder"):
+        trash.bring_back(layout, blob)
+    assert find_blob(layout, BlobHash(blob.parent.name + blob.name)) == swept, "who only reads has the bytes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +14,7 @@ from registry_cli.records.codec import load_entry
 from registry_cli.registry.checks.kept import open_kept
 from registry_cli.registry.checks.survey import Lost, Survey, count, iter_entries
 from registry_cli.registry.damage import Damage
-from registry_cli.store.layout import SHARD
-from registry_cli.store.log import Head, digest_entry
+from registry_cli.store.log import LEAP, Head, digest_entry
 
 if TYPE_CHECKING:
     from registry_cli.catalog.births import Entries
@@ -35,7 +35,7 @@ def read_log(survey: Survey) -> Entries:
     The entry after such a slot is taken as it is: its seal vouches for it, and it alone knows what came before.
     """
     log = survey.registry.log
-    last, seq = log.last(), 0
+    (last, _), seq = log.find_leap(), 0
     digest: str | None = ""
     survey.progress.start("log", last, "items")
     try:
@@ -67,11 +67,10 @@ def check_log(survey: Survey) -> None:
                 refs = kept.read_refs(seq)
                 known[seq] = list(refs)
                 survey.refs.update(refs)
-    good = [
-        seq for (seq,) in survey.db.execute("SELECT seq FROM entries WHERE seq > ?", (min(survey.lost, default=0),))
-    ]
+    first = min(survey.lost, default=0)
+    good = [seq for (seq,) in survey.db.execute("SELECT seq FROM entries WHERE seq > ? ORDER BY seq", (first,))]
     for seq, lost in survey.lost.items():
-        after = sum(1 for number in good if number > seq)
+        after = len(good) - bisect_right(good, seq)
         place = (
             f"{count(after, 'readable entry follows', 'readable entries follow')} it" if after else "the log ends there"
         )
@@ -79,6 +78,7 @@ def check_log(survey: Survey) -> None:
         survey.damages.append(
             Damage("log", survey.layout.slot(seq), f"{lost.problem}; {place}", tuple(touched), seq=seq)
         )
+    _check_strays(survey)
     if not survey.lost and not survey.counts["entries"] and survey.counts["records"] > 1:
         # one record may be left of a first command that was killed, but not two
         records = count(survey.counts["records"], "record")
@@ -103,7 +103,7 @@ def _read_slot(survey: Survey, seq: int) -> tuple[Entry | None, bytes]:
                 return entry, data
             problem = f"is the entry of slot {entry.seq}"
     except RegError as error:
-        problem = error.message.removeprefix("it ")
+        problem = error.message.removeprefix("it ").removeprefix(f"{survey.layout.slot(seq)} ")
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     survey.lost[seq] = Lost(problem, data)
@@ -112,8 +112,8 @@ def _read_slot(survey: Survey, seq: int) -> tuple[Entry | None, bytes]:
 
 def _check_end(survey: Survey, kept: Kept) -> None:
     """Check that the log does not lack what the index knows to have been written."""
-    log, head = survey.registry.log, kept.head
-    for seq in range(log.last() + 1, kept.durable + 1):
+    head, (last, _) = kept.head, survey.registry.log.find_leap()
+    for seq in range(last + 1, min(kept.durable, last + LEAP) + 1):
         survey.lost[seq] = Lost("is missing, and the index knows that it was written", b"")
     if not 0 < head.seq <= kept.durable or head.seq in survey.lost:
         return
@@ -122,6 +122,13 @@ def _check_end(survey: Survey, kept: Kept) -> None:
         return
     if kept.read_entry(head.seq) != survey.db.execute("SELECT * FROM entries WHERE seq = ?", (head.seq,)).fetchone():
         survey.lost[head.seq] = Lost("is not the entry that the index knows", data)
+
+
+def _check_strays(survey: Survey) -> None:
+    last, far = survey.registry.log.find_leap()
+    for seq in far:
+        problem = f"lies {seq - last:,} slots beyond the end of the log"
+        survey.damages.append(Damage("log", survey.layout.slot(seq), problem, seq=seq))
 
 
 def _list_named(survey: Survey, data: bytes) -> list[UserId]:
@@ -147,9 +154,6 @@ def _note_foreign(survey: Survey) -> None:
         if not _SHARD.fullmatch(shard.name):
             foreign.append(Path(shard.path))
             continue
-        for slot in iter_entries(Path(shard.path)):
-            number = slot.name.removesuffix(".toml")
-            ours = _SHARD.fullmatch(number) and int(number) // SHARD == int(shard.name) and number != slot.name
-            if not ours:
-                foreign.append(Path(slot.path))
+        slots = [Path(slot.path) for slot in iter_entries(Path(shard.path))]
+        foreign += [slot for slot in slots if survey.registry.log.find_seq(slot) is None]
     survey.note_foreign("log", foreign)

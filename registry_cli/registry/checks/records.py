@@ -17,6 +17,7 @@ from registry_cli.records.codec import load_publication, load_version
 from registry_cli.records.task_codec import load_task
 from registry_cli.registry.checks.survey import Survey, count, iter_entries
 from registry_cli.registry.damage import Damage
+from registry_cli.store import files
 from registry_cli.store.layout import FANOUT
 
 if TYPE_CHECKING:
@@ -122,12 +123,15 @@ def _check_unused(survey: Survey, record: RecordId) -> None:
 def _read(survey: Survey, record: RecordId, user: UserId | None) -> bytes | None:
     """Return a record's bytes, or None where they are missing or wrong, which is reported."""
     try:
-        data = survey.layout.record(record).read_bytes()
+        data = files.read_small(survey.layout.record(record))
     except FileNotFoundError:
         _report(survey, record, "is missing", user)
         return None
     except OSError as error:
         _report(survey, record, f"cannot be read: {error.strerror}", user)
+        return None
+    except RegError:
+        _report(survey, record, "is no regular file", user)
         return None
     if hashlib.sha256(data).hexdigest() != record:
         _report(survey, record, "was changed after it was written", user)

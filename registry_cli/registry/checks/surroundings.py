@@ -9,6 +9,7 @@ from registry_cli.registry.attempts import list_abandoned
 from registry_cli.registry.checks.survey import count
 from registry_cli.registry.damage import Damage
 from registry_cli.registry.settings import check_value, get_key
+from registry_cli.store import files
 from registry_cli.store.attempts import list_dead
 from registry_cli.store.config import read_settings
 from registry_cli.store.format import read_format
@@ -72,10 +73,10 @@ def _check_ignored(survey: Survey) -> None:
     """Check that `git add .` never takes weights: exceptions may follow the line that says so."""
     path = survey.layout.root / ".gitignore"
     try:
-        ignored = b"*" in path.read_bytes().splitlines()
+        ignored = b"*" in files.read_small(path).splitlines()
     except FileNotFoundError:
         survey.damages.append(Damage("layout", path, "is missing: `git add` would take the weights"))
-    except OSError as error:
+    except (RegError, OSError) as error:
         survey.damages.append(Damage("layout", path, _said_of(path, error)))
     else:
         if not ignored:

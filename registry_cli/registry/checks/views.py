@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_cli.catalog import read
+from registry_cli.errors import RegError
 from registry_cli.ids import BlobHash, RecordId, VersionId
 from registry_cli.registry.checks.reading import GONE, Reader, Reading
 from registry_cli.registry.checks.survey import Survey, count, iter_entries
 from registry_cli.registry.damage import Damage
+from registry_cli.store import files
 from registry_cli.store.views import STAMPS
 
 if TYPE_CHECKING:
@@ -97,12 +99,12 @@ class _Views:
         """Check the stamps: a crash leaves a view without any, a copied registry other inodes; neither harms."""
         path = self.survey.layout.views / (version + STAMPS)
         try:
-            stamps = json.loads(path.read_bytes())
+            stamps = json.loads(files.read_small(path))
             right = {name: [status.st_ino, status.st_size, status.st_mtime_ns] for name, status in shown.items()}
             self.unstamped += stamps != right
         except FileNotFoundError:
             self.unstamped += 1
-        except (OSError, ValueError):
+        except (RegError, OSError, ValueError):
             self.report(version, path, "cannot be read")
 
 

@@ -208,15 +208,25 @@ class _Collection:
         still: list[BlobHash] = []
 
         def plan() -> list[Change]:
-            self._mark.sync()
-            while self._registry.index.sync().seq != self._mark.seq:  # on which the entry is rehearsed
-                self._mark.sync()
+            self._catch_up()
             used = self._mark.list_used(blobs)
             still[:] = [blob for blob in blobs if blob not in used]
             return [changes.collect(op, still) for op in ops] if still else []
 
         with_room(self._registry.layout, lambda: transact(self._registry, plan, message=self._message))
         return still
+
+    def _catch_up(self) -> None:
+        """Follow the log, and see that the index, on which the entry is rehearsed, has come as far.
+
+        Raises:
+            ConflictError: The log has become shorter.
+        """
+        self._mark.sync()
+        while (folded := self._registry.index.sync().seq) != (marked := self._mark.seq):
+            self._mark.sync()
+            if (self._registry.index.sync().seq, self._mark.seq) == (folded, marked):
+                raise ConflictError("the registry was replaced while it was collected", hint="run it again")
 
 
 def _is_spare(trashed: Trashed) -> bool:

@@ -9,6 +9,7 @@ from registry_cli.errors import CorruptError, NoRegistryError
 from registry_cli.registry.mending.memory import read_registry_id
 from registry_cli.registry.mending.outcome import Outcome
 from registry_cli.registry.mending.placing import put_file
+from registry_cli.registry.mending.slots import find_link
 from registry_cli.store.format import Format, dump_format, read_format
 from registry_cli.store.layout import Layout
 from registry_cli.store.log import Log
@@ -56,6 +57,5 @@ def _find_format(layout: Layout, sibling: Sibling | None) -> tuple[Format, str]:
 def _is_copy(layout: Layout, sibling: Sibling) -> bool:
     """Return whether the two logs share an entry; ids of entries are drawn at random, so that proves it."""
     log = Log(layout)
-    return any(
-        (ours := log.find(seq)) is not None and ours == sibling.log.find(seq) for seq in range(1, log.head().seq + 1)
-    )
+    last, _ = log.find_leap()
+    return any((ours := find_link(log, seq)) and ours == find_link(sibling.log, seq) for seq in range(1, last + 1))

@@ -65,13 +65,18 @@ class LogMending:
 
     def plan(self) -> list[Outcome]:
         """Return what would be done."""
-        return [outcome for run in list_runs(self._log, self._memory) for outcome in self._judge(run)]
+        runs = list_runs(self._log, self._memory)
+        return self._judge_strays() + [outcome for run in runs for outcome in self._judge(run)]
 
     def mend(self) -> list[Outcome]:
-        """Mend all that is damaged, and return what was done."""
-        done: list[Outcome] = []
+        """Mend all that is damaged, and return what was done; what cannot be mended is left."""
+        before = None
         with open_turn(self._layout):
-            while runs := list_runs(self._log, self._memory):
+            done = self._judge_strays()
+            for outcome in done:
+                put_away(self._layout, outcome.path)
+            while (runs := list_runs(self._log, self._memory)) and (runs, self._memory) != before:
+                before = runs, self._memory
                 for run in runs:
                     done += self._mend(run)
         return done
@@ -90,14 +95,11 @@ class LogMending:
         return done
 
     def _find_trashed(self) -> int:
-        homes = [trashed.home for trashed in list_trash(self._layout)]
-        return max(
-            (int(home.stem) for home in homes if home.stem.isdigit() and home.parents[1] == self._layout.log), default=0
-        )
+        return max((self._log.find_seq(trashed.home) or 0 for trashed in list_trash(self._layout)), default=0)
 
     def _find_missing(self) -> int:
         """Return the last slot of the other log of which we have a record and no entry; 0 where there is none."""
-        last, seq = 0, self._log.head().seq
+        last, (seq, _) = 0, self._log.find_leap()
         while self._theirs and (link := find_link(self._theirs, seq := seq + 1)):
             named = [change.get(key) for change in link.entry.changes for key in ("version", "publication", "record")]
             adds = any(change["op"] in {ADD_VERSION, PUBLISH, TASK} for change in link.entry.changes)
@@ -121,6 +123,14 @@ class LogMending:
             for seq in reversed(run.slots):
                 put_away(self._layout, self._layout.slot(seq))
         return outcomes
+
+    def _judge_strays(self) -> list[Outcome]:
+        """Return what becomes of slots beyond a leap: nobody fills such a gap, so the log ends before it."""
+        return [
+            Outcome("log", self._layout.slot(seq), "moved to the trash: the log ends far before it", lost=lost)
+            for seq in self._log.find_leap()[1]
+            for lost in [find_link(self._log, seq) is not None]
+        ]
 
     def _judge(self, run: Run) -> list[Outcome]:
         """Return what becomes of each slot of a run."""

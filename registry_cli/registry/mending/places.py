@@ -61,6 +61,6 @@ def _is_legal(name: str, value: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError:
+        return files.read_small(path)
+    except (OSError, RegError):
         return b""

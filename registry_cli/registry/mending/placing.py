@@ -26,6 +26,8 @@ def put_file(layout: Layout, path: Path, data: bytes, *, mode: int = 0o666) -> N
     files.make_dirs(path.parent, shared=layout.shared, inside=True)
     tmp = _write(layout, data, mode)
     try:
+        if path.is_symlink():  # `link` would make a second name for what it leads to, on some systems
+            put_away(layout, path)
         if path.exists():
             _keep(layout, path)
             files.rename(tmp, path)

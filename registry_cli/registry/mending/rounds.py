@@ -83,13 +83,14 @@ class Mending:
         outcomes = list(formed)
         places.make_folders(self._layout)
         tried: set[Path] = set()
+        done: list[Outcome] = []
         while True:
             report = check_registry(self._registry, level, progress)
             self._names |= report.names
             self._problems = {damage.path: damage.problem for damage in report.damages} | self._problems
             due = _choose([damage for damage in report.damages if damage.path not in tried])
-            done = self._mend_round(due) if due else self._open_log().restore() if self._sibling else []
-            if not due and not done:
+            before, done = done, self._mend_round(due) if due else self._open_log().restore() if self._sibling else []
+            if not due and done in ([], before):  # there is nothing to do, or it comes to nothing
                 break
             tried.update(damage.path for damage in due)
             outcomes += done

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.errors import CorruptError
 from registry_cli.records.codec import load_entry
-from registry_cli.store.log import digest_entry
+from registry_cli.store.log import LEAP, digest_entry
 
 if TYPE_CHECKING:
     from registry_cli.records.entry import Entry
@@ -60,8 +60,9 @@ def find_link(log: Log, seq: int) -> Link | None:
 
 
 def list_runs(log: Log, memory: Memory | None) -> list[Run]:
-    """Return what is damaged, oldest first."""
-    end = max(log.head().seq, memory.durable if memory else 0)
+    """Return what is damaged, oldest first; what lies beyond a leap is left out."""
+    last_taken, _ = log.find_leap()
+    end = max(last_taken, min(memory.durable, last_taken + LEAP) if memory else 0)
     runs: list[Run] = []
     last, after, wanted = None, None, memory.find_anchor(end) if memory else None
     for seq in range(end, 0, -1):
@@ -99,7 +100,7 @@ def list_given_up(log: Log, trashed: int) -> list[Run]:
         trashed: The highest slot of which damaged bytes are in the trash.
     """
     runs: list[Run] = []
-    end = log.head().seq
+    end, _ = log.find_leap()
     digest, first = "", None
     for seq in range(1, end + 1):
         link = find_link(log, seq)

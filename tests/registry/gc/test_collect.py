@@ -18,7 +18,8 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, edit_versions
 from registry_cli.registry.fsck import check_registry
-from registry_cli.registry.gc.collect import Collected, empty_trash, preview_collection, run_collection
+from registry_cli.registry.gc.collect import Collected, _Collection, empty_trash, preview_collection, run_collection
+from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.get import list_faults, open_path
 from registry_cli.registry.lifecycle import publish_versions, remove_versions, restore_versions
 from registry_cli.registry.repair import repair_registry
@@ -26,6 +27,7 @@ from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store import trash
 from registry_cli.store.format import dump_format
+from registry_cli.store.progress import SILENT
 from registry_cli.store.staging import Staging
 from tests.forks import end, fork
 from tests.registry.gc.conftest import Later
@@ -296,3 +298,15 @@ def test_a_dry_run_is_refused_where_a_run_is(instant: bool, registry: Registry) 
     registry.layout.format.write_bytes(dump_format(replace(registry.format, features=(("write", ("packs",)),))))
     with Registry.open(registry.path) as again, pytest.raises(RefusedError, match="it uses packs"):
         preview_collection(again, instant=instant)
+
+
+def test_a_log_that_becomes_shorter_ends_a_collection(registry: Registry) -> None:
+    """As when a copy is rolled back, or the last entry, which was damaged, is taken away."""
+    add(registry, "a/m", b"one")
+    with Mark(registry) as mark:
+        with Registry.open(registry.path) as other:
+            add(other, "a/m", b"two")
+        mark.sync()
+        registry.layout.slot(mark.seq).unlink()
+        with pytest.raises(ConflictError, match="the registry was replaced while it was collected"):
+            _Collection(registry, mark, None, SILENT)._announce([BlobHash("0" * 64)], changes.CONDEMN)
