@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 500
 """Characters of an exception's text that are kept."""
 _SOON: Final = 0.05
-"""Seconds after which a signal that came within a fork is sent again."""
+"""Seconds after which a signal is sent again that came where nobody can leave."""
 
 
 @dataclass(slots=True)
@@ -68,9 +68,9 @@ class Watch:
 
     def __init__(self) -> None:
         self.ending = False
-        self._leaving = self._stayed = False
+        self._leaving = self._insisted = self._stayed = False
         self._seen: Fate | None = None
-        self._hook = sys.excepthook
+        self._hook, self._drop_hook = sys.excepthook, sys.unraisablehook
         self._main = _find_main()
 
     @property
@@ -89,8 +89,8 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look; SIGTERM becomes an exit, where the script has no handler of its own."""
-        self._hook = sys.excepthook
-        sys.excepthook = self._on_error
+        self._hook, self._drop_hook = sys.excepthook, sys.unraisablehook
+        sys.excepthook, sys.unraisablehook = self._on_error, self._on_drop
         watch_exits()
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -100,6 +100,8 @@ class Watch:
         """Put back what nobody else has replaced meanwhile."""
         if sys.excepthook == self._on_error:
             sys.excepthook = self._hook
+        if sys.unraisablehook == self._on_drop:
+            sys.unraisablehook = self._drop_hook
         forget_exits()
         main = threading.current_thread() is threading.main_thread()
         if main and self.hears_terms:
@@ -110,24 +112,39 @@ class Watch:
             self._seen = fate_of(error)
         self._hook(kind, error, trace)
 
-    def _on_term(self, number: int, frame: FrameType | None) -> None:
+    def _on_term(self, number: int, _frame: object) -> None:
         """Leave, which the script may take time for; what catches that and goes on is ended by the next SIGTERM."""
-        if self.ending or self._leaving:
+        if self.ending:
             return
         if self._stayed:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        if _is_forking(frame):  # Python drops what is raised there
-            timer = threading.Timer(_SOON, os.kill, (os.getpid(), number))
-            timer.daemon = True
-            start_thread(timer)
+            _die()
+        if self._leaving:
+            self._insisted = True
             return
         self._leaving = True
         raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number, self._stay)
 
+    def _on_drop(self, dropped: sys.UnraisableHookArgs) -> None:
+        """Leave a moment later where Python lets nobody leave: in a `__del__`, or in what is called around a fork."""
+        error = dropped.exc_value
+        if not isinstance(error, _Exit) or error.caught != self._stay:
+            self._drop_hook(dropped)
+            return
+        error.caught, self._leaving = None, False
+        timer = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGTERM))
+        timer.daemon = True
+        start_thread(timer)
+
     def _stay(self) -> None:
         """The script has caught its exit and goes on."""
-        self._leaving, self._stayed = False, True
+        self._stayed = True
+        if self._insisted:
+            _die()
+
+
+def _die() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 _plain_exit = sys.exit
@@ -169,7 +186,7 @@ class _Exit(SystemExit):
         """Call `caught` where it does not end the process."""
         super().__init__(*(() if code is None else (code,)))
         self._fate = fate
-        self._caught = caught
+        self.caught = caught
 
     def __del__(self) -> None:
         global _exited
@@ -178,8 +195,8 @@ class _Exit(SystemExit):
         except ValueError:
             _exited = self._fate
         else:
-            if self._caught is not None:
-                self._caught()
+            if self.caught is not None:
+                self.caught()
 
 
 def _of_exit(code: Any) -> Fate:
@@ -213,13 +230,6 @@ def _guess(main: FrameType | None) -> Fate:
 _mask = threading.local()
 
 
-def _is_forking(frame: FrameType | None) -> bool:
-    """Return whether a signal is answered within the functions that are called around a fork."""
-    while frame is not None and frame.f_code not in _FORKING:
-        frame = frame.f_back
-    return frame is not None
-
-
 def _before_fork() -> None:
     """Keep a SIGTERM for the child until it has no handler: Python forgets one that comes in between."""
     handler = signal.getsignal(signal.SIGTERM)
@@ -238,5 +248,4 @@ def _after_fork_in_child() -> None:
     _after_fork()
 
 
-_FORKING: Final = {_before_fork.__code__, _after_fork.__code__}
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

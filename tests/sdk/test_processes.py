@@ -127,18 +127,24 @@ def test_a_terminated_script_ends_its_task(tmp_path: Path) -> None:
     assert (process.returncode, task.status, task.signal, task.exit_code) == (143, "failed", "SIGTERM", None)
 
 
-STUBBORN = """
+STUBBORN = (
+    START
+    + """
+words = ["ready"]
 while True:
-    try: time.sleep(0.05)
-    except: print("ready", flush=True)  # "an error, next batch"
+    try:
+        while words: print(words.pop(), flush=True)
+        time.sleep(0.05)
+    except: words.append("an error, next batch")
 """
+)
 
 
 def test_a_script_that_catches_its_end_is_ended_by_the_next_signal(tmp_path: Path) -> None:
-    process = scripts.begin(tmp_path, START + "print('ready', flush=True)" + STUBBORN)
+    process = scripts.begin(tmp_path, STUBBORN)
     assert process.stdout is not None
     process.send_signal(signal.SIGTERM)
-    assert process.stdout.readline() == "ready\n"
+    assert process.stdout.readline() == "an error, next batch\n"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
@@ -147,11 +153,21 @@ def test_a_script_that_catches_its_end_is_ended_by_the_next_signal(tmp_path: Pat
 
 def test_a_cancelled_script_that_catches_its_end_is_ended(tmp_path: Path) -> None:
     quick = "from registry_cli.sdk import runner; runner._AGAIN = 0.1\n"
-    process = scripts.begin(tmp_path, quick + START + "print('ready', flush=True)" + STUBBORN)
+    process = scripts.begin(tmp_path, quick + STUBBORN)
     scripts.reg(tmp_path, "task", "cancel", "job")
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
     assert scripts.newest(tmp_path).status == "cancelled"
+
+
+@pytest.mark.parametrize("moment", [
+    "os.register_at_fork(after_in_parent=end)\nif not os.fork(): os._exit(0)",
+    "type('Last', (), {'__del__': end})()",
+], ids=["around a fork", "in a __del__"])  # fmt: skip
+def test_a_signal_where_python_lets_nobody_leave_ends_the_script(tmp_path: Path, moment: str) -> None:
+    body = "def end(*_): os.kill(os.getpid(), 15); time.sleep(0.01)\n" + moment + "\ntime.sleep(60)"
+    assert "Traceback" not in scripts.run(tmp_path, START + body, code=143)
+    assert (scripts.newest(tmp_path).status, scripts.newest(tmp_path).signal) == ("failed", "SIGTERM")
 
 
 def test_a_script_that_forks_all_the_time_is_ended(tmp_path: Path) -> None:
