@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
-from registry_cli.records.codec import load_entry
 from registry_cli.store import files
 from registry_cli.store.layout import SHARD, Layout
 
@@ -159,6 +158,8 @@ class Log:
         return True
 
     def _holds_entry(self, seq: int) -> bool:
+        from registry_cli.records.codec import load_entry  # who lists versions need not load it
+
         with suppress(CorruptError, OSError):
             return load_entry(self.get(seq), self.where(seq)).seq == seq
         return False
