@@ -76,13 +76,9 @@ class Log:
         """Return whether a slot is taken."""
         return self._layout.slot(seq).exists()
 
-    def head(self, known: int = 0) -> Head:
-        """Return the last slot.
-
-        Args:
-            known: A slot that is known to be taken; the search goes up from there.
-        """
-        last = known if self.exists(known + 1) is False and known else self.last()
+    def head(self) -> Head:
+        """Return the last slot."""
+        last = self.last()
         return Head(last, digest_entry(self.get(last))) if last else EMPTY
 
     def last(self) -> int:

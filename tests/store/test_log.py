@@ -41,7 +41,7 @@ def test_slots_are_taken_in_turn(layout: Layout) -> None:
     for seq in (1, 2, 3):
         assert append(layout, log, seq, b"entry %d" % seq)
     assert [log.get(seq) for seq in (1, 2, 3)] == [b"entry 1", b"entry 2", b"entry 3"]
-    assert log.head() == log.head(1) == log.head(3) == Head(3, digest_entry(b"entry 3"))
+    assert log.head() == Head(3, digest_entry(b"entry 3"))
     assert list(layout.tmp.iterdir()) == []
 
 
