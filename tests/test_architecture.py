@@ -66,6 +66,23 @@ MAY_WRITE = {
     ("registry/get.py", "os.write"): "a descriptor the caller opened, such as standard output",
 }
 """Calls outside the seam `store/files.py`, and why."""
+LOOKERS = {
+    "exists", "is_file", "is_dir", "is_symlink", "stat", "lstat", "iterdir", "glob", "rglob", "read_bytes", "read_text",
+    "samefile", "open", "walk", "scandir", "listdir",
+}  # fmt: skip
+"""Methods of `Path` and functions of `os` that look at a file, and follow links on the way to it."""
+BELOW = ("store/", "registry/checks/", "registry/gc/", "registry/mending/", "registry/strays.py")
+"""Rooms whose paths lie in a registry: they look through the seam, which follows no link there."""
+SEAM = ("store/files.py", "store/beneath.py")
+MAY_LOOK = {
+    ("store/log.py", "self.exists"): "it asks the seam",
+    ("store/owner.py", "read_text"): "what the kernel tells of a process",
+    ("registry/checks/log.py", "log.exists"): "it asks the seam",
+    ("registry/checks/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",
+    ("registry/mending/form.py", "layout.root.stat"): "the root itself may be a link",
+    ("registry/mending/sibling.py", "is_dir"): "what the user named, before it is known where its root is",
+}
+"""Where else a file is looked at there, and why."""
 MAY_READ_ENVIRONMENT = {
     "env.py": "it owns the names of the variables",
     "cli/complete/index.py": "a shell waits at each key: `env` imports pathlib, which costs as much as the interpreter",
@@ -231,6 +248,26 @@ def test_files_are_changed_through_the_seam_alone() -> None:
 def test_every_exception_to_the_seam_is_used() -> None:
     used = {(module.path, call) for module in modules() for _, call in iter_writes(module.tree)}
     assert set(MAY_WRITE) <= used
+
+
+def test_what_lies_in_a_registry_is_looked_at_through_the_seam() -> None:
+    found = {
+        (module.path, call): module.at(node, f"`{call}` follows links: store/files.py has one that does not")
+        for module in modules()
+        if module.path.startswith(BELOW) and module.path not in SEAM
+        for node, call in iter_looks(module.tree)
+    }
+    check(where for call, where in found.items() if call not in MAY_LOOK)
+    assert set(MAY_LOOK) <= set(found), "an exception that nothing uses"
+
+
+def iter_looks(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+    """Yield each call that looks at a file by itself, as `entry.stat` or as a bare name where its owner has none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKERS:
+            owner = dotted(node.func.value)
+            if owner != "files":
+                yield node, f"{owner}.{node.func.attr}".lstrip(".")
 
 
 def iter_writes(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError
+from registry_cli.store import files
 from registry_cli.store.blobs import get_blob, verify_blob
 from registry_cli.store.hashing import digest_bytes
 
@@ -35,7 +36,7 @@ def read_design(layout: Layout, version: VersionRow) -> bytes:
     if design.sha256 is None:
         return (design.text or "").encode()
     verify_blob(layout, design.sha256, design.xxh3, design.size)
-    return get_blob(layout, design.sha256).read_bytes()
+    return files.read_small(get_blob(layout, design.sha256))
 
 
 def diff_designs(layout: Layout, versions: Sequence[VersionRow]) -> tuple[str, ...]:
@@ -93,6 +94,6 @@ def _read_text(layout: Layout, design: Design | None) -> str | None:
     if (design.size or 0) > LONGEST:
         return None
     try:
-        return get_blob(layout, design.sha256).read_bytes().decode()
+        return files.read_small(get_blob(layout, design.sha256)).decode()
     except UnicodeDecodeError:
         return None

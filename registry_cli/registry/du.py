@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.store import files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -146,7 +148,7 @@ def list_shares(registry: Registry, by: By) -> list[Share]:
 def _list_elsewhere(registry: Registry) -> list[BlobHash]:
     """Return the digests of external files whose bytes are not kept here: nobody has read them yet."""
     found = registry.db.execute("SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
-    return [sha256 for (sha256,) in found if not registry.layout.blob(sha256).exists()]
+    return [sha256 for (sha256,) in found if not files.exists(registry.layout.blob(sha256))]
 
 
 def _name(by: By, part: str | int | None, model: str) -> str | None:

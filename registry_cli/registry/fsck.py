@@ -10,7 +10,7 @@ from registry_cli.registry.checks.blobs import check_blobs
 from registry_cli.registry.checks.kept import check_index
 from registry_cli.registry.checks.log import check_log, read_log
 from registry_cli.registry.checks.records import check_records
-from registry_cli.registry.checks.surroundings import check_surroundings
+from registry_cli.registry.checks.surroundings import check_kinds, check_surroundings
 from registry_cli.registry.checks.survey import Survey, count
 from registry_cli.registry.checks.views import check_views
 from registry_cli.registry.damage import Counts, Kind, Level, Report
@@ -31,6 +31,7 @@ CHECKS: Final[tuple[Callable[[Survey], None], ...]] = (
     check_blobs,
     check_views,
     check_index,
+    check_kinds,
 )
 """In this order: what the log lost is guessed from records, and an index is not blamed for what else is damaged."""
 _KINDS: Final = get_args(Kind)

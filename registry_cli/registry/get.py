@@ -175,7 +175,8 @@ def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
 def _is_stored(layout: Layout, sha256: BlobHash) -> bool:
     """Return whether a blob is in its place or in the trash, and leave it there."""
     path = layout.blob(sha256)
-    return path.exists() or find_swept(layout, path) is not None or path.exists()  # it may move either way meanwhile
+    # it may move either way meanwhile
+    return files.exists(path) or find_swept(layout, path) is not None or files.exists(path)
 
 
 def _fault(what: str, problem: str, lost: list[str]) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
+from registry_cli.store import files
 from registry_cli.store.blobs import find_blob
 from registry_cli.store.partial import read_partial
 
@@ -45,7 +46,7 @@ def _list_lost(
     return [
         *(path for path, sha256 in blobs if sha256 in known.blobs and sha256 and not find_blob(layout, sha256)),
         *(name_record(record) for record in records
-          if record in known.records and record and not layout.record(record).exists()),
+          if record in known.records and record and not files.exists(layout.record(record))),
     ]  # fmt: skip
 
 

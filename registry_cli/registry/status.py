@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.doc import from_microseconds
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import EntryId
+from registry_cli.store import files
 from registry_cli.store.partial import read_partial
 from registry_cli.store.trash import find_swept
 
@@ -89,7 +90,7 @@ def _count_lost(registry: Registry) -> int:
     layout = registry.layout
     known = read_partial(layout)
     paths = [*map(layout.blob, known.blobs), *map(layout.record, known.records)]
-    return sum(not path.exists() and find_swept(layout, path) is None for path in paths)
+    return sum(not files.exists(path) and find_swept(layout, path) is None for path in paths)
 
 
 def _find_refusal(registry: Registry) -> str | None:

@@ -10,6 +10,7 @@ from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.records.codec import load_version
 from registry_cli.records.task_codec import load_task
+from registry_cli.store import files
 from registry_cli.store.layout import FANOUT
 
 if TYPE_CHECKING:
@@ -36,10 +37,7 @@ def iter_strays(layout: Layout, db: sqlite3.Connection) -> Iterator[RecordId]:
         bounds = (shard, shard + _AFTER)
         named = {version for (version,) in db.execute("SELECT id FROM versions WHERE id >= ? AND id < ?", bounds)}
         named |= {record for record, _ in list_task_records(db, *bounds)}
-        try:
-            names = sorted(path.name for path in (layout.records / shard).iterdir() if _NAME.fullmatch(path.name))
-        except FileNotFoundError:  # git keeps no empty folder
-            continue
+        names = [name for name in files.list_names(layout.records / shard) if _NAME.fullmatch(name)]
         for record in (RecordId(shard + name.removesuffix(".toml")) for name in names):
             if record not in named and record not in sealed:
                 yield record

@@ -37,10 +37,12 @@ class AttemptFolder:
 
 def list_attempts(layout: Layout) -> list[AttemptFolder]:
     """Return the folders of attempts that are here, sorted by task and number."""
+    tasks = (name for name, is_folder in files.list_entries(layout.tasks) if is_folder and _ULID.fullmatch(name))
     found = [
-        AttemptFolder(TaskId(path.parent.name), int(path.name), path)
-        for path in layout.tasks.glob("*/*")
-        if _ULID.fullmatch(path.parent.name) and path.name.isdecimal() and path.is_dir()
+        AttemptFolder(TaskId(task), int(name), layout.tasks / task / name)
+        for task in tasks
+        for name, is_folder in files.list_entries(layout.tasks / task)
+        if is_folder and name.isdecimal()
     ]
     return sorted(found, key=lambda folder: (folder.task, folder.number))
 
@@ -73,6 +75,7 @@ def _is_dead(folder: AttemptFolder, limit: float | None) -> bool:
 def _last_touched(path: Path) -> float:
     """Return when a folder or a file in it was last changed; infinity where it goes in this moment."""
     try:
-        return max(each.lstat().st_mtime for each in (path, *path.iterdir()))
+        inside = (path / name for name in files.list_names(path))
+        return max(files.get_status(each).st_mtime for each in (path, *inside))
     except FileNotFoundError:
         return float("inf")

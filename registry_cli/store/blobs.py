@@ -41,12 +41,13 @@ def find_blob(layout: Layout, sha256: BlobHash) -> Path | None:
     One that a collector moved to the trash while a version that needs it was being added is brought back.
     """
     path = layout.blob(sha256)
-    if path.exists():
-        return path
     try:
-        return path if trash.bring_back(layout, path) else None
+        return path if files.exists(path) or trash.bring_back(layout, path) else None
     except (OSError, CorruptError):  # we cannot write here; the bytes are as good where they are
-        return trash.find_swept(layout, path)
+        swept = trash.find_swept(layout, path)
+        if swept is None:
+            raise
+        return swept
 
 
 def get_blob(layout: Layout, sha256: BlobHash) -> Path:
@@ -69,7 +70,7 @@ def verify_blob(layout: Layout, sha256: BlobHash, xxh3: Xxh3 | None, size: int |
     """
     path = get_blob(layout, sha256)
     with _reading(path, sha256):
-        actual = path.stat().st_size
+        actual = files.get_status(path).st_size
         if size is not None and actual != size:
             raise CorruptError(f"blob {sha256[:12]} has {actual:,} bytes instead of {size:,}", hint=MEND)
         good = sha256_of_file(path) == sha256 if strong or xxh3 is None else xxh3_of_file(path) == xxh3
@@ -96,7 +97,7 @@ def copy_blob(
         with _reading(blob, sha256), open_reader(blob) as source:
             if file.clone(source):
                 digest = xxh3_of_file(blob)
-                progress.advance(blob.stat().st_size)
+                progress.advance(files.get_status(blob).st_size)
             else:
                 digest = _copy_and_digest(blob, source, file, progress)
         if digest != xxh3:
@@ -144,7 +145,7 @@ def _reading(path: Path, sha256: BlobHash) -> Iterator[None]:
 
 def _copy_and_digest(blob: Path, source: int, file: NewFile, progress: Progress) -> Xxh3:
     """Copy an open blob into a new file and return its digest: a large one in the kernel, digested beside the copy."""
-    size = blob.stat().st_size
+    size = files.get_status(blob).st_size
     if size < LARGE:
         return _copy_through(source, file, progress)
     try:

@@ -1,7 +1,8 @@
 """The seam: every write, fsync, link, rename and unlink of the program goes through these functions.
 
-An observer may watch each call, fail it or kill the process in it; that is how crash safety is tested. Knows nothing of
-what the files mean. Reading needs no seam.
+An observer may watch each call, fail it or kill the process in it; that is how crash safety is tested. Below a
+registry's root no function follows a link (`beneath.py`), those that only look included: what lies in a registry is
+looked at through this module too. Knows nothing of what the files mean.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from registry_cli.errors import CorruptError
+from registry_cli.store.beneath import at, is_guarded
+from registry_cli.store.beneath import open_file as open_file  # a part of the seam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -78,7 +81,7 @@ class _OpenFile:
         self.written = 0
 
         def create() -> None:
-            self.fd = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, mode)
+            self.fd = open_file(path, flags | os.O_CREAT | os.O_NOFOLLOW, mode)
 
         _call("create", path, None, create)
 
@@ -168,12 +171,16 @@ class AppendFile(_OpenFile):
 
 
 def link(source: Path, target: Path) -> None:
-    """Give `source` the second name `target`.
+    """Give the file `source` the second name `target`; of a link, the link itself.
 
     Raises:
         FileExistsError: The name is taken.
     """
-    _call("link", source, str(target), lambda: os.link(source, target))
+
+    def give(name: str, folder: int | None) -> None:
+        at(target, lambda new, other: os.link(name, new, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False))
+
+    _call("link", source, str(target), lambda: at(source, give))
 
 
 def symlink(source: Path, target: Path) -> None:
@@ -182,49 +189,54 @@ def symlink(source: Path, target: Path) -> None:
     Raises:
         FileExistsError: The name is taken.
     """
-    _call("symlink", target, str(source), lambda: os.symlink(source, target))
+    _call(
+        "symlink", target, str(source), lambda: at(target, lambda name, folder: os.symlink(source, name, dir_fd=folder))
+    )
 
 
 def rename(source: Path, target: Path) -> None:
     """Rename, replacing a file `target`."""
-    _call("rename", source, str(target), lambda: os.rename(source, target))
+
+    def move(name: str, folder: int | None) -> None:
+        at(target, lambda new, other: os.rename(name, new, src_dir_fd=folder, dst_dir_fd=other))
+
+    _call("rename", source, str(target), lambda: at(source, move))
 
 
 def unlink(path: Path) -> None:
     """Take a name away; one that is gone already is fine."""
-    try:
-        _call("unlink", path, None, lambda: os.unlink(path))
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError):
+        _call("unlink", path, None, lambda: at(path, lambda name, folder: os.unlink(name, dir_fd=folder)))
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder of derived files; what is gone already is fine."""
-    for folder, folders, names in os.walk(path, topdown=False):
-        for name in names:
-            unlink(Path(folder, name))
-        for name in folders:
-            inner = Path(folder, name)
-            (unlink if inner.is_symlink() else remove_dir)(inner)
+    """Remove a folder of derived files; what is gone already is fine, and of a link in it the link itself goes."""
+    with suppress(FileNotFoundError):
+        for name, is_folder in list_entries(path):
+            (remove_tree if is_folder else unlink)(path / name)
     remove_dir(path)
 
 
 def make_dir(path: Path, *, shared: bool = False) -> bool:
     """Make one folder, writable for its group where `shared`; return False where it was there already."""
     try:
-        _call("mkdir", path, None, lambda: os.mkdir(path))
+        _call("mkdir", path, None, lambda: at(path, lambda name, folder: os.mkdir(name, dir_fd=folder)))
     except FileExistsError:
         return False
     if shared:
-        _call("chmod", path, SHARED_DIR, lambda: os.chmod(path, SHARED_DIR))
+        set_mode(path, SHARED_DIR)
     return True
 
 
 def give_to_owner(path: Path) -> None:
     """Where root made `path`, let it belong to whom the folder above it belongs, or root would lock the owner out."""
     if os.geteuid() == 0:
-        owner = path.parent.stat()
-        _call("chown", path, None, lambda: os.chown(path, owner.st_uid, owner.st_gid))
+        owner = get_status(path.parent)
+
+        def give(name: str, folder: int | None) -> None:
+            os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
+
+        _call("chown", path, None, lambda: at(path, give))
 
 
 def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None:
@@ -234,19 +246,24 @@ def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None
         path: The folder.
         shared: Let its group write.
         inside: It is a registry's own: where root makes it, its owner must be able to write there.
+
+    Raises:
+        CorruptError: Something else lies in its place in a registry.
     """
-    if path.is_dir():
+    if is_dir(path):
         return
     make_dirs(path.parent, shared=shared, inside=inside)
     if make_dir(path, shared=shared):
         if inside:
             give_to_owner(path)
         flush_dir(path.parent)
+    elif is_guarded(path) and not is_dir(path):
+        raise CorruptError(f"{path} is no folder", hint="reg fsck; take it away")
 
 
 def flush_dir(path: Path) -> None:
     """Make the names in a folder durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = open_file(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _call("fsync-dir", path, None, lambda: os.fsync(fd))
     finally:
@@ -272,8 +289,8 @@ def freshen(path: Path) -> bool:
         False where the file is gone; where it belongs to somebody else the time stays as it is.
     """
     try:
-        modified = path.stat().st_mtime_ns
-        _call("utime", path, None, lambda: os.utime(path, ns=(time.time_ns(), modified)))
+        modified = get_status(path).st_mtime_ns
+        _set_times(path, (time.time_ns(), modified))
     except FileNotFoundError:
         return False
     except PermissionError:
@@ -282,13 +299,29 @@ def freshen(path: Path) -> bool:
 
 
 def set_mode(path: Path, mode: int) -> None:
-    """Change the permissions of a file."""
-    _call("chmod", path, mode, lambda: os.chmod(path, mode))
+    """Change the permissions of a file or folder that we may read."""
+
+    def change() -> None:
+        fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            os.fchmod(fd, mode)
+        finally:
+            os.close(fd)
+
+    _call("chmod", path, mode, change)
 
 
 def touch(path: Path) -> None:
     """Set the modification time of a file to now."""
-    _call("utime", path, None, lambda: os.utime(path))
+    _set_times(path, None)
+
+
+def _set_times(path: Path, ns: tuple[int, int] | None) -> None:
+    def change(name: str, folder: int | None) -> None:
+        times = {} if ns is None else {"ns": ns}
+        os.utime(name, dir_fd=folder, follow_symlinks=folder is None, **times)
+
+    _call("utime", path, None, lambda: at(path, change))
 
 
 def replace_file(path: Path, data: bytes, tmp: Path) -> None:
@@ -298,11 +331,16 @@ def replace_file(path: Path, data: bytes, tmp: Path) -> None:
         path: A small file such as a setting.
         data: All it shall hold.
         tmp: A new name on the same file system. It gets the permissions of `path`, which others may rely on.
+
+    Raises:
+        CorruptError: A link, folder, pipe or device is in its place.
     """
     file = NewFile(tmp)
     try:
-        if path.exists():
-            file.set_mode(stat.S_IMODE(path.stat().st_mode))
+        before = find_status(path)
+        if before is not None:
+            check_regular(path, before)
+            file.set_mode(stat.S_IMODE(before.st_mode))
         file.write(data)
         file.flush()
         file.close()
@@ -337,11 +375,10 @@ def read_small(path: Path) -> bytes:
         FileNotFoundError: It is missing; NotADirectoryError where a file is in its folder's place.
         CorruptError: It is no regular file, or has more than `SMALL` bytes.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         status, data = os.fstat(fd), b""
-        if not is_regular(status):
-            raise CorruptError(f"{path} is no regular file")
+        check_regular(path, status)
         while status.st_size <= SMALL >= len(data):
             more = os.read(fd, status.st_size + _PAGE)
             if not more:
@@ -352,14 +389,90 @@ def read_small(path: Path) -> bytes:
     raise CorruptError(f"{path} has more than {SMALL:,} bytes")
 
 
+def get_status(path: Path) -> os.stat_result:
+    """Return what the system knows of a file; in a registry, of a link itself.
+
+    Raises:
+        FileNotFoundError: It is missing; NotADirectoryError where a file is in its folder's place.
+        CorruptError: A link lies on the way to it in a registry.
+    """
+    return at(path, lambda name, folder: os.stat(name, dir_fd=folder, follow_symlinks=folder is None))
+
+
+def find_status(path: Path) -> os.stat_result | None:
+    """Return what `get_status` does, or None where the file is missing."""
+    try:
+        return get_status(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def exists(path: Path) -> bool:
+    """Return whether a name is taken; raises as `get_status`."""
+    return find_status(path) is not None
+
+
+def is_dir(path: Path) -> bool:
+    """Return whether a folder is there; raises as `get_status`."""
+    status = find_status(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def list_names(path: Path) -> list[str]:
+    """Return the names in a folder, sorted; none where there is no such folder: git keeps no empty one.
+
+    Raises:
+        CorruptError: It lies in a registry, and is a link or below one.
+    """
+    return [name for name, _ in list_entries(path)]
+
+
+def list_entries(path: Path) -> list[tuple[str, bool]]:
+    """Return the names in a folder, sorted, and whether each is a folder itself; as `list_names`."""
+    return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in iter_entries(path)]
+
+
+def iter_entries(path: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what a folder holds, by name; as `list_names`.
+
+    An entry's `path` is its name, and its methods hold until the next is asked for; they must not follow links.
+    """
+    try:
+        fd = open_file(path, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        with os.scandir(fd) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    finally:
+        os.close(fd)
+
+
+def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield a folder and each below it, with the names of its folders and of all else; links are not followed."""
+    entries = list_entries(path)
+    folders = [name for name, is_folder in entries if is_folder]
+    yield path, folders, [name for name, is_folder in entries if not is_folder]
+    for name in folders:
+        yield from walk(path / name)
+
+
 def is_regular(status: os.stat_result) -> bool:
     """Return whether a file is one with bytes of its own: no folder, pipe, socket or device."""
     return stat.S_ISREG(status.st_mode)
 
 
+def check_regular(path: Path, status: os.stat_result) -> None:
+    """Check that a file of ours has bytes of its own.
+
+    Raises:
+        CorruptError: It is a link, folder, pipe, socket or device.
+    """
+    if not is_regular(status):
+        raise CorruptError(f"{path} is no regular file", hint="reg fsck")
+
+
 def remove_dir(path: Path) -> None:
     """Take an empty folder away; one that is gone already is fine."""
-    try:
-        _call("rmdir", path, None, lambda: os.rmdir(path))
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError):
+        _call("rmdir", path, None, lambda: at(path, lambda name, folder: os.rmdir(name, dir_fd=folder)))

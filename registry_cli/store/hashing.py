@@ -15,7 +15,9 @@ from errno import EINVAL
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, Xxh3
+from registry_cli.store.beneath import is_guarded, open_file
 from registry_cli.store.parallel import Background
 
 if TYPE_CHECKING:
@@ -98,13 +100,16 @@ class open_reader:  # noqa: N801 - a context manager, named as one
 
     Raises:
         OSError: Among others EINVAL for a pipe, socket or device, whose end may never come.
+        CorruptError: The same in a registry, and for a link there.
     """
 
     def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        self.fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
         mode = os.fstat(self.fd).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder fails by itself
             os.close(self.fd)
+            if is_guarded(path):
+                raise CorruptError(f"{path} is no regular file", hint="reg fsck")
             raise OSError(EINVAL, "no regular file", str(path))
         if hasattr(os, "posix_fadvise"):  # macOS has none
             os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)

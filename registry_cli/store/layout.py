@@ -1,10 +1,12 @@
-"""Where things lie under `.registry`, and nowhere else."""
+"""Where things lie under `.registry`, and nowhere else; no link is followed below it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from registry_cli.store.beneath import guard
 
 if TYPE_CHECKING:
     from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId
@@ -27,6 +29,9 @@ class Layout:
 
     root: Path
     shared: bool = False
+
+    def __post_init__(self) -> None:
+        guard(self.root)
 
     @property
     def format(self) -> Path:

@@ -13,7 +13,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.store import files
@@ -23,6 +22,7 @@ from registry_cli.store.views import STAMPS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
+    from pathlib import Path
 
     from registry_cli.store.attempts import AttemptFolder
     from registry_cli.store.layout import Layout
@@ -82,7 +82,7 @@ def attempt_litter(attempts: Iterable[AttemptFolder]) -> list[Litter]:
 
 def remove_litter(litter: Litter) -> None:
     """Remove it; what is gone already is fine."""
-    if litter.path.is_dir() and not litter.path.is_symlink():
+    if files.is_dir(litter.path):
         files.remove_tree(litter.path)
     else:
         files.unlink(litter.path)
@@ -142,7 +142,7 @@ def _is_unused_view(path: Path, live: Container[str], now: float) -> bool:
     version = path.name.removesuffix(STAMPS)
     if not _VERSION.fullmatch(version):
         return False
-    if path.name != version and not path.with_name(version).exists():
+    if path.name != version and not files.exists(path.with_name(version)):
         return True
     return version not in live and _is_older(path, now)
 
@@ -157,12 +157,13 @@ def _measure(path: Path) -> int:
 
 
 def _list_paths(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []  # git keeps no empty folder
+    return [folder / name for name in files.list_names(folder)]
 
 
 def _iter_statuses(path: Path) -> Iterator[os.stat_result]:
     """Yield the status of a file or folder and of all below it; what goes meanwhile is left out."""
-    below = (Path(folder, name) for folder, folders, names in os.walk(path) for name in [*folders, *names])
+    below = (folder / name for folder, folders, names in files.walk(path) for name in [*folders, *names])
     for each in chain([path], below):
-        with suppress(FileNotFoundError):
-            yield each.lstat()
+        status = files.find_status(each)
+        if status is not None:
+            yield status

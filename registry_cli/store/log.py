@@ -74,7 +74,7 @@ class Log:
 
     def exists(self, seq: int) -> bool:
         """Return whether a slot is taken."""
-        return self._layout.slot(seq).exists()
+        return files.exists(self._layout.slot(seq))
 
     def head(self) -> Head:
         """Return the last slot."""
@@ -162,10 +162,8 @@ class Log:
 
     def _list_shards(self) -> list[Path]:
         """Return the folders, lowest slots first."""
-        if not self._layout.log.is_dir():  # git keeps no empty folders
-            return []
-        folders = [path for path in self._layout.log.iterdir() if path.name.isdecimal() and path.is_dir()]
-        return sorted(folders, key=lambda path: int(path.name))
+        names = [name for name, is_folder in files.list_entries(self._layout.log) if is_folder and name.isdecimal()]
+        return [self._layout.log / name for name in sorted(names, key=int)]
 
     def _iter_slots(self, shard: Path) -> Iterator[int]:
-        return (seq for path in shard.iterdir() if (seq := self.find_seq(path)))
+        return (seq for name in files.list_names(shard) if (seq := self.find_seq(shard / name)))

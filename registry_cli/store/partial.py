@@ -41,7 +41,7 @@ def read_partial(layout: Layout) -> Partial:
 
 def write_partial(layout: Layout, partial: Partial) -> None:
     """Say what is lost, in one step; nothing happens where that is known."""
-    if partial == read_partial(layout) and layout.partial.exists() == (partial != NOTHING):
+    if partial == read_partial(layout) and files.exists(layout.partial) == (partial != NOTHING):
         return
     if partial == NOTHING:
         files.unlink(layout.partial)

@@ -41,7 +41,7 @@ class Placing:
         """
         for target, file in self.staged.items():
             self._link(file, target)
-        lost = [target for target in self.placed if not target.exists()]
+        lost = [target for target in self.placed if not files.exists(target)]
         stale = [target for target in self.hits if not files.freshen(target)]
         for target in [*lost, *stale]:
             if not self._bring_back(target):
@@ -58,7 +58,7 @@ class Placing:
             CorruptError: It is not in the trash either: somebody else deleted it.
         """
         for target in self.placed:
-            if not target.exists():
+            if not files.exists(target):
                 if not self._bring_back(target):
                     raise CorruptError(f"{_short(target)} was deleted while it was added")
                 files.flush_dir(target.parent)
@@ -74,7 +74,7 @@ class Placing:
 
     def _bring_back(self, target: Path) -> bool:
         ours = self.placed.get(target)
-        if ours is not None and ours.exists():
+        if ours is not None and files.exists(ours):
             self._link(ours, target)
             return True
         return trash.bring_back(self._layout, target)
@@ -85,7 +85,7 @@ class Placing:
         except FileExistsError:
             files.freshen(target)  # another process brought the same bytes
         except FileNotFoundError:
-            if target.parent.is_dir():
+            if files.is_dir(target.parent):
                 raise
             # a copy of the registry may have lost its empty folders
             files.make_dirs(target.parent, shared=self._layout.shared, inside=True)

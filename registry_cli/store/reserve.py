@@ -41,9 +41,11 @@ def make_reserve(layout: Layout) -> None:
 
 def free_reserve(layout: Layout) -> bool:
     """Give the reserve's bytes back to the disk; return False where there is none."""
-    there = layout.reserve.exists()
+    status = files.find_status(layout.reserve)
+    if status is None or not files.is_regular(status):
+        return False
     files.unlink(layout.reserve)
-    return there
+    return True
 
 
 def with_room(layout: Layout, action: Callable[[], T]) -> T:
@@ -57,4 +59,5 @@ def with_room(layout: Layout, action: Callable[[], T]) -> T:
 
 
 def _is_whole(layout: Layout) -> bool:
-    return layout.reserve.exists() and layout.reserve.stat().st_size >= RESERVE
+    status = files.find_status(layout.reserve)
+    return status is not None and files.is_regular(status) and status.st_size >= RESERVE

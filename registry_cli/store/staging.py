@@ -136,7 +136,7 @@ class Staging:
         """Take in a record's bytes; its id is their SHA-256."""
         record = RecordId(digest_bytes(data).sha256)
         target = self._layout.record(record)
-        if target.exists():
+        if files.exists(target):
             self._hit(target)
         else:
             self._stage_bytes(data, target, mode=0o444)
@@ -272,7 +272,7 @@ class Staging:
         target = self._layout.blob(digests.sha256)
         if target in self._names.staged:
             return True
-        if not target.exists():
+        if not files.exists(target):
             return False
         try:
             verify_blob(self._layout, digests.sha256, digests.xxh3, digests.size)
@@ -307,7 +307,7 @@ class Staging:
 @contextmanager
 def _open_source(source: Path) -> Iterator[tuple[int, os.stat_result]]:
     """Open a user's file, which must be a regular one."""
-    fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    fd = files.open_file(source, os.O_RDONLY | os.O_NONBLOCK)
     try:
         status = os.fstat(fd)
         if not files.is_regular(status):
@@ -318,7 +318,7 @@ def _open_source(source: Path) -> Iterator[tuple[int, os.stat_result]]:
 
 
 def _check_unchanged(fd: int, source: Path, before: os.stat_result, digests: Digests) -> None:
-    after, named = os.fstat(fd), source.stat()
+    after, named = os.fstat(fd), files.get_status(source)
     if _stamp(before) != _stamp(after) or _stamp(after) != _stamp(named) or digests.size != after.st_size:
         raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
 

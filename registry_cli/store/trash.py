@@ -7,9 +7,7 @@ moves nothing over a file that another has listed to be deleted.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import CorruptError
@@ -19,6 +17,7 @@ from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from registry_cli.store.layout import Layout
 
@@ -86,10 +85,7 @@ def find_swept(layout: Layout, path: Path) -> Path | None:
 def list_aside(layout: Layout, path: Path) -> list[Path]:
     """Return the files of the trash that lay at `path`, whatever they hold."""
     folder = layout.trash / path.relative_to(layout.root).parent
-    try:
-        return sorted(found for found in folder.iterdir() if found.name.startswith(f"{path.name}."))
-    except FileNotFoundError:
-        return []
+    return [folder / name for name in files.list_names(folder) if name.startswith(f"{path.name}.")]
 
 
 def bring_back(layout: Layout, path: Path) -> bool:
@@ -108,11 +104,16 @@ def bring_back(layout: Layout, path: Path) -> bool:
         except FileExistsError:
             return True
         except FileNotFoundError:
-            if os.path.lexists(swept):
+            if files.exists(swept):
                 raise CorruptError(f"{path.parent} is no folder", hint=f"take {path.parent} away") from None
             continue  # deleted in this moment; there may be another
         return True
-    return path.exists()
+    return files.exists(path)
+
+
+def is_damaged(layout: Layout, path: Path) -> bool:
+    """Return whether a file lies in the trash as damaged."""
+    return path.is_relative_to(layout.trash) and _DAMAGED in path.name
 
 
 def list_trash(layout: Layout) -> list[Trashed]:
@@ -134,15 +135,14 @@ def _name(layout: Layout, path: Path, mark: str) -> Path:
 
 
 def _iter_trash(layout: Layout) -> Iterator[Trashed]:
-    for folder, _, names in os.walk(layout.trash):
+    for folder, _, names in files.walk(layout.trash):
         for name in names:
-            path = Path(folder, name)
+            path = folder / name
             reason: Reason = "swept" if _SWEPT in name else "damaged"
             home = layout.root / path.relative_to(layout.trash).with_name(name.partition(f".{reason}.")[0])
             blob = BlobHash(home.parent.name + home.name) if home.parents[1] == layout.blobs else None
-            try:
-                status = path.stat()
-            except FileNotFoundError:  # another collector was faster
+            status = files.find_status(path)
+            if status is None:  # another collector was faster
                 continue
             freed = status.st_size if status.st_nlink == 1 else 0
             yield Trashed(path, home, status.st_size, status.st_nlink, freed, status.st_ctime, blob, reason)

@@ -12,6 +12,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.errors import CorruptError
+from registry_cli.store import files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,8 +32,8 @@ def open_turn(layout: Layout) -> Iterator[None]:
     import fcntl
 
     try:
-        fd = os.open(layout.turn, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe there has no end
-    except OSError:
+        fd = files.open_file(layout.turn, os.O_RDONLY | os.O_NONBLOCK)  # a pipe there has no end
+    except (CorruptError, OSError):
         yield
         return
     try:

@@ -61,13 +61,15 @@ def open_view(layout: Layout, views: Path, version: VersionId, content: Sequence
         return folder
     for file in content:
         verify_blob(layout, file.sha256, file.xxh3, file.size)
+    if files.exists(folder) and not files.is_dir(folder):
+        raise CorruptError(f"{folder} is no folder", hint="reg fsck")
     building = layout.tmp / new_name() if views == layout.views else views / f".{new_name()}"
     files.make_dirs(views)
     stale = building.with_name(new_name())
     files.make_dir(building)
     try:
         stamps = _fill(layout, building, content, mode)
-        if folder.exists():  # damaged: out of the way first, so that a reader never sees a mixture
+        if files.is_dir(folder):  # damaged: out of the way first, so that a reader never sees a mixture
             files.rename(folder, stale)
         try:
             files.rename(building, folder)
@@ -91,7 +93,7 @@ def _fill(layout: Layout, building: Path, content: Sequence[ViewFile], mode: Mod
         target = building / file.path
         files.make_dirs(target.parent)
         _share(layout, file, target, mode)
-        stamps[file.path] = _stamp(target.stat())
+        stamps[file.path] = _stamp(files.get_status(target))
     return stamps
 
 
@@ -99,7 +101,7 @@ def _share(layout: Layout, file: ViewFile, target: Path, mode: Mode) -> None:
     blob = get_blob(layout, file.sha256)
     if mode != "copy" and _reflink(blob, target):
         return
-    ours = blob.stat().st_uid == os.geteuid()
+    ours = files.get_status(blob).st_uid == os.geteuid()
     if mode == "hardlink" or (mode == "auto" and ours and os.geteuid() != 0):
         try:
             files.link(blob, target)
@@ -131,7 +133,7 @@ def _is_intact(folder: Path, content: Sequence[ViewFile]) -> bool:
 
 
 def _is_right(path: Path, file: ViewFile, stamp: list[int] | None) -> bool:
-    status = path.stat()
+    status = files.get_status(path)
     if status.st_size != file.size:
         return False
     return _stamp(status) == stamp or xxh3_of_file(path) == file.xxh3

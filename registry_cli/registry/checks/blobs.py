@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.doc import load_doc
+from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.registry.checks.reading import GONE, Reader, Reading
-from registry_cli.registry.checks.survey import Survey, count, iter_entries, list_touched
+from registry_cli.registry.checks.survey import Survey, count, exists, iter_entries, list_touched
 from registry_cli.registry.damage import Damage
 from registry_cli.store import files
 from registry_cli.store.layout import FANOUT
@@ -19,6 +19,7 @@ from registry_cli.store.trash import find_swept, list_trash
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from registry_cli.registry.damage import Kind
     from registry_cli.store.trash import Trashed
@@ -100,9 +101,8 @@ class _Blobs:
     def _judge_swept(
         self, trashed: Trashed, stored: Mapping[BlobHash, os.stat_result], needs: Mapping[BlobHash, _Need]
     ) -> Iterator[Reading[BlobHash]]:
-        try:
-            status = trashed.path.lstat()
-        except FileNotFoundError:  # deleted, or brought back
+        status = files.find_status(trashed.path)
+        if status is None:  # deleted, or brought back
             return
         sha256 = BlobHash(str(trashed.blob))
         need = needs.get(sha256)
@@ -132,7 +132,7 @@ class _Blobs:
         found: dict[BlobHash, os.stat_result] = {}
         for entry in iter_entries(folder):
             if not _NAME.fullmatch(entry.name):
-                self.foreign.append(Path(entry.path))
+                self.foreign.append(folder / entry.name)
                 continue
             try:
                 found[BlobHash(folder.name + entry.name)] = entry.stat(follow_symlinks=False)
@@ -141,7 +141,10 @@ class _Blobs:
         return found
 
     def _list_swept(self) -> list[Trashed]:
-        trashed = list_trash(self.survey.layout)
+        try:
+            trashed = list_trash(self.survey.layout)
+        except CorruptError:  # a link is in its place: `check_kinds` reports it
+            return []
         self.tally.aside = sum(file.reason == "damaged" for file in trashed)
         return [file for file in trashed if file.blob and file.reason == "swept"]
 
@@ -150,7 +153,8 @@ def check_blobs(survey: Survey) -> None:
     """Check all blobs, in `blobs/` and in `trash/`."""
     survey.db.create_function("xxh3_of_design", 1, _xxh3_of_design, deterministic=True)
     blobs, reader = _Blobs(survey), Reader(survey.progress)
-    blobs.foreign += [Path(entry.path) for entry in iter_entries(survey.layout.blobs) if entry.name not in FANOUT]
+    folder = survey.layout.blobs
+    blobs.foreign += [folder / entry.name for entry in iter_entries(folder) if entry.name not in FANOUT]
     survey.progress.start("blobs", _estimate(survey), "bytes")
     try:
         bad = reader.list_bad(blobs.iter_readings())
@@ -183,8 +187,16 @@ def _check_missing(survey: Survey, blobs: _Blobs) -> None:
     for sha256 in dict.fromkeys(blobs.missing):
         need = read_needs(survey, sha256, sha256 + _AFTER).get(sha256)
         path = survey.layout.blob(sha256)
-        if need is not None and need.kept and not (path.exists() or find_swept(survey.layout, path) or path.exists()):
+        if need is not None and need.kept and not _is_somewhere(survey, path):
             blobs.report(sha256, path, "is missing")
+
+
+def _is_somewhere(survey: Survey, path: Path) -> bool:
+    """Return whether a blob is in its place or in the trash; it may move either way meanwhile."""
+    try:
+        return exists(path) or find_swept(survey.layout, path) is not None or exists(path)
+    except CorruptError:  # a link is in the place of the trash
+        return False
 
 
 def _estimate(survey: Survey) -> int:

@@ -12,6 +12,7 @@ from registry_cli.catalog.database import connect_untouched, has_stamp
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.registry.damage import Damage
+from registry_cli.store import files
 from registry_cli.store.log import Head
 
 if TYPE_CHECKING:
@@ -184,21 +185,14 @@ def _read_kept(db: sqlite3.Connection, registry: str) -> Kept | None:
 
 def _is_unfinished(path: Path) -> bool:
     """Return whether a transaction has to be rolled back first (https://www.sqlite.org/lockingv3.html#hot_journals)."""
-    journal = path.with_name(path.name + "-journal")
-    return journal.exists() and journal.stat().st_size > 0
+    journal = files.find_status(path.with_name(path.name + "-journal"))
+    return journal is not None and journal.st_size > 0
 
 
 def _status(path: Path) -> list[tuple[int, int, int]] | None:
     """Return what tells whether an index was written in between, or None where there is none."""
-    try:
-        found = [path.stat()]
-    except FileNotFoundError:
-        return None
-    for suffix in ("-wal", "-journal"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            found.append(beside.stat())
-    return [_mark(status) for status in found]
+    index, *beside = (files.find_status(path.with_name(path.name + suffix)) for suffix in ("", "-wal", "-journal"))
+    return [_mark(status) for status in (index, *beside) if status] if index else None
 
 
 def _mark(status: os.stat_result) -> tuple[int, int, int]:

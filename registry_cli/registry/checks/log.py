@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.task_read import find_task
@@ -12,7 +11,7 @@ from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.records.codec import load_entry
 from registry_cli.registry.checks.kept import open_kept
-from registry_cli.registry.checks.survey import Lost, Survey, count, iter_entries
+from registry_cli.registry.checks.survey import Lost, Survey, count, exists, iter_entries
 from registry_cli.registry.damage import Damage
 from registry_cli.store.log import LEAP, Head, digest_entry
 
@@ -136,7 +135,7 @@ def _list_named(survey: Survey, data: bytes) -> list[UserId]:
     named = dict.fromkeys(VersionId(RecordId(found.decode())) for found in _NAMED.findall(data))
     tasks = dict.fromkeys(TaskId(found.decode()) for found in _NAMED_TASK.findall(data))
     return [
-        *(version for version in named if survey.layout.record(version).exists()),
+        *(version for version in named if exists(survey.layout.record(version))),
         *(task for task in tasks if task in survey.refs or find_task(survey.db, task) is not None),
     ]
 
@@ -150,10 +149,10 @@ def _note_void(survey: Survey) -> None:
 
 def _note_foreign(survey: Survey) -> None:
     foreign = []
-    for shard in iter_entries(survey.layout.log):
+    for shard in (survey.layout.log / entry.name for entry in iter_entries(survey.layout.log)):
         if not _SHARD.fullmatch(shard.name):
-            foreign.append(Path(shard.path))
+            foreign.append(shard)
             continue
-        slots = [Path(slot.path) for slot in iter_entries(Path(shard.path))]
+        slots = [shard / slot.name for slot in iter_entries(shard)]
         foreign += [slot for slot in slots if survey.registry.log.find_seq(slot) is None]
     survey.note_foreign("log", foreign)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import read
@@ -31,16 +30,17 @@ _AFTER: Final = "g"
 
 def check_records(survey: Survey) -> None:
     """Check all records; those of versions and tasks were read when the log was folded."""
-    foreign = [Path(entry.path) for entry in iter_entries(survey.layout.records) if entry.name not in FANOUT]
+    records = survey.layout.records
+    foreign = [records / entry.name for entry in iter_entries(records) if entry.name not in FANOUT]
     unread, unused = set(list_damaged(survey.db)), 0
     for shard in FANOUT:
         bounds = (shard, shard + _AFTER)
         known = _check_versions(survey, bounds) | _check_publications(survey, bounds)
         known |= _check_tasks(survey, bounds, unread)
-        for entry in iter_entries(survey.layout.records / shard):
+        for entry in iter_entries(records / shard):
             name = _NAME.fullmatch(entry.name)
             if name is None:
-                foreign.append(Path(entry.path))
+                foreign.append(records / shard / entry.name)
                 continue
             survey.counts["records"] += 1
             if RecordId(shard + name[1]) not in known:

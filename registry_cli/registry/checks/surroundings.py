@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
-from registry_cli.errors import RegError
+from registry_cli.errors import CorruptError, RegError
 from registry_cli.registry.attempts import list_abandoned
 from registry_cli.registry.checks.survey import count
 from registry_cli.registry.damage import Damage
 from registry_cli.registry.settings import check_value, get_key
-from registry_cli.store import files
+from registry_cli.store import files, trash
 from registry_cli.store.attempts import list_dead
 from registry_cli.store.config import read_settings
 from registry_cli.store.format import read_format
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from registry_cli.registry.checks.survey import Survey
@@ -26,12 +28,32 @@ def check_surroundings(survey: Survey) -> None:
     _check_config(survey)
     _check_ignored(survey)
     layout = survey.layout
-    if not layout.turn.is_file():
+    if not files.exists(layout.turn):
         survey.damages.append(Damage("layout", layout.turn, "is missing: writers cannot take turns"))
     for folder in layout.folders:
-        if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+        status = files.find_status(folder)
+        if status is not None and files.is_regular(status):
             survey.damages.append(Damage("layout", folder, "is no folder"))
     _note_abandoned(survey)
+
+
+def check_kinds(survey: Survey) -> None:
+    """Report what is neither a file nor a folder: a link that came with an archive leads out of the registry.
+
+    What a repair has put in the trash is no damage any more. A file that another check has reported is left out.
+    """
+    known = {damage.path for damage in survey.damages}
+    for folder, _, names in files.walk(survey.layout.root):
+        for path in (folder / name for name in names):
+            status = files.find_status(path)
+            if status is None or files.is_regular(status) or path in known or trash.is_damaged(survey.layout, path):
+                continue
+            survey.damages.append(Damage("layout", path, f"is a {_name_kind(status)}"))
+
+
+def _name_kind(status: os.stat_result) -> str:
+    kinds = {stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device"}
+    return kinds.get(stat.S_IFMT(status.st_mode), "device")
 
 
 def _check_format(survey: Survey) -> None:
@@ -44,12 +66,12 @@ def _check_format(survey: Survey) -> None:
 
 def _check_config(survey: Survey) -> None:
     path = survey.layout.config
-    if not path.exists():
+    if not files.exists(path):
         survey.notes.append("config.toml is missing: all settings of this copy are the defaults")
         return
     try:
         settings = read_settings(path)
-        if not path.stat().st_size:
+        if not files.get_status(path).st_size:
             survey.notes.append("config.toml is empty: all settings of this copy are the defaults")
     except (RegError, OSError) as error:
         survey.damages.append(Damage("config", path, _said_of(path, error)))
@@ -85,7 +107,10 @@ def _check_ignored(survey: Survey) -> None:
 
 def _note_abandoned(survey: Survey) -> None:
     """Tell of what dead runners left of attempts that are over, or that never got into the log."""
-    dead = list_dead(survey.layout)
+    try:
+        dead = list_dead(survey.layout)
+    except CorruptError:  # a link is in the place of tasks/: `check_kinds` reports it
+        return
     survey.catch_up()  # whoever is dead writes no entries any more
     abandoned = list_abandoned(survey.db, dead)
     if abandoned and not survey.lost:

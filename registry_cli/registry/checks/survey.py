@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import read
-from registry_cli.errors import RegError
+from registry_cli.errors import CorruptError, RegError
+from registry_cli.store import files
 
 if TYPE_CHECKING:
+    import os
     import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
@@ -97,9 +98,14 @@ def list_touched(db: sqlite3.Connection, sha256: BlobHash) -> tuple[UserId, ...]
 
 
 def iter_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what a folder holds, by name; nothing where there is no such folder: git keeps no empty one."""
+    """Yield what a folder holds, as `files.iter_entries` does; nothing where a link is in its place."""
+    with suppress(CorruptError):  # `check_kinds` reports it
+        yield from files.iter_entries(folder)
+
+
+def exists(path: Path) -> bool:
+    """Return whether a file is there; below a link there is none."""
     try:
-        with os.scandir(folder) as entries:
-            yield from sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
+        return files.exists(path)
+    except CorruptError:
+        return False

@@ -6,11 +6,10 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_cli.catalog import read
-from registry_cli.errors import RegError
+from registry_cli.errors import CorruptError, RegError
 from registry_cli.ids import BlobHash, RecordId, VersionId
 from registry_cli.registry.checks.reading import GONE, Reader, Reading
 from registry_cli.registry.checks.survey import Survey, count, iter_entries
@@ -20,6 +19,7 @@ from registry_cli.store.views import STAMPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from registry_cli.records.parts import FileEntry
 
@@ -41,7 +41,7 @@ class _Views:
         for entry in iter_entries(self.survey.layout.views):
             name = entry.name.removesuffix(STAMPS)
             if not _VERSION.fullmatch(name):
-                self.survey.note_foreign("views", [Path(entry.path)])
+                self.survey.note_foreign("views", [self.survey.layout.views / entry.name])
             elif entry.name == name:
                 yield from self._check_view(VersionId(RecordId(name)))
 
@@ -55,7 +55,9 @@ class _Views:
         if found is None:
             self.survey.notes.append(f"views/{version[:12]} is of no version")
             return
-        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        if not files.is_dir(folder):  # `check_kinds` reports it
+            return
+        if not os.access(folder, os.R_OK | os.X_OK):
             self.survey.notes.append(f"views/{version[:12]} is another user's: it was not checked")
             return
         content = {file.path: file for file in read.list_files(db, found[0]) if file.sha256}
@@ -74,7 +76,7 @@ class _Views:
         self.survey.catch_up()
         folder = self.survey.layout.view(version)
         live = self.survey.db.execute("SELECT 1 FROM versions WHERE id = ? AND removed = 0", (version,)).fetchone()
-        return live is not None and folder.exists() and not (folder / path).exists()
+        return live is not None and files.exists(folder) and not files.exists(folder / path)
 
     def _check_file(
         self, version: VersionId, path: Path, file: FileEntry, status: os.stat_result
@@ -90,8 +92,8 @@ class _Views:
     def _is_blob(self, sha256: BlobHash, status: os.stat_result) -> bool:
         """Return whether a file is another name of the blob, which is checked at its own."""
         try:
-            blob = self.survey.layout.blob(sha256).stat()
-        except OSError:
+            blob = files.get_status(self.survey.layout.blob(sha256))
+        except (CorruptError, OSError):
             return False
         return (blob.st_dev, blob.st_ino) == (status.st_dev, status.st_ino)
 
@@ -127,11 +129,9 @@ def check_views(survey: Survey) -> None:
 
 def _list_files(folder: Path) -> dict[str, os.stat_result]:
     found: dict[str, os.stat_result] = {}
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
-            try:
-                found[path.relative_to(folder).as_posix()] = path.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
+    for place, _, names in files.walk(folder):
+        for path in (place / name for name in names):
+            status = files.find_status(path)
+            if status is not None and files.is_regular(status):  # `check_kinds` reports what is not
+                found[path.relative_to(folder).as_posix()] = status
     return found

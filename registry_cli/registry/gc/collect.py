@@ -231,7 +231,7 @@ class _Collection:
 
 def _is_spare(trashed: Trashed) -> bool:
     """Return whether what is in use has its name, durably; then the one in the trash is not needed."""
-    if not trashed.home.exists():
+    if not files.exists(trashed.home):
         return False
     files.flush_dir(trashed.home.parent)  # a reader may have brought it back, and does not wait for the disk
     return True
@@ -240,7 +240,7 @@ def _is_spare(trashed: Trashed) -> bool:
 def _delete(path: Path) -> int:
     """Delete a file and return the bytes freed."""
     try:
-        status = path.stat()
+        status = files.get_status(path)
     except FileNotFoundError:
         return 0
     files.unlink(path)

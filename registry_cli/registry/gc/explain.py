@@ -10,6 +10,7 @@ from registry_cli.catalog import changes, read
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.policy import read_policy
+from registry_cli.store import files
 from registry_cli.store.litter import read_clock
 from registry_cli.store.trash import find_swept
 
@@ -101,17 +102,17 @@ def _iter_fates(registry: Registry, mark: Mark, row: VersionRow, policy: Policy)
 def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, policy: Policy) -> str:
     home = registry.layout.blob(blob)
     swept = find_swept(registry.layout, home)
-    if not home.exists() and swept is None:
+    if not files.exists(home) and swept is None:
         return _absent(mark, blob)
     if mark.list_used([blob]):
         others = [user.ref for user in read.list_users(mark.db, blob) if not user.removed]
         return f"{_STAYS}: {others[0]} holds the same bytes" if row.removed and others else _STAYS
-    if not home.exists() and swept is not None:
-        return f"in the trash, deleted after {_day(swept.stat().st_ctime + policy.trash)}"
-    status, now = home.stat(), read_clock(registry.layout)
+    if not files.exists(home) and swept is not None:
+        return f"in the trash, deleted after {_day(files.get_status(swept).st_ctime + policy.trash)}"
+    status, now = files.get_status(home), read_clock(registry.layout)
     stage = mark.read_stages().get(blob)
     if stage is not None:
-        due = max(status.st_ctime, registry.layout.slot(stage.seq).stat().st_ctime) + policy.grace
+        due = max(status.st_ctime, files.get_status(registry.layout.slot(stage.seq)).st_ctime) + policy.grace
         return f"announced, goes to the trash after {_day(due)}" if due > now else "goes to the trash with the next gc"
     return "is announced by the next gc"
 

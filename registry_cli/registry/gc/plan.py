@@ -6,15 +6,14 @@ is wrong delays or hastens a step, and no step takes bytes that are in use.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog import changes
 from registry_cli.ids import BlobHash
 from registry_cli.registry.attempts import list_abandoned
+from registry_cli.store import files
 from registry_cli.store.attempts import list_dead
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import FANOUT
@@ -22,7 +21,9 @@ from registry_cli.store.litter import DAY, Litter, attempt_litter, list_litter, 
 from registry_cli.store.trash import Trashed, list_trash
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from registry_cli.registry.api import Registry
     from registry_cli.registry.gc.mark import Mark, Stage
@@ -147,7 +148,7 @@ def plan_collection(
         waiting=tuple(trashed for trashed in trash if trashed not in due and trashed.blob not in used),
         back=tuple(
             trashed for trashed in trash
-            if trashed.blob in used and trashed.reason == "swept" and not trashed.home.exists()
+            if trashed.blob in used and trashed.reason == "swept" and not files.exists(trashed.home)
         ),
         litter=litter,
         instant=instant,
@@ -158,10 +159,7 @@ def iter_stored(registry: Registry) -> Iterator[tuple[list[BlobHash], dict[BlobH
     """Yield the blobs in their places, a folder at a time."""
     for fan in FANOUT:
         folder = registry.layout.blobs / fan
-        try:
-            names = sorted(path.name for path in folder.iterdir() if len(path.name) == _DIGEST - len(fan))
-        except FileNotFoundError:  # git keeps no empty folder
-            continue
+        names = (name for name in files.list_names(folder) if len(name) == _DIGEST - len(fan))
         paths = {BlobHash(fan + name): folder / name for name in names}
         yield list(paths), paths
 
@@ -173,10 +171,10 @@ def _is_due(trashed: Trashed, used: set[BlobHash], ages: Ages) -> bool:
     if not ages.is_over(trashed.since, ages.trash):
         return False
     if trashed.blob is None:
-        return trashed.home.exists()
+        return files.exists(trashed.home)
     if trashed.blob not in used:
         return True
-    return trashed.home.exists() and sha256_of_file(trashed.home) == trashed.blob
+    return files.exists(trashed.home) and sha256_of_file(trashed.home) == trashed.blob
 
 
 def _iter_unused(registry: Registry, mark: Mark, ages: Ages, names: Names, *, instant: bool) -> Iterator[Unused]:
@@ -186,7 +184,7 @@ def _iter_unused(registry: Registry, mark: Mark, ages: Ages, names: Names, *, in
         named = mark.list_named(unused)
         for blob in unused:
             try:
-                status = paths[blob].stat()
+                status = files.get_status(paths[blob])
             except FileNotFoundError:  # another collector was faster
                 continue
             others = status.st_nlink - 1 - names[status.st_dev, status.st_ino]
@@ -201,16 +199,16 @@ def _fate(registry: Registry, stage: Stage | None, old: bool, ages: Ages, *, nam
         return "condemn" if old or named else "young"
     if not old:
         return "condemned"
-    announced = registry.layout.slot(stage.seq).stat()
+    announced = files.get_status(registry.layout.slot(stage.seq))
     return "sweep" if stage.op == changes.SWEEP or ages.is_over(announced.st_ctime, ages.grace) else "condemned"
 
 
 def _count_names(litter: Iterable[Litter], trash: Iterable[Trashed]) -> Names:
     """Return how many names of each inode go with the litter and the trash: all share bytes with blobs."""
-    paths = [str(trashed.path) for trashed in trash]
+    paths = [trashed.path for trashed in trash]
     for each in litter:
-        paths.append(str(each.path))
-        paths += [str(Path(folder, name)) for folder, _, found in os.walk(each.path) for name in found]
+        paths.append(each.path)
+        paths += [folder / name for folder, _, found in files.walk(each.path) for name in found]
     return Counter(inode for path in paths if (inode := _find_inode(path)))
 
 
@@ -227,9 +225,6 @@ def _share_out(trash: Iterable[Trashed], names: Names) -> list[Trashed]:
     return shared
 
 
-def _find_inode(path: str | Path) -> tuple[int, int] | None:
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino
+def _find_inode(path: Path) -> tuple[int, int] | None:
+    status = files.find_status(path)
+    return (status.st_dev, status.st_ino) if status else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import AmbiguousError, CorruptError, NotFoundError, UsageError
@@ -59,7 +60,5 @@ def _find(listed: Sequence[Trashed], prefix: str) -> Trashed:
 
 
 def _is_in_place(trashed: Trashed) -> bool:
-    try:
-        return trashed.home.samefile(trashed.path)
-    except FileNotFoundError:
-        return False
+    there, aside = files.find_status(trashed.home), files.find_status(trashed.path)
+    return there is not None and aside is not None and os.path.samestat(there, aside)

@@ -18,7 +18,7 @@ def remove_view(layout: Layout, path: Path) -> None:
     version = path.relative_to(layout.views).parts[0].removesuffix(STAMPS)
     folder = layout.views / version
     files.unlink(folder.with_name(version + STAMPS))
-    if folder.is_dir() and not folder.is_symlink():
+    if files.is_dir(folder):
         files.remove_tree(folder)
     else:
         files.unlink(folder)

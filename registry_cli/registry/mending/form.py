@@ -10,6 +10,7 @@ from registry_cli.registry.mending.memory import read_registry_id
 from registry_cli.registry.mending.outcome import Outcome
 from registry_cli.registry.mending.placing import put_file
 from registry_cli.registry.mending.slots import find_link
+from registry_cli.store import files
 from registry_cli.store.format import Format, dump_format, read_format
 from registry_cli.store.layout import Layout
 from registry_cli.store.log import Log
@@ -29,7 +30,7 @@ def mend_format(layout: Layout, sibling: Sibling | None, *, dry_run: bool) -> li
     try:
         read_format(layout)
     except (CorruptError, NoRegistryError):
-        if not layout.log.is_dir() and not layout.records.is_dir():
+        if not files.is_dir(layout.log) and not files.is_dir(layout.records):
             raise
     else:
         return []

@@ -21,6 +21,7 @@ from registry_cli.registry.mending.memory import Memory, open_memory
 from registry_cli.registry.mending.outcome import Outcome
 from registry_cli.registry.mending.placing import put_away, put_file
 from registry_cli.registry.mending.slots import Run, find_link, list_given_up, list_runs
+from registry_cli.store import files
 from registry_cli.store.log import Log, digest_entry
 from registry_cli.store.trash import list_trash
 from registry_cli.store.turn import open_turn
@@ -103,7 +104,7 @@ class LogMending:
         while self._theirs and (link := find_link(self._theirs, seq := seq + 1)):
             named = [change.get(key) for change in link.entry.changes for key in ("version", "publication", "record")]
             adds = any(change["op"] in {ADD_VERSION, PUBLISH, TASK} for change in link.entry.changes)
-            if adds and any(is_id(each) and self._layout.record(RecordId(str(each))).exists() for each in named):
+            if adds and any(is_id(each) and files.exists(self._layout.record(RecordId(str(each)))) for each in named):
                 last = seq
         return last
 
@@ -118,7 +119,7 @@ class LogMending:
                 put_file(self._layout, self._layout.slot(seq), data, mode=0o444)
         elif self._memory is not None:  # without it, some of them may prove to be right
             self._forget()
-            return [outcome for outcome in outcomes if not outcome.path.exists()]
+            return [outcome for outcome in outcomes if not files.exists(outcome.path)]
         else:
             for seq in reversed(run.slots):
                 put_away(self._layout, self._layout.slot(seq))

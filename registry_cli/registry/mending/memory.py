@@ -17,6 +17,7 @@ from registry_cli.errors import RegError
 from registry_cli.ids import EntryId
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
+from registry_cli.store import files
 from registry_cli.store.log import EMPTY, Head, digest_entry
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
         registry: The registry's id.
         ours: Whether it lies in the registry, and so is not of another copy.
     """
-    if path is None or not path.is_file():
+    if path is None or not files.exists(path):
         return None
     try:
         with closing(connect_untouched(path)) as db:

@@ -22,21 +22,24 @@ def make_folders(layout: Layout) -> None:
     """Make the folders that are missing, as git keeps no empty one; a file in their place goes to the trash."""
     fans = [parent / name for parent in (layout.blobs, layout.records) for name in FANOUT]
     for folder in [layout.trash, *layout.folders, *fans]:
-        if folder.is_dir():
+        if files.is_dir(folder):
             continue
-        if folder.exists() or folder.is_symlink():
+        if files.exists(folder):
             put_away(layout, folder)
         files.make_dirs(folder, shared=layout.shared, inside=True)
 
 
 def mend_place(layout: Layout, path: Path) -> str:
-    """Make one of the small files again, or one of the folders; return what was done."""
+    """Make one of the small files again, or one of the folders, put away what is neither; return what was done."""
     if path in layout.folders:
         make_folders(layout)
     elif path == layout.ignore:
         put_file(layout, path, IGNORE + _read(path))
-    else:
+    elif path == layout.turn:
         put_file(layout, path, b"")
+    else:
+        put_away(layout, path)
+        return "moved to the trash"
     return "made again"
 
 

@@ -26,12 +26,12 @@ def put_file(layout: Layout, path: Path, data: bytes, *, mode: int = 0o666) -> N
     files.make_dirs(path.parent, shared=layout.shared, inside=True)
     tmp = _write(layout, data, mode)
     try:
-        if path.is_symlink():  # `link` would make a second name for what it leads to, on some systems
-            put_away(layout, path)
-        if path.exists():
+        status = files.find_status(path)
+        if status is not None and files.is_regular(status):
             _keep(layout, path)
             files.rename(tmp, path)
         else:
+            put_away(layout, path)
             files.link(tmp, path)
     except FileExistsError:
         pass
@@ -69,6 +69,6 @@ def _write(layout: Layout, data: bytes, mode: int) -> Path:
 def _keep(layout: Layout, path: Path) -> None:
     try:
         target = trash.keep_damaged(layout, path)
-    except PermissionError:  # a folder in the file's place, or another user's file that the kernel lets nobody link
+    except PermissionError:  # another user's file that the kernel lets nobody link
         target = trash.set_aside(layout, path)
     files.flush_dir(target.parent)

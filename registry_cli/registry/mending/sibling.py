@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import CorruptError, NoRegistryError, UsageError
+from registry_cli.store import files
 from registry_cli.store.format import Format, read_format
 from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import Log
@@ -36,7 +37,7 @@ def open_sibling(path: Path, ours: Layout) -> Sibling:
         RefusedError: It was made by a newer program.
     """
     layout = Layout((path / DIRECTORY if (path / DIRECTORY).is_dir() else path).absolute())
-    if not any(folder.is_dir() for folder in (layout.log, layout.blobs, layout.records)):
+    if not any(files.is_dir(folder) for folder in (layout.log, layout.blobs, layout.records)):
         raise NoRegistryError(f"{path} is no registry", hint=f"name a {DIRECTORY} folder, or the folder that holds one")
     if layout.root.resolve() == ours.root.resolve():
         raise UsageError(f"{path} is the registry that shall be mended", hint="name a copy of it")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.errors import ConflictError, RegError
+from registry_cli.errors import ConflictError, CorruptError, RegError
 from registry_cli.ids import BlobHash
 from registry_cli.registry.mending.placing import put_away, put_file
-from registry_cli.store import trash
+from registry_cli.store import files, trash
 from registry_cli.store.blobs import get_record
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.staging import Staging
@@ -56,7 +56,7 @@ def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
         ConflictError: The source changed meanwhile.
     """
     path = layout.blob(blob)
-    if path.is_symlink() or not _holds(path, blob):
+    if not _holds(path, blob):
         put_away(layout, path)
     with Staging(layout) as staging:
         if staging.add_file(source.path).sha256 != blob:
@@ -73,7 +73,7 @@ def list_swept(layout: Layout, db: sqlite3.Connection) -> list[BlobHash]:
         " WHERE t.removed = 0 AND f.sha256 IS NOT NULL"
     )
     blobs = [BlobHash(sha256) for (sha256,) in db.execute(needed)]
-    missing = [blob for blob in blobs if not layout.blob(blob).exists()]
+    missing = [blob for blob in blobs if not files.exists(layout.blob(blob))]
     return [blob for blob in missing if trash.find_swept(layout, layout.blob(blob))]
 
 
@@ -104,6 +104,6 @@ def _iter_sources(layout: Layout, blob: BlobHash, views: Iterable[Path], sibling
 
 def _holds(path: Path, blob: BlobHash) -> bool:
     try:
-        return path.is_file() and sha256_of_file(path) == blob
-    except OSError:
+        return sha256_of_file(path) == blob
+    except (CorruptError, OSError):  # missing, a link or a folder
         return False
