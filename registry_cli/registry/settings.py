@@ -14,6 +14,7 @@ from registry_cli.errors import CorruptError, UsageError
 from registry_cli.registry.keep import parse_keep
 from registry_cli.registry.query import VIEW
 from registry_cli.store.config import read_settings, write_settings
+from registry_cli.store.turn import open_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,24 +103,27 @@ class Settings:
 
         Raises:
             UsageError: There is no such setting, or it has not that value.
+            ConflictError: Another process is changing the file.
         """
         check_value(name, get_key(name), value)
-        self._write({**self._read(user=user), name: value}, user=user)
+        path = self._path(user=user)
+        with open_change(path):
+            write_settings(path, {**read_settings(path), name: value})
 
     def unset(self, name: str, *, user: bool = False) -> bool:
         """Unset a setting; return False where it was not set."""
         get_key(name)
-        settings = self._read(user=user)
-        if settings.pop(name, None) is None:
+        path = self._path(user=user)
+        if name not in read_settings(path):
             return False
-        self._write(settings, user=user)
-        return True
+        with open_change(path):
+            settings = read_settings(path)
+            was_set = settings.pop(name, None) is not None
+            write_settings(path, settings)
+        return was_set
 
-    def _read(self, *, user: bool) -> dict[str, str]:
-        return read_settings(self._paths["user" if user else "copy"])
-
-    def _write(self, settings: Mapping[str, str], *, user: bool) -> None:
-        write_settings(self._paths["user" if user else "copy"], settings)
+    def _path(self, *, user: bool) -> Path:
+        return self._paths["user" if user else "copy"]
 
 
 def _believed(name: str, key: Key, value: str, path: Path) -> str:

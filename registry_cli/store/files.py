@@ -167,7 +167,7 @@ class AppendFile(_OpenFile):
     __slots__ = ()
 
     def __init__(self, path: Path, mode: int = 0o666) -> None:
-        super().__init__(path, os.O_WRONLY | os.O_APPEND, mode)
+        super().__init__(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK, mode)  # a pipe there has no reader
 
 
 def link(source: Path, target: Path) -> None:

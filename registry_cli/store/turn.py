@@ -1,7 +1,8 @@
-"""Writers take turns: a courtesy that spares them work lost to each other. It decides nothing.
+"""Processes take turns by locking a file; the kernel frees the lock of one that dies, and nobody waits for ever.
 
-Who waits too long goes ahead without a turn, so that a writer that was stopped in the middle hangs nobody; the log's
-slots alone say who was first.
+For writers of the log it is a courtesy that spares them work lost to each other: who waits too long goes ahead without
+a turn, so that a writer that was stopped in the middle hangs nobody, and the log's slots alone say who was first. For a
+small file that is read, changed and replaced it is all that keeps two changes apart: who waits too long fails.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import os
 import random
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import CorruptError
+from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from registry_cli.store.layout import Layout
 
 PATIENCE: Final = 0.5
-"""Seconds to wait for those before us."""
+"""Seconds to wait for writers before us."""
+LONGEST_CHANGE: Final = 10.0
+"""Seconds to wait for those who change a small file: each needs a few milliseconds."""
 _SHORTEST: Final = 0.0005
 _LONGEST: Final = 0.004
 
@@ -29,24 +33,77 @@ _LONGEST: Final = 0.004
 @contextmanager
 def open_turn(layout: Layout) -> Iterator[None]:
     """Hold a turn, or go ahead after `PATIENCE`; where there are no locks, go ahead at once."""
-    import fcntl
-
     try:
         fd = files.open_file(layout.turn, os.O_RDONLY | os.O_NONBLOCK)  # a pipe there has no end
     except (CorruptError, OSError):
         yield
         return
     try:
-        end, pause = time.monotonic() + PATIENCE, _SHORTEST
-        while time.monotonic() < end:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(pause * random.random())
-                pause = min(pause * 1.5, _LONGEST)
-            except OSError:
-                break
+        _lock(fd, time.monotonic() + PATIENCE)
         yield
     finally:
         os.close(fd)
+
+
+@contextmanager
+def open_change(path: Path) -> Iterator[None]:
+    """Be the only one that reads, changes and replaces the small file `path`; where there are no locks, go ahead.
+
+    The lock is on the file itself, which is made where it is missing, and which the change replaces by another: who
+    then gets the lock of the old one takes that of the new one.
+
+    Raises:
+        ConflictError: Another process has held it for `LONGEST_CHANGE`.
+        CorruptError: It belongs to a registry, and a link is in its place.
+    """
+    until = time.monotonic() + LONGEST_CHANGE
+    files.make_dirs(path.parent)
+    fd = _open_locked(path, until)
+    try:
+        yield
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def _open_locked(path: Path, until: float) -> int | None:
+    """Return a descriptor of `path` that holds its lock; None where it has none to give."""
+    while time.monotonic() < until:
+        fd = _open_lockable(path)
+        if fd is None or (_lock(fd, until) and _is_there(path, fd)):
+            return fd
+        os.close(fd)
+    raise ConflictError(f"another process is changing {path}", hint="repeat the command when it has ended")
+
+
+def _open_lockable(path: Path) -> int | None:
+    """Open a file for writing, as locks of network file systems want it, or else for reading; None where neither is."""
+    with suppress(OSError):
+        return files.AppendFile(path).fd
+    with suppress(OSError):
+        return files.open_file(path, os.O_RDONLY | os.O_NONBLOCK)
+    return None
+
+
+def _is_there(path: Path, fd: int) -> bool:
+    status = files.find_status(path)
+    return status is not None and os.path.samestat(status, os.fstat(fd))
+
+
+def _lock(fd: int, until: float) -> bool:
+    """Lock an open file; return False where another process still holds it at `until`, on the monotonic clock."""
+    import fcntl
+
+    pause = _SHORTEST
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(pause * random.random())
+            pause = min(pause * 1.5, _LONGEST)
+        except OSError:  # this file system has no locks
+            return True
+        else:
+            return True

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Reg
+from tests.forks import end, fork
 
 
 @pytest.fixture
@@ -72,3 +73,16 @@ def test_mistakes(made: Reg) -> None:
 def test_a_table(made: Reg) -> None:
     assert made("config", "list", terminal=True).shown[0].split() == ["key", "value", "origin", "summary"]
     assert made("config", "list", "-q").lines == ["author", "views", "retention.keep", "gc.grace", "gc.trash"]
+
+
+@pytest.mark.parametrize("words", [[], ["--user"]], ids=["copy", "user"])
+def test_settings_set_at_once_are_all_there(made: Reg, words: list[str]) -> None:
+    """Each process sets its own key again and again; a value that it set before must never be gone."""
+
+    def work(key: str, values: list[str]) -> None:
+        for value in values * 15:
+            made("config", "set", key, value, *words)
+            assert made("config", "get", key).out == f"{value}\n"
+
+    children = [fork(lambda: work("author", ["ada", "grace"])), fork(lambda: work("views", ["copy", "hardlink"]))]
+    assert [end(child) for child in children] == [0, 0]
