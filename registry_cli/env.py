@@ -24,6 +24,7 @@ REG_TASK: Final = "REG_TASK"
 REG_ATTEMPT: Final = "REG_ATTEMPT"
 REG_AUTOLOG: Final = "REG_AUTOLOG"
 RANKS: Final = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
+SUDO_UID: Final = "SUDO_UID"
 NO_COLOR: Final = "NO_COLOR"
 FORCE_COLOR: Final = "FORCE_COLOR"
 CI: Final = "CI"
@@ -42,6 +43,7 @@ VARIABLES: Final[dict[str, str]] = {
     REG_ATTEMPT: "which attempt at that task; `reg log` sets it",
     REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` says by it what is heard",
     **dict.fromkeys(RANKS, "which of several processes this one is; only process 0 tells the registry anything"),
+    SUDO_UID: "as root: the user who called sudo, whose registries are used as root's own are",
     NO_COLOR: "when set, no colour anywhere",
     FORCE_COLOR: "when set, colour even in a pipe",
     CI: "when set, no progress bars and no prompts",
@@ -103,12 +105,17 @@ def data_home() -> Path:
 
 def login() -> str:
     """Return the name under which this process runs."""
+    return user_name(os.geteuid())
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user, by his number."""
     import pwd
 
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(number).pw_name
     except KeyError:  # a container may run under a number without a name
-        return str(os.geteuid())
+        return str(number)
 
 
 def _home(variable: str, platform: str) -> Path:

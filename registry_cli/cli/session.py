@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from registry_cli import env
 from registry_cli.cached import cached_property
 from registry_cli.cli.output import Output, open_output
 from registry_cli.errors import UsageError
@@ -34,15 +35,34 @@ class Session:
         self.registry_path = registry_path
 
     @cached_property
-    def registry(self) -> Registry:
-        """The registry: `--registry`, else REG_DIR, else the nearest `.registry` upward, else the user's own.
+    def root(self) -> Path:
+        """The `.registry` folder: `--registry`, else REG_DIR, else the nearest upward, else the user's own.
+
+        One that was named is used whomever it belongs to; where it is another user's, that is said.
 
         Raises:
             NoRegistryError: There is none.
+            RefusedError: Nobody named it, and it belongs to another user.
         """
-        from registry_cli.registry.api import Registry
+        from registry_cli.registry.api import find_registry, locate_registry
+        from registry_cli.registry.ownership import find_stranger
 
-        return Registry.open(self.registry_path) if self.registry_path else Registry.find()
+        named = self.registry_path or env.read(env.REG_DIR)
+        if not named:
+            return find_registry()
+        root = locate_registry(named)
+        stranger = find_stranger(root) if root.is_dir() else None
+        if stranger is not None:
+            self.output.note(f"using the registry of {stranger} at {root}")
+        return root
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry in `root`; raises as that does."""
+        from registry_cli.registry.api import Registry
+        from registry_cli.store.layout import Layout
+
+        return Registry(Layout(self.root))
 
     @cached_property
     def progress(self) -> Progress:

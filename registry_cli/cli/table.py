@@ -41,6 +41,7 @@ _SECTIONS: Final = {
         "init": "Make a registry",
         "status": "Show which registry is used and how it is",
         "config": "Read and change settings of this copy",
+        "trust": "Use registries of other users where they are found",
         "demo": "Train on real data, then keep, compare and publish the models",
         "help": "Explain a topic or a command",
     },

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.du import Area, Share
     from registry_cli.registry.history import Told
     from registry_cli.registry.status import Status
+    from registry_cli.registry.trust import Trusted
     from registry_cli.store.trash import Trashed
 
 View = dict[str, object]
@@ -142,6 +143,11 @@ def view_change(told: Told) -> View:
 def view_setting(found: Configured) -> View:
     """Return a setting; `origin` is where its value comes from."""
     return {"key": found.key, "value": found.value, "origin": found.origin, "summary": found.summary}
+
+
+def view_trusted(trusted: Trusted) -> View:
+    """Return a registry that the user trusts; `state` says whether it is still there."""
+    return {"path": trusted.path, "id": trusted.id, "state": trusted.state}
 
 
 def view_status(status: Status) -> View:

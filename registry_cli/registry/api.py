@@ -10,6 +10,7 @@ from registry_cli.cached import cached_property
 from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
+from registry_cli.registry.ownership import check_owner
 from registry_cli.store import files
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
@@ -62,6 +63,7 @@ class Registry:
 
         Raises:
             NoRegistryError: There is none.
+            RefusedError: Nobody named it, and it belongs to another user.
         """
         return cls(Layout(find_registry(start)))
 
@@ -205,18 +207,18 @@ def find_registry(start: Path | str | None = None) -> Path:
 
     Raises:
         NoRegistryError: There is none.
+        RefusedError: Nobody named it, and it belongs to another user.
     """
     named = env.read(env.REG_DIR)
     if named:
         return locate_registry(named)
     here = Path(start or Path()).absolute()
-    for folder in [here, *here.parents]:
-        if (folder / DIRECTORY).is_dir():
-            return folder / DIRECTORY
-    own = env.data_home() / DIRECTORY
-    if own.is_dir():
-        return own
-    raise NoRegistryError(f"no {DIRECTORY} in {here} or above", hint="reg init")
+    root = next((folder / DIRECTORY for folder in [here, *here.parents] if (folder / DIRECTORY).is_dir()), None)
+    root = root or env.data_home() / DIRECTORY
+    if not root.is_dir():
+        raise NoRegistryError(f"no {DIRECTORY} in {here} or above", hint="reg init")
+    check_owner(root)
+    return root
 
 
 def _whole(rows: list[VersionRow]) -> list[VersionRow]:

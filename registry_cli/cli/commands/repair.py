@@ -37,14 +37,12 @@ def command(
     nobody has is noted as lost in this copy: all else can be read and written, and the command ends with 14.
     """
     from registry_cli.cli.pictures.repair import print_repair, summary
-    from registry_cli.registry.api import find_registry, locate_registry
     from registry_cli.registry.repair import repair_registry
 
     session = open_session(ctx, as_json=as_json)
-    root = locate_registry(session.registry_path) if session.registry_path else find_registry()
     repair = repair_registry(
-        root, source=source, level="strong" if strong else "default", dry_run=dry_run, progress=session.progress
+        session.root, source=source, level="strong" if strong else "default", dry_run=dry_run, progress=session.progress
     )
-    print_repair(session.output, repair, root, dry_run=dry_run)
+    print_repair(session.output, repair, session.root, dry_run=dry_run)
     if repair.lost:
         raise CorruptError(summary(repair), hint="reg repair --from PATH, where PATH is a copy of the registry")

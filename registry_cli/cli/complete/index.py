@@ -146,13 +146,25 @@ def _find_index(named: str | None) -> str | None:
     folder = os.getcwd()  # noqa: PTH109  # pathlib costs as much as the interpreter
     while True:
         if os.path.isdir(f"{folder}/.registry"):  # noqa: PTH112
-            return _index_in(f"{folder}/.registry")
+            return _index_in(f"{folder}/.registry") if _is_ours(f"{folder}/.registry") else None
         above = os.path.dirname(folder)  # noqa: PTH120
         if above == folder:
             from registry_cli.env import data_home
 
             return _index_in(f"{data_home()}/.registry")
         folder = above
+
+
+def _is_ours(registry: str) -> bool:
+    """Whether a command would use a registry that nobody named; for most, one look at its owner says so."""
+    status = os.lstat(registry)
+    if status.st_uid == os.geteuid() and status.st_mode & 0o170000 == 0o040000:
+        return True
+    from pathlib import Path
+
+    from registry_cli.registry.ownership import is_usable
+
+    return is_usable(Path(registry))
 
 
 def _index_in(registry: str) -> str | None:

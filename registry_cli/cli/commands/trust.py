@@ -1,0 +1,44 @@
+"""`reg trust`: use registries of other users that lie above a working folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, QuietOpt, TsvOpt
+from registry_cli.cli.session import open_session
+from registry_cli.errors import UsageError
+
+EXAMPLES = ("reg trust /srv/models", "reg trust --list", "reg trust --remove /srv/models")
+
+
+def command(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="DIR", help="A `.registry`, or the folder that holds one.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List what you trust.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Trust them no longer.")] = False,
+    columns: ColumnsOpt = None,
+    as_json: JsonOpt = False,
+    as_csv: CsvOpt = False,
+    as_tsv: TsvOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Use registries of other users where they are found.
+
+    A registry above the working folder that belongs to another user may be a trap, and is not used unless you trust
+    it. That is kept in your own settings folder, by path and registry id: another one in its place is not trusted.
+    """
+    from registry_cli.cli.views import view_trusted
+    from registry_cli.registry.api import locate_registry
+    from registry_cli.registry.trust import distrust_registry, list_trusted, trust_registry
+
+    if listed == bool(paths) or (listed and remove):
+        raise UsageError("name folders, or --list alone", hint="reg trust --list")
+    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    change = distrust_registry if remove else trust_registry
+    rows = list_trusted() if listed else [change(locate_registry(path)) for path in paths or ()]
+    session.output.rows([view_trusted(row) for row in rows], ("path", "id", "state"), id_key="path")
