@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from registry_cli._version import __version__
 from registry_cli.catalog.changes import RULES, Change
@@ -14,14 +14,12 @@ from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
+from registry_cli.store.files import SMALL
 from registry_cli.store.staging import Staging
 from registry_cli.store.turn import open_turn
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
-
-CHANGES: Final = 5000
-"""Most changes in one entry; more are split over several."""
 
 Planner = Callable[[], Sequence[Change]]
 """Reads the catalog as it is now and says what to change; called again when the catalog has moved on."""
@@ -29,8 +27,8 @@ Planner = Callable[[], Sequence[Change]]
 
 def transact(
     registry: Registry, plan: Planner, *, message: str | None = None, staging: Staging | None = None
-) -> list[Entry]:
-    """Commit what `plan` wants and return the entries; none where it wants nothing.
+) -> Entry | None:
+    """Commit what `plan` wants, however much, as one entry, and return it; None where it wants nothing.
 
     Args:
         registry: Where.
@@ -39,31 +37,22 @@ def transact(
         staging: Blobs and records that the changes speak of.
 
     Raises:
-        RefusedError: A change breaks a rule, or a gate says no; nothing has happened.
+        RefusedError: A change breaks a rule, a gate says no, or no reader takes an entry of that size; nothing has
+            happened.
     """
     registry.check_writable()
     with ExitStack() as stack:
         staged = staging or stack.enter_context(Staging(registry.layout))
         staged.install()  # the bulk of the bytes, before anybody has to wait for us
         stack.enter_context(open_turn(registry.layout))
-        return _commit_all(registry, staged, plan, message)
-
-
-def _commit_all(registry: Registry, staging: Staging, plan: Planner, message: str | None) -> list[Entry]:
-    entries: list[Entry] = []
-    rest: Sequence[Change] = ()
-    while True:
-        registry.index.sync()
-        wanted = rest or plan()
-        if not wanted:
-            return entries
-        entry = _entry(registry, wanted[:CHANGES], message)
-        if not _commit(registry, staging, entry):
-            continue
-        entries.append(entry)
-        rest = wanted[CHANGES:]
-        if not rest:
-            return entries
+        while True:
+            registry.index.sync()
+            wanted = plan()
+            if not wanted:
+                return None
+            entry = _entry(registry, wanted, message)
+            if _commit(registry, staged, entry):
+                return entry
 
 
 def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
@@ -76,7 +65,7 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
         raise RefusedError(void, hint="add --force -m 'why'" if "--force" in void else "reg help lifecycle")
     for gate in registry.gates:
         gate.check(registry, entry)
-    data = dump_entry(entry)
+    data = _dump(entry)
     file = staging.write_entry(data)
     staging.install()
     if not registry.log.append(entry.seq, file, data):
@@ -86,6 +75,16 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     for listener in registry.listeners:
         listener.notify(registry, entry)
     return True
+
+
+def _dump(entry: Entry) -> bytes:
+    data = dump_entry(entry)
+    if len(data) > SMALL:
+        raise RefusedError(
+            f"{len(entry.changes):,} changes at once make an entry of {len(data):,} bytes, {SMALL:,} can be read",
+            hint="nothing was changed; do it in parts, each with fewer versions",
+        )
+    return data
 
 
 def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) -> Entry:

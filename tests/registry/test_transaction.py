@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.transaction import transact
+from registry_cli.registry.undo import undo_entry
 from registry_cli.store import turn
 from registry_cli.store.log import digest_entry
 from tests.catalog.builders import Forger
@@ -38,7 +38,8 @@ def other(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_entry_says_who_when_and_why(registry: Registry) -> None:
     row = add(registry, "a/m")
-    (entry,) = transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])], message="because")
+    entry = transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])], message="because")
+    assert entry is not None
     assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", changes.RULES)
     assert entry.tool.startswith("reg ")
     assert entry.previous == digest_entry(registry.log.get(1))
@@ -46,7 +47,7 @@ def test_an_entry_says_who_when_and_why(registry: Registry) -> None:
 
 
 def test_a_plan_that_wants_nothing_writes_nothing(registry: Registry) -> None:
-    assert transact(registry, list) == []
+    assert transact(registry, list) is None
     assert not registry.log.exists(1)
     assert list(registry.layout.tmp.iterdir()) == []
 
@@ -70,7 +71,8 @@ def test_the_plan_is_made_anew_when_another_writer_was_first(registry: Registry,
             tag_versions(other, ["a/m"], add=[TagName("theirs")])
         return [changes.tag(row.id, add=[TagName("ours")])]
 
-    (entry,) = transact(registry, plan)
+    entry = transact(registry, plan)
+    assert entry is not None
     assert plans == [(), ("theirs",)]
     assert entry.seq == 3
     assert registry.get_row("a/m").tags == ("ours", "theirs")
@@ -123,20 +125,29 @@ def test_what_became_forbidden_meanwhile_is_refused(registry: Registry) -> None:
         tag_versions(registry, [row.id], add=[TagName("x")])
 
 
-def test_many_changes_are_split(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction, "CHANGES", 3)
-    rows = [add(registry, "a/m") for _ in range(7)]
-    calls: list[int] = []
+def test_many_changes_are_one_entry(registry: Registry) -> None:
+    """However many: whoever is killed in between has done all or nothing, and one `undo` takes all back."""
+    row, tag = add(registry, "a/m"), [TagName("x")]
+    steps = [changes.tag(row.id, **{"remove" if at % 2 else "add": tag}) for at in range(5001)]
+    entry = transact(registry, lambda: steps)
+    assert entry is not None
+    assert (entry.seq, len(entry.changes), registry.index.head.seq) == (2, 5001, 2)
+    assert registry.get_row("a/m").tags == ("x",)
+    assert len(undo_entry(registry)) == 5001
+    assert registry.index.head.seq == 3
+    assert registry.get_row("a/m").tags == ()
 
-    def plan() -> Sequence[Change]:
-        calls.append(1)
-        return [changes.tag(row.id, add=[TagName("x")]) for row in rows]
 
-    entries = transact(registry, plan, message="all")
-    assert [len(entry.changes) for entry in entries] == [3, 3, 1]
-    assert {entry.message for entry in entries} == {"all"}
-    assert len(calls) == 1
-    assert all(version.tags == ("x",) for version in registry.query())
+def test_an_entry_that_nobody_could_read_is_refused(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = add(registry, "a/m")
+    monkeypatch.setattr(transaction, "SMALL", 1000)
+    with pytest.raises(RefusedError, match="20 changes at once make an entry of") as refused:
+        transact(registry, lambda: [changes.tag(row.id, add=[TagName(f"t{at}")]) for at in range(20)])
+    assert "do it in parts" in str(refused.value.hint)
+    assert not registry.log.exists(2)
+    assert list(registry.layout.tmp.iterdir()) == []
+    assert registry.get_row("a/m").tags == ()
+    assert transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])]) is not None
 
 
 def test_two_writers_lose_nothing(registry: Registry, tmp_path: Path) -> None:
