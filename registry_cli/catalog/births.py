@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -71,9 +71,9 @@ class Births:
             return True
         return False
 
-    def expect_task(self, record: RecordId, task: Task) -> None:
-        """Know one record of a task that may not be on disk yet, instead of the one before."""
-        self._expected_tasks = {record: prepare_task(record, task)}
+    def expect_tasks(self, tasks: Mapping[RecordId, Task]) -> None:
+        """Know records of tasks that may not be on disk yet, instead of those before."""
+        self._expected_tasks = {record: prepare_task(record, task) for record, task in tasks.items()}
 
     def expect(self, version: VersionId, record: Version) -> None:
         """Know one version whose record may not be on disk yet, instead of the one before."""

@@ -20,7 +20,7 @@ from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from registry_cli.catalog.folding import Folding
@@ -146,9 +146,9 @@ class Index:
         """Make a version's record known to `rehearse` before it is on disk."""
         self._folding.births.expect(version, record)
 
-    def expect_task(self, record: RecordId, task: Task) -> None:
-        """Make a task's record known to `rehearse` before it is on disk."""
-        self._folding.births.expect_task(record, task)
+    def expect_tasks(self, tasks: Mapping[RecordId, Task]) -> None:
+        """Make records of tasks known to `rehearse` before they are on disk."""
+        self._folding.births.expect_tasks(tasks)
 
     def _append(self, entry: Entry, data: bytes) -> None:
         with self._writing():

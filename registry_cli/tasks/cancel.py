@@ -20,13 +20,14 @@ from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.drivers.port import UNFINISHED
 from registry_cli.tasks.find import see_tasks
 from registry_cli.tasks.live import SILENCE, WRAPPER, find_live, read_state
-from registry_cli.tasks.stage import get_row, get_task, write_stage
+from registry_cli.tasks.stage import get_row, get_task, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry_cli.catalog.task_rows import TaskRow
     from registry_cli.ids import TaskId
+    from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.drivers.port import Driver, JobId
     from registry_cli.tasks.live import Live
@@ -63,9 +64,11 @@ def cancel_tasks(
     jobs = {row.id: job for row in rows if driver and (job := _find_waiting(driver, row))}
     for row in rows:
         _check(registry, row, waits=row.id in jobs, force=force)
-    for row in rows:
-        if row.status == "draft" or (row.status == "running" and _find_live(registry, row) is None):
-            _end(registry, row, message)
+    _end(
+        registry,
+        [row for row in rows if row.status == "draft" or (row.status == "running" and not _find_live(registry, row))],
+        message,
+    )
     for job in jobs.values():
         assert driver
         driver.cancel(job)
@@ -101,18 +104,30 @@ def _check(registry: Registry, row: TaskRow, *, waits: bool, force: bool) -> Non
             )
 
 
-def _end(registry: Registry, row: TaskRow, message: str | None) -> None:
-    """Write the end of a task that no runner here will write; one that has begun or ended meanwhile is left alone."""
-    problem = None if row.status == "draft" else "its runner could not be asked, and may not know"
-    task = get_task(registry, row)
-    ended = replace(task, status="cancelled", ended=datetime.now(UTC), problem=task.problem or problem)
+def _end(registry: Registry, rows: Sequence[TaskRow], message: str | None) -> None:
+    """Write the ends of tasks that no runner here will write, as one entry.
+
+    One that has begun or ended meanwhile is left alone.
+    """
+    ends = [(_cancelled(registry, row), None) for row in rows]
     try:
-        write_stage(registry, "end", ended, message=message)
+        write_stages(registry, "end", ends, message=message)
     except RefusedError:
         registry.index.sync()
-        now = get_row(registry, row.id)
-        if (now.status, now.attempt) == (row.status, row.attempt):
+        left = [row for row in rows if _stage(get_row(registry, row.id)) == _stage(row)]
+        if len(left) == len(rows):
             raise
+        _end(registry, left, message)
+
+
+def _cancelled(registry: Registry, row: TaskRow) -> Task:
+    problem = None if row.status == "draft" else "its runner could not be asked, and may not know"
+    task = get_task(registry, row)
+    return replace(task, status="cancelled", ended=datetime.now(UTC), problem=task.problem or problem)
+
+
+def _stage(row: TaskRow) -> tuple[str, int]:
+    return row.status, row.attempt
 
 
 def _wait(

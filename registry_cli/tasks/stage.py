@@ -1,4 +1,4 @@
-"""Bringing a task to its next stage: its record and blobs written, one change in the log."""
+"""Bringing a task to its next stage: its record and blobs written, one change in the log; or many tasks at once."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from registry_cli.catalog.task_rows import TaskRow
@@ -47,22 +48,41 @@ def write_stage(
     Raises:
         RefusedError: The task is not in a state from which it can get there.
     """
-    data = dump_task(task)
-    record = RecordId(digest_bytes(data).sha256)
+    (record,) = write_stages(registry, stage, [(task, old)], staging=staging, message=message)
+    return record
+
+
+def write_stages(
+    registry: Registry,
+    stage: changes.Stage,
+    tasks: Sequence[tuple[Task, RecordId | None]],
+    *,
+    staging: Staging | None = None,
+    message: str | None = None,
+) -> list[RecordId]:
+    """Commit a stage of many tasks, each with the record that an edit was made from, as one entry; as `write_stage`."""
+    if not tasks:
+        return []
+    written = [dump_task(task) for task, _ in tasks]
+    records = [RecordId(digest_bytes(data).sha256) for data in written]
     registry.check_writable()
-    registry.index.expect_task(record, task)
+    registry.index.expect_tasks({record: task for record, (task, _) in zip(records, tasks, strict=True)})
     with ExitStack() as stack:
         staged = staging or stack.enter_context(Staging(registry.layout))
 
         def plan() -> list[changes.Change]:
-            staged.add_record(data)
-            for file in task.files:
-                if file.sha256:
-                    staged.need_blob(file.sha256)
-            return [changes.task(task.id, stage, record=record, old=old)]
+            for data, (task, _) in zip(written, tasks, strict=True):
+                staged.add_record(data)
+                for file in task.files:
+                    if file.sha256:
+                        staged.need_blob(file.sha256)
+            return [
+                changes.task(task.id, stage, record=record, old=old)
+                for record, (task, old) in zip(records, tasks, strict=True)
+            ]
 
         transact(registry, plan, staging=staged, message=message)
-    return record
+    return records
 
 
 def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | None = None) -> FileEntry:

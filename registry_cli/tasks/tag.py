@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.errors import UsageError
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.stage import get_task, write_stage
+from registry_cli.tasks.stage import get_task, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ def tag_tasks(
     remove: Iterable[TagName] = (),
     message: str | None = None,
 ) -> list[TaskRow]:
-    """Add tags to tasks and remove them; return the tasks.
+    """Add tags to tasks and remove them, in one entry; return the tasks.
 
     Raises:
         UsageError: One tag is to be added and removed.
@@ -36,9 +36,11 @@ def tag_tasks(
     if plus & minus:
         raise UsageError(f"tag {min(plus & minus)} is to be added and removed", hint="decide")
     rows = see_tasks(registry, refs)
+    wanted = []
     for row in rows:
         task = get_task(registry, row)
         tags = tuple(sorted({*task.tags, *plus} - minus))
         if set(tags) != set(task.tags):
-            write_stage(registry, "edit", replace(task, tags=tags), old=row.record, message=message)
+            wanted.append((replace(task, tags=tags), row.record))
+    write_stages(registry, "edit", wanted, message=message)
     return see_tasks(registry, [row.id for row in rows])

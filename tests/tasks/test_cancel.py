@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from registry_cli.tasks.drivers.port import Job, JobId
 from registry_cli.tasks.find import see_tasks
 from registry_cli.tasks.finish import Ending
 from registry_cli.tasks.live import WRAPPER
-from registry_cli.tasks.stage import get_task
+from registry_cli.tasks.stage import get_task, write_stage
 from tests.owners import open_process
 from tests.tasks.drivers.memory import InMemoryDriver
 from tests.tasks.making import crash, draft, hand_over, lose_live, run, start
@@ -34,6 +36,29 @@ def test_a_draft_ends(registry: Registry) -> None:
     draft(registry, "a")
     [row] = cancel_tasks(registry, ["a"], message="no need")
     assert (row.status, row.attempt, row.ended is not None) == ("cancelled", 0, True)
+
+
+def test_of_many_drafts_one_that_begins_meanwhile_goes_on(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ends are one entry; what is no draft any more is left out of it."""
+    other = draft(registry, "b")
+    for name in "ac":
+        draft(registry, name)
+    see = cancel.see_tasks
+
+    def begin(*given: Any) -> Any:
+        rows = see(*given)
+        monkeypatch.setattr(cancel, "see_tasks", see)
+        with Registry.open(tmp_path) as theirs:
+            write_stage(theirs, "start", replace(other, status="running", attempt=1))
+        return rows
+
+    monkeypatch.setattr(cancel, "see_tasks", begin)
+    before = registry.log.last()
+    rows = cancel_tasks(registry, ["a", "b", "c"], patience=0)
+    assert [row.status for row in rows] == ["cancelled", "running", "cancelled"]
+    assert registry.log.last() == before + 2
 
 
 def test_a_runner_of_this_machine_is_ended_and_its_task_buried(registry: Registry) -> None:
