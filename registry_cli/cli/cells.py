@@ -6,7 +6,8 @@ Names, comments and messages may come from strangers: control characters, which 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,11 +15,15 @@ from registry_cli.ids import is_hex
 
 _HALVES: Final = [code for code in range(0xD800, 0xE000) if not 0xDC80 <= code <= 0xDCFF]
 """Half characters, as JSON may hold; those that stand for a byte of a file name are printed as that byte."""
-_CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *_HALVES]
+CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *_HALVES]
 """C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and what no terminal can be given."""
-_ESCAPES: Final = {code: ascii(chr(code))[1:-1] for code in _CONTROLS}
-_JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 0x7F}
+_ESCAPES: Final = {code: ascii(chr(code))[1:-1] for code in CONTROLS}
+_JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in CONTROLS if code >= 0x7F}
 """JSON itself escapes only C0."""
+_BREAKS: Final = {code: _ESCAPES[code] for code in (0x09, 0x0A, 0x0D)}
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Beginnings of what spreadsheets work out, the wide forms of `=+-@` too."""
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf")
 _SHORT_ID: Final = 12
 _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
 """Columns that hold bytes, beside every field named `size`."""
@@ -27,6 +32,19 @@ _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
 def escape(text: str) -> str:
     """Return `text` on one line, without characters that a terminal obeys."""
     return text if text.isascii() and text.isprintable() else text.translate(_ESCAPES)
+
+
+def escape_breaks(text: str) -> str:
+    """Return `text` as it is, but on one line and in one cell of tab-separated text."""
+    return text.translate(_BREAKS)
+
+
+def guard_formula(text: str) -> str:
+    """Return `text` so that no spreadsheet takes it for a formula: a `'` stands before one; numbers stay as they are.
+
+    See https://owasp.org/www-community/attacks/CSV_Injection.
+    """
+    return f"'{text}" if text.startswith(_FORMULAS) and not _NUMBER.fullmatch(text) else text
 
 
 def lookup(row: Mapping[str, object], path: str) -> object:
@@ -46,21 +64,26 @@ def lookup(row: Mapping[str, object], path: str) -> object:
     return None
 
 
-def format_exact(value: object) -> str:
-    """Return `value` for a program to read back: nothing cut, nothing rounded, empty for None."""
+def format_exact(value: object, shown: Callable[[str], str] = escape) -> str:
+    """Return `value` for a program to read back: nothing cut, nothing rounded, empty for None.
+
+    Args:
+        value: Of a record.
+        shown: What text of others goes through.
+    """
     match value:
         case None:
             return ""
         case str():
-            return escape(value)
+            return shown(value)
         case bool():
             return "true" if value else "false"
         case datetime():
             return format_time(value)
         case list() | tuple() if not any(isinstance(item, (Mapping, list, tuple)) for item in value):
-            return ",".join(map(format_exact, value))
+            return ",".join(format_exact(item, shown) for item in value)
         case Mapping() | list() | tuple():
-            return escape(dump_json(value))
+            return shown(dump_json(value))
         case _:
             return str(value)
 

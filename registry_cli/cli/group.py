@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from registry_cli._version import __version__
-from registry_cli.cli.session import REGISTRY_KEY, TAIL_KEY
+from registry_cli.cli.session import RAW_KEY, REGISTRY_KEY, TAIL_KEY
 from registry_cli.cli.table import COMMANDS, GROUPS, Row, aliases_in, children
 from registry_cli.errors import UsageError
 
@@ -70,7 +70,7 @@ class LazyCommand(TyperCommand):
         real.name = self.name
         real.examples = getattr(module, "EXAMPLES", ())
         real.runs_command = getattr(module, "RUNS_COMMAND", False)
-        real.params.append(_registry_option(hidden=True))
+        real.params += _everywhere(hidden=True)
         return real
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
@@ -88,7 +88,7 @@ class RegGroup(TyperGroup):
     """`reg` itself or a group of verbs below it."""
 
     def __init__(self, words: str, **settings: Any) -> None:
-        settings.setdefault("params", [_registry_option(hidden=True)])
+        settings.setdefault("params", _everywhere(hidden=True))
         row = COMMANDS.get(words)
         name, about = (row.name, row.summary) if row else ("reg", _ABOUT)
         super().__init__(name=name, help=about, rich_markup_mode=None, subcommand_metavar="COMMAND ...", **settings)
@@ -168,7 +168,7 @@ def root_group() -> RegGroup:
         help="Print the version.",
     )
     settings = {"help_option_names": ["--help", "-h"]}
-    return RegGroup("", params=[_registry_option(), version], context_settings=settings)
+    return RegGroup("", params=[*_everywhere(), version], context_settings=settings)
 
 
 def help_text(words: Sequence[str]) -> str | None:
@@ -184,8 +184,9 @@ def help_text(words: Sequence[str]) -> str | None:
     return str(command.get_help(ctx))
 
 
-def _registry_option(*, hidden: bool = False) -> TyperOption:
-    return TyperOption(
+def _everywhere(*, hidden: bool = False) -> list[TyperOption]:
+    """Return the options that are understood after every word; help shows them once."""
+    registry = TyperOption(
         param_decls=["--registry"],
         metavar="DIR",
         expose_value=False,
@@ -193,11 +194,25 @@ def _registry_option(*, hidden: bool = False) -> TyperOption:
         hidden=hidden,
         help="Use this registry; also understood after the command.",
     )
+    raw = TyperOption(
+        param_decls=["--raw"],
+        is_flag=True,
+        expose_value=False,
+        callback=_remember_raw,
+        hidden=hidden,
+        help="Print text as it is kept, though a terminal or a spreadsheet may obey it.",
+    )
+    return [registry, raw]
 
 
 def _remember_registry(ctx: Any, param: Any, value: str | None) -> None:
     if value is not None:
         ctx.meta[REGISTRY_KEY] = value
+
+
+def _remember_raw(ctx: Any, param: Any, value: bool) -> None:
+    if value:
+        ctx.meta[RAW_KEY] = True
 
 
 def _print_version(ctx: Any, param: Any, value: bool) -> None:

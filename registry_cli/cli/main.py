@@ -146,7 +146,8 @@ def _keep_odd_characters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             utf8 = stream.encoding.lower().replace("-", "") == "utf8"
-            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+            program = utf8 and not stream.isatty()  # it gets the bytes; a terminal might obey them
+            stream.reconfigure(errors="surrogateescape" if program else "backslashreplace")
 
 
 def _discard_stdout() -> None:

@@ -1,7 +1,8 @@
 """The one place that prints: results on standard output, all else on standard error.
 
 A command hands over plain mappings, made by `views.py`, and knows not which form the user wants. Rich is imported only
-to draw on a terminal.
+to draw on a terminal. What others wrote is made harmless here, unless the user wants it raw: control characters
+everywhere, formulas in CSV, and on a terminal whatever it would obey.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from registry_cli import env
-from registry_cli.cli.cells import dump_json, escape, format_exact, lookup
+from registry_cli.cli.cells import dump_json, escape, escape_breaks, format_exact, guard_formula, lookup
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ class Output:
 
     Attributes:
         columns: What the user wants to see, in order; empty for what the command shows by itself.
+        raw: Print text as it is kept; but in lines of tab-separated cells, tabs and line breaks stay escaped.
     """
 
     mode: Mode
     columns: tuple[str, ...] = ()
+    raw: bool = False
 
     @property
     def drawn(self) -> bool:
@@ -87,7 +90,7 @@ class Output:
         self._check_columns(record)
         if self.mode in {"table", "text"}:
             fields = {path: lookup(record, path) for path in self.columns} or record
-            pairs = [(escape(key), format_exact(value)) for key, value in _flat(fields)]
+            pairs = [(escape(key), self._cell(value)) for key, value in _flat(fields)]
             width = max((len(key) for key, _ in pairs), default=0)
             for key, value in pairs:
                 sys.stdout.write(f"{key:<{width}}  {value}\n" if self.drawn else f"{key}\t{value}\n")
@@ -117,16 +120,32 @@ class Output:
         if self.mode == "json":
             self._json_array(rows)
         else:
-            sys.stdout.writelines(f"{format_exact(row[key])}\n" for row in rows)
+            sys.stdout.writelines(f"{self._cell(row[key])}\n" for row in rows)
 
-    def data(self, data: bytes) -> None:
-        """Print bytes exactly as they are."""
+    def data(self, pieces: Iterable[bytes]) -> None:
+        """Print bytes piece by piece: exactly as they are, but on a terminal what it may be given of them."""
+        if self._tames:
+            from registry_cli.cli.terminal import tame
+
+            for text in tame(pieces):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            return
+        for piece in pieces:
+            self.pass_on(piece)
+
+    def pass_on(self, piece: bytes) -> None:
+        """Print bytes of a command that runs now on the user's behalf, exactly as they are."""
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
 
     def text(self, text: str) -> None:
-        """Print text as it is, ended by one line break."""
+        """Print text, ended by one line break: as it is, but on a terminal what it may be given of it."""
+        if self._tames:
+            from registry_cli.cli.terminal import tame_text
+
+            text = tame_text(text)
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
     def draw(self, picture: RenderableType) -> None:
@@ -148,6 +167,13 @@ class Output:
         """Name a command to try next; not with `-q`."""
         if self.mode != "ids":
             _write_labelled("hint", text, "36")
+
+    @property
+    def _tames(self) -> bool:
+        return not self.raw and sys.stdout.isatty()
+
+    def _cell(self, value: object) -> str:
+        return format_exact(value, escape_breaks if self.raw else escape)
 
     def _checked(self, rows: Iterable[Row]) -> Iterable[Row]:
         """Look at the first row for the columns that the user chose."""
@@ -180,20 +206,26 @@ class Output:
 
     def _lines(self, rows: Iterable[Row], columns: Sequence[str], id_key: str) -> None:
         if self.mode == "ids":
-            sys.stdout.writelines(f"{format_exact(lookup(row, id_key))}\n" for row in rows)
-            return
-        cells = ([format_exact(lookup(row, path)) for path in columns] for row in rows)
-        if self.mode == "csv":
+            sys.stdout.writelines(f"{self._cell(lookup(row, id_key))}\n" for row in rows)
+        elif self.mode == "csv":
             import csv
 
-            csv.writer(sys.stdout, lineterminator="\n").writerows(chain([columns], cells))
-            return
-        header = [list(columns)] if self.mode == "tsv" else []
-        sys.stdout.writelines("\t".join(line) + "\n" for line in chain(header, cells))
+            cells = ([self._csv_cell(lookup(row, path)) for path in columns] for row in rows)
+            header = [self._csv_cell(path) for path in columns]
+            csv.writer(sys.stdout, lineterminator="\n").writerows(chain([header], cells))
+        else:
+            lines = ([self._cell(lookup(row, path)) for path in columns] for row in rows)
+            headings = [[self._cell(path) for path in columns]] if self.mode == "tsv" else []
+            sys.stdout.writelines("\t".join(line) + "\n" for line in chain(headings, lines))
+
+    def _csv_cell(self, value: object) -> str:
+        return format_exact(value, str) if self.raw else guard_formula(format_exact(value))
 
 
-def open_output(*, as_json: bool, as_csv: bool, as_tsv: bool, quiet: bool, columns: str | None) -> Output:
-    """Return the sink that the options ask for.
+def open_output(
+    *, as_json: bool, as_csv: bool, as_tsv: bool, quiet: bool, columns: str | None, raw: bool = False
+) -> Output:
+    """Return the sink that the options ask for; what is wanted raw is printed as in a pipe, not drawn.
 
     Raises:
         UsageError: They ask for two forms at once.
@@ -202,8 +234,8 @@ def open_output(*, as_json: bool, as_csv: bool, as_tsv: bool, quiet: bool, colum
     modes = [mode for mode, wanted in asked.items() if wanted]
     if len(modes) > 1:
         raise UsageError("--json, --csv, --tsv and --quiet exclude each other", hint="give one of them")
-    mode: Mode = modes[0] if modes else ("table" if sys.stdout.isatty() else "text")
-    return Output(mode, tuple(part.strip() for part in (columns or "").split(",") if part.strip()))
+    mode: Mode = modes[0] if modes else ("table" if sys.stdout.isatty() and not raw else "text")
+    return Output(mode, tuple(part.strip() for part in (columns or "").split(",") if part.strip()), raw)
 
 
 def write_error(kind: str, message: str, hint: str | None, *, as_json: bool) -> None:

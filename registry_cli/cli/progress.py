@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
+from registry_cli.cli.cells import escape
 from registry_cli.store.progress import SILENT, Progress, Unit
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class TerminalProgress:
     def start(self, label: str, total: int | None, unit: Unit) -> None:
         """Begin a piece of work; one still going ends."""
         self.stop()
-        self._work, self._done, self._began = (label, total, unit), 0, time.monotonic()
+        self._work, self._done, self._began = (escape(label), total, unit), 0, time.monotonic()
 
     def advance(self, n: int) -> None:
         """Say that `n` more units are done."""

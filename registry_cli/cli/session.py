@@ -9,6 +9,7 @@ import typer
 
 from registry_cli import env
 from registry_cli.cached import cached_property
+from registry_cli.cli.cells import escape
 from registry_cli.cli.output import Output, open_output
 from registry_cli.errors import UsageError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 REGISTRY_KEY: Final = "registry_cli.registry"
 """Where in a context's `meta` the path given with `--registry` is kept."""
+RAW_KEY: Final = "registry_cli.raw"
+"""Where is kept that `--raw` was given."""
 TAIL_KEY: Final = "registry_cli.tail"
 """Where in a context's `meta` the words after `--` are kept, for a command that runs another."""
 
@@ -86,7 +89,7 @@ class Session:
             return True
         if not self.output.can_ask:
             raise UsageError(f"{question} Nobody is there to answer", hint="say so with --yes")
-        return typer.confirm(question, err=True)
+        return typer.confirm(escape(question), err=True)
 
 
 def open_session(
@@ -103,7 +106,8 @@ def open_session(
     Raises:
         UsageError: Two forms of output are wanted at once.
     """
-    output = open_output(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    raw = bool(ctx.meta.get(RAW_KEY))
+    output = open_output(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns, raw=raw)
     path = ctx.meta.get(REGISTRY_KEY)
     session = Session(output, Path(path) if path else None)
     ctx.call_on_close(session.close)

@@ -42,7 +42,7 @@ def command(
     if design:
         from registry_cli.registry.designs import read_design
 
-        session.output.data(read_design(session.registry.layout, row))
+        session.output.data([read_design(session.registry.layout, row)])
         return
     version = {
         **view_version(row),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -9,7 +10,12 @@ import typer
 from registry_cli.cli.options import TaskArg
 from registry_cli.cli.session import open_session
 
-EXAMPLES = ("reg task logs baseline", "reg task logs @last --follow", "reg task logs baseline --tail 20")
+EXAMPLES = (
+    "reg task logs baseline",
+    "reg task logs @last --follow",
+    "reg task logs baseline --tail 20",
+    "reg task logs baseline --raw",
+)
 
 
 def command(
@@ -20,16 +26,17 @@ def command(
 ) -> None:
     """Print what a task printed.
 
-    The newest attempt's, byte for byte: standard output and standard error as they came.
+    The newest attempt's, standard output and standard error as they came: byte for byte in a pipe and with --raw. On a
+    terminal, what would move its cursor, set its title or make it answer is shown instead of obeyed.
     """
     from registry_cli.tasks.console import iter_console
     from registry_cli.tasks.stage import get_row
 
     session = open_session(ctx)
     row = get_row(session.registry, task)
-    printed = False
-    for piece in iter_console(session.registry, row, tail=tail, follow=follow):
-        session.output.data(piece)
-        printed = True
-    if not printed and tail != 0:
+    pieces = iter_console(session.registry, row, tail=tail, follow=follow)
+    first = next(pieces, None)
+    if first is not None:
+        session.output.data(chain([first], pieces))
+    elif tail != 0:
         session.output.note(f"task {row.name} has printed nothing")

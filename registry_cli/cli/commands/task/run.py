@@ -118,7 +118,7 @@ def _follow(session: Session, driver: Driver, submitted: JobId, task: TaskId, *,
     try:
         for chunk in driver.logs(submitted, follow=True):
             if not quiet:
-                session.output.data(chunk)
+                session.output.pass_on(chunk)
     except (KeyboardInterrupt, SystemExit):  # the latter is how SIGTERM arrives
         _cancel(session, driver, submitted, task)
         raise

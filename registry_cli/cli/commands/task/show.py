@@ -76,4 +76,4 @@ def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:
     if data is None and not (path == DIFF and task.code is not None):
         what = {DIFF: "git repository", LOCK: "packages", SCALARS: "scalars"}[path]
         raise NotFoundError(f"task {row.name} has told of no {what}", hint=f"reg task show {row.id}")
-    session.output.data(data or b"")
+    session.output.data([data or b""])
