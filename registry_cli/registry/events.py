@@ -15,7 +15,7 @@ from registry_cli.registry.history import Told, describe_change
 from registry_cli.registry.task_events import address_change, describe_stage, find_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from registry_cli.catalog.journal import ChangeRow
     from registry_cli.registry.api import Registry
@@ -42,8 +42,7 @@ def iter_events(
     wanted = (row for row in changes if row.void is not None) if void else changes
     if limit is not None:
         wanted = islice(wanted, limit) if after else iter(deque(wanted, maxlen=limit))
-    while batch := list(islice(wanted, BATCH)):
-        yield from tell_changes(registry, batch)
+    yield from tell_changes(registry, wanted)
 
 
 def _iter_after(registry: Registry, event: str) -> Iterator[ChangeRow]:
@@ -58,7 +57,14 @@ def _iter_after(registry: Registry, event: str) -> Iterator[ChangeRow]:
             yield row
 
 
-def tell_changes(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
+def tell_changes(registry: Registry, changes: Iterable[ChangeRow]) -> Iterator[Told]:
+    """Yield changes with their words, however many."""
+    rows = iter(changes)
+    while batch := list(islice(rows, BATCH)):
+        yield from _tell_batch(registry, batch)
+
+
+def _tell_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
     """Yield changes with their words; the versions and tasks that they speak of are looked up at once."""
     named = {row.version for row in batch} | {row.change.get(key) for row in batch for key in ("version", "old")}
     marks = ",".join("?" * len(named))

@@ -16,7 +16,7 @@ from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError, RefusedError
 from registry_cli.ids import AliasName, TagName
 from registry_cli.records.entry import Entry
-from registry_cli.registry import transaction
+from registry_cli.registry import events, transaction
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
@@ -231,3 +231,13 @@ def test_an_index_that_a_newer_program_made_holds_nobody_up(registry: Registry, 
     tag_versions(registry, [row.id], add=["y"])
     assert registry.get_row(row.id).tags == ("x", "y")
     assert Registry.open(tmp_path).get_row(row.id).tags == ("x", "y")
+
+
+def test_a_large_entry_is_told_a_few_changes_at_a_time(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite takes so many values in one statement and no more."""
+    ids = [add(registry, "a/m").id for _ in range(10)]
+    transact(registry, lambda: [changes.tag(version, add=[TagName("x")]) for version in ids])
+    found = list(iter_changes(registry.db, after=10))
+    monkeypatch.setattr(events, "BATCH", 2)
+    registry.db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8)
+    assert [told.row.ref for told in events.tell_changes(registry, found)] == [f"a/m:{at}" for at in range(1, 11)]
