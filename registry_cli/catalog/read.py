@@ -53,12 +53,6 @@ def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
     return found[0] if found else None
 
 
-def list_line_versions(db: sqlite3.Connection, line: int) -> list[VersionRow]:
-    """Return the versions of a line that are not removed, oldest first."""
-    found = db.execute("SELECT row FROM versions WHERE line = ? AND removed = 0 ORDER BY number", (line,))
-    return list_versions(db, [row for (row,) in found])
-
-
 def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str, VersionId]]:
     """Return role and id of the versions made from a version, oldest first."""
     found = db.execute(

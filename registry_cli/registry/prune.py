@@ -142,9 +142,13 @@ def _judge(
 
 
 def _with_line(db: sqlite3.Connection, name: str, named: Sequence[VersionRow]) -> list[VersionRow]:
-    """Return the versions of a line that are live or named."""
+    """Return the versions of a line that are live or named, oldest first; what is known is not read again."""
     ids = {row.id for row in named}
-    return [row for row in read.list_line_versions(db, get_line(db, name)) if row.id in ids or not row.archived]
+    found = db.execute(
+        "SELECT row, id FROM versions WHERE line = ? AND NOT removed AND NOT archived", (get_line(db, name),)
+    )
+    others = read.list_versions(db, [row for row, version in found if version not in ids])
+    return sorted([*named, *others], key=lambda row: row.number)
 
 
 def _add_always(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.catalog import changes
 from registry_cli.catalog.doc import load_doc
 from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.read import BATCH
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TaskId, VersionId
 from registry_cli.records.task_codec import load_task
@@ -17,7 +18,7 @@ from registry_cli.store.blobs import get_record
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from registry_cli.catalog.changes import Change
     from registry_cli.catalog.journal import ChangeRow
@@ -46,6 +47,9 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
         found = _get_entry(registry, entry) if entry else _newest(registry)
         undone[:] = list(iter_changes(registry.db, entry=found))
         wanted: list[Change] = [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
+        _need_versions(
+            registry, staging, [_id(change["version"]) for change in wanted if change["op"] == changes.RESTORE]
+        )
         for change in wanted:
             _need_bytes(registry, staging, change)
         return wanted
@@ -55,10 +59,15 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
     return undone
 
 
+def _need_versions(registry: Registry, staging: Staging, versions: Sequence[VersionId]) -> None:
+    """Count on the bytes of versions that are to be restored, looked up a few at a time."""
+    for at in range(0, len(versions), BATCH):
+        for row in registry.list_rows(versions[at : at + BATCH]):
+            need_version(registry, staging, row)
+
+
 def _need_bytes(registry: Registry, staging: Staging, change: Mapping[str, Any]) -> None:
-    """Count on the bytes that a change brings into use again."""
-    if change["op"] == changes.RESTORE:
-        need_version(registry, staging, registry.get_row(change["version"]))
+    """Count on the bytes of a task or a design that a change brings into use again."""
     if change["op"] == changes.TASK and change["stage"] == "restore":
         need_task(registry, staging, change["task"])
     if change["op"] == changes.TASK and change["stage"] == "edit":

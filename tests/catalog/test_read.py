@@ -98,7 +98,6 @@ def test_lines(catalog: Catalog) -> None:
     assert (line.aliases, line.updated) == ((("best", 1), ("prod", 2)), START + timedelta(days=1))
     assert catalog.apply(changes.remove(third)) is None
     assert list_lines(catalog.db, "iris/softmax") == [replace(line, versions=2, size=5)]
-    assert [row.number for row in read.list_line_versions(catalog.db, 1)] == [1, 2]
 
 
 def test_children(catalog: Catalog) -> None:

@@ -56,6 +56,7 @@ def command(
     if plan.removed and not session.confirm(f"Remove {summary(plan)}?", yes=yes):
         raise typer.Exit(1)
     agreed = {row.id for row in plan.removed}
+    del plan  # of many versions it holds much, and what goes is looked at anew
     gone = prune_versions(session.registry, expr, rules, only=agreed, message=message)
     session.output.results(view_versions(gone))
     if not gone:
