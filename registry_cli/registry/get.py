@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from registry_cli import env
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError, UsageError
@@ -13,13 +13,16 @@ from registry_cli.records.parts import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
 from registry_cli.registry.partial import DESIGN, check_present, list_lost, name_record
 from registry_cli.store import files
-from registry_cli.store.blobs import copy_blob, find_blob, get_blob, get_record, verify_blob
+from registry_cli.store.blobs import find_blob, get_blob, get_record, verify_blob
+from registry_cli.store.copying import REPLACE, Copying, Place, find_place
+from registry_cli.store.files import Outlet
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.trash import find_swept
 from registry_cli.store.views import Mode, ViewFile, open_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from registry_cli.catalog.rows import VersionRow
@@ -62,23 +65,7 @@ def get_version(
         CorruptError: Stored bytes are not what they were.
     """
     check_present(registry.layout, row)
-    known = [_known(registry, row, file, progress) for file in row.files]
-    targets = [target / file.path for file in known]
-    same = [_is_same(path, file) for path, file in zip(targets, known, strict=True)]
-    for path, equal in zip(targets, same, strict=True):
-        if not equal and path.exists() and not force:
-            raise ConflictError(f"{path} is there and different", hint="add --force to replace it")
-    progress.start(f"get {row.ref}", sum(file.size or 0 for file in known), "bytes")
-    try:
-        for path, file, equal in zip(targets, known, same, strict=True):
-            if not equal:
-                files.make_dirs(path.parent)
-                _copy(registry, row, file, path, progress)
-            else:
-                progress.advance(file.size or 0)
-    finally:
-        progress.stop()
-    return [Written(path, not equal) for path, equal in zip(targets, same, strict=True)]
+    return _write_files(registry, row, [(file, target / file.path) for file in row.files], force, progress)
 
 
 def get_file(
@@ -90,29 +77,75 @@ def get_file(
         UsageError: The version has several files.
     """
     check_present(registry.layout, row)
-    file = _known(registry, row, _only_file(row), progress)
-    if _is_same(target, file):
-        return Written(target, False)
-    if target.exists() and not force:
-        raise ConflictError(f"{target} is there and different", hint="add --force to replace it")
-    progress.start(f"get {row.ref}", file.size, "bytes")
-    try:
-        _copy(registry, row, file, target, progress)
-    finally:
-        progress.stop()
-    return Written(target, True)
+    [written] = _write_files(registry, row, [(_only_file(row), target)], force, progress)
+    return written
 
 
 def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
     """Write the bytes of the one file of a version to the open descriptor `fd`; they are checked beforehand."""
     check_present(registry.layout, row)
-    file = _known(registry, row, _only_file(row), SILENT)
-    path = _place(registry, row, file)
-    with open_reader(path) as source:
+
+    def write(chunk: memoryview) -> None:
+        while chunk:
+            chunk = chunk[os.write(fd, chunk) :]
+
+    _stream(registry, row, _known(registry, row, _only_file(row), SILENT), write)
+
+
+def _write_files(
+    registry: Registry, row: VersionRow, wanted: Sequence[tuple[FileEntry, Path]], force: bool, progress: Progress
+) -> list[Written]:
+    known = [(_known(registry, row, file, progress), target) for file, target in wanted]
+    places = [_look(target, file, force) for file, target in known]
+    progress.start(f"get {row.ref}", sum(file.size or 0 for file, _ in known), "bytes")
+    try:
+        with Copying(replace=force, progress=progress) as copying:
+            for (file, target), place in zip(known, places, strict=True):
+                if place == "same":
+                    copying.count_on(target)
+                    progress.advance(file.size or 0)
+                elif place == "stream":
+                    _write_into(registry, row, file, target, progress)
+                else:
+                    files.make_dirs(target.parent)
+                    _copy(registry, row, file, target, copying)
+            copying.finish()
+    finally:
+        progress.stop()
+    return [Written(target, place != "same") for (_, target), place in zip(known, places, strict=True)]
+
+
+def _look(target: Path, file: FileEntry, force: bool) -> Place | Literal["same"]:
+    """Return what lies where a file shall go, and whether it is that file already."""
+    if _is_same(target, file):
+        return "same"
+    place = find_place(target)
+    if place == "file" and not force:
+        raise ConflictError(f"{target} is there and different", hint=REPLACE)
+    return place
+
+
+def _write_into(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
+    """Write a file's bytes into a pipe or character device, which keeps its place."""
+    outlet = Outlet(target)
+    try:
+        _stream(registry, row, file, outlet.write)
+    finally:
+        outlet.close()
+    progress.advance(file.size or 0)
+
+
+def _stream(registry: Registry, row: VersionRow, file: FileEntry, write: Callable[[memoryview], None]) -> None:
+    """Write a file's bytes where nothing can be taken back: they are checked before, and once more on their way."""
+    from xxhash import xxh3_128
+
+    digest = xxh3_128()
+    with open_reader(_place(registry, row, file)) as source:
         for chunk in iter_chunks(source):
-            rest = chunk
-            while rest:
-                rest = rest[os.write(fd, rest) :]
+            write(chunk)
+            digest.update(chunk)
+    if file.xxh3 and digest.hexdigest() != file.xxh3:
+        raise CorruptError(f"{row.ref}: {file.path} changed while it was written out")
 
 
 def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILENT) -> Path:
@@ -229,15 +262,13 @@ def _check_live(layout: Layout, row: VersionRow) -> None:
         raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore '{row.ref}'")
 
 
-def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
-    local = find_local(file)
-    if local is not None and find_blob(registry.layout, cast("BlobHash", file.sha256)) is None:
-        files.copy_file(local, target)
-        _check_external(row, file, target)
-        progress.advance(file.size or 0)
-        return
+def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, copying: Copying) -> None:
+    local, sha256 = find_local(file), cast("BlobHash", file.sha256)
     try:
-        copy_blob(registry.layout, cast("BlobHash", file.sha256), cast("Xxh3", file.xxh3), target, progress=progress)
+        if local is not None and find_blob(registry.layout, sha256) is None:
+            copying.add_file(local, target, sha256)
+        else:
+            copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target)
     except CorruptError as error:
         raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
 

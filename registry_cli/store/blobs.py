@@ -1,9 +1,13 @@
-"""Blobs and records as they lie on disk: find them, check them, copy them out. `staging.py` brings them in."""
+"""Blobs and records as they lie on disk: find them, check them, read them.
+
+`staging.py` brings them in, `copying.py` out.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -11,9 +15,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import CorruptError
 from registry_cli.ids import Xxh3
 from registry_cli.store import files, trash
-from registry_cli.store.files import NewFile
-from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
-from registry_cli.store.owner import new_name
+from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.parallel import Background
 from registry_cli.store.progress import SILENT, Progress
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.ids import BlobHash, RecordId
+    from registry_cli.store.files import NewFile
+    from registry_cli.store.flushing import EarlyFlush
     from registry_cli.store.layout import Layout
 
 MEND: Final = "add the same file again, or reg repair --from PATH, a copy of the registry"
@@ -79,37 +83,31 @@ def verify_blob(layout: Layout, sha256: BlobHash, xxh3: Xxh3 | None, size: int |
 
 
 def copy_blob(
-    layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666, durable: bool = False,
+    layout: Layout, sha256: BlobHash, xxh3: Xxh3, file: NewFile, *, early: EarlyFlush | None = None,
     progress: Progress = SILENT,
 ) -> None:  # fmt: skip
-    """Copy a blob to a new file `target` and check the bytes on the way.
+    """Copy a blob's bytes into a new file and check them on the way.
 
-    The bytes go to a hidden file beside `target`, which gets its name when they are whole and right: a reader never
-    sees half a model. A file `target` is replaced. `durable` makes the bytes survive a power loss.
+    Args:
+        layout: The registry.
+        sha256: Which blob.
+        xxh3: Its check.
+        file: Empty; the caller names, closes or removes it.
+        early: Told how far the file has come, where it is to be durable.
+        progress: Told of bytes.
 
     Raises:
-        CorruptError: The bytes are not what the digest says; `target` is as it was.
+        CorruptError: The bytes are not what the digest says.
     """
-    hidden = target.parent / f".{target.name[:80]}.{new_name()}"
     blob = get_blob(layout, sha256)
-    file = NewFile(hidden, mode)
-    try:
-        with _reading(blob, sha256), open_reader(blob) as source:
-            if file.clone(source):
-                digest = xxh3_of_file(blob)
-                progress.advance(files.get_status(blob).st_size)
-            else:
-                digest = _copy_and_digest(blob, source, file, progress)
-        if digest != xxh3:
-            raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint=MEND)
-        if durable:
-            file.flush()
-        file.close()
-        files.rename(hidden, target)
-    except BaseException:
-        file.close()
-        files.unlink(hidden)
-        raise
+    with _reading(blob, sha256), open_reader(blob) as source:
+        if file.clone(source):
+            digest = _digest_open(source)
+            progress.advance(os.fstat(source).st_size)
+        else:
+            digest = _copy_and_digest(source, file, early, progress)
+    if digest != xxh3:
+        raise CorruptError(f"blob {sha256[:12]} does not hold the bytes it was given", hint=MEND)
 
 
 def get_record(layout: Layout, record: RecordId) -> bytes:
@@ -143,33 +141,56 @@ def _reading(path: Path, sha256: BlobHash) -> Iterator[None]:
         raise CorruptError(f"blob {sha256[:12]} is missing", hint=MEND) from None
 
 
-def _copy_and_digest(blob: Path, source: int, file: NewFile, progress: Progress) -> Xxh3:
+def _copy_and_digest(source: int, file: NewFile, early: EarlyFlush | None, progress: Progress) -> Xxh3:
     """Copy an open blob into a new file and return its digest: a large one in the kernel, digested beside the copy."""
-    size = files.get_status(blob).st_size
-    if size < LARGE:
-        return _copy_through(source, file, progress)
+    if os.fstat(source).st_size < LARGE:
+        return _copy_through(source, file, early, progress)
+    beside = os.dup(source)  # the thread may outlive us where we are interrupted
     try:
-        digest = Background(partial(xxh3_of_file, blob))
+        digest = Background(partial(_digest_and_close, beside))
     except RuntimeError:  # the interpreter is about to end and starts no more threads
-        return _copy_through(source, file, progress)
+        os.close(beside)
+        return _copy_through(source, file, early, progress)
     done = 0
     try:
         while copied := file.copy_from(source, done, LARGE):
             done += copied
+            if early:
+                early.advance(done)
             progress.advance(copied)
     except OSError as error:
         if done or error.errno not in _CANNOT:
             raise
-        return _copy_through(source, file, progress)
+        return _copy_through(source, file, early, progress)
     return digest.get()
 
 
-def _copy_through(source: int, file: NewFile, progress: Progress) -> Xxh3:
+def _copy_through(source: int, file: NewFile, early: EarlyFlush | None, progress: Progress) -> Xxh3:
     from xxhash import xxh3_128
 
     digest = xxh3_128()
     for chunk in iter_chunks(source):
         file.write(chunk)
         digest.update(chunk)
+        if early:
+            early.advance(file.written)
         progress.advance(len(chunk))
+    return Xxh3(digest.hexdigest())
+
+
+def _digest_and_close(fd: int) -> Xxh3:
+    try:
+        return _digest_open(fd)
+    finally:
+        os.close(fd)
+
+
+def _digest_open(fd: int) -> Xxh3:
+    """Return the XXH3-128 of an open file; its position is left alone, which another thread may use."""
+    from xxhash import xxh3_128
+
+    digest, buffer, done = xxh3_128(), new_buffer(), 0
+    while size := os.preadv(fd, [buffer], done):
+        digest.update(buffer[:size])
+        done += size
     return Xxh3(digest.hexdigest())

@@ -81,9 +81,9 @@ class _OpenFile:
         self.written = 0
 
         def create() -> None:
-            self.fd = open_file(path, flags | os.O_CREAT | os.O_NOFOLLOW, mode)
+            self.fd = open_file(path, flags, mode)
 
-        _call("create", path, None, create)
+        _call("create" if flags & os.O_CREAT else "open", path, None, create)
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the current position; short writes go on."""
@@ -116,7 +116,7 @@ class NewFile(_OpenFile):
     __slots__ = ()
 
     def __init__(self, path: Path, mode: int = 0o666) -> None:
-        super().__init__(path, os.O_RDWR | os.O_EXCL, mode)
+        super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
     def skip(self, size: int) -> None:
         """Leave a hole of `size` bytes; `finish` gives the file its length."""
@@ -167,7 +167,24 @@ class AppendFile(_OpenFile):
     __slots__ = ()
 
     def __init__(self, path: Path, mode: int = 0o666) -> None:
-        super().__init__(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK, mode)  # a pipe there has no reader
+        # a pipe there has no reader
+        super().__init__(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW, mode)
+
+
+class Outlet(_OpenFile):
+    """A pipe or character device of the user's; opening a pipe waits for its reader.
+
+    Raises:
+        OSError: Among others EINVAL, where something else lies there by now.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, os.O_WRONLY | os.O_NOCTTY, 0)
+        if not is_stream(os.fstat(self.fd)):
+            self.close()
+            raise OSError(errno.EINVAL, "no pipe or character device", str(path))
 
 
 def link(source: Path, target: Path) -> None:
@@ -352,22 +369,6 @@ def replace_file(path: Path, data: bytes, tmp: Path) -> None:
     flush_dir(path.parent)
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file to a new one, or over an old one, in one step."""
-    hidden = target.parent / f".{target.name[:80]}.{os.getpid()}"
-    file = NewFile(hidden)
-    try:
-        with source.open("rb", buffering=0) as reader:
-            while chunk := reader.read(1 << 20):
-                file.write(chunk)
-        file.close()
-        rename(hidden, target)
-    except BaseException:
-        file.close()
-        unlink(hidden)
-        raise
-
-
 def read_small(path: Path) -> bytes:
     """Return all bytes of a registry's small file; a pipe in its place is not waited for.
 
@@ -470,6 +471,11 @@ def check_regular(path: Path, status: os.stat_result) -> None:
     """
     if not is_regular(status):
         raise CorruptError(f"{path} is no regular file", hint="reg fsck")
+
+
+def is_stream(status: os.stat_result) -> bool:
+    """Return whether bytes written into a file pass through it and replace none: a pipe or character device."""
+    return stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode)
 
 
 def remove_dir(path: Path) -> None:

@@ -109,7 +109,12 @@ def _share(layout: Layout, file: ViewFile, target: Path, mode: Mode) -> None:
             pass
         else:
             return
-    copy_blob(layout, file.sha256, file.xxh3, target, mode=0o444, durable=True)  # the stamp will vouch for it
+    copy = NewFile(target, 0o444)
+    try:
+        copy_blob(layout, file.sha256, file.xxh3, copy)
+        copy.flush()  # the stamp will vouch for it
+    finally:
+        copy.close()
 
 
 def _reflink(blob: Path, target: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
+from registry_cli.store.hashing import iter_chunks, open_reader
 
 LARGEST: Final = 64 << 20
 """Bytes that are copied where the file system cannot share them; more would make the script wait."""
@@ -38,7 +39,16 @@ def hold_file(path: Path, size: int, target: Path) -> bool:
         return True
     if size > LARGEST:
         return False
-    files.copy_file(path, target)
+    file = NewFile(target)
+    try:
+        with open_reader(path) as source:
+            for chunk in iter_chunks(source):
+                file.write(chunk)
+    except BaseException:
+        files.unlink(target)
+        raise
+    finally:
+        file.close()
     return True
 
 

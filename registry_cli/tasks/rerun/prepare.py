@@ -16,7 +16,7 @@ from registry_cli.errors import RegError
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.registry.get import open_path
 from registry_cli.store import files
-from registry_cli.store.blobs import copy_blob
+from registry_cli.store.copying import Copying
 from registry_cli.tasks.capture.data import list_data
 from registry_cli.tasks.capture.environ import replayed
 from registry_cli.tasks.capture.program import find_program
@@ -135,13 +135,15 @@ def restore_code(registry: Registry, task: Task, code: Code, root: Path, environ
     check_out(code, root, get_blob_path(registry, bundle) if bundle else None, Path.cwd(), environ)
     if diff:
         apply_diff(root, get_blob_path(registry, diff), code.commit, environ)
-    for file in _untracked(task):
-        target = root / file.path.removeprefix(UNTRACKED)
-        files.make_dirs(target.parent)
-        assert file.sha256
-        assert file.xxh3
-        mode = 0o777 if file.media == EXECUTABLE else 0o666
-        copy_blob(registry.layout, file.sha256, file.xxh3, target, mode=mode)
+    with Copying(replace=True, durable=False) as copying:
+        for file in _untracked(task):
+            target = root / file.path.removeprefix(UNTRACKED)
+            files.make_dirs(target.parent)
+            assert file.sha256
+            assert file.xxh3
+            mode = 0o777 if file.media == EXECUTABLE else 0o666
+            copying.add_blob(registry.layout, file.sha256, file.xxh3, target, mode=mode)
+        copying.finish()
     cwd = root / task.recipe.cwd
     files.make_dirs(cwd)
     return cwd

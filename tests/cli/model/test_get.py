@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Reg, run_process
 
 
@@ -43,9 +45,21 @@ def test_one_file_by_another_name(iris: Reg, tmp_path: Path) -> None:
     assert "takes one version" in iris("model", "get", "iris/tuned", "iris/softmax", "-o", "x", code=2).err
 
 
-def test_raw_bytes_on_standard_output_and_nothing_else(iris: Reg, tmp_path: Path) -> None:
-    done = run_process("model", "get", "iris/tuned", "-o", "-")
+@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_raw_bytes_on_standard_output_and_nothing_else(output: str, iris: Reg, tmp_path: Path) -> None:
+    done = run_process("model", "get", "iris/tuned", "-o", output)
     assert (done.stdout, done.stderr) == ((tmp_path / "in/3.safetensors").read_bytes(), b"")
+
+
+def test_a_pipe_or_device_is_written_into_and_a_link_is_not(iris: Reg, tmp_path: Path) -> None:
+    assert iris("model", "get", "iris/tuned", "-o", "/dev/null").lines == ["/dev/null"]
+    (tmp_path / "link").symlink_to("elsewhere")
+    for words in ([], ["--force"]):
+        refused = iris("model", "get", "iris/tuned", "-o", "link", *words, code=13).err
+        assert "link is a link to elsewhere" in refused
+        assert "hint: name that file, or take the link away" in refused
+        assert "in is a folder" in iris("model", "get", "iris/tuned", "-o", "in", *words, code=13).err
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_referenced_file_that_changed_is_refused(iris: Reg, tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ def command(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a version's one file here; `-` prints it."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write a version's one file here, or into a pipe; `-` prints it."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace files that are different.")] = False,
     as_json: JsonOpt = False,
@@ -49,7 +51,7 @@ def command(
     refs, here = _split(words, several=to is not None or output is not None)
     rows = session.registry.list_rows(refs)
     progress = session.progress
-    if output == "-":
+    if output is not None and _is_stdout(output):
         sys.stdout.flush()
         write_stream(session.registry, _only(rows), sys.stdout.fileno())
     elif output is not None:
@@ -72,6 +74,21 @@ def _split(words: Sequence[str], *, several: bool) -> tuple[list[str], Path]:
     if not several and (len(refs) > 1 or len(words) > 2):
         raise UsageError("several versions need a folder for each", hint="add --to DIR")
     return refs, here
+
+
+def _is_stdout(output: str) -> bool:
+    """Return whether bytes shall go to standard output: by `-`, `/dev/stdout`, or a pipe or device that it is."""
+    import os
+    import stat
+    import sys
+
+    if output in {"-", "/dev/stdout"}:
+        return True
+    try:
+        status = Path(output).stat()
+        return not stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.fstat(sys.stdout.fileno()))
+    except OSError:  # nothing is there yet, or no standard output
+        return False
 
 
 def _only(rows: Sequence[VersionRow]) -> VersionRow:

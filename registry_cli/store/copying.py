@@ -1,0 +1,216 @@
+"""Bytes on their way out of the registry, into files of the user: never half a file, never over one he did not give up.
+
+A file is written beside its place under a hidden name, checked, made durable, and named as the last thing. Only a
+regular file is ever replaced, and only where that was asked for. Knows no model.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.errors import ConflictError, CorruptError
+from registry_cli.store import files, flushing
+from registry_cli.store.blobs import copy_blob
+from registry_cli.store.files import NewFile
+from registry_cli.store.flushing import EarlyFlush
+from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.owner import new_name
+from registry_cli.store.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.ids import BlobHash, Xxh3
+    from registry_cli.store.layout import Layout
+
+Place = Literal["free", "file", "stream"]
+"""What lies where bytes shall go: nothing, a regular file, or a pipe or character device that is written into."""
+REPLACE: Final = "add --force to replace it"
+OPEN: Final = 64
+"""Unflushed files kept open; more are flushed side by side and get their names."""
+_STEM: Final = 80
+"""Bytes of a file's name that its hidden name keeps, so that no name becomes too long."""
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+"""Answers of file systems without hard links, such as a memory stick's."""
+_NO_FLUSH: Final = frozenset({errno.EACCES, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""Answers where a folder may be written and not read, or where a file system flushes no folders."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A file that has a hidden name yet."""
+
+    file: NewFile
+    target: Path
+    xxh3: Xxh3 | None
+
+
+def hidden_name(path: Path) -> Path:
+    """Return a new hidden name beside `path`, which tells who made it."""
+    stem = os.fsencode(path.name)[:_STEM].decode(errors="ignore")
+    return path.with_name(f".{stem}.{new_name()}")
+
+
+def find_place(target: Path) -> Place:
+    """Return what lies where bytes shall go.
+
+    A link is followed to a pipe or device, as `/dev/stdout` is: nothing is replaced by writing there.
+
+    Raises:
+        ConflictError: A folder, block device or socket lies there, or a link to anything else.
+    """
+    try:
+        status = target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "free"
+    if files.is_regular(status):
+        return "file"
+    if _leads_to_stream(target):
+        return "stream"
+    if target.is_symlink():
+        raise ConflictError(f"{target} is a link to {target.readlink()}", hint="name that file, or take the link away")
+    what = "a folder" if target.is_dir() else "a block device" if target.is_block_device() else "a socket"
+    raise ConflictError(f"{target} is {what}, and never replaced by a file", hint="write to another name")
+
+
+def _leads_to_stream(target: Path) -> bool:
+    try:
+        return files.is_stream(target.stat())
+    except OSError:  # a link to nothing, or in a circle
+        return False
+
+
+class Copying:
+    """Files on their way out. Use as a context: what has no name of its own at its end is removed.
+
+    Args:
+        replace: Let a file take the place of another regular one.
+        durable: Make files and their names survive a power cut; scratch files need not.
+        progress: Told of bytes.
+    """
+
+    def __init__(self, *, replace: bool = False, durable: bool = True, progress: Progress = SILENT) -> None:
+        self._replace = replace
+        self._durable = durable
+        self._progress = progress
+        self._copies: list[_Copy] = []
+        self._folders: set[Path] = set()
+
+    def __enter__(self) -> Copying:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for copy in self._copies:
+            copy.file.close()
+            files.unlink(copy.file.path)
+
+    def add_blob(self, layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666) -> None:
+        """Copy a blob to a file `target`, which gets its name later, by `finish` at the latest.
+
+        Raises:
+            ConflictError: Something else has got the name since it was looked at.
+            CorruptError: The bytes are not what the digest says.
+        """
+        copy = self._start(target, mode, xxh3)
+        early = EarlyFlush(copy.file) if self._durable else None
+        try:
+            copy_blob(layout, sha256, xxh3, copy.file, early=early, progress=self._progress)
+            if early:
+                early.finish()
+        except BaseException:
+            if early:
+                early.stop()
+            raise
+        self._hold()
+
+    def add_file(self, source: Path, target: Path, sha256: BlobHash | None) -> None:
+        """Copy a file that lies outside the registry, as `add_blob`; where `sha256` is known it is checked."""
+        copy = self._start(target, 0o666, None)
+        with open_reader(source) as fd:
+            for chunk in iter_chunks(fd):
+                copy.file.write(chunk)
+                self._progress.advance(len(chunk))
+        if sha256 and sha256_of_file(copy.file.path) != sha256:
+            raise CorruptError(f"{source} changed since it was first read")
+        self._hold()
+
+    def count_on(self, target: Path) -> None:
+        """Make the name of a file that is there already survive too: another run may have been cut short."""
+        self._folders.add(target.parent)
+
+    def finish(self) -> None:
+        """Give all files their names and make them durable.
+
+        Raises:
+            ConflictError: Something else has got the name since it was looked at.
+        """
+        self._place()
+        if self._durable:
+            flushing.each_parallel(_flush_dir, sorted(self._folders))
+
+    def _start(self, target: Path, mode: int, xxh3: Xxh3 | None) -> _Copy:
+        copy = _Copy(NewFile(hidden_name(target), mode), target, xxh3)
+        self._copies.append(copy)
+        return copy
+
+    def _hold(self) -> None:
+        if len(self._copies) >= OPEN:
+            self._place()
+
+    def _place(self) -> None:
+        if self._durable:
+            flushing.flush_all(copy.file for copy in self._copies)
+        while self._copies:
+            copy = self._copies[-1]
+            copy.file.close()
+            self._name(copy)
+            self._folders.add(copy.target.parent)
+            self._copies.pop()
+
+    def _name(self, copy: _Copy) -> None:
+        try:
+            give_name(copy.file.path, copy.target)
+        except FileExistsError:
+            there = find_place(copy.target)
+            if there == "file" and _is_same(copy):  # another run was faster
+                files.unlink(copy.file.path)
+            elif self._replace and there != "stream":
+                files.rename(copy.file.path, copy.target)
+            else:
+                raise ConflictError(f"{copy.target} is there by now", hint=REPLACE) from None
+
+
+def give_name(hidden: Path, target: Path) -> None:
+    """Rename a file of ours to a name that is free.
+
+    Raises:
+        FileExistsError: It is not, or not any more; nothing has changed.
+    """
+    try:
+        files.link(hidden, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        held = NewFile(target)  # fails where the name is taken; what is renamed over is our own empty file
+        held.close()
+        files.rename(hidden, target)
+    else:
+        files.unlink(hidden)
+
+
+def _is_same(copy: _Copy) -> bool:
+    size = copy.file.path.stat().st_size
+    if copy.target.stat().st_size != size:
+        return False
+    return xxh3_of_file(copy.target) == (copy.xxh3 or xxh3_of_file(copy.file.path))
+
+
+def _flush_dir(path: Path) -> None:
+    try:
+        files.flush_dir(path)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
