@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog import changes, read
@@ -21,11 +21,10 @@ from registry_cli.records.paths import check_path
 from registry_cli.records.version import ROLES, Version, check_labels
 from registry_cli.registry.aliases import plan_alias
 from registry_cli.registry.draft import DesignSource, Draft, given
+from registry_cli.registry.moving import Left, Mode, check_sources, may_share, take_away
 from registry_cli.registry.same import find_same
 from registry_cli.registry.sources import Source, find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
-from registry_cli.store import files
-from registry_cli.store.blobs import verify_blob
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -39,18 +38,20 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
     from registry_cli.store.hashing import Digests
 
-Mode = Literal["copy", "link", "move", "reference"]
-"""What becomes of the user's file: stays; shares its bytes with the blob; goes; stays and is only pointed to."""
 FACTS: Final = "weights"
 """The table of `metadata` that holds what the weight files' headers say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A version and whether it is new; False where the newest one has the same files and fields already."""
+    """A version and whether it is new; False where the newest one has the same files and fields already.
+
+    `left` are files that were to be taken away and stay, as somebody has changed or replaced them.
+    """
 
     version: VersionRow
     new: bool
+    left: tuple[Left, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def add_files(
     allow_same: bool = False,
     progress: Progress = SILENT,
     cached: bool = True,
+    held: bool = False,
 ) -> Added:
     """Add files and folders as one version.
 
@@ -88,6 +90,7 @@ def add_files(
         allow_same: Make a version although the newest one is the same.
         progress: Told of bytes.
         cached: Whether the system may keep the new bytes in memory; a training that runs beside us needs that itself.
+        held: The files lie in the registry because it holds them for the caller; users may share none from there.
 
     Raises:
         NotFoundError: A path, or a parent's address, names nothing.
@@ -96,6 +99,9 @@ def add_files(
     """
     registry.check_writable()
     sources = list_sources(paths, follow=follow, ignore=ignore)
+    if mode != "copy" and not held:
+        check_sources(registry.layout, sources, mode)
+    taken = [source.file.stat() for source in sources] if mode == "move" else []
     progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
     try:
         with Staging(registry.layout, progress=progress, cached=cached) as staging:
@@ -108,8 +114,9 @@ def add_files(
     finally:
         progress.stop()
     if mode == "move":
-        for source, file in zip(sources, content.files, strict=True):
-            _give_up(registry, source, file)
+        gone = zip(sources, taken, content.files, strict=True)
+        left = [take_away(registry.layout, source, status, file) for source, status, file in gone]
+        return replace(added, left=tuple(each for each in left if each))
     return added
 
 
@@ -230,10 +237,9 @@ def _commit(registry: Registry, draft: Draft, content: _Content, staging: Stagin
 def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source], mode: Mode) -> _Content:
     entries: list[FileEntry] = []
     known: list[tuple[str, Facts]] = []
-    device = registry.layout.blobs.stat().st_dev
     for source in sources:
         facts = sniff(source.file, source.path)
-        share = mode == "link" or (mode == "move" and source.file.stat().st_dev == device)
+        share = may_share(registry.layout, source, mode)
         if mode == "reference":
             digests, url = staging.read_file(source.file), source.file.absolute().as_uri()
         else:
@@ -244,13 +250,6 @@ def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source],
         entries.append(_entry(source.path, digests, facts, url))
         known.append((source.path, facts))
     return _content(entries, known)
-
-
-def _give_up(registry: Registry, source: Source, file: FileEntry) -> None:
-    """Take the user's file away, once its stored bytes were read back and are the same by SHA-256."""
-    assert file.sha256
-    verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=True)
-    files.unlink(source.file)
 
 
 def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) -> FileEntry:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import UsageError
-from registry_cli.registry.add import Mode, add_url
+from registry_cli.registry.add import add_url
 from registry_cli.registry.editing import Edit
 from registry_cli.sdk import saver
 from registry_cli.sdk.current import get_current, is_silent
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from registry_cli.ids import TagName, TaskId, VersionId
     from registry_cli.registry.draft import DesignSource
+    from registry_cli.registry.moving import Mode
     from registry_cli.sdk.saver import Pending
     from registry_cli.sdk.task_models import TaskModels
 

@@ -13,7 +13,7 @@ from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
-from registry_cli.registry.add import Mode, add_files, make_design
+from registry_cli.registry.add import add_files, make_design
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
 from registry_cli.registry.version import Version
@@ -27,6 +27,7 @@ from registry_cli.tasks.outputs import INPUT, name_output
 from registry_cli.tasks.scalars.read import last_at, read_points
 
 if TYPE_CHECKING:
+    from registry_cli.registry.moving import Mode
     from registry_cli.sdk.snapshot import Snapshot
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -202,7 +203,7 @@ def save_later(
     def write(snapshot: Snapshot) -> Version:
         mode: Mode = "copy" if snapshot.linked else "link"
         with Registry(registry.layout) as own:
-            return _add(registry, own, current, full, snapshot.paths, replace(how, mode=mode))
+            return _add(registry, own, current, full, snapshot.paths, replace(how, mode=mode), held=True)
 
     def tell(problem: str) -> None:
         if current is not None:
@@ -228,10 +229,17 @@ def complete(current: Current | None, draft: Draft) -> Draft:
 
 
 def _add(
-    registry: Registry, own: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How
+    registry: Registry,
+    own: Registry,
+    current: Current | None,
+    draft: Draft,
+    paths: Sequence[Path],
+    how: How,
+    *,
+    held: bool = False,
 ) -> Version:
     added = add_files(own, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same,
-                      cached=current is None)  # fmt: skip
+                      cached=current is None, held=held)  # fmt: skip
     if current is not None:
         entry = how.entry or draft.name.rpartition("/")[2]
         current.tell(lambda facts: facts.add_output(entry, added.version.id))

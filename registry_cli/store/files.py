@@ -328,6 +328,15 @@ def set_mode(path: Path, mode: int) -> None:
     _call("chmod", path, mode, change)
 
 
+def set_group(path: Path, group: int) -> None:
+    """Let a file belong to another group, which must be one of ours."""
+
+    def change(name: str, folder: int | None) -> None:
+        os.chown(name, -1, group, dir_fd=folder, follow_symlinks=False)
+
+    _call("chown", path, None, lambda: at(path, change))
+
+
 def touch(path: Path) -> None:
     """Set the modification time of a file to now."""
     _set_times(path, None)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.ids import BlobHash, RecordId, Xxh3
 from registry_cli.store import files, flushing
+from registry_cli.store.adopting import Adopted, adopt, give_back
 from registry_cli.store.blobs import verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
@@ -68,6 +69,7 @@ class Staging:
         self._opened: list[NewFile] = []
         self._unflushed: list[NewFile] = []
         self._litter: list[Path] = []
+        self._adopted: list[Adopted] = []
 
     def __enter__(self) -> Staging:
         return self
@@ -75,6 +77,10 @@ class Staging:
     def __exit__(self, *_: object) -> None:
         for file in self._opened:  # one whose bytes did not fit would keep their room while it is open
             file.close()
+        placed = set(self._names.placed.values())
+        for adopted in self._adopted:
+            if adopted.path not in placed:
+                give_back(adopted)
         for path in self._litter:
             try:
                 files.unlink(path)
@@ -105,7 +111,7 @@ class Staging:
         Args:
             source: A regular file; it stays where it is.
             twins: What is known to be stored; bytes that are there already are not written again.
-            share: Make the blob a second name of the same file instead of a copy.
+            share: Make the blob a second name of the same file instead of a copy; it becomes read-only.
 
         Raises:
             ConflictError: The file changed while it was read.
@@ -257,6 +263,7 @@ class Staging:
                 hint="add it without --link",
             ) from None
         self._litter.append(held)
+        self._adopted.append(adopt(self._layout, held, source))
         with open_reader(held) as reader:
             digests = digest_open(reader, status.st_size + 1)
         self._progress.advance(digests.size)

@@ -336,13 +336,13 @@ def test_a_moved_file_goes_when_the_version_is_there(size: int, registry: Regist
 
     class Watcher(Recorder):
         def before(self, op: str, path: str, detail: object) -> None:
-            if (op, path) == ("unlink", str(source)):
+            if (op, path) == ("rename", str(source)):
                 assert registry.log.head().seq == 1
 
     watcher = Watcher()
     with files.open_observer(watcher):
         row = add_path(registry, "a/b", source, mode="move").version
-    assert ("unlink", str(source)) in watcher.calls
+    assert ("rename", str(source)) in watcher.calls
     assert not source.exists()
     assert open_path(registry, row).read_bytes() == data
 

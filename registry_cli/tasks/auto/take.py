@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read import find_row
 from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
-from registry_cli.registry.add import Mode, add_files
+from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.sources import list_sources
 from registry_cli.store import files
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
+    from registry_cli.registry.moving import Mode
     from registry_cli.registry.sources import Source
     from registry_cli.tasks.auto.content import Cache
     from registry_cli.tasks.auto.notes import SavedNote
@@ -75,7 +76,7 @@ class Taker:
                 return None
             mode: Mode = "link" if note.held is not None and not has_writer(paths[0]) else "copy"
             added = add_files(registry, self._describe(registry, note), paths, ignore=ignore, mode=mode,
-                              cached=False)  # fmt: skip
+                              cached=False, held=note.held is not None)  # fmt: skip
         self._last[note.path] = added.version.id
         self._paths[added.version.id] = note.path
         return added.version if added.new else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from registry_cli.store import files
 from tests.cli.conftest import Reg, run_process, write_weights
+from tests.observers import Recorder
 
 
 @pytest.fixture
@@ -142,3 +145,22 @@ def test_a_bad_name_is_refused(empty: Reg, name: str) -> None:
 
 def test_without_a_registry(reg: Reg) -> None:
     assert "hint: reg init" in reg("model", "add", "a/b", "x", code=10).err
+
+
+def test_a_file_that_changed_while_it_was_moved_stays_and_that_is_said(reg: Reg, tmp_path: Path) -> None:
+    reg("init")
+    source = tmp_path / "last.pt"
+    source.write_bytes(b"first")
+    os.link(source, tmp_path / "other name")
+
+    class AtCommit(Recorder):
+        def after(self, op: str, path: str, detail: object) -> None:
+            if op == "link" and "/log/" in str(detail):
+                source.unlink()
+                source.write_bytes(b"next")
+
+    with files.open_observer(AtCommit()):
+        assert (
+            "warning: last.pt stays: it was changed or replaced" in reg("model", "add", "a/b", "last.pt", "--move").err
+        )
+    assert source.read_bytes() == b"next"

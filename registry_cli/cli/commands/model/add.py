@@ -26,7 +26,7 @@ from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.registry.add import Mode
+    from registry_cli.registry.moving import Mode
 
 EXAMPLES = (
     "reg model add iris/softmax model.safetensors --metric acc=0.93 --tag baseline",
@@ -41,7 +41,10 @@ BYTES = "Where the bytes go"
 PathsArg = Annotated[Words, typer.Argument(metavar="PATH", help="Files and folders; `-` is standard input.")]
 SameOpt = Annotated[bool, typer.Option("--allow-same", help="Make a version although the newest one is the same.")]
 LinkOpt = Annotated[
-    bool, typer.Option("--link", help="Share the file's bytes, do not copy them.", rich_help_panel=BYTES)
+    bool,
+    typer.Option(
+        "--link", help="Share the file's bytes, do not copy them; it becomes read-only.", rich_help_panel=BYTES
+    ),
 ]
 MoveOpt = Annotated[bool, typer.Option("--move", help="Take the file away once it is kept.", rich_help_panel=BYTES)]
 ReferenceOpt = Annotated[
@@ -105,6 +108,11 @@ def command(
     session.output.results([view_version(added.version)])
     if not added.new:
         session.output.note(f"unchanged: {added.version.ref} has the same files and fields")
+    for left in added.left:
+        session.output.warn(
+            f"{left.path} stays: it was changed or replaced after it was read"
+            + (f"; it lies at {left.kept}, as a third file took the name" if left.kept else "")
+        )
 
 
 def _mode(*, link: bool, move: bool, reference: bool) -> Mode:
