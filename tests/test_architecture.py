@@ -76,6 +76,8 @@ BELOW = ("store/", "registry/checks/", "registry/gc/", "registry/mending/", "reg
 SEAM = ("store/files.py", "store/beneath.py")
 MAY_LOOK = {
     ("store/log.py", "self.exists"): "it asks the seam",
+    ("store/copying.py", "target.lstat"): "a name that the user gave, of whatever lies there",
+    ("store/views.py", "_BOOT_ID.read_text"): "what the kernel tells of this boot",
     ("store/owner.py", "read_text"): "what the kernel tells of a process",
     ("registry/checks/log.py", "log.exists"): "it asks the seam",
     ("registry/checks/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",

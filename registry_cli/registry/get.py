@@ -13,10 +13,11 @@ from registry_cli.records.parts import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
 from registry_cli.registry.partial import DESIGN, check_present, list_lost, name_record
 from registry_cli.store import files
+from registry_cli.store.beneath import guard
 from registry_cli.store.blobs import find_blob, get_blob, get_record, verify_blob
 from registry_cli.store.copying import REPLACE, Copying, Place, find_place
-from registry_cli.store.files import Outlet
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.outlet import Outlet
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.trash import find_swept
 from registry_cli.store.views import Mode, ViewFile, open_view
@@ -148,8 +149,14 @@ def _stream(registry: Registry, row: VersionRow, file: FileEntry, write: Callabl
         raise CorruptError(f"{row.ref}: {file.path} changed while it was written out")
 
 
-def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILENT) -> Path:
+def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, progress: Progress = SILENT) -> Path:
     """Return a version's file, or the folder of its files where it has several, to open and not to write.
+
+    Args:
+        registry: Where.
+        row: The version.
+        verify: Read all bytes; else those alone that look changed, or are used for the first time since a boot.
+        progress: Told of bytes.
 
     Raises:
         RefusedError: The version was removed.
@@ -167,7 +174,12 @@ def open_path(registry: Registry, row: VersionRow, *, progress: Progress = SILEN
     views = registry.layout.views
     if not os.access(views, os.W_OK):
         views = env.cache_home() / "views" / registry.id
-    folder = open_view(registry.layout, views, row.id, shown, mode)
+        guard(views)
+    progress.start(f"check {row.ref}", row.size, "bytes")
+    try:
+        folder = open_view(registry.layout, views, row.id, shown, mode, verify=verify, progress=progress)
+    finally:
+        progress.stop()
     return folder / shown[0].path if len(shown) == 1 else folder
 
 

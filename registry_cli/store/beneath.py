@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_guarded: set[str] = set()
+_guarded: dict[str, bool] = {}
+"""Guarded folders, and whether a group shares what is made below."""
 _ROOT: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP: Final = _ROOT | os.O_NOFOLLOW
 _LINK: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
 """What `open` says of a link where O_NOFOLLOW forbids one; the last also of a file in a folder's place."""
 
 
-def guard(root: Path) -> None:
-    """Follow no link below `root` from now on; the root itself may be one."""
-    _guarded.add(str(root))
+def guard(root: Path, *, shared: bool = False) -> None:
+    """Follow no link below `root` from now on; the root itself may be one.
+
+    Args:
+        root: A registry's root, or another folder of ours.
+        shared: Let the folder's group read and write what is made below, whatever the umask says.
+    """
+    _guarded[str(root)] = shared or _guarded.get(str(root), False)
 
 
 def at(path: Path, action: Callable[[str, int | None], T]) -> T:
@@ -83,6 +89,12 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
 def is_guarded(path: Path) -> bool:
     """Return whether a path lies below a guarded folder."""
     return _find_root(str(path)) is not None
+
+
+def is_shared(path: Path) -> bool:
+    """Return whether a path lies below a guarded folder that a group shares."""
+    root = _find_root(str(path))
+    return root is not None and _guarded[root]
 
 
 def _find_root(text: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -17,6 +18,7 @@ from registry_cli.store.blobs import copy_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.outlet import is_stream
 from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
 
@@ -70,15 +72,16 @@ def find_place(target: Path) -> Place:
         return "file"
     if _leads_to_stream(target):
         return "stream"
-    if target.is_symlink():
+    mode = status.st_mode
+    if stat.S_ISLNK(mode):
         raise ConflictError(f"{target} is a link to {target.readlink()}", hint="name that file, or take the link away")
-    what = "a folder" if target.is_dir() else "a block device" if target.is_block_device() else "a socket"
+    what = "a folder" if stat.S_ISDIR(mode) else "a block device" if stat.S_ISBLK(mode) else "a socket"
     raise ConflictError(f"{target} is {what}, and never replaced by a file", hint="write to another name")
 
 
 def _leads_to_stream(target: Path) -> bool:
     try:
-        return files.is_stream(target.stat())
+        return is_stream(files.get_status(target))
     except OSError:  # a link to nothing, or in a circle
         return False
 
@@ -202,8 +205,8 @@ def give_name(hidden: Path, target: Path) -> None:
 
 
 def _is_same(copy: _Copy) -> bool:
-    size = copy.file.path.stat().st_size
-    if copy.target.stat().st_size != size:
+    size = files.get_status(copy.file.path).st_size
+    if files.get_status(copy.target).st_size != size:
         return False
     return xxh3_of_file(copy.target) == (copy.xxh3 or xxh3_of_file(copy.file.path))
 

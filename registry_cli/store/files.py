@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from registry_cli.errors import CorruptError
-from registry_cli.store.beneath import at, is_guarded
+from registry_cli.store.beneath import at, is_guarded, is_shared
 from registry_cli.store.beneath import open_file as open_file  # a part of the seam
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ SHARED_DIR: Final = 0o2775
 SMALL: Final = 256 << 20
 """Bytes up to which a file is read at once: the record of a folder of a million files has about 180 MB."""
 _PAGE: Final = 4096
+_GROUP: Final = stat.S_IRGRP | stat.S_IWGRP
 
 
 class Observer(Protocol):
@@ -66,7 +67,7 @@ def _call(op: str, path: str | Path, detail: object, action: Callable[[], object
     observer.after(op, str(path), detail)
 
 
-class _OpenFile:
+class OpenFile:
     """A file open for writing.
 
     Attributes:
@@ -82,6 +83,8 @@ class _OpenFile:
 
         def create() -> None:
             self.fd = open_file(path, flags, mode)
+            if flags & os.O_CREAT and mode & _GROUP and is_shared(path):
+                _let_group(self.fd, mode)
 
         _call("create" if flags & os.O_CREAT else "open", path, None, create)
 
@@ -110,7 +113,15 @@ class _OpenFile:
             os.close(fd)
 
 
-class NewFile(_OpenFile):
+def _let_group(fd: int, mode: int) -> None:
+    """Let the group read and write a new file as `mode` says, whatever the umask says; an older one stays as it is."""
+    status = os.fstat(fd)
+    if status.st_size == 0 and status.st_uid == os.geteuid():
+        with suppress(PermissionError):  # a file system that keeps no modes
+            os.fchmod(fd, mode & ~stat.S_IWOTH)
+
+
+class NewFile(OpenFile):
     """A file that did not exist."""
 
     __slots__ = ()
@@ -161,7 +172,7 @@ class NewFile(_OpenFile):
         _call("chmod", self.path, mode, lambda: os.fchmod(self.fd, mode))
 
 
-class AppendFile(_OpenFile):
+class AppendFile(OpenFile):
     """A file that only grows, made where it is missing; what each `write` appends stands together on a local disk."""
 
     __slots__ = ()
@@ -169,22 +180,6 @@ class AppendFile(_OpenFile):
     def __init__(self, path: Path, mode: int = 0o666) -> None:
         # a pipe there has no reader
         super().__init__(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW, mode)
-
-
-class Outlet(_OpenFile):
-    """A pipe or character device of the user's; opening a pipe waits for its reader.
-
-    Raises:
-        OSError: Among others EINVAL, where something else lies there by now.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, os.O_WRONLY | os.O_NOCTTY, 0)
-        if not is_stream(os.fstat(self.fd)):
-            self.close()
-            raise OSError(errno.EINVAL, "no pipe or character device", str(path))
 
 
 def link(source: Path, target: Path) -> None:
@@ -235,12 +230,16 @@ def remove_tree(path: Path) -> None:
 
 
 def make_dir(path: Path, *, shared: bool = False) -> bool:
-    """Make one folder, writable for its group where `shared`; return False where it was there already."""
+    """Make one folder, writable for its group where `shared`, as all below a shared root are.
+
+    Returns:
+        False where it was there already.
+    """
     try:
         _call("mkdir", path, None, lambda: at(path, lambda name, folder: os.mkdir(name, dir_fd=folder)))
     except FileExistsError:
         return False
-    if shared:
+    if shared or is_shared(path):
         set_mode(path, SHARED_DIR)
     return True
 
@@ -480,11 +479,6 @@ def check_regular(path: Path, status: os.stat_result) -> None:
     """
     if not is_regular(status):
         raise CorruptError(f"{path} is no regular file", hint="reg fsck")
-
-
-def is_stream(status: os.stat_result) -> bool:
-    """Return whether bytes written into a file pass through it and replace none: a pipe or character device."""
-    return stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode)
 
 
 def remove_dir(path: Path) -> None:

@@ -31,7 +31,7 @@ class Layout:
     shared: bool = False
 
     def __post_init__(self) -> None:
-        guard(self.root)
+        guard(self.root, shared=self.shared)
 
     @property
     def format(self) -> Path:

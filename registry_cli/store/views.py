@@ -2,13 +2,20 @@
 
 A view shares the blob's bytes by reflink where the file system can, else by a hard link where the blob is ours, else it
 is a copy. Root gets no hard link unless told so: `open(view, "wb")` by root would cut the blob itself.
+
+Beside a view lies a stamp: what its files looked like when their bytes were last read and were right, and since which
+boots of which machines that holds. A file is read anew when anything of that differs, and at its first use after a
+boot, as bytes that rot on the disk move no time. That also serves a power cut: nothing here need be flushed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import CorruptError
@@ -17,18 +24,24 @@ from registry_cli.store.blobs import copy_blob, get_blob, verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader, xxh3_of_file
 from registry_cli.store.owner import new_name
+from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from registry_cli.ids import BlobHash, VersionId, Xxh3
     from registry_cli.store.layout import Layout
 
 STAMPS: Final = ".json"
-"""Beside a view's folder: inode, size and time of each of its files when they were made."""
+"""Ending of a view's stamp, which lies beside its folder."""
+BOOTS: Final = 32
+"""Boots that a stamp keeps, the latest last: several machines may use one registry."""
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Differs after each boot, and is the same in all containers of a machine (random(4))."""
 Mode = Literal["auto", "copy", "hardlink"]
 """`auto` is the rule of this module; `copy` never links; `hardlink` links for root too."""
+Looks = list[int]
+"""Inode, size, modification and change time of a file, the times in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +54,19 @@ class ViewFile:
     xxh3: Xxh3
 
 
-def open_view(layout: Layout, views: Path, version: VersionId, content: Sequence[ViewFile], mode: Mode) -> Path:
-    """Return the folder that shows a version's files, made or mended first where that is due.
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a view's files looked like when they were last read, and the boots during which that was checked."""
 
-    A file whose inode, size and time are those of its making is taken as right; any other is read and checked.
+    looks: dict[str, Looks]
+    boots: list[str]
+
+
+def open_view(
+    layout: Layout, views: Path, version: VersionId, content: Sequence[ViewFile], mode: Mode, *, verify: bool = False,
+    progress: Progress = SILENT,
+) -> Path:  # fmt: skip
+    """Return the folder that shows a version's files, made or mended first where that is due.
 
     Args:
         layout: The registry.
@@ -52,69 +74,176 @@ def open_view(layout: Layout, views: Path, version: VersionId, content: Sequence
         version: Whose files.
         content: Its files that are blobs.
         mode: How bytes are shared.
+        verify: Read all files, whatever their stamp says.
+        progress: Told of bytes.
 
     Raises:
-        CorruptError: A blob's bytes are not what its digest says.
+        CorruptError: A blob's bytes are not what its digest says, or a link, pipe or device lies in a view.
     """
     folder = views / version
-    if _is_intact(folder, content):
-        return folder
-    for file in content:
-        verify_blob(layout, file.sha256, file.xxh3, file.size)
     if files.exists(folder) and not files.is_dir(folder):
         raise CorruptError(f"{folder} is no folder", hint="reg fsck")
+    before, boot = _read_stamp(folder), read_boot()
+    looks = _check(folder, content, before if boot and not verify and boot in before.boots else None, progress)
+    if looks is None:
+        return _build(layout, folder, content, mode, boot, progress)
+    after = Stamp(looks, _add_boot(before.boots if looks == before.looks else [], boot))
+    if after != before:
+        with suppress(OSError):  # another member's, or a full disk: it is read once more the next time
+            _write_stamp(layout, folder, after)
+    return folder
+
+
+def load_stamp(data: bytes) -> Stamp:
+    """Return a stamp from its bytes; raises ValueError where it is none."""
+    try:
+        table = json.loads(data)
+        looks, boots = table["files"], table["boots"]
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"no stamp: {error!r:.80}") from None
+    if not isinstance(looks, dict) or not isinstance(boots, list):
+        raise ValueError("no stamp: no table of files, or no list of boots")
+    return Stamp(looks, boots)
+
+
+def look_at(status: os.stat_result) -> Looks:
+    """Return what a stamp keeps of a file."""
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def read_boot() -> str | None:
+    """Return what names this boot of the machine; None where the system does not say, and nothing is taken for read."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip() or None
+    except (OSError, ValueError):
+        return None
+
+
+def _stamp_path(folder: Path) -> Path:
+    return folder.with_name(folder.name + STAMPS)
+
+
+def _read_stamp(folder: Path) -> Stamp:
+    try:
+        return load_stamp(files.read_small(_stamp_path(folder)))
+    except (OSError, ValueError):  # none, or one that cannot be read
+        return Stamp({}, [])
+
+
+def _write_stamp(layout: Layout, folder: Path, stamp: Stamp) -> None:
+    tmp = (layout.tmp if folder.parent == layout.views else folder.parent) / f".{new_name()}"
+    files.replace_file(_stamp_path(folder), json.dumps({"files": stamp.looks, "boots": stamp.boots}).encode(), tmp)
+
+
+def _add_boot(boots: list[str], boot: str | None) -> list[str]:
+    return boots if boot is None or boot in boots else [*boots, boot][-BOOTS:]
+
+
+def _check(
+    folder: Path, content: Sequence[ViewFile], trusted: Stamp | None, progress: Progress
+) -> dict[str, Looks] | None:
+    """Return what the files of a view look like, or None if one is wrong; those are read that differ from the stamp.
+
+    A file is looked at before it is read: what changes it meanwhile is noticed the next time.
+    """
+    looks: dict[str, Looks] = {}
+    for file in content:
+        path = folder / file.path
+        status = files.find_status(path)
+        if status is None or stat.S_ISDIR(status.st_mode):
+            return None
+        files.check_regular(path, status)
+        if status.st_size != file.size:
+            return None
+        found = look_at(status)
+        if trusted is None or trusted.looks.get(file.path) != found:
+            try:
+                if xxh3_of_file(path) != file.xxh3:
+                    return None
+            except OSError:  # gone in this moment, or unreadable: made anew
+                return None
+        looks[file.path] = found
+        progress.advance(file.size)
+    return looks
+
+
+def _build(
+    layout: Layout, folder: Path, content: Sequence[ViewFile], mode: Mode, boot: str | None, progress: Progress
+) -> Path:
+    """Make a view beside its place, read it, and put it there in one step."""
+    views = folder.parent
     building = layout.tmp / new_name() if views == layout.views else views / f".{new_name()}"
-    files.make_dirs(views)
     stale = building.with_name(new_name())
+    files.make_dirs(views)
     files.make_dir(building)
     try:
-        stamps = _fill(layout, building, content, mode)
+        _Builder(layout, building, mode).fill(content)
+        looks = _check(building, content, None, progress)
+        if looks is None:
+            raise _name_damage(layout, content)
         if files.is_dir(folder):  # damaged: out of the way first, so that a reader never sees a mixture
             files.rename(folder, stale)
         try:
             files.rename(building, folder)
-        except OSError:
-            if not _is_intact(folder, content):  # another process may have been faster, and then it is right
+        except OSError:  # another process may have been faster, and then it is right
+            if _check(folder, content, None, SILENT) is None:
                 raise
-        files.replace_file(_stamps(folder), json.dumps(stamps).encode(), building.with_name(new_name()))
+        else:
+            _write_stamp(layout, folder, Stamp(looks, _add_boot([], boot)))
     finally:
         files.remove_tree(building)
         files.remove_tree(stale)
     return folder
 
 
-def _stamps(folder: Path) -> Path:
-    return folder.with_name(folder.name + STAMPS)
-
-
-def _fill(layout: Layout, building: Path, content: Sequence[ViewFile], mode: Mode) -> dict[str, list[int]]:
-    stamps: dict[str, list[int]] = {}
-    for file in content:
-        target = building / file.path
-        files.make_dirs(target.parent)
-        _share(layout, file, target, mode)
-        stamps[file.path] = _stamp(files.get_status(target))
-    return stamps
-
-
-def _share(layout: Layout, file: ViewFile, target: Path, mode: Mode) -> None:
-    blob = get_blob(layout, file.sha256)
-    if mode != "copy" and _reflink(blob, target):
-        return
-    ours = files.get_status(blob).st_uid == os.geteuid()
-    if mode == "hardlink" or (mode == "auto" and ours and os.geteuid() != 0):
-        try:
-            files.link(blob, target)
-        except OSError:  # EPERM, EMLINK, EXDEV: a copy serves as well
-            pass
-        else:
-            return
-    copy = NewFile(target, 0o444)
+def _name_damage(layout: Layout, content: Sequence[ViewFile]) -> CorruptError:
+    """Return what is wrong with the blobs of a view that does not show the right bytes."""
     try:
-        copy_blob(layout, file.sha256, file.xxh3, copy)
-        copy.flush()  # the stamp will vouch for it
-    finally:
-        copy.close()
+        for file in content:
+            verify_blob(layout, file.sha256, file.xxh3, file.size)
+    except CorruptError as error:
+        return error
+    return CorruptError("a view was changed while it was made", hint="run the command again")
+
+
+class _Builder:
+    """Fills the folder of a view that is being made; what a file system cannot do is tried once."""
+
+    def __init__(self, layout: Layout, building: Path, mode: Mode) -> None:
+        self._layout = layout
+        self._building = building
+        self._clones = mode != "copy"
+        self._links = mode != "copy" and (mode == "hardlink" or os.geteuid() != 0)
+        self._any_owner = mode == "hardlink"
+
+    def fill(self, content: Sequence[ViewFile]) -> None:
+        """Make all files; those that share a blob's bytes are still to be read."""
+        for file in content:
+            target = self._building / file.path
+            files.make_dirs(target.parent)
+            self._share(file, target)
+
+    def _share(self, file: ViewFile, target: Path) -> None:
+        blob = get_blob(self._layout, file.sha256)
+        self._clones = self._clones and _reflink(blob, target)
+        if self._clones or (self._may_link(blob) and _link(blob, target)):
+            return
+        copy = NewFile(target, 0o444)
+        try:
+            copy_blob(self._layout, file.sha256, file.xxh3, copy)
+        finally:
+            copy.close()
+
+    def _may_link(self, blob: Path) -> bool:
+        return self._links and (self._any_owner or files.get_status(blob).st_uid == os.geteuid())
+
+
+def _link(blob: Path, target: Path) -> bool:
+    try:
+        files.link(blob, target)
+    except OSError:  # EPERM, EMLINK, EXDEV: a copy serves as well
+        return False
+    return True
 
 
 def _reflink(blob: Path, target: Path) -> bool:
@@ -127,22 +256,3 @@ def _reflink(blob: Path, target: Path) -> bool:
     if not cloned:
         files.unlink(target)
     return cloned
-
-
-def _is_intact(folder: Path, content: Sequence[ViewFile]) -> bool:
-    try:
-        stamps: Mapping[str, list[int]] = json.loads(files.read_small(_stamps(folder)))
-        return all(_is_right(folder / file.path, file, stamps.get(file.path)) for file in content)
-    except (CorruptError, OSError, ValueError, AttributeError):  # no view, no stamps, or stamps that cannot be read
-        return False
-
-
-def _is_right(path: Path, file: ViewFile, stamp: list[int] | None) -> bool:
-    status = files.get_status(path)
-    if status.st_size != file.size:
-        return False
-    return _stamp(status) == stamp or xxh3_of_file(path) == file.xxh3
-
-
-def _stamp(status: os.stat_result) -> list[int]:
-    return [status.st_ino, status.st_size, status.st_mtime_ns]

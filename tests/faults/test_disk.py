@@ -215,12 +215,28 @@ def test_group_shares_a_shared_registry(umask: int, open_folder: Path) -> None:
         do_as(user, GROUP, umask, lambda name=f"p/m{number}", source=source: use(site, name, source))
         do_as(user, GROUP, umask, lambda number=number: run_tag(site, f"p/m{number}:1"))
         do_as(user, GROUP, umask, lambda: set_author(site))
+        do_as(user, GROUP, umask, lambda number=number: open_all(site, number))
     for path in [site.root, *site.root.rglob("*")]:
         status = path.lstat()
-        if path.relative_to(site.root).parts[:1] not in {("views",), ("cache",), ("reserve",)}:
+        if path.relative_to(site.root).parts[:1] != ("cache",):  # each member's index is his own
             assert status.st_gid == GROUP, path
             assert stat.S_IMODE(status.st_mode) & 0o040, path
+            assert not path.is_dir() or stat.S_IMODE(status.st_mode) == files.SHARED_DIR, path
     assert len(check_whole(site)) == 3
+
+
+def open_all(site: Site, newest: int) -> None:
+    """Open every member's versions in place, the first time and again, and mend a view that another has made."""
+    for words in ([], [], ["--verify"]):
+        for number in range(newest + 1):
+            code, text = run(site.root, "model", "path", f"p/m{number}:1", *words)
+            assert code == 0, text
+            assert Path(text.strip()).is_relative_to(site.root / "views")
+            assert Path(text.strip()).read_bytes()
+    with Registry.open(site.folder) as registry:
+        view = open_path(registry, registry.get_row("p/m0"))
+        view.unlink()
+        assert open_path(registry, registry.get_row("p/m0")).read_bytes()
 
 
 def run_tag(site: Site, ref: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -12,11 +13,11 @@ import pytest
 from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.registry.init import make_registry
-from registry_cli.store import files
+from registry_cli.store import files, views
 from registry_cli.store.layout import Layout
 from registry_cli.store.staging import Staging
-from registry_cli.store.views import STAMPS, Mode, ViewFile, open_view
-from tests.observers import WRITING, Recorder
+from registry_cli.store.views import BOOTS, STAMPS, Mode, Stamp, ViewFile, load_stamp, look_at, open_view
+from tests.observers import WRITING, Once, Recorder, fail
 
 VERSION = VersionId(RecordId("ab" * 32))
 NOBODY = 65534
@@ -88,7 +89,8 @@ def test_a_file_that_was_only_touched_is_checked_and_kept(layout: Layout) -> Non
     recorder = Recorder()
     with files.open_observer(recorder):
         show(layout, content, "copy")
-    assert not WRITING & set(recorder.list_ops())
+    made = {Path(path).parent for op, path in recorder.calls if op in WRITING}
+    assert made == {layout.tmp}, "its stamp alone is written"
 
 
 @root_only
@@ -147,7 +149,9 @@ def test_a_tampered_view_is_mended(damage: str, layout: Layout) -> None:
     assert list(layout.tmp.iterdir()) == []
 
 
-@pytest.mark.parametrize("stamps", ["", "]", "[]", "5", '{"a": 1}', "null"])
+@pytest.mark.parametrize(
+    "stamps", ["", "]", "[]", "5", '{"a": 1}', "null", '{"files": 1, "boots": {}}', "[" * 100_000, '{"a":' * 100_000]
+)
 def test_damaged_stamps_are_no_harm(stamps: str, layout: Layout) -> None:
     content = install(layout, {"a": b"1"})
     folder = show(layout, content)
@@ -180,6 +184,133 @@ def test_a_missing_blob_is_not_shown(layout: Layout) -> None:
     layout.blob(content[0].sha256).unlink()
     with pytest.raises(CorruptError, match="is missing"):
         show(layout, content)
+
+
+def read_stamp(folder: Path) -> Stamp:
+    return load_stamp(folder.with_name(folder.name + STAMPS).read_bytes())
+
+
+def rot(path: Path) -> None:
+    """Flip a bit as a disk does: no time, size or inode moves. The change time is put into the stamp instead."""
+    folder = path.parent
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[-1] ^= 1
+    mode = stat.S_IMODE(status.st_mode)
+    path.chmod(0o644)
+    path.write_bytes(data)
+    path.chmod(mode)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    stamp = read_stamp(folder)
+    table = {"files": {**stamp.looks, path.name: look_at(path.stat())}, "boots": stamp.boots}
+    folder.with_name(folder.name + STAMPS).write_text(json.dumps(table))
+
+
+def test_bytes_that_changed_with_their_times_set_back_are_noticed(layout: Layout) -> None:
+    content = install(layout, {"a": b"123"})
+    path = show(layout, content, "copy") / "a"
+    before = path.stat()
+    path.chmod(0o644)
+    path.write_bytes(b"12X")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (show(layout, content, "copy") / "a").read_bytes() == b"123"
+
+
+def test_rot_that_moves_no_time_is_noticed_after_a_boot(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = install(layout, {"a": b"123"})
+    path = show(layout, content, "copy") / "a"
+    rot(path)
+    assert (show(layout, content, "copy") / "a").read_bytes() == b"122", "nothing tells without reading"
+    monkeypatch.setattr(views, "read_boot", lambda: "another boot")
+    assert (show(layout, content, "copy") / "a").read_bytes() == b"123"
+
+
+def test_rot_is_noticed_where_all_bytes_are_to_be_read(layout: Layout) -> None:
+    content = install(layout, {"a": b"123"})
+    rot(show(layout, content, "copy") / "a")
+    folder = open_view(layout, layout.views, VERSION, content, "copy", verify=True)
+    assert (folder / "a").read_bytes() == b"123"
+
+
+def test_rot_of_a_blob_that_a_view_links_is_an_error(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = install(layout, {"a": b"123"})
+    rot(show(layout, content, "hardlink") / "a")
+    monkeypatch.setattr(views, "read_boot", lambda: "another boot")
+    with pytest.raises(CorruptError, match="does not hold"):
+        show(layout, content, "hardlink")
+
+
+def test_several_machines_do_not_make_each_other_read(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = install(layout, {"a": b"123"})
+    boots = [f"boot {number}" for number in range(BOOTS + 3)]
+    for boot in boots:
+        monkeypatch.setattr(views, "read_boot", lambda boot=boot: boot)
+        folder = show(layout, content, "copy")
+    assert read_stamp(folder).boots == boots[-BOOTS:]
+    monkeypatch.setattr(views, "read_boot", lambda: boots[-2])
+    monkeypatch.setattr(views, "xxh3_of_file", None)
+    assert show(layout, content, "copy") == folder
+
+
+def test_a_change_makes_all_machines_read(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = install(layout, {"a": b"123"})
+    for boot in ("one", "other"):
+        monkeypatch.setattr(views, "read_boot", lambda boot=boot: boot)
+        folder = show(layout, content, "copy")
+    (folder / "a").chmod(0o400)
+    show(layout, content, "copy")
+    assert read_stamp(folder).boots == ["other"]
+
+
+def test_where_no_boot_is_known_all_is_read(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "read_boot", lambda: None)
+    content = install(layout, {"a": b"123"})
+    rot(show(layout, content, "copy") / "a")
+    assert (show(layout, content, "copy") / "a").read_bytes() == b"123"
+
+
+def test_what_we_do_to_a_blob_ourselves_costs_one_reading(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = install(layout, {"a": b"123"})
+    folder = show(layout, content, "hardlink")
+    files.freshen(layout.blob(content[0].sha256))
+    show(layout, content, "hardlink")
+    monkeypatch.setattr(views, "xxh3_of_file", None)
+    assert show(layout, content, "hardlink") == folder
+
+
+def test_a_stamp_that_cannot_be_written_stops_nobody(layout: Layout) -> None:
+    content = install(layout, {"a": b"123"})
+    folder = show(layout, content, "copy")
+    os.utime(folder / "a", (0, 0))
+    with files.open_observer(Once("create", fail(PermissionError("another member's")))):
+        assert show(layout, content, "copy") == folder
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+@pytest.mark.parametrize("where", ["folder", "file", "stamp"])
+def test_a_link_or_pipe_in_a_view_is_damage_and_never_touched(
+    where: str, kind: str, layout: Layout, tmp_path: Path
+) -> None:
+    content = install(layout, {"a": b"123"})
+    folder = show(layout, content, "copy")
+    victim = tmp_path / "victim"
+    if where == "folder":
+        files.remove_tree(folder)
+        victim.mkdir()
+        (victim / "diary").write_bytes(b"123")
+    else:
+        victim.write_bytes(b"123")
+    path = {"folder": folder, "file": folder / "a", "stamp": folder.with_name(folder.name + STAMPS)}[where]
+    if where != "folder":
+        path.unlink()
+    if kind == "link":
+        path.symlink_to(victim)
+    else:
+        os.mkfifo(path)
+    with pytest.raises(CorruptError):
+        show(layout, content, "copy")
+    assert stat.S_ISLNK(path.lstat().st_mode) == (kind == "link")
+    assert ((victim / "diary") if where == "folder" else victim).read_bytes() == b"123"
+    assert list(layout.tmp.iterdir()) == []
 
 
 def test_views_of_a_registry_that_cannot_be_written_lie_elsewhere(layout: Layout, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from registry_cli.registry.checks.reading import GONE, Reader, Reading
 from registry_cli.registry.checks.survey import Survey, count, iter_entries
 from registry_cli.registry.damage import Damage
 from registry_cli.store import files
-from registry_cli.store.views import STAMPS
+from registry_cli.store.views import STAMPS, load_stamp, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,9 +100,8 @@ class _Views:
         """Check the stamps: a crash leaves a view without any, a copied registry other inodes; neither harms."""
         path = self.survey.layout.views / (version + STAMPS)
         try:
-            stamps = json.loads(files.read_small(path))
-            right = {name: [status.st_ino, status.st_size, status.st_mtime_ns] for name, status in shown.items()}
-            self.unstamped += stamps != right
+            stamp = load_stamp(files.read_small(path))
+            self.unstamped += stamp.looks != {name: look_at(status) for name, status in shown.items()}
         except FileNotFoundError:
             self.unstamped += 1
         except (RegError, OSError, ValueError):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from registry_cli.ids import Xxh3
+from registry_cli.store import views
 from tests.cli.conftest import Reg
 
 
@@ -20,3 +24,19 @@ def test_a_person_gets_the_path_alone_too(iris: Reg) -> None:
     assert len(iris("model", "path", "iris/tuned", terminal=True).lines) == 1
     assert iris("model", "path", "iris/tuned", "--json").json[0]["ref"] == "iris/tuned:1"
     assert iris("model", "path", "-", stdin="").out == ""
+
+
+def test_all_bytes_are_read_where_that_is_asked_for(iris: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = iris("model", "path", "iris/tuned").lines[0]
+    read: list[Path] = []
+    xxh3_of_file = views.xxh3_of_file
+
+    def note(path: Path) -> Xxh3:
+        read.append(path)
+        return xxh3_of_file(path)
+
+    monkeypatch.setattr(views, "xxh3_of_file", note)
+    assert iris("model", "path", "iris/tuned").lines == [path]
+    assert read == []
+    assert iris("model", "path", "iris/tuned", "--verify").lines == [path]
+    assert read == [Path(path)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from registry_cli.cli.options import JsonOpt, RefsArg, read_refs
@@ -10,12 +12,15 @@ from registry_cli.cli.session import open_session
 EXAMPLES = ("reg model path iris/softmax:2", 'python predict.py "$(reg model path iris/softmax@prod)"')
 
 
-def command(ctx: typer.Context, refs: RefsArg, as_json: JsonOpt = False) -> None:
+VerifyOpt = Annotated[bool, typer.Option("--verify", help="Read all bytes, not those alone that may have changed.")]
+
+
+def command(ctx: typer.Context, refs: RefsArg, verify: VerifyOpt = False, as_json: JsonOpt = False) -> None:
     """Print where a version's files can be opened in place."""
     from registry_cli.registry.get import open_path
 
     session = open_session(ctx, as_json=as_json)
     rows = session.registry.list_rows(read_refs(refs))
-    paths = [open_path(session.registry, row, progress=session.progress) for row in rows]
+    paths = [open_path(session.registry, row, verify=verify, progress=session.progress) for row in rows]
     found = [{"ref": row.ref, "id": row.id, "path": str(path)} for row, path in zip(rows, paths, strict=True)]
     session.output.values(found, "path")

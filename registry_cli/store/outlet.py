@@ -1,0 +1,34 @@
+"""Pipes and character devices of the user, which are written into: bytes pass through them, and they replace none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from registry_cli.store.files import OpenFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Outlet(OpenFile):
+    """One that is open; opening a pipe waits for its reader.
+
+    Raises:
+        OSError: Among others EINVAL, where something else lies there by now.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, os.O_WRONLY | os.O_NOCTTY, 0)
+        if not is_stream(os.fstat(self.fd)):
+            self.close()
+            raise OSError(errno.EINVAL, "no pipe or character device", str(path))
+
+
+def is_stream(status: os.stat_result) -> bool:
+    """Return whether a status is that of a pipe or character device."""
+    return stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode)
