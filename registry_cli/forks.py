@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 from _thread import RLock
-from typing import Final
+
+TYPE_CHECKING = False  # completion waits for this: `typing` costs as much as the rest of its start
+if TYPE_CHECKING:
+    from typing import Final
 
 quiet: Final = RLock()
 """Held by who does what no child may find half done, and by who forks."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from registry_cli import forks
 from registry_cli.catalog.schema import DAMAGED, SCHEMA, TABLES
 from registry_cli.store import files
-from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,10 +77,13 @@ def _open(name: str) -> sqlite3.Connection:
 
 def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
     """Return the records that could not be read."""
+    found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+    if found is None:
+        return []
     import json
 
-    found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
-    return json.loads(found[0]) if found else []
+    damaged: list[RecordId] = json.loads(found[0])
+    return damaged
 
 
 def has_stamp(db: sqlite3.Connection) -> bool:
@@ -101,6 +103,8 @@ def prefer_wal(db: sqlite3.Connection) -> None:
 
 def set_aside(path: Path) -> None:
     """Take a broken index away under a name of its own, so that whoever has it open is left alone."""
+    from registry_cli.store.owner import new_name  # few ever need it
+
     aside = path.with_name(new_name())
     try:
         files.rename(path, aside)

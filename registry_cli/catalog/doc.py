@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,11 +16,15 @@ def dump_doc(doc: Mapping[str, object]) -> str:
 
     Times become ISO texts marked as such; NaN and infinities stay.
     """
+    import json  # lists of names need none
+
     return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def load_doc(text: str) -> dict[str, Any]:
     """Return a document from JSON, times included."""
+    import json
+
     if '"$time"' not in text:
         loaded: dict[str, Any] = json.loads(text)
         return loaded

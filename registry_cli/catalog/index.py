@@ -118,7 +118,8 @@ class Index:
             RefusedError: It does not, so it must not add to them.
             ConflictError: The registry was replaced, or taken away.
         """
-        self._folding.check_head(self.head)
+        if not self._log.holds(self.head):
+            self._folding.check_head(self.head)
         row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
         if row:
             raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
@@ -254,7 +255,7 @@ class Index:
 
     def _is_mended(self, db: sqlite3.Connection) -> bool:
         """Return whether a record that could not be read can be read now."""
-        return any(map(self._folding.births.is_readable, database.list_damaged(db)))
+        return any(self._folding.births.is_readable(record) for record in database.list_damaged(db))
 
     def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
         rows = dict((db or self.db).execute("SELECT key, value FROM stamp").fetchall())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -101,6 +100,8 @@ def list_task_records(db: sqlite3.Connection, low: str, high: str) -> list[tuple
 
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the settings that travel with the registry."""
+    import json
+
     return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings ORDER BY key")}
 
 

@@ -16,7 +16,8 @@ from registry_cli.records.values import flatten
 if TYPE_CHECKING:
     from registry_cli.ids import RecordId, TaskId
     from registry_cli.records.entry import Entry
-    from registry_cli.records.task import Status, Task
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Task
 
 COLUMNS: Final = (
     "name", "key", "project", "project_key", "status", "attempt", "author", "created", "started", "ended", "exit_code",

@@ -16,13 +16,13 @@ from registry_cli.catalog.targets import Effect, State, VoidError
 from registry_cli.catalog.task_birth import COLUMNS, TaskBirth, broken_task
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, TaskId
-from registry_cli.records.task import ENDED
+from registry_cli.records.status import ENDED
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from registry_cli.records.task import Status
+    from registry_cli.records.status import Status
 
 _FLAGS: Final = {"archive": ("archived", 0, 1), "remove": ("removed", 0, 1)}
 """Column, what it must be, what it becomes."""

@@ -9,12 +9,13 @@ from registry_cli.catalog.doc import from_microseconds
 from registry_cli.catalog.read import BATCH
 from registry_cli.catalog.task_rows import InputRow, TaskRow
 from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3
-from registry_cli.records.parts import FileEntry
-from registry_cli.records.task import Data
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.records.task import Data
 
 _GROUPS: Final = ("metrics", "params")
 """They are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
@@ -53,12 +54,16 @@ def list_task_inputs(db: sqlite3.Connection, row: int) -> list[InputRow]:
 
 def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
     """Return the files that a task read, in their order."""
+    from registry_cli.records.task import Data  # a listing need not load it
+
     found = db.execute("SELECT path, size, sha256 FROM task_data WHERE task = ? ORDER BY position", (row,))
     return [Data(path, size, BlobHash(sha256)) for path, size, sha256 in found]
 
 
 def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     """Return a task's blobs, such as its console log, sorted by path."""
+    from registry_cli.records.parts import FileEntry
+
     found = db.execute("SELECT path, size, sha256, xxh3, media FROM task_files WHERE task = ? ORDER BY path", (row,))
     return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
 

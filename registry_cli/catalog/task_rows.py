@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from registry_cli.ids import RecordId, TagName, TaskId, VersionId
-    from registry_cli.records.task import Status
+    from registry_cli.records.status import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,29 +9,33 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 from registry_cli.ids import is_hex
 
-_HALVES: Final = [code for code in range(0xD800, 0xE000) if not 0xDC80 <= code <= 0xDCFF]
-"""Half characters, as JSON may hold; those that stand for a byte of a file name are printed as that byte."""
-CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *_HALVES]
-"""C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and what no terminal can be given."""
-_ESCAPES: Final = {code: ascii(chr(code))[1:-1] for code in CONTROLS}
-_JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in CONTROLS if code >= 0x7F}
-"""JSON itself escapes only C0."""
-_BREAKS: Final = {code: _ESCAPES[code] for code in (0x09, 0x0A, 0x0D)}
+_BREAKS: Final = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings of what spreadsheets work out, the wide forms of `=+-@` too."""
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf")
+_NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf"
 _SHORT_ID: Final = 12
 _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
 """Columns that hold bytes, beside every field named `size`."""
 
 
+def list_controls() -> list[int]:
+    """Return what no terminal can be given; made when some text may hold it, as start-up need not wait for that.
+
+    That is C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and half characters, as JSON may
+    hold; those that stand for a byte of a file name are printed as that byte.
+    """
+    halves = [code for code in range(0xD800, 0xE000) if not 0xDC80 <= code <= 0xDCFF]
+    return [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *halves]
+
+
 def escape(text: str) -> str:
     """Return `text` on one line, without characters that a terminal obeys."""
-    return text if text.isascii() and text.isprintable() else text.translate(_ESCAPES)
+    return text if text.isascii() and text.isprintable() else text.translate(_list_escapes())
 
 
 def escape_breaks(text: str) -> str:
@@ -44,7 +48,7 @@ def guard_formula(text: str) -> str:
 
     See https://owasp.org/www-community/attacks/CSV_Injection.
     """
-    return f"'{text}" if text.startswith(_FORMULAS) and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if text.startswith(_FORMULAS) and not re.fullmatch(_NUMBER, text) else text
 
 
 def lookup(row: Mapping[str, object], path: str) -> object:
@@ -145,7 +149,18 @@ def dump_json(value: object, *, indent: int | None = None) -> str:
         text = json.dumps(value, allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
     except ValueError:
         text = json.dumps(_finite(value), allow_nan=False, default=_as_json, indent=indent, ensure_ascii=False)
-    return text.translate(_JSON_ESCAPES)
+    return text if text.isascii() and "\x7f" not in text else text.translate(_list_json_escapes())
+
+
+@cache
+def _list_escapes() -> dict[int, str]:
+    return {code: ascii(chr(code))[1:-1] for code in list_controls()}
+
+
+@cache
+def _list_json_escapes() -> dict[int, str]:
+    """Return what of it JSON holds as it is: it escapes C0 itself."""
+    return {code: f"\\u{code:04x}" for code in list_controls() if code >= 0x7F}
 
 
 def _as_json(value: object) -> object:

@@ -9,8 +9,6 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -111,6 +109,8 @@ def _view_code(whole: Whole) -> View | None:
     task = whole.task
     if task.code is None:
         return None
+    from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED
+
     bundle, diff = task.find_file(BUNDLE), task.find_file(DIFF)
     added, removed = whole.changed or (0, 0)
     return {

@@ -11,7 +11,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import CONTROLS, escape
+from registry_cli.cli.cells import escape, list_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,9 @@ RESET: Final = "\x1b[0m"
 _LONGEST: Final = 60
 """Characters of the numbers in a sequence that is kept; the longest that set a colour have twenty."""
 _NUMBERS: Final = rf"\x1b\[[0-9;:]{{0,{_LONGEST}}}"
-_CONTROLS: Final = "".join(re.escape(chr(code)) for code in CONTROLS if chr(code) not in {"\t", "\n", "\r", "\b"})
+_CONTROLS: Final = "".join(
+    re.escape(chr(code)) for code in list_controls() if chr(code) not in {"\t", "\n", "\r", "\b"}
+)
 _OBEYED: Final = re.compile(rf"({_NUMBERS}[mK])|[{_CONTROLS}]")
 _UNFINISHED: Final = re.compile(rf"(?:\x1b|{_NUMBERS})\Z")
 _BYTES: Final = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.parts import check_digests, check_text
 from registry_cli.records.paths import check_paths
+from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
 
     from registry_cli.ids import BlobHash, TaskId, VersionId
     from registry_cli.records.parts import FileEntry
+    from registry_cli.records.status import Status
     from registry_cli.records.values import Value
-
-Status = Literal["draft", "running", "completed", "failed", "cancelled", "crashed"]
-"""How a task is; `running` is a start whose end nobody has written, which a reader may find to be `crashed`."""
-STATUSES: Final[tuple[Status, ...]] = ("draft", "running", "completed", "failed", "cancelled", "crashed")
-ENDED: Final[tuple[Status, ...]] = ("completed", "failed", "cancelled", "crashed")
 
 Loads = Literal["known", "all", "none"]
 LOADS: Final[tuple[Loads, ...]] = ("known", "all", "none")

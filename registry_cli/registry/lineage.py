@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.catalog.task_rows import InputRow
     from registry_cli.ids import TaskId
-    from registry_cli.records.task import Data, Status
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Data
     from registry_cli.registry.api import Registry
 
 Direction = Literal["up", "down"]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
 from registry_cli.store import files
-from registry_cli.store.blobs import find_blob
-from registry_cli.store.partial import read_partial
+from registry_cli.store.partial import NOTHING, read_partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +42,10 @@ def _list_lost(
     layout: Layout, blobs: Iterable[tuple[str, BlobHash | None]], records: Iterable[RecordId | None]
 ) -> list[str]:
     known = read_partial(layout)
+    if known == NOTHING:
+        return []
+    from registry_cli.store.blobs import find_blob  # most copies have lost nothing
+
     return [
         *(path for path, sha256 in blobs if sha256 in known.blobs and sha256 and not find_blob(layout, sha256)),
         *(name_record(record) for record in records

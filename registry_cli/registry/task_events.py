@@ -11,8 +11,6 @@ from registry_cli.catalog.task_address import PREFIX
 from registry_cli.catalog.task_read import list_tasks
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, TaskId
-from registry_cli.records.task_codec import load_task
-from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +66,9 @@ def _read_run(registry: Registry, change: Mapping[str, Any], task: TaskRow | Non
     record = RecordId(str(change.get("record")))
     if task and not task.broken and (task.record == record or (task.attempt == 1 and change.get("stage") == "start")):
         return _Run(task.attempt, task.status, task.exit_code)
+    from registry_cli.records.task_codec import load_task  # few events need a record
+    from registry_cli.store.blobs import get_record
+
     try:
         told = load_task(get_record(registry.layout, record), "it")
     except RegError:  # lost in this copy

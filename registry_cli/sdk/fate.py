@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
-    from registry_cli.records.task import Status
+    from registry_cli.records.status import Status
 
 _LONGEST: Final = 500
 """Characters of an exception's text that are kept."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
 from registry_cli.ids import Xxh3
+from registry_cli.sha256 import sha256_hex
 from registry_cli.store import files, trash
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.parallel import Background
@@ -125,7 +125,7 @@ def get_record(layout: Layout, record: RecordId) -> bytes:
         if error.errno not in _LOST:
             raise
         raise CorruptError(f"{path.relative_to(layout.root.parent)} cannot be read: {error.strerror}") from None
-    if hashlib.sha256(data).hexdigest() != record:
+    if sha256_hex(data) != record:
         raise CorruptError(f"{path.relative_to(layout.root.parent)} was changed after it was written")
     return data
 

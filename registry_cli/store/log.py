@@ -7,12 +7,12 @@ folder is linked only after the folder is.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
+from registry_cli.sha256 import sha256_hex
 from registry_cli.store import files
 from registry_cli.store.layout import SHARD, Layout
 
@@ -39,7 +39,7 @@ EMPTY = Head(0, "")
 
 def digest_entry(data: bytes) -> str:
     """Return the SHA-256 under which the next entry names this one."""
-    return hashlib.sha256(data).hexdigest()
+    return sha256_hex(data)
 
 
 class Log:
@@ -75,6 +75,13 @@ class Log:
     def exists(self, seq: int) -> bool:
         """Return whether a slot is taken."""
         return files.exists(self._layout.slot(seq))
+
+    def holds(self, head: Head) -> bool:
+        """Return whether the log still says what it said when its last slot was `head`."""
+        if head == EMPTY:
+            return True
+        data = self.find(head.seq)
+        return data is not None and digest_entry(data) == head.digest
 
     def head(self) -> Head:
         """Return the last slot."""

@@ -12,7 +12,6 @@ from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, RecordId
 from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
-from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
@@ -47,5 +46,7 @@ def write_partial(layout: Layout, partial: Partial) -> None:
         files.unlink(layout.partial)
         files.flush_dir(layout.root)
         return
+    from registry_cli.store.owner import new_name  # who reads need not load it
+
     table = {"blobs": sorted(partial.blobs), "records": sorted(partial.records)}
     files.replace_file(layout.partial, dump_table(table), layout.tmp / new_name())

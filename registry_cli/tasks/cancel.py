@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError, RefusedError
-from registry_cli.records.task import ENDED
+from registry_cli.records.status import ENDED
 from registry_cli.store import files
 from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
 from registry_cli.tasks.crashed import bury_crashed

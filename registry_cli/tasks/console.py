@@ -6,7 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from registry_cli.records.task import CONSOLE, ENDED
+from registry_cli.records.status import ENDED
+from registry_cli.records.task import CONSOLE
 from registry_cli.tasks.live import find_live, is_running
 from registry_cli.tasks.stage import get_blob_path, get_row, get_task
 

@@ -17,15 +17,14 @@ from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
 from registry_cli.catalog.task_address import resolve_task
 from registry_cli.catalog.task_read import list_tasks
 from registry_cli.errors import UsageError
-from registry_cli.records.task import STATUSES
-from registry_cli.tasks.crashed import list_crashed
-from registry_cli.tasks.live import find_live
+from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry_cli.catalog.query.ast import Expr
     from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.ids import TaskId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 
@@ -68,7 +67,7 @@ def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
         limit=question.limit,
         include_archived=question.include_archived,
     )
-    crashed = list_crashed(registry)
+    crashed = _list_crashed(registry)
     rows = find_task_rows(registry.db, query, lambda ref: registry.get_row(ref).id, crashed)
     found = list_tasks(registry.db, rows)
     return [replace(row, status="crashed") if row.id in crashed else row for row in found] if crashed else found
@@ -77,7 +76,7 @@ def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
 def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
     """Return the tasks that addresses name, each once, as they are now; the rest is as in `resolve_task`."""
     rows = list(dict.fromkeys(resolve_task(registry.db, ref, removed=removed) for ref in refs))
-    crashed = list_crashed(registry)
+    crashed = _list_crashed(registry)
     return [replace(row, status="crashed") if row.id in crashed else row for row in list_tasks(registry.db, rows)]
 
 
@@ -88,6 +87,7 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
         CorruptError: The record cannot be read.
     """
     from registry_cli.tasks.finish import read_current  # a listing need not load them
+    from registry_cli.tasks.live import find_live
     from registry_cli.tasks.stage import get_row, get_task
 
     task = get_task(registry, row)
@@ -101,6 +101,15 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
             pass
     registry.index.sync()  # it has just ended, or runs where another copy of the registry is
     return get_task(registry, get_row(registry, row.id))
+
+
+def _list_crashed(registry: Registry) -> set[TaskId]:
+    """Return the tasks that run by the log and not in fact; where none runs, nothing is loaded to look at them."""
+    if registry.db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is None:
+        return set()
+    from registry_cli.tasks.crashed import list_crashed
+
+    return list_crashed(registry)
 
 
 def _narrowed(question: TaskQuestion) -> Expr | None:

@@ -20,7 +20,8 @@ from registry_cli.tasks.scalars.told import Facts, read_facts
 from registry_cli.tasks.stage import get_task, stage_file, write_stage
 
 if TYPE_CHECKING:
-    from registry_cli.records.task import Status, Task
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.live import Live
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.catalog.rows import VersionRow
-    from registry_cli.records.task import Auto, Status, Task
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Auto, Task
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
 

@@ -19,7 +19,8 @@ from registry_cli.catalog.journal import iter_changes
 from registry_cli.cli.cells import dump_json
 from registry_cli.cli.views import view_version
 from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
-from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Status, Task
+from registry_cli.records.status import Status
+from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Task
 from registry_cli.records.task_codec import load_task
 from registry_cli.registry.add import add_files, add_url, make_design
 from registry_cli.registry.aliases import set_alias

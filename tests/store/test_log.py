@@ -136,3 +136,12 @@ def test_a_pipe_in_a_slot_is_not_waited_for(layout: Layout) -> None:
         Log(layout).find(1)
     with pytest.raises(CorruptError, match="is no regular file"):
         append(layout, Log(layout), 1, b"1")
+
+
+def test_a_head_that_the_log_holds(layout: Layout) -> None:
+    log = Log(layout)
+    append(layout, log, 1, b"first\n")
+    assert log.holds(EMPTY)
+    assert log.holds(log.head())
+    assert not log.holds(Head(1, digest_entry(b"another\n")))
+    assert not log.holds(Head(2, digest_entry(b"first\n")))

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from registry_cli.records.task import DIFF, LOCK, Recipe, Status, Task
+from registry_cli.records.status import Status
+from registry_cli.records.task import DIFF, LOCK, Recipe, Task
 from registry_cli.records.toml import dump_table
 from registry_cli.registry.api import Registry
 from registry_cli.store.owner import find_owner

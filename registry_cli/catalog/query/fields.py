@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from registry_cli.records.task import STATUSES
+from registry_cli.records.status import STATUSES
 
 Kind: TypeAlias = Literal[
     "text", "id", "ulid", "name", "project", "caseless", "choice", "number", "size", "duration", "time", "truth"

@@ -15,7 +15,7 @@ from registry_cli.catalog.schema import SCHEMA
 from registry_cli.cli.complete.scripts import SCRIPTS
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
-from registry_cli.records.task import STATUSES
+from registry_cli.records.status import STATUSES
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
 

@@ -15,7 +15,7 @@ from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery
 from registry_cli.catalog.schema import INDEXES, TABLES
 from registry_cli.ids import TaskId
-from registry_cli.records.task import STATUSES
+from registry_cli.records.status import STATUSES
 from tests.catalog.query.naive import Row, answer
 from tests.catalog.query.strategies import COMPARISONS, DAY, NUMBERS, START, TEXTS, identity, optional
 

@@ -74,8 +74,6 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Find versions by an expression."""
-    from shlex import quote
-
     from registry_cli.cli.views import view_versions
     from registry_cli.registry.query import Question, ask, load_question, save_question
 
@@ -89,6 +87,8 @@ def command(
         question = _narrowed(load_question(session.registry, view), question)
     rows = ask(session.registry, question)
     if save_view:
+        from shlex import quote
+
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
     shown = [word.strip() for word in question.columns.split(",")] if question.columns else None

@@ -59,7 +59,9 @@ def command(
 
 def _find_task_name(db: sqlite3.Connection, task: TaskId | None) -> str | None:
     """Return what a version's task is called; None where the registry does not hold it."""
+    if task is None:
+        return None
     from registry_cli.catalog.task_read import find_task, get_task_row
 
-    row = find_task(db, task) if task else None
+    row = find_task(db, task)
     return get_task_row(db, row).name if row is not None else None

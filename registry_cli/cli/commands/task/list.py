@@ -11,7 +11,7 @@ import typer
 
 from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
 from registry_cli.cli.session import open_session
-from registry_cli.records.task import STATUSES
+from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from registry_cli.catalog.task_rows import TaskRow

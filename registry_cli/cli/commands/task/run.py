@@ -153,7 +153,7 @@ def _tell_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
 
 def _check(session: Session, ref: str, environment: str, *, here: bool, tolerance: float | None) -> int:
     """Run a clone and say how it differs; what it put out is archived afterwards."""
-    from registry_cli.records.task import ENDED
+    from registry_cli.records.status import ENDED
     from registry_cli.tasks.drivers.local import open_driver
     from registry_cli.tasks.find import see_tasks
     from registry_cli.tasks.rerun.check import TOLERANCE, check_runs, need_comparable, set_aside

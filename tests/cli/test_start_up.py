@@ -1,0 +1,119 @@
+"""What commands that read an up-to-date index load: each module costs every start, so a new one is put here knowingly.
+
+Loading this program's own modules and what they need is most of what such a command does beyond starting Typer.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.cli.conftest import HERE, Reg
+from tests.cli.test_group import paths
+
+STARTED: Final = "import os, sys\nbefore = set(sys.modules)"
+TYPER: Final = "import os, sys, typer\nbefore = set(sys.modules)"
+RUN: Final = """
+os._exit = lambda code: print(code, *set(sys.modules) - before, file=sys.stderr)
+from registry_cli.cli.main import run_process
+run_process()
+"""
+
+OPENED: Final = {
+    "_version", "cached", "cli", "cli.cells", "cli.commands", "cli.group", "cli.main", "cli.options", "cli.output",
+    "cli.session", "cli.signals", "cli.table", "env", "errors", "forks", "ids",
+    "catalog", "catalog.database", "catalog.doc", "catalog.index", "catalog.place", "catalog.schema",
+    "records", "records.toml", "registry", "registry.api", "sha256",
+    "store", "store.files", "store.format", "store.layout", "store.log",
+}  # fmt: skip
+"""Any command, and opening a registry and its index."""
+ROWS: Final = {"catalog.read", "catalog.rows", "records.parts", "records.paths"}
+"""Versions as records."""
+ADDRESSES: Final = {"catalog.lines", "catalog.outputs", "catalog.resolve", "catalog.task_address"}
+QUERIES: Final = {
+    f"catalog.query{module}" for module in (
+        "", ".ast", ".fields", ".lexer", ".literals", ".normal", ".order", ".parse", ".predicates", ".sort", ".subject",
+    )
+} | {"records.status"}  # fmt: skip
+VERSIONS: Final = QUERIES | {"catalog.query.compile", "catalog.query.drivers", "catalog.query.run", "registry.query"}
+TASKS: Final = QUERIES | {
+    "catalog.query.flags", "catalog.query.tasks", "catalog.task_read", "catalog.task_rows", "records.values", "tasks",
+    "tasks.find", "cli.task_views", "cli.commands.task",
+}  # fmt: skip
+MODEL: Final = {"cli.commands.model", "cli.views"}
+
+MAY_LOAD: Final = {
+    "model list": MODEL | {"catalog.lines", "cli.commands.model.list"},
+    "model list --json": MODEL | {"catalog.lines", "cli.commands.model.list"},
+    "model query": MODEL | VERSIONS | ROWS | {"cli.commands.model.query"},
+    "model query metrics.acc>0.1 --sort -metrics.acc": MODEL | VERSIONS | ROWS | {"cli.commands.model.query"},
+    "model show a/b": MODEL | ADDRESSES | ROWS | {"cli.commands.model.show", "registry.partial", "store.partial"},
+    "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list"},
+    "status": VERSIONS | ROWS | {
+        "cli.commands.status", "cli.views", "records.values", "registry.keep", "registry.settings", "registry.status",
+        "store.config", "store.owner", "store.partial", "store.trash",
+    },
+    "events --limit 2": ADDRESSES | ROWS | {
+        "catalog.changes", "catalog.journal", "catalog.task_read", "catalog.task_rows", "cli.commands.events",
+        "cli.views", "registry.events", "registry.history", "registry.task_events",
+    },
+}  # fmt: skip
+"""The modules of `registry_cli` that a command may load, beside `OPENED`."""
+FOREIGN: Final = {
+    "asyncio", "csv", "concurrent.futures", "difflib", "hashlib", "_hashlib", "http", "logging", "multiprocessing",
+    "numpy", "pickle", "platformdirs", "pydantic", "queue", "rich", "socket", "tempfile", "tomli_w", "urllib.request",
+    "xxhash",
+}  # fmt: skip
+"""What none of them needs, as far as Typer has not loaded it."""
+EXCEPTED: Final = {"status": {"platformdirs", "tempfile"}}
+"""It says who the author is, whom the user's own settings may name."""
+
+
+@pytest.fixture
+def kept(reg: Reg, tmp_path: Path) -> Path:
+    """A registry with a version and an ended task, whose index is up to date."""
+    (tmp_path / "m.bin").write_bytes(b"weights")
+    reg("init")
+    reg("model", "add", "a/b", "m.bin", "--metric", "acc=0.5")
+    reg("log", "--", sys.executable, "-c", "pass")
+    reg("status")
+    return tmp_path
+
+
+@pytest.mark.parametrize("words", MAY_LOAD)
+def test_a_reading_command_loads_what_it_may(words: str, kept: Path) -> None:
+    loaded = list_loaded(TYPER, words.split(), kept)
+    own = {name.removeprefix("registry_cli.") for name in loaded if name.startswith("registry_cli.")}
+    assert own - OPENED - MAY_LOAD[words] == set()
+    assert loaded & FOREIGN <= EXCEPTED.get(words, set())
+
+
+@pytest.mark.parametrize(
+    "words", [*(f"__complete zsh model show {typed}" for typed in ("a/", "a/b:", "")), "--version"]
+)
+def test_completion_and_version_load_nearly_nothing(words: str, kept: Path) -> None:
+    loaded = list_loaded(STARTED, words.split(" "), kept)
+    own = {name.removeprefix("registry_cli.") for name in loaded if name.startswith("registry_cli.")}
+    complete = {f"cli.complete{module}" for module in ("", ".answer", ".candidates", ".index", ".options", ".parse")}
+    assert own - (complete if "__complete" in words else {"_version"}) == {"cli", "cli.main", "forks"}
+    assert loaded & (FOREIGN | {"dataclasses", "inspect", "json", "pathlib", "re", "typer", "typing"}) == set()
+
+
+def test_folding_is_loaded_where_there_is_something_to_fold(kept: Path) -> None:
+    (kept / ".registry/cache/index.sqlite").unlink()
+    assert "registry_cli.catalog.folding" in list_loaded(TYPER, ["model", "list"], kept)
+
+
+def list_loaded(before: str, words: list[str], folder: Path) -> set[str]:
+    """Run `reg` with its output in a pipe and return the modules that it loaded."""
+    code = f"{before}\nsys.path.insert(0, {str(HERE)!r})\nsys.argv[0] = 'reg'{RUN}"
+    # -S: what the environment's own .pth files load is not ours
+    done = subprocess.run([sys.executable, "-S", "-c", code, *words], cwd=folder, capture_output=True, text=True,
+                          env=paths(), check=True)  # fmt: skip
+    status, *loaded = done.stderr.split()
+    assert status == "0", done.stderr
+    return set(loaded)
