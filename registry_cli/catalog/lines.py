@@ -38,10 +38,20 @@ def find_line(db: sqlite3.Connection, name: str) -> int | None:
     return found[0] if found else None
 
 
+def list_line_names(db: sqlite3.Connection, prefix: str = "") -> list[ModelName]:
+    """Return the names of the models that `list_lines` gives, in its order; nothing of their versions is counted."""
+    where, bound = _within(prefix)
+    found = db.execute(
+        "SELECT l.name FROM lines l WHERE EXISTS (SELECT 1 FROM versions v WHERE v.line = l.id AND v.removed = 0)"
+        f" AND {where} ORDER BY l.key",
+        bound,
+    )
+    return [ModelName(name) for (name,) in found]
+
+
 def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
     """Return the models whose name starts with `prefix` (by whole segments), sorted by name."""
-    key = line_key(prefix.rstrip("/"))
-    where, bound = ("(l.key = ?1 OR substr(l.key, 1, length(?1) + 1) = ?1 || '/')", (key,)) if key else ("1", ())
+    where, bound = _within(prefix)
     lines = db.execute(
         "SELECT l.id, l.name, count(v.row), max(CASE WHEN v.archived = 0 THEN v.number END), max(v.created),"
         " sum(v.publication IS NOT NULL) FROM lines l JOIN versions v ON v.line = l.id AND v.removed = 0"
@@ -66,3 +76,9 @@ def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
                  from_microseconds(updated))
         for line, name, count, latest, updated, published in lines
     ]  # fmt: skip
+
+
+def _within(prefix: str) -> tuple[str, tuple[str, ...]]:
+    """Return what holds of lines `l` that are `prefix` or lie below it, and the values bound in it."""
+    key = line_key(prefix.rstrip("/"))
+    return ("(l.key = ?1 OR substr(l.key, 1, length(?1) + 1) = ?1 || '/')", (key,)) if key else ("1", ())

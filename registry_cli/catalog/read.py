@@ -36,6 +36,15 @@ def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRo
     return [found[row] for row in rows]
 
 
+def list_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionId]:
+    """Return the ids of the versions of these rows, in their order; nothing else of them is read."""
+    found: dict[int, VersionId] = {}
+    for at in range(0, len(rows), BATCH):
+        some = rows[at : at + BATCH]
+        found.update(db.execute(f"SELECT row, id FROM versions WHERE row IN ({','.join('?' * len(some))})", some))
+    return [found[row] for row in rows]
+
+
 def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
     """Return the version of one row."""
     return list_versions(db, [row])[0]

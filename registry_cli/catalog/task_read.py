@@ -30,6 +30,15 @@ def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
     return [found[row] for row in rows]
 
 
+def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
+    """Return the ids of the tasks of these rows, in their order; nothing else of them is read."""
+    found: dict[int, TaskId] = {}
+    for at in range(0, len(rows), BATCH):
+        some = rows[at : at + BATCH]
+        found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({','.join('?' * len(some))})", some))
+    return [found[row] for row in rows]
+
+
 def get_task_row(db: sqlite3.Connection, row: int) -> TaskRow:
     """Return the task of one row."""
     return list_tasks(db, [row])[0]

@@ -48,6 +48,10 @@ class Output:
         """Whether there is somebody to answer a question."""
         return sys.stdin.isatty() and sys.stderr.isatty() and env.read(env.CI) is None
 
+    def prints_only(self, key: str) -> bool:
+        """Return whether nothing of a row is printed but its `key`, as with `-q`, so that no more need be read."""
+        return self.columns == (key,) or (self.mode == "ids" and not self.columns)
+
     def rows(
         self, rows: Iterable[Row], columns: Sequence[str], *, id_key: str = "id", empty: str = "nothing found"
     ) -> None:

@@ -109,8 +109,7 @@ def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> V
 def list_moves(registry: Registry, name: str) -> list[ChangeRow]:
     """Return every move of a model's aliases, newest first."""
     line = get_line(registry.db, name)
-    moves = [row for row in iter_changes(registry.db, line=line) if row.op == changes.ALIAS]
-    return moves[::-1]
+    return [row for row in iter_changes(registry.db, line=line, newest=True) if row.op == changes.ALIAS]
 
 
 def _alias_of(ref: str) -> tuple[ModelName, AliasName]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from registry_cli.catalog import read
+from registry_cli.catalog import journal, read
 from registry_cli.catalog.changes import TASK
 from registry_cli.catalog.journal import iter_changes
 from registry_cli.errors import NotFoundError
@@ -15,13 +14,17 @@ from registry_cli.registry.history import Told, describe_change
 from registry_cli.registry.task_events import address_change, describe_stage, find_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from registry_cli.catalog.journal import ChangeRow
+    from registry_cli.catalog.journal import ChangeRow, Place
     from registry_cli.registry.api import Registry
+
+T = TypeVar("T")
 
 BATCH: Final = 200
 """Changes told at a time, so that a long log streams."""
+_LAST: Final = (1 << 63) - 1
+"""The highest position that SQLite can compare with."""
 
 
 def iter_events(
@@ -38,23 +41,34 @@ def iter_events(
     Raises:
         NotFoundError: There is no such event.
     """
-    changes = _iter_after(registry, after) if after else iter_changes(registry.db)
-    wanted = (row for row in changes if row.void is not None) if void else changes
-    if limit is not None:
-        wanted = islice(wanted, limit) if after else iter(deque(wanted, maxlen=limit))
-    yield from tell_changes(registry, wanted)
+    yield from tell_changes(registry, _walk(iter_changes, registry, after, limit, void=void))
 
 
-def _iter_after(registry: Registry, event: str) -> Iterator[ChangeRow]:
+def iter_event_ids(
+    registry: Registry, *, after: str | None = None, limit: int | None = None, void: bool = False
+) -> Iterator[str]:
+    """Yield the names of the events that `iter_events` yields, without telling them."""
+    return _walk(journal.iter_event_ids, registry, after, limit, void=void)
+
+
+def _walk(
+    read_changes: Callable[..., Iterator[T]], registry: Registry, after: str | None, limit: int | None, *, void: bool
+) -> Iterator[T]:
+    """Read changes of the log, oldest first; the last ones of all are found from its end."""
+    if after is not None:
+        return read_changes(registry.db, after=_find_place(registry, after), void=void, limit=limit)
+    if limit is None:
+        return read_changes(registry.db, void=void)
+    return reversed(list(read_changes(registry.db, void=void, newest=True, limit=limit)))
+
+
+def _find_place(registry: Registry, event: str) -> Place:
     entry, _, position = event.partition("/")
     found = registry.db.execute("SELECT seq FROM entries WHERE id = ?", (entry.upper(),)).fetchone()
     if found is None or (position and not position.isdecimal()):
         raise NotFoundError(f"no event `{event}`", hint="reg events")
     (seq,) = found
-    last = int(position) if position else None
-    for row in iter_changes(registry.db, after=seq - 1):
-        if row.seq > seq or (last is not None and int(row.event.partition("/")[2]) > last):
-            yield row
+    return (seq, min(int(position), _LAST)) if position else seq
 
 
 def tell_changes(registry: Registry, changes: Iterable[ChangeRow]) -> Iterator[Told]:

@@ -72,7 +72,7 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
     """
     line = get_line(registry.db, name)
     (shown,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
-    rows = list(iter_changes(registry.db, line=line))[::-1][:limit]
+    rows = list(iter_changes(registry.db, line=line, newest=True, limit=limit))
     versions = {row.id: row for row in _list_mentioned(registry.db, rows)}
     told = tuple(Told(row, describe_change(row, versions)) for row in rows)
     return History(ModelName(shown), told, _read_series(registry.db, line, shown, metric))

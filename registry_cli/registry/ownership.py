@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli import env
@@ -31,6 +30,8 @@ def check_owner(root: Path) -> None:
     """
     stranger = find_stranger(root)
     if stranger is not None:
+        from shlex import quote
+
         folder = quote(str(root.parent if root.name == DIRECTORY else root))
         raise RefusedError(
             f"{root} belongs to {stranger} and may hold anything: it is not used",

@@ -12,7 +12,7 @@ from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.ids import VersionId
@@ -68,13 +68,30 @@ def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[Ve
 
 def ask(registry: Registry, question: Question) -> list[VersionRow]:
     """Return the versions that a question is about, in its order."""
-    return read.list_versions(registry.db, find_rows(registry.db, _compiled(question), _resolver(registry)))
+    return list(iter_versions(registry, find_matches(registry, question)))
+
+
+def find_matches(registry: Registry, question: Question) -> list[int]:
+    """Return the index's rows of the versions that a question is about, in its order."""
+    return find_rows(registry.db, _compiled(question), _resolver(registry))
+
+
+def iter_versions(registry: Registry, rows: Sequence[int]) -> Iterator[VersionRow]:
+    """Yield the versions of the index's rows, a few read at a time, so that memory does not grow with their number."""
+    for at in range(0, len(rows), read.BATCH):
+        yield from read.list_versions(registry.db, rows[at : at + read.BATCH])
+
+
+def iter_ids(registry: Registry, rows: Sequence[int]) -> Iterator[VersionId]:
+    """Yield the ids of the versions of the index's rows, as `iter_versions` does, and read nothing else of them."""
+    for at in range(0, len(rows), read.BATCH):
+        yield from read.list_ids(registry.db, rows[at : at + read.BATCH])
 
 
 def matches(registry: Registry, row: int, expr: str) -> bool:
     """Return whether the version of an index row satisfies a query."""
     question = Question(expr, include_archived=True)
-    return row in find_rows(registry.db, _compiled(question), _resolver(registry))
+    return row in find_matches(registry, question)
 
 
 def save_question(registry: Registry, name: str, question: Question) -> None:

@@ -14,13 +14,14 @@ from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
+from registry_cli.catalog.read import BATCH
 from registry_cli.catalog.task_address import resolve_task
-from registry_cli.catalog.task_read import list_tasks
+from registry_cli.catalog.task_read import list_task_ids, list_tasks
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from registry_cli.catalog.query.ast import Expr
     from registry_cli.catalog.task_rows import TaskRow
@@ -54,8 +55,26 @@ class TaskQuestion:
     include_archived: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a question has found.
+
+    Attributes:
+        rows: The index's rows of the tasks, in the question's order.
+        crashed: The tasks that run by the log and whose runner is dead.
+    """
+
+    rows: Sequence[int]
+    crashed: set[TaskId]
+
+
 def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
-    """Return the tasks that a question is about, in its order; those whose runner is dead are `crashed`.
+    """Return the tasks that a question is about, as `search_tasks` finds them."""
+    return list(iter_tasks(registry, search_tasks(registry, question)))
+
+
+def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
+    """Find the tasks that a question is about; those whose runner is dead are `crashed`.
 
     Raises:
         UsageError: The query cannot be read; the message shows where.
@@ -68,16 +87,25 @@ def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
         include_archived=question.include_archived,
     )
     crashed = _list_crashed(registry)
-    rows = find_task_rows(registry.db, query, lambda ref: registry.get_row(ref).id, crashed)
-    found = list_tasks(registry.db, rows)
-    return [replace(row, status="crashed") if row.id in crashed else row for row in found] if crashed else found
+    return Found(find_task_rows(registry.db, query, lambda ref: registry.get_row(ref).id, crashed), crashed)
+
+
+def iter_tasks(registry: Registry, found: Found) -> Iterator[TaskRow]:
+    """Yield the tasks that were found, a few read at a time, so that memory does not grow with their number."""
+    for some in _iter_batches(found.rows):
+        yield from _mark_crashed(list_tasks(registry.db, some), found.crashed)
+
+
+def iter_task_ids(registry: Registry, found: Found) -> Iterator[TaskId]:
+    """Yield the ids of the tasks that were found, as `iter_tasks` does, and read nothing else of them."""
+    for some in _iter_batches(found.rows):
+        yield from list_task_ids(registry.db, some)
 
 
 def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
     """Return the tasks that addresses name, each once, as they are now; the rest is as in `resolve_task`."""
     rows = list(dict.fromkeys(resolve_task(registry.db, ref, removed=removed) for ref in refs))
-    crashed = _list_crashed(registry)
-    return [replace(row, status="crashed") if row.id in crashed else row for row in list_tasks(registry.db, rows)]
+    return _mark_crashed(list_tasks(registry.db, rows), _list_crashed(registry))
 
 
 def read_now(registry: Registry, row: TaskRow) -> Task:
@@ -110,6 +138,14 @@ def _list_crashed(registry: Registry) -> set[TaskId]:
     from registry_cli.tasks.crashed import list_crashed
 
     return list_crashed(registry)
+
+
+def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
+    return [replace(row, status="crashed") if row.id in crashed else row for row in rows] if crashed else rows
+
+
+def _iter_batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (rows[at : at + BATCH] for at in range(0, len(rows), BATCH))
 
 
 def _narrowed(question: TaskQuestion) -> Expr | None:

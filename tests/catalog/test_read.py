@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.birth import load_birth
 from registry_cli.catalog.doc import from_microseconds, microseconds
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.journal import iter_changes, iter_event_ids
 from registry_cli.catalog.lines import list_lines
 from registry_cli.errors import CorruptError
 from registry_cli.ids import AliasName, BlobHash, RecordId, TagName, VersionId, Xxh3
@@ -123,6 +124,41 @@ def test_changes(catalog: Catalog) -> None:
     assert [row.seq for row in iter_changes(catalog.db, after=2)] == [3, 3]
     assert [row.op for row in iter_changes(catalog.db, entry=last.entry)] == ["tag", "setting"]
     assert read.read_settings(catalog.db) == {"s": 1}
+
+
+def test_changes_from_either_end(catalog: Catalog) -> None:
+    version = catalog.add("a/m")
+    catalog.add("b/n")
+    assert catalog.apply(changes.tag(version, add=[TagName("t")]), changes.setting("s", 1)) is None
+    assert catalog.apply(changes.archive(VersionId(RecordId("0" * 64))))
+    every = [row.event for row in iter_changes(catalog.db)]
+
+    def events(**part: Any) -> list[str]:
+        found = [row.event for row in iter_changes(catalog.db, **part)]
+        if "line" not in part:
+            assert list(iter_event_ids(catalog.db, **part)) == found
+        return found
+
+    assert events(newest=True) == every[::-1]
+    assert events(newest=True, limit=2) == every[:-3:-1]
+    assert events(limit=3) == every[:3]
+    assert events(limit=0) == []
+    assert events(after=(3, 0)) == every[3:]
+    assert events(after=(3, 0), limit=1) == every[3:4]
+    assert events(void=True, newest=True, limit=5) == every[-1:]
+    assert events(line=1, newest=True, limit=1) == every[2:3]
+
+
+@pytest.mark.parametrize("part", [{}, {"newest": True}, {"line": 1, "newest": True}, {"after": (3, 1)}, {"void": True}])
+def test_changes_are_read_in_the_order_in_which_they_lie(catalog: Catalog, part: dict[str, Any]) -> None:
+    catalog.add("a/m")
+    asked: list[str] = []
+    catalog.db.set_trace_callback(asked.append)
+    assert len(list(iter_changes(catalog.db, **part, limit=1))) == (0 if {"after", "void"} & part.keys() else 1)
+    catalog.db.set_trace_callback(None)
+    plan = [step for *_, step in catalog.db.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+    assert plan[0].startswith("SEARCH c USING ")
+    assert not [step for step in plan if step.startswith(("SCAN", "USE TEMP"))]
 
 
 def test_twins(catalog: Catalog) -> None:

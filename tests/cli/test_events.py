@@ -6,7 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from registry_cli.catalog import changes
+import pytest
+
+from registry_cli.catalog import changes, journal
 from registry_cli.ids import EntryId, RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
@@ -72,3 +74,14 @@ def test_an_entry_without_effect_is_kept_and_told(iris: Reg) -> None:
     assert "void\t1" in status.lines
     assert status.err == "hint: reg events --void lists the entries that have no effect\n"
     assert iris("model", "tag", "iris/tuned", "--add", "x")
+
+
+def test_the_last_ones_are_found_from_the_end(iris: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = events(iris)
+    read: list[object] = []
+    make = journal._change
+    monkeypatch.setattr(journal, "_change", lambda row: read.append(row) or make(row))
+    assert events(iris, "--limit", "2") == every[-2:]
+    assert len(read) == 2
+    assert [line.split("\t")[2] for line in iris("model", "history", "iris/softmax", "-n", "1").lines]
+    assert len(read) == 3

@@ -27,8 +27,8 @@ OPENED: Final = {
     "_version", "cached", "cli", "cli.cells", "cli.commands", "cli.group", "cli.main", "cli.options", "cli.output",
     "cli.session", "cli.signals", "cli.table", "env", "errors", "forks", "ids",
     "catalog", "catalog.database", "catalog.doc", "catalog.index", "catalog.place", "catalog.schema",
-    "records", "records.toml", "registry", "registry.api", "sha256",
-    "store", "store.files", "store.format", "store.layout", "store.log",
+    "records", "records.toml", "registry", "registry.api", "registry.ownership", "sha256",
+    "store", "store.beneath", "store.files", "store.format", "store.layout", "store.log",
 }  # fmt: skip
 """Any command, and opening a registry and its index."""
 ROWS: Final = {"catalog.read", "catalog.rows", "records.parts", "records.paths"}
@@ -55,7 +55,7 @@ MAY_LOAD: Final = {
     "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list"},
     "status": VERSIONS | ROWS | {
         "cli.commands.status", "cli.views", "records.values", "registry.keep", "registry.settings", "registry.status",
-        "store.config", "store.owner", "store.partial", "store.trash",
+        "store.config", "store.owner", "store.partial", "store.trash", "store.turn",
     },
     "events --limit 2": ADDRESSES | ROWS | {
         "catalog.changes", "catalog.journal", "catalog.task_read", "catalog.task_rows", "cli.commands.events",

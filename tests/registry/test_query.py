@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes
+from registry_cli.catalog import changes, read
 from registry_cli.catalog.resolve import resolve
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, publish_versions
-from registry_cli.registry.query import Question, ask, find_versions, load_question, matches, save_question
+from registry_cli.registry.query import (
+    Question,
+    ask,
+    find_matches,
+    find_versions,
+    iter_ids,
+    iter_versions,
+    load_question,
+    matches,
+    save_question,
+)
 from registry_cli.registry.transaction import transact
 from tests.registry.making import add
 
@@ -63,6 +74,30 @@ def test_what_cannot_be_read(registry: Registry) -> None:
             find_versions(registry, expr, **options)
     with pytest.raises(NotFoundError):
         find_versions(registry, "descends(no/body)")
+
+
+def test_ids_are_read_alone_and_versions_a_few_at_a_time(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = find_matches(registry, Question(sort="name,number"))
+    whole = [row.id for row in ask(registry, Question(sort="name,number"))]
+    seen: set[tuple[str, str]] = set()
+
+    def note(action: int, table: str | None, column: str | None, *_: object) -> int:
+        if action == sqlite3.SQLITE_READ:
+            seen.add((str(table), str(column)))
+        return sqlite3.SQLITE_OK
+
+    registry.db.set_authorizer(note)
+    assert list(iter_ids(registry, rows)) == whole
+    assert seen == {("versions", "row"), ("versions", "id")}
+    registry.db.set_authorizer(None)
+
+    monkeypatch.setattr(read, "BATCH", 2)
+    read_rows, batches = read.list_versions, []
+    monkeypatch.setattr(read, "list_versions", lambda db, rows: batches.append(len(rows)) or read_rows(db, rows))
+    found = iter_versions(registry, rows)
+    assert (next(found).id, batches) == (whole[0], [2])
+    assert ([row.id for row in found], batches) == (whole[1:], [2, 1])
+    assert list(iter_ids(registry, rows)) == whole
 
 
 def test_matches(registry: Registry) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt
 from registry_cli.cli.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry_cli.cli.views import View
 
 EXAMPLES = (
     "reg events --limit 20",
@@ -35,10 +40,14 @@ def command(
 ) -> None:
     """Print what has happened, oldest first."""
     from registry_cli.cli.views import view_change
-    from registry_cli.registry.events import iter_events
+    from registry_cli.registry.events import iter_event_ids, iter_events
 
     output = (session := open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)).output
-    events = map(view_change, iter_events(session.registry, after=after, limit=limit, void=void))
+    if output.prints_only("event"):
+        ids = iter_event_ids(session.registry, after=after, limit=limit, void=void)
+        events: Iterator[View] = ({"event": event} for event in ids)
+    else:
+        events = map(view_change, iter_events(session.registry, after=after, limit=limit, void=void))
     shown = ("void", *COLUMNS) if void else COLUMNS
     if output.drawn:
         output.rows(events, shown, id_key="event", empty="nothing has happened")

@@ -1,4 +1,7 @@
-"""Why a version stays or goes, in words, and what becomes of each of its files."""
+"""Why a version stays or goes, in words, and what becomes of each of its files, as far as the index knows.
+
+An explanation deletes nothing, so the log need not be folded anew for it as it is for a collection.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
         NotFoundError: The address names nothing.
     """
     row = registry.get_row(ref)
-    with Mark(registry) as mark:
+    with Mark(registry, indexed=True) as mark:
         number = read.find_row(mark.db, row.id)
         kept = mark.find_stay(number) if number is not None else None
         fates = tuple(_iter_fates(registry, mark, row, read_policy(mark.db)))
@@ -105,8 +108,9 @@ def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, polic
     if not files.exists(home) and swept is None:
         return _absent(mark, blob)
     if mark.list_used([blob]):
-        others = [user.ref for user in read.list_users(mark.db, blob) if not user.removed]
-        return f"{_STAYS}: {others[0]} holds the same bytes" if row.removed and others else _STAYS
+        users = read.list_users(mark.db, blob) if row.removed else []
+        others = [user.ref for user in users if not user.removed]
+        return f"{_STAYS}: {others[0]} holds the same bytes" if others else _STAYS
     if not files.exists(home) and swept is not None:
         return f"in the trash, deleted after {_day(files.get_status(swept).st_ctime + policy.trash)}"
     status, now = files.get_status(home), read_clock(registry.layout)

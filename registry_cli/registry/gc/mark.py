@@ -1,4 +1,7 @@
-"""The mark: which blobs are in use, from the log and the records themselves and never from the index on disk."""
+"""The mark: which blobs are in use, from the log and the records themselves.
+
+Never from the index on disk, but where somebody only asks what a collection would do.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
+    from registry_cli.catalog.fresh import Fresh
+    from registry_cli.catalog.index import Index
     from registry_cli.registry.api import Registry
 
 _REMOVED_ANCESTORS: Final = """
@@ -46,44 +51,46 @@ class Mark:
         registry: Where.
         forced: Let go also what was removed by force, published versions and those that others were made from, and
             what only a lost entry may have named.
+        indexed: Believe the registry's index rather than fold the log: nothing may be decided on that.
 
     Raises:
         CorruptError: A record of a version or task is lost, so that nobody knows what it uses.
     """
 
-    def __init__(self, registry: Registry, *, forced: bool = False) -> None:
+    def __init__(self, registry: Registry, *, forced: bool = False, indexed: bool = False) -> None:
         self._registry = registry
-        self._fresh = open_fresh(registry.layout, registry.log, registry.id)
+        self._fresh = None if indexed else open_fresh(registry.layout, registry.log, registry.id)
+        self._catalog: Fresh | Index = self._fresh or registry.index
         self._forced = forced
         self._kept: dict[int, str] = {}
         self._released: set[BlobHash] = set()
-        self._strays: set[BlobHash] = set()
+        self._strays: set[BlobHash] | None = set() if forced else None
         try:
             self._look()
         except BaseException:
-            self._fresh.close()
+            self._close()
             raise
 
     def __enter__(self) -> Mark:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._fresh.close()
+        self._close()
 
     @property
     def db(self) -> sqlite3.Connection:
-        """The catalog, folded from the log for this mark alone."""
-        return self._fresh.db
+        """The catalog, folded from the log for this mark alone unless the index is believed."""
+        return self._catalog.db
 
     @property
     def seq(self) -> int:
         """The last slot that is seen."""
-        return self._fresh.head.seq
+        return self._catalog.head.seq
 
     def sync(self) -> None:
         """Follow the log to its end."""
         before = self.seq
-        self._fresh.sync()
+        self._catalog.sync()
         if before != self.seq:
             self._look()
 
@@ -99,8 +106,8 @@ class Mark:
         """
         wanted = list(blobs)
         used = set(list_used(self.db, wanted))
-        if self._strays:
-            used |= self._strays & set(wanted)
+        if not used.issuperset(wanted):
+            used |= self._get_strays() & set(wanted)
         if self._kept:
             used |= {blob for blob, row in self._iter_uses(wanted) if row in self._kept} - self._released
         return used
@@ -109,10 +116,16 @@ class Mark:
         """Return those of some blobs that a version or task names, be it removed."""
         return {blob for blob, _ in self._iter_uses(list(blobs))}
 
+    def _close(self) -> None:
+        if self._fresh is not None:  # the index is the registry's, which goes on with it
+            self._fresh.close()
+
     def _look(self) -> None:
         self._check_known()
         if not self._forced:
-            self._kept, self._strays = self._find_kept(), self._find_strays()
+            self._kept, self._strays = self._find_kept(), None
+            if self._fresh is not None:  # a collection looks before it does anything
+                self._get_strays()
         self._released = {BlobHash(blob) for (blob,) in self.db.execute("SELECT sha256 FROM garbage")}
 
     def _iter_uses(self, blobs: Sequence[BlobHash]) -> Iterator[tuple[BlobHash, int | None]]:
@@ -139,6 +152,11 @@ class Mark:
                     f"nobody knows which bytes {broken.ref} uses: {broken.problem}",
                     hint=f"reg repair --from PATH; {give_up} gives it up",
                 )
+
+    def _get_strays(self) -> set[BlobHash]:
+        if self._strays is None:
+            self._strays = self._find_strays()
+        return self._strays
 
     def _find_strays(self) -> set[BlobHash]:
         """Return what those records name that no entry does: the entry may have been lost, and may come back."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
+
 import pytest
 
+from registry_cli.catalog.folding import Folding
 from registry_cli.errors import NotFoundError
+from registry_cli.ids import RecordId, new_ulid
+from registry_cli.records.codec import dump_version, load_version
 from registry_cli.registry.api import Registry
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.gc.explain import Explanation, explain_version
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions
+from registry_cli.store.blobs import get_record
 from tests.registry.gc.conftest import Later
 from tests.registry.making import add
 
@@ -73,6 +80,25 @@ def test_what_was_removed_by_force(registry: Registry) -> None:
     assert told.stays
     assert told.why == ("it was removed, and its bytes stay all the same: published",)
     assert told.hint == "reg gc --forced lets it go"
+
+
+def test_the_log_is_not_folded_for_it(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(registry, "a/m", b"bytes")
+    add(registry, "b/m", b"other")
+    remove_versions(registry, ["b/m:1"])
+    monkeypatch.setattr(Folding, "fold_all", lambda *_: pytest.fail("the log was folded"))
+    assert fates(explain_version(registry, "a/m:1")) == ["stays"]
+    assert fates(explain_version(registry, "b/m:1")) == ["is announced by the next gc"]
+    assert registry.db.execute("SELECT count(*) FROM versions").fetchone() == (2,)  # it is still open
+
+
+def test_bytes_that_a_lost_entry_may_name(registry: Registry) -> None:
+    row = add(registry, "a/m", b"bytes")
+    remove_versions(registry, ["a/m:1"])
+    version = load_version(get_record(registry.layout, row.id), "it")
+    data = dump_version(replace(version, nonce=new_ulid()))
+    registry.layout.record(RecordId(sha256(data).hexdigest())).write_bytes(data)
+    assert fates(explain_version(registry, "a/m:1")) == ["stays"]
 
 
 def test_nothing_of_that_name(registry: Registry) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
 from registry_cli.cli.session import open_session
+
+if TYPE_CHECKING:
+    from registry_cli.cli.views import View
 
 EXAMPLES = ("reg model list", "reg model list iris/", "reg model list --sort -updated --limit 5")
 
@@ -26,10 +29,13 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """List models, one row each."""
-    from registry_cli.catalog.lines import list_lines
+    from registry_cli.catalog.lines import list_line_names, list_lines
     from registry_cli.cli.views import sort_rows, view_model
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
-    rows = [view_model(row) for row in list_lines(session.registry.db, prefix)]
+    if session.output.prints_only("name") and not sort:
+        rows: list[View] = [{"name": name} for name in list_line_names(session.registry.db, prefix)]
+    else:
+        rows = [view_model(row) for row in list_lines(session.registry.db, prefix)]
     empty = f"no model in {prefix}" if prefix else "no models yet: reg model add PROJECT/NAME FILE"
     session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, id_key="name", empty=empty)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
-from registry_cli.cli.session import open_session
+from registry_cli.cli.session import Session, open_session
 
 if TYPE_CHECKING:
     from registry_cli.catalog.rows import VersionRow
@@ -24,6 +24,8 @@ EXAMPLES = (
     "reg model query 'metrics.acc < 0.8' -q | reg model tag - --add weak",
 )
 
+COLUMNS = ("ref", "framework", "created", "size", "tags", "aliases", "id")
+"""In a pipe."""
 NARROW = "Narrow"
 METRICS = 3
 """Most metrics shown on a terminal by themselves."""
@@ -74,8 +76,7 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Find versions by an expression."""
-    from registry_cli.cli.views import view_versions
-    from registry_cli.registry.query import Question, ask, load_question, save_question
+    from registry_cli.registry.query import Question, find_matches, load_question, save_question
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     question = Question(
@@ -85,14 +86,29 @@ def command(
     )  # fmt: skip
     if view:
         question = _narrowed(load_question(session.registry, view), question)
-    rows = ask(session.registry, question)
+    rows = find_matches(session.registry, question)
     if save_view:
         from shlex import quote
 
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
+    _print(session, rows, question)
+
+
+def _print(session: Session, rows: Sequence[int], question: Question) -> None:
+    """Print the versions of the index's rows; but for a drawn table they are read as they are printed."""
+    from registry_cli.cli.views import view_version
+    from registry_cli.registry.query import iter_ids, iter_versions
+
     shown = [word.strip() for word in question.columns.split(",")] if question.columns else None
-    session.output.rows(view_versions(rows), shown or _columns(rows, question, drawn=session.output.drawn))
+    if session.output.prints_only("id"):
+        session.output.rows(({"id": version} for version in iter_ids(session.registry, rows)), ["id"])
+        return
+    versions: Iterable[VersionRow] = iter_versions(session.registry, rows)
+    if session.output.drawn:
+        versions = list(versions)
+        shown = shown or _choose_columns(versions, question)
+    session.output.rows(map(view_version, versions), shown or COLUMNS)
 
 
 def _narrowed(saved: Question, given: Question) -> Question:
@@ -104,10 +120,8 @@ def _narrowed(saved: Question, given: Question) -> Question:
     return replace(saved, **{**said, "expr": " and ".join(both)})
 
 
-def _columns(rows: Sequence[VersionRow], question: Question, *, drawn: bool) -> list[str]:
-    """Return what is shown unless columns are chosen: in a pipe always the same, for a person also metrics."""
-    if not drawn:
-        return ["ref", "framework", "created", "size", "tags", "aliases", "id"]
+def _choose_columns(rows: Sequence[VersionRow], question: Question) -> list[str]:
+    """Return what is shown to a person unless columns are chosen: metrics too, and what tells these versions apart."""
     sorted_by = [key.strip().removeprefix("-") for key in question.sort.split(",")]
     often = Counter(key for row in rows for key in row.metrics)
     wanted = [key for key in sorted_by if key.startswith("metrics.")] + [

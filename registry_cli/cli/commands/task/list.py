@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
-from registry_cli.cli.session import open_session
+from registry_cli.cli.session import Session, open_session
 from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from registry_cli.catalog.task_rows import TaskRow
     from registry_cli.cli.views import View
+    from registry_cli.tasks.find import Found
 
 EXAMPLES = (
     "reg task list",
@@ -67,8 +68,7 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """List tasks, or those that an expression finds."""
-    from registry_cli.cli.task_views import view_tasks
-    from registry_cli.tasks.find import TaskQuestion, find_tasks
+    from registry_cli.tasks.find import TaskQuestion, search_tasks
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     question = TaskQuestion(
@@ -76,12 +76,22 @@ def command(
         tag=tuple(tag or ()), status=tuple(status or ()), metric=tuple(metric or ()), archived=archived,
         include_archived=everything,
     )  # fmt: skip
-    rows = find_tasks(session.registry, question)
-    views = view_tasks(rows)
-    if session.output.drawn and not columns:
-        session.output.rows(list(map(_shortened, views)), _columns(rows, question.sort), empty="no tasks found")
+    _print(session, search_tasks(session.registry, question), question.sort)
+
+
+def _print(session: Session, found: Found, sort: str) -> None:
+    """Print the tasks that were found; but for a drawn table they are read as they are printed."""
+    from registry_cli.cli.task_views import view_task, view_tasks
+    from registry_cli.tasks.find import iter_task_ids, iter_tasks
+
+    output, empty = session.output, "no tasks found"
+    if output.prints_only("id"):
+        output.rows(({"id": task} for task in iter_task_ids(session.registry, found)), ["id"], empty=empty)
+    elif output.drawn and not output.columns:
+        rows = list(iter_tasks(session.registry, found))
+        output.rows(map(_shortened, view_tasks(rows)), _columns(rows, sort), empty=empty)
     else:
-        session.output.rows(views, COLUMNS, empty="no tasks found")
+        output.rows(map(view_task, iter_tasks(session.registry, found)), COLUMNS, empty=empty)
 
 
 def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:
