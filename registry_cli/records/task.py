@@ -47,8 +47,8 @@ class Code:
         remote: URL of the remote, without user and password.
         branch: Its name; None where none was checked out.
         dirty: Whether anything differs from the commit.
-        cut: What was not kept: untracked files that are too large, cannot be read, or hold secrets; changes inside a
-            submodule, as `sub/`; a diff or commits that are too large.
+        cut: What was not kept: files with secrets, tracked or not; untracked files that are too large or cannot be
+            read; changes inside a submodule, as `sub/`; a diff or commits that are too large.
     """
 
     root: str

@@ -14,7 +14,7 @@ from typing import Any
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, check_value
-from registry_cli.tasks.capture.secrets import looks_secret
+from registry_cli.secrets.names import looks_secret
 
 
 def connect_table(

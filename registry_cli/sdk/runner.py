@@ -148,7 +148,7 @@ class Runner:
         self._current.close()
         env.restore(self._before)
         lost = [*filter(None, [self._tee.problem, *self._current.problems]), *unkept]
-        for problem in lost:
+        for problem in filter(None, [self.attempt.task.problem, *lost]):
             tell(f"task {self.attempt.task.name}: {problem}")
         words = "; ".join(dict.fromkeys(filter(None, [ending.problem, *lost]))) or None
         try:

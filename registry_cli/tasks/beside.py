@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import RegError, describe_os_error
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
+from registry_cli.secrets.names import find_secret_words
 from registry_cli.tasks.auto.follow import Follower
 from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
 from registry_cli.tasks.capture.host import capture_accelerators
 from registry_cli.tasks.capture.python import capture_python, find_python
-from registry_cli.tasks.capture.secrets import find_secret_words
 from registry_cli.tasks.commits import keep_commits
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.finish import read_current

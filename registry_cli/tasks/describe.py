@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 EXECUTABLE: Final = "executable"
 """Media type of an untracked file that may be executed."""
+_MOST_NAMED: Final = 5
+"""Files in a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,17 @@ def with_code(registry: Registry, task: Task, cwd: Path, environ: Mapping[str, s
     code = replace(state.code, cut=(*state.code.cut, *lost, *state.notes))
     return replace(
         task, code=code, recipe=replace(recipe, cwd=cwd.relative_to(root).as_posix()), files=tuple(files),
-        problem=state.problem,
+        problem=state.problem or _tell_secrets(state.secrets),
     )  # fmt: skip
+
+
+def _tell_secrets(secrets: Mapping[str, str]) -> str | None:
+    """Return in one line which files were left out because they look like secrets, and why."""
+    if not secrets:
+        return None
+    named = [f"{path} ({why})" for path, why in sorted(secrets.items())]
+    more = [f"{len(named) - _MOST_NAMED} more, see reg task show"] if len(named) > _MOST_NAMED else []
+    return f"not kept, as it looks like a secret: {', '.join([*named[:_MOST_NAMED], *more])}"
 
 
 def look_around(task: Task, environ: Mapping[str, str], variables: Sequence[str] = ()) -> Task:

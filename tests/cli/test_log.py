@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from registry_cli.records.task import BUNDLE, CONSOLE, DIFF, LOCK, SCALARS
 from registry_cli.tasks import crashed
 from tests.cli.lab import Lab
 from tests.forks import LONGEST
+from tests.secrets.planted import PLANTED
 
 
 @pytest.fixture
@@ -123,6 +125,51 @@ def test_secrets_stay_out(lab: Lab) -> None:
         path for path in (lab.root / ".registry").rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
     ]
     assert kept == []
+
+
+def leaked(lab: Lab, secrets: Iterable[str]) -> list[str]:
+    """Return the secrets that lie anywhere below the registry, caches included."""
+    kept = [path.read_bytes() for path in (lab.root / ".registry").rglob("*") if path.is_file()]
+    return [secret for secret in secrets if any(secret.encode() in data for data in kept)]
+
+
+def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
+    """Each form of a token in a changed file, in a staged one and in one that git does not track."""
+    lab.write(".env", "A=1")
+    lab.git("add", ".env")
+    lab.git("commit", "-qm", "a tracked file of secrets")
+    lab.write(".env", "A=hunter2hunter2")
+    lab.write("id_rsa", "hunter3hunter3")
+    for at, token in enumerate(PLANTED.values()):
+        lab.write(f"code/staged{at}.py", f"x = 1\n{token}\n")
+    lab.git("add", "id_rsa", "code")
+    lab.write("train.py", (lab.root / "train.py").read_text() + f"# {PLANTED['github']}\n")
+    for at, token in enumerate(PLANTED.values()):
+        lab.write(f"new{at}.txt", "." * 70_000 + f"\n{token}")
+    lab.write("plain.py", "kept = 1")
+    done = lab.log("--", "python", "train.py")
+    assert (
+        leaked(lab, ["hunter2hunter2", "hunter3hunter3", *(token.splitlines()[-1] for token in PLANTED.values())]) == []
+    )
+    task = lab.task()
+    assert task.code
+    assert {".env", "id_rsa", "train.py", "new0.txt"} <= set(task.code.cut)
+    assert [file.path for file in task.files if file.path.startswith("untracked/")] == ["untracked/plain.py"]
+    told = done.stderr.decode()
+    assert told.startswith("warning: not kept, as it looks like a secret: .env (its name), ")
+    assert told.count("\n") == 1
+    assert str(task.problem) in told
+    assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
+
+
+def test_a_rerun_tells_what_is_not_on_record(lab: Lab) -> None:
+    lab.write("train.py", "print(open('.env').read())")
+    lab.git("commit", "-qam", "reads a secret")
+    lab.write(".env", "A=1")
+    lab.log("--name", "one", "--", "python", "train.py")
+    done = lab.reg("task", "run", "one", code=1)
+    assert b"warning: not on record, so that it ran without: .env" in done.stdout + done.stderr
+    assert lab.task("one").problem == "not on record, so that it ran without: .env"
 
 
 def test_a_failed_run_keeps_its_outputs_unless_told_otherwise(lab: Lab) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import format_time, parse_scalar
+from registry_cli.secrets.names import looks_secret_argument
 from registry_cli.tasks.capture.program import find_program
-from registry_cli.tasks.capture.secrets import looks_secret_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

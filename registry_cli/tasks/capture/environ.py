@@ -9,8 +9,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.secrets.names import looks_secret
 from registry_cli.tasks.capture.arguments import parse_arguments
-from registry_cli.tasks.capture.secrets import looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

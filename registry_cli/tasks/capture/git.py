@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.records.task import Code
 from registry_cli.store.layout import DIRECTORY
+from registry_cli.tasks.capture.diff import find_secret, iter_sections, leave_out
 from registry_cli.tasks.capture.processes import Answer, Command, ask
 from registry_cli.tasks.capture.remotes import find_remote, parse_config
 from registry_cli.tasks.capture.untracked import Limits, choose_untracked, shorten
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_GIT: Final = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
+_GIT: Final = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 _STATUS: Final = (
     *_GIT, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames", "--no-ahead-behind",
     "--ignore-submodules=none",
@@ -40,6 +41,8 @@ _CONFIG: Final = (*_GIT, "config", "-z", "--get-regexp", r"^(remote\..*\.url|bra
 _EMPTY_TREE: Final = (*_GIT, "hash-object", "-t", "tree", os.devnull)
 _SETTINGS: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 _LIST_LIMIT: Final = 1 << 28
+_UNPACKED: Final = 4
+"""How much larger than a diff its files may be unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class CodeState:
         bundle: Commits that no remote has (https://git-scm.com/docs/git-bundle); None where there are none.
         untracked: Files to keep, relative to `code.root`.
         notes: What is too large to keep, or took too long: `commits`, `diff`.
+        secrets: Files that are not kept because they look like secrets, and why, in words; they are among what is cut.
         problem: Why git says nothing of this repository, in its words.
     """
 
@@ -60,6 +64,7 @@ class CodeState:
     bundle: bytes | None = None
     untracked: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -108,20 +113,25 @@ def capture_code(
     if not status.good:
         return _without_status(root, status)
     facts = _parse_status(status.out)
+    base = "HEAD"
     if facts.commit is None:
-        diff = _diff_from_nothing(root, clean, limits)
-    untracked, cut = choose_untracked(facts.untracked, root, exclude, limits)
+        base = _find_empty_tree(root, clean, limits)
+        [diff] = ask([Command((*_DIFF, base, *_BUT_REGISTRY), limits.diff)], cwd=root, environ=clean,
+                     seconds=limits.seconds)  # fmt: skip
+    left = _find_secrets(diff, base, root, clean, limits)
+    chosen = choose_untracked(facts.untracked, root, exclude, limits)
     code = Code(
         _format(os.fsencode(root)),
         commit=facts.commit,
         remote=find_remote(parse_config(_format(config.out)), facts.branch),
         branch=facts.branch,
-        dirty=bool(facts.changed or untracked or cut),
-        cut=(*facts.submodules, *cut),
+        dirty=bool(facts.changed or chosen.kept or chosen.cut),
+        cut=(*facts.submodules, *shorten(sorted(left)), *chosen.cut),
     )
     bundle, notes = _judge_bundle(answers[3], facts.commit) if commits else (None, ())
     notes += () if diff.good else ("diff",)
-    return CodeState(code, diff.out if diff.good else b"", bundle, untracked, notes)
+    kept = leave_out(diff.out, left) if left else diff.out
+    return CodeState(code, kept if diff.good else b"", bundle, chosen.kept, notes, {**left, **chosen.secrets})
 
 
 def bundle_commits(
@@ -176,10 +186,26 @@ def _judge_bundle(answer: Answer, commit: str | None) -> tuple[bytes | None, tup
     return None, ("commits",) if answer.good or answer.fate in {"large", "late"} else ()
 
 
-def _diff_from_nothing(root: Path, environ: Mapping[str, str], limits: Limits) -> Answer:
+def _find_empty_tree(root: Path, environ: Mapping[str, str], limits: Limits) -> str:
     [tree] = ask([Command(_EMPTY_TREE)], cwd=root, environ=environ, seconds=limits.seconds)
-    command = Command((*_DIFF, tree.out.decode().strip(), *_BUT_REGISTRY), limits.diff)
-    return ask([command], cwd=root, environ=environ, seconds=limits.seconds)[0]
+    return tree.out.decode().strip()
+
+
+def _find_secrets(diff: Answer, base: str, root: Path, environ: Mapping[str, str], limits: Limits) -> dict[str, str]:
+    """Return the files of a diff that look like secrets, and why; what is packed is asked for once more, unpacked."""
+    if not diff.good:
+        return {}
+    found = {section.path: (find_secret(section), section.binary) for section in iter_sections(diff.out)}
+    left = {path: why for path, (why, _) in found.items() if why}
+    packed = {path for path, (_, binary) in found.items() if binary} - left.keys()
+    if not packed:
+        return left
+    command = Command((*_DIFF, "--text", base, *_BUT_REGISTRY), _UNPACKED * limits.diff)
+    [text] = ask([command], cwd=root, environ=environ, seconds=limits.seconds)
+    if not text.good:
+        return left | dict.fromkeys(packed, "too large to look into")
+    unpacked = {section.path: find_secret(section) for section in iter_sections(text.out) if section.path in packed}
+    return left | {path: why for path, why in unpacked.items() if why}
 
 
 def _parse_status(out: bytes) -> _Status:

@@ -78,6 +78,8 @@ def run_again(
         ready = workdir.task
         if not workdir.restored:
             ready = with_code(registry, replace(ready, code=None), workdir.cwd, workdir.environ, staging)
+        elif ready.code and ready.code.cut:
+            ready = replace(ready, problem=f"not on record, so that it ran without: {', '.join(ready.code.cut)}")
         ready = look_around(ready, {**workdir.environ, **ready.recipe.env}, tuple(task.environment))
         get_runnable(registry, row.id)  # to prepare it may have taken long
         return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging)

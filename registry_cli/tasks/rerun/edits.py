@@ -10,8 +10,8 @@ from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_model_name, parse_task_name
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input
 from registry_cli.records.values import flatten
+from registry_cli.secrets.names import looks_secret
 from registry_cli.tasks.capture.arguments import parse_arguments, set_argument
-from registry_cli.tasks.capture.secrets import looks_secret
 from registry_cli.tasks.describe import check_project, resolve_inputs
 
 if TYPE_CHECKING:

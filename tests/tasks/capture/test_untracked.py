@@ -3,15 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.tasks.capture.untracked import Limits, choose_untracked, shorten
+from registry_cli.secrets.tokens import CHUNK
+from registry_cli.tasks.capture.untracked import Chosen, Limits, choose_untracked, shorten
+from tests.secrets.planted import HARMLESS, PLANTED
 
 
 def choose(root: Path, sizes: dict[str, int], limits: Limits | None = None) -> tuple[list[str], tuple[str, ...]]:
     for name, size in sizes.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"x" * size)
-    kept, cut = choose_untracked(map(os.fsencode, sizes), root, lambda _: False, limits or Limits())
-    return [path.as_posix() for path in kept], cut
+    chosen = choose_untracked(map(os.fsencode, sizes), root, lambda _: False, limits or Limits())
+    return [path.as_posix() for path in chosen.kept], chosen.cut
 
 
 def test_large_ones_are_cut(tmp_path: Path) -> None:
@@ -30,7 +32,9 @@ def test_only_regular_files(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("pipe")
     (tmp_path / "folder").mkdir()
     names = [b"pipe", b"link", b"folder/", b"gone"]
-    assert choose_untracked(names, tmp_path, lambda _: False, Limits()) == ((), ("folder/", "gone", "link", "pipe"))
+    assert choose_untracked(names, tmp_path, lambda _: False, Limits()) == Chosen(
+        (), ("folder/", "gone", "link", "pipe")
+    )
 
 
 def test_names_that_another_file_system_cannot_hold_apart(tmp_path: Path) -> None:
@@ -48,25 +52,39 @@ def test_files_of_secrets(tmp_path: Path, name: str) -> None:
     assert choose(tmp_path, {name: 5, "env.py": 5, "key.py": 5}) == (["env.py", "key.py"], (name,))
 
 
-@pytest.mark.parametrize("content", [
-    "a\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n", "-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3Bl",
-    '{"private_key": "-----BEGIN PRIVATE KEY-----\\nMIIE"}', "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ",
-    "PuTTY-User-Key-File-2: ssh-rsa\n",
-])  # fmt: skip
-def test_files_that_hold_a_private_key(tmp_path: Path, content: str) -> None:
-    (tmp_path / "notes").write_text(content)
-    (tmp_path / "find.py").write_text('MARK = b"-----BEGIN PRIVATE KEY-----"\nif MARK in data: ...')
-    kept, cut = choose_untracked([b"notes", b"find.py"], tmp_path, lambda _: False, Limits())
-    assert (kept, cut) == ((Path("find.py"),), ("notes",))
+NO_SECRETS = [
+    "credentials.py", "src/credentials_test.go", ".env.example", ".env.sample", "id_rsa.pub", "certificates/key.md",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_SECRETS)
+def test_code_and_examples_are_no_secrets_by_their_name(tmp_path: Path, name: str) -> None:
+    assert choose(tmp_path, {name: 5}) == ([name], ())
+
+
+@pytest.mark.parametrize("name", ["github", "hugging face", "private key", "putty", "url of s3"])
+@pytest.mark.parametrize("before", [0, 70_000, CHUNK - 20, CHUNK + 5])
+def test_files_that_hold_a_token(tmp_path: Path, name: str, before: int) -> None:
+    (tmp_path / "notes").write_text("." * before + "\n" + PLANTED[name])
+    (tmp_path / "find.py").write_text(HARMLESS[0])
+    chosen = choose_untracked([b"notes", b"find.py"], tmp_path, lambda _: False, Limits())
+    assert (chosen.kept, chosen.cut) == ((Path("find.py"),), ("notes",))
+    assert list(chosen.secrets) == ["notes"]
+
+
+def test_why_a_file_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / ".env").touch()
+    (tmp_path / "a.py").write_text(PLANTED["github"])
+    chosen = choose_untracked([b".env", b"a.py", b"gone"], tmp_path, lambda _: False, Limits())
+    assert chosen == Chosen((), (".env", "a.py", "gone"), {".env": "its name", "a.py": "a GitHub token"})
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_cut(tmp_path: Path) -> None:
     choose(tmp_path, {"a.py": 1, "shut.py": 1})
     (tmp_path / "shut.py").chmod(0)
-    assert choose_untracked([b"a.py", b"shut.py"], tmp_path, lambda _: False, Limits()) == (
-        (Path("a.py"),), ("shut.py",),
-    )  # fmt: skip
+    chosen = choose_untracked([b"a.py", b"shut.py"], tmp_path, lambda _: False, Limits())
+    assert chosen == Chosen((Path("a.py"),), ("shut.py",))
 
 
 def test_environments_are_no_code(tmp_path: Path) -> None:

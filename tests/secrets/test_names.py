@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from registry_cli.tasks.capture.secrets import find_secret_words, looks_secret, looks_secret_argument
+from registry_cli.secrets.names import find_secret_words, looks_secret, looks_secret_argument
 
 NAMES = [
     "GITHUB_TOKEN",
@@ -86,8 +86,8 @@ def test_what_is_no_secret(name: str, value: str) -> None:
         "sk-proj-abcdefghijklmnop",
         "sk-ant-api03-abcdefgh",
         "xoxb-123456789-abc",
-        "AKIAIOSFODNN7EXAMPLE",
-        "ASIAIOSFODNN7EXAMPLE",
+        "AKIAQX3ZIOSFODNN7ABC",
+        "ASIAQX3ZIOSFODNN7ABC",
         "AIzaSyA-abcdefghijklmnopqrstuvwxyz01234",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
         "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH",

@@ -3,7 +3,7 @@
 A command line is the exception: it is written down as it is, and what looks like a secret in it is told. Experiments
 have `--max-tokens` and `--sort-key`, so that there a name alone decides less.
 
-Token forms: https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns.
+The forms of tokens are in `tokens`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+from registry_cli.secrets.tokens import find_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,13 +49,6 @@ _VALUES: Final = re.compile(
     | \b(?:Bearer|Basic)\s+\S{8}
     | (?i:(?:passw(?:or)?d|pwd|secret|token|sig|signature|credential)=[^\s&;]{4})
     | (?i:(?:api|access|account|shared\w*)[_-]?key=[^\s&;]{4})
-    | (?<![A-Za-z0-9])(?:
-          gh[oprsu]_\w{8} | github_pat_\w{8} | gl[a-z]{2,8}-[\w-]{16} | sk-[\w-]{12} | [rs]k_(?:live|test)_\w{8}
-        | xox[a-z]-[\w-]{8} | xapp-[\w-]{8} | A[KS]IA[A-Z0-9]{12} | AIza[\w-]{20} | ya29\.[\w-]{8}
-        | eyJ[\w-]{8,}\.[\w-]{4} | hf_[A-Za-z0-9]{16} | npm_[A-Za-z0-9]{16} | pypi-[\w-]{12} | dckr_pat_[\w-]{8}
-        | gsk_\w{16} | nvapi-[\w-]{12} | r8_[A-Za-z0-9]{16} | xai-\w{16} | hvs\.[\w-]{8} | SG\.[\w-]{12} | PMAK-\w{8}
-        | shp[a-z]{2}_\w{16} | dop_v1_\w{16} | glsa_\w{16} | dapi[0-9a-f]{16} | AGE-SECRET-KEY-
-      )
     """,
     re.VERBOSE,
 )
@@ -64,10 +59,11 @@ _FILES: Final = (
 )
 """Names of files, in lower case."""
 _FOLDERS: Final = frozenset({".ssh", ".aws", ".gnupg", ".kube", ".azure"})
-_PRIVATE_KEY: Final = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|\s)+[A-Za-z0-9+/]|\APuTTY-User-Key-File-"
+_NO_SECRETS: Final = (
+    *("*.py", "*.pyi", "*.ipynb", "*.c", "*.h", "*.cpp", "*.cu", "*.rs", "*.go", "*.js", "*.ts", "*.java", "*.md"),
+    *("*.rst", "*.pub", "*.example", "*.sample", "*.template", "*.dist"),
 )
-"""A key and not a program that looks for one (RFC 7468, RFC 9580); JSON writes its line feeds as `\\n`."""
+"""Code, text and public keys, and examples that stand for a file of secrets, whatever else their name is."""
 _ARGUMENT: Final = re.compile(r"(?P<dashes>-{0,2}|\+{1,2})(?P<name>[^\W\d][\w.-]*)(?P<joined>=.*)?", re.DOTALL)
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 _SWITCH: Final = re.compile(r"|true|false|yes|no|on|off|none|null|auto", re.IGNORECASE)
@@ -101,7 +97,7 @@ def looks_secret_argument(name: str, value: str) -> bool:
         value: As it was typed; empty where there is none.
     """
     words = [word.upper() for word in _NAME_WORD.findall(name)]
-    if _VALUES.search(value):
+    if holds_secret(value):
         return True
     if not words or words[-1] in _PLACES or _SWITCH.fullmatch(value):
         return False
@@ -123,17 +119,21 @@ def find_secret_words(argv: Sequence[str]) -> list[str]:
 def is_secret_file(path: str) -> bool:
     """Return whether a file of this name, `/` between its folders, is one in which secrets are kept."""
     *folders, name = path.lower().split("/")
-    return bool(_FOLDERS & set(folders)) or any(fnmatchcase(name, glob) for glob in _FILES)
+    return bool(_FOLDERS & set(folders)) or (_fits(name, _FILES) and not _fits(name, _NO_SECRETS))
 
 
-def holds_private_key(data: bytes) -> bool:
-    """Return whether the bytes of a file hold a private key in text form."""
-    return _PRIVATE_KEY.search(data) is not None
+def holds_secret(text: str) -> bool:
+    """Return whether a text has the form of a secret: a token, a key, a URL that lets one in, or `password=`."""
+    return _VALUES.search(text) is not None or find_token(text.encode(errors="surrogateescape")) is not None
+
+
+def _fits(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _find_in_word(argv: Sequence[str], at: int, word: str) -> list[str]:
     if " " in word and any(before.rpartition("/")[2] in _SHELLS for before in argv[:at]):
-        return find_secret_words(word.split()) or ([f"word {at}"] if _VALUES.search(word) else [])
+        return find_secret_words(word.split()) or ([f"word {at}"] if holds_secret(word) else [])
     argument = _ARGUMENT.fullmatch(word)
     if argument and argument["joined"]:
         spelling, value = word[: argument.start("joined")], argument["joined"][1:]
@@ -141,7 +141,7 @@ def _find_in_word(argv: Sequence[str], at: int, word: str) -> list[str]:
         spelling, value = word, argv[at + 1]
     else:
         told = at and _ARGUMENT.fullmatch(argv[at - 1])
-        return [] if (told and told["dashes"] and not told["joined"]) or not _VALUES.search(word) else [f"word {at}"]
+        return [] if (told and told["dashes"] and not told["joined"]) or not holds_secret(word) else [f"word {at}"]
     return [spelling] if looks_secret_argument(spelling, value) else []
 
 
@@ -153,7 +153,7 @@ def _is_secret_name(name: str) -> bool:
 
 
 def _is_secret_value(name: str, value: str) -> bool:
-    if _VALUES.search(value):
+    if holds_secret(value):
         return True
     if _COMMIT_NAME.search(name.upper()) and _COMMIT.fullmatch(value):
         return False

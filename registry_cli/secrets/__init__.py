@@ -1,0 +1,1 @@
+"""What must never be written down: names, values, files and addresses that let somebody in. Reads no file."""
