@@ -150,14 +150,15 @@ def add_url(
     """Add a version whose one file lies at `url`; nothing is fetched before it is read.
 
     Raises:
-        UsageError: It is no URL that names a file.
+        UsageError: It is no URL that names a file, or it lets everybody in who reads it.
     """
+    from registry_cli.secrets.check import check_url
+
     try:
         parts = urlsplit(url)
     except ValueError as error:
         raise UsageError(f"{url!r} is no URL: {error}") from None
-    if parts.password is not None:
-        raise UsageError("the URL holds a password, and a record is for ever", hint="leave it out")
+    check_url(parts)
     name = PurePosixPath(unquote(parts.path)).name
     if not parts.scheme or not name:
         raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")
@@ -167,7 +168,14 @@ def add_url(
 
 
 def make_design(data: bytes, filename: str) -> DesignSource:
-    """Return a design from a file's bytes, its media type told by the file's name."""
+    """Return a design from a file's bytes, its media type told by the file's name.
+
+    Raises:
+        UsageError: A token is in it.
+    """
+    from registry_cli.secrets.check import check_value
+
+    check_value("the design", data)
     media = {".json": "application/json", ".toml": "application/toml", ".yaml": "application/yaml",
              ".yml": "application/yaml"}.get(PurePosixPath(filename).suffix.lower(), "text/plain")  # fmt: skip
     return DesignSource(data, media)

@@ -47,6 +47,18 @@ class Draft:
     tags: tuple[TagName, ...] = ()
     aliases: tuple[AliasName, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse a token in what a user says; before any byte is read.
+
+        Raises:
+            UsageError: One is in the parameters or the metadata.
+        """
+        if self.params or self.metadata:
+            from registry_cli.secrets.check import check_value
+
+            check_value("params", self.params)
+            check_value("metadata", self.metadata)
+
 
 def given(table: Mapping[str, Value | None]) -> dict[str, Value]:
     """Return a table without its nulls."""

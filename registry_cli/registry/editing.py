@@ -158,8 +158,12 @@ def derive_version(
 
 def _put(edit: Edit) -> dict[str, Any]:
     """Return what is to be set as `changes.edit` takes it."""
+    from registry_cli.secrets.check import check_value
+
     put: dict[str, Any] = {}
+    check_value("the comment", edit.comment)
     for key, value in given(edit.put).items():
+        check_value(key, value)
         group, _, name = key.partition(".")
         if group in GROUPS and name:
             put.setdefault(group, {})[name] = check_number(value, key) if group == "metrics" else value

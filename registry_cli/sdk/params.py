@@ -1,7 +1,7 @@
 """Parameters between a script and its task: told as they are, and in a clone replaced by what the clone says.
 
 A nested name joins its parts by dots: `{"optim": {"lr": 0.1}}` is `optim.lr`, as in `reg task clone T --param
-optim.lr=0.2` and in queries, `params.optim.lr`. What looks like a secret by its name is not told.
+optim.lr=0.2` and in queries, `params.optim.lr`. What looks like a secret by its name or its value is not told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, check_value
-from registry_cli.secrets.names import looks_secret
+from registry_cli.secrets.names import looks_secret_argument
 
 
 def connect_table(
@@ -60,10 +60,11 @@ def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[st
     if not isinstance(table, Mapping):
         raise UsageError(f"{table!r:.60} is no table of parameters", hint='give one: {"lr": 0.1}')
     places = _iter_places(table, section or "")
-    told = {name: _storable(holder[key]) for name, holder, key in places if not looks_secret(str(key), "")}
-    for name, value in told.items():
+    told = {name: _storable(holder[key]) for name, holder, key in places}
+    open_ = {name: value for name, value in told.items() if not _is_secret(name, value)}
+    for name, value in open_.items():
         _check_param(name, value)
-    return told
+    return open_
 
 
 def fit(value: Value, like: object) -> Any:
@@ -100,6 +101,10 @@ def _iter_places(table: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, A
             yield from _iter_places(value, name)
         else:
             yield name, table, key
+
+
+def _is_secret(name: str, value: Value | None) -> bool:
+    return looks_secret_argument(name.rpartition(".")[2], "" if value is None or value is True else str(value))
 
 
 def _check_param(name: str, value: Value | None) -> None:

@@ -118,6 +118,11 @@ def find_token(data: bytes) -> str | None:
     return next((token.kind for token in iter_tokens(data)), None)
 
 
+def find_token_in_text(text: str) -> str | None:
+    """Return the kind of a token that is in a text, or None."""
+    return find_token(text.encode(errors="surrogatepass"))
+
+
 def find_token_in(chunks: Iterable[bytes]) -> str | None:
     """Return the kind of a token in what the chunks are together, or None; a token may lie across two of them."""
     before = b""

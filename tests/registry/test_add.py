@@ -23,6 +23,7 @@ from registry_cli.store.hashing import digest_bytes
 from tests.builders import add, add_path, make_registry, write
 from tests.observers import Once, Recorder
 from tests.registry.test_sources import make_snapshot
+from tests.secrets.planted import PLANTED
 
 MEBI = 1 << 20
 
@@ -438,3 +439,23 @@ def test_memory_is_flat(tmp_path: Path) -> None:
 def test_a_url_with_a_password_is_refused(registry: Registry) -> None:
     with pytest.raises(UsageError, match="holds a password"):
         add_url(registry, Draft(parse_model_name("a/m")), "https://ada:secret@example.org/m.bin")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://{}@h.org/m.pth", "https://h.org/m.pth?X-Amz-Signature={}", "https://h.org/{}/m"]
+)
+def test_an_address_that_lets_one_in_is_refused(url: str, registry: Registry) -> None:
+    head = registry.index.sync()
+    with pytest.raises(UsageError, match="a record is for ever"):
+        add_url(registry, Draft(parse_model_name("u/x")), url.format(PLANTED["github"]))
+    assert registry.index.sync() == head
+
+
+def test_a_token_in_what_is_said_is_refused() -> None:
+    name = parse_model_name("u/x")
+    with pytest.raises(UsageError, match=r"metadata.source holds a GitHub token"):
+        Draft(name, metadata={"source": PLANTED["github"]})
+    with pytest.raises(UsageError, match=r"params.auth.key holds a GitHub token"):
+        Draft(name, params={"auth": {"key": PLANTED["github"]}})
+    with pytest.raises(UsageError, match="the design holds a private key"):
+        make_design(b"layers: 3\n" + PLANTED["private key"].encode(), "net.yaml")

@@ -19,6 +19,7 @@ from registry_cli.registry.get import list_faults
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions
 from registry_cli.store.hashing import digest_bytes
 from tests.registry.making import add, add_metrics
+from tests.secrets.planted import PLANTED
 
 
 def _tags(*words: str) -> list[TagName]:
@@ -211,3 +212,15 @@ def test_what_cannot_be_derived(registry: Registry) -> None:
     with pytest.raises(RefusedError, match="was removed") as refused:
         derive_version(registry, "a/m:1", Edit())
     assert refused.value.hint == "reg model restore 'a/m:1'"
+
+
+@pytest.mark.parametrize("edit", [
+    Edit(put={"metadata.source": PLANTED["github"]}), Edit(comment=f"with {PLANTED['github']}"),
+    Edit(put={"comment": PLANTED["github"]}), Edit(put={"metadata.all": ["a", PLANTED["github"]]}),
+], ids=str)  # fmt: skip
+def test_a_token_in_an_edit_is_refused(registry: Registry, edit: Edit) -> None:
+    add(registry, "a/m")
+    for change in (lambda: edit_versions(registry, ["a/m"], edit), lambda: derive_version(registry, "a/m", edit)):
+        with pytest.raises(UsageError, match="holds a GitHub token, and a record is for ever"):
+            change()
+    assert registry.index.sync().seq == 1

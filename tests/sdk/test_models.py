@@ -12,8 +12,10 @@ import registry_cli as reg
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.registry.lifecycle import archive_versions
 from registry_cli.sdk import saver
+from tests.secrets.planted import PLANTED
 
 pytestmark = pytest.mark.usefixtures("registry")
+SIGNED = "https://bucket.s3.amazonaws.com/nets/resnet.pth?X-Amz-Signature=" + "0" * 64
 S3 = "s3://bucket/nets/resnet.pth"
 
 
@@ -496,3 +498,14 @@ def test_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for call in (lambda: reg.Model("a"), reg.Model.query_models, lambda: reg.InputModel(name="a")):
         with pytest.raises(reg.RegError, match="is no registry"):
             call()
+
+
+def test_an_address_that_lets_one_in_is_refused() -> None:
+    with pytest.raises(UsageError, match="holds a signature"):
+        reg.InputModel.import_model(SIGNED, name="net")
+    with reg.task("t"):
+        with pytest.raises(UsageError, match="holds a signature"):
+            reg.OutputModel(name="out").update_weights(register_uri=SIGNED)
+        with pytest.raises(UsageError, match="the design holds a GitHub token"):
+            reg.OutputModel(name="out", config_dict={"hub": {"token": PLANTED["github"]}})
+    assert reg.Model.query_models() == []

@@ -16,6 +16,7 @@ import registry_cli as reg
 from registry_cli.errors import UsageError
 from registry_cli.sdk import current
 from registry_cli.sdk.params import fit
+from tests.secrets.planted import PLANTED
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -78,6 +79,16 @@ def test_sections_join() -> None:
         task.connect({"drop": 0.5}, name="optim")
         reg.log_params({"optim": {"lr": 0.2}, "x": 1})
     assert told() == {"optim.lr": 0.2, "optim.drop": 0.5, "x": 1}
+
+
+def test_secrets_are_not_told() -> None:
+    """By their names, and by their values under whatever name; numbers about tokens and keys are none."""
+    plain = {"max_tokens": 512, "num_key_value_heads": 8, "pad_token_id": 0, "sort_key": "loss", "use_auth": True}
+    with running() as task:
+        task.connect({**plain, "api_key": "hush", "db": {"password": "hunter2"}, "model": PLANTED["hugging face"],
+                      "urls": ["https://h.org", PLANTED["url of s3"]]})  # fmt: skip
+        task.set_parameters({"where": PLANTED["url with a password"]})
+    assert told() == plain
 
 
 def test_a_clone_has_the_last_word() -> None:

@@ -12,6 +12,7 @@ from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.sources import list_sources
+from registry_cli.secrets.tokens import find_token
 from registry_cli.store import files
 from registry_cli.store.hashing import Digests, xxh3_of_file
 from registry_cli.tasks.auto.content import digest_file, has_writer, list_left, list_prefixed
@@ -125,7 +126,7 @@ class Taker:
             task=self._task.id,
             parents=tuple((INPUT, version) for version in self._list_parents(registry, note)),
             labels=note.labels,
-            design=DesignSource(note.config.encode(), "application/json") if note.config is not None else None,
+            design=_design(note.config),
             metrics={**self._scalars.read(note.time), **note.scores},
         )
 
@@ -148,3 +149,9 @@ def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Dige
     for version, path, size, sha256, xxh3 in found:
         made[VersionId(RecordId(version))][path] = Digests(size, BlobHash(sha256), Xxh3(xxh3))
     return made
+
+
+def _design(config: str | None) -> DesignSource | None:
+    """Return a framework's configuration as a design; one with a token in it is not kept."""
+    data = config.encode() if config is not None else None
+    return DesignSource(data, "application/json") if data is not None and find_token(data) is None else None
