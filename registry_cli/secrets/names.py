@@ -1,7 +1,7 @@
 """What looks like a secret: names and values that are never written down. When in doubt, it is one.
 
-A command line is the exception: it is written down as it is, and what looks like a secret in it is told. Experiments
-have `--max-tokens` and `--sort-key`, so that there a name alone decides less.
+Arguments and parameters are the exception: experiments have `--max-tokens` and `--sort-key`, so that there a name alone
+decides less.
 
 The forms of tokens are in `tokens`.
 """
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.secrets.tokens import find_token
+from registry_cli.secrets.tokens import find_token_in_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +64,6 @@ _NO_SECRETS: Final = (
     *("*.rst", "*.pub", "*.example", "*.sample", "*.template", "*.dist"),
 )
 """Code, text and public keys, and examples that stand for a file of secrets, whatever else their name is."""
-_ARGUMENT: Final = re.compile(r"(?P<dashes>-{0,2}|\+{1,2})(?P<name>[^\W\d][\w.-]*)(?P<joined>=.*)?", re.DOTALL)
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 _SWITCH: Final = re.compile(r"|true|false|yes|no|on|off|none|null|auto", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[+-]?[\d.]+(?:e[+-]?\d+)?", re.IGNORECASE)
 _DEVICES: Final = re.compile(r"\b(?:GPU|MIG)-[0-9a-f-]{36}\b")
@@ -106,16 +104,6 @@ def looks_secret_argument(name: str, value: str) -> bool:
     return words[-1] in _LAST and not (_OF_TEXT & set(words) or _NUMBER.fullmatch(value))
 
 
-def find_secret_words(argv: Sequence[str]) -> list[str]:
-    """Return the options and variables of a command line that look like secrets, as they are spelt, without values.
-
-    A word that is none of them is told by its place: `word 3`, the program being word 0. Words within the command of a
-    shell are looked at too.
-    """
-    found = [told for at, word in enumerate(argv) for told in _find_in_word(argv, at, word)]
-    return list(dict.fromkeys(found))
-
-
 def is_secret_file(path: str) -> bool:
     """Return whether a file of this name, `/` between its folders, is one in which secrets are kept."""
     *folders, name = path.lower().split("/")
@@ -124,25 +112,11 @@ def is_secret_file(path: str) -> bool:
 
 def holds_secret(text: str) -> bool:
     """Return whether a text has the form of a secret: a token, a key, a URL that lets one in, or `password=`."""
-    return _VALUES.search(text) is not None or find_token(text.encode(errors="surrogateescape")) is not None
+    return _VALUES.search(text) is not None or find_token_in_text(text) is not None
 
 
 def _fits(name: str, globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _find_in_word(argv: Sequence[str], at: int, word: str) -> list[str]:
-    if " " in word and any(before.rpartition("/")[2] in _SHELLS for before in argv[:at]):
-        return find_secret_words(word.split()) or ([f"word {at}"] if holds_secret(word) else [])
-    argument = _ARGUMENT.fullmatch(word)
-    if argument and argument["joined"]:
-        spelling, value = word[: argument.start("joined")], argument["joined"][1:]
-    elif argument and argument["dashes"] and at + 1 < len(argv) and not argv[at + 1].startswith("-"):
-        spelling, value = word, argv[at + 1]
-    else:
-        told = at and _ARGUMENT.fullmatch(argv[at - 1])
-        return [] if (told and told["dashes"] and not told["joined"]) or not holds_secret(word) else [f"word {at}"]
-    return [spelling] if looks_secret_argument(spelling, value) else []
 
 
 def _is_secret_name(name: str) -> bool:

@@ -123,6 +123,14 @@ def find_token_in_text(text: str) -> str | None:
     return find_token(text.encode(errors="surrogatepass"))
 
 
+def hide_tokens(text: str) -> str:
+    """Return a text with `***` in place of each token."""
+    raw = text.encode(errors="surrogatepass")
+    for token in sorted(iter_tokens(raw), key=lambda token: token.start, reverse=True):
+        raw = raw[: token.start] + b"***" + raw[token.stop :]
+    return raw.decode(errors="surrogatepass")
+
+
 def find_token_in(chunks: Iterable[bytes]) -> str | None:
     """Return the kind of a token in what the chunks are together, or None; a token may lie across two of them."""
     before = b""

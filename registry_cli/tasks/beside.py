@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import RegError, describe_os_error
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
-from registry_cli.secrets.names import find_secret_words
+from registry_cli.secrets.hiding import list_hidden
 from registry_cli.tasks.auto.follow import Follower
 from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
 from registry_cli.tasks.capture.host import capture_accelerators
@@ -53,8 +53,8 @@ class Beside:
     def __init__(self, attempt: Attempt, cwd: Path, environ: Mapping[str, str]) -> None:
         recipe = attempt.task.recipe
         self.problems = [
-            f"{word} looks like a secret and is recorded as it was typed: pass it by a variable"
-            for word in find_secret_words(recipe.argv)
+            f"a secret in the command is not recorded: a re-run reads it from the variable {name}"
+            for name in list_hidden(recipe.argv)
         ]
         self._task, self._live, self._layout = attempt.task, attempt.live, attempt.registry.layout
         self._cwd, self._environ = cwd, environ

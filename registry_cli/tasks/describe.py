@@ -13,6 +13,7 @@ from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, Xxh3, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
+from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.blobs import find_blob
 from registry_cli.tasks.capture.arguments import parse_arguments
 from registry_cli.tasks.capture.data import check_pattern
@@ -54,14 +55,14 @@ class Wish:
 
 
 def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
-    """Return a task that has not begun, with all that can be known of it.
+    """Return a task that has not begun, with all that can be known of it; secrets in its command are hidden.
 
     Raises:
         NotFoundError: An input's address names nothing.
         UsageError: A name cannot be kept, or two inputs have one.
     """
     inputs = resolve_inputs(registry, wish.inputs)
-    recipe = wish.recipe
+    recipe = replace(wish.recipe, argv=hide_secrets(wish.recipe.argv))
     for pattern in recipe.data:
         check_pattern(pattern)
     task = Task(

@@ -24,7 +24,7 @@ from registry_cli.tasks.made import publish_outputs
 from registry_cli.tasks.scalars.told import read_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from registry_cli.catalog.rows import VersionRow
@@ -63,6 +63,7 @@ def run_command(
     environ: Mapping[str, str],
     staging: Staging | None = None,
     named: bool = True,
+    argv: Sequence[str] | None = None,
 ) -> Outcome:
     """Run the next attempt at a task in this process's terminal, and record it.
 
@@ -73,6 +74,7 @@ def run_command(
         environ: The command's variables; those that lead to the registry and the task are added.
         staging: Holds the blobs that the task names.
         named: Whether the user gave the task its name.
+        argv: The command with the secrets that its recipe hides; the recipe's where None.
 
     Raises:
         RegError: It could not be begun; nothing has run.
@@ -86,7 +88,7 @@ def run_command(
         except (RegError, OSError) as error:
             attempt.end(Ending("failed", problem=str(error)))
             raise
-        launch, told = _launch(attempt, runner, cwd, environ, held)
+        launch, told = _launch(attempt, runner, argv or task.recipe.argv, cwd, environ, held)
         runner.close()
         beside.end(lambda: held.came)
         problems = [*unknown, *beside.problems, *map(_plain, told.list_problems())]
@@ -116,14 +118,14 @@ def _tell_known(attempt: Attempt, cwd: Path) -> list[str]:
 
 
 def _launch(
-    attempt: Attempt, runner: _Runner, cwd: Path, environ: Mapping[str, str], held: Held
+    attempt: Attempt, runner: _Runner, argv: Sequence[str], cwd: Path, environ: Mapping[str, str], held: Held
 ) -> tuple[LaunchError | None, Exit]:
     """Run the command to its end; one that somebody has stopped before it began is not run."""
     if held.came:
         return None, Exit(None, held.came, 128 + signal.Signals[held.came])
     try:
         return None, run_child(
-            attempt.task.recipe.argv, cwd=cwd, env=child_environ(attempt, environ), console=runner.keep,
+            argv, cwd=cwd, env=child_environ(attempt, environ), console=runner.keep,
             tick=runner.tick, on_start=runner.start, on_signal=runner.pass_on,
         )  # fmt: skip
     except LaunchError as error:

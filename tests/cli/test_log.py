@@ -162,6 +162,38 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
 
 
+def test_no_secret_of_the_command_reaches_the_registry(lab: Lab) -> None:
+    lab.write("show.py", "import sys; open('args.txt', 'w').write(' '.join(sys.argv[1:]))")
+    lab.git("add", "show.py")
+    lab.git("commit", "-qm", "show")
+    lab.git("remote", "add", "origin", f"https://ann:{PLANTED['gitlab']}@h.org/{PLANTED['npm']}/repo.git")
+    words = [f"--api-key={PLANTED['openai']}", "--password", "hunter4hunter4", "--lr", "0.5", *PLANTED.values()]
+    words = [word for word in words if "\n" not in word]
+    done = lab.log("--name", "one", "--", "python", "show.py", *words)
+    assert (lab.root / "args.txt").read_text() == " ".join(words)
+    assert leaked(lab, ["hunter4hunter4", *PLANTED.values()]) == []
+    task = lab.task()
+    assert task.params == {"lr": 0.5}
+    assert task.recipe.argv[2:5] == ("--api-key={secret:SECRET_API_KEY}", "--password", "{secret:SECRET_PASSWORD}")
+    assert b"a re-run reads it from the variable SECRET_API_KEY" in done.stderr
+
+
+def test_a_rerun_reads_secrets_from_variables(lab: Lab) -> None:
+    code = "import sys; open(sys.argv[1], 'a').write(sys.argv[3])"
+    out = lab.root / "out.txt"
+    lab.log("--name", "one", "--", "python", "-c", code, str(out), "--token", "abc")
+    missing = lab.reg("task", "run", "one", code=2)
+    told = missing.stdout + missing.stderr
+    assert b"a secret that is not on record: SECRET_TOKEN" in told
+    assert b"hint: set it: export SECRET_TOKEN=" in told
+    environ = {**lab.environ, "SECRET_TOKEN": "def"}
+    command = [sys.executable, "-m", "registry_cli", "task", "run", "one"]
+    subprocess.run(command, cwd=lab.root, env=environ, check=True, capture_output=True)
+    assert out.read_text() == "abcdef"
+    assert leaked(lab, ["abcdef"]) == []
+    assert lab.task("one").recipe.argv[-1] == "{secret:SECRET_TOKEN}"
+
+
 def test_a_rerun_tells_what_is_not_on_record(lab: Lab) -> None:
     lab.write("train.py", "print(open('.env').read())")
     lab.git("commit", "-qam", "reads a secret")

@@ -192,7 +192,8 @@ def _run(session: Session, wish: Wish, *, named: bool) -> Outcome:
     sys.stdout.flush()
     with Staging(session.registry.layout) as staging:
         task = describe(session.registry, wish, cwd, environ, staging)
-        return run_command(session.registry, task, cwd=cwd, environ=environ, staging=staging, named=named)
+        return run_command(session.registry, task, cwd=cwd, environ=environ, staging=staging, named=named,
+                           argv=wish.recipe.argv)  # fmt: skip
 
 
 def _tell(session: Session, outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import format_time, parse_scalar
+from registry_cli.secrets.hiding import list_hidden
 from registry_cli.secrets.names import looks_secret_argument
 from registry_cli.tasks.capture.program import find_program
 
@@ -92,7 +93,8 @@ def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[s
 
 
 def _is_secret(name: str, value: Value) -> bool:
-    return looks_secret_argument(name, "" if isinstance(value, bool) else " ".join(_format(value)))
+    words = [] if isinstance(value, bool) else _format(value)
+    return bool(list_hidden(words)) or looks_secret_argument(name, " ".join(words))
 
 
 def _iter_arguments(argv: Sequence[str]) -> Iterator[Argument]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.secrets.tokens import hide_tokens
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -44,13 +46,13 @@ def find_remote(config: Config, branch: str | None) -> str | None:
 
 
 def strip_url(url: str) -> str:
-    """Return a URL without password, token and query; `git@host:path` and plain paths stay as they are."""
+    """Return a URL without password and query, a token in it as `***`; `git@host:path` and plain paths stay."""
     if found := _USER.match(url):
         name = found["user"].partition(":")[0] if found["kind"].lower() in _NEED_USER else ""
         url = f"{found['scheme']}{name}{'@' if name else ''}{url[found.end() :]}"
     elif "://" not in url:
-        return _BARE_USER.sub("", url)
-    return re.split(r"[?#]", url, maxsplit=1)[0]
+        return hide_tokens(_BARE_USER.sub("", url))
+    return hide_tokens(re.split(r"[?#]", url, maxsplit=1)[0])
 
 
 def _replace_prefix(url: str, config: Mapping[str, Sequence[str]]) -> str:

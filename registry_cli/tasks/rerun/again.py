@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.records.task import CONSOLE, LOCK, PLOTS, SCALARS
+from registry_cli.secrets.hiding import fill_secrets
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.describe import look_around, with_code
@@ -65,12 +66,14 @@ def run_again(
 
     Raises:
         ConflictError: It runs already, or that attempt is over.
+        UsageError: A secret of its command is not among the variables.
         RegError: It cannot be prepared; nothing has run.
     """
     row = get_runnable(registry, ref)
     if attempt not in {None, row.attempt + 1}:
         raise ConflictError(f"task {row.name} has had attempt {attempt}", hint=f"for one more: reg task run {row.id}")
     task = forget_results(get_task(registry, row))
+    fill_secrets(task.recipe.argv, environ)  # to say early that one is missing
     with (
         open_workdir(registry, task, environ=environ, environment=environment, here=here) as workdir,
         Staging(registry.layout) as staging,
@@ -82,7 +85,8 @@ def run_again(
             ready = replace(ready, problem=f"not on record, so that it ran without: {', '.join(ready.code.cut)}")
         ready = look_around(ready, {**workdir.environ, **ready.recipe.env}, tuple(task.environment))
         get_runnable(registry, row.id)  # to prepare it may have taken long
-        return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging)
+        argv = fill_secrets(ready.recipe.argv, environ)
+        return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging, argv=argv)
 
 
 def forget_results(task: Task) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,8 @@ from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_model_name, parse_task_name
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input
 from registry_cli.records.values import flatten
-from registry_cli.secrets.names import looks_secret
+from registry_cli.secrets.hiding import list_hidden
+from registry_cli.secrets.names import looks_secret, looks_secret_argument
 from registry_cli.tasks.capture.arguments import parse_arguments, set_argument
 from registry_cli.tasks.describe import check_project, resolve_inputs
 
@@ -72,7 +74,7 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
     Raises:
         NotFoundError: What shall be taken away is not there, or an address names nothing or what was removed.
         UsageError: A name or value cannot be kept, or it is open which input is meant.
-        RefusedError: A variable looks like a secret.
+        RefusedError: A variable, an argument or a parameter looks like a secret.
     """
     _check_unicode(asdict(edits))
     task = _take_away(task, edits.unset)
@@ -136,6 +138,7 @@ def _with_command(task: Task, args: Mapping[str, Value | None]) -> Task:
     """Return the task with other words in its command line, and with the parameters that these tell."""
     argv = task.recipe.argv
     for name, value in args.items():
+        _check_open(name, value)
         argv = set_argument(argv, name, value)
     before, after = parse_arguments(task.recipe.argv), parse_arguments(argv)
     gone = before.keys() - after.keys()
@@ -145,6 +148,7 @@ def _with_command(task: Task, args: Mapping[str, Value | None]) -> Task:
 
 
 def _with_param(task: Task, keys: Sequence[str], value: Value | None) -> Task:
+    _check_open(keys[-1], value)
     given = _put(task.recipe.params, keys, value)
     return replace(task, recipe=replace(task.recipe, params=given), params=_put(task.params, keys, value))
 
@@ -173,6 +177,17 @@ def _check_env(variables: Mapping[str, str]) -> None:
                 f"{name} looks like a secret, and all who can read the registry can read a task's variables",
                 hint="set it in the environment in which the task is run; it is passed on",
             )
+
+
+def _check_open(name: str, value: Value | None) -> None:
+    if value is None or isinstance(value, bool) or list_hidden([str(value)]):
+        return
+    if looks_secret_argument(name, str(value)):
+        variable = f"SECRET_{re.sub(r'[^A-Z0-9]+', '_', name.upper()).strip('_')}"
+        raise RefusedError(
+            f"{name} looks like a secret, and all who can read the registry can read a task",
+            hint=f"give the argument as '{{secret:{variable}}}', and set {variable} where the task is run",
+        )
 
 
 def _with_code(task: Task, commit: str, *, keep: bool) -> Task:

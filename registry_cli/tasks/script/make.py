@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.records.task import LOCK
+from registry_cli.secrets.hiding import list_hidden
 from registry_cli.tasks.script.bash import ScriptJob, format_bash
 from registry_cli.tasks.script.wrapped import format_dockerfile, format_github, format_kubernetes
 from registry_cli.tasks.stage import get_row, get_task
@@ -37,7 +38,7 @@ def make_script(
         ref: Address of the task.
         form: Which kind of file.
         requirement: Where pip gets this package from; None to carry it along.
-        secrets: Names of variables that must be set where it runs.
+        secrets: Names of variables that must be set where it runs, beside those of secrets in its command.
 
     Raises:
         NotFoundError: The address names nothing.
@@ -63,6 +64,6 @@ def make_script(
             python=version[0] if version else None,
             locked=task.find_file(LOCK) is not None,
             requirement=requirement,
-            secrets=tuple(secrets),
+            secrets=tuple(dict.fromkeys((*secrets, *list_hidden(task.recipe.argv)))),
         )
     )

@@ -8,6 +8,7 @@ import pytest
 
 from registry_cli.records.task import DIFF
 from tests.cli.lab import Lab
+from tests.secrets.planted import PLANTED
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,8 @@ def test_another_commit(lab: Lab) -> None:
     [
         (["--input", "iris/none"], 11, "iris/none"),
         (["--env", "HF_TOKEN=x"], 17, "looks like a secret"),
+        (["--arg", "token=x"], 17, "'{secret:SECRET_TOKEN}'"),
+        (["--param", f"optim.name={PLANTED['github']}"], 17, "looks like a secret"),
         (["--env", "SEED"], 2, "no NAME=VALUE"),
         (["--arg", "lr"], 2, "has no value"),
         (["--code", "none"], 11, "no commit `none`"),

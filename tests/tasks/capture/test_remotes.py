@@ -1,6 +1,7 @@
 import pytest
 
 from registry_cli.tasks.capture.remotes import find_remote, parse_config, strip_url
+from tests.secrets.planted import PLANTED
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,8 @@ from registry_cli.tasks.capture.remotes import find_remote, parse_config, strip_
         ("https://a:p@ss@host/a", "https://host/a"),
         ("https://host/a?private_token=1#x", "https://host/a"),
         ("HTTPS://a:b@host/x", "HTTPS://host/x"),
+        (f"https://host/{PLANTED['npm']}/x", "https://host/***/x"),
+        (f"host:{PLANTED['github']}/x", "host:***/x"),
         ("ssh://git@host:22/a", "ssh://git@host:22/a"),
         ("ssh://git:pw@host/a", "ssh://git@host/a"),
         ("git+https://a:b@host/x", "git+https://host/x"),
