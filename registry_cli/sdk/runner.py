@@ -159,7 +159,8 @@ class Runner:
     def _look_around(self) -> None:
         state = own_python()
         self._current.tell(lambda facts: facts.set_python(state.table, state.lock.decode()))
-        for problem in keep_commits(self.attempt.task, self.attempt.live, Path.cwd(), env.read_all()):
+        task, live, tell_fact = self.attempt.task, self.attempt.live, self._current.tell
+        for problem in keep_commits(task, live, Path.cwd(), env.read_all(), tell_fact):
             warn(f"task {shlex.quote(self.attempt.task.name)}: {problem}")
         accelerators = capture_accelerators(env.read_all())
         self._current.tell(lambda facts: facts.add_host(accelerators))

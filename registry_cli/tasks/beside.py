@@ -133,7 +133,7 @@ class Beside:
             self._facts.set_python(state.table, state.lock.decode())
 
     def _take_commits(self) -> None:
-        self.problems += keep_commits(self._task, self._live, self._cwd, self._environ)
+        self.problems += keep_commits(self._task, self._live, self._cwd, self._environ, lambda fact: fact(self._facts))
 
     def _take_accelerators(self) -> None:
         self._facts.add_host(capture_accelerators(self._environ))

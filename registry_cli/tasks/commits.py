@@ -10,25 +10,32 @@ from registry_cli.store.files import NewFile
 from registry_cli.tasks.capture.git import bundle_commits, find_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from registry_cli.records.task import Task
     from registry_cli.tasks.live import Live
+    from registry_cli.tasks.scalars.facts import FactWriter
 
 
-def keep_commits(task: Task, live: Live, cwd: Path, environ: Mapping[str, str]) -> list[str]:
+def keep_commits(
+    task: Task, live: Live, cwd: Path, environ: Mapping[str, str], tell: Callable[[Callable[[FactWriter], None]], None]
+) -> list[str]:
     """Put the commits of a running task's code that no remote has into its folder, unless another task keeps them.
 
-    It may last, as a repository without a remote is bundled whole. Returns what could not be kept, in words.
+    It may last, as a repository without a remote is bundled whole. Returns what could not be kept, in words; `tell`
+    takes it as a fact.
     """
     code, root = task.code, find_root(cwd)
     if root is None or code is None or code.commit is None or task.find_file(BUNDLE):
         return []
-    bundle, cut = bundle_commits(root, code.commit, environ=environ)
-    if bundle:
+    commits = bundle_commits(root, code.commit, environ=environ)
+    if commits.bundle:
         file = NewFile(live.folder / f"{BUNDLE}.part")
-        file.write(bundle)
+        file.write(commits.bundle)
         file.close()
         files.rename(file.path, live.bundle)
-    return [f"the {part} that no remote has are too large to keep" for part in cut]
+    if commits.problem is None:
+        return []
+    tell(lambda facts: facts.add_cut("commits"))
+    return [f"the commits that no remote has {commits.problem}"]

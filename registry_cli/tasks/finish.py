@@ -130,8 +130,10 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     inputs = {one.name: one for one in (*task.inputs, *facts.inputs)}
     data = {one.path: one for one in (*task.data, *facts.data)}
     tags = dict.fromkeys((*task.tags, *facts.tags))
+    cut = dict.fromkeys((*(task.code.cut if task.code else ()), *facts.cut))
     return replace(
         _named(task, live, facts),
+        code=replace(task.code, cut=tuple(cut)) if task.code else None,
         comment=task.comment if facts.comment is None else facts.comment or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),

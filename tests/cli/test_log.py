@@ -157,9 +157,24 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert [file.path for file in task.files if file.path.startswith("untracked/")] == ["untracked/plain.py"]
     told = done.stderr.decode()
     assert told.startswith("warning: not kept, as it looks like a secret: .env (its name), ")
-    assert told.count("\n") == 1
+    assert told.count("not kept, as it looks like a secret: .env") == 1
     assert str(task.problem) in told
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
+
+
+def test_commits_with_secrets_are_not_kept(lab: Lab) -> None:
+    lab.write("more.py", f"1\n{PLANTED['github']}\n")
+    lab.git("add", "more.py")
+    lab.git("commit", "-qm", "a token")
+    lab.git("rm", "-q", "more.py")
+    lab.git("commit", "-qm", "none")
+    done = lab.log("--name", "one", "--", "python", "train.py")
+    task = lab.task()
+    assert task.find_file(BUNDLE) is None
+    assert task.code
+    assert task.code.cut == ("commits",)
+    assert b"the commits that no remote has are not kept, as in them looks like a secret: more.py" in done.stderr
+    lab.reg("task", "run", "one")
 
 
 def test_no_secret_of_the_command_reaches_the_registry(lab: Lab) -> None:

@@ -45,7 +45,7 @@ def iter_sections(diff: bytes) -> Iterator[Section]:
     starts = [match.start() for match in _HEADER.finditer(diff)]
     for start, stop in pairwise([*starts, len(diff)]):
         text = diff[start:stop]
-        yield Section(_parse_path(text.partition(b"\n")[0]), text)
+        yield Section(parse_path(text.partition(b"\n")[0]), text)
 
 
 def find_secret(section: Section) -> str | None:
@@ -61,13 +61,17 @@ def leave_out(diff: bytes, paths: Mapping[str, str]) -> bytes:
     return b"".join(section.text for section in iter_sections(diff) if section.path not in paths)
 
 
-def _parse_path(header: bytes) -> str:
-    """Return the path of a line `diff --git a/PATH b/PATH`, whose halves are alike and in quotes where they must be."""
-    both = header[len(b"diff --git ") :]
-    half = both[: len(both) // 2]
-    if half.startswith(b'"'):
-        half = _ESCAPE.sub(_unescape, half[1:-1])
-    return half.removeprefix(b"a/").decode(errors="replace")
+def parse_path(header: bytes) -> str:
+    """Return the path of a line `diff --git a/PATH b/PATH`, or of `diff --cc PATH` as a merge has it.
+
+    Both halves are alike, and in quotes where they must be.
+    """
+    kind, _, path = header.removeprefix(b"diff --").partition(b" ")
+    if kind == b"git":
+        path = path[: len(path) // 2]
+    if path.startswith(b'"'):
+        path = _ESCAPE.sub(_unescape, path[1:-1])
+    return path.removeprefix(b"a/" if kind == b"git" else b"").decode(errors="replace")
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:

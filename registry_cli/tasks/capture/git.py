@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.records.task import Code
 from registry_cli.store.layout import DIRECTORY
+from registry_cli.tasks.capture import history
 from registry_cli.tasks.capture.diff import find_secret, iter_sections, leave_out
+from registry_cli.tasks.capture.history import Commits
 from registry_cli.tasks.capture.processes import Answer, Command, ask
 from registry_cli.tasks.capture.remotes import find_remote, parse_config
 from registry_cli.tasks.capture.untracked import Limits, choose_untracked, shorten
@@ -36,7 +38,6 @@ _DIFF: Final = (
 )  # fmt: skip
 """Every setting that could make a diff which `git apply` does not take is overruled."""
 _BUT_REGISTRY: Final = ("--", f":(top,exclude,glob)**/{DIRECTORY}/**")
-_BUNDLE: Final = (*_GIT, "bundle", "create", "-", "HEAD", "--not", "--remotes")
 _CONFIG: Final = (*_GIT, "config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote|url\..*\.insteadof)$")
 _EMPTY_TREE: Final = (*_GIT, "hash-object", "-t", "tree", os.devnull)
 _SETTINGS: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
@@ -54,7 +55,7 @@ class CodeState:
         diff: From the commit to the work tree, staged or not; before the first commit, from nothing.
         bundle: Commits that no remote has (https://git-scm.com/docs/git-bundle); None where there are none.
         untracked: Files to keep, relative to `code.root`.
-        notes: What is too large to keep, or took too long: `commits`, `diff`.
+        notes: What is not kept as it is too large, took too long or holds secrets: `commits`, `diff`.
         secrets: Files that are not kept because they look like secrets, and why, in words; they are among what is cut.
         problem: Why git says nothing of this repository, in its words.
     """
@@ -107,9 +108,7 @@ def capture_code(
         return None
     clean = clean_environ(environ)
     commands = [Command(_STATUS, _LIST_LIMIT), Command((*_DIFF, "HEAD", *_BUT_REGISTRY), limits.diff), Command(_CONFIG)]
-    commands += [Command(_BUNDLE, limits.bundle)] if commits else []
-    answers = ask(commands, cwd=root, environ=clean, seconds=limits.seconds)
-    status, diff, config = answers[:3]
+    status, diff, config = ask(commands, cwd=root, environ=clean, seconds=limits.seconds)
     if not status.good:
         return _without_status(root, status)
     facts = _parse_status(status.out)
@@ -128,26 +127,24 @@ def capture_code(
         dirty=bool(facts.changed or chosen.kept or chosen.cut),
         cut=(*facts.submodules, *shorten(sorted(left)), *chosen.cut),
     )
-    bundle, notes = _judge_bundle(answers[3], facts.commit) if commits else (None, ())
-    notes += () if diff.good else ("diff",)
+    bundled = bundle_commits(root, facts.commit, limits, environ=environ) if commits and facts.commit else Commits()
+    notes = (*(("commits",) if bundled.problem else ()), *(() if diff.good else ("diff",)))
     kept = leave_out(diff.out, left) if left else diff.out
-    return CodeState(code, kept if diff.good else b"", bundle, chosen.kept, notes, {**left, **chosen.secrets})
+    return CodeState(code, kept if diff.good else b"", bundled.bundle, chosen.kept, notes, {**left, **chosen.secrets})
 
 
-def bundle_commits(
-    root: Path, commit: str, limits: Limits | None = None, *, environ: Mapping[str, str]
-) -> tuple[bytes | None, tuple[str, ...]]:
-    """Return `bundle` and `notes` of a `CodeState` alone, for who has taken the rest: commits do not change.
+def bundle_commits(root: Path, commit: str, limits: Limits | None = None, *, environ: Mapping[str, str]) -> Commits:
+    """Return the commits alone, for who has taken the rest: they do not change.
 
     Args:
         root: The work tree.
-        commit: What was checked out; if something else is by now, nothing is bundled and `commits` is noted.
+        commit: What was checked out; if something else is by now, nothing is bundled.
         limits: Size and time.
         environ: The user's variables.
     """
     limits = limits or Limits()
-    command = Command(_BUNDLE, limits.bundle)
-    return _judge_bundle(ask([command], cwd=root, environ=clean_environ(environ), seconds=limits.seconds)[0], commit)
+    clean = clean_environ(environ)
+    return history.bundle_commits(_GIT, root, commit, limits.bundle, environ=clean, seconds=limits.seconds)
 
 
 def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
@@ -177,13 +174,6 @@ def _without_status(root: Path, status: Answer) -> CodeState | None:
     else:
         words = "took too long" if status.fate == "late" else "lists too many files"
     return CodeState(Code(_format(os.fsencode(root))), problem=f"git: {words}")
-
-
-def _judge_bundle(answer: Answer, commit: str | None) -> tuple[bytes | None, tuple[str, ...]]:
-    """Return the bundle if it holds `commit`; without a commit to bundle git ends with an error."""
-    if answer.good and f"{commit} HEAD\n".encode() in answer.out.partition(b"\n\n")[0] + b"\n":
-        return answer.out, ()
-    return None, ("commits",) if answer.good or answer.fate in {"large", "late"} else ()
 
 
 def _find_empty_tree(root: Path, environ: Mapping[str, str], limits: Limits) -> str:

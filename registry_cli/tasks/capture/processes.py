@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     import selectors
     import subprocess
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 Fate = Literal["done", "late", "large", "missing"]
@@ -25,10 +25,16 @@ _LAST: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program and its words; `limit` is the most bytes of output that are taken."""
+    """A program and its words.
+
+    Attributes:
+        limit: The most bytes of output that are kept.
+        take: Is given the output piece by piece, which is then not kept.
+    """
 
     argv: tuple[str, ...]
     limit: int = 1 << 24
+    take: Callable[[bytes], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Answer:
 @dataclass(slots=True)
 class _Run:
     process: subprocess.Popen[bytes]
-    limit: int
+    command: Command
     fate: Fate = "done"
     out: bytearray = field(default_factory=bytearray)
     error: bytearray = field(default_factory=bytearray)
@@ -98,7 +104,7 @@ def _start(command: Command, cwd: Path, environ: Mapping[str, str]) -> _Run | No
         )
     except (OSError, ValueError):
         return None
-    return _Run(process, command.limit)
+    return _Run(process, command)
 
 
 def _listen(runs: Sequence[_Run], deadline: float) -> None:
@@ -126,7 +132,9 @@ def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         selector.unregister(key.fileobj)
     elif kept is run.error:
         kept += chunk[: _ERRORS - len(kept)]
-    elif len(kept) + len(chunk) <= run.limit:
+    elif run.command.take:
+        run.command.take(chunk)
+    elif len(kept) + len(chunk) <= run.command.limit:
         kept += chunk
     elif run.fate == "done":
         run.stop("large")

@@ -94,6 +94,10 @@ class FactWriter:
         """Tell seeds."""
         self._put("seeds", values=_check_table(seeds, "seeds"))
 
+    def add_cut(self, name: str) -> None:
+        """Tell what of the code is not kept."""
+        self._put("cut", name=_check_text(name, "name"))
+
     def set_problem(self, problem: str) -> None:
         """Tell why the task does not run as it should."""
         self._put("problem", text=problem)

@@ -34,6 +34,7 @@ class Facts:
         untags: Tags to be removed.
         publish: Whether its versions are to be published once it has completed.
         lock: The packages, as a file that pip can install.
+        cut: What of the code is not kept.
     """
 
     params: Mapping[str, Value] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Facts:
     seeds: Mapping[str, Value] = field(default_factory=dict)
     problem: str | None = None
     publish: bool = False
+    cut: tuple[str, ...] = ()
 
 
 def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
@@ -100,6 +102,7 @@ class _Told:
         self.plots: dict[str, bytes] = {}
         self.outputs: dict[str, VersionId] = {}
         self.tags: dict[TagName, bool] = {}
+        self.cut: dict[str, None] = {}
         self.publish = False
 
     def take(self, fact: dict[str, Any]) -> None:
@@ -112,6 +115,8 @@ class _Told:
                 self.texts[kind] = _text(fact["text"])
             case "publish":
                 self.publish = fact["wanted"] is True
+            case "cut":
+                self.cut[_text(fact["name"])] = None
             case "tags":
                 self.tags |= {
                     **{parse_tag(tag): True for tag in fact["add"]},
@@ -150,6 +155,7 @@ class _Told:
             plots=self.plots,
             outputs=self.outputs,
             publish=self.publish,
+            cut=tuple(self.cut),
             tags=tuple(tag for tag, wanted in self.tags.items() if wanted),
             untags=tuple(tag for tag, wanted in self.tags.items() if not wanted),
         )

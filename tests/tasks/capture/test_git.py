@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.tasks.capture.git import CodeState, bundle_commits, capture_code, find_root
+from registry_cli.tasks.capture.history import Commits
 from registry_cli.tasks.capture.untracked import Limits
 from tests.tasks.capture.repos import GIT, commit, make_repo, push, run_git
 
@@ -181,11 +182,12 @@ def test_commits_can_be_bundled_apart(tmp_path: Path) -> None:
     assert state
     assert state.bundle is None
     assert state.code.commit
-    bundle, notes = bundle_commits(repo, state.code.commit, environ=GIT)
-    assert bundle
-    assert notes == ()
+    commits = bundle_commits(repo, state.code.commit, environ=GIT)
+    assert commits.bundle
+    assert commits.problem is None
     commit(repo, {"a": "2"})
-    assert bundle_commits(repo, state.code.commit, environ=GIT) == (None, ("commits",))
+    late = bundle_commits(repo, state.code.commit, environ=GIT)
+    assert late == Commits(problem="are not kept, as others were checked out meanwhile")
 
 
 def test_what_is_too_large_is_noted(tmp_path: Path) -> None:
