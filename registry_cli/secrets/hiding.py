@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import UsageError
 from registry_cli.secrets.names import holds_secret, looks_secret_argument
-from registry_cli.secrets.tokens import iter_tokens
+from registry_cli.secrets.tokens import PRIVATE_KEY, iter_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ _ARGUMENT: Final = re.compile(r"(?P<dashes>-{0,2}|\+{1,2})(?P<name>[^\W\d][\w.-]
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 _HEADER: Final = re.compile(r"(?i:authorization)[\"']?\s*:\s*[\"']?(?:\w+\s+)?(?P<value>[\w.~+/=-]{8,})")
 """What lets one in by HTTP (RFC 9110, section 11.6.2)."""
+_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]+-----")
 
 Span = tuple[int, int, int, str]
 """A secret of a command line: position of its word, start and stop within it, and the option it is given to."""
@@ -114,7 +115,11 @@ def _iter_token_spans(text: str) -> Iterator[tuple[int, int]]:
     raw = text.encode(errors="surrogatepass")
     for token in iter_tokens(raw):
         start = len(raw[: token.start].decode(errors="surrogatepass"))
-        yield start, start + len(raw[token.start : token.stop].decode(errors="surrogatepass"))
+        if token.kind == PRIVATE_KEY:  # it goes on line by line
+            end = _KEY_END.search(text, start)
+            yield start, end.end() if end else len(text)
+        else:
+            yield start, start + len(raw[token.start : token.stop].decode(errors="surrogatepass"))
 
 
 def _join(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -41,6 +41,7 @@ class Token:
     stop: int
 
 
+PRIVATE_KEY: Final = "private key"
 _DIGIT: Final = r"(?=[A-Za-z_-]*\d)"
 """A name in a program may begin as a token does, but seldom has digits in its midst."""
 _LINE: Final = r"[A-Za-z0-9+/]{2,}={0,2}[ \t]*(?:\Z|[\\\"'\r\n])"
@@ -52,9 +53,9 @@ _KEY: Final = (
 """A key and not a program that looks for one: what follows is a line of it. JSON writes its line feeds as `\\n`, a
 diff has a sign before each line, a program quotes each line."""
 _FORMS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
-    ("private key", ("-----BEGIN ",), _KEY),
-    ("private key", ("PuTTY-User-Key-File-",), r"\d: \S"),
-    ("private key", ("AGE-SECRET-KEY-1",), r"[A-Z0-9]{32,}"),
+    (PRIVATE_KEY, ("-----BEGIN ",), _KEY),
+    (PRIVATE_KEY, ("PuTTY-User-Key-File-",), r"\d: \S"),
+    (PRIVATE_KEY, ("AGE-SECRET-KEY-1",), r"[A-Z0-9]{32,}"),
     ("GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"[A-Za-z0-9]{16,}"),
     ("GitHub token", ("github_pat_",), rf"{_DIGIT}\w{{10,}}"),
     ("GitLab token", ("glpat-", "gldt-", "glrt-"), r"[\w-]{16,}"),

@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-NAMES = ("startup", "blobs", "commits", "query", "rebuild", "care", "tasks", "autolog")
+NAMES = ("startup", "blobs", "commits", "query", "rebuild", "care", "tasks", "autolog", "secrets")
 
 
 def main() -> int:
