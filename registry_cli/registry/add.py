@@ -246,15 +246,16 @@ def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source],
     entries: list[FileEntry] = []
     known: list[tuple[str, Facts]] = []
     for source in sources:
-        facts = sniff(source.file, source.path)
         share = may_share(registry.layout, source, mode)
         if mode == "reference":
             digests, url = staging.read_file(source.file), source.file.absolute().as_uri()
+            facts = sniff(source.file, source.path)
         else:
             digests, url = (
                 staging.add_file(source.file, lambda size: read.read_twins(registry.db, size), share=share),
                 None,
             )
+            facts = sniff(staging.get_file(digests.sha256), source.path)  # of the bytes that are kept, whatever comes
         entries.append(_entry(source.path, digests, facts, url))
         known.append((source.path, facts))
     return _content(entries, known)

@@ -18,6 +18,7 @@ from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader
 from registry_cli.store.owner import new_name
+from registry_cli.store.stamps import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,9 +127,10 @@ def _copy(fd: int, source: Path, target: Path) -> None:
             at += len(chunk)
     finally:
         file.close()
-    if _stamp(before) != _stamp(os.fstat(fd)) or at != before.st_size:
+    if stamp_of(before) != stamp_of(os.fstat(fd)) or at != before.st_size:
         raise ConflictError(f"{source} changed while it was copied", hint="commit it when its writer is done")
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:
+    """Return what a write changes and a link does not: the writer may take its own name away, or give it another."""
     return status.st_size, status.st_mtime_ns

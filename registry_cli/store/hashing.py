@@ -77,12 +77,17 @@ def new_buffer() -> memoryview:
 
 def xxh3_of_file(path: Path, *, most: int = sys.maxsize) -> Xxh3:
     """Return the XXH3-128 of a file, or of its first `most` bytes."""
+    with open_reader(path) as fd:
+        return xxh3_of_open(fd, most)
+
+
+def xxh3_of_open(fd: int, most: int) -> Xxh3:
+    """Return the XXH3-128 of an open file's bytes from its position on, `most` of them or fewer."""
     from xxhash import xxh3_128
 
     digest = xxh3_128()
-    with open_reader(path) as fd:
-        for chunk in iter_chunks(fd, most=most):
-            digest.update(chunk)
+    for chunk in iter_chunks(fd, most=most):
+        digest.update(chunk)
     return Xxh3(digest.hexdigest())
 
 

@@ -25,13 +25,12 @@ from registry_cli.store.hashing import (
     digest_bytes,
     digest_open,
     iter_chunks,
-    open_reader,
-    sha256_of_file,
-    xxh3_of_file,
+    xxh3_of_open,
 )
 from registry_cli.store.owner import new_name
 from registry_cli.store.placing import Placing
 from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.stamps import is_as_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +118,9 @@ class Staging:
             RegError: It shall be shared and cannot be, as from another file system.
         """
         with _open_source(source) as (fd, before):
-            digests = self._take_open(fd, source, before, twins, share)
+            if share:
+                return self._share(fd, source)
+            digests = self._take_open(fd, before, twins)
             _check_unchanged(fd, source, before, digests)
         return digests
 
@@ -188,19 +189,18 @@ class Staging:
             self._new_file(0o444).close()
         self._names.hits.add(target)
 
-    def _take_open(self, fd: int, source: Path, status: os.stat_result, twins: Twins, share: bool) -> Digests:
-        if share:
-            return self._share(fd, source, status)
+    def _take_open(self, fd: int, status: os.stat_result, twins: Twins) -> Digests:
         if status.st_size <= SMALL:
             data = os.read(fd, SMALL + 1)
             self._progress.advance(len(data))
             return self.add_bytes(data)
-        known, size = twins(status.st_size), status.st_size
-        if known and (digest := xxh3_of_file(source, most=size)) in known:
-            digests = Digests(size, sha256_of_file(source, most=size), digest)
+        if (known := twins(status.st_size)) and xxh3_of_open(fd, status.st_size) in known:
+            os.lseek(fd, 0, os.SEEK_SET)
+            digests = digest_open(fd, status.st_size + 1)
             if self._is_stored(digests):
                 self._progress.advance(status.st_size)
                 return digests
+        os.lseek(fd, 0, os.SEEK_SET)
         return self._write_file(fd, status)
 
     def _write_file(self, fd: int, status: os.stat_result) -> Digests:
@@ -252,7 +252,7 @@ class Staging:
             self._hold(file)
         return digests
 
-    def _share(self, fd: int, source: Path, status: os.stat_result) -> Digests:
+    def _share(self, fd: int, source: Path) -> Digests:
         files.flush_open(source, fd)  # the user's bytes, not ours: they must be durable before a record names them
         held = self._layout.tmp / new_name()
         try:
@@ -263,9 +263,12 @@ class Staging:
                 hint="add it without --link",
             ) from None
         self._litter.append(held)
+        if not os.path.samestat(os.fstat(fd), files.get_status(held)):
+            raise _changed(source)
         self._adopted.append(adopt(self._layout, held, source))
-        with open_reader(held) as reader:
-            digests = digest_open(reader, status.st_size + 1)
+        before = os.fstat(fd)  # our own link and mode have moved the change time
+        digests = digest_open(fd, before.st_size + 1)
+        _check_unchanged(fd, source, before, digests)
         self._progress.advance(digests.size)
         if not self._cached:
             files.drop_cached(fd)
@@ -325,10 +328,9 @@ def _open_source(source: Path) -> Iterator[tuple[int, os.stat_result]]:
 
 
 def _check_unchanged(fd: int, source: Path, before: os.stat_result, digests: Digests) -> None:
-    after, named = os.fstat(fd), files.get_status(source)
-    if _stamp(before) != _stamp(after) or _stamp(after) != _stamp(named) or digests.size != after.st_size:
-        raise ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
+    if not is_as_read(fd, before, digests) or not os.path.samestat(before, files.get_status(source)):
+        raise _changed(source)
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _changed(source: Path) -> ConflictError:
+    return ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")

@@ -19,8 +19,10 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.get import get_version, list_faults, open_path
 from registry_cli.store import files
-from registry_cli.store.hashing import digest_bytes
+from registry_cli.store.hashing import Digests, digest_bytes
+from registry_cli.store.staging import Staging
 from tests.builders import add, add_path, make_registry, write
+from tests.formats import vectors
 from tests.observers import Once, Recorder
 from tests.registry.test_sources import make_snapshot
 from tests.secrets.planted import PLANTED
@@ -56,6 +58,22 @@ def test_a_version_of_a_folder(registry: Registry, tmp_path: Path) -> None:
     assert row.size == 4
     get_version(registry, row, tmp_path / "back")
     assert {name: (tmp_path / "back" / name).read_bytes() for name in content} == content
+
+
+def test_what_is_said_of_a_file_is_said_of_the_bytes_that_are_kept(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer may come between any two looks at its file."""
+    path = write(tmp_path / "model.safetensors", vectors.safetensors({"w": ("F16", [4], 8)}, {"format": "pt"}))
+    plain = Staging.add_file
+
+    def add_file(staging: Staging, source: Path, *words: Any, **more: Any) -> Digests:
+        write(source, vectors.safetensors({"w": ("F32", [2], 8)}, {"format": "tf"}))
+        return plain(staging, source, *words, **more)
+
+    monkeypatch.setattr(Staging, "add_file", add_file)
+    row = add_path(registry, "a/b", path).version
+    assert (row.framework, row.metadata["weights"]["dtypes"]) == ("TensorFlow", ["F32"])
 
 
 @pytest.mark.parametrize("size", [100, 3 * MEBI])

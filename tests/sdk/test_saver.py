@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ import registry_cli as reg
 from registry_cli.errors import ConflictError, NotFoundError, UsageError
 from registry_cli.sdk import saver, saving, snapshot
 from registry_cli.sdk.saver import Job
+from registry_cli.store import files
 from tests.forks import end, fork
+from tests.observers import Once
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -94,6 +97,20 @@ def test_a_large_file_that_is_rewritten_in_place_is_refused_not_torn(
         second.result()
     with pytest.raises(NotFoundError):
         reg.use("a/m")
+
+
+def test_a_file_that_is_rewritten_while_it_is_copied_is_refused_whatever_its_time(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rewrite() -> None:
+        before = weights.stat()
+        weights.write_bytes(b"WEIGHTS")
+        os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    monkeypatch.setattr(snapshot, "_PIECE", 4)
+    monkeypatch.setattr(snapshot.NewFile, "clone", lambda self, source: False)
+    with files.open_observer(Once("write", rewrite)), pytest.raises(ConflictError, match="changed while it was copied"):
+        reg.commit(weights, "a/m", wait=False)
 
 
 def test_folders_keep_their_names(weights: Path, registry: reg.Registry) -> None:

@@ -6,8 +6,9 @@ import os
 import random
 import socket
 import stat
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from registry_cli.errors import ConflictError, RegError, UsageError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
-from registry_cli.store import files, trash
+from registry_cli.store import files, hashing, staging, stamps, trash
 from registry_cli.store.blobs import get_record, verify_blob
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
@@ -191,6 +192,105 @@ def test_a_source_that_is_replaced_while_it_is_read_is_refused(size: int, layout
         pytest.raises(ConflictError),
     ):
         staging.add_file(source)
+
+
+def rewrite_unseen(source: Path) -> None:
+    """Write other bytes into a file and set its modification time back, as `cp -p` and `rsync -t` do."""
+    before = source.stat()
+    source.write_bytes(bytes(before.st_size))
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture
+def after_a_chunk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Do something once, when the first chunk of a file has been read."""
+
+    def arrange(action: Callable[[], object]) -> None:
+        waiting = [action]
+        plain = hashing.iter_chunks
+
+        def iter_chunks(fd: int, buffer: memoryview | None = None, *, most: int = sys.maxsize) -> Iterator[memoryview]:
+            for chunk in plain(fd, buffer, most=most):
+                yield chunk
+                if waiting:
+                    waiting.pop()()
+
+        for module in (hashing, staging):
+            monkeypatch.setattr(module, "iter_chunks", iter_chunks)
+
+    return arrange
+
+
+WAYS: dict[str, Callable[[Staging, Path], Digests]] = {
+    "copied": lambda staging, source: staging.add_file(source),
+    "shared": lambda staging, source: staging.add_file(source, share=True),
+    "read": lambda staging, source: staging.read_file(source),
+    "known": lambda staging, source: staging.add_file(source, lambda _size: {digest_bytes(source.read_bytes()).xxh3}),
+}
+
+
+@pytest.mark.parametrize("way", ["copied", "shared", "read"])
+def test_a_source_that_is_rewritten_with_its_time_set_back_is_refused(
+    way: str, layout: Layout, tmp_path: Path, after_a_chunk: Callable[[Callable[[], object]], None]
+) -> None:
+    source = write(tmp_path / "f", some_bytes(3 * SMALL))
+    after_a_chunk(lambda: rewrite_unseen(source))
+    with Staging(layout) as staging, pytest.raises(ConflictError, match="changed while it was read"):
+        WAYS[way](staging, source)
+    assert list_blobs(layout) == []
+    assert list(layout.tmp.iterdir()) == []
+
+
+def test_a_source_that_is_rewritten_between_two_readings_is_taken_as_it_is_then(
+    layout: Layout, tmp_path: Path, after_a_chunk: Callable[[Callable[[], object]], None]
+) -> None:
+    source = write(tmp_path / "f", some_bytes(3 * SMALL))
+    known = take(layout, source)
+    after_a_chunk(lambda: rewrite_unseen(source))
+    with Staging(layout) as staging:
+        digests = staging.add_file(source, lambda _size: {known.xxh3})
+        staging.install()
+    assert layout.blob(digests.sha256).read_bytes() == bytes(3 * SMALL)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("change", ["link", "mode"])
+def test_a_source_that_gets_a_name_or_a_mode_while_it_is_read_is_taken(
+    way: str, change: str, layout: Layout, tmp_path: Path, after_a_chunk: Callable[[Callable[[], object]], None]
+) -> None:
+    source = write(tmp_path / "f", some_bytes(3 * SMALL))
+    if way == "known":
+        take(layout, source)
+    after_a_chunk(lambda: (tmp_path / "g").hardlink_to(source) if change == "link" else source.chmod(0o600))
+    with Staging(layout) as staging:
+        assert WAYS[way](staging, source) == digest_bytes(source.read_bytes())
+
+
+def test_a_source_that_never_rests_is_refused(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write(tmp_path / "f", some_bytes(100))
+    plain = stamps.digest_open
+
+    def digest(fd: int, most: int) -> Digests:
+        source.chmod(source.stat().st_mode ^ 0o100)
+        return plain(fd, most)
+
+    monkeypatch.setattr(stamps, "digest_open", digest)
+    with (
+        files.open_observer(Once("write", lambda: source.chmod(0o600))),
+        Staging(layout) as staging,
+        pytest.raises(ConflictError),
+    ):
+        staging.add_file(source)
+
+
+def test_a_name_that_leads_elsewhere_by_the_time_it_is_shared_is_refused(layout: Layout, tmp_path: Path) -> None:
+    source, other = write(tmp_path / "f", b"good"), write(tmp_path / "g", b"evil")
+    with (
+        files.open_observer(Once("link", lambda: other.rename(source))),
+        Staging(layout) as staging,
+        pytest.raises(ConflictError),
+    ):
+        staging.add_file(source, share=True)
 
 
 def test_a_sparse_file_stays_sparse_and_exact(layout: Layout, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from registry_cli.store.stamps import Stamp
     from registry_cli.tasks.auto.known import Redirect
     from registry_cli.tasks.live import Live
 
@@ -21,7 +22,7 @@ class Redirects:
         from registry_cli.tasks.auto.known import read_redirects
 
         self._by_path = {os.path.normpath(one.path): one for one in read_redirects(live)}
-        self._seen: dict[tuple[str, int, int], bool] = {}
+        self._seen: dict[tuple[str, Stamp], bool] = {}
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -38,6 +39,7 @@ class Redirects:
 
     def _is_original(self, redirect: Redirect) -> bool:
         """Return whether nothing lies at a path, or what the input is there instead of; of many files the largest."""
+        from registry_cli.store.stamps import stamp_of
         from registry_cli.tasks.auto.content import list_files
 
         files = list_files(Path(redirect.path))
@@ -47,7 +49,7 @@ class Redirects:
         status = largest.stat()
         if status.st_size not in redirect.contents.values():
             return False
-        key = (str(largest), status.st_size, status.st_mtime_ns)
+        key = (str(largest), stamp_of(status))
         if key not in self._seen:
             from registry_cli.store.hashing import sha256_of_file
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import DIRECTORY
+from registry_cli.store.stamps import Stamp, stamp_of
 from registry_cli.tasks.auto.steps import is_step_folder
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from registry_cli.ids import BlobHash
 
-Cache: TypeAlias = "dict[tuple[str, int, int, int], BlobHash]"
-"""SHA-256 of files by path, size, modification time and inode."""
+Cache: TypeAlias = "dict[tuple[str, Stamp], BlobHash]"
+"""SHA-256 of files by path and stamp."""
 _EVENTS: Final = "events.out.tfevents."
 """Beginning of the names of TensorBoard's files."""
 
@@ -81,8 +82,7 @@ def digest_file(path: Path, cache: Cache) -> BlobHash:
     Raises:
         OSError: It cannot be read.
     """
-    status = path.stat()
-    key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+    key = (str(path), stamp_of(path.stat()))
     if key not in cache:
         cache[key] = sha256_of_file(path)
     return cache[key]

@@ -1,4 +1,4 @@
-"""Who else has a file open."""
+"""Who else has a file open, and what is remembered of its bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.tasks.auto.content import has_writer
+from registry_cli.store.hashing import digest_bytes
+from registry_cli.tasks.auto.content import Cache, digest_file, has_writer
 from tests.forks import fork
 
 
@@ -35,3 +36,14 @@ def test_who_comes_to_write_while_we_ask_ends_nobody(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY))
         ended = os.waitpid(asked, os.WNOHANG)
     assert ended == (asked, 0)
+
+
+def test_a_digest_is_remembered_until_the_file_is_written_whatever_its_time(path: Path) -> None:
+    cache: Cache = {}
+    for data in (b"weights", b"WEIGHTS"):
+        before = path.stat()
+        path.write_bytes(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert digest_file(path, cache) == digest_bytes(data).sha256
+    cache[next(reversed(cache))] = digest_bytes(b"remembered").sha256
+    assert digest_file(path, cache) == digest_bytes(b"remembered").sha256
