@@ -48,10 +48,12 @@ class Memory:
 
         Args:
             first: A slot.
-            last: That slot or a later one.
+            last: The last of them; nothing is returned where it lies before `first`.
             previous: Digest of the slot before.
             wanted: Digest of the last of them, from one who knows.
         """
+        if last < first:  # the index has not come so far
+            return []
         for rules in range(RULES, 0, -1):
             try:
                 built = self._build(range(first, last + 1), previous, rules)
