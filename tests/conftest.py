@@ -60,6 +60,7 @@ def small_reserve() -> Iterator[None]:
     """Thousands of registries are made; none needs its reserve but where that is tested."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reserve, "RESERVE", 4 << 10)
+        patch.setattr(reserve, "SPARES", 0)
         yield
 
 

@@ -105,6 +105,11 @@ class Layout:
         return self.root / "reserve"
 
     @property
+    def spares(self) -> Path:
+        """Empty files to give up when the disk has no inode left."""
+        return self.root / "spares"
+
+    @property
     def ignore(self) -> Path:
         """What keeps the registry out of git."""
         return self.root / ".gitignore"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
+from registry_cli.store.reserve import FULL
 from registry_cli.store.views import STAMPS
 
 if TYPE_CHECKING:
@@ -108,22 +109,27 @@ def list_live_writers(layout: Layout) -> list[Owner]:
 def read_clock(layout: Layout) -> float:
     """Return the time by the clock of the registry's file system, which gave the files theirs; seconds since 1970.
 
-    Where we may not write, this machine's clock has to do.
-
-    Raises:
-        OSError: No file can be made in `tmp/` although we may write there.
+    Where no file can be made, as on a full disk, one that is there gets the time; where we may not write, this
+    machine's clock has to do.
     """
     try:
         file = NewFile(layout.tmp / new_name())
     except OSError as error:
-        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        if error.errno not in {*FULL, errno.EACCES, errno.EPERM, errno.EROFS}:
             raise
-        return time.time()
+        return _touch_turn(layout) if error.errno in FULL else time.time()
     try:
         return os.fstat(file.fd).st_mtime
     finally:
         file.close()
         files.unlink(file.path)
+
+
+def _touch_turn(layout: Layout) -> float:
+    with suppress(OSError):
+        files.touch(layout.turn)
+        return layout.turn.stat().st_mtime
+    return time.time()
 
 
 def _is_abandoned(path: Path, name: str, limit: float) -> bool:

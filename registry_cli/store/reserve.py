@@ -1,4 +1,8 @@
-"""Room kept for the day the disk is full: a file to give up, so that a collector can write what it must."""
+"""Room kept for the day the disk is full: files to give up, so that a collector can write what it must.
+
+A disk may lack bytes, or the right to make one more file: inodes. One large file holds the first, some empty ones the
+second.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
+from registry_cli.store.files import NewFile
 from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from registry_cli.store.layout import Layout
 
@@ -18,10 +24,13 @@ T = TypeVar("T")
 
 RESERVE: Final = 4 << 20
 """Bytes kept."""
+SPARES: Final = 16
+"""Empty files kept. A collector makes an entry, folders in the trash, and SQLite's two files beside the index."""
 _BLOCK: Final = 256 << 10
 """Bytes drawn once and repeated: larger than what a compressing file system looks at together."""
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NO_ROOM: Final = _FULL | {errno.EROFS, errno.EACCES}
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Codes of errors that say that the disk or a quota has no room left, of bytes or of inodes."""
+_NO_ROOM: Final = FULL | {errno.EROFS, errno.EACCES}
 
 
 def make_reserve(layout: Layout) -> None:
@@ -37,15 +46,28 @@ def make_reserve(layout: Layout) -> None:
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
+    make_spares(layout, SPARES)
+
+
+def make_spares(layout: Layout, number: int) -> None:
+    """Make empty files until there are `number`, as far as there is room and the right to."""
+    missing = number - len(_list_spares(layout))
+    try:
+        if missing > 0:
+            files.make_dir(layout.spares, shared=layout.shared)
+        for _ in range(missing):
+            NewFile(layout.spares / new_name()).close()
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
 
 
 def free_reserve(layout: Layout) -> bool:
-    """Give the reserve's bytes back to the disk; return False where there is none."""
-    status = files.find_status(layout.reserve)
-    if status is None or not files.is_regular(status):
-        return False
-    files.unlink(layout.reserve)
-    return True
+    """Give the reserve's bytes and inodes back to the disk; return False where there are none."""
+    held = [path for path in [*_list_spares(layout), layout.reserve] if _is_ours(path)]
+    for path in held:
+        files.unlink(path)
+    return bool(held)
 
 
 def with_room(layout: Layout, action: Callable[[], T]) -> T:
@@ -53,9 +75,18 @@ def with_room(layout: Layout, action: Callable[[], T]) -> T:
     try:
         return action()
     except OSError as error:
-        if error.errno not in _FULL or not free_reserve(layout):
+        if error.errno not in FULL or not free_reserve(layout):
             raise
     return action()
+
+
+def _list_spares(layout: Layout) -> list[Path]:
+    return [layout.spares / name for name in files.list_names(layout.spares)] if files.is_dir(layout.spares) else []
+
+
+def _is_ours(path: Path) -> bool:
+    status = files.find_status(path)
+    return status is not None and files.is_regular(status)
 
 
 def _is_whole(layout: Layout) -> bool:

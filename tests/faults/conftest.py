@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from registry_cli import env
 from registry_cli.registry.gc.mark import Mark
 from tests.faults.harness import TALLY, Site, make_site
-from tests.faults.small_disk import SmallDisk
+from tests.faults.small_disk import OpenDisk, SmallDisk
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +30,13 @@ def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def open_small_disk(tmp_path: Path) -> Iterator[Callable[[int], SmallDisk]]:
+def open_small_disk(tmp_path: Path) -> Iterator[OpenDisk]:
     """Give a function that mounts a file system of so many bytes; unmounted at the end, skipped where it may not be."""
     disks: list[SmallDisk] = []
 
-    def mount(size: int) -> SmallDisk:
+    def mount(size: int, inodes: int | None = None) -> SmallDisk:
         try:
-            disks.append(SmallDisk(tmp_path / f"disk-{len(disks)}", size))
+            disks.append(SmallDisk(tmp_path / f"disk-{len(disks)}", size, inodes))
         except OSError as error:
             pytest.skip(f"no file system can be mounted here: {error}")
         return disks[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,16 +19,18 @@ class SmallDisk:
     Args:
         path: Where; made.
         size: Bytes there are for files; folders and names take none.
+        inodes: Files, folders and further names there may be; as many as one likes if None.
 
     Raises:
         OSError: It cannot be mounted.
     """
 
-    def __init__(self, path: Path, size: int) -> None:
+    def __init__(self, path: Path, size: int, inodes: int | None = None) -> None:
         self.path = path
         self._ballast = path / "ballast"
         path.mkdir()
-        self._mount("-t", "tmpfs", "-o", f"size={size}", "none")
+        limits = f"size={size}" if inodes is None else f"size={size},nr_inodes={inodes}"
+        self._mount("-t", "tmpfs", "-o", limits, "none")
 
     def fill(self, *, leave: int = 0) -> None:
         """Take all room but for `leave` bytes, in whole pages."""
@@ -35,6 +38,13 @@ class SmallDisk:
         with self._ballast.open("wb", buffering=0) as ballast:
             room = os.statvfs(self.path)
             os.posix_fallocate(ballast.fileno(), 0, max(room.f_bavail * room.f_frsize - leave, 1))
+
+    def crowd(self, *, leave: int = 0) -> None:
+        """Take all inodes but for `leave`."""
+        crowd = self.path / "crowd"
+        crowd.mkdir()
+        for number in range(os.statvfs(self.path).f_favail - leave):
+            (crowd / str(number)).touch()
 
     def free(self) -> None:
         """Give the room back."""
@@ -54,3 +64,7 @@ class SmallDisk:
             raise OSError(errno.ENOSYS, "there is no mount(8)") from None
         if done.returncode:
             raise OSError(errno.EPERM, done.stderr.strip())
+
+
+OpenDisk = Callable[..., SmallDisk]
+"""Mounts one of the size, and with the inodes, that it is called with."""

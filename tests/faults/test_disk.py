@@ -17,10 +17,10 @@ from registry_cli.store.layout import Layout
 from tests.builders import write
 from tests.faults import harness
 from tests.faults.harness import Acknowledge, Call, Site, Witness, check_whole, end_child, snapshot_of, start_child
-from tests.faults.small_disk import PAGE, SmallDisk
+from tests.faults.small_disk import PAGE, OpenDisk, SmallDisk
 from tests.faults.strangers import run
 
-OpenDisk = Callable[[int], SmallDisk]
+SPARES = reserve.SPARES
 NOBODY, SOMEBODY, GROUP = 65534, 65533, 65532
 MEGABYTE = 1 << 20
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
@@ -311,3 +311,53 @@ def test_full_disk_is_freed_by_collecting(
     assert (site.root / "reserve").stat().st_size == 2 * MEGABYTE
     assert run(site.root, "model", "add", "p/more", small)[0] == 0
     check_whole(site)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
+@pytest.mark.parametrize("leave", [0, 1, 2, 5])
+def test_disk_without_inodes_is_freed_by_collecting(
+    leave: int, late: bool, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are more blobs to be moved to folders of the trash than there are inodes in reserve."""
+    monkeypatch.setattr(reserve, "SPARES", SPARES)
+    site, crowd = crowded(template, open_small_disk, tmp_path)
+    if not late:
+        assert run(site.root, "model", "remove", "p/many:1")[0] == 0
+    crowd(leave)
+    code, text = run(site.root, "model", "add", "p/more", str(tmp_path / "many"), "--allow-same")
+    assert (code, "error: no space left on device" in text) == (1, True)
+    if late:
+        assert run(site.root, "model", "remove", "p/many:1")[0] == 0
+    code, text = run(site.root, "gc", "--now")
+    assert code == 0, text
+    assert len(list((site.root / "spares").iterdir())) == SPARES
+    assert run(site.root, "model", "add", "p/more", str(site.sources / "model.bin"))[0] == 0
+    check_whole(site)
+
+
+@pytest.mark.parametrize("leave", [0, 1, 2, 5])
+def test_trash_is_emptied_on_a_disk_without_inodes(
+    leave: int, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "SPARES", SPARES)
+    site, crowd = crowded(template, open_small_disk, tmp_path)
+    assert run(site.root, "config", "set", "gc.grace", "0s")[0] == 0
+    assert run(site.root, "model", "remove", "p/many:1")[0] == 0
+    for _ in range(2):
+        assert run(site.root, "gc")[0] == 0
+    crowd(leave)
+    code, text = run(site.root, "trash", "empty", "--yes")
+    assert code == 0, text
+    assert [path for path in (site.root / "trash").rglob("*") if path.is_file()] == []
+    check_whole(site)
+
+
+def crowded(template: Site, open_small_disk: OpenDisk, folder: Path) -> tuple[Site, Callable[[int], None]]:
+    """Return a registry with a version of many files on a disk of few inodes, and what takes all but some of them."""
+    disk = open_small_disk(24 * MEGABYTE, 3000)
+    site = template.copy(disk.path / "site")
+    for number in range(25 * SPARES):
+        write(folder / "many" / str(number), b"%d" % number)
+    assert run(site.root, "model", "add", "p/many", str(folder / "many"))[0] == 0
+    reserve.make_reserve(Layout(site.root))
+    return site, lambda leave: disk.crowd(leave=leave)

@@ -58,6 +58,7 @@ def main(folder: Path) -> None:
     shutil.rmtree(folder / "files")
     shutil.rmtree(registry.layout.cache)
     shutil.rmtree(registry.layout.views)
+    shutil.rmtree(registry.layout.spares, ignore_errors=True)
     for name in (".gitignore", "reserve"):
         (registry.path / name).unlink()
     registry.path.rename(folder / "registry")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from registry_cli.store.owner import find_owner, new_name
 from registry_cli.store.staging import Staging
 from registry_cli.store.views import STAMPS, ViewFile, open_view
 from tests.builders import write
-from tests.observers import Recorder
+from tests.observers import Once, Recorder, fail
 from tests.owners import new_dead_name, new_foreign_name, open_process
 
 VERSION = VersionId(RecordId("ab" * 32))
@@ -203,3 +205,18 @@ def test_clock_is_that_of_the_file_system(layout: Layout) -> None:
     made = write(layout.tmp / "later").stat().st_mtime
     assert first <= made <= read_clock(layout)
     assert [path.name for path in layout.tmp.iterdir()] == ["later"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_the_time_is_told_where_no_file_can_be_made(number: int, layout: Layout) -> None:
+    os.utime(layout.turn, (0, 0))
+    with files.open_observer(Once("create", fail(OSError(number, os.strerror(number))))):
+        now = read_clock(layout)
+    assert now == layout.turn.stat().st_mtime
+    assert abs(now - read_clock(layout)) < DAY
+
+
+def test_the_time_is_told_where_nothing_can_be_written(layout: Layout) -> None:
+    layout.turn.unlink()
+    with files.open_observer(Once("create", fail(OSError(errno.ENOSPC, "full")))):
+        assert abs(read_clock(layout) - time.time()) < DAY

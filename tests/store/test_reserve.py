@@ -78,3 +78,26 @@ def test_registry_is_made_on_a_disk_without_room_for_a_reserve(tmp_path: Path) -
         layout = make_registry(tmp_path / "full", shared=False)
     assert layout.format.exists()
     assert not layout.reserve.exists()
+
+
+def test_spares_take_inodes_and_are_given_back_with_the_reserve(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "SPARES", 5)
+    for _ in range(2):
+        make_reserve(layout)
+        assert [path.stat().st_size for path in layout.spares.iterdir()] == [0] * 5
+    next(layout.spares.iterdir()).unlink()
+    layout.reserve.unlink()
+    assert free_reserve(layout) is True
+    assert list(layout.spares.iterdir()) == []
+    assert free_reserve(layout) is False
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_no_inodes_mean_fewer_spares(number: int, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reserve, "SPARES", 5)
+    with files.open_observer(Once("create", fail(OSError(number, os.strerror(number))))):
+        make_reserve(layout)
+    assert list(layout.spares.iterdir()) == []
+    free_reserve(layout)

@@ -12,9 +12,9 @@ from registry_cli.registry.gc.plan import Plan, plan_collection
 from registry_cli.registry.policy import read_policy
 from registry_cli.registry.transaction import transact
 from registry_cli.store import files, trash
-from registry_cli.store.litter import list_live_writers, read_clock, remove_litter
+from registry_cli.store.litter import list_live_writers, remove_litter
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.reserve import make_reserve, with_room
+from registry_cli.store.reserve import FULL, free_reserve, make_reserve, make_spares, with_room
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 NAMED: Final = 1_000_000
 """Blobs that one entry names, in some 70 MB. More are split: each part is a step that stands by itself."""
+_FEW: Final = 4
+"""Inodes that an entry may take, with the folder it lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class _Collection:
         self._mark = mark
         self._message = message
         self._progress = progress
+        self._freed = 0
+        """Bytes, of what was swept and deleted in this run."""
 
     def run(self, plan: Plan) -> Collected:
         """Do what is planned; what frees room comes first."""
@@ -121,13 +125,10 @@ class _Collection:
         announced = self._condemn(plan)
         swept = self._sweep(plan)
         if plan.instant:
-            moved = {path for path, _ in swept}
-            freed += self.purge(
-                [trashed for trashed in trash.list_trash(self._registry.layout) if trashed.path in moved]
-            )
+            self._purge_swept(swept)
         in_trash = 0 if plan.instant else sum(unused.size for _, unused in swept)
         return Collected(
-            now=freed,
+            now=freed + self._freed,
             after_grace=announced + sum(unused.size for unused in plan.list_fate("condemned")),
             after_trash=in_trash + sum(trashed.freed for trashed in plan.waiting),
             young=plan.young,
@@ -174,15 +175,35 @@ class _Collection:
         new = [unused.blob for unused in due.values() if not unused.announced]
         allowed = {*self._announce(new, *ops), *(due.keys() - set(new))}
         used = self._mark.list_used(allowed)  # announcing has followed the log
-        swept = []
+        swept: list[tuple[Path, Unused]] = []
+        if plan.instant:
+            make_spares(self._registry.layout, _FEW)  # for the entry to delete by, when moving took the rest
         for blob in sorted(allowed):
             if blob not in used:
-                moved = trash.sweep(self._registry.layout, self._registry.layout.blob(blob))
+                moved = self._move(blob, swept if plan.instant else [])
                 if moved is not None:
                     swept.append((moved, due[blob]))
                     used = self._look_again(allowed, used)
             self._progress.advance(1)
         return swept
+
+    def _move(self, blob: BlobHash, swept: Sequence[tuple[Path, Unused]]) -> Path | None:
+        """Move a blob to the trash. Where that has no inode left for its folder, what was `swept` is deleted first."""
+        layout = self._registry.layout
+        while True:
+            try:
+                return trash.sweep(layout, layout.blob(blob))
+            except OSError as error:
+                if error.errno not in FULL or not (self._purge_swept(swept) or free_reserve(layout)):
+                    raise
+            make_spares(layout, _FEW)
+
+    def _purge_swept(self, swept: Sequence[tuple[Path, Unused]]) -> bool:
+        """Delete what this run has moved to the trash; return False where it is gone already."""
+        moved = {path for path, _ in swept}
+        due = [trashed for trashed in trash.list_trash(self._registry.layout) if trashed.path in moved]
+        self._freed += self.purge(due)
+        return bool(due)
 
     def _look_again(self, due: Collection[BlobHash], used: set[BlobHash]) -> set[BlobHash]:
         """Return what of `due` is in use by now, and bring back what came into use while it was moved."""
@@ -248,9 +269,8 @@ def _delete(path: Path) -> int:
 
 
 def _check(registry: Registry, *, alone: bool) -> None:
-    """Check that a collection may begin, and that there is room to make a small file; raises as `_check_allowed`."""
+    """Check that a collection may begin; raises as `_check_allowed`."""
     with_room(registry.layout, registry.check_writable)
-    with_room(registry.layout, lambda: read_clock(registry.layout))
     _check_allowed(registry, alone=alone)
 
 
