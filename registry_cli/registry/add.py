@@ -104,7 +104,7 @@ def add_files(
     taken = [source.file.stat() for source in sources] if mode == "move" else []
     progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
     try:
-        with Staging(registry.layout, progress=progress, cached=cached) as staging:
+        with Staging(registry.layout, progress=progress, cached=cached, number=len(sources)) as staging:
             content = _take_files(registry, staging, sources, mode)
             snapshot = find_snapshot(paths[0]) if len(paths) == 1 else None
             if snapshot:

@@ -291,6 +291,11 @@ def flush_open(path: Path, fd: int) -> None:
     _call("fsync", path, None, lambda: os.fsync(fd))
 
 
+def flush_whole(path: Path, sync: Callable[[], object]) -> None:
+    """Make all bytes and names durable on the file system of the folder `path`, by a call that does so."""
+    _call("syncfs", path, None, sync)
+
+
 def drop_cached(fd: int) -> None:
     """Free the memory in which the system keeps an open file's bytes, where it can; they must be durable."""
     if hasattr(os, "posix_fadvise"):  # not on macOS

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.store.files import NewFile
+    from registry_cli.store.syncfs import WholeSync
 
 T = TypeVar("T")
 
 POOL: Final = 8
 """Threads that flush files side by side; a journal commits their flushes together. For fewer files none is started."""
+FOLDERS: Final = 64
+"""Folders from which on one flush of all pays; what they hold is durable by then."""
 STRIDE: Final = 64 << 20
 """Bytes after which a large file's flush is begun although more is to come."""
 
@@ -67,9 +70,13 @@ def flush_all(written: Iterable[NewFile], *, cached: bool = True) -> None:
     each_parallel(partial(_flush_and_close, cached), list(written))
 
 
-def flush_dirs(paths: Iterable[Path]) -> None:
-    """Make the names in many folders durable, side by side."""
-    each_parallel(files.flush_dir, sorted(set(paths)))
+def flush_dirs(paths: Iterable[Path], whole: WholeSync | None = None) -> None:
+    """Make the names in many folders durable: side by side, or by what flushes all at once where they are many."""
+    folders = sorted(set(paths))
+    if whole and len(folders) >= FOLDERS:
+        whole.flush()
+    else:
+        each_parallel(files.flush_dir, folders)
 
 
 def each_parallel(action: Callable[[T], object], items: list[T]) -> None:

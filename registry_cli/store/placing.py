@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from registry_cli.ids import BlobHash
     from registry_cli.store.layout import Layout
+    from registry_cli.store.syncfs import WholeSync
 
 
 class Placing:
@@ -33,8 +34,11 @@ class Placing:
         self.hits: set[Path] = set()
         self.placed: dict[Path, Path | None] = {}
 
-    def place(self) -> None:
+    def place(self, whole: WholeSync | None = None) -> None:
         """Give all names, durably, and bring back what a collector took since the last time.
+
+        Args:
+            whole: Flushes all folders at once, where they are many.
 
         Raises:
             ConflictError: A collector has deleted bytes that were stored when we looked.
@@ -46,7 +50,7 @@ class Placing:
         for target in [*lost, *stale]:
             if not self._bring_back(target):
                 raise ConflictError(f"{_short(target)} was collected while it was added", hint="run the command again")
-        flushing.flush_dirs(target.parent for target in [*self.staged, *self.hits, *lost])
+        flushing.flush_dirs((target.parent for target in [*self.staged, *self.hits, *lost]), whole)
         self.placed |= {**self.staged, **dict.fromkeys(self.hits)}
         self.staged.clear()
         self.hits.clear()

@@ -31,6 +31,7 @@ from registry_cli.store.owner import new_name
 from registry_cli.store.placing import Placing
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.stamps import is_as_read
+from registry_cli.store.syncfs import open_whole_sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,13 +59,17 @@ class Staging:
         layout: Where.
         progress: Told of bytes.
         cached: Whether the system may keep what is written in memory; not while somebody beside us needs that.
+        number: Files that will be added at once; many small ones are flushed together.
     """
 
-    def __init__(self, layout: Layout, *, progress: Progress = SILENT, cached: bool = True) -> None:
+    def __init__(self, layout: Layout, *, progress: Progress = SILENT, cached: bool = True, number: int = 0) -> None:
         self._layout = layout
         self._progress = progress
         self._cached = cached
         self._names = Placing(layout)
+        self._whole = open_whole_sync(layout.tmp, number) if cached else None
+        self._waits = False
+        """Whether files that are closed wait for the whole file system to be flushed."""
         self._opened: list[NewFile] = []
         self._unflushed: list[NewFile] = []
         self._litter: list[Path] = []
@@ -76,6 +81,7 @@ class Staging:
     def __exit__(self, *_: object) -> None:
         for file in self._opened:  # one whose bytes did not fit would keep their room while it is open
             file.close()
+        self._end_whole()
         placed = set(self._names.placed.values())
         for adopted in self._adopted:
             if adopted.path not in placed:
@@ -162,8 +168,10 @@ class Staging:
 
     def flush(self) -> None:
         """Make all written files durable."""
-        pending, self._unflushed = self._unflushed, []
-        flushing.flush_all(pending, cached=self._cached)
+        self._flush_open()
+        if self._whole and self._waits:
+            self._whole.flush()
+        self._waits = False
 
     def install(self) -> None:
         """Make everything durable and give it its name.
@@ -174,7 +182,8 @@ class Staging:
             ConflictError: A collector has deleted bytes that were stored when we looked.
         """
         self.flush()
-        self._names.place()
+        self._names.place(self._whole)
+        self._end_whole()  # what comes from now on is a record and an entry
 
     def restore_lost(self) -> None:
         """Bring back what a collector took between our `install` and our slot in the log.
@@ -309,9 +318,22 @@ class Staging:
         return file
 
     def _hold(self, file: NewFile) -> None:
+        if self._whole and file.written <= SMALL:
+            file.close()
+            self._waits = True
+            return
         self._unflushed.append(file)
         if len(self._unflushed) >= OPEN:
-            self.flush()
+            self._flush_open()
+
+    def _flush_open(self) -> None:
+        pending, self._unflushed = self._unflushed, []
+        flushing.flush_all(pending, cached=self._cached)
+
+    def _end_whole(self) -> None:
+        if self._whole:
+            self._whole.close()
+            self._whole = None
 
 
 @contextmanager

@@ -212,17 +212,34 @@ class Disk:
         file = self._file(step.path)
         file.durable, file.dirty = bytes(file.data), False
 
+    def _syncfs(self, _step: Step) -> None:
+        for file in _iter_files(self._root):
+            file.durable, file.dirty = bytes(file.data), False
+        self._settle(self._pending)
+        self._pending = []
+
     def _fsync_dir(self, step: Step) -> None:
         folder = self._find(step.path)
         assert isinstance(folder, Folder)
         flushed = [change for change in self._pending if any(part[0] is folder for part in change.parts)]
         self._pending = [change for change in self._pending if change not in flushed]
+        self._settle(flushed)
+
+    def _settle(self, flushed: Iterable[NameChange]) -> None:
         for change in flushed:
             for place, name, node in change.parts:
                 if node is None:
                     place.durable.pop(name, None)
                 else:
                     place.durable[name] = node
+
+
+def _iter_files(folder: Folder) -> Iterator[File]:
+    for node in folder.names.values():
+        if isinstance(node, Folder):
+            yield from _iter_files(node)
+        else:
+            yield node
 
 
 def _torn(at: int) -> Callable[[File], bytes]:

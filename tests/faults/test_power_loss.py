@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from registry_cli.registry.configure import set_setting
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import open_path
 from registry_cli.registry.lifecycle import restore_versions
-from registry_cli.store import files, flushing, trash
+from registry_cli.store import files, flushing, syncfs, trash
 from registry_cli.store.files import NewFile
 from registry_cli.store.log import Log
 from tests.faults import dump, harness
@@ -26,7 +26,7 @@ from tests.faults.crash_model import ACKNOWLEDGE, Disk, PowerError, Recorder, St
 from tests.faults.harness import EXTENT, TALLY, Site, Snapshot, check_whole, snapshot_of
 
 Command = Callable[[Site], object]
-TELLING = frozenset({"fsync", "link", "rename", ACKNOWLEDGE})
+TELLING = frozenset({"fsync", "syncfs", "link", "rename", ACKNOWLEDGE})
 """After these the default run cuts the power; a fsync-dir only takes states away."""
 
 
@@ -184,6 +184,39 @@ def test_command(name: str, extent: str, story: Story, tmp_path: Path) -> None:
     explore(story, tmp_path / "states", extent)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few files be flushed as many are: by a flush of the whole file system."""
+    monkeypatch.setattr(syncfs, "MANY", 2)
+    monkeypatch.setattr(flushing, "FOLDERS", 1)
+    monkeypatch.setattr(syncfs, "_is_linux", lambda: True)
+    monkeypatch.setattr(syncfs, "_read_waiting", lambda: 0)
+    monkeypatch.setattr(syncfs.WholeSync, "is_known", lambda _whole: True)
+    monkeypatch.setattr(syncfs.WholeSync, "_sync", lambda _whole: None)
+
+
+def add_folder(site: Site) -> None:
+    harness.add(site, "p/folder", "model.bin", "folder", "base.bin")
+
+
+@EXTENT
+def test_add_of_many_files(extent: str, story: Story, tmp_path: Path, at_once: None) -> None:
+    tell(story, add_folder)
+    assert [step.op for step in story.recorder.steps].count("syncfs") == 2
+    explore(story, tmp_path / "states", extent)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["files", "folders"])
+def test_the_model_notices_a_missing_flush_of_all(
+    which: int, story: Story, tmp_path: Path, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushes, flush = iter(range(2)), syncfs.WholeSync.flush
+    monkeypatch.setattr(syncfs.WholeSync, "flush", lambda whole: None if next(flushes) == which else flush(whole))
+    tell(story, add_folder)
+    with pytest.raises(AssertionError, match="power lost after step"):
+        explore(story, tmp_path / "states", "some")
+
+
 @EXTENT
 def test_add_of_bytes_that_a_dead_process_linked(extent: str, story: Story, tmp_path: Path) -> None:
     tell(story)
@@ -306,9 +339,11 @@ def test_the_model_notices_a_hit_that_nobody_flushed(
     tell(story)
     story.die(harness.add_new, links_nothing_durable("blobs", story.recorder))
     flush_dirs = flushing.flush_dirs
-    monkeypatch.setattr(
-        flushing, "flush_dirs", lambda paths: flush_dirs(path for path in paths if "blobs" not in str(path))
-    )
+
+    def flush_others(paths: Iterable[Path], whole: syncfs.WholeSync | None = None) -> None:
+        flush_dirs((path for path in paths if "blobs" not in str(path)), whole)
+
+    monkeypatch.setattr(flushing, "flush_dirs", flush_others)
     story.run(harness.add_new)
     with pytest.raises(AssertionError, match="power lost after step"):
         explore(story, tmp_path / "states", "some")
