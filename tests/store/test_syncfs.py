@@ -87,9 +87,11 @@ def test_a_flush_that_fails_leaves_nothing(known: None, layout: Layout, tmp_path
     source = write(tmp_path / "f", b"x")
     with Staging(layout, number=MANY) as staging:
         staging.add_file(source)
-        with files.open_observer(Once("syncfs", fail(OSError(errno.EIO, "lost")))):
-            with pytest.raises(OSError, match="lost"):
-                staging.install()
+        with (
+            files.open_observer(Once("syncfs", fail(OSError(errno.EIO, "lost")))),
+            pytest.raises(OSError, match="lost"),
+        ):
+            staging.install()
     assert [path for path in layout.blobs.rglob("*") if path.is_file()] == []
     assert list(layout.tmp.iterdir()) == []
 
