@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "registry_cli"
 
 FLOORS = {
-    "errors": 0, "ids": 0, "env": 0, "atend": 0, "cached": 0, "forks": 0, "extras": 0, "sha256": 0, "secrets": 0,
-    "_version": 0,
+    "errors": 0, "ids": 0, "env": 0, "atend": 0, "cached": 0, "forks": 0, "interrupts": 0, "extras": 0, "sha256": 0,
+    "secrets": 0, "_version": 0,
     "records": 1,
     "store": 2,
     "formats": 3,

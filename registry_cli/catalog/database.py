@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import forks
-from registry_cli.catalog.schema import DAMAGED, SCHEMA, TABLES
+from registry_cli import forks, interrupts
+from registry_cli.catalog.admission import APPLICATION, BESIDE, read_header
+from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, TABLES
 from registry_cli.store import files
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
 
     from registry_cli.ids import RecordId
@@ -23,14 +27,129 @@ PRIVATE: Final = ""
 MAPPED: Final = 16 << 20
 """Bytes of the file read through the page cache itself, which is faster; more of a large one is no faster, and all that
 is read of it would count as this process's memory."""
+_PACE: Final = 50_000
+"""Steps of SQLite's machine, about 2 ms, between two looks for a signal."""
+_ENOUGH: Final = 1_000_000
+"""Steps in which a schema is read; ours takes some thousands."""
+_WAL_HEADER: Final = 32
+"""Bytes before the first frame of a journal (https://www.sqlite.org/fileformat2.html#the_write_ahead_log)."""
+_OBJECTS: Final = 200
+"""More objects than any schema of ours has."""
+_OLDER: Final = frozenset({"stamp", "lines", "versions", "entries", "changes"})
+"""Tables that the indexes of all schemas have."""
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """Open a database file, made if missing, or `MEMORY`; transactions are the caller's."""
+    """Open a database file, made if missing, or `MEMORY`; transactions are the caller's.
+
+    Nothing that a file holds is believed yet, see `check_schema`.
+    """
     db = _open(path)
-    if not forks.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
-        db.execute(f"PRAGMA mmap_size = {MAPPED}")
+    if path in {MEMORY, PRIVATE}:
+        _map(db)
     return db
+
+
+def check_schema(db: sqlite3.Connection) -> bool:
+    """Return whether a database holds an index's tables, False where it is empty, and map it from now on.
+
+    Raises:
+        sqlite3.DatabaseError: It holds anything else. No view or trigger has run.
+    """
+    import sqlite3
+
+    try:
+        with limited(db, _ENOUGH):
+            found = db.execute(f"SELECT type, name, sql FROM sqlite_master LIMIT {_OBJECTS}").fetchall()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        raise sqlite3.DatabaseError("its schema goes on for ever") from None
+    made = {sql for _, _, sql in found if sql is not None}
+    automatic = all(kind == "index" and name.startswith("sqlite_autoindex_") for kind, name, sql in found if not sql)
+    if found and not (automatic and made == _stored_statements() and len(made) == sum(bool(sql) for *_, sql in found)):
+        raise sqlite3.DatabaseError("it has other tables than it should")
+    _map(db)
+    return bool(found)
+
+
+def sign(db: sqlite3.Connection) -> None:
+    """Say in the header of an empty database that it is an index of ours, before anything else is written."""
+    with transaction(db):
+        db.execute(f"PRAGMA application_id = {APPLICATION}")
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Write at once, or not at all."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def limited(db: sqlite3.Connection, steps: int) -> Iterator[None]:
+    """Let each statement fail with SQLITE_INTERRUPT after so many steps of SQLite's machine."""
+    db.set_progress_handler(partial(int, 1), steps)  # no bytecode of ours: a signal that came there would be lost
+    try:
+        yield
+    finally:
+        _look_for_signals(db)
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Return whether an error tells nothing against a file: it is locked, cannot be written, the disk is full."""
+    import sqlite3
+
+    passing = {
+        sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+    }  # fmt: skip
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in passing
+
+
+def is_outdated(path: Path) -> bool:
+    """Return whether a file is an index of another schema of ours, an earlier or a later program's."""
+    header = read_header(str(path))
+    return header is not None and (header[1] != SCHEMA if header[0] == APPLICATION else _is_unsigned_index(path))
+
+
+def is_foreign(path: Path) -> bool:
+    """Return whether a file is a database that no program of ours made."""
+    header = read_header(str(path))
+    return header is not None and header[0] != APPLICATION and not _is_unsigned_index(path)
+
+
+def _is_unsigned_index(path: Path) -> bool:
+    """Return whether a database is an index from before they said so in their headers."""
+    import sqlite3
+
+    if read_header(str(path)) != (0, 0):
+        return False
+    db = connect_untouched(path)
+    try:
+        with limited(db, _ENOUGH):
+            found = db.execute(f"SELECT name, sql FROM sqlite_master LIMIT {_OBJECTS}").fetchall()
+    except sqlite3.Error:
+        return False
+    finally:
+        db.close()
+    stamp = next(sql for sql in _stored_statements() if sql.startswith("CREATE TABLE stamp "))
+    return ("stamp", stamp) in found and {name for name, _ in found} >= _OLDER
+
+
+@cache
+def _stored_statements() -> frozenset[str]:
+    """Return the statements of the schema as `sqlite_master` keeps them."""
+    return frozenset(statement.strip().replace(" IF NOT EXISTS", "", 1) for statement in _split(TABLES + INDEXES)) - {
+        ""
+    }
 
 
 def copy_to_memory(db: sqlite3.Connection) -> sqlite3.Connection:
@@ -58,7 +177,7 @@ def connect_untouched(path: Path) -> sqlite3.Connection:
     from urllib.parse import quote
 
     journal = path.with_name(path.name + "-wal")
-    live = journal.exists() and journal.stat().st_size > 0
+    live = journal.exists() and journal.stat().st_size > _WAL_HEADER
     query = "mode=ro&readonly_shm=1" if live else "mode=ro&immutable=1"
     return _open(f"file:{quote(str(path))}?{query}")
 
@@ -71,9 +190,26 @@ def _open(name: str) -> sqlite3.Connection:
         from registry_cli.catalog.guard import make_connection_class
 
         kind = make_connection_class()
-    return sqlite3.connect(
+    db = sqlite3.connect(
         name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=name.startswith("file:"), factory=kind
     )
+    _look_for_signals(db)
+    db.execute("PRAGMA trusted_schema = OFF")  # what a file defines may call none of our functions
+    db.execute("PRAGMA cell_size_check = ON")
+    return db
+
+
+def _map(db: sqlite3.Connection) -> None:
+    if not forks.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
+        db.execute(f"PRAGMA mmap_size = {MAPPED}")
+
+
+def _look_for_signals(db: sqlite3.Connection) -> None:
+    """Stop at a signal's coming, in a command; a script's own handlers are not ours to call again."""
+    if forks.guarded:
+        db.set_progress_handler(None, 0)
+    else:
+        db.set_progress_handler(interrupts.look, _PACE)
 
 
 def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
@@ -85,11 +221,6 @@ def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
 
     damaged: list[RecordId] = json.loads(found[0])
     return damaged
-
-
-def has_stamp(db: sqlite3.Connection) -> bool:
-    """Return whether the file holds an index at all."""
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'stamp'").fetchone() is not None
 
 
 def prefer_wal(db: sqlite3.Connection) -> None:
@@ -111,7 +242,7 @@ def set_aside(path: Path) -> None:
         files.rename(path, aside)
     except FileNotFoundError:
         return
-    for suffix in ("-wal", "-shm", "-journal"):
+    for suffix in BESIDE:
         files.unlink(path.with_name(path.name + suffix))
     files.unlink(aside)
 
@@ -127,9 +258,13 @@ def make_tables(db: sqlite3.Connection, registry: str) -> None:
 
 def execute_all(db: sqlite3.Connection, script: str) -> None:
     """Run statements inside the transaction, which `executescript` would end."""
-    lines = (line for line in script.splitlines() if not line.startswith("--"))
-    for statement in "\n".join(lines).split(";"):
+    for statement in _split(script):
         db.execute(statement)
+
+
+def _split(script: str) -> list[str]:
+    lines = (line for line in script.splitlines() if not line.startswith("--"))
+    return "\n".join(lines).split(";")
 
 
 def write_stamp(db: sqlite3.Connection, head: Head, *, durable: bool = False) -> None:

@@ -90,12 +90,13 @@ class Fold:
         )
         padded = done or [Effect(None, None, None)] * len(entry.changes)
         self.db.executemany(
-            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (entry.seq, position, change["op"], effect.version, effect.line, _json(change), _json(effect.before))
+                (entry.seq, position, change["op"], effect.version, effect.line, _json(change), _json(effect.before),
+                 *_about_task(change))
                 for position, (change, effect) in enumerate(zip(entry.changes, padded, strict=True))
             ],
-        )
+        )  # fmt: skip
         return void
 
 
@@ -114,6 +115,14 @@ def _unknown(entry: Entry) -> str | None:
         return f"follows rules {entry.rules}, this program knows rules up to {changes.RULES}"
     ops = sorted({str(change["op"]) for change in entry.changes} - set(changes.OPS))
     return f"holds {', '.join(ops)}, which this program does not know" if ops else None
+
+
+def _about_task(change: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """Return task and record of a `task` change, where they are texts: the change may be malformed."""
+    if change["op"] != changes.TASK:
+        return None, None
+    task, record = change.get("task"), change.get("record")
+    return task if isinstance(task, str) else None, record if isinstance(record, str) else None
 
 
 def _json(table: Mapping[str, object] | None) -> str | None:

@@ -181,20 +181,27 @@ class Index:
             if self._place.path is None:
                 break
             try:
+                if database.is_outdated(self._place.path):
+                    database.set_aside(self._place.path)
                 return self._open_file(self._place.path)
-            except (sqlite3.OperationalError, OSError):  # locked for long, or it cannot be written
+            except OSError:
                 break
-            except sqlite3.DatabaseError:  # no database, or a broken one
-                database.set_aside(self._place.path)
+            except sqlite3.DatabaseError as error:
+                if database.is_passing(error):
+                    break
+                database.set_aside(self._place.path)  # no database, another's tables, or a broken one
         return self._open_private()
 
     def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
         db = database.connect(str(path))
         try:
+            db.execute("PRAGMA synchronous = NORMAL")
+            made = database.check_schema(db)
+            if not made:
+                database.sign(db)
             if self._place.local:
                 database.prefer_wal(db)  # before a rebuild too: what a power loss leaves of it is told by its checksums
-            db.execute("PRAGMA synchronous = NORMAL")
-            head = self._trusted(db)
+            head = self._trusted(db) if made else None
             if head is None:
                 head = self._rebuild(db)
         except BaseException:
@@ -224,8 +231,6 @@ class Index:
 
     def _trusted(self, db: sqlite3.Connection) -> Head | None:
         """Return the slot up to which the index is folded, if it is ours and the log still says the same."""
-        if not database.has_stamp(db):
-            return None
         head = self._read_stamp(db)
         if head is None or head == EMPTY:
             return head
@@ -258,7 +263,7 @@ class Index:
         return any(self._folding.births.is_readable(record) for record in database.list_damaged(db))
 
     def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
-        rows = dict((db or self.db).execute("SELECT key, value FROM stamp").fetchall())
+        rows = dict((db or self.db).execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
         if rows.get("schema") != str(SCHEMA) or rows.get("registry") != self._registry:
             return None
         try:
@@ -271,7 +276,7 @@ class Index:
         with quiet:
             db.execute("BEGIN EXCLUSIVE")
             try:
-                head = self._trusted(db)
+                head = self._trusted(db) if database.check_schema(db) else None
                 if head is None:
                     head = self._fill(db)
                 db.execute("COMMIT")

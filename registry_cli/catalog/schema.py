@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 """Version of these tables and of what the fold writes into them; another number in a file means: rebuild it."""
 
 UNKNOWN: Final = "unknown"
@@ -63,10 +63,10 @@ CREATE TABLE entries (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, author TEXT NOT NULL, tool TEXT NOT NULL,
     message TEXT, void TEXT
 );
--- doc: the change as JSON; before: what it replaced, as JSON, enough to undo it
+-- doc: the change as JSON; before: what it replaced, as JSON, enough to undo it; task, record: those of a `task` change
 CREATE TABLE changes (
     seq INTEGER NOT NULL, position INTEGER NOT NULL, op TEXT NOT NULL, version INTEGER, line INTEGER,
-    doc TEXT NOT NULL, before TEXT, PRIMARY KEY (seq, position)
+    doc TEXT NOT NULL, before TEXT, task TEXT, record TEXT, PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- blobs that a collector announced (stage: condemn), took out of use (sweep) or deleted (purge), and the entry that
@@ -108,9 +108,8 @@ CREATE VIEW uses AS
     UNION ALL SELECT sha256, size, NULL, task FROM task_files WHERE sha256 IS NOT NULL;
 -- every record that an entry with effect gave to a task, those of its earlier stages too
 CREATE VIEW task_records AS
-    SELECT CASE WHEN json_valid(c.doc) THEN json_extract(c.doc, '$.record') END AS record,
-        json_extract(c.doc, '$.task') AS task, c.seq
-    FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.op = 'task' AND e.void IS NULL;
+    SELECT c.record, c.task, c.seq
+    FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.record IS NOT NULL AND e.void IS NULL;
 """
 
 
@@ -136,8 +135,8 @@ CREATE INDEX parents_parent ON parents (parent);
 CREATE INDEX files_size ON files (size, xxh3);
 CREATE INDEX changes_version ON changes (version) WHERE version IS NOT NULL;
 CREATE INDEX changes_line ON changes (line) WHERE line IS NOT NULL;
-CREATE INDEX changes_record ON changes (CASE WHEN json_valid(doc) THEN json_extract(doc, '$.record') END)
-    WHERE op = 'task';
+CREATE INDEX changes_record ON changes (record) WHERE record IS NOT NULL;
+CREATE INDEX changes_task ON changes (task) WHERE task IS NOT NULL;
 CREATE INDEX tasks_key ON tasks (key);
 CREATE INDEX tasks_created ON tasks (created);
 CREATE INDEX task_inputs_version ON task_inputs (version);

@@ -7,25 +7,46 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import interrupts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def unwound_by_signals() -> Iterator[None]:
-    """Exit with 128 + the signal through all `finally` clauses; leave other answers to a signal as they are."""
+    """Exit with 128 + the signal through all `finally` clauses; leave other answers to a signal as they are.
+
+    Ctrl-C raises KeyboardInterrupt as ever. One that comes while SQLite works does so once SQLite has stopped.
+    """
     in_main = threading.current_thread() is threading.main_thread()
-    ours = [number for number in ENDING if in_main and signal.getsignal(number) == signal.SIG_DFL]
+    numbers = (*ENDING, signal.SIGINT, signal.SIGALRM) if in_main else ()
+    before = {number: signal.getsignal(number) for number in numbers}
+    ours = {number: was for number, was in before.items() if was in {signal.SIG_DFL, signal.default_int_handler}}
+    came: list[int] = []
+    """The signal that waits for SQLite to stop."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGALRM:
+            came[:] = [number]
+        if came and not interrupts.put_off(frame):
+            raise _make_end(came.pop())
+
     for number in ours:
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+        if came:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, was in ours.items():
+            signal.signal(number, was)
+        if came:
+            raise _make_end(came.pop())
 
 
-def _stop(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
+def _make_end(number: int) -> BaseException:
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)

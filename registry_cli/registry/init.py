@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ CONFIG: Final = b"# settings of this copy: reg config list\n"
 """`config.toml` where nothing is set."""
 IGNORE: Final = b"*\n"
 """`.gitignore`: `git add .` never takes weights."""
+OWN_DIR: Final = 0o755
+"""Most permissions that the root and the cache of a registry have which is not shared."""
 
 
 def make_registry(folder: Path, *, shared: bool) -> Layout:
@@ -59,6 +62,9 @@ def _build(layout: Layout) -> None:
     shared = layout.shared
     for folder in (layout.root, *layout.folders):
         files.make_dir(folder, shared=shared)
+    if not shared:  # the index lies only where nobody else can put a file in its place, whatever the umask is
+        for folder in (layout.root, layout.cache):
+            files.set_mode(folder, stat.S_IMODE(folder.stat().st_mode) & OWN_DIR)
     for parent in (layout.blobs, layout.records):
         for name in FANOUT:
             files.make_dir(parent / name, shared=shared)

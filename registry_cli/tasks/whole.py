@@ -110,8 +110,8 @@ def _count_changed(diff: bytes) -> tuple[int, int]:
 def _list_ends(registry: Registry, row: TaskRow) -> list[Task]:
     """Return the ends of attempts before the newest; one whose record cannot be read is left out."""
     found = registry.db.execute(
-        "SELECT json_extract(c.doc, '$.record') FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.op = 'task'"
-        " AND e.void IS NULL AND json_extract(c.doc, '$.task') = ? AND json_extract(c.doc, '$.stage') = 'end'"
+        "SELECT c.record FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.task = ?"
+        " AND e.void IS NULL AND json_extract(c.doc, '$.stage') = 'end'"
         " ORDER BY c.seq, c.position",
         (row.id,),
     )

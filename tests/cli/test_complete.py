@@ -12,6 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from registry_cli.catalog.admission import APPLICATION
 from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES
 from registry_cli.cli.complete.bash import quote, split_line
 from registry_cli.cli.complete.generate import ROOT, generate
@@ -26,7 +27,8 @@ def write_index(registry: Path, models: tuple[str, ...] = MODELS, schema: int = 
     path = registry / "cache" / "index.sqlite"
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as database:
-        database.executescript("PRAGMA journal_mode = WAL;" + TABLES + INDEXES)
+        signed = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {schema};"
+        database.executescript(signed + "PRAGMA journal_mode = WAL;" + TABLES + INDEXES)
         database.execute("INSERT INTO stamp VALUES ('schema', ?)", (str(schema),))
         for line, name in enumerate(models, 1):
             key, row = name.casefold(), 10 * line

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.database import limited
 from registry_cli.catalog.query.compile import PROBE_LIMIT, Per, Plan, compile_query
 
 if TYPE_CHECKING:
@@ -75,15 +76,13 @@ def _find_in_order(db: sqlite3.Connection, plan: Plan, query: Query, patience: i
     """Walk the sort key's index until the limit; None where too few match for that to be quick."""
     import sqlite3
 
-    db.set_progress_handler(lambda: 1, patience)  # a value that is true stops the statement
     try:
-        return _read(db, plan.ordered, plan, query)
+        with limited(db, patience):
+            return _read(db, plan.ordered, plan, query)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
         return None
-    finally:
-        db.set_progress_handler(None, 0)
 
 
 def _read(db: sqlite3.Connection, statements: Sequence[str], plan: Plan, query: Query) -> list[int]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _MANY = 60
 """Beyond this many names only their next segments are offered."""
 _READ = 5000
+_PATIENCE = 2_000_000
+"""Steps of SQLite's machine, less than a tenth of a second: longer nobody waits at a key."""
 _LAST = "\U0010ffff"
 
 
@@ -127,9 +129,15 @@ def open_index(registry: str | None) -> Index:
         return Index(None)
     import sqlite3
 
+    from registry_cli.catalog.admission import APPLICATION, find_strange, read_header
+
+    if find_strange(path) or read_header(path) != (APPLICATION, SCHEMA):
+        return Index(None)
     try:
         quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         database = sqlite3.connect(f"file:{quoted}?mode=ro", uri=True, timeout=0.05)
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.set_progress_handler(_stop, _PATIENCE)
         row = database.execute("SELECT value FROM stamp WHERE key = 'schema'").fetchone()
     except sqlite3.Error:
         return Index(None)
@@ -137,6 +145,10 @@ def open_index(registry: str | None) -> Index:
         database.close()
         return Index(None)
     return Index(database)
+
+
+def _stop() -> bool:
+    return True
 
 
 def _find_index(named: str | None) -> str | None:

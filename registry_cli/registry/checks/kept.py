@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.database import connect_untouched, has_stamp
+from registry_cli.catalog.database import check_schema, connect_untouched, is_outdated
+from registry_cli.catalog.place import find_strange, is_private
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.registry.damage import Damage
@@ -51,8 +52,7 @@ class Kept:
                 (seq,),
             ).fetchall()
             tasks = self.db.execute(
-                "SELECT t.id, t.name FROM changes c JOIN tasks t ON t.id = json_extract(c.doc, '$.task')"
-                " WHERE c.seq = ? AND c.op = 'task' ORDER BY c.position",
+                "SELECT t.id, t.name FROM changes c JOIN tasks t ON t.id = c.task WHERE c.seq = ? ORDER BY c.position",
                 (seq,),
             ).fetchall()
         except sqlite3.Error:
@@ -77,13 +77,13 @@ def open_kept(survey: Survey) -> Iterator[Kept | None]:
     import sqlite3
 
     path = survey.layout.index
-    if not os.access(path, os.R_OK) or _is_unfinished(path):
+    if find_strange(path) or not os.access(path, os.R_OK) or is_outdated(path) or _is_unfinished(path):
         yield None
         return
     db = connect_untouched(path)
     try:
         try:
-            kept = _read_kept(db, survey.registry.id)
+            kept = _read_kept(db, survey.registry.id) if check_schema(db) else None
         except (sqlite3.Error, ValueError):
             kept = None
         yield kept
@@ -115,13 +115,21 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
     """Return what is wrong with the index, and what is worth a note."""
     import sqlite3
 
-    if not os.access(survey.layout.index, os.R_OK):
+    path = survey.layout.index
+    if path.lstat().st_uid != os.geteuid():
         return None, "the index is another user's: it was not compared with the log"
-    if _is_unfinished(survey.layout.index):
+    strange = find_strange(path)
+    if strange is not None:
+        return strange.removeprefix(f"{path} "), None
+    if survey.layout.shared or not is_private(survey.layout):
+        return None, "others can write in the registry: the index there is not used"
+    if _is_unfinished(path):
         return None, "the index waits for a writer to end, or for the next to clean up: it was not compared"
-    db = connect_untouched(survey.layout.index)
+    if is_outdated(path):
+        return None, "the index is of another program or registry: it will be made anew"
+    db = connect_untouched(path)
     try:
-        if not has_stamp(db):
+        if not check_schema(db):
             return None, "the index holds nothing yet: it is made when it is needed"
         kept = _read_kept(db, survey.registry.id)
         if kept is None:
@@ -135,7 +143,8 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
     except sqlite3.Error as error:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _cannot():
             return None, f"the index could not be read: {error}"
-        return f"cannot be read: {error}", None
+        own = not hasattr(error, "sqlite_errorcode")  # our own finding about its schema
+        return str(error).removeprefix("it ") if own else f"cannot be read: {error}", None
     finally:
         db.close()
 
@@ -150,9 +159,6 @@ def _compare(survey: Survey, kept: Kept) -> tuple[str | None, str | None]:
         return None, None
     if kept.head.digest != fresh.head.digest:
         return "its stamp names another entry than the log holds", None
-    tables = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
-    if kept.db.execute(tables).fetchall() != fresh.db.execute(tables).fetchall():
-        return "has other tables than it should", None
     for (name,) in fresh.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
         if not _is_same(name, kept.db, fresh.db):
             return f"its table `{name}` is not what the log says", None
@@ -172,9 +178,7 @@ def _read_kept(db: sqlite3.Connection, registry: str) -> Kept | None:
     Raises:
         ValueError: Its stamp cannot be read.
     """
-    if not has_stamp(db):
-        return None
-    stamp = dict(db.execute("SELECT key, value FROM stamp").fetchall())
+    stamp = dict(db.execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
     if stamp.get("schema") != str(SCHEMA) or stamp.get("registry") != registry:
         return None
     try:

@@ -6,13 +6,14 @@ a damaged log opens no index.
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.changes import RULES
-from registry_cli.catalog.database import connect_untouched
+from registry_cli.catalog.database import connect_untouched, limited
 from registry_cli.catalog.doc import from_microseconds, load_doc
+from registry_cli.catalog.place import find_strange
 from registry_cli.errors import RegError
 from registry_cli.ids import EntryId
 from registry_cli.records.codec import dump_entry
@@ -22,7 +23,11 @@ from registry_cli.store.log import EMPTY, Head, digest_entry
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
+
+_ENOUGH: Final = 10_000_000
+"""Steps of SQLite's machine in which one entry is read; one of 5,000 changes takes some ten thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Memory:
 
     def _build(self, slots: range, previous: str, rules: int) -> list[bytes]:
         built: list[bytes] = []
-        with closing(connect_untouched(self.path)) as db:
+        with _opened(self.path) as db:
             for seq in slots:
                 built.append(dump_entry(_read_entry(db, seq, previous, rules)))
                 previous = digest_entry(built[-1])
@@ -80,10 +85,10 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
         registry: The registry's id.
         ours: Whether it lies in the registry, and so is not of another copy.
     """
-    if path is None or not files.exists(path):
+    if path is None:
         return None
     try:
-        with closing(connect_untouched(path)) as db:
+        with _opened(path) as db:
             stamp = dict(db.execute("SELECT key, value FROM stamp").fetchall())
         head = Head(int(stamp["seq"]), stamp["digest"])
         durable = int(stamp["durable"])
@@ -97,11 +102,24 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
 def read_registry_id(path: Path) -> str | None:
     """Return which registry an index is of, or None where it cannot be read."""
     try:
-        with closing(connect_untouched(path)) as db:
+        with _opened(path) as db:
             found = db.execute("SELECT value FROM stamp WHERE key = 'registry'").fetchone()
     except _errors():
         return None
     return str(found[0]) if found else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open an index of any schema; each statement ends after a while, whatever the file defines.
+
+    Raises:
+        FileNotFoundError: It is missing, or not ours to open.
+    """
+    if find_strange(path) is not None or not path.exists():
+        raise FileNotFoundError(path)
+    with closing(connect_untouched(path)) as db, limited(db, _ENOUGH):
+        yield db
 
 
 def _errors() -> tuple[type[Exception], ...]:
