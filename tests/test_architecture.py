@@ -418,7 +418,7 @@ def test_start_up_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     needed = {"subprocess"}  # Typer loads it
     if words == ["model", "list"]:
         run_startup(["init"], tmp_path)
-        needed |= {"sqlite3"}
+        needed |= {"sqlite3", "xxhash"}
     if words == ["--version"]:
         needed = set()
         assert "typer" not in run_startup(words, tmp_path)

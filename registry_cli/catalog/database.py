@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli import forks, interrupts
 from registry_cli.catalog.admission import APPLICATION, BESIDE, read_header
-from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, TABLES
+from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, SEAL, TABLES
+from registry_cli.catalog.seals import DoubtError, seal, seal_all
 from registry_cli.store import files
 
 if TYPE_CHECKING:
@@ -103,13 +104,21 @@ def limited(db: sqlite3.Connection, steps: int) -> Iterator[None]:
         _look_for_signals(db)
 
 
-def is_passing(error: sqlite3.Error) -> bool:
-    """Return whether an error tells nothing against a file: it is locked, cannot be written, the disk is full."""
+def list_errors() -> tuple[type[Exception], ...]:
+    """Return what an index raises that is not what it was; SQLite puts parts of it into its messages."""
+    import sqlite3
+
+    return (sqlite3.Error, UnicodeDecodeError, DoubtError)
+
+
+def is_passing(error: Exception) -> bool:
+    """Return whether an error tells nothing against a file: it is locked, the disk is full, a signal came."""
     import sqlite3
 
     passing = {
         sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_INTERRUPT,
     }  # fmt: skip
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in passing
 
@@ -254,6 +263,8 @@ def make_tables(db: sqlite3.Connection, registry: str) -> None:
     execute_all(db, TABLES)
     stamp = {"schema": str(SCHEMA), "registry": registry, "seq": "0", "digest": "", "durable": "0"}
     db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
+    seal_all(db)
+    _seal_stamp(db)
 
 
 def execute_all(db: sqlite3.Connection, script: str) -> None:
@@ -275,3 +286,16 @@ def write_stamp(db: sqlite3.Connection, head: Head, *, durable: bool = False) ->
     known = head.seq if durable else max(head.seq - 1, 0)
     db.executemany("UPDATE stamp SET value = ? WHERE key = ?", [(str(head.seq), "seq"), (head.digest, "digest")])
     db.execute("UPDATE stamp SET value = ? WHERE key = 'durable' AND CAST(value AS INTEGER) < ?", (str(known), known))
+    _seal_stamp(db)
+
+
+def read_stamp(db: sqlite3.Connection) -> dict[str, str]:
+    """Return what the stamp says, nothing where it is not what was written."""
+    rows = dict(db.execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
+    own = rows.pop(SEAL, None)
+    return rows if own == str(seal(sorted(rows.items()))) else {}
+
+
+def _seal_stamp(db: sqlite3.Connection) -> None:
+    rows = db.execute("SELECT key, value FROM stamp WHERE key != ? ORDER BY key", (SEAL,)).fetchall()
+    db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (SEAL, str(seal(rows))))

@@ -12,8 +12,8 @@ from registry_cli.catalog import changes, rules
 from registry_cli.catalog.birth import broken_birth
 from registry_cli.catalog.edits import apply_edit
 from registry_cli.catalog.garbage import collect, spare
-from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.schema import DAMAGED
+from registry_cli.catalog.seals import FILES, LINE, MOVES, NAMES, SETTINGS, VERSION
 from registry_cli.catalog.targets import Effect, State, Target, VoidError, check_target, find_target
 from registry_cli.catalog.task_effects import apply_task, inherit
 from registry_cli.errors import RegError
@@ -34,6 +34,7 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
         if not state.db.execute("SELECT 1 FROM versions WHERE id = ?", (parent,)).fetchone():
             raise VoidError(f"parent {parent[:12]} of version {version[:12]} is not in the registry")
     line = _line_for(state, str(change["model"]))
+    state.seals.renew(LINE, line)
     number = state.db.execute(
         "UPDATE lines SET last_number = last_number + 1 WHERE id = ? RETURNING last_number", (line,)
     ).fetchone()[0]
@@ -43,6 +44,8 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
         (version, line, number, *birth.columns, birth.doc, *birth.design, birth.broken),
     ).lastrowid
     assert row is not None
+    state.seals.renew(VERSION, row, new=True)
+    state.seals.renew(FILES, row, new=True)
     state.db.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", [(row, *field) for field in birth.fields])
     state.db.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", [(row, *file) for file in birth.files])
     state.db.executemany(
@@ -92,6 +95,8 @@ def _alias(state: State, change: Mapping[str, Any]) -> Effect:
 
 def move_alias(state: State, line: int, name: str, version: int | None) -> None:
     """Let `version` hold an alias of its line from now on, or nobody."""
+    state.seals.renew(LINE, line)
+    state.seals.renew(MOVES, line)
     if version is None:
         state.db.execute("DELETE FROM aliases WHERE line = ? AND alias = ?", (line, name))
     else:
@@ -138,16 +143,18 @@ def _remove(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def _rename(state: State, change: Mapping[str, Any]) -> Effect:
-    line = find_line(state.db, str(change["model"]))
+    line = state.seals.find_line(str(change["model"]))
     if line is None:
         raise VoidError(f"no model {change['model']}")
     try:
         to = parse_model_name(str(change["to"]))
     except RegError as error:
         raise VoidError(error.message) from None
-    owner = find_line(state.db, to)
+    owner = state.seals.find_line(to)
     if owner is not None and owner != line:
         raise VoidError(f"{to} names another model, or once did")
+    state.seals.renew(LINE, line)
+    state.seals.renew(NAMES, 0)
     old = state.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()[0]
     key = line_key(to)
     state.db.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?)", (key, line, to))
@@ -159,6 +166,7 @@ def _rename(state: State, change: Mapping[str, Any]) -> Effect:
 
 def _digest(state: State, change: Mapping[str, Any]) -> Effect:
     target = check_target(state, change, changes.DIGEST)
+    state.seals.renew(FILES, target.row)
     path = str(change["path"])
     known = state.db.execute("SELECT sha256 FROM files WHERE version = ? AND path = ?", (target.row, path)).fetchone()
     if known is None:
@@ -179,6 +187,7 @@ def _digest(state: State, change: Mapping[str, Any]) -> Effect:
 
 def _setting(state: State, change: Mapping[str, Any]) -> Effect:
     key = str(change["key"])
+    state.seals.renew(SETTINGS, 0)
     held = state.db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
     if "value" in change:
         state.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(change["value"])))
@@ -205,7 +214,7 @@ HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
 
 
 def _line_for(state: State, text: str) -> int:
-    found = find_line(state.db, text)
+    found = state.seals.find_line(text)
     if found is not None:
         return found
     try:
@@ -217,6 +226,9 @@ def _line_for(state: State, text: str) -> int:
         (line_key(name), name, line_key(project_of(name))),
     ).lastrowid
     assert line is not None
+    state.seals.renew(LINE, line, new=True)
+    state.seals.renew(MOVES, line, new=True)
+    state.seals.renew(NAMES, 0)
     state.db.execute("INSERT INTO names VALUES (?, ?, ?)", (line_key(name), line, name))
     return line
 

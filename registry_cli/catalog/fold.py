@@ -14,6 +14,7 @@ from registry_cli.catalog import changes
 from registry_cli.catalog.doc import dump_doc, microseconds
 from registry_cli.catalog.effects import HANDLERS
 from registry_cli.catalog.schema import UNKNOWN
+from registry_cli.catalog.seals import Seals
 from registry_cli.catalog.shapes import find_flaw
 from registry_cli.catalog.targets import Effect, VoidError
 from registry_cli.errors import CorruptError
@@ -35,6 +36,7 @@ class Fold:
         db: A connection inside a transaction, autocommit off.
         births: Gives the rows of a version's record; raises CorruptError or NotFoundError where it cannot be read.
         task_births: The same of a task's record.
+        fresh: Everything in the index was folded just now, and is sealed in the end by the caller.
     """
 
     def __init__(
@@ -42,14 +44,21 @@ class Fold:
         db: sqlite3.Connection,
         births: Callable[[VersionId], Birth],
         task_births: Callable[[RecordId], TaskBirth],
+        *,
+        fresh: bool = False,
     ) -> None:
         self.db = db
         self.births = births
         self.task_births = task_births
+        self.seals = Seals(db, fresh=fresh)
         self.entry: Entry
 
     def apply(self, entry: Entry) -> str | None:
-        """Apply one entry and return None, or why it is void."""
+        """Apply one entry and return None, or why it is void.
+
+        Raises:
+            DoubtError: The index is not what it was, where the entry touches it.
+        """
         self.entry = entry
         if self._is_known(entry.id):
             return self._record(self._renamed(entry), [], f"entry {entry.id} is there already")
@@ -63,8 +72,10 @@ class Fold:
         except VoidError as broken:
             self.db.execute("ROLLBACK TO entry")
             self.db.execute("RELEASE entry")
+            self.seals.drop()
             return self._record(entry, [], str(broken))
         self.db.execute("RELEASE entry")
+        self.seals.flush()
         return self._record(entry, done, None)
 
     def _change(self, change: Mapping[str, object]) -> Effect:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.fold import Fold, check_entry
+from registry_cli.catalog.seals import seal_all
 from registry_cli.errors import ConflictError
 from registry_cli.records.codec import load_entry
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
@@ -42,11 +43,12 @@ class Folding:
 
     def fold_entries(self, db: sqlite3.Connection, entries: Entries) -> Head:
         """Fold entries that were read already into empty tables, and return the slot of the last one."""
-        fold, head = Fold(db, self.births.get, self.births.get_task), EMPTY
+        fold, head = Fold(db, self.births.get, self.births.get_task, fresh=True), EMPTY
         with self.births.open_pool() as prefetch:
             for entry, next_head in prefetch(entries):
                 fold.apply(entry)
                 head = next_head
+        seal_all(db)
         return head
 
     def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:

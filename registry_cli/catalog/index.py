@@ -8,19 +8,20 @@ the child would find what its parent has locked.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.cached import cached_property
 from registry_cli.catalog import database
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
+from registry_cli.catalog.seals import DoubtError
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.forks import quiet
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from registry_cli.catalog.folding import Folding
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
 
+
+T = TypeVar("T")
 
 LOST: Final = "reg repair, with --from PATH if there is a copy of the registry"
 
@@ -72,27 +75,27 @@ class Index:
         """Fold what the log holds beyond `head`, and return the new head."""
         if not self._log.exists(self.head.seq + 1):
             return self.head
-        import sqlite3
-
-        try:
-            with self._writing():
-                self.head = self._read_stamp() or EMPTY  # another process may have folded meanwhile
-                self._fold_new()
-        except sqlite3.Error:
-            self._go_private()
-            with self._writing():
-                self._fold_new()
+        self._work(self._sync)
         return self.head
+
+    def recover(self, error: Exception) -> None:
+        """Go on after an error: in a copy of our own where the file is held by somebody, else in a new index."""
+        if database.is_passing(error):
+            self._go_private()
+        else:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the index anew from the log: what it says cannot be right."""
+        if self._place.path is not None:
+            with suppress(OSError):
+                database.set_aside(self._place.path)
+        self.db, self.head = self._open()  # the old connection stays open for who still reads
+        self.sync()
 
     def append(self, entry: Entry, data: bytes) -> str | None:
         """Fold the entry that was just put into the slot after `head`; return why it is void, or None."""
-        import sqlite3
-
-        try:
-            self._append(entry, data)
-        except sqlite3.Error:
-            self._go_private()
-            self._append(entry, data)
+        self._work(lambda: self._append(entry, data))
         found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
         return str(found[0]) if found and found[0] is not None else None
 
@@ -103,13 +106,7 @@ class Index:
             OutrunError: The log has grown; plan anew.
             ConflictError: It was replaced, or taken away.
         """
-        import sqlite3
-
-        try:
-            return self._rehearse(entry)
-        except sqlite3.Error:
-            self._go_private()
-            return self._rehearse(entry)
+        return self._work(lambda: self._rehearse(entry))
 
     def check_writable(self) -> None:
         """Check that this program understands every entry, and that they are those that it has read.
@@ -151,6 +148,23 @@ class Index:
         """Make records of tasks known to `rehearse` before they are on disk."""
         self._folding.births.expect_tasks(tasks)
 
+    def _work(self, step: Callable[[], T]) -> T:
+        """Take a step, once more where the index was not right."""
+        try:
+            return step()
+        except database.list_errors() as error:
+            self.recover(error)
+        try:
+            return step()
+        except database.list_errors():  # the disk is full, or another has the new one
+            self._go_private()
+        return step()
+
+    def _sync(self) -> None:
+        with self._writing():
+            self.head = self._read_stamp() or EMPTY  # another process may have folded meanwhile
+            self._fold_new()
+
     def _append(self, entry: Entry, data: bytes) -> None:
         with self._writing():
             self.head = self._read_stamp() or EMPTY
@@ -160,8 +174,6 @@ class Index:
                 self._fold_new()
 
     def _rehearse(self, entry: Entry) -> str | None:
-        import sqlite3
-
         with quiet:
             self.db.execute("BEGIN IMMEDIATE")
             try:
@@ -169,14 +181,12 @@ class Index:
                     raise OutrunError
                 self._folding.check_head(self.head)
                 if self._read_stamp() != self.head:  # a newer program has made the index anew, in a way of its own
-                    raise sqlite3.DatabaseError("it is not ours any more")
+                    raise DoubtError("it is not ours any more")
                 return self._folding.fold_one(self.db, entry)
             finally:
                 self.db.execute("ROLLBACK")
 
     def _open(self) -> tuple[sqlite3.Connection, Head]:
-        import sqlite3
-
         for _ in range(2):
             if self._place.path is None:
                 break
@@ -186,7 +196,7 @@ class Index:
                 return self._open_file(self._place.path)
             except OSError:
                 break
-            except sqlite3.DatabaseError as error:
+            except database.list_errors() as error:
                 if database.is_passing(error):
                     break
                 database.set_aside(self._place.path)  # no database, another's tables, or a broken one
@@ -218,14 +228,12 @@ class Index:
 
     def _go_private(self) -> None:
         """Go on with a copy in memory: somebody holds the file and does not let go, or it broke underneath us."""
-        import sqlite3
-
         try:
             private = database.copy_to_memory(self.db)
             head = self._read_stamp(private)
             if head is None:
-                raise sqlite3.DatabaseError("no stamp")
-        except sqlite3.Error:
+                raise DoubtError("no stamp")
+        except database.list_errors():
             private, head = self._open_private()
         self.db, self.head = private, head
 
@@ -263,7 +271,7 @@ class Index:
         return any(self._folding.births.is_readable(record) for record in database.list_damaged(db))
 
     def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
-        rows = dict((db or self.db).execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
+        rows = database.read_stamp(db or self.db)
         if rows.get("schema") != str(SCHEMA) or rows.get("registry") != self._registry:
             return None
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.doc import from_microseconds
+from registry_cli.catalog.seals import LINE, check, check_name, look_up_line
 from registry_cli.ids import AliasName, ModelName, line_key
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ class ModelRow:
 
 
 def find_line(db: sqlite3.Connection, name: str) -> int | None:
-    """Return the line that bears a name, or once bore it."""
-    found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
-    return found[0] if found else None
+    """Return the line that bears a name, or once bore it.
+
+    Raises:
+        DoubtError: The index may have another.
+    """
+    line = look_up_line(db, name)
+    check_name(db, name, line)
+    return line
 
 
 def list_line_names(db: sqlite3.Connection, prefix: str = "") -> list[ModelName]:
@@ -58,6 +64,7 @@ def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
         f" WHERE {where} GROUP BY l.id ORDER BY l.key",
         bound,
     ).fetchall()
+    check(db, LINE, [line for line, *_ in lines])
     aliases = defaultdict(list)
     for line, alias, number in db.execute(
         "SELECT a.line, a.alias, v.number FROM aliases a JOIN versions v ON v.row = a.version ORDER BY a.alias"

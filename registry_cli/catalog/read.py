@@ -6,8 +6,23 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.catalog import seals
 from registry_cli.catalog.doc import from_microseconds, load_doc
 from registry_cli.catalog.rows import Broken, ParentRow, User, VersionRow
+from registry_cli.catalog.seals import (
+    FILES,
+    LINE,
+    SETTINGS,
+    VERSION,
+    VERSION_COLUMNS,
+    DoubtError,
+    check,
+    group,
+    read_seals,
+    seal,
+    seal_version,
+)
+from registry_cli.errors import CorruptError
 from registry_cli.ids import (
     AliasName,
     BlobHash,
@@ -22,17 +37,26 @@ from registry_cli.records.parts import Design, FileEntry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-BATCH: Final = 500
+BATCH: Final = seals.BATCH
 """Rows asked for at a time; SQLite binds a limited number of values."""
+REMAKE: Final = "reg repair, which makes the index anew; somebody may have changed it"
+"""What to do where the index says other files of a version than its record."""
 
 
 def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRow]:
-    """Return the versions of these rows, in their order."""
+    """Return the versions of these rows, in their order.
+
+    Raises:
+        DoubtError: The index is not what the fold made, or misses one.
+        CorruptError: It says other files of one than it did.
+    """
     found: dict[int, VersionRow] = {}
     for at in range(0, len(rows), BATCH):
         found.update(_read_batch(db, rows[at : at + BATCH]))
+    if not found.keys() >= set(rows):
+        raise DoubtError("a version is missing")
     return [found[row] for row in rows]
 
 
@@ -52,7 +76,8 @@ def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
 
 def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     """Return the files of the version of one row, sorted by path."""
-    return [_file(file) for file in _files_of(db, [row])[row]]
+    check(db, FILES, [row])
+    return [_file(file) for file in _files_of(db, [row]).get(row, ())]
 
 
 def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
@@ -108,9 +133,14 @@ def list_task_records(db: sqlite3.Connection, low: str, high: str) -> list[tuple
 
 
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
-    """Return the settings that travel with the registry."""
+    """Return the settings that travel with the registry.
+
+    Raises:
+        DoubtError: They are not those that the log says.
+    """
     import json
 
+    check(db, SETTINGS, [0])
     return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings ORDER BY key")}
 
 
@@ -121,39 +151,59 @@ def read_twins(db: sqlite3.Connection, size: int) -> set[str]:
 
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, VersionRow]:
     marks = ",".join("?" * len(rows))
-    tags = _grouped(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
-    aliases = _grouped(
-        db.execute(f"SELECT version, alias FROM aliases WHERE version IN ({marks}) ORDER BY alias", rows)
-    )
+    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
     files = _files_of(db, rows)
-    parents = _grouped(
+    parents = group(
         db.execute(
             "SELECT p.child, p.parent, p.role, l.name, v.number FROM parents p JOIN versions v ON v.id = p.parent"
             f" JOIN lines l ON l.id = v.line WHERE p.child IN ({marks}) ORDER BY p.child, p.position",
             rows,
         )
     )
-    found = db.execute(
-        "SELECT v.row, v.id, l.name, v.number, v.framework, v.author, v.created, v.comment, v.step, v.task, v.size,"
-        " v.publication, v.archived, v.removed, v.broken, v.doc FROM versions v JOIN lines l ON l.id = v.line"
-        f" WHERE v.row IN ({marks})",
-        rows,
-    )
-    return {
-        columns[0]: _version(
-            columns,
-            tags=tuple(TagName(tag) for (tag,) in tags[columns[0]]),
-            aliases=tuple(AliasName(alias) for (alias,) in aliases[columns[0]]),
-            files=tuple(_file(file) for file in files[columns[0]]),
-            parents=tuple(_parent(parent) for parent in parents[columns[0]]),
+    columns = db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks})", rows).fetchall()
+    lines = _read_lines(db, sorted({line for _, _, line, *_ in columns}))
+    sealed, sealed_files = read_seals(db, VERSION, rows), read_seals(db, FILES, rows)
+    found = {}
+    for version in columns:
+        row, _, line, *_ = version
+        if sealed.get(row) != seal_version(version, tags.get(row, ()), parents.get(row, ())):
+            raise DoubtError("a version is not what the log says")
+        name, aliases = lines[line]
+        if sealed_files.get(row) != seal(files.get(row, [])):
+            raise _other_files(f"{name}:{version[3]}")
+        found[row] = _version(
+            version,
+            name=ModelName(name),
+            tags=tuple(TagName(tag) for (tag,) in tags.get(row, ())),
+            aliases=tuple(AliasName(alias) for alias, at in aliases if at == row),
+            files=tuple(_file(file) for file in files.get(row, ())),
+            parents=tuple(_parent(parent) for parent in parents.get(row, ())),
         )
-        for columns in found
-    }
+    return found
+
+
+def _read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[str, list[tuple[str, int]]]]:
+    """Return name and aliases of lines; an alias comes with the row of the version that holds it.
+
+    Raises:
+        DoubtError: They are not what the fold made.
+    """
+    check(db, LINE, lines)
+    marks = ",".join("?" * len(lines))
+    names = db.execute(f"SELECT id, name FROM lines WHERE id IN ({marks})", lines).fetchall()
+    aliases = group(
+        db.execute(f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias", lines)
+    )
+    return {line: (name, [(alias, at) for alias, at in aliases.get(line, ())]) for line, name in names}
+
+
+def _other_files(ref: str) -> CorruptError:
+    return CorruptError(f"the index says other files of {ref} than it did", hint=REMAKE)
 
 
 def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
     marks = ",".join("?" * len(rows))
-    return _grouped(
+    return group(
         db.execute(
             f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
             rows,
@@ -162,13 +212,12 @@ def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tup
 
 
 def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
-    (_, version, name, number, framework, author, created, comment, step, task, size, publication, archived, removed,
-     broken, text) = columns  # fmt: skip
+    (_, version, _, number, framework, author, created, step, task, size, comment, publication, archived, removed, text,
+     _, _, broken) = columns  # fmt: skip
     doc = load_doc(text)
     design = doc["design"]
     return VersionRow(
         id=VersionId(RecordId(version)),
-        name=ModelName(name),
         number=number,
         framework=framework,
         author=author,
@@ -200,10 +249,3 @@ def _file(columns: tuple[Any, ...]) -> FileEntry:
 def _parent(columns: tuple[Any, ...]) -> ParentRow:
     parent, role, name, number = columns
     return ParentRow(VersionId(RecordId(parent)), role, ModelName(name), number)
-
-
-def _grouped(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for version, *rest in found:
-        groups[version].append(tuple(rest))
-    return groups

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.outputs import list_outputs
+from registry_cli.catalog.seals import BATCH, LINE, MOVES, VERSION, DoubtError, check
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
 from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
 SHORTEST_PREFIX: Final = 4
 """Hex digits that an id prefix needs at least."""
@@ -141,10 +144,18 @@ def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
     if len(prefix) < SHORTEST_PREFIX:
         raise NotFoundError(f"`{prefix}` is too short for an id", hint=f"give {SHORTEST_PREFIX} hex digits or more")
     found = db.execute(
-        "SELECT v.row, v.id, l.name, v.number FROM versions v JOIN lines l ON l.id = v.line"
-        " WHERE v.id >= ? AND v.id < ? LIMIT 10",
+        "SELECT o.row, v.id, l.name, v.number FROM versions o CROSS JOIN versions v ON v.row = o.row"
+        " LEFT JOIN lines l ON l.id = v.line WHERE o.id >= ? AND o.id < ? LIMIT 10",
         (prefix, prefix + "g"),
     ).fetchall()
+    check(db, VERSION, [row for row, *_ in found])
+    if (
+        not found
+        and db.execute("SELECT 1 FROM versions NOT INDEXED WHERE id >= ? AND id < ?", (prefix, prefix + "g")).fetchone()
+    ):
+        raise DoubtError("the index of ids misses one")
+    if any(not version.startswith(prefix) for _, version, *_ in found):
+        raise DoubtError("an id leads to another version")
     if not found:
         raise NotFoundError(
             f"no version with an id that starts with `{prefix}`", hint="reg model query --columns id,name,number"
@@ -174,29 +185,26 @@ def _by_task(db: sqlite3.Connection, address: Address) -> int:
 
 
 def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:
-    found = db.execute(
-        "SELECT row, removed FROM versions WHERE line = ? AND number = ?", (line, address.number)
-    ).fetchone()
-    if found is None:
-        (last,) = db.execute("SELECT last_number FROM lines WHERE id = ?", (line,)).fetchone()
+    number = address.number or 0
+    found = _rows_of(db, line, number - 1, number)
+    if not found:
+        last = _last_number(db, line)
+        if 0 < number <= last:
+            raise DoubtError(f"version {number} is missing")
         raise NotFoundError(
             f"{address.name} has no version {address.number}, its last is {last}",
             hint=f"reg model history {_quoted(str(address.name))}",
         )
-    return int(found[0])
+    return found[number]
 
 
 def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
-    if address.ago == 0:
-        found = db.execute("SELECT version FROM aliases WHERE line = ? AND alias = ?", (line, address.alias)).fetchone()
-    else:
-        found = db.execute(
-            "SELECT version FROM moves WHERE line = ?1 AND alias = ?2 AND version IS NOT NULL"
-            " ORDER BY row DESC LIMIT 1 OFFSET ?3 - NOT EXISTS (SELECT 1 FROM aliases WHERE line = ?1 AND alias = ?2)",
-            (line, address.alias, address.ago),
-        ).fetchone()
+    check(db, LINE, [line])
+    held = dict(db.execute("SELECT alias, version FROM aliases WHERE line = ? ORDER BY alias", (line,)).fetchall())
+    found = held.get(str(address.alias))
+    if address.ago:
+        found = _held_before(db, line, str(address.alias), address.ago - (found is None))
     if found is None:
-        held = [row[0] for row in db.execute("SELECT alias FROM aliases WHERE line = ? ORDER BY alias", (line,))]
         ago = f", {address.ago} back" if address.ago else ""
         raise NotFoundError(
             f"{address.name} has no alias `{address.alias}`{ago}",
@@ -204,32 +212,81 @@ def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
             if held
             else f"reg model alias {_quoted(str(address.name))}:N {address.alias}",
         )
-    return int(found[0])
+    return int(found)
+
+
+def _held_before(db: sqlite3.Connection, line: int, alias: str, ago: int) -> int | None:
+    """Return the version that held an alias so many holders ago, from all that was said of its line's aliases."""
+    check(db, MOVES, [line])
+    held = db.execute(
+        "SELECT version FROM moves WHERE line = ? AND alias = ? AND version IS NOT NULL ORDER BY row DESC"
+        " LIMIT 1 OFFSET ?",
+        (line, alias, ago),
+    ).fetchone()
+    return held[0] if held else None
 
 
 def _latest(db: sqlite3.Connection, line: int, name: ModelName) -> int:
-    found = db.execute(
-        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
-    ).fetchone()
-    if found is None:
-        raise NotFoundError(
-            f"every version of {name} is archived or removed", hint=f"reg model history {_quoted(name)}"
-        )
-    return int(found[0])
+    for row in _iter_live(db, line, _last_number(db, line)):
+        return row
+    raise NotFoundError(f"every version of {name} is archived or removed", hint=f"reg model history {_quoted(name)}")
 
 
 def _earlier(db: sqlite3.Connection, line: int, row: int, address: Address) -> int:
-    found = db.execute(
-        "SELECT row FROM versions WHERE line = ?1 AND archived = 0 AND removed = 0"
-        " AND number < (SELECT number FROM versions WHERE row = ?2) ORDER BY number DESC LIMIT 1 OFFSET ?3",
-        (line, row, address.back - 1),
-    ).fetchone()
-    if found is None:
-        raise NotFoundError(
-            f"{address.name} has no {address.back} live versions before that one",
-            hint=f"reg model history {_quoted(str(address.name))}",
+    (number,) = db.execute("SELECT number FROM versions WHERE row = ?", (row,)).fetchone()
+    for found in islice(_iter_live(db, line, number - 1), address.back - 1, None):
+        return found
+    raise NotFoundError(
+        f"{address.name} has no {address.back} live versions before that one",
+        hint=f"reg model history {_quoted(str(address.name))}",
+    )
+
+
+def _iter_live(db: sqlite3.Connection, line: int, number: int) -> Iterator[int]:
+    """Yield the versions of a line that are neither archived nor removed, from a number downward.
+
+    Raises:
+        DoubtError: The index misses a number, or is not what the fold made of one.
+    """
+    size = 1
+    while number > 0:
+        below = max(number - size, 0)
+        found = _rows_of(db, line, below, number)
+        if len(found) != number - below:
+            raise DoubtError("a version is missing")
+        check(db, VERSION, list(found.values()))
+        for at in range(number, below, -1):
+            states = db.execute("SELECT archived, removed FROM versions WHERE row = ?", (found[at],)).fetchone()
+            if states == (0, 0):
+                yield found[at]
+        number, size = below, min(size * 4, BATCH)
+
+
+def _rows_of(db: sqlite3.Connection, line: int, below: int, number: int) -> dict[int, int]:
+    """Return the rows of a line's versions above `below`, up to a number, by number.
+
+    Raises:
+        DoubtError: The index of numbers leads to another version.
+    """
+    rows = [
+        row
+        for (row,) in db.execute(
+            "SELECT row FROM versions WHERE line = ? AND number > ? AND number <= ?", (line, below, number)
         )
-    return int(found[0])
+    ]
+    found = {}
+    for row in rows:  # asked by row, the number comes from the version itself
+        there = db.execute("SELECT number FROM versions WHERE row = ? AND line = ?", (row, line)).fetchone()
+        if there is None or not below < there[0] <= number:
+            raise DoubtError("a number leads to another version")
+        found[there[0]] = row
+    return found
+
+
+def _last_number(db: sqlite3.Connection, line: int) -> int:
+    check(db, LINE, [line])
+    (last,) = db.execute("SELECT last_number FROM lines WHERE id = ?", (line,)).fetchone()
+    return int(last)
 
 
 def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:

@@ -14,6 +14,8 @@ UNKNOWN: Final = "unknown"
 """Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
 DAMAGED: Final = "damaged"
 """Key in `stamp`: JSON list of the records that could not be read; until they can, nothing is added."""
+SEAL: Final = "seal"
+"""Key in `stamp`: the digest of all its other rows."""
 
 TABLES: Final = """
 -- registry id, SCHEMA, and the slot (seq, SHA-256 of its file) up to which the log is folded
@@ -99,6 +101,11 @@ CREATE TABLE task_data (
 CREATE TABLE task_files (
     task INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER, sha256 TEXT, xxh3 TEXT, media TEXT,
     PRIMARY KEY (task, path)
+) WITHOUT ROWID;
+
+-- digests by which a flipped bit is noticed, see `seals.py`
+CREATE TABLE seals (
+    kind INTEGER NOT NULL, row INTEGER NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (kind, row)
 ) WITHOUT ROWID;
 
 -- every blob that a version or a task names, by the row of one of them; size in bytes

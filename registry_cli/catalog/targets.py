@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from registry_cli.catalog import rules
+from registry_cli.catalog.seals import VERSION
 from registry_cli.ids import VersionId
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from registry_cli.catalog.birth import Birth
+    from registry_cli.catalog.seals import Seals
     from registry_cli.catalog.task_birth import TaskBirth
     from registry_cli.ids import RecordId
     from registry_cli.records.entry import Entry
@@ -38,6 +40,7 @@ class State(Protocol):
     births: Callable[[VersionId], Birth]
     task_births: Callable[[RecordId], TaskBirth]
     entry: Entry
+    seals: Seals
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def find_target(state: State, version: VersionId) -> Target:
     if found is None:
         raise VoidError(f"version {version[:12]} is not in the registry")
     row, line, ref, published, archived, removed = found
+    state.seals.renew(VERSION, row)
     return Target(row, version, line, ref, bool(published), bool(archived), bool(removed))
 
 

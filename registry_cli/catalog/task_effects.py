@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.catalog import changes, database
 from registry_cli.catalog.garbage import spare_task
 from registry_cli.catalog.schema import DAMAGED, OUTPUTS
+from registry_cli.catalog.seals import TASK
 from registry_cli.catalog.targets import Effect, State, VoidError
 from registry_cli.catalog.task_birth import COLUMNS, TaskBirth, broken_task
 from registry_cli.errors import RegError
@@ -39,6 +40,8 @@ def apply_task(state: State, change: Mapping[str, Any]) -> Effect:
     held = state.db.execute(
         "SELECT row, status, attempt, record, archived, removed FROM tasks WHERE id = ?", (task,)
     ).fetchone()
+    if held is not None:
+        state.seals.renew(TASK, held[0])
     if held is not None and held[5] and stage != "restore":
         raise VoidError(f"task {task} is removed")
     if stage in changes.RECORDED:
@@ -46,7 +49,8 @@ def apply_task(state: State, change: Mapping[str, Any]) -> Effect:
             raise VoidError(f"`{stage}` of task {task} brings no record")
         birth = _birth(state, task, stage, RecordId(change["record"]), held)
         _check_stage(task, stage, birth, held, change.get("old"))
-        _write(state.db, birth, held[0] if held else None)
+        row = _write(state.db, birth, held[0] if held else None)
+        state.seals.renew(TASK, row, new=True)
         return Effect(None, None, {"record": held[3]} if held else None)
     if held is None:
         raise VoidError(f"task {task} is not in the registry")
@@ -108,7 +112,8 @@ def _birth(state: State, task: TaskId, stage: str, record: RecordId, held: tuple
         return broken_task(task, status, attempt, record, state.entry, error.message)
 
 
-def _write(db: sqlite3.Connection, birth: TaskBirth, row: int | None) -> None:
+def _write(db: sqlite3.Connection, birth: TaskBirth, row: int | None) -> int:
+    """Write the rows of a task in place of those it has at `row`, and return where they are."""
     if row is None:
         marks = ", ".join("?" * (len(COLUMNS) + 1))
         row = db.execute(
@@ -119,7 +124,7 @@ def _write(db: sqlite3.Connection, birth: TaskBirth, row: int | None) -> None:
             "UPDATE tasks SET status = ?, attempt = ?, record = ?, broken = ? WHERE row = ?",
             (birth.status, birth.attempt, birth.record, birth.broken, row),
         )
-        return
+        return row
     else:
         put = ", ".join(f"{column} = ?" for column in COLUMNS)
         db.execute(f"UPDATE tasks SET {put} WHERE row = ?", (*birth.columns, row))
@@ -136,6 +141,7 @@ def _write(db: sqlite3.Connection, birth: TaskBirth, row: int | None) -> None:
     spare_task(db, row)
     database.execute_all(db, OUTPUTS)
     hand_down(db, birth.id)
+    return row
 
 
 def _flag(db: sqlite3.Connection, task: TaskId, stage: str, *, archived: int, removed: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.doc import from_microseconds
 from registry_cli.catalog.read import BATCH
+from registry_cli.catalog.seals import TASK, check
 from registry_cli.catalog.task_rows import InputRow, TaskRow
 from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3
 
@@ -94,6 +95,7 @@ def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[Task
 
 
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRow]:
+    check(db, TASK, rows)
     marks = ",".join("?" * len(rows))
     tags: dict[int, list[TagName]] = defaultdict(list)
     for row, tag in db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks}) ORDER BY tag", rows):

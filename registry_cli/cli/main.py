@@ -82,7 +82,7 @@ def _version() -> int:
 def _run(words: list[str]) -> int:
     from registry_cli.cli.group import run
     from registry_cli.cli.signals import unwound_by_signals
-    from registry_cli.errors import RegError
+    from registry_cli.errors import CorruptError, RegError
 
     try:
         with unwound_by_signals():
@@ -91,10 +91,10 @@ def _run(words: list[str]) -> int:
         sys.stdout.flush()
         return _show(error, as_json=_wants_json(words))
     except Exception as error:
-        if type(error).__module__ != "sqlite3":
+        if type(error).__module__ not in {"sqlite3", "registry_cli.catalog.seals"}:
             raise
         sys.stdout.flush()
-        broken = RegError(f"the index is broken: {error}", hint="rm -r .registry/cache/*; it is made anew")
+        broken = CorruptError(f"the index is broken: {error}", hint="reg repair, which makes it anew")
         return _show(broken, as_json=_wants_json(words))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from registry_cli import env
 from registry_cli.cached import cached_property
+from registry_cli.catalog import read
+from registry_cli.catalog.database import list_errors
 from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
+from registry_cli.ids import RecordId, VersionId, is_hex
 from registry_cli.registry.ownership import check_owner
 from registry_cli.store import files
 from registry_cli.store.format import read_format
@@ -18,12 +21,16 @@ from registry_cli.store.log import EMPTY, Log
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.registry.ports import Gate, Listener
     from registry_cli.registry.settings import Settings
     from registry_cli.registry.version import Version
+
+T = TypeVar("T")
+ID: Final = 64
+"""Hex digits of a whole id."""
 
 
 class Registry:
@@ -114,6 +121,22 @@ class Registry:
         """The index's connection, for reading."""
         return self.index.db
 
+    def read(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `action` reads from the index; one that cannot be right is made anew, and read again.
+
+        Raises:
+            CorruptError: It cannot be read then either.
+        """
+        db = self.db
+        try:
+            return action(db)
+        except list_errors() as error:
+            self.index.recover(error)
+        try:
+            return action(self.db)
+        except list_errors() as error:
+            raise CorruptError(f"the index cannot be read: {error}", hint="reg fsck") from None
+
     def close(self) -> None:
         """Close the index, if it was opened; the next use opens it again."""
         if "index" in self.__dict__:
@@ -151,19 +174,25 @@ class Registry:
             NotFoundError: It names nothing.
             AmbiguousError: It names several.
         """
-        from registry_cli.catalog import read, resolve
+        from registry_cli.catalog import resolve
 
-        return _whole([read.get_version(self.db, resolve.resolve(self.db, ref))])[0]
+        self._doubt_missing(ref)
+        return _whole([self.read(lambda db: read.get_version(db, resolve.resolve(db, ref)))])[0]
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
         """Return the versions that addresses name, in their order, each once; raises as `get_row`.
 
         The address of a task names all that it put out.
         """
-        from registry_cli.catalog import read, resolve
+        from registry_cli.catalog import resolve
 
-        rows = dict.fromkeys(row for ref in refs for row in resolve.resolve_all(self.db, ref))
-        return _whole(read.list_versions(self.db, list(rows)))
+        def find(db: sqlite3.Connection) -> list[VersionRow]:
+            rows = dict.fromkeys(row for ref in refs for row in resolve.resolve_all(db, ref))
+            return read.list_versions(db, list(rows))
+
+        for ref in refs:
+            self._doubt_missing(ref)
+        return _whole(self.read(find))
 
     def list_exact(self, refs: Sequence[str], verb: str, *, broken: bool = False) -> list[VersionRow]:
         """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide.
@@ -173,11 +202,23 @@ class Registry:
             verb: What is to be done, for the hint.
             broken: Let those pass whose records cannot be read.
         """
-        from registry_cli.catalog import read, resolve
+        from registry_cli.catalog import resolve
 
-        rows = dict.fromkeys(resolve.resolve_exact(self.db, ref, verb) for ref in refs)
-        found = read.list_versions(self.db, list(rows))
+        def find(db: sqlite3.Connection) -> list[VersionRow]:
+            return read.list_versions(db, list(dict.fromkeys(resolve.resolve_exact(db, ref, verb) for ref in refs)))
+
+        for ref in refs:
+            self._doubt_missing(ref)
+        found = self.read(find)
         return found if broken else _whole(found)
+
+    def _doubt_missing(self, ref: str) -> None:
+        """Make the index anew where it misses a version whose record is there."""
+        if len(ref) != ID or not is_hex(ref):
+            return
+        version = VersionId(RecordId(ref.lower()))
+        if self.read(lambda db: read.find_row(db, version)) is None and self.layout.record(version).exists():
+            self.index.rebuild()
 
     def query(self, expr: str = "", **options: Any) -> list[Version]:
         """Return the versions for which a query holds, newest first; see `reg help query`.

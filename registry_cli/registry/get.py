@@ -12,6 +12,7 @@ from registry_cli.records.codec import load_publication, load_version
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.external import fetch_file, find_local
 from registry_cli.registry.partial import DESIGN, check_present, list_lost, name_record
+from registry_cli.registry.proof import check_proof
 from registry_cli.store import files
 from registry_cli.store.beneath import guard
 from registry_cli.store.blobs import find_blob, get_blob, get_record, verify_blob
@@ -65,7 +66,6 @@ def get_version(
         ConflictError: A different file is in the way; nothing has been written.
         CorruptError: Stored bytes are not what they were.
     """
-    check_present(registry.layout, row)
     return _write_files(registry, row, [(file, target / file.path) for file in row.files], force, progress)
 
 
@@ -77,7 +77,6 @@ def get_file(
     Raises:
         UsageError: The version has several files.
     """
-    check_present(registry.layout, row)
     [written] = _write_files(registry, row, [(_only_file(row), target)], force, progress)
     return written
 
@@ -85,6 +84,7 @@ def get_file(
 def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
     """Write the bytes of the one file of a version to the open descriptor `fd`; they are checked beforehand."""
     check_present(registry.layout, row)
+    check_proof(registry.layout, row)
 
     def write(chunk: memoryview) -> None:
         while chunk:
@@ -96,6 +96,8 @@ def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
 def _write_files(
     registry: Registry, row: VersionRow, wanted: Sequence[tuple[FileEntry, Path]], force: bool, progress: Progress
 ) -> list[Written]:
+    check_present(registry.layout, row)
+    check_proof(registry.layout, row)
     known = [(_known(registry, row, file, progress), target) for file, target in wanted]
     places = [_look(target, file, force) for file, target in known]
     progress.start(f"get {row.ref}", sum(file.size or 0 for file, _ in known), "bytes")
@@ -164,6 +166,7 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
     """
     _check_live(registry.layout, row)
     check_present(registry.layout, row)
+    check_proof(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
     if len(known) == 1 and (local := find_local(known[0])):
         return local
@@ -240,6 +243,11 @@ def _record_faults(registry: Registry, row: VersionRow, lost: list[str]) -> list
             load(get_record(registry.layout, record), name_record(record))
         except RegError as error:
             faults.append(_fault(name_record(record), error.message, lost))
+    if not faults:
+        try:
+            check_proof(registry.layout, row)
+        except CorruptError as error:
+            faults.append(Fault(name_record(row.id), error.message))
     return faults
 
 

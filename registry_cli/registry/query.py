@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from registry_cli.catalog import read
@@ -73,19 +74,27 @@ def ask(registry: Registry, question: Question) -> list[VersionRow]:
 
 def find_matches(registry: Registry, question: Question) -> list[int]:
     """Return the index's rows of the versions that a question is about, in its order."""
-    return find_rows(registry.db, _compiled(question), _resolver(registry))
+    query, resolver = _compiled(question), _resolver(registry)
+    return registry.read(lambda db: find_rows(db, query, resolver))
 
 
 def iter_versions(registry: Registry, rows: Sequence[int]) -> Iterator[VersionRow]:
-    """Yield the versions of the index's rows, a few read at a time, so that memory does not grow with their number."""
-    for at in range(0, len(rows), read.BATCH):
-        yield from read.list_versions(registry.db, rows[at : at + read.BATCH])
+    """Yield the versions of the index's rows, a few read at a time, so that memory does not grow with their number.
+
+    An index that is made anew in between gives each version the row that it had: the log's order decides.
+    """
+    for batch in _batches(rows):
+        yield from registry.read(partial(read.list_versions, rows=batch))
 
 
 def iter_ids(registry: Registry, rows: Sequence[int]) -> Iterator[VersionId]:
     """Yield the ids of the versions of the index's rows, as `iter_versions` does, and read nothing else of them."""
-    for at in range(0, len(rows), read.BATCH):
-        yield from read.list_ids(registry.db, rows[at : at + read.BATCH])
+    for batch in _batches(rows):
+        yield from registry.read(partial(read.list_ids, rows=batch))
+
+
+def _batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (rows[at : at + read.BATCH] for at in range(0, len(rows), read.BATCH))
 
 
 def matches(registry: Registry, row: int, expr: str) -> bool:

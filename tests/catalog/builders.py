@@ -15,6 +15,7 @@ from registry_cli.catalog.fold import Fold
 from registry_cli.catalog.index import Index
 from registry_cli.catalog.place import Place
 from registry_cli.catalog.schema import INDEXES, TABLES
+from registry_cli.catalog.seals import seal_all
 from registry_cli.catalog.task_birth import TaskBirth, load_task_birth
 from registry_cli.errors import CorruptError
 from registry_cli.ids import EntryId, ModelName, RecordId, TaskId, VersionId, new_ulid, parse_model_name
@@ -78,6 +79,7 @@ class Catalog:
     def __init__(self) -> None:
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         self.db.executescript(TABLES + INDEXES)
+        seal_all(self.db)
         self._births: dict[VersionId, Birth] = {}
         self._tasks: dict[RecordId, TaskBirth] = {}
         self._lost: set[RecordId] = set()

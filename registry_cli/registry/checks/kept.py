@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.database import check_schema, connect_untouched, is_outdated
+from registry_cli.catalog.database import check_schema, connect_untouched, is_outdated, list_errors
 from registry_cli.catalog.place import find_strange, is_private
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.ids import RecordId, TaskId, VersionId
@@ -113,10 +113,8 @@ def check_index(survey: Survey) -> None:
 
 def _judge(survey: Survey) -> tuple[str | None, str | None]:
     """Return what is wrong with the index, and what is worth a note."""
-    import sqlite3
-
     path = survey.layout.index
-    if path.lstat().st_uid != os.geteuid():
+    if files.get_status(path).st_uid != os.geteuid():
         return None, "the index is another user's: it was not compared with the log"
     strange = find_strange(path)
     if strange is not None:
@@ -140,7 +138,7 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
         return _compare(survey, kept)
     except ValueError:
         return "has no readable stamp", None
-    except sqlite3.Error as error:
+    except list_errors() as error:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _cannot():
             return None, f"the index could not be read: {error}"
         own = not hasattr(error, "sqlite_errorcode")  # our own finding about its schema
@@ -167,7 +165,7 @@ def _compare(survey: Survey, kept: Kept) -> tuple[str | None, str | None]:
 
 def _is_same(table: str, one: sqlite3.Connection, other: sqlite3.Connection) -> bool:
     keys = [column for _, column, *_, place in one.execute(f"PRAGMA table_info({table})") if place]
-    where = "WHERE key != 'durable'" if table == "stamp" else ""  # that is what only a writer knows
+    where = "WHERE key NOT IN ('durable', 'seal')" if table == "stamp" else ""  # that is what only a writer knows
     query = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
     return all(mine == theirs for mine, theirs in zip_longest(one.execute(query), other.execute(query)))
 

@@ -116,7 +116,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         FileNotFoundError: It is missing, or not ours to open.
     """
-    if find_strange(path) is not None or not path.exists():
+    if not files.exists(path) or find_strange(path) is not None:
         raise FileNotFoundError(path)
     with closing(connect_untouched(path)) as db, limited(db, _ENOUGH):
         yield db

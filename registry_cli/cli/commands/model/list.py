@@ -33,9 +33,10 @@ def command(
     from registry_cli.cli.views import sort_rows, view_model
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    registry = session.registry
     if session.output.prints_only("name") and not sort:
-        rows: list[View] = [{"name": name} for name in list_line_names(session.registry.db, prefix)]
+        rows: list[View] = [{"name": name} for name in registry.read(lambda db: list_line_names(db, prefix))]
     else:
-        rows = [view_model(row) for row in list_lines(session.registry.db, prefix)]
+        rows = [view_model(row) for row in registry.read(lambda db: list_lines(db, prefix))]
     empty = f"no model in {prefix}" if prefix else "no models yet: reg model add PROJECT/NAME FILE"
     session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, id_key="name", empty=empty)

@@ -1,0 +1,229 @@
+"""Digests of what the fold put into the index, by which a bit that flipped since is noticed. Proof against no forger.
+
+A version has one over its columns, tags and parents and one over its files, a line one over its name, its last number
+and its aliases; names, settings and tasks have theirs. They are taken when an entry is folded, of what it touched, and
+compared when that is read (XXH3-64, https://xxhash.com). What a version's record proves is compared with that besides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.ids import line_key
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+VERSION: Final = 1
+FILES: Final = 2
+LINE: Final = 3
+NAMES: Final = 4
+SETTINGS: Final = 5
+TASK: Final = 6
+MOVES: Final = 7
+BATCH: Final = 500
+"""Rows asked for at a time; SQLite binds a limited number of values."""
+
+VERSION_COLUMNS: Final = (
+    "v.row, v.id, v.line, v.number, v.framework, v.author, v.created, v.step, v.task, v.size, v.comment, v.publication,"
+    " v.archived, v.removed, v.doc, v.design, v.design_size, v.broken"
+)
+LINE_COLUMNS: Final = "id, key, name, project, last_number"
+_ALL: Final = (
+    (VERSION, "SELECT row FROM versions"),
+    (FILES, "SELECT row FROM versions"),
+    (LINE, "SELECT id FROM lines"),
+    (MOVES, "SELECT id FROM lines"),
+    (TASK, "SELECT row FROM tasks"),
+)
+
+
+class DoubtError(Exception):
+    """The index is not what the fold made: it must be made anew."""
+
+
+class Seals:
+    """The digests of one index while entries are folded.
+
+    Args:
+        db: A connection inside a transaction.
+        fresh: All that is there was folded just now: nothing is checked, and all is sealed in the end by `seal_all`.
+    """
+
+    def __init__(self, db: sqlite3.Connection, *, fresh: bool = False) -> None:
+        self._db = db
+        self._fresh = fresh
+        self._touched: dict[int, set[int]] = defaultdict(set)
+
+    def renew(self, kind: int, row: int, *, new: bool = False) -> None:
+        """Have what is about to change sealed again by `flush`; one that is not `new` must be what it was.
+
+        Raises:
+            DoubtError: It is not.
+        """
+        if self._fresh or row in self._touched[kind]:
+            return
+        if not new:
+            check(self._db, kind, [row])
+        self._touched[kind].add(row)
+
+    def find_line(self, name: str) -> int | None:
+        """Return the line that bears a name, or once bore it.
+
+        Raises:
+            DoubtError: The index may have another.
+        """
+        line = look_up_line(self._db, name)
+        if not (self._fresh or self._touched[NAMES] or line in self._touched[LINE]):
+            check_name(self._db, name, line)
+        return line
+
+    def flush(self) -> None:
+        """Seal all that was touched."""
+        for kind, rows in self._touched.items():
+            _write(self._db, kind, rows)
+        self._touched.clear()
+
+    def drop(self) -> None:
+        """Forget what was touched: it was rolled back."""
+        self._touched.clear()
+
+
+def seal_all(db: sqlite3.Connection) -> None:
+    """Seal all that a database holds."""
+    for kind, query in _ALL:
+        rows = (row for (row,) in db.execute(query).fetchall())
+        while some := list(islice(rows, BATCH)):
+            _write(db, kind, some)
+    _write(db, NAMES, [0])
+    _write(db, SETTINGS, [0])
+
+
+def check(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
+    """Check that rows are what the fold made.
+
+    Raises:
+        DoubtError: One is not, or is missing.
+    """
+    for some in _batches(list(rows)):
+        now = dict(_compute(db, kind, some))
+        if len(now) != len(set(some)) or read_seals(db, kind, some) != now:
+            raise DoubtError(f"one of {len(some)} rows is not what the log says")
+
+
+def read_seals(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> dict[int, int]:
+    """Return the digests of rows, at most `BATCH`."""
+    marks = ",".join("?" * len(rows))
+    return dict(db.execute(f"SELECT row, seal FROM seals WHERE kind = {kind} AND row IN ({marks})", rows).fetchall())
+
+
+def seal(*values: object) -> int:
+    """Return the digest of values, as SQLite keeps it."""
+    from xxhash import xxh3_64_intdigest
+
+    digest: int = xxh3_64_intdigest(repr(values).encode("utf-8", "surrogatepass"))
+    return digest - (1 << 64) if digest >> 63 else digest
+
+
+def group(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    """Return rows without their first column, by that."""
+    groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row, *rest in found:
+        groups[row].append(tuple(rest))
+    return groups
+
+
+def look_up_line(db: sqlite3.Connection, name: str) -> int | None:
+    """Return the line that the index has under a name, unchecked."""
+    found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
+    return found[0] if found else None
+
+
+def check_name(db: sqlite3.Connection, name: str, line: int | None) -> None:
+    """Check that a name stands for a line, or for none.
+
+    Raises:
+        DoubtError: It may stand for another.
+    """
+    if line is not None:
+        check(db, LINE, [line])
+        if db.execute("SELECT key FROM lines WHERE id = ?", (line,)).fetchone() == (line_key(name),):
+            return
+    check(db, NAMES, [0])
+
+
+def _write(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
+    for some in _batches(list(rows)):
+        now = [(kind, row, digest) for row, digest in _compute(db, kind, some)]
+        db.executemany("INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", now)
+
+
+def _batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
+    for at in range(0, len(rows), BATCH):
+        yield rows[at : at + BATCH]
+
+
+def _compute(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield rows with the digests of what they hold now."""
+    if kind == NAMES:
+        yield 0, seal(db.execute("SELECT key, line, name FROM names ORDER BY key").fetchall())
+    elif kind == SETTINGS:
+        yield 0, seal(db.execute("SELECT key, value FROM settings ORDER BY key").fetchall())
+    else:
+        yield from {VERSION: _versions, FILES: _files, LINE: _lines, TASK: _tasks, MOVES: _moves}[kind](db, rows)
+
+
+def _versions(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    marks = ",".join("?" * len(rows))
+    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
+    parents = group(
+        db.execute(f"SELECT child, parent, role FROM parents WHERE child IN ({marks}) ORDER BY child, position", rows)
+    )
+    for columns in db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks})", rows):
+        yield columns[0], seal_version(columns, tags.get(columns[0], ()), parents.get(columns[0], ()))
+
+
+def seal_version(
+    columns: tuple[Any, ...], tags: Iterable[tuple[Any, ...]], parents: Iterable[tuple[Any, ...]]
+) -> int:  # fmt: skip
+    """Return the digest of a version: `VERSION_COLUMNS`, its tags, and id and role of its parents."""
+    return seal(columns, [tag for (tag,) in tags], [(parent, role) for parent, role, *_ in parents])
+
+
+def _files(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    marks = ",".join("?" * len(rows))
+    files = group(
+        db.execute(
+            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
+            rows,
+        )
+    )
+    for row in rows:
+        yield row, seal(files.get(row, []))
+
+
+def _lines(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    marks = ",".join("?" * len(rows))
+    aliases = group(
+        db.execute(f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias", rows)
+    )
+    for columns in db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", rows):
+        yield columns[0], seal(columns, aliases.get(columns[0], []))
+
+
+def _moves(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    marks = ",".join("?" * len(rows))
+    query = f"SELECT line, row, alias, version, seq FROM moves WHERE line IN ({marks}) ORDER BY row"
+    moves = group(db.execute(query, rows))
+    for line in rows:
+        yield line, seal(moves.get(line, []))
+
+
+def _tasks(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    marks = ",".join("?" * len(rows))
+    tags = group(db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks}) ORDER BY tag", rows))
+    for columns in db.execute(f"SELECT * FROM tasks WHERE row IN ({marks})", rows):
+        yield columns[0], seal(columns, tags.get(columns[0], []))

@@ -1,0 +1,53 @@
+"""Compares what the index says of a version with the records that its id and its publication name: those are proof.
+
+Asked for before a version's bytes are handed out or checked, which takes one read of a small file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read import REMAKE
+from registry_cli.errors import CorruptError, RegError
+from registry_cli.records.codec import load_publication, load_version
+from registry_cli.store.blobs import get_record
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.store.layout import Layout
+
+
+def check_proof(layout: Layout, row: VersionRow) -> None:
+    """Check that the files of a version are those of its record, and of its publication if that can be read.
+
+    Raises:
+        CorruptError: They are not, or its record cannot be read.
+    """
+    record = load_version(get_record(layout, row.id), f"record {row.id[:12]}")
+    if not _is_same(row.files, record.files):
+        raise _other_files(row, "its record")
+    if row.publication is None:
+        return
+    try:
+        sealed = load_publication(get_record(layout, row.publication), f"record {row.publication[:12]}")
+    except RegError:  # it proves nothing; `verify` names it
+        return
+    digests = {file.path: file.sha256 for file in row.files}
+    if sealed.version != row.id or {file.path: file.sha256 for file in sealed.files} != digests:
+        raise _other_files(row, "its publication")
+
+
+def _is_same(shown: tuple[FileEntry, ...], proved: tuple[FileEntry, ...]) -> bool:
+    """Return whether files are the same; an external one may have learned its digest and size after its record."""
+    if shown == proved:
+        return True
+    ours, theirs = ({file.path: file for file in files} for files in (shown, proved))
+    return ours.keys() == theirs.keys() and all(
+        mine == theirs[path] or (mine.url is not None and mine.url == theirs[path].url and theirs[path].sha256 is None)
+        for path, mine in ours.items()
+    )
+
+
+def _other_files(row: VersionRow, than: str) -> CorruptError:
+    return CorruptError(f"the index says other files of {row.ref} than {than} does", hint=REMAKE)
