@@ -12,6 +12,7 @@ from registry_cli.catalog.rows import Broken, ParentRow, User, VersionRow
 from registry_cli.catalog.seals import (
     FILES,
     LINE,
+    LINE_COLUMNS,
     SETTINGS,
     VERSION,
     VERSION_COLUMNS,
@@ -20,6 +21,7 @@ from registry_cli.catalog.seals import (
     group,
     read_seals,
     seal,
+    seal_line,
     seal_version,
 )
 from registry_cli.errors import CorruptError
@@ -188,13 +190,17 @@ def _read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple
     Raises:
         DoubtError: They are not what the fold made.
     """
-    check(db, LINE, lines)
     marks = ",".join("?" * len(lines))
-    names = db.execute(f"SELECT id, name FROM lines WHERE id IN ({marks})", lines).fetchall()
+    found = db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", lines).fetchall()
     aliases = group(
         db.execute(f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias", lines)
     )
-    return {line: (name, [(alias, at) for alias, at in aliases.get(line, ())]) for line, name in names}
+    sealed = read_seals(db, LINE, lines)
+    if len(found) < len(lines) or any(
+        sealed.get(line[0]) != seal_line(line, aliases.get(line[0], ())) for line in found
+    ):
+        raise DoubtError("a model is not what the log says")
+    return {line: (name, [(alias, at) for alias, at in aliases.get(line, ())]) for line, _, name, *_ in found}
 
 
 def _other_files(ref: str) -> CorruptError:

@@ -211,7 +211,12 @@ def _lines(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, i
         db.execute(f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias", rows)
     )
     for columns in db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", rows):
-        yield columns[0], seal(columns, aliases.get(columns[0], []))
+        yield columns[0], seal_line(columns, aliases.get(columns[0], ()))
+
+
+def seal_line(columns: tuple[Any, ...], aliases: Iterable[tuple[Any, ...]]) -> int:
+    """Return the digest of a line: `LINE_COLUMNS`, and each alias with the row of the version that holds it."""
+    return seal(columns, list(aliases))
 
 
 def _moves(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
