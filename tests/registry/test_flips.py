@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from registry_cli import forks
 from registry_cli.catalog.lines import list_lines
 from registry_cli.errors import RegError
 from registry_cli.ids import AliasName
@@ -86,7 +87,9 @@ def ask_all(registry: Registry, ids: list[str]) -> list[Any]:
     return [told(ask) for ask in asked]
 
 
-def test_a_flipped_bit_gives_no_other_answer(made: Registry) -> None:
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_flipped_bit_gives_no_other_answer(made: Registry, guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "guarded", guarded)  # a command maps its index, a script does not
     with Registry.open(made.path) as registry:
         ids = [row.id for row in registry.list_rows([f"p/a:{number}" for number in (1, 2, 3)])]
         right = ask_all(registry, ids)
