@@ -65,8 +65,8 @@ def _large(folder: Path) -> None:
     compare("add 1 GiB that is there : cp + fsync", add_again, copy_durably, bar="-", runs=3, between=forget)
     row = registry.get_row("bench/large")
 
-    compare("get 1 GiB, verified : cp", lambda: get_file(registry, row, out), lambda: shutil.copyfile(source, copy),
-            bar="1.10", runs=9, between=forget)  # fmt: skip
+    compare("get 1 GiB, verified : cp + fsync", lambda: get_file(registry, row, out), copy_durably, bar="1.15", runs=9,
+            between=forget)  # fmt: skip
     compare("verify 1 GiB : cat > /dev/null (bar: 0.9 of its rate)", lambda: list_faults(registry, row),
             lambda: os.system(f"cat {source} > /dev/null"), bar="1.11", runs=5)  # fmt: skip
     registry.close()
