@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from registry_cli import env
 from registry_cli.store import reserve
+
+settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loaded")  # tests pass on a machine that has other work too
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30

@@ -82,6 +82,9 @@ MAY_LOOK = {
     ("store/owner.py", "read_text"): "what the kernel tells of a process",
     ("registry/checks/log.py", "log.exists"): "it asks the seam",
     ("registry/checks/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",
+    ("registry/checks/surroundings.py", "entry.stat"): "the same",
+    ("registry/checks/surroundings.py", "entry.is_dir"): "the same",
+    ("registry/checks/surroundings.py", "entry.is_file"): "the same",
     ("registry/mending/form.py", "layout.root.stat"): "the root itself may be a link",
     ("registry/mending/sibling.py", "is_dir"): "what the user named, before it is known where its root is",
 }

@@ -46,6 +46,8 @@ from tests.registry import making_tasks
 
 Damage = Callable[[Path], None]
 NOBODY = 65534
+ASIDE = "aside"
+"""Where a file lies while another is in its place."""
 
 
 def truncate(path: Path) -> None:
@@ -69,6 +71,18 @@ def zero(path: Path) -> None:
 def empty(path: Path) -> None:
     path.chmod(0o644)
     path.write_bytes(b"")
+
+
+def link_away(path: Path) -> None:
+    """Put a link to the very same bytes in a file's place."""
+    path.unlink()
+    root = next(folder for folder in path.parents if folder.name == ".registry")
+    path.symlink_to(root.parent / ASIDE)
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
 DAMAGES: dict[str, Damage] = {"truncated": truncate, "flipped": flip, "empty": empty, "deleted": Path.unlink}
@@ -126,6 +140,7 @@ def make_victims(registry: Registry) -> dict[str, Victim]:
         "view": Victim("view", f"views/{new.id}/model.bin", ("p/new:1",)),
         "stamp": Victim("view", f"views/{new.id}.json", ("p/new:1",)),
         "index": Victim("index", "cache/index.sqlite"),
+        "reserve": Victim("layout", "reserve"),
     }
 
 
@@ -142,18 +157,24 @@ def seq_of_start(registry: Registry) -> int:
 
 VICTIMS = ("format", "config", "ignored", "blob", "big blob", "design", "version", "publication", "first entry",
            "middle entry", "newest entry", "task", "start of a task", "console", "entry of a task", "view", "stamp",
-           "index")  # fmt: skip
+           "index", "reserve")  # fmt: skip
 ROT: dict[str, Damage] = {
     "flipped": flip,
     "zeroed": zero,
     "truncated": lambda path: os.truncate(path, path.stat().st_size // 2),
     "emptied": empty,
     "deleted": Path.unlink,
+    "linked": link_away,
+    "piped": make_pipe,
 }
-SEEN_FAST = frozenset({"truncated", "emptied", "deleted"})
-"""What changes a size or takes a name away."""
-INVISIBLE = frozenset({("config", "flipped"), ("ignored", "truncated")})
-"""Nothing vouches for the settings of a copy, which people edit: another value is a value; `*` needs no line break."""
+SEEN_FAST = frozenset({"truncated", "emptied", "deleted", "linked", "piped"})
+"""What changes a size or a kind, or takes a name away."""
+INVISIBLE = frozenset(
+    {("config", "flipped"), ("ignored", "truncated")}
+    | {("reserve", rot) for rot in ("flipped", "zeroed", "truncated", "emptied", "deleted")}
+)
+"""Nothing vouches for the settings of a copy, which people edit: another value is a value; `*` needs no line break; the
+reserve may hold anything."""
 HARMLESS = frozenset(
     {("config", "emptied"), ("config", "deleted"), ("stamp", "flipped"), ("stamp", "deleted"), ("index", "emptied"),
      ("index", "deleted")}
@@ -174,7 +195,7 @@ class Stock:
     def rotten(self, name: str, rot: str) -> Iterator[Path]:
         """Damage a file while the context lasts; it comes back with its inode and time."""
         path = self.victims[name].find(self.site)
-        aside = self.site.folder / "aside"
+        aside = self.site.folder / ASIDE
         path.rename(aside)
         path.write_bytes(aside.read_bytes())
         try:

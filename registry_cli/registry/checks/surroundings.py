@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import CorruptError, RegError
@@ -17,6 +18,7 @@ from registry_cli.store.format import read_format
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
     from pathlib import Path
 
     from registry_cli.registry.checks.survey import Survey
@@ -43,16 +45,29 @@ def check_kinds(survey: Survey) -> None:
     What a repair has put in the trash is no damage any more. A file that another check has reported is left out.
     """
     known = {damage.path for damage in survey.damages}
-    for folder, _, names in files.walk(survey.layout.root):
-        for path in (folder / name for name in names):
-            status = files.find_status(path)
-            if status is None or files.is_regular(status) or path in known or trash.is_damaged(survey.layout, path):
-                continue
-            survey.damages.append(Damage("layout", path, f"is a {_name_kind(status)}"))
+    for path, kind in _iter_odd(survey.layout.root):
+        if path not in known and not trash.is_damaged(survey.layout, path):
+            survey.damages.append(Damage("layout", path, f"is a {kind}"))
+
+
+def _iter_odd(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what is neither a file nor a folder, at any depth, and what it is; of a folder closed to us, nothing."""
+    folders = []
+    try:
+        for entry in files.iter_entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(folder / entry.name)
+            elif not entry.is_file(follow_symlinks=False):
+                with suppress(FileNotFoundError):  # taken away meanwhile
+                    yield folder / entry.name, _name_kind(entry.stat(follow_symlinks=False))
+    except PermissionError:
+        return
+    for inner in folders:
+        yield from _iter_odd(inner)
 
 
 def _name_kind(status: os.stat_result) -> str:
-    kinds = {stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device"}
+    kinds = {stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
     return kinds.get(stat.S_IFMT(status.st_mode), "device")
 
 

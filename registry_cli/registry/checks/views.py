@@ -82,7 +82,9 @@ class _Views:
     ) -> Iterator[Reading[_Shown]]:
         assert file.sha256 is not None
         self.survey.counts["views"] += 1
-        if status.st_size != file.size:
+        if not files.is_regular(status):
+            self.report(version, path, "is no file", file.sha256)
+        elif status.st_size != file.size:
             self.report(version, path, f"has {status.st_size:,} bytes instead of {file.size:,}", file.sha256)
         elif self.survey.level != "fast" and not self._is_blob(file.sha256, status):
             xxh3 = file.xxh3 if self.survey.level == "default" else None
@@ -130,6 +132,6 @@ def _list_files(folder: Path) -> dict[str, os.stat_result]:
     for place, _, names in files.walk(folder):
         for path in (place / name for name in names):
             status = files.find_status(path)
-            if status is not None and files.is_regular(status):  # `check_kinds` reports what is not
+            if status is not None:
                 found[path.relative_to(folder).as_posix()] = status
     return found
