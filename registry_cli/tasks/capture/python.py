@@ -124,7 +124,7 @@ def _find_active(environ: Mapping[str, str]) -> Path | None:
 
 def _python_below(prefix: Path) -> Path | None:
     python = prefix / "bin" / "python"
-    return python if python.is_file() else None
+    return python if _is_file(python) else None
 
 
 def _find_in_script(file: Path, cwd: Path, environ: Mapping[str, str]) -> Path | None:
@@ -150,9 +150,16 @@ def _find_in_script(file: Path, cwd: Path, environ: Mapping[str, str]) -> Path |
 def _find_file(word: str, cwd: Path, environ: Mapping[str, str]) -> Path | None:
     if "/" in word:
         path = cwd / word
-        return path.absolute() if path.is_file() else None
+        return path.absolute() if _is_file(path) else None
     found = which(word, path=environ.get("PATH", os.defpath))
     return Path(found).absolute() if found else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # it lies where nobody may look
+        return False
 
 
 def _clean(path: str | Path) -> str:

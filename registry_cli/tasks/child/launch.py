@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,21 +42,30 @@ class Ends:
 def get_command(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Command:
     """Return `argv` with its program found in `cwd`, or along the PATH of `env`.
 
+    As with `execvp`, a place that cannot be looked at is passed over, and named only where nothing else is found.
+
     Raises:
         LaunchError: `cwd` is no folder that can be entered.
         UnknownCommandError: There is no such program.
-        NotExecutableError: There is, but it is a folder or has no permission to be executed.
+        NotExecutableError: There is, but it is a folder or has no permission to be executed; or it may lie where we may
+            not look.
     """
-    if not cwd.is_dir() or not os.access(cwd, os.X_OK):
+    if not os.access(f"{cwd}/.", os.X_OK):
         raise LaunchError(f"cannot enter the folder {cwd}", hint="run from a folder that exists")
     name, refusal = argv[0], None
     for program in _list_candidates(name, env):
-        path = cwd / program
-        if path.is_file():
-            if os.access(path, os.X_OK):
+        try:
+            mode = (cwd / program).stat().st_mode
+        except PermissionError:
+            refusal = refusal or NotExecutableError(f"{program} cannot be looked at: permission denied")
+            continue
+        except (OSError, ValueError):  # it is not there, or no name that a file can have
+            continue
+        if stat.S_ISREG(mode):
+            if os.access(cwd / program, os.X_OK):
                 return Command(tuple(argv), program, cwd, env)
             refusal = refusal or NotExecutableError(f"{program} is not executable", hint=f"chmod +x {program}")
-        elif "/" in name and path.is_dir():
+        elif "/" in name and stat.S_ISDIR(mode):
             raise NotExecutableError(f"{program} is a folder")
     raise refusal or UnknownCommandError(f"command not found: {name}")
 

@@ -63,6 +63,11 @@ def test_else_that_of_the_environment(place: Path, command: str) -> None:
     assert find_python(command.split(), place, environ) == place / "venv" / "bin" / "python"
 
 
+def test_a_place_that_cannot_be_looked_at_holds_none(place: Path) -> None:
+    beyond = "/" + "x" * 300  # no file system has such a name, and every call on it fails
+    assert find_python([f"{beyond}/tool"], place, {"PATH": beyond, "VIRTUAL_ENV": beyond}) is None
+
+
 def test_our_own() -> None:
     state = own_python()
     assert state.table["version"] == sys.version.split()[0]

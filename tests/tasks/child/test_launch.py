@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from registry_cli.errors import NotExecutableError
+from registry_cli.tasks.child.launch import get_command
+from tests.forks import end, fork
 from tests.tasks.child.runs import run
 
 
@@ -57,6 +64,49 @@ def test_the_path_is_the_childs(tmp_path: Path) -> None:
     assert run(tmp_path, "bin/tool", "y", env={}).out == b"bin/tool y\n"
     script(tmp_path / "bin" / "tool", "", 0o644)
     assert run(tmp_path, "tool", env={"PATH": path}).code == 126
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A folder that its user may not enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0)
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def as_plain_user(work: object) -> int:
+    """Do `work` as somebody whom permissions hold back; return how that ended."""
+
+    def do() -> None:
+        if os.geteuid() == 0:
+            os.setresuid(65534, 65534, 65534)
+        assert callable(work)
+        work()
+
+    return end(fork(do))
+
+
+def test_a_place_of_the_path_that_cannot_be_looked_at_is_passed_over(locked: Path) -> None:
+    path = f"{locked}:/no/such/folder:/etc/passwd:{'x' * 300}:/usr/bin:/bin"
+
+    def look() -> None:
+        found = get_command(["ls"], Path("/"), {"PATH": path})
+        assert found.program in {"/usr/bin/ls", "/bin/ls"}
+
+    assert as_plain_user(look) == 0
+
+
+def test_what_may_lie_in_a_locked_place_is_found_and_not_executable(locked: Path) -> None:
+    """`execvp` says EACCES only where nothing else is found, and so do shells for a path with a slash."""
+
+    def look() -> None:
+        for name in ("tool", f"{locked}/tool"):
+            with pytest.raises(NotExecutableError, match=f"{locked}/tool cannot be looked at: permission denied"):
+                get_command([name], Path("/"), {"PATH": f"/no/such/folder:{locked}"})
+
+    assert as_plain_user(look) == 0
 
 
 def test_a_script_without_a_first_line_is_run_by_the_shell(tmp_path: Path) -> None:
