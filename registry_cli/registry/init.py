@@ -53,7 +53,7 @@ def _remove_abandoned(folder: Path) -> None:
     """Remove what an `init` left that was killed; whose process may run, and what is not ours to remove, stays."""
     for path in folder.glob(f"{DIRECTORY}.*"):
         owner = find_owner(path.name)
-        if owner and is_alive(owner) is False:
+        if owner and is_alive(owner, folder) is False:
             with suppress(OSError):
                 files.remove_tree(path)
 

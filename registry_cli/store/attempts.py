@@ -54,7 +54,7 @@ def is_alive_in(folder: AttemptFolder) -> bool | None:
     except (OSError, CorruptError):
         return None
     owner = find_owner(str(name))
-    return is_alive(owner) if owner else None
+    return is_alive(owner, folder.path) if owner else None
 
 
 def list_dead(layout: Layout, limit: float | None = None) -> list[AttemptFolder]:

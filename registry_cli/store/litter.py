@@ -100,7 +100,7 @@ def list_live_writers(layout: Layout) -> list[Owner]:
         owner = find_owner(path.name)
         if owner is None or owner == own:
             continue
-        alive = is_alive(owner)
+        alive = is_alive(owner, layout.tmp)
         if alive or (alive is None and not _is_older(path, limit)):
             writers[owner] = None
     return list(writers)
@@ -135,7 +135,7 @@ def _touch_turn(layout: Layout) -> float:
 def _is_abandoned(path: Path, name: str, limit: float) -> bool:
     """Return whether the maker of a file is dead, or cannot be known and has not touched it since `limit`."""
     owner = find_owner(name)
-    alive = is_alive(owner) if owner else None
+    alive = is_alive(owner, path.parent) if owner else None
     return alive is False or (alive is None and _is_older(path, limit))
 
 

@@ -1,4 +1,9 @@
-"""Who writes a file in `tmp/`: its name tells host, boot and process, so that a collector knows when it is litter."""
+"""The process that made a file in `tmp/`, told by the file's name, so that a collector knows when it is litter.
+
+A process is proven dead by the kernel that ran it alone: of the same boot, in the same pid namespace, there is no such
+process, or another began under its number. Everything else is a guess: a machine that was cloned has the same host name
+and machine id, and the first pid namespace has the same number everywhere.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from registry_cli.ids import new_ulid
+from registry_cli.store.mounts import is_local
 
 FIRST_NAMESPACE: Final = "pid:[4026531836]"
 """The machine's own pid namespace, PROC_PID_INIT_INO of the kernel's proc_ns.h; in any other we are in a container."""
+FIRST_CLOCK: Final = "time:[4026531834]"
+"""The machine's own time namespace, PROC_TIME_INIT_INO; in any other, times after boot are shifted."""
 _ENDED: Final = frozenset("ZX")
 """States of a process that runs no more although it has a pid (proc(5))."""
 _NAME: Final = re.compile(
@@ -28,7 +36,8 @@ class Owner:
         host: Digest of host name, machine id and pid namespace: within it a pid means one process.
         boot: Digest of the boot id.
         pid: Its number.
-        started: When it began, in clock ticks after boot; `0` where that cannot be told.
+        started: When it began, in clock ticks after boot as the machine's own time namespace counts them; `0` where
+            that cannot be told.
     """
 
     host: str
@@ -58,16 +67,19 @@ def find_owner(name: str) -> Owner | None:
     return Owner(match[1], match[2], int(match[3]), match[4]) if match else None
 
 
-def is_alive(owner: Owner) -> bool | None:
-    """Return whether a process still runs; None where that cannot be known from here.
+def is_alive(owner: Owner, folder: Path) -> bool | None:
+    """Return whether a process still runs; None where that cannot be proven from here.
 
-    A container's host name may be given on several machines at once, so another boot tells of an end only outside.
+    Args:
+        owner: The process.
+        folder: Where its name was found. Of another boot nothing is known, but that a disk of this machine alone is
+            written by none of its earlier boots any more.
     """
     host, boot = _place()
     if owner.host != host:
         return None
     if owner.boot != boot:
-        return False if _namespace() == FIRST_NAMESPACE else None
+        return False if _namespace() == FIRST_NAMESPACE and is_local(folder) else None
     if not _exists(owner.pid):
         return False
     state, started = _read_stat(owner.pid)
@@ -91,7 +103,10 @@ def _started(pid: int) -> str:
 
 
 def _read_stat(pid: int) -> tuple[str, str]:
-    """Return a process's state and beginning, fields 3 and 22 of /proc/PID/stat (proc(5)); `0` where it is not told."""
+    """Return a process's state and beginning, fields 3 and 22 of /proc/PID/stat (proc(5)); `0` where it is not told.
+
+    The beginning is shifted by the offset of the reader's time namespace (time_namespaces(7)).
+    """
     try:
         if Path("/proc/self").readlink().name != str(
             os.getpid()
@@ -100,7 +115,7 @@ def _read_stat(pid: int) -> tuple[str, str]:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return "", "0"
-    return fields[0], fields[19]
+    return fields[0], fields[19] if _read_link("/proc/self/ns/time") in {FIRST_CLOCK, ""} else "0"
 
 
 def _exists(pid: int) -> bool:
@@ -114,8 +129,12 @@ def _exists(pid: int) -> bool:
 
 
 def _namespace() -> str:
+    return _read_link("/proc/self/ns/pid")
+
+
+def _read_link(path: str) -> str:
     try:
-        return str(Path("/proc/self/ns/pid").readlink())
+        return str(Path(path).readlink())
     except OSError:
         return ""
 

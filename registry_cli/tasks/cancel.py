@@ -163,7 +163,7 @@ def _ask(live: Live) -> None:
     except (FileNotFoundError, CorruptError):  # it has just ended
         return
     wrapped = live.facts(WRAPPER).exists()
-    if owner is not None and not wrapped and owner != get_own() and is_alive(owner):
+    if owner is not None and not wrapped and owner != get_own() and is_alive(owner, live.folder):
         try:
             os.kill(owner.pid, signal.SIGTERM)
         except (ProcessLookupError, PermissionError):

@@ -16,7 +16,7 @@ from registry_cli.catalog import changes, database, read
 from registry_cli.catalog.births import Births
 from registry_cli.catalog.index import Index
 from registry_cli.catalog.lines import list_lines
-from registry_cli.catalog.place import Place, find_place, is_local
+from registry_cli.catalog.place import Place, find_place
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.errors import CorruptError
 from registry_cli.ids import ModelName, RecordId, TagName, VersionId
@@ -24,6 +24,7 @@ from registry_cli.records.codec import load_version
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.store.layout import DIRECTORY, Layout
+from registry_cli.store.mounts import is_local
 from tests.catalog.builders import REGISTRY_ID, Forger, dump_tables, make_entry, make_record
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")

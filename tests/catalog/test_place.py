@@ -11,19 +11,12 @@ from pathlib import Path
 import pytest
 
 from registry_cli.catalog.admission import APPLICATION, BESIDE, find_strange, read_header
-from registry_cli.catalog.place import Place, find_kind, find_place, is_local
+from registry_cli.catalog.place import Place, find_place
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.registry.api import Registry
 from registry_cli.registry.fsck import check_registry
+from registry_cli.store.mounts import is_local
 from tests.builders import add
-
-MOUNTS = """\
-22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-23 22 0:30 / /mnt/my\\040disk rw - fuse.juicefs juicefs rw
-24 22 0:31 / /data rw - virtiofs data rw
-25 22 0:32 / /data/fast rw - xfs /dev/vdb rw
-26 22 0:33 / /new rw - somethingfs new rw
-"""
 
 
 @pytest.fixture
@@ -38,22 +31,6 @@ def there(tmp_path: Path) -> Registry:
 
 def place_of(registry: Registry, home: Path) -> Place:
     return find_place(registry.layout, registry.id, lambda: home)
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [("/home/x/", "ext4"), ("/mnt/my disk/x/", "fuse.juicefs"), ("/data/x/", "virtiofs"), ("/data/fast/x/", "xfs")],
-)
-def test_the_file_system_is_that_of_the_innermost_mount(path: str, kind: str) -> None:
-    assert find_kind(MOUNTS, path) == kind
-
-
-@pytest.mark.parametrize(("folder", "local"), [("home", True), ("mnt/my disk", False), ("data", False), ("new", False)])
-def test_an_unknown_file_system_counts_as_a_network_one(
-    folder: str, local: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda _self: MOUNTS)
-    assert is_local(Path("/") / folder) is local
 
 
 def test_an_index_says_in_its_header_that_it_is_one(there: Registry) -> None:

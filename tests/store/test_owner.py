@@ -18,6 +18,7 @@ from registry_cli.store.owner import FIRST_NAMESPACE, Owner, find_owner, get_own
 from tests.owners import end_process, open_process
 
 HAS_PROC = Path("/proc/self/stat").exists()
+HERE = Path(__file__).parent
 proc_only = pytest.mark.skipif(not HAS_PROC, reason="no /proc")
 
 
@@ -69,48 +70,52 @@ def test_names_differ() -> None:
 
 
 def test_we_are_alive() -> None:
-    assert is_alive(get_own()) is True
+    assert is_alive(get_own(), HERE) is True
 
 
 def test_process_is_alive_until_it_ends(child: Owner) -> None:
     assert (child.host, child.boot) == (get_own().host, get_own().boot)
-    assert is_alive(child) is True
+    assert is_alive(child, HERE) is True
     end_process(child.pid)
-    assert is_alive(child) is False
+    assert is_alive(child, HERE) is False
 
 
 @proc_only
 def test_stopped_process_is_alive_and_one_that_nobody_waited_for_is_not(child: Owner) -> None:
     os.kill(child.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
-    assert is_alive(child) is True
+    assert is_alive(child, HERE) is True
     os.kill(child.pid, signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert is_alive(child) is False
+    assert is_alive(child, HERE) is False
 
 
 @proc_only
 def test_pid_that_was_given_again_is_another_process() -> None:
-    assert is_alive(replace(get_own(), started="1")) is False
+    assert is_alive(replace(get_own(), started="1"), HERE) is False
 
 
 def test_without_a_start_the_pid_alone_counts(child: Owner) -> None:
-    assert is_alive(replace(child, started="0")) is True
+    assert is_alive(replace(child, started="0"), HERE) is True
     end_process(child.pid)
-    assert is_alive(replace(child, started="0")) is False
+    assert is_alive(replace(child, started="0"), HERE) is False
 
 
 def test_another_host_tells_nothing() -> None:
-    assert is_alive(replace(get_own(), host="00000000")) is None
+    assert is_alive(replace(get_own(), host="00000000"), HERE) is None
 
 
-@pytest.mark.parametrize(("namespace", "known"), [(FIRST_NAMESPACE, False), ("pid:[4026532201]", None), ("", None)])
-def test_another_boot_tells_of_an_end_outside_containers_only(
-    namespace: str, known: bool | None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("namespace", [FIRST_NAMESPACE, "pid:[4026532201]", ""])
+@pytest.mark.parametrize("local", [True, False])
+def test_another_boot_tells_of_an_end_where_this_machine_alone_writes(
+    namespace: str, local: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = replace(get_own(), boot="00000000")
+    """A clone has our host name, our machine id and the first namespace: on a disk that we share it may run."""
     monkeypatch.setattr(owner, "_namespace", lambda: namespace)
-    assert is_alive(own) is known
+    monkeypatch.setattr(owner, "is_local", lambda folder: local and folder == HERE)
+    assert is_alive(replace(get_own(), boot="00000000"), HERE) is (
+        False if local and namespace == FIRST_NAMESPACE else None
+    )
 
 
 @proc_only
@@ -125,13 +130,38 @@ def test_containers_of_one_host_name_are_two_hosts() -> None:
     assert stranger is not None
     assert (stranger.pid, stranger.boot) == (1, get_own().boot)
     assert stranger.host != get_own().host
-    assert is_alive(stranger) is None
+    assert is_alive(stranger, HERE) is None
+
+
+@proc_only
+def test_a_time_namespace_shifts_no_beginning() -> None:
+    """The same process begins at another tick for who looks from another time namespace (time_namespaces(7))."""
+    code = ("import sys; from pathlib import Path; from registry_cli.store.owner import *;"
+            "print(new_name(), is_alive(find_owner(sys.argv[1]), Path()), flush=True); sys.stdin.read()")  # fmt: skip
+    inside = ["unshare", "--time", "--boottime", "100000", "--fork", sys.executable, "-c", code, new_name()]
+    with subprocess.Popen(
+        inside, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        cwd=Path(__file__).parents[2],
+    ) as running:  # fmt: skip
+        assert running.stdin is not None
+        assert running.stdout is not None
+        name, _, seen = running.stdout.readline().strip().partition(" ")
+        if not name:
+            pytest.skip("no right to make a namespace, or the kernel has none for time")
+        other = find_owner(name)
+        assert other is not None
+        assert (seen, is_alive(other, HERE)) == ("True", True)
+        running.stdin.close()
+    assert is_alive(other, HERE) is False
 
 
 @proc_only
 def test_foreign_proc_is_not_asked() -> None:
     """Without a /proc of its own, a container would read there of processes that only share its pids."""
-    code = "from registry_cli.store.owner import get_own, is_alive; own = get_own(); print(own.started, is_alive(own))"
+    code = (
+        "from pathlib import Path; from registry_cli.store.owner import *;"
+        "own = get_own(); print(own.started, is_alive(own, Path()))"
+    )
     inside = ["unshare", "--pid", "--fork", sys.executable, "-c", code]
     try:
         said = subprocess.run(inside, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)

@@ -101,7 +101,7 @@ def test_a_wrapper_is_left_word_alone(registry: Registry) -> None:
         [row] = cancel_tasks(registry, ["a"], patience=0)
         owner = find_owner(name)
         assert owner
-        assert (row.status, attempt.cancelled, is_alive(owner)) == ("running", True, True)
+        assert (row.status, attempt.cancelled, is_alive(owner, attempt.live.folder)) == ("running", True, True)
 
 
 def test_one_that_has_just_begun_elsewhere(registry: Registry) -> None:

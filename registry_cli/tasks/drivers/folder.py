@@ -64,7 +64,7 @@ class JobFolder:
             runner = self.find_runner()
             if runner is None:
                 return JobState("queued" if time.time() - self.path.stat().st_mtime < _START else "lost")
-            if is_alive(runner) is not False:
+            if is_alive(runner, self.path) is not False:
                 return JobState("running")
             ended = self._find_end()  # it may have ended between the two looks
         if ended is None:

@@ -99,7 +99,7 @@ class LocalDriver:
             return
         folder.put(CANCEL, b"")
         runner = folder.find_runner()
-        if runner is not None and is_alive(runner):
+        if runner is not None and is_alive(runner, folder.path):
             try:
                 os.kill(runner.pid, signal.SIGTERM)
             except ProcessLookupError:

@@ -30,7 +30,7 @@ def remove_leftovers(parent: Path) -> None:
     """Remove the folders that dead processes left in `parent`."""
     for folder in parent.iterdir():
         owner = find_owner(folder.name)
-        if owner and is_alive(owner) is False:
+        if owner and is_alive(owner, parent) is False:
             _remove(folder)
 
 
