@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog import admission, database
@@ -14,6 +13,7 @@ from registry_cli.store.mounts import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from registry_cli.store.layout import Layout
 

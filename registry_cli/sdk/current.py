@@ -251,7 +251,8 @@ def _attach() -> Current | None:
         found = get_task(registry, get_task_row(registry.db, row)) if row is not None else None
     except RegError:
         found = None
-    if found is None or found.status != "running" or found.attempt != live.attempt:
+    lives = found is not None and found.status in {"running", "crashed"}  # its runner was taken for dead, and is not
+    if found is None or not lives or found.attempt != live.attempt:
         registry.close()
         return None
     return Current(registry, found, live, silent=is_silent())

@@ -152,9 +152,12 @@ class Runner:
             tell(f"task {self.attempt.task.name}: {problem}")
         words = "; ".join(dict.fromkeys(filter(None, [ending.problem, *lost]))) or None
         try:
-            return self.attempt.end(replace(ending, problem=words))
+            ended = self.attempt.end(replace(ending, problem=words))
         finally:
             self._watch.stop()
+        for line in self.attempt.describe_end(ended):
+            tell(f"task {ended.name}: {line}")
+        return ended
 
     def _look_around(self) -> None:
         state = own_python()

@@ -17,7 +17,7 @@ from registry_cli.ids import TaskId, new_ulid
 from registry_cli.store import files
 from registry_cli.store.owner import new_name
 from registry_cli.store.reserve import make_reserve, with_room
-from registry_cli.tasks.finish import Ending, finish
+from registry_cli.tasks.finish import Ending, finish_own
 from registry_cli.tasks.live import Live, State, close_live, is_running, open_live
 from registry_cli.tasks.stage import write_stage
 
@@ -80,20 +80,31 @@ class Attempt:
         """Whether somebody wants it to end."""
         return self.live.cancel.exists()
 
+    def describe_end(self, ended: Task) -> list[str]:
+        """Return what its user must know of its end, in words."""
+        if ended.attempt == self.task.attempt:
+            return []
+        return [f"attempt {self.task.attempt} was ended by somebody else while it ran: it is on record as attempt "
+                f"{ended.attempt} too"]  # fmt: skip
+
     def end(self, ending: Ending, *, bare: bool = False) -> Task:
         """End it: merge what was told into one record, commit that, take the folder away.
 
-        On a full disk the registry's reserve is given up for it.
+        On a full disk the registry's reserve is given up for it. Where somebody else has ended it, as this process was
+        suspended, it is told as one more attempt.
 
         Args:
             ending: How it ended.
             bare: Do without console, scalars and plots, for which there is no room.
 
         Returns:
-            The task as it is now; that of another's end, where somebody has ended it before.
+            The task as it is now.
+
+        Raises:
+            RefusedError: It cannot be told, as the task was removed or its next attempt runs.
         """
-        layout = self.registry.layout
-        ended = with_room(layout, lambda: finish(self.registry, self.task, self.live, ending, bare=bare))
+        layout, ending = self.registry.layout, replace(ending, ended=ending.ended or datetime.now(UTC))
+        ended = with_room(layout, lambda: finish_own(self.registry, self.task, self.live, ending, bare=bare))
         close_live(layout, self.live)
         make_reserve(layout)
         return ended

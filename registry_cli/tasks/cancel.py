@@ -16,10 +16,12 @@ from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.records.status import ENDED
 from registry_cli.store import files
 from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
+from registry_cli.store.staging import Staging
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.drivers.port import UNFINISHED
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.live import SILENCE, WRAPPER, find_live, read_state
+from registry_cli.tasks.finish import Ending, complete_end
+from registry_cli.tasks.live import SILENCE, WRAPPER, Live, find_live, is_running, read_state
 from registry_cli.tasks.stage import get_row, get_task, write_stages
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.drivers.port import Driver, JobId
-    from registry_cli.tasks.live import Live
 
 PATIENCE: Final = 10.0
 """Seconds that a runner is given to end."""
@@ -48,6 +49,8 @@ def cancel_tasks(
 ) -> list[TaskRow]:
     """Cancel tasks and return them; one that is still `running` was asked to end and has not done so in `patience`.
 
+    One whose runner is silent is ended here; the runner ends the command when it wakes.
+
     Args:
         registry: Where.
         refs: Addresses.
@@ -61,12 +64,13 @@ def cancel_tasks(
     """
     bury_crashed(registry)
     rows = see_tasks(registry, refs)
+    rows = [get_row(registry, row.id) if row.status == "crashed" else row for row in rows]  # a sleeper may run
     jobs = {row.id: job for row in rows if driver and (job := _find_waiting(driver, row))}
     for row in rows:
         _check(registry, row, waits=row.id in jobs, force=force)
     _end(
         registry,
-        [row for row in rows if row.status == "draft" or (row.status == "running" and not _find_live(registry, row))],
+        [row for row in rows if row.status == "draft" or (row.status == "running" and not _is_heard(registry, row))],
         message,
     )
     for job in jobs.values():
@@ -79,6 +83,15 @@ def _find_waiting(driver: Driver, row: TaskRow) -> JobId | None:
     """Return the job that is to begin a task's next attempt and has not done so, or None."""
     job = None if row.status == "running" else driver.find(row.id, row.attempt + 1)
     return job if job and driver.status(job).phase in UNFINISHED else None
+
+
+def _is_heard(registry: Registry, row: TaskRow) -> bool:
+    """Return whether a task has a runner here that can be asked; one that sleeps is left word for when it wakes."""
+    live = _find_live(registry, row)
+    if live is None or is_running(registry.layout, live):
+        return live is not None
+    _ask(live)
+    return False
 
 
 def _find_live(registry: Registry, row: TaskRow) -> Live | None:
@@ -109,9 +122,10 @@ def _end(registry: Registry, rows: Sequence[TaskRow], message: str | None) -> No
 
     One that has begun or ended meanwhile is left alone.
     """
-    ends = [(_cancelled(registry, row), None) for row in rows]
     try:
-        write_stages(registry, "end", ends, message=message)
+        with Staging(registry.layout) as staging:
+            ends = [(_cancelled(registry, staging, row), None) for row in rows]
+            write_stages(registry, "end", ends, staging=staging, message=message)
     except RefusedError:
         registry.index.sync()
         left = [row for row in rows if _stage(get_row(registry, row.id)) == _stage(row)]
@@ -120,10 +134,13 @@ def _end(registry: Registry, rows: Sequence[TaskRow], message: str | None) -> No
         _end(registry, left, message)
 
 
-def _cancelled(registry: Registry, row: TaskRow) -> Task:
-    problem = None if row.status == "draft" else "its runner could not be asked, and may not know"
+def _cancelled(registry: Registry, staging: Staging, row: TaskRow) -> Task:
     task = get_task(registry, row)
-    return replace(task, status="cancelled", ended=datetime.now(UTC), problem=task.problem or problem)
+    if row.status == "draft":
+        return replace(task, status="cancelled", ended=datetime.now(UTC))
+    live = Live(row.id, row.attempt, registry.layout.attempt(row.id, row.attempt))
+    ending = Ending("cancelled", problem="its runner could not be asked, and may not know")
+    return complete_end(registry, staging, task, live, ending)
 
 
 def _stage(row: TaskRow) -> tuple[str, int]:

@@ -1,4 +1,8 @@
-"""From the folder of an attempt to the record that ends it: the same for a runner that lives and for one found dead."""
+"""From the folder of an attempt to the record that ends it: the same for a runner that lives and for one found dead.
+
+The first end of an attempt counts. A runner whose attempt somebody else has ended, as it slept, tells its own run as
+one more attempt.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,18 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.task_read import find_task, get_task_row
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
-from registry_cli.records.parts import FileEntry
+from registry_cli.records.status import ENDED
 from registry_cli.records.task import BUNDLE, CONSOLE, LOCK, SCALARS
-from registry_cli.store import files
 from registry_cli.store.blobs import find_blob
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.live import WRAPPER, read_state
+from registry_cli.tasks.live import read_state
 from registry_cli.tasks.scalars.read import merge, read_points, summarise
 from registry_cli.tasks.scalars.told import Facts, read_facts
-from registry_cli.tasks.stage import get_task, stage_file, write_stage
+from registry_cli.tasks.stage import get_task, stage_file, write_attempt, write_stage
 
 if TYPE_CHECKING:
+    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.records.parts import FileEntry
     from registry_cli.records.status import Status
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
@@ -57,25 +62,89 @@ def read_named(task: Task, live: Live) -> Task:
 def finish(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
     """Commit the end of an attempt and return the task as it is then; its folder stays.
 
-    Where somebody else has ended the attempt before, that is returned and nothing is written. A bare end goes without
-    the blobs that the folder would give.
+    Where somebody else has ended the attempt before, that is returned and nothing is written.
+
+    Args:
+        registry: Where.
+        task: As it was at the attempt's start.
+        live: The attempt's folder; what is missing of it is not told.
+        ending: How it ended.
+        bare: Go without the blobs that the folder would give.
+
+    Raises:
+        RefusedError: A gate says no.
     """
-    task = _find_newest(registry, task) or task
+    ended, row = _try_end(registry, task, live, ending, bare=bare)
+    return ended if row is None else get_task(registry, row)
+
+
+def finish_own(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
+    """Commit the end of the attempt that this process runs, as `finish` does; `ending` must say when it ended.
+
+    Where somebody else has ended it before, the same run is told whole as the next attempt, from its start to its end.
+
+    Raises:
+        RefusedError: A gate says no, the task was removed, or its next attempt runs already.
+    """
+    ended, row = _try_end(registry, task, live, ending, bare=bare)
+    if row is None:
+        return ended
+    if row.removed:
+        raise RefusedError(f"task {task.name} was removed while it ran, and its end is not on record")
+    other = get_task(registry, row)
+    if (other.attempt, other.status, other.ended) == (task.attempt, ending.status, ending.ended):
+        return other  # our own, which a try before this one has written
+    if other.status not in ENDED:
+        raise RefusedError(f"task {task.name} was taken for dead and attempt {other.attempt} at it runs: the end of "
+                           f"attempt {task.attempt} is not on record")  # fmt: skip
+    return _tell_again(registry, task, live, ending, other, bare=bare)
+
+
+def complete_end(
+    registry: Registry, staging: Staging, task: Task, live: Live, ending: Ending, *, bare: bool = False
+) -> Task:
+    """Return all that is known of an attempt at its end, its blobs staged."""
     facts = read_facts(live.list_facts())
     problem = "; ".join(filter(None, (task.problem, ending.problem, facts.problem))) or None
-    ended = replace(
+    kept = {file.path: file for file in _list_kept(registry, task)}
+    kept |= {file.path: file for file in ([] if bare else _stage_told(staging, live, facts))}
+    return replace(
         _merged(task, live, facts), status=ending.status, ended=ending.ended or datetime.now(UTC),
         exit_code=ending.exit_code, signal=ending.signal, problem=problem,
+        files=tuple(kept[path] for path in sorted(kept)),
     )  # fmt: skip
+
+
+def _try_end(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool) -> tuple[Task, TaskRow | None]:
+    """Commit the end of an attempt; return it, and the task's row where somebody else was faster."""
     with Staging(registry.layout) as staging:
-        kept = {file.path: file for file in task.files if file.sha256 and find_blob(registry.layout, file.sha256)}
-        kept |= {file.path: file for file in ([] if bare else _stage_told(staging, live, facts))}
-        complete = replace(ended, files=tuple(kept[path] for path in sorted(kept)))
+        ended = complete_end(registry, staging, _find_newest(registry, task) or task, live, ending, bare=bare)
         try:
-            write_stage(registry, "end", complete, staging=staging)
+            write_stage(registry, "end", ended, staging=staging)
         except RefusedError:
-            return _get_other_end(registry, task)
-    return complete
+            row = _get_row(registry, task)
+            if (row.status, row.attempt) == ("running", task.attempt) and not row.removed:
+                raise
+            return ended, row
+    return ended, None
+
+
+def _tell_again(registry: Registry, task: Task, live: Live, ending: Ending, other: Task, *, bare: bool) -> Task:
+    """Commit a run as one more attempt; `other` is the end that somebody has written of it, or of one after it."""
+    number = other.attempt + 1
+    known = replace(other, problem=task.problem) if other.attempt == task.attempt else task
+    why = f"attempt {task.attempt} was ended as {other.status} by somebody else while it ran"
+    problem = "; ".join(filter(None, (ending.problem, why)))
+    with Staging(registry.layout) as staging:
+        ended = complete_end(registry, staging, known, live, replace(ending, problem=problem), bare=bare)
+        ended = replace(ended, attempt=number, started=task.started)
+        begun = replace(task, attempt=number, files=_list_kept(registry, task))
+        write_attempt(registry, begun, ended, staging)
+    return ended
+
+
+def _list_kept(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
+    return tuple(file for file in task.files if file.sha256 and find_blob(registry.layout, file.sha256))
 
 
 def _find_newest(registry: Registry, task: Task) -> Task | None:
@@ -88,17 +157,18 @@ def _find_newest(registry: Registry, task: Task) -> Task | None:
     return get_task(registry, row)
 
 
-def _get_other_end(registry: Registry, task: Task) -> Task:
+def _get_row(registry: Registry, task: Task) -> TaskRow:
+    registry.index.sync()
     found = find_task(registry.db, task.id)
     if found is None:
         raise CorruptError(f"task {task.id} is not in the log that began it", hint="reg fsck")
-    return get_task(registry, get_task_row(registry.db, found))
+    return get_task_row(registry.db, found)
 
 
 def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
     told = []
     if live.console.exists() and live.console.stat().st_size:
-        told.append(_stage_console(staging, live))
+        told.append(stage_file(staging, CONSOLE, live.console, "text/plain"))
     if live.bundle.exists():
         told.append(stage_file(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
     scalars = live.list_scalars()
@@ -108,21 +178,6 @@ def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
         told.append(stage_file(staging, LOCK, facts.lock.encode(), "text/plain"))
     told += [stage_file(staging, path, document, "application/json") for path, document in facts.plots.items()]
     return told
-
-
-def _stage_console(staging: Staging, live: Live) -> FileEntry:
-    """Take the console in as the file that it is, which needs no room, where nobody can write it any more.
-
-    A script's own may be open in processes that it has forked.
-    """
-    if not live.facts(WRAPPER).exists():
-        return stage_file(staging, CONSOLE, live.console, "text/plain")
-    try:
-        files.set_mode(live.console, 0o444)
-        digests = staging.add_file(live.console, share=True)
-    except RegError:  # the file system cannot share it
-        return stage_file(staging, CONSOLE, live.console, "text/plain")
-    return FileEntry(CONSOLE, digests.size, digests.sha256, digests.xxh3, "text/plain")
 
 
 def _merged(task: Task, live: Live, facts: Facts) -> Task:

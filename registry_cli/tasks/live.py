@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import CorruptError
 from registry_cli.records.tables import load_time
 from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
 from registry_cli.store.attempts import STATE, AttemptFolder, is_alive_in, list_attempts
+from registry_cli.store.files import AppendFile
 from registry_cli.store.litter import read_clock
 from registry_cli.store.owner import new_name
 
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from registry_cli.ids import TaskId
     from registry_cli.store.layout import Layout
 
+Life = Literal["alive", "silent", "lost", "dead"]
+"""Of a runner: its process was seen or its heartbeat heard; it was not heard for a while, and may sleep; not for so
+long that its end is written; it is proven dead."""
 SILENCE: Final = 600.0
-"""Seconds without a heartbeat after which a runner that nobody can look at is taken for dead."""
+"""Seconds without a heartbeat after which a runner that nobody can look at is shown as crashed."""
+GIVEN_UP: Final = 7 * 86_400.0
+"""Seconds without one after which its attempt is ended too."""
 SECURED: Final = 5.0
 """Seconds of what was told that a power cut may lose."""
 WRAPPER: Final = "wrapper"
@@ -187,13 +193,27 @@ def read_state(live: Live) -> State:
         raise CorruptError(f"{where} is no state of a task: {error!r}") from None
 
 
-def is_running(layout: Layout, live: Live) -> bool:
-    """Return whether an attempt's runner lives: its process where it can be looked at, else a recent heartbeat."""
+def read_life(layout: Layout, live: Live) -> Life:
+    """Return what is known of an attempt's runner: from its process where it can be looked at, else its heartbeat."""
     alive = is_alive_in(AttemptFolder(live.task, live.attempt, live.folder))
+    if alive is not None:
+        return "alive" if alive else "dead"
     try:
-        return alive if alive is not None else read_clock(layout) - live.state.stat().st_mtime < SILENCE
-    except FileNotFoundError:
-        return False
+        return rate_silence(read_clock(layout) - live.state.stat().st_mtime)
+    except FileNotFoundError:  # it has just ended
+        return "silent"
+
+
+def rate_silence(seconds: float) -> Life:
+    """Return what is known of a runner that was last heard so long ago."""
+    if seconds < SILENCE:
+        return "alive"
+    return "silent" if seconds < GIVEN_UP else "lost"
+
+
+def is_running(layout: Layout, live: Live) -> bool:
+    """Return whether an attempt's runner lives, as far as is known."""
+    return read_life(layout, live) == "alive"
 
 
 def secure_live(live: Live) -> None:
@@ -208,6 +228,23 @@ def secure_live(live: Live) -> None:
     files.flush_dir(live.folder)
     if live.auto.exists():
         files.flush_dir(live.auto)
+
+
+def restore_console(layout: Layout, live: Live, fd: int) -> None:
+    """Write the console anew from the file that its writer has open, where somebody took the folder away meanwhile."""
+    from registry_cli.store.hashing import iter_chunks  # who lists tasks need not load it
+
+    if live.console.exists():
+        return
+    files.make_dirs(live.folder, shared=layout.shared, inside=True)
+    source = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    console = AppendFile(live.console)
+    try:
+        for chunk in iter_chunks(source):
+            console.write(chunk)
+    finally:
+        console.close()
+        os.close(source)
 
 
 def close_live(layout: Layout, live: Live) -> None:

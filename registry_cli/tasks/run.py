@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli import env
-from registry_cli.errors import LaunchError, RegError, describe_os_error
+from registry_cli.errors import LaunchError, RefusedError, RegError, describe_os_error
 from registry_cli.store.files import AppendFile
 from registry_cli.tasks.attempt import Attempt, Heartbeat
 from registry_cli.tasks.auto.known import write_known
@@ -20,6 +22,7 @@ from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
 from registry_cli.tasks.drop import drop_outputs
 from registry_cli.tasks.finish import Ending
+from registry_cli.tasks.live import restore_console
 from registry_cli.tasks.made import publish_outputs
 from registry_cli.tasks.scalars.told import read_facts
 
@@ -179,6 +182,8 @@ class _Runner:
             self._group = None
 
     def close(self) -> None:
+        with suppress(OSError):
+            restore_console(self._attempt.registry.layout, self._attempt.live, self._console.fd)
         self._console.close()
 
 
@@ -186,7 +191,8 @@ def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
     status: Status = "completed" if told.code == 0 else "failed"
     if told.code and (attempt.cancelled or told.signal == "SIGINT"):
         status = "cancelled"
-    return Ending(status, told.exit_code, told.signal, "; ".join(dict.fromkeys(problems)) or None)
+    problem = "; ".join(dict.fromkeys(problems)) or None
+    return Ending(status, told.exit_code, told.signal, problem, ended=datetime.now(UTC))
 
 
 def _end(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
@@ -196,15 +202,21 @@ def _end(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
     """
     for bare in (False, True):
         try:
-            return attempt.end(ending, bare=bare)
+            ended = attempt.end(ending, bare=bare)
+        except RefusedError as error:
+            problems.append(error.message)
+            break
         except RegError as error:
             problem = error.message
         except OSError as error:
             problem = describe_os_error(error)
+        else:
+            problems += attempt.describe_end(ended)
+            return ended
         problems.append(f"the {'end' if bare else 'console'} of the task could not be written: {problem}")
         told = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
         ending = replace(ending, problem=told)
-    return attempt.task
+    return replace(attempt.task, status=ending.status, exit_code=ending.exit_code, signal=ending.signal)
 
 
 def _settle(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:

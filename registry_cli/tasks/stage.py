@@ -85,8 +85,27 @@ def write_stages(
     return records
 
 
+def write_attempt(registry: Registry, begun: Task, ended: Task, staging: Staging) -> None:
+    """Commit an attempt from its start to its end in one entry.
+
+    Raises:
+        RefusedError: The task is not in a state in which an attempt can begin.
+    """
+    registry.check_writable()
+    records = [staging.add_record(dump_task(task)) for task in (begun, ended)]  # on disk before the entry is rehearsed
+
+    def plan() -> list[changes.Change]:
+        for file in (*begun.files, *ended.files):
+            if file.sha256:
+                staging.need_blob(file.sha256)
+        start, end = records
+        return [changes.task(begun.id, "start", record=start), changes.task(begun.id, "end", record=end)]
+
+    transact(registry, plan, staging=staging)
+
+
 def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | None = None) -> FileEntry:
-    """Take in one of a task's blobs, from memory or from a file."""
+    """Take in one of a task's blobs, from memory or as a copy of a file, which somebody may still write to."""
     digests = staging.add_bytes(source) if isinstance(source, bytes) else staging.add_file(source)
     return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
 

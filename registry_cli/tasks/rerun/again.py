@@ -9,7 +9,7 @@ from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.records.task import CONSOLE, LOCK, PLOTS, SCALARS
 from registry_cli.secrets.hiding import fill_secrets
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.crashed import bury_crashed
+from registry_cli.tasks.crashed import UNHEARD, bury_crashed, end_unheard, list_crashed
 from registry_cli.tasks.describe import look_around, with_code
 from registry_cli.tasks.rerun.prepare import Environment, open_workdir
 from registry_cli.tasks.run import Outcome, run_command
@@ -26,7 +26,7 @@ _RESULTS: Final = frozenset({CONSOLE, SCALARS})
 
 
 def get_runnable(registry: Registry, ref: str) -> TaskRow:
-    """Return a task that can be run now; those whose runner died are ended first.
+    """Return a task that can be run now; those whose runner died are ended first, and this one if its runner is silent.
 
     Raises:
         NotFoundError: The address names nothing.
@@ -36,6 +36,9 @@ def get_runnable(registry: Registry, ref: str) -> TaskRow:
     bury_crashed(registry)
     registry.index.sync()
     row = get_row(registry, ref)
+    if row.status == "running" and row.id in list_crashed(registry):
+        end_unheard(registry, row, "crashed", UNHEARD)
+        row = get_row(registry, row.id)
     if row.removed:
         raise RefusedError(f"task {row.name} is removed", hint=f"reg task restore {row.id}")
     if row.status == "running":
