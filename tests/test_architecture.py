@@ -79,6 +79,7 @@ MAY_LOOK = {
     ("store/log.py", "self.exists"): "it asks the seam",
     ("store/copying.py", "target.lstat"): "a name that the user gave, of whatever lies there",
     ("store/views.py", "_BOOT_ID.read_text"): "what the kernel tells of this boot",
+    ("store/mounts.py", "read_text"): "what the kernel tells of file systems",
     ("store/owner.py", "read_text"): "what the kernel tells of a process",
     ("registry/checks/log.py", "log.exists"): "it asks the seam",
     ("registry/checks/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import DIRECTORY
+from registry_cli.store.mounts import is_local
 from registry_cli.store.stamps import Stamp, stamp_of
 from registry_cli.tasks.auto.steps import is_step_folder
 
@@ -61,7 +62,12 @@ def list_files(path: Path) -> list[Path]:
 
 
 def has_writer(path: Path) -> bool:
-    """Return whether somebody may write to a file, as who has it open or mapped; True where the system cannot tell."""
+    """Return whether somebody may write to a file, as who has it open or mapped; True where the system cannot tell.
+
+    Only of a disk of this machine alone it can: elsewhere another machine may have the file open.
+    """
+    if not is_local(path):
+        return True
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         import fcntl

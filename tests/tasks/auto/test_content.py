@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.store.hashing import digest_bytes
+from registry_cli.tasks.auto import content
 from registry_cli.tasks.auto.content import Cache, digest_file, has_writer
 from tests.forks import fork
 
@@ -24,6 +25,13 @@ def test_who_has_it_open_to_write_is_noticed(path: Path, mode: str, written: boo
     with path.open(mode):
         assert has_writer(path) is written
     assert has_writer(path) is False
+
+
+def test_of_a_disk_that_another_machine_may_write_nothing_is_known(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(content, "is_local", lambda asked_of: asked.append(asked_of) or False)
+    assert has_writer(path) is True
+    assert asked == [path]
 
 
 def test_who_comes_to_write_while_we_ask_ends_nobody(path: Path) -> None:
