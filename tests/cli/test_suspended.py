@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,20 +38,57 @@ def wait_for(check: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("silence", "attempt"), [(SILENCE + 60, 1), (GIVEN_UP + 60, 2)], ids=["minutes", "days"])
-@pytest.mark.parametrize("code", [0, 7])
-def test_a_suspended_run_is_told_when_it_wakes(tmp_path: Path, silence: float, attempt: int, code: int) -> None:
-    lab = Lab(tmp_path / "work", git=False)
+CONTAINER = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Runs a command where its process cannot be looked at from outside."""
+
+
+def may_contain() -> bool:
+    try:
+        return subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@contextmanager
+def open_run(lab: Lab, inside: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a run; whatever becomes of the test, it ends with it."""
     words = ("log", "--name", "long", "--keep-failed", "no", "--output", "best.bin", "--", sys.executable, "-c", SCRIPT)
-    running = subprocess.Popen([sys.executable, "-m", "registry_cli", *words], cwd=lab.root, env=lab.environ,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # fmt: skip
+    with subprocess.Popen([*inside, sys.executable, "-m", "registry_cli", *words], cwd=lab.root, env=lab.environ,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:  # fmt: skip
+        try:
+            yield running
+        finally:
+            lab.write("go", "1")  # for the script, which may outlive its runner
+            running.kill()
+
+
+@pytest.mark.parametrize(("silence", "attempt"), [(SILENCE + 60, 1), (GIVEN_UP + 60, 2)], ids=["minutes", "days"])
+@pytest.mark.parametrize(
+    ("inside", "code"), [((), 0), ((), 7), (CONTAINER, 0)], ids=["success", "failure", "container"]
+)
+def test_a_suspended_run_is_told_when_it_wakes(
+    tmp_path: Path, silence: float, attempt: int, inside: tuple[str, ...], code: int
+) -> None:
+    if inside and not may_contain():
+        pytest.skip("no right to make a namespace")
+    lab = Lab(tmp_path / "work", git=False)
+    with open_run(lab, inside) as running:
+        check_run(lab, running, silence, attempt, code, inside=bool(inside))
+
+
+def check_run(
+    lab: Lab, running: subprocess.Popen[bytes], silence: float, attempt: int, code: int, *, inside: bool
+) -> None:
     consoles = lab.root / ".registry/tasks"
     wait_for(lambda: any(path.read_bytes() == b"begun\n" for path in consoles.glob("*/1/console.log")))
-    os.kill(running.pid, signal.SIGSTOP)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    runner = int(children.read_text()) if inside else running.pid
+    os.kill(runner, signal.SIGSTOP)
     [state] = consoles.glob("*/1/state.toml")
-    name = state.read_text().partition('owner = "')[2].partition('"')[0]
-    assert find_owner(name)
-    state.write_text(state.read_text().replace(name, new_foreign_name()))  # as others see a machine that is not theirs
+    if not inside:  # let it be on a machine that is not ours
+        name = state.read_text().partition('owner = "')[2].partition('"')[0]
+        assert find_owner(name)
+        state.write_text(state.read_text().replace(name, new_foreign_name()))
     os.utime(state, (time.time() - silence,) * 2)
 
     lab.log("--", "true")
@@ -58,7 +96,7 @@ def test_a_suspended_run_is_told_when_it_wakes(tmp_path: Path, silence: float, a
     seen = lab.blob(CONSOLE, "long") if attempt == 2 else b"begun\n"
     taken = {path: path.read_bytes() for path in (lab.root / ".registry/blobs").rglob("*") if path.is_file()}
 
-    os.kill(running.pid, signal.SIGCONT)
+    os.kill(runner, signal.SIGCONT)
     lab.write("go.part", str(code)).rename(lab.root / "go")
     _, said = running.communicate(timeout=LONGEST)
     assert running.returncode == code
