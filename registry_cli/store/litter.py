@@ -128,7 +128,7 @@ def read_clock(layout: Layout) -> float:
 def _touch_turn(layout: Layout) -> float:
     with suppress(OSError):
         files.touch(layout.turn)
-        return layout.turn.stat().st_mtime
+        return files.get_status(layout.turn).st_mtime
     return time.time()
 
 

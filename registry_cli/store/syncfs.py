@@ -88,8 +88,7 @@ def _is_linux() -> bool:
 def _read_waiting() -> int:
     """Return the bytes that wait to be written to any disk of this machine (proc_meminfo(5)); none where untold."""
     try:
-        with Path("/proc/meminfo").open("rb") as meminfo:
-            lines = [line.split() for line in meminfo]
+        lines = [line.split() for line in Path("/proc/meminfo").read_bytes().splitlines()]
     except OSError:
         return 0
     return sum(int(size) << 10 for key, size, *_ in lines if key in {b"Dirty:", b"Writeback:"})
