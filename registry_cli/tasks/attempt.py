@@ -50,8 +50,7 @@ class Attempt:
 
         Args:
             registry: Where.
-            task: What is known of it, results of an attempt before forgotten; its status and times are set here, its
-                attempt is raised by one.
+            task: What is known of it; its status and times are set here, its attempt is raised by one.
             named: Whether the user gave it a name, which the script's own then does not replace.
             staging: Holds the blobs that the task names.
 
@@ -59,8 +58,9 @@ class Attempt:
             ConflictError: Somebody else has begun this attempt.
         """
         now = datetime.now(UTC)
+        problem = task.problem if task.status == "draft" else None  # that of an attempt before is not ours
         begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
-                        signal=None)  # fmt: skip
+                        signal=None, problem=problem)  # fmt: skip
         live = _take_folder(registry, begun, State(new_name(), now, named))
         try:
             write_stage(registry, "start", begun, staging=staging)

@@ -98,5 +98,6 @@ def forget_results(task: Task) -> Task:
     known = {key: value for key, value in task.python.items() if key == "version"}
     locked = any(file.path == LOCK for file in files)
     return replace(
-        task, files=files, python=known if locked else {}, host={}, data=(), metrics={}, curves={}, problem=None
-    )
+        task, status="draft", files=files, python=known if locked else {}, host={}, data=(), metrics={}, curves={},
+        problem=None,
+    )  # fmt: skip
