@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
 
 from registry_cli.errors import CorruptError
 from registry_cli.store.beneath import at, is_guarded, is_shared
@@ -401,6 +401,26 @@ def read_small(path: Path) -> bytes:
     finally:
         os.close(fd)
     raise CorruptError(f"{path} has more than {SMALL:,} bytes")
+
+
+def open_own(path: Path) -> BinaryIO:
+    """Open a file for reading that a running process writes in its folder of a registry.
+
+    Raises:
+        FileNotFoundError: It is missing.
+        CorruptError: It is no regular file; or it has another name too, or belongs neither to us nor to the owner of
+            its folder: somebody may have put another's file there.
+    """
+    fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        status = os.fstat(fd)
+        check_regular(path, status)
+        if status.st_nlink > 1 or status.st_uid not in {os.geteuid(), get_status(path.parent).st_uid}:
+            raise CorruptError(f"{path} is somebody else's file", hint="reg fsck")
+        return os.fdopen(fd, "rb")
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def get_status(path: Path) -> os.stat_result:

@@ -78,7 +78,7 @@ class Attempt:
     @property
     def cancelled(self) -> bool:
         """Whether somebody wants it to end."""
-        return self.live.cancel.exists()
+        return files.exists(self.live.cancel)
 
     def describe_end(self, ended: Task) -> list[str]:
         """Return what its user must know of its end, in words."""

@@ -179,7 +179,7 @@ def _ask(live: Live) -> None:
         owner = find_owner(read_state(live).owner)
     except (FileNotFoundError, CorruptError):  # it has just ended
         return
-    wrapped = live.facts(WRAPPER).exists()
+    wrapped = files.exists(live.facts(WRAPPER))
     if owner is not None and not wrapped and owner != get_own() and is_alive(owner, live.folder):
         try:
             os.kill(owner.pid, signal.SIGTERM)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import CONSOLE
+from registry_cli.store import files
 from registry_cli.tasks.live import find_live, is_running
 from registry_cli.tasks.stage import get_blob_path, get_row, get_task
 
@@ -62,9 +63,9 @@ def _iter_live(registry: Registry, live: Live, tail: int | None, pause: float | 
             last = pause is None or not is_running(registry.layout, live)
             if file is not None:
                 yield from _iter_file(file, None)
-            elif live.console.exists():
+            elif files.exists(live.console):
                 try:
-                    file = live.console.open("rb")
+                    file = files.open_own(live.console)
                 except FileNotFoundError:  # it has just ended
                     return False
                 yield from _iter_file(file, tail)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.catalog.task_read import find_task, get_task_row
 from registry_cli.errors import RegError
 from registry_cli.ids import TaskId
+from registry_cli.store import files
 from registry_cli.tasks.live import Life, Live, close_live, iter_live, rate_silence, read_life
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _iter_open(registry: Registry) -> Iterator[tuple[Live, Life]]:
     """
     for task, attempt, started, host in registry.db.execute(_RUNNING).fetchall():
         live = _get_live(registry, TaskId(task), attempt)
-        if live.state.exists():
+        if files.exists(live.state):
             yield live, read_life(registry.layout, live)
         elif host == os.uname().nodename:
             yield live, rate_silence(time.time() - (started or 0) / 1e6)
@@ -109,7 +110,7 @@ def _bury(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
     found = find_task(registry.db, live.task)
     row = get_task_row(registry.db, found) if found is not None else None
     if row is not None and row.status == "running" and row.attempt == live.attempt:
-        cancelled = live.cancel.exists()
+        cancelled = files.exists(live.cancel)
         problem = "its runner ended without a word" if proven else UNHEARD
         end_unheard(registry, row, "cancelled" if cancelled else "crashed", problem, proven=proven)
     else:
@@ -123,5 +124,5 @@ def _bury(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
 def _last_sign(live: Live, row: TaskRow) -> datetime:
     """Return when a runner was last heard of: the newest file of its folder, else its start."""
     told = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
-    written = [path.stat().st_mtime for path in told if path.exists()]
+    written = [status.st_mtime for status in map(files.find_status, told) if status]
     return datetime.fromtimestamp(max(written), UTC) if written else row.started or datetime.now(UTC)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.task_read import find_task, get_task_row
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
+from registry_cli.records.parts import FileEntry
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import BUNDLE, CONSOLE, LOCK, SCALARS
+from registry_cli.store import files
 from registry_cli.store.blobs import find_blob
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.live import read_state
@@ -23,8 +25,9 @@ from registry_cli.tasks.scalars.told import Facts, read_facts
 from registry_cli.tasks.stage import get_task, stage_file, write_attempt, write_stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from registry_cli.catalog.task_rows import TaskRow
-    from registry_cli.records.parts import FileEntry
     from registry_cli.records.status import Status
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
@@ -167,10 +170,13 @@ def _get_row(registry: Registry, task: Task) -> TaskRow:
 
 def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
     told = []
-    if live.console.exists() and live.console.stat().st_size:
-        told.append(stage_file(staging, CONSOLE, live.console, "text/plain"))
-    if live.bundle.exists():
-        told.append(stage_file(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
+    console = files.find_status(live.console)
+    if console is not None:
+        files.check_regular(live.console, console)
+    if console is not None and console.st_size:
+        told.append(_stage_own(staging, CONSOLE, live.console, "text/plain"))
+    if files.exists(live.bundle):
+        told.append(_stage_own(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
     scalars = live.list_scalars()
     if scalars and next(read_points(scalars), None) is not None:
         told.append(stage_file(staging, SCALARS, merge(scalars), "text/tab-separated-values"))
@@ -178,6 +184,13 @@ def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
         told.append(stage_file(staging, LOCK, facts.lock.encode(), "text/plain"))
     told += [stage_file(staging, path, document, "application/json") for path, document in facts.plots.items()]
     return told
+
+
+def _stage_own(staging: Staging, path: str, source: Path, media: str) -> FileEntry:
+    """Take in one of the attempt's own files by its descriptor, as a copy: somebody may still write to it."""
+    with files.open_own(source) as file:
+        digests = staging.add_stream(file.fileno())
+    return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
 
 
 def _merged(task: Task, live: Live, facts: Facts) -> Task:

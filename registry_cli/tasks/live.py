@@ -117,29 +117,33 @@ class Live:
 
     def list_notes(self) -> list[Path]:
         """Return the files of notes."""
-        return sorted(self.auto.glob("notes-*.jsonl"))
+        return _list_files(self.auto, "notes-", ".jsonl")
 
     def list_facts(self) -> list[Path]:
         """Return the files of facts, that of the wrapper first, so that the script has the last word."""
         first = self.facts(WRAPPER)
-        return sorted(self.folder.glob("facts-*.jsonl"), key=lambda path: (path != first, path))
+        return sorted(_list_files(self.folder, "facts-", ".jsonl"), key=lambda path: path != first)
 
     def list_scalars(self) -> list[Path]:
         """Return the files of scalars."""
-        return sorted(self.folder.glob("scalars-*.tsv"))
+        return _list_files(self.folder, "scalars-", ".tsv")
+
+
+def _list_files(folder: Path, start: str, end: str) -> list[Path]:
+    return [folder / name for name in files.list_names(folder) if name.startswith(start) and name.endswith(end)]
 
 
 def find_live(layout: Layout, task: TaskId, attempt: int) -> Live | None:
     """Return the folder of an attempt, if it is here."""
     live = Live(task, attempt, layout.attempt(task, attempt))
-    return live if live.state.exists() else None
+    return live if files.exists(live.state) else None
 
 
 def iter_live(layout: Layout) -> Iterator[Live]:
     """Yield the attempts that have a folder here, oldest first."""
     for found in list_attempts(layout):
         live = Live(found.task, found.number, found.path)
-        if live.state.exists():
+        if files.exists(live.state):
             yield live
 
 
@@ -186,7 +190,7 @@ def read_state(live: Live) -> State:
         CorruptError: The file is damaged.
     """
     where = str(live.state)
-    table = load_table(live.state.read_bytes(), where)
+    table = load_table(files.read_small(live.state), where)
     try:
         return State(str(table["owner"]), load_time(table["started"]), bool(table.get("named", False)))
     except (KeyError, TypeError, ValueError) as error:
@@ -199,7 +203,7 @@ def read_life(layout: Layout, live: Live) -> Life:
     if alive is not None:
         return "alive" if alive else "dead"
     try:
-        return rate_silence(read_clock(layout) - live.state.stat().st_mtime)
+        return rate_silence(read_clock(layout) - files.get_status(live.state).st_mtime)
     except FileNotFoundError:  # it has just ended
         return "silent"
 
@@ -219,14 +223,14 @@ def is_running(layout: Layout, live: Live) -> bool:
 def secure_live(live: Live) -> None:
     """Make durable what was told so far, so that a power cut loses no more than what came after."""
     for path in (live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes()):
-        if path.exists():
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if files.exists(path):
+            fd = files.open_file(path, os.O_RDONLY | os.O_NONBLOCK)
             try:
                 files.flush_open(path, fd)
             finally:
                 os.close(fd)
     files.flush_dir(live.folder)
-    if live.auto.exists():
+    if files.exists(live.auto):
         files.flush_dir(live.auto)
 
 
@@ -234,7 +238,7 @@ def restore_console(layout: Layout, live: Live, fd: int) -> None:
     """Write the console anew from the file that its writer has open, where somebody took the folder away meanwhile."""
     from registry_cli.store.hashing import iter_chunks  # who lists tasks need not load it
 
-    if live.console.exists():
+    if files.exists(live.console):
         return
     files.make_dirs(live.folder, shared=layout.shared, inside=True)
     source = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)

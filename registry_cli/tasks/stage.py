@@ -105,7 +105,7 @@ def write_attempt(registry: Registry, begun: Task, ended: Task, staging: Staging
 
 
 def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | None = None) -> FileEntry:
-    """Take in one of a task's blobs, from memory or as a copy of a file, which somebody may still write to."""
+    """Take in one of a task's blobs, from memory or as a copy of a file."""
     digests = staging.add_bytes(source) if isinstance(source, bytes) else staging.add_file(source)
     return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
 

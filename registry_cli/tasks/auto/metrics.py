@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from registry_cli.store import files
 from registry_cli.tasks.scalars.points import Tally, parse_point
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ScalarsAt:
         return {name: tally.last for name, tally in self._tallies.items()}
 
     def _read_new(self, path: Path) -> list[Point]:
-        with path.open("rb") as file:
+        with files.open_own(path) as file:
             file.seek(self._offsets.get(path, 0))
             whole, feed, _ = file.read().rpartition(b"\n")
         self._offsets[path] = self._offsets.get(path, 0) + len(whole) + len(feed)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import describe_os_error
+from registry_cli.store import files
 from registry_cli.tasks.auto.notes import SavedNote, load_note
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class NoteReader:
 
     def _read_lines(self, path: Path) -> list[str]:
         try:
-            with path.open("rb") as file:
+            with files.open_own(path) as file:
                 file.seek(self._offsets.get(path, 0))
                 whole, feed, _ = file.read().rpartition(b"\n")
         except OSError as error:

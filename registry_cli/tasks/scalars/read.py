@@ -6,6 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from registry_cli.errors import CorruptError
+from registry_cli.store import files
 from registry_cli.tasks.scalars.points import HEADER, Columns, Point, Tally, format_point, parse_point
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def read_points(paths: Iterable[Path]) -> Iterator[Point]:
     """
     for path in paths:
         try:
-            file = path.open("rb")
+            file = files.open_own(path)
         except FileNotFoundError:
             continue
         with file:

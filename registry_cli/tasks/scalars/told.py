@@ -13,6 +13,7 @@ from registry_cli.records.parts import check_digests
 from registry_cli.records.paths import check_path
 from registry_cli.records.task import PLOTS, Data, Input
 from registry_cli.records.values import check_value
+from registry_cli.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,7 +80,8 @@ def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
 def _iter_facts(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
     for path in paths:
         try:
-            lines = path.read_bytes().split(b"\n")[:-1]
+            with files.open_own(path) as file:
+                lines = file.read().split(b"\n")[:-1]
         except FileNotFoundError:
             continue
         for line in lines:
