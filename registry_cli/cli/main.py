@@ -94,7 +94,7 @@ def _run(words: list[str]) -> int:
         if type(error).__module__ not in {"sqlite3", "registry_cli.catalog.seals"}:
             raise
         sys.stdout.flush()
-        broken = CorruptError(f"the index is broken: {error}", hint="reg repair, which makes it anew")
+        broken = CorruptError(f"the index is broken: {error}", hint="reg repair")
         return _show(broken, as_json=_wants_json(words))
 
 
