@@ -14,7 +14,7 @@ from registry_cli.store import files
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from registry_cli.ids import RecordId
@@ -63,7 +63,7 @@ def check_schema(db: sqlite3.Connection) -> bool:
         with limited(db, _ENOUGH):
             found = db.execute(f"SELECT type, name, sql FROM sqlite_master LIMIT {_OBJECTS}").fetchall()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
         raise sqlite3.DatabaseError("its schema goes on for ever") from None
     made = {sql for _, _, sql in found if sql is not None}
@@ -294,9 +294,13 @@ def read_stamp(db: sqlite3.Connection) -> dict[str, str]:
     """Return what the stamp says, nothing where it is not what was written."""
     rows = dict(db.execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
     own = rows.pop(SEAL, None)
-    return rows if own == str(seal(sorted(rows.items()))) else {}
+    return rows if own == _seal_rows(rows.items()) else {}
 
 
 def _seal_stamp(db: sqlite3.Connection) -> None:
-    rows = db.execute("SELECT key, value FROM stamp WHERE key != ? ORDER BY key", (SEAL,)).fetchall()
-    db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (SEAL, str(seal(rows))))
+    rows = db.execute("SELECT key, value FROM stamp WHERE key != ?", (SEAL,)).fetchall()
+    db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (SEAL, _seal_rows(rows)))
+
+
+def _seal_rows(rows: Iterable[tuple[str, str]]) -> str:
+    return str(seal(sorted(rows, key=repr)))

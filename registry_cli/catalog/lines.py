@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.doc import from_microseconds
-from registry_cli.catalog.seals import LINE, check, check_name, look_up_line
+from registry_cli.catalog.seals import VERSION, DoubtError, check, check_name, look_up_line, read_lines
 from registry_cli.ids import AliasName, ModelName, line_key
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection
     from datetime import datetime
 
 
@@ -48,28 +48,26 @@ def list_line_names(db: sqlite3.Connection, prefix: str = "") -> list[ModelName]
     """Return the names of the models that `list_lines` gives, in its order; nothing of their versions is counted."""
     where, bound = _within(prefix)
     found = db.execute(
-        "SELECT l.name FROM lines l WHERE EXISTS (SELECT 1 FROM versions v WHERE v.line = l.id AND v.removed = 0)"
+        "SELECT l.id FROM lines l WHERE EXISTS (SELECT 1 FROM versions v WHERE v.line = l.id AND v.removed = 0)"
         f" AND {where} ORDER BY l.key",
         bound,
-    )
-    return [ModelName(name) for (name,) in found]
+    ).fetchall()
+    lines = [line for (line,) in found]
+    known = read_lines(db, lines)
+    return [ModelName(known[line][0]) for line in lines]
 
 
 def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
     """Return the models whose name starts with `prefix` (by whole segments), sorted by name."""
     where, bound = _within(prefix)
     lines = db.execute(
-        "SELECT l.id, l.name, count(v.row), max(CASE WHEN v.archived = 0 THEN v.number END), max(v.created),"
+        "SELECT l.id, count(v.row), max(CASE WHEN v.archived = 0 THEN v.number END), max(v.created),"
         " sum(v.publication IS NOT NULL) FROM lines l JOIN versions v ON v.line = l.id AND v.removed = 0"
         f" WHERE {where} GROUP BY l.id ORDER BY l.key",
         bound,
     ).fetchall()
-    check(db, LINE, [line for line, *_ in lines])
-    aliases = defaultdict(list)
-    for line, alias, number in db.execute(
-        "SELECT a.line, a.alias, v.number FROM aliases a JOIN versions v ON v.row = a.version ORDER BY a.alias"
-    ):
-        aliases[line].append((AliasName(alias), int(number)))
+    known = read_lines(db, [line for line, *_ in lines])
+    numbers = _read_numbers(db, {row for _, aliases in known.values() for _, row in aliases})
     sizes = dict(
         db.execute(
             "SELECT line, sum(size) FROM (SELECT DISTINCT v.line AS line, f.sha256, f.size AS size FROM files f"
@@ -78,11 +76,26 @@ def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
             bound,
         ).fetchall()
     )
-    return [
-        ModelRow(ModelName(name), count, latest, tuple(aliases[line]), published, sizes.get(line) or 0,
-                 from_microseconds(updated))
-        for line, name, count, latest, updated, published in lines
-    ]  # fmt: skip
+    try:
+        return [
+            ModelRow(
+                name=ModelName(known[line][0]),
+                versions=count,
+                latest=latest,
+                aliases=tuple((AliasName(alias), numbers[row]) for alias, row in known[line][1]),
+                published=published,
+                size=sizes.get(line) or 0,
+                updated=from_microseconds(updated),
+            )
+            for line, count, latest, updated, published in lines
+        ]
+    except (TypeError, ValueError, OverflowError) as error:  # versions are only counted here, their seals not compared
+        raise DoubtError(f"a version is not what the log says: {error}") from None
+
+
+def _read_numbers(db: sqlite3.Connection, rows: Collection[int]) -> dict[int, int]:
+    check(db, VERSION, rows)
+    return {row: db.execute("SELECT number FROM versions WHERE row = ?", (row,)).fetchone()[0] for row in rows}
 
 
 def _within(prefix: str) -> tuple[str, tuple[str, ...]]:

@@ -10,17 +10,15 @@ from registry_cli.catalog.doc import from_microseconds, load_doc
 from registry_cli.catalog.rows import Broken, ParentRow, User, VersionRow
 from registry_cli.catalog.seals import (
     FILES,
-    LINE,
-    LINE_COLUMNS,
     SETTINGS,
     VERSION,
     VERSION_COLUMNS,
     DoubtError,
     check,
     group,
+    read_lines,
     read_seals,
     seal,
-    seal_line,
     seal_version,
 )
 from registry_cli.errors import CorruptError
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = seals.BATCH
 """Rows asked for at a time; SQLite binds a limited number of values."""
-REMAKE: Final = "reg repair, which makes the index anew; somebody may have changed it"
+REMAKE: Final = "reg repair"
 """What to do where the index says other files of a version than its record."""
 
 
@@ -162,7 +160,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
         )
     )
     columns = db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks})", rows).fetchall()
-    lines = _read_lines(db, sorted({line for _, _, line, *_ in columns}))
+    lines = read_lines(db, list({line for _, _, line, *_ in columns}))
     sealed, sealed_files = read_seals(db, VERSION, rows), read_seals(db, FILES, rows)
     found = {}
     for version in columns:
@@ -181,25 +179,6 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
             parents=tuple(_parent(parent) for parent in parents.get(row, ())),
         )
     return found
-
-
-def _read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[str, list[tuple[str, int]]]]:
-    """Return name and aliases of lines; an alias comes with the row of the version that holds it.
-
-    Raises:
-        DoubtError: They are not what the fold made.
-    """
-    marks = ",".join("?" * len(lines))
-    found = db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", lines).fetchall()
-    aliases = group(
-        db.execute(f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias", lines)
-    )
-    sealed = read_seals(db, LINE, lines)
-    if len(found) < len(lines) or any(
-        sealed.get(line[0]) != seal_line(line, aliases.get(line[0], ())) for line in found
-    ):
-        raise DoubtError("a model is not what the log says")
-    return {line: (name, [(alias, at) for alias, at in aliases.get(line, ())]) for line, _, name, *_ in found}
 
 
 def _other_files(ref: str) -> CorruptError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.outputs import list_outputs
-from registry_cli.catalog.seals import BATCH, LINE, MOVES, VERSION, DoubtError, check
+from registry_cli.catalog.seals import BATCH, LINE, VERSION, DoubtError, check, read_lines, read_moves
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
 from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
 
@@ -199,8 +199,7 @@ def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:
 
 
 def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
-    check(db, LINE, [line])
-    held = dict(db.execute("SELECT alias, version FROM aliases WHERE line = ? ORDER BY alias", (line,)).fetchall())
+    held = dict(read_lines(db, [line])[line][1])
     found = held.get(str(address.alias))
     if address.ago:
         found = _held_before(db, line, str(address.alias), address.ago - (found is None))
@@ -217,13 +216,8 @@ def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
 
 def _held_before(db: sqlite3.Connection, line: int, alias: str, ago: int) -> int | None:
     """Return the version that held an alias so many holders ago, from all that was said of its line's aliases."""
-    check(db, MOVES, [line])
-    held = db.execute(
-        "SELECT version FROM moves WHERE line = ? AND alias = ? AND version IS NOT NULL ORDER BY row DESC"
-        " LIMIT 1 OFFSET ?",
-        (line, alias, ago),
-    ).fetchone()
-    return held[0] if held else None
+    holders = [version for _, name, version, _ in read_moves(db, line) if name == alias and version is not None]
+    return holders[-1 - ago] if ago < len(holders) else None
 
 
 def _latest(db: sqlite3.Connection, line: int, name: ModelName) -> int:
@@ -233,6 +227,7 @@ def _latest(db: sqlite3.Connection, line: int, name: ModelName) -> int:
 
 
 def _earlier(db: sqlite3.Connection, line: int, row: int, address: Address) -> int:
+    check(db, VERSION, [row])
     (number,) = db.execute("SELECT number FROM versions WHERE row = ?", (row,)).fetchone()
     for found in islice(_iter_live(db, line, number - 1), address.back - 1, None):
         return found
@@ -277,7 +272,7 @@ def _rows_of(db: sqlite3.Connection, line: int, below: int, number: int) -> dict
     found = {}
     for row in rows:  # asked by row, the number comes from the version itself
         there = db.execute("SELECT number FROM versions WHERE row = ? AND line = ?", (row, line)).fetchone()
-        if there is None or not below < there[0] <= number:
+        if there is None or there[0] not in range(below + 1, number + 1):
             raise DoubtError("a number leads to another version")
         found[there[0]] = row
     return found
@@ -290,6 +285,7 @@ def _last_number(db: sqlite3.Connection, line: int) -> int:
 
 
 def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
+    check(db, VERSION, [row])
     name, number = db.execute(
         "SELECT l.name, v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?", (row,)
     ).fetchone()

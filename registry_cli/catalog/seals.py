@@ -120,6 +120,36 @@ def read_seals(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> dict[i
     return dict(db.execute(f"SELECT row, seal FROM seals WHERE kind = {kind} AND row IN ({marks})", rows).fetchall())
 
 
+def read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[str, list[tuple[str, int]]]]:
+    """Return name and aliases of lines; an alias comes with the row of the version that holds it.
+
+    They are those that were compared: another query might be answered from another of SQLite's trees.
+
+    Raises:
+        DoubtError: They are not what the fold made.
+    """
+    read = {}
+    for some in _batches(lines):
+        found, aliases = _select_lines(db, some)
+        sealed = read_seals(db, LINE, some)
+        if len(found) < len(some) or sealed != {line[0]: seal_line(line, aliases.get(line[0], ())) for line in found}:
+            raise DoubtError("a model is not what the log says")
+        read.update({line[0]: (line[2], [(alias, at) for alias, at in aliases.get(line[0], ())]) for line in found})
+    return read
+
+
+def read_moves(db: sqlite3.Connection, line: int) -> list[tuple[Any, ...]]:
+    """Return row, alias, version and slot of all that happened to the aliases of a line, oldest first.
+
+    Raises:
+        DoubtError: It is not what the fold made.
+    """
+    moves = group(_select_moves(db, [line])).get(line, [])
+    if read_seals(db, MOVES, [line]) != {line: seal(moves)}:
+        raise DoubtError("the aliases' history is not what the log says")
+    return moves
+
+
 def seal(*values: object) -> int:
     """Return the digest of values, as SQLite keeps it."""
     from xxhash import xxh3_64_intdigest
@@ -206,12 +236,19 @@ def _files(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, i
 
 
 def _lines(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    marks = ",".join("?" * len(rows))
-    aliases = group(
-        db.execute(f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias", rows)
-    )
-    for columns in db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", rows):
+    found, aliases = _select_lines(db, rows)
+    for columns in found:
         yield columns[0], seal_line(columns, aliases.get(columns[0], ()))
+
+
+def _select_lines(
+    db: sqlite3.Connection, lines: Sequence[int]
+) -> tuple[list[tuple[Any, ...]], dict[int, list[tuple[Any, ...]]]]:
+    """Return `LINE_COLUMNS` of lines, and alias and version of what each has."""
+    marks = ",".join("?" * len(lines))
+    query = f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias"
+    aliases = group(db.execute(query, lines))
+    return db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", lines).fetchall(), aliases
 
 
 def seal_line(columns: tuple[Any, ...], aliases: Iterable[tuple[Any, ...]]) -> int:
@@ -220,11 +257,15 @@ def seal_line(columns: tuple[Any, ...], aliases: Iterable[tuple[Any, ...]]) -> i
 
 
 def _moves(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    marks = ",".join("?" * len(rows))
-    query = f"SELECT line, row, alias, version, seq FROM moves WHERE line IN ({marks}) ORDER BY row"
-    moves = group(db.execute(query, rows))
+    moves = group(_select_moves(db, rows))
     for line in rows:
         yield line, seal(moves.get(line, []))
+
+
+def _select_moves(db: sqlite3.Connection, lines: Sequence[int]) -> Iterable[tuple[Any, ...]]:
+    marks = ",".join("?" * len(lines))
+    query = f"SELECT line, row, alias, version, seq FROM moves WHERE line IN ({marks}) ORDER BY row"
+    return db.execute(query, lines)
 
 
 def _tasks(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:

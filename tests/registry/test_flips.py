@@ -46,7 +46,8 @@ def made(tmp_path: Path) -> Registry:
         for name, count in (("p/a", 5), ("p/b", 2), ("q/c", 1)):
             for number in range(count):
                 add(registry, name, f"{name} {number}".encode(), metrics={"acc": number / 10})
-        set_alias(registry, "p/a:2", AliasName("prod"))
+        for ref in ("p/a:3", "p/a:2"):
+            set_alias(registry, ref, AliasName("prod"))
         set_alias(registry, "p/a:1", AliasName("old"))
         publish_versions(registry, ["p/a:1"])
         archive_versions(registry, ["p/a:5"])
