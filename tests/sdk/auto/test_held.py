@@ -12,7 +12,7 @@ import pytest
 from registry_cli.sdk.auto.held import give_back, set_aside
 from registry_cli.store.files import open_observer
 from tests.builders import write
-from tests.observers import Recorder
+from tests.observers import Once, Recorder, fail
 
 
 @pytest.fixture
@@ -157,12 +157,8 @@ def test_another_file_system_s_is_left(elsewhere: Path, target: Path) -> None:
     assert list(target.parent.iterdir()) == []
 
 
-def test_what_cannot_be_moved_stays(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(source: object, target: object) -> None:
-        raise OSError(16, "busy")
-
-    monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(OSError, match="busy"):
+def test_what_cannot_be_moved_stays(path: Path, target: Path) -> None:
+    with open_observer(Once("rename", fail(OSError(16, "busy")))), pytest.raises(OSError, match="busy"):
         aside(path, target)
     assert path.read_text() == "old"
     assert list(target.parent.iterdir()) == []
