@@ -60,11 +60,17 @@ def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRo
 
 
 def list_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionId]:
-    """Return the ids of the versions of these rows, in their order; nothing else of them is read."""
+    """Return the ids of the versions of these rows, in their order; nothing else of them is read.
+
+    Raises:
+        DoubtError: The index misses one.
+    """
     found: dict[int, VersionId] = {}
     for at in range(0, len(rows), BATCH):
         some = rows[at : at + BATCH]
         found.update(db.execute(f"SELECT row, id FROM versions WHERE row IN ({','.join('?' * len(some))})", some))
+    if not found.keys() >= set(rows):
+        raise DoubtError("a version is missing")
     return [found[row] for row in rows]
 
 

@@ -77,7 +77,7 @@ def get_file(
     Raises:
         UsageError: The version has several files.
     """
-    [written] = _write_files(registry, row, [(_only_file(row), target)], force, progress)
+    [written] = _write_files(registry, row, [(_only_file(registry, row), target)], force, progress)
     return written
 
 
@@ -90,7 +90,7 @@ def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
         while chunk:
             chunk = chunk[os.write(fd, chunk) :]
 
-    _stream(registry, row, _known(registry, row, _only_file(row), SILENT), write)
+    _stream(registry, row, _known(registry, row, _only_file(registry, row), SILENT), write)
 
 
 def _write_files(
@@ -316,7 +316,8 @@ def _is_same(path: Path, file: FileEntry) -> bool:
     return path.is_file() and path.stat().st_size == file.size and xxh3_of_file(path) == file.xxh3
 
 
-def _only_file(row: VersionRow) -> FileEntry:
+def _only_file(registry: Registry, row: VersionRow) -> FileEntry:
     if len(row.files) != 1:
+        check_proof(registry.layout, row)  # it may be the index that says so
         raise UsageError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get '{row.ref}' FOLDER")
     return row.files[0]
