@@ -11,12 +11,15 @@ import errno
 import os
 import stat
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from registry_cli.errors import CorruptError
 from registry_cli.store.beneath import at, is_guarded, is_shared
 from registry_cli.store.beneath import open_file as open_file  # a part of the seam
+from registry_cli.store.observing import Observer as Observer
+from registry_cli.store.observing import call
+from registry_cli.store.observing import open_observer as open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,40 +34,6 @@ SMALL: Final = 256 << 20
 """Bytes up to which a file is read at once: the record of a folder of a million files has about 180 MB."""
 _PAGE: Final = 4096
 _GROUP: Final = stat.S_IRGRP | stat.S_IWGRP
-
-
-class Observer(Protocol):
-    """Sees each call before and after it happens; raising in `before` fails the call."""
-
-    def before(self, op: str, path: str, detail: object) -> None:
-        """Told of a call that is about to be made; `detail` is the other path, or the bytes written."""
-
-    def after(self, op: str, path: str, detail: object) -> None:
-        """Told of a call that succeeded."""
-
-
-_observer: Observer | None = None
-
-
-@contextmanager
-def open_observer(observer: Observer) -> Iterator[None]:
-    """Let `observer` watch every call of this process while the context lasts."""
-    global _observer
-    outer, _observer = _observer, observer
-    try:
-        yield
-    finally:
-        _observer = outer
-
-
-def _call(op: str, path: str | Path, detail: object, action: Callable[[], object]) -> None:
-    observer = _observer
-    if observer is None:
-        action()
-        return
-    observer.before(op, str(path), detail)
-    action()
-    observer.after(op, str(path), detail)
 
 
 class OpenFile:
@@ -86,7 +55,7 @@ class OpenFile:
             if flags & os.O_CREAT and mode & _GROUP and is_shared(path):
                 _let_group(self.fd, mode)
 
-        _call("create" if flags & os.O_CREAT else "open", path, None, create)
+        call("create" if flags & os.O_CREAT else "open", path, None, create)
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the current position; short writes go on."""
@@ -98,13 +67,13 @@ class OpenFile:
                 nonlocal written
                 written = os.write(self.fd, rest)
 
-            _call("write", self.path, view, put)
+            call("write", self.path, view, put)
             self.written += written
             view = view[written:]
 
     def flush(self) -> None:
         """Make the bytes durable. After an error they are lost: never flush again."""
-        _call("fsync", self.path, None, lambda: os.fsync(self.fd))
+        call("fsync", self.path, None, lambda: os.fsync(self.fd))
 
     def close(self) -> None:
         """Close; a network file system may report a full disk only here."""
@@ -135,14 +104,14 @@ class NewFile(OpenFile):
 
     def set_length(self, size: int) -> None:
         """Cut or lengthen the file to `size` bytes."""
-        _call("truncate", self.path, size, lambda: os.ftruncate(self.fd, size))
+        call("truncate", self.path, size, lambda: os.ftruncate(self.fd, size))
 
     def clone(self, source: int) -> bool:
         """Share the bytes of the open file `source` (FICLONE); return False where the file system cannot."""
         import fcntl
 
         try:
-            _call("clone", self.path, source, lambda: fcntl.ioctl(self.fd, 0x40049409, source))
+            call("clone", self.path, source, lambda: fcntl.ioctl(self.fd, 0x40049409, source))
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
                 raise
@@ -164,12 +133,12 @@ class NewFile(OpenFile):
             nonlocal copied
             copied = os.sendfile(self.fd, source, offset, size)
 
-        _call("copy", self.path, source, copy)
+        call("copy", self.path, source, copy)
         return copied
 
     def set_mode(self, mode: int) -> None:
         """Change the permissions."""
-        _call("chmod", self.path, mode, lambda: os.fchmod(self.fd, mode))
+        call("chmod", self.path, mode, lambda: os.fchmod(self.fd, mode))
 
 
 class AppendFile(OpenFile):
@@ -192,7 +161,7 @@ def link(source: Path, target: Path) -> None:
     def give(name: str, folder: int | None) -> None:
         at(target, lambda new, other: os.link(name, new, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False))
 
-    _call("link", source, str(target), lambda: at(source, give))
+    call("link", source, str(target), lambda: at(source, give))
 
 
 def symlink(source: Path, target: Path) -> None:
@@ -201,7 +170,7 @@ def symlink(source: Path, target: Path) -> None:
     Raises:
         FileExistsError: The name is taken.
     """
-    _call(
+    call(
         "symlink", target, str(source), lambda: at(target, lambda name, folder: os.symlink(source, name, dir_fd=folder))
     )
 
@@ -212,13 +181,13 @@ def rename(source: Path, target: Path) -> None:
     def move(name: str, folder: int | None) -> None:
         at(target, lambda new, other: os.rename(name, new, src_dir_fd=folder, dst_dir_fd=other))
 
-    _call("rename", source, str(target), lambda: at(source, move))
+    call("rename", source, str(target), lambda: at(source, move))
 
 
 def unlink(path: Path) -> None:
     """Take a name away; one that is gone already is fine."""
     with suppress(FileNotFoundError):
-        _call("unlink", path, None, lambda: at(path, lambda name, folder: os.unlink(name, dir_fd=folder)))
+        call("unlink", path, None, lambda: at(path, lambda name, folder: os.unlink(name, dir_fd=folder)))
 
 
 def remove_tree(path: Path) -> None:
@@ -236,7 +205,7 @@ def make_dir(path: Path, *, shared: bool = False) -> bool:
         False where it was there already.
     """
     try:
-        _call("mkdir", path, None, lambda: at(path, lambda name, folder: os.mkdir(name, dir_fd=folder)))
+        call("mkdir", path, None, lambda: at(path, lambda name, folder: os.mkdir(name, dir_fd=folder)))
     except FileExistsError:
         return False
     if shared or is_shared(path):
@@ -252,7 +221,7 @@ def give_to_owner(path: Path) -> None:
         def give(name: str, folder: int | None) -> None:
             os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
 
-        _call("chown", path, None, lambda: at(path, give))
+        call("chown", path, None, lambda: at(path, give))
 
 
 def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None:
@@ -281,19 +250,19 @@ def flush_dir(path: Path) -> None:
     """Make the names in a folder durable."""
     fd = open_file(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        _call("fsync-dir", path, None, lambda: os.fsync(fd))
+        call("fsync-dir", path, None, lambda: os.fsync(fd))
     finally:
         os.close(fd)
 
 
 def flush_open(path: Path, fd: int) -> None:
     """Make the bytes of a file that others wrote durable; `fd` has it open."""
-    _call("fsync", path, None, lambda: os.fsync(fd))
+    call("fsync", path, None, lambda: os.fsync(fd))
 
 
 def flush_whole(path: Path, sync: Callable[[], object]) -> None:
     """Make all bytes and names durable on the file system of the folder `path`, by a call that does so."""
-    _call("syncfs", path, None, sync)
+    call("syncfs", path, None, sync)
 
 
 def drop_cached(fd: int) -> None:
@@ -329,7 +298,7 @@ def set_mode(path: Path, mode: int) -> None:
         finally:
             os.close(fd)
 
-    _call("chmod", path, mode, change)
+    call("chmod", path, mode, change)
 
 
 def set_group(path: Path, group: int) -> None:
@@ -338,7 +307,7 @@ def set_group(path: Path, group: int) -> None:
     def change(name: str, folder: int | None) -> None:
         os.chown(name, -1, group, dir_fd=folder, follow_symlinks=False)
 
-    _call("chown", path, None, lambda: at(path, change))
+    call("chown", path, None, lambda: at(path, change))
 
 
 def touch(path: Path) -> None:
@@ -351,7 +320,7 @@ def _set_times(path: Path, ns: tuple[int, int] | None) -> None:
         times = {} if ns is None else {"ns": ns}
         os.utime(name, dir_fd=folder, follow_symlinks=folder is None, **times)
 
-    _call("utime", path, None, lambda: at(path, change))
+    call("utime", path, None, lambda: at(path, change))
 
 
 def replace_file(path: Path, data: bytes, tmp: Path) -> None:
@@ -509,4 +478,4 @@ def check_regular(path: Path, status: os.stat_result) -> None:
 def remove_dir(path: Path) -> None:
     """Take an empty folder away; one that is gone already is fine."""
     with suppress(FileNotFoundError):
-        _call("rmdir", path, None, lambda: at(path, lambda name, folder: os.rmdir(name, dir_fd=folder)))
+        call("rmdir", path, None, lambda: at(path, lambda name, folder: os.rmdir(name, dir_fd=folder)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -474,3 +476,20 @@ def test_a_copy_s_entry_that_cannot_be_put_ends_the_repair(registry: Registry, r
     with files.open_observer(Refusing()):
         repair(registry, source)
     assert not slot.exists()
+
+
+def test_another_program_s_database_in_the_index_s_place_goes_to_the_trash(registry: Registry, row: VersionRow) -> None:
+    registry.close()
+    index = registry.layout.index
+    index.unlink()
+    with closing(sqlite3.connect(index)) as db:
+        db.execute("CREATE TABLE runs (metric)")
+        db.execute("INSERT INTO runs VALUES (42)")
+        db.commit()
+    assert [damage.path for damage in list_damages(registry)] == [index]
+    repair(registry)
+    assert list_damages(registry) == ()
+    (kept,) = trash.list_aside(registry.layout, index)
+    with closing(sqlite3.connect(kept)) as db:
+        assert db.execute("SELECT metric FROM runs").fetchone() == (42,)
+    assert registry.get_row(row.ref).id == row.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
-from registry_cli.catalog import database
+from registry_cli.catalog.admission import BESIDE
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import CorruptError
 from registry_cli.registry.fsck import check_registry
@@ -40,7 +40,7 @@ _ROUNDS: Final[tuple[tuple[Kind, ...], ...]] = (
 _FETCHED: Final = "copied from the other registry"
 _UNUSED: Final = "moved to the trash: nothing needs it"
 _DERIVED: Final[dict[Kind, str]] = {
-    "index": "taken away, to be made anew from the log",
+    "index": "moved to the trash, to be made anew from the log",
     "view": "removed, to be made anew when it is used",
     "trash": "marked as damaged, so that nothing brings it back",
 }
@@ -116,7 +116,8 @@ class Mending:
                 return self._mend_stored(damage)
             case "index":
                 self._registry.close()
-                database.set_aside(damage.path)
+                for path in (*(damage.path.with_name(damage.path.name + suffix) for suffix in BESIDE), damage.path):
+                    put_away(self._layout, path)  # it may be another program's database
             case "view":
                 remove_view(self._layout, damage.path)
             case "trash":
