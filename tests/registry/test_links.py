@@ -36,6 +36,7 @@ PLACES: dict[str, Callable[[Layout, VersionRow], Path]] = {
     "trash": lambda layout, row: layout.trash,
     "tasks": lambda layout, row: layout.tasks,
     "hooks": lambda layout, row: layout.hooks,
+    "cache": lambda layout, row: layout.cache,
 }
 """Folders of a registry, by name."""
 FILES: dict[str, Callable[[Layout, VersionRow], Path]] = {
@@ -47,6 +48,9 @@ FILES: dict[str, Callable[[Layout, VersionRow], Path]] = {
     "ignore": lambda layout, row: layout.ignore,
     "turn": lambda layout, row: layout.turn,
     "reserve": lambda layout, row: layout.reserve,
+    "index": lambda layout, row: layout.index,
+    "journal": lambda layout, row: layout.index.with_name(f"{layout.index.name}-journal"),
+    "wal": lambda layout, row: layout.index.with_name(f"{layout.index.name}-wal"),
     "partial": lambda layout, row: layout.partial,
     "shown": lambda layout, row: layout.view(row.id) / row.files[0].path,
     "stray": lambda layout, row: layout.tmp / "stray",
