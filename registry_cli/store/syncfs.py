@@ -37,8 +37,10 @@ class WholeSync:
 
     def is_known(self) -> bool:
         """Return whether the file system is one that does in this call what an fsync of each file does."""
-        room = bytes(512)
-        return self._libc.fstatfs(self._fd, room) == 0 and int.from_bytes(room[:4], sys.byteorder) in _KNOWN
+        import ctypes
+
+        room = ctypes.create_string_buffer(512)  # what the kernel fills in is 120 bytes
+        return self._libc.fstatfs(self._fd, room) == 0 and int.from_bytes(room.raw[:4], sys.byteorder) in _KNOWN
 
     def flush(self) -> None:
         """Make bytes and names durable. After an error they are lost: never flush again.
