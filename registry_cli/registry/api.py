@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from registry_cli import env
 from registry_cli.cached import cached_property
-from registry_cli.catalog import read
 from registry_cli.catalog.database import list_errors
 from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
@@ -174,7 +173,7 @@ class Registry:
             NotFoundError: It names nothing.
             AmbiguousError: It names several.
         """
-        from registry_cli.catalog import resolve
+        from registry_cli.catalog import read, resolve
 
         self._doubt_missing(ref)
         return _whole([self.read(lambda db: read.get_version(db, resolve.resolve(db, ref)))])[0]
@@ -184,7 +183,7 @@ class Registry:
 
         The address of a task names all that it put out.
         """
-        from registry_cli.catalog import resolve
+        from registry_cli.catalog import read, resolve
 
         def find(db: sqlite3.Connection) -> list[VersionRow]:
             rows = dict.fromkeys(row for ref in refs for row in resolve.resolve_all(db, ref))
@@ -202,7 +201,7 @@ class Registry:
             verb: What is to be done, for the hint.
             broken: Let those pass whose records cannot be read.
         """
-        from registry_cli.catalog import resolve
+        from registry_cli.catalog import read, resolve
 
         def find(db: sqlite3.Connection) -> list[VersionRow]:
             return read.list_versions(db, list(dict.fromkeys(resolve.resolve_exact(db, ref, verb) for ref in refs)))
@@ -216,8 +215,10 @@ class Registry:
         """Make the index anew where it misses a version whose record is there."""
         if len(ref) != ID or not is_hex(ref):
             return
+        from registry_cli.catalog.read import find_row
+
         version = VersionId(RecordId(ref.lower()))
-        if self.read(lambda db: read.find_row(db, version)) is None and self.layout.record(version).exists():
+        if self.read(lambda db: find_row(db, version)) is None and files.exists(self.layout.record(version)):
             self.index.rebuild()
 
     def query(self, expr: str = "", **options: Any) -> list[Version]:

@@ -74,10 +74,10 @@ def test_records_are_printed_as_they_are_read(
 def noting(read_rows: Callable[..., Any], printed: list[int], names: list[str]) -> Callable[..., Any]:
     """Return a function that notes how many rows standard output has before it reads more."""
 
-    def read_more(*args: Any) -> Any:
+    def read_more(*args: Any, **named: Any) -> Any:
         assert isinstance(sys.stdout, Stream)
         text = sys.stdout.written.decode()
         printed.append(sum(text.count(name) for name in set(names)))
-        return read_rows(*args)
+        return read_rows(*args, **named)
 
     return read_more
