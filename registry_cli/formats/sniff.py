@@ -33,6 +33,7 @@ from registry_cli.formats import (
 from registry_cli.formats.extension import find_framework
 from registry_cli.formats.facts import UNKNOWN_MEDIA, Facts
 from registry_cli.formats.source import LIMIT, Source
+from registry_cli.store.beneath import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +73,7 @@ def sniff(path: Path, name: str | None = None) -> Facts:
         OSError: The file cannot be opened or read.
     """
     name = path.name if name is None else name
-    with path.open("rb", buffering=0) as file:
+    with os.fdopen(open_file(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:
         source = Source(file, os.fstat(file.fileno()).st_size)
         facts = _read(source, name) or Facts(None, _find_media(source, name))
     if facts.framework or facts.fields:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.resolve import resolve
-from registry_cli.errors import UsageError
+from registry_cli.errors import ConflictError, UsageError
 from registry_cli.formats.extension import find_framework
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder
 from registry_cli.ids import RecordId, VersionId, new_ulid
@@ -25,6 +25,7 @@ from registry_cli.registry.moving import Left, Mode, check_sources, may_share, t
 from registry_cli.registry.same import find_same
 from registry_cli.registry.sources import Source, find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
+from registry_cli.store.blobs import find_blob
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -137,7 +138,7 @@ def add_stream(
     try:
         with Staging(registry.layout, progress=progress) as staging:
             digests = staging.add_stream(fd)
-            facts = sniff(staging.get_file(digests.sha256), name)
+            facts = _sniff_kept(registry, staging, digests, name)
             content = _content([_entry(name, digests, facts)], [(name, facts)])
             return _commit(registry, draft, content, staging, message, allow_same)
     finally:
@@ -255,10 +256,25 @@ def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source],
                 staging.add_file(source.file, lambda size: read.read_twins(registry.db, size), share=share),
                 None,
             )
-            facts = sniff(staging.get_file(digests.sha256), source.path)  # of the bytes that are kept, whatever comes
+            facts = _sniff_kept(registry, staging, digests, source.path)
         entries.append(_entry(source.path, digests, facts, url))
         known.append((source.path, facts))
     return _content(entries, known)
+
+
+def _sniff_kept(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:
+    """Return what the bytes are that are kept, whatever becomes of the user's file.
+
+    Raises:
+        ConflictError: They were stored before, and a collector has deleted them since.
+    """
+    try:
+        return sniff(staging.get_file(digests.sha256), name)
+    except FileNotFoundError:  # a collector took them
+        path = find_blob(registry.layout, digests.sha256)
+    if path is None:
+        raise ConflictError(f"{name} was collected while it was added", hint="run the command again")
+    return sniff(path, name)
 
 
 def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) -> FileEntry:
