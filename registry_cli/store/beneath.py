@@ -23,6 +23,10 @@ T = TypeVar("T")
 
 _guarded: dict[str, bool] = {}
 """Guarded folders, and whether a group shares what is made below."""
+_NONE: Final = "\0"
+"""Begins no path."""
+_recent = _NONE
+"""The guarded folder that was asked for last, with a slash: most calls of a process are about one registry."""
 _ROOT: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP: Final = _ROOT | os.O_NOFOLLOW
 _LINK: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
@@ -36,7 +40,9 @@ def guard(root: Path, *, shared: bool = False) -> None:
         root: A registry's root, or another folder of ours.
         shared: Let the folder's group read and write what is made below, whatever the umask says.
     """
+    global _recent
     _guarded[str(root)] = shared or _guarded.get(str(root), False)
+    _recent = _NONE
 
 
 def at(path: Path, action: Callable[[str, int | None], T]) -> T:
@@ -99,9 +105,13 @@ def is_shared(path: Path) -> bool:
 
 def _find_root(text: str) -> str | None:
     """Return the guarded folder above a path, the outermost one; None where there is none."""
+    global _recent
+    if text.startswith(_recent):
+        return _recent[:-1]
     end = text.find("/", 1)
     while end > 0:
         if text[:end] in _guarded:
+            _recent = text[: end + 1]
             return text[:end]
         end = text.find("/", end + 1)
     return None
