@@ -222,6 +222,20 @@ def _look_for_signals(db: sqlite3.Connection) -> None:
         db.set_progress_handler(interrupts.look, _PACE)
 
 
+@contextmanager
+def open_snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let all that is read while the context lasts be of one moment, whatever other processes write."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
 def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
     """Return the records that could not be read."""
     found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
