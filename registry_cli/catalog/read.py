@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog import seals
-from registry_cli.catalog import database
+from registry_cli.catalog import database, seals
 from registry_cli.catalog.doc import from_microseconds, load_doc
 from registry_cli.catalog.rows import Broken, ParentRow, User, VersionRow
 from registry_cli.catalog.seals import (
