@@ -35,7 +35,7 @@ KEEP_TAG = TagName("keep")
 """A version that carries it is never pruned."""
 NAME_LIMIT = 200
 """Longest model name, in characters."""
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _LABEL = re.compile(r"[^\s=:@~,\x00-\x1f\x7f]{1,100}")
 
@@ -48,7 +48,7 @@ def new_ulid(now: float | None = None) -> str:
     """
     milliseconds = int((time.time() if now is None else now) * 1000)
     value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
-    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5)])
 
 
 def parse_model_name(text: str) -> ModelName:

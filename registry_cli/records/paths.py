@@ -11,6 +11,8 @@ from registry_cli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+"""What most paths are: nothing in them can be wrong."""
 _ABSOLUTE: Final = re.compile(r"^([A-Za-z]:|[/\\])")
 
 
@@ -20,6 +22,8 @@ def check_path(path: str) -> str:
     Raises:
         UsageError: It is absolute, climbs with `..`, is empty, or holds a control character.
     """
+    if _PLAIN.fullmatch(path):
+        return path
     normal = unicodedata.normalize("NFC", path)
     parts = normal.split("/")
     if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):

@@ -16,6 +16,9 @@ try:  # compiled, several times faster than the standard library's; same interfa
 except ImportError:
     from tomllib import loads as _loads
 
+_MANY: Final = 64
+"""Tables in a list from which on they are written in our own way."""
+_FLAT: Final = frozenset({str, int, float, bool})
 _SEAL: Final = b"# sha256 "
 _SEAL_SIZE: Final = len(_SEAL) + 64 + 1
 
@@ -26,10 +29,8 @@ def dump_table(table: Mapping[str, object]) -> bytes:
     Raises:
         UsageError: A text in it is no Unicode (a lone surrogate, as in a file name that is no UTF-8).
     """
-    import tomli_w
-
     try:
-        return tomli_w.dumps(cast("dict[str, Any]", _sorted(table))).encode()
+        return (_dump_rows(table) or _dump(table)).encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"{error.object[:60]!r} is no Unicode text", hint="rename the file to UTF-8") from None
 
@@ -59,6 +60,53 @@ def check_seal(data: bytes, where: str) -> None:
     """
     if seal(data[:-_SEAL_SIZE]) != data:
         raise CorruptError(f"{where} was changed after it was written")
+
+
+def _dump(table: Mapping[str, object]) -> str:
+    import tomli_w
+
+    return tomli_w.dumps(cast("dict[str, Any]", _sorted(table)))
+
+
+def _dump_rows(table: Mapping[str, object]) -> str | None:
+    """Return a table as `_dump` does, several times faster where it has long lists of flat tables, as of files.
+
+    The first of such a list is dumped as all else, and shows where and how the others are written; None where it does
+    not, and where there is no such list.
+    """
+    many = {key: cast("list[dict[str, object]]", value) for key, value in table.items() if _is_many(value)}
+    if not many:
+        return None
+    text = _dump({key: many[key][:1] if key in many else value for key, value in table.items()})
+    for key, rows in many.items():
+        parts = text.split(_dump_row(key, rows[0]))
+        if len(parts) != 2:
+            return None
+        text = "\n".join(_dump_row(key, row) for row in rows).join(parts)
+    return text
+
+
+def _is_many(value: object) -> bool:
+    if not isinstance(value, list) or len(value) < _MANY:
+        return False
+    return all(isinstance(row, dict) and row and all(map(_is_plain, row, row.values())) for row in value)
+
+
+def _is_plain(key: str, value: object) -> bool:
+    return key.isidentifier() and key.isascii() and type(value) in _FLAT
+
+
+def _dump_row(key: str, row: Mapping[str, object]) -> str:
+    lines = [f"[[{key}]]\n"]
+    for name in sorted(row):
+        value = row[name]
+        if type(value) is str and value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+            lines.append(f'{name} = "{value}"\n')
+        elif type(value) is int:
+            lines.append(f"{name} = {value}\n")
+        else:
+            lines.append(_dump({name: value}))
+    return "".join(lines)
 
 
 def _sorted(value: object) -> object:
