@@ -54,6 +54,8 @@ def read(source: Source, name: str) -> Facts | None:
 def _find_method(head: bytes) -> str | None:
     if head[:1] == b"\x78" and len(head) > 2 and int.from_bytes(head[:2], "big") % 31 == 0:
         return "zlib"
+    if not head.startswith(tuple(_MAGIC)):
+        return None
     return next((method for magic, method in _MAGIC.items() if head.startswith(magic)), None)
 
 

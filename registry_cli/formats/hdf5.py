@@ -17,6 +17,8 @@ MARKER_LIMIT = 64 << 10
 MARKERS = (b"keras_version", b"layer_names", b"model_config", b"_layer_checkpoint_dependencies")
 GROUPS = (b"vars\0\0\0\0", b"layers\0\0")
 """Names of a model's groups in a `.weights.h5`, padded as a local heap pads them (III.D)."""
+_FURTHEST = 1 << 20
+"""Bytes after which no superblock is looked for."""
 MEDIA = "application/x-hdf5"
 
 
@@ -33,9 +35,10 @@ def read(source: Source, name: str) -> Facts | None:
 
 def _find_superblock(source: Source, name: str) -> int | None:
     """Look in the head always, further only under a name that says HDF5: other files should not cost the reads."""
-    furthest = 1 << 20 if find_framework(name) == "Keras" else HEAD // 2
     at = 0
-    while at <= furthest and at + len(SIGNATURE) < source.size:
+    while at + len(SIGNATURE) < source.size:
+        if at > HEAD // 2 and (at > _FURTHEST or find_framework(name) != "Keras"):
+            return None
         if source.at(at, len(SIGNATURE)) == SIGNATURE:
             return at
         at = at * 2 or 512

@@ -19,9 +19,9 @@ def read(source: Source, name: str) -> Facts | None:
     Raises:
         ValueError: A number in its header is none.
     """
-    head = source.head.replace(b"\r\n", b"\n")
-    if not head.startswith(b"tree\nversion="):
+    if not source.head.startswith((b"tree\nversion=", b"tree\r\nversion=")):
         return None
+    head = source.head.replace(b"\r\n", b"\n")
     lines = head.partition(b"\n\n")[0].decode(errors="replace").split("\n")[1:]
     values = dict(line.partition("=")[::2] for line in lines)
     fields: dict[str, FieldValue] = {"format": "lightgbm-text", "format_version": text(values["version"])}

@@ -11,7 +11,7 @@ import os
 import struct
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from registry_cli.formats import (
     catboost,
@@ -38,7 +38,7 @@ from registry_cli.store.beneath import open_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Facts", "sniff", "sniff_folder"]
+__all__ = ["Facts", "sniff", "sniff_folder", "sniff_open"]
 
 _READERS: tuple[Callable[[Source, str], Facts | None], ...] = (
     safetensors.read,
@@ -72,10 +72,14 @@ def sniff(path: Path, name: str | None = None) -> Facts:
     Raises:
         OSError: The file cannot be opened or read.
     """
-    name = path.name if name is None else name
     with os.fdopen(open_file(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:
-        source = Source(file, os.fstat(file.fileno()).st_size)
-        facts = _read(source, name) or Facts(None, _find_media(source, name))
+        return sniff_open(file, os.fstat(file.fileno()).st_size, path.name if name is None else name)
+
+
+def sniff_open(file: IO[bytes], size: int, name: str) -> Facts:
+    """Return what an open file of `size` bytes is; as `sniff`."""
+    source = Source(file, size)
+    facts = _read(source, name) or Facts(None, _find_media(source, name))
     if facts.framework or facts.fields:
         return facts
     return Facts(find_framework(name), facts.media)
