@@ -13,7 +13,7 @@ from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.resolve import resolve
 from registry_cli.errors import ConflictError, UsageError
 from registry_cli.formats.extension import find_framework
-from registry_cli.formats.sniff import Facts, sniff, sniff_folder
+from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
 from registry_cli.ids import RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import INLINE_DESIGN, Design, FileEntry, Parent
@@ -25,13 +25,15 @@ from registry_cli.registry.moving import Left, Mode, check_sources, may_share, t
 from registry_cli.registry.same import find_same
 from registry_cli.registry.sources import Source, find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
+from registry_cli.store.beneath import hold_folders
 from registry_cli.store.blobs import find_blob
 from registry_cli.store.hashing import digest_bytes
+from registry_cli.store.incoming import Incoming
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Container, Mapping, Sequence
 
     from registry_cli.catalog.changes import Change
     from registry_cli.catalog.rows import VersionRow
@@ -246,19 +248,23 @@ def _commit(registry: Registry, draft: Draft, content: _Content, staging: Stagin
 def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source], mode: Mode) -> _Content:
     entries: list[FileEntry] = []
     known: list[tuple[str, Facts]] = []
-    for source in sources:
-        share = may_share(registry.layout, source, mode)
-        if mode == "reference":
-            digests, url = staging.read_file(source.file), source.file.absolute().as_uri()
-            facts = sniff(source.file, source.path)
-        else:
-            digests, url = (
-                staging.add_file(source.file, lambda size: read.read_twins(registry.db, size), share=share),
-                None,
-            )
-            facts = _sniff_kept(registry, staging, digests, source.path)
-        entries.append(_entry(source.path, digests, facts, url))
-        known.append((source.path, facts))
+
+    def twins(size: int) -> Container[str]:
+        return read.read_twins(registry.db, size)
+
+    with hold_folders():
+        for source in sources:
+            share = may_share(registry.layout, source, mode)
+            with Incoming(source.name) as incoming:
+                if mode == "reference":
+                    digests, url = staging.read_open(incoming), source.file.absolute().as_uri()
+                else:
+                    digests, url = staging.add_open(incoming, twins, share=share), None
+                facts = sniff_open(incoming.open_reader(), digests.size, source.path)
+                incoming.check(digests)
+            entries.append(_entry(source.path, digests, facts, url))
+            if facts.framework or facts.fields:
+                known.append((source.path, facts))
     return _content(entries, known)
 
 
@@ -282,7 +288,8 @@ def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) ->
 
 
 def _content(entries: Sequence[FileEntry], known: Sequence[tuple[str, Facts]]) -> _Content:
-    framework = known[0][1].framework if len(known) == 1 else sniff_folder(known)
+    """Return files as the content of a version; `known` are those of them that tell something."""
+    framework = known[0][1].framework if known and len(entries) == 1 else sniff_folder(known)
     told = _merge_facts([facts for _, facts in known])
     return _Content(tuple(entries), framework, {FACTS: told} if told else {})
 

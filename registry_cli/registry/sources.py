@@ -24,11 +24,22 @@ _HUB_KINDS: Final = ("models", "datasets", "spaces")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to take in; `path` is its name inside the version, `size` its bytes when it was found."""
+    """A file to take in.
+
+    Attributes:
+        path: Its name inside the version.
+        name: Its name on the disk, as text: there may be a million.
+        size: Its bytes when it was found.
+    """
 
     path: str
-    file: Path
+    name: str
     size: int
+
+    @property
+    def file(self) -> Path:
+        """Its name on the disk."""
+        return Path(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +89,38 @@ def _iter_sources(path: Path, *, follow: bool, ignore: Collection[Path]) -> Iter
             raise UsageError(f"{path} is a registry, no model", hint="name the files to add")
         snapshot = find_snapshot(path)
         inside = None if follow else (snapshot.root if snapshot else path).resolve()
-        yield from _iter_folder(path, path, inside, ignore, ())
+        yield from _iter_folder(path, "", inside, ignore, ())
     else:
-        yield _source(path, path.name, status)
+        yield _source(str(path), path.name, status)
 
 
 def _iter_folder(
-    top: Path, folder: Path, inside: Path | None, ignore: Collection[Path], above: tuple[tuple[int, int], ...]
+    folder: Path, prefix: str, inside: Path | None, ignore: Collection[Path], above: tuple[tuple[int, int], ...]
 ) -> Iterator[Source]:
-    """Yield the files below `folder`; `above` are the folders that lead to it, so that a link in a circle is seen."""
+    """Yield the files below `folder`, which begins their names in the version.
+
+    Args:
+        folder: Where to look.
+        prefix: Its own name there, with a slash; empty for the one that the user named.
+        inside: The folder that no link may leave; None where it may.
+        ignore: What is left out.
+        above: The folders that lead to it, so that a link in a circle is seen.
+    """
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
     if here in above:
         raise UsageError(f"{folder} is a link in a circle")
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            path = Path(entry.path)
-            if path in ignore:
+            if ignore and Path(entry.path) in ignore:
                 continue
             if entry.is_symlink():
-                _check_link(path, inside)
+                _check_link(Path(entry.path), inside)
             if entry.is_dir():
                 if entry.name != DIRECTORY:
-                    yield from _iter_folder(top, path, inside, ignore, (*above, here))
+                    yield from _iter_folder(Path(entry.path), f"{prefix}{entry.name}/", inside, ignore, (*above, here))
             else:
-                yield _source(path, path.relative_to(top).as_posix(), entry.stat())
+                yield _source(entry.path, prefix + entry.name, entry.stat())
 
 
 def _check_link(path: Path, inside: Path | None) -> None:
@@ -114,12 +132,12 @@ def _check_link(path: Path, inside: Path | None) -> None:
         raise UsageError(f"{path} is a link out of its folder, to {target}", hint="add --follow to take it in")
 
 
-def _source(path: Path, name: str, status: os.stat_result) -> Source:
+def _source(name: str, path: str, status: os.stat_result) -> Source:
     if not stat.S_ISREG(status.st_mode):
         kind = "a pipe" if stat.S_ISFIFO(status.st_mode) else "no regular file"
-        raise UsageError(f"{path} is {kind}", hint=f"cat {path} | reg model add NAME - --filename FILE")
+        raise UsageError(f"{name} is {kind}", hint=f"cat {name} | reg model add NAME - --filename FILE")
     try:
-        name.encode()
+        path.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"{name!r} is no UTF-8 name", hint="rename the file") from None
-    return Source(check_path(name), path, status.st_size)
+        raise UsageError(f"{path!r} is no UTF-8 name", hint="rename the file") from None
+    return Source(check_path(path), name, status.st_size)

@@ -11,7 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final, TypeVar
+from _thread import _local
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from weakref import ref
 
 from registry_cli.errors import CorruptError
 
@@ -20,17 +23,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+AnyPath: TypeAlias = "Path | str"
+"""A path; as text where one `Path` a file would cost more than the work."""
 
 _guarded: dict[str, bool] = {}
 """Guarded folders, and whether a group shares what is made below."""
-_NONE: Final = "\0"
-"""Begins no path."""
-_recent = _NONE
-"""The guarded folder that was asked for last, with a slash: most calls of a process are about one registry."""
 _ROOT: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP: Final = _ROOT | os.O_NOFOLLOW
+_HELD: Final = 320
+"""Folders kept open at most: all of the fan-out, and some."""
 _LINK: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
 """What `open` says of a link where O_NOFOLLOW forbids one; the last also of a file in a folder's place."""
+
+
+class _Held:
+    """Open folders, by their paths."""
+
+    __slots__ = ("__weakref__", "folders")
+
+    def __init__(self) -> None:
+        self.folders: dict[str, int] = {}
+
+
+def _no_ref() -> None:
+    return None
+
+
+class _Holding(_local):
+    """What a thread holds, as long as somebody holds it: an interrupt may come before anything can be undone."""
+
+    held: Callable[[], _Held | None] = staticmethod(_no_ref)
+
+
+_holding: Final = _Holding()
 
 
 def guard(root: Path, *, shared: bool = False) -> None:
@@ -40,12 +65,11 @@ def guard(root: Path, *, shared: bool = False) -> None:
         root: A registry's root, or another folder of ours.
         shared: Let the folder's group read and write what is made below, whatever the umask says.
     """
-    global _recent
     _guarded[str(root)] = shared or _guarded.get(str(root), False)
-    _recent = _NONE
+    _find_root.cache_clear()
 
 
-def at(path: Path, action: Callable[[str, int | None], T]) -> T:
+def at(path: AnyPath, action: Callable[[str, int | None], T]) -> T:
     """Do `action` on the last component of a path, relative to a descriptor of the folder that holds it.
 
     Args:
@@ -58,71 +82,127 @@ def at(path: Path, action: Callable[[str, int | None], T]) -> T:
         OSError: What the system says; its file name is the whole path.
     """
     text = str(path)
-    root = _find_root(text)
+    folder, _, name = text.rpartition("/")
+    held = _holding.held()
+    if held and folder in held.folders:
+        return _act(action, name, held.folders[folder], text)
+    root = _find_root(folder)
     if root is None:
         return action(text, None)
-    *folders, name = text[len(root) + 1 :].split("/")
-    if ".." in (name, *folders):
-        raise CorruptError(f"{path} climbs out of its folder")
-    opened: list[int] = []
+    fd = _open_folder(folder, root, text)
     try:
-        opened.append(os.open(root, _ROOT))
-        for step in folders:
-            opened.append(os.open(step, _STEP, dir_fd=opened[-1]))
-        return action(name, opened[-1])
-    except OSError as error:
-        if error.errno in _LINK and opened:
-            _check_no_link([*folders, name][: len(opened)], opened[-1], root)
-        if len(opened) <= len(folders):
+        return _act(action, name, fd, text)
+    finally:
+        if held and len(held.folders) < _most_held():
+            held.folders[folder] = fd
+        else:
+            os.close(fd)
+
+
+class hold_folders:  # noqa: N801 - a context manager, named as one
+    """Keep open the folders below guarded ones that this thread uses, so that many files in them cost one look each.
+
+    A folder that is renamed meanwhile is used on, whatever has its name: so nothing is held while an entry is put into
+    the log, which must be that of the registry as its path leads to it then.
+    """
+
+    def __init__(self) -> None:
+        self._held: _Held | None = None
+
+    def __enter__(self) -> None:
+        if _holding.held() is None:
+            self._held = _Held()
+            _holding.held = ref(self._held)
+
+    def __exit__(self, *_: object) -> None:
+        held, self._held = self._held, None
+        if held:
+            _holding.held = _no_ref
+            for fd in held.folders.values():
+                os.close(fd)
+
+
+def open_file(path: AnyPath, flags: int, mode: int = 0o666) -> int:
+    """Open a file and return its descriptor, closed in programs that are run; below a guarded folder follow no link."""
+
+    def open_it(name: str, folder: int | None) -> int:
+        return os.open(name, flags | os.O_CLOEXEC | (0 if folder is None else os.O_NOFOLLOW), mode, dir_fd=folder)
+
+    return at(path, open_it)
+
+
+def is_guarded(path: AnyPath) -> bool:
+    """Return whether a path lies below a guarded folder."""
+    return _find_root(_parent(path)) is not None
+
+
+def is_shared(path: AnyPath) -> bool:
+    """Return whether a path lies below a guarded folder that a group shares."""
+    root = _find_root(_parent(path))
+    return root is not None and _guarded[root]
+
+
+def _parent(path: AnyPath) -> str:
+    return str(path).rpartition("/")[0]
+
+
+@lru_cache(maxsize=256)
+def _find_root(folder: str) -> str | None:
+    """Return the guarded folder that is a folder or above it, the outermost one; None where there is none."""
+    end = folder.find("/", 1)
+    while end > 0:
+        if folder[:end] in _guarded:
+            return folder[:end]
+        end = folder.find("/", end + 1)
+    return folder if folder in _guarded else None
+
+
+def _open_folder(folder: str, root: str, text: str) -> int:
+    """Open a folder at or below a guarded one, for what `text` names in it."""
+    steps = text[len(root) + 1 :].split("/")
+    if ".." in steps:
+        raise CorruptError(f"{text} climbs out of its folder")
+    fd, where = os.open(root, _ROOT), root
+    for step in folder[len(root) + 1 :].split("/") if len(folder) > len(root) else ():
+        above, where = fd, f"{where}/{step}"
+        try:
+            fd = os.open(step, _STEP, dir_fd=above)
+        except OSError as error:
+            if error.errno in _LINK:
+                _check_no_link(step, above, where)
             error.filename = text
-        elif error.filename2 == name:
+            raise
+        finally:
+            os.close(above)
+    return fd
+
+
+def _act(action: Callable[[str, int | None], T], name: str, folder: int, text: str) -> T:
+    """Do `action` in an open folder; its errors name the whole path."""
+    try:
+        return action(name, folder)
+    except OSError as error:
+        if error.errno in _LINK:
+            _check_no_link(name, folder, text)
+        if error.filename2 == name:
             error.filename2 = text
         elif error.filename == name:
             error.filename = text
         raise
-    finally:
-        for fd in opened:
-            os.close(fd)
 
 
-def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
-    """Open a file and return its descriptor, closed in programs that are run; below a guarded folder follow no link."""
-    if _find_root(str(path)) is not None:
-        flags |= os.O_NOFOLLOW
-    return at(path, lambda name, folder: os.open(name, flags | os.O_CLOEXEC, mode, dir_fd=folder))
+def _most_held() -> int:
+    """Return how many folders may be kept open, in a process that needs descriptors for other things too."""
+    import resource
+
+    return min(_HELD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3)
 
 
-def is_guarded(path: Path) -> bool:
-    """Return whether a path lies below a guarded folder."""
-    return _find_root(str(path)) is not None
-
-
-def is_shared(path: Path) -> bool:
-    """Return whether a path lies below a guarded folder that a group shares."""
-    root = _find_root(str(path))
-    return root is not None and _guarded[root]
-
-
-def _find_root(text: str) -> str | None:
-    """Return the guarded folder above a path, the outermost one; None where there is none."""
-    global _recent
-    if text.startswith(_recent):
-        return _recent[:-1]
-    end = text.find("/", 1)
-    while end > 0:
-        if text[:end] in _guarded:
-            _recent = text[: end + 1]
-            return text[:end]
-        end = text.find("/", end + 1)
-    return None
-
-
-def _check_no_link(steps: list[str], folder: int, root: str) -> None:
-    """Check that the last of the steps below a root, which `folder` holds, is no link."""
+def _check_no_link(name: str, folder: int, where: str) -> None:
+    """Check that what an open folder has under `name`, the whole path of which is `where`, is no link."""
     try:
-        status = os.stat(steps[-1], dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
         return
     if stat.S_ISLNK(status.st_mode):
-        where = "/".join((root, *steps))
         raise CorruptError(f"{where} is a link, and a registry has none", hint="reg fsck; take the link away") from None

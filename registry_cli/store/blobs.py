@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from registry_cli.store.parallel import Background
 from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from registry_cli.ids import BlobHash, RecordId
@@ -152,17 +153,41 @@ def _copy_and_digest(source: int, file: NewFile, early: EarlyFlush | None, progr
         os.close(beside)
         return _copy_through(source, file, early, progress)
     done = 0
+
+    def moved(more: int) -> None:
+        nonlocal done
+        done += more
+        if early:
+            early.advance(done)
+        progress.advance(more)
+
+    if not copy_in_kernel(source, file, moved):
+        return _copy_through(source, file, early, progress)
+    return digest.get()
+
+
+def copy_in_kernel(source: int, file: NewFile, moved: Callable[[int], None], *, most: int = sys.maxsize) -> bool:
+    """Append an open file's bytes to a new one without taking them into this process.
+
+    Args:
+        source: The open file; its position is left alone.
+        file: Where they go.
+        moved: Told of each piece's size in bytes when it is there.
+        most: Bytes after which no more are copied.
+
+    Returns:
+        False where the system cannot do that for these files, and nothing has happened.
+    """
+    done = 0
     try:
-        while copied := file.copy_from(source, done, LARGE):
+        while done < most and (copied := file.copy_from(source, done, min(LARGE, most - done))):
             done += copied
-            if early:
-                early.advance(done)
-            progress.advance(copied)
+            moved(copied)
     except OSError as error:
         if done or error.errno not in _CANNOT:
             raise
-        return _copy_through(source, file, early, progress)
-    return digest.get()
+        return False
+    return True
 
 
 def _copy_through(source: int, file: NewFile, early: EarlyFlush | None, progress: Progress) -> Xxh3:

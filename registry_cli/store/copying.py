@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.ids import BlobHash, Xxh3
+    from registry_cli.store.beneath import AnyPath
     from registry_cli.store.layout import Layout
 
 Place = Literal["free", "file", "stream"]
@@ -186,7 +187,7 @@ class Copying:
                 raise ConflictError(f"{copy.target} is there by now", hint=REPLACE) from None
 
 
-def give_name(hidden: Path, target: Path) -> None:
+def give_name(hidden: AnyPath, target: Path) -> None:
     """Rename a file of ours to a name that is free.
 
     Raises:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from registry_cli.store.beneath import AnyPath
+
 T = TypeVar("T")
 
 
@@ -46,7 +48,7 @@ class OpenFile:
 
     __slots__ = ("fd", "path", "written")
 
-    def __init__(self, path: Path, flags: int, mode: int) -> None:
+    def __init__(self, path: AnyPath, flags: int, mode: int) -> None:
         self.path = path
         self.written = 0
 
@@ -95,7 +97,7 @@ class NewFile(OpenFile):
 
     __slots__ = ()
 
-    def __init__(self, path: Path, mode: int = 0o666) -> None:
+    def __init__(self, path: AnyPath, mode: int = 0o666) -> None:
         super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
     def skip(self, size: int) -> None:
@@ -146,12 +148,12 @@ class AppendFile(OpenFile):
 
     __slots__ = ()
 
-    def __init__(self, path: Path, mode: int = 0o666) -> None:
+    def __init__(self, path: AnyPath, mode: int = 0o666) -> None:
         # a pipe there has no reader
         super().__init__(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW, mode)
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: AnyPath, target: AnyPath) -> None:
     """Give the file `source` the second name `target`; of a link, the link itself.
 
     Raises:
@@ -175,7 +177,7 @@ def symlink(source: Path, target: Path) -> None:
     )
 
 
-def rename(source: Path, target: Path) -> None:
+def rename(source: AnyPath, target: AnyPath) -> None:
     """Rename, replacing a file `target`."""
 
     def move(name: str, folder: int | None) -> None:
@@ -184,7 +186,7 @@ def rename(source: Path, target: Path) -> None:
     call("rename", source, str(target), lambda: at(source, move))
 
 
-def unlink(path: Path) -> None:
+def unlink(path: AnyPath) -> None:
     """Take a name away; one that is gone already is fine."""
     with suppress(FileNotFoundError):
         call("unlink", path, None, lambda: at(path, lambda name, folder: os.unlink(name, dir_fd=folder)))
@@ -246,7 +248,7 @@ def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None
         raise CorruptError(f"{path} is no folder", hint="reg fsck; take it away")
 
 
-def flush_dir(path: Path) -> None:
+def flush_dir(path: AnyPath) -> None:
     """Make the names in a folder durable."""
     fd = open_file(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -272,7 +274,7 @@ def drop_cached(fd: int) -> None:
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def freshen(path: Path) -> bool:
+def freshen(path: AnyPath) -> bool:
     """Set the access time to now, so that a collector running beside us sees the file in use.
 
     Returns:
@@ -288,7 +290,7 @@ def freshen(path: Path) -> bool:
     return True
 
 
-def set_mode(path: Path, mode: int) -> None:
+def set_mode(path: AnyPath, mode: int) -> None:
     """Change the permissions of a file or folder that we may read."""
 
     def change() -> None:
@@ -315,7 +317,7 @@ def touch(path: Path) -> None:
     _set_times(path, None)
 
 
-def _set_times(path: Path, ns: tuple[int, int] | None) -> None:
+def _set_times(path: AnyPath, ns: tuple[int, int] | None) -> None:
     def change(name: str, folder: int | None) -> None:
         times = {} if ns is None else {"ns": ns}
         os.utime(name, dir_fd=folder, follow_symlinks=folder is None, **times)
@@ -392,7 +394,7 @@ def open_own(path: Path) -> BinaryIO:
         raise
 
 
-def get_status(path: Path) -> os.stat_result:
+def get_status(path: AnyPath) -> os.stat_result:
     """Return what the system knows of a file; in a registry, of a link itself.
 
     Raises:
@@ -402,7 +404,7 @@ def get_status(path: Path) -> os.stat_result:
     return at(path, lambda name, folder: os.stat(name, dir_fd=folder, follow_symlinks=folder is None))
 
 
-def find_status(path: Path) -> os.stat_result | None:
+def find_status(path: AnyPath) -> os.stat_result | None:
     """Return what `get_status` does, or None where the file is missing."""
     try:
         return get_status(path)
@@ -410,7 +412,7 @@ def find_status(path: Path) -> os.stat_result | None:
         return None
 
 
-def exists(path: Path) -> bool:
+def exists(path: AnyPath) -> bool:
     """Return whether a name is taken; raises as `get_status`."""
     return find_status(path) is not None
 
@@ -465,7 +467,7 @@ def is_regular(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
-def check_regular(path: Path, status: os.stat_result) -> None:
+def check_regular(path: AnyPath, status: os.stat_result) -> None:
     """Check that a file of ours has bytes of its own.
 
     Raises:

@@ -11,7 +11,6 @@ from registry_cli.store.parallel import Background, run_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from registry_cli.store.files import NewFile
     from registry_cli.store.syncfs import WholeSync
@@ -70,7 +69,7 @@ def flush_all(written: Iterable[NewFile], *, cached: bool = True) -> None:
     each_parallel(partial(_flush_and_close, cached), list(written))
 
 
-def flush_dirs(paths: Iterable[Path], whole: WholeSync | None = None) -> None:
+def flush_dirs(paths: Iterable[str], whole: WholeSync | None = None) -> None:
     """Make the names in many folders durable: side by side, or by what flushes all at once where they are many."""
     folders = sorted(set(paths))
     if whole and len(folders) >= FOLDERS:

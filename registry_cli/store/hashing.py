@@ -22,7 +22,8 @@ from registry_cli.store.parallel import Background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from registry_cli.store.beneath import AnyPath
 
 CHUNK: Final = 1 << 18
 """Bytes read at a time: large enough for the disk, small enough to stay in a core's cache."""
@@ -75,7 +76,7 @@ def new_buffer() -> memoryview:
     return memoryview(bytearray(CHUNK))
 
 
-def xxh3_of_file(path: Path, *, most: int = sys.maxsize) -> Xxh3:
+def xxh3_of_file(path: AnyPath, *, most: int = sys.maxsize) -> Xxh3:
     """Return the XXH3-128 of a file, or of its first `most` bytes."""
     with open_reader(path) as fd:
         return xxh3_of_open(fd, most)
@@ -91,7 +92,7 @@ def xxh3_of_open(fd: int, most: int) -> Xxh3:
     return Xxh3(digest.hexdigest())
 
 
-def sha256_of_file(path: Path, *, most: int = sys.maxsize) -> BlobHash:
+def sha256_of_file(path: AnyPath, *, most: int = sys.maxsize) -> BlobHash:
     """Return the SHA-256 of a file, or of its first `most` bytes."""
     digest = hashlib.sha256()
     with open_reader(path) as fd:
@@ -108,7 +109,7 @@ class open_reader:  # noqa: N801 - a context manager, named as one
         CorruptError: The same in a registry, and for a link there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self.fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
         mode = os.fstat(self.fd).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder fails by itself
@@ -127,7 +128,7 @@ class open_reader:  # noqa: N801 - a context manager, named as one
 
 
 class Follower:
-    """Takes the SHA-256 of a file while another thread writes it, reading behind the writer from the page cache.
+    """Digests a file while another thread writes it, reading behind the writer from the page cache.
 
     A second thread fed through a queue cost a third of the rate; reading our own file back costs a few percent.
     """
@@ -137,7 +138,7 @@ class Follower:
         self._written = 0
         self._stopped = False
         self._more: SimpleQueue[bool] = SimpleQueue()
-        self._thread: Background[BlobHash] | None = None
+        self._thread: Background[Digests] | None = None
 
     def advance(self, written: int) -> None:
         """Say that the first `written` bytes are in the file."""
@@ -149,8 +150,8 @@ class Follower:
             except RuntimeError:  # the interpreter is about to end and starts no more: `finish` does the work
                 pass
 
-    def finish(self) -> BlobHash:
-        """Wait for the last byte and return the digest; the writer has stopped.
+    def finish(self) -> Digests:
+        """Wait for the last byte and return the digests; the writer has stopped.
 
         Raises:
             OSError: The file could not be read back.
@@ -159,20 +160,23 @@ class Follower:
         return self._thread.get() if self._thread else self._follow()
 
     def stop(self) -> None:
-        """End without a digest; the writer failed or was interrupted."""
+        """End without digests; the writer failed or was interrupted."""
         self._stopped = True
         self._more.put(False)
         if self._thread:
             self._thread.give_up()
 
-    def _follow(self) -> BlobHash:
-        digest, buffer, done, more = hashlib.sha256(), new_buffer(), 0, True
+    def _follow(self) -> Digests:
+        from xxhash import xxh3_128
+
+        sha256, xxh3, buffer, done, more = hashlib.sha256(), xxh3_128(), new_buffer(), 0, True
         while more:
             more = self._more.get()
             while done < self._written and not self._stopped:
                 size = os.preadv(self._fd, [buffer[: self._written - done]], done)
                 if size == 0:
                     raise OSError(f"the file lost bytes after {done} while it was written")
-                digest.update(buffer[:size])
+                sha256.update(buffer[:size])
+                xxh3.update(buffer[:size])
                 done += size
-        return BlobHash(digest.hexdigest())
+        return Digests(done, BlobHash(sha256.hexdigest()), Xxh3(xxh3.hexdigest()))

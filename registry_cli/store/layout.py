@@ -126,7 +126,11 @@ class Layout:
 
     def blob(self, sha256: BlobHash) -> Path:
         """Return where the blob of that digest lies."""
-        return Path(f"{self.root}/blobs/{sha256[:2]}/{sha256[2:]}")
+        return Path(self.blob_text(sha256))
+
+    def blob_text(self, sha256: BlobHash) -> str:
+        """Return the same as text: a `Path` costs more than the call of the system that it is for."""
+        return f"{self.root}/blobs/{sha256[:2]}/{sha256[2:]}"
 
     def record(self, record: RecordId) -> Path:
         """Return where the record of that id lies."""

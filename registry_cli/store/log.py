@@ -126,7 +126,7 @@ class Log:
         path = self._layout.slot(seq)
         return str(path.relative_to(self._layout.root.parent))
 
-    def append(self, seq: int, file: Path, data: bytes) -> bool:
+    def append(self, seq: int, file: str, data: bytes) -> bool:
         """Take slot `seq` for the durable file `file`, whose bytes are `data`.
 
         Returns:

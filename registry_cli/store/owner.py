@@ -11,16 +11,22 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from registry_cli.ids import new_ulid
+from registry_cli.ids import CROCKFORD, new_ulid
 from registry_cli.store.mounts import is_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIRST_NAMESPACE: Final = "pid:[4026531836]"
 """The machine's own pid namespace, PROC_PID_INIT_INO of the kernel's proc_ns.h; in any other we are in a container."""
 FIRST_CLOCK: Final = "time:[4026531834]"
 """The machine's own time namespace, PROC_TIME_INIT_INO; in any other, times after boot are shifted."""
+_COUNTED: Final = 5
+"""Last letters of an identifier that are counted up; those before are random."""
 _ENDED: Final = frozenset("ZX")
 """States of a process that runs no more although it has a pid (proc(5))."""
 _NAME: Final = re.compile(
@@ -48,8 +54,13 @@ class Owner:
 
 def new_name() -> str:
     """Return a new file name `<host>-<boot>-<pid>-<started>-<ulid>`."""
-    own = get_own()
-    return f"{own.host}-{own.boot}-{own.pid}-{own.started}-{new_ulid()}"
+    return f"{_prefix(os.getpid())}{new_ulid()}"
+
+
+def new_names() -> Iterator[str]:
+    """Return new file names of this process, as `new_name` with identifiers that follow one another."""
+    first = new_name()[:-_COUNTED]
+    return map(first.__add__, map("".join, product(CROCKFORD, repeat=_COUNTED)))
 
 
 def get_own() -> Owner:
@@ -84,6 +95,11 @@ def is_alive(owner: Owner, folder: Path) -> bool | None:
         return False
     state, started = _read_stat(owner.pid)
     return state not in _ENDED and (started == owner.started or "0" in {started, owner.started})
+
+
+@cache
+def _prefix(pid: int) -> str:
+    return "-".join((*_place(), str(pid), _started(pid), ""))
 
 
 @cache

@@ -7,39 +7,30 @@ commit point: a crash before it leaves nothing but litter. Knows no model.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
-from registry_cli.ids import BlobHash, RecordId, Xxh3
+from registry_cli.errors import CorruptError, RegError
+from registry_cli.ids import BlobHash, RecordId
 from registry_cli.store import files, flushing
 from registry_cli.store.adopting import Adopted, adopt, give_back
-from registry_cli.store.blobs import verify_blob
+from registry_cli.store.beneath import hold_folders
+from registry_cli.store.blobs import copy_in_kernel, verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
-from registry_cli.store.hashing import (
-    CHUNK,
-    Digests,
-    Follower,
-    digest_bytes,
-    digest_open,
-    iter_chunks,
-    xxh3_of_open,
-)
-from registry_cli.store.owner import new_name
+from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, digest_open, iter_chunks, xxh3_of_open
+from registry_cli.store.incoming import SMALL, Incoming, changed
+from registry_cli.store.owner import new_names
 from registry_cli.store.placing import Placing
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.stamps import is_as_read
 from registry_cli.store.syncfs import open_whole_sync
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from registry_cli.store.layout import Layout
 
-SMALL: Final = 1 << 20
-"""Files up to this many bytes are hashed in memory before anything is written."""
+MODE: Final = 0o444
+"""Of blobs, records and entries."""
 _HOLE: Final = bytes(CHUNK)
 OPEN: Final = 64
 """Unflushed files kept open; more are flushed side by side."""
@@ -66,13 +57,13 @@ class Staging:
         self._layout = layout
         self._progress = progress
         self._cached = cached
-        self._names = Placing(layout)
+        self._tmp = str(layout.tmp)
+        self._new_name = new_names()
+        self._names = Placing(layout, number)
         self._whole = open_whole_sync(layout.tmp, number) if cached else None
-        self._waits = False
-        """Whether files that are closed wait for the whole file system to be flushed."""
-        self._opened: list[NewFile] = []
+        self._opened: set[NewFile] = set()
         self._unflushed: list[NewFile] = []
-        self._litter: list[Path] = []
+        self._litter: list[str] = []
         self._adopted: list[Adopted] = []
 
     def __enter__(self) -> Staging:
@@ -84,34 +75,48 @@ class Staging:
         self._end_whole()
         placed = set(self._names.placed.values())
         for adopted in self._adopted:
-            if adopted.path not in placed:
+            if str(adopted.path) not in placed:
                 give_back(adopted)
-        for path in self._litter:
-            try:
-                files.unlink(path)
-            except OSError:  # a collector takes it; what is in the log has not failed for it
-                pass
+        with hold_folders():
+            for path in self._litter:
+                try:
+                    files.unlink(path)
+                except OSError:  # a collector takes it; what is in the log has not failed for it
+                    pass
 
     def get_file(self, sha256: BlobHash) -> Path:
         """Return where the bytes of a blob that was added lie now, in `tmp/` or in their place."""
-        target = self._layout.blob(sha256)
-        return self._names.staged.get(target, target)
+        target = self._layout.blob_text(sha256)
+        return Path(self._names.staged.get(target, target))
 
     def read_file(self, source: Path) -> Digests:
-        """Return a file's digests and take in nothing.
+        """Return a file's digests and take in nothing; raises as `add_file`."""
+        with Incoming(source) as incoming:
+            digests = self.read_open(incoming)
+            incoming.check(digests)
+        return digests
 
-        Raises:
-            ConflictError: The file changed while it was read.
-            UsageError: It is a folder, pipe, socket or device.
-        """
-        with _open_source(source) as (fd, before):
-            digests = digest_open(fd, before.st_size + 1)
-            _check_unchanged(fd, source, before, digests)
+    def read_open(self, source: Incoming) -> Digests:
+        """Return the digests of an open file, which the caller checks afterwards, and take in nothing."""
+        digests = source.digest()
         self._progress.advance(digests.size)
         return digests
 
     def add_file(self, source: Path, twins: Twins = _no_twins, *, share: bool = False) -> Digests:
-        """Take in the bytes of a file.
+        """Take in the bytes of a file; as `add_open`.
+
+        Raises:
+            ConflictError: The file changed while it was read.
+            UsageError: It is a folder, pipe, socket or device.
+            RegError: It shall be shared and cannot be, as from another file system.
+        """
+        with Incoming(source) as incoming:
+            digests = self.add_open(incoming, twins, share=share)
+            incoming.check(digests)
+        return digests
+
+    def add_open(self, source: Incoming, twins: Twins = _no_twins, *, share: bool = False) -> Digests:
+        """Take in the bytes of an open file; the caller checks afterwards that they stayed as they were.
 
         Args:
             source: A regular file; it stays where it is.
@@ -119,16 +124,22 @@ class Staging:
             share: Make the blob a second name of the same file instead of a copy; it becomes read-only.
 
         Raises:
-            ConflictError: The file changed while it was read.
-            UsageError: It is a folder, pipe, socket or device.
-            RegError: It shall be shared and cannot be, as from another file system.
+            ConflictError: Another file has its name by now.
+            RegError: It shall be shared and cannot be.
         """
-        with _open_source(source) as (fd, before):
-            if share:
-                return self._share(fd, source)
-            digests = self._take_open(fd, before, twins)
-            _check_unchanged(fd, source, before, digests)
-        return digests
+        if share:
+            return self._share(source)
+        if source.data is not None:
+            self._progress.advance(len(source.data))
+            return self.add_bytes(source.data)
+        size = source.status.st_size
+        if (known := twins(size)) and xxh3_of_open(source.fd, size) in known:
+            digests = source.digest()
+            if self._is_stored(digests, self._layout.blob_text(digests.sha256)):
+                self._progress.advance(size)
+                return digests
+        source.rewind()
+        return self._write_file(source.fd, source.status)
 
     def add_stream(self, fd: int) -> Digests:
         """Take in what a pipe gives until its end."""
@@ -136,42 +147,43 @@ class Staging:
 
     def add_chunks(self, chunks: Iterable[bytes | memoryview]) -> Digests:
         """Take in bytes that come in pieces."""
-        return self._write(chunks, self._new_file(0o444))
+        file = self._new_file()
+        return self._write(lambda moved: _write_chunks(chunks, file, moved), file)
 
     def add_bytes(self, data: bytes | memoryview) -> Digests:
         """Take in bytes from memory as a blob."""
         digests = digest_bytes(data)
-        if not self._is_stored(digests):
-            self._stage_bytes(data, self._layout.blob(digests.sha256), mode=0o444)
+        target = self._layout.blob_text(digests.sha256)
+        if not self._is_stored(digests, target):
+            self._stage_bytes(data, target)
         return digests
 
     def add_record(self, data: bytes) -> RecordId:
         """Take in a record's bytes; its id is their SHA-256."""
         record = RecordId(digest_bytes(data).sha256)
-        target = self._layout.record(record)
+        target = str(self._layout.record(record))
         if files.exists(target):
             self._hit(target)
         else:
-            self._stage_bytes(data, target, mode=0o444)
+            self._stage_bytes(data, target)
         return record
 
     def need_blob(self, sha256: BlobHash) -> None:
         """Count on a stored blob that the entry will bring into use."""
-        self._hit(self._layout.blob(sha256))
+        self._hit(self._layout.blob_text(sha256))
 
-    def write_entry(self, data: bytes) -> Path:
+    def write_entry(self, data: bytes) -> str:
         """Write a log entry's bytes to a file in `tmp/`; `install` or `flush` makes it durable."""
-        file = self._new_file(0o444)
+        file = self._new_file()
         file.write(data)
         self._hold(file)
-        return file.path
+        return str(file.path)
 
     def flush(self) -> None:
         """Make all written files durable."""
         self._flush_open()
-        if self._whole and self._waits:
-            self._whole.flush()
-        self._waits = False
+        if self._whole:
+            self._whole.flush_added()
 
     def install(self) -> None:
         """Make everything durable and give it its name.
@@ -193,77 +205,62 @@ class Staging:
         """
         self._names.restore_lost()
 
-    def _hit(self, target: Path) -> None:
+    def _hit(self, target: str) -> None:
         if not self._litter:  # a file in `tmp/` shows the others that somebody is at work
-            self._new_file(0o444).close()
+            self._new_file().close()
         self._names.hits.add(target)
 
-    def _take_open(self, fd: int, status: os.stat_result, twins: Twins) -> Digests:
-        if status.st_size <= SMALL:
-            data = os.read(fd, SMALL + 1)
-            self._progress.advance(len(data))
-            return self.add_bytes(data)
-        if (known := twins(status.st_size)) and xxh3_of_open(fd, status.st_size) in known:
-            os.lseek(fd, 0, os.SEEK_SET)
-            digests = digest_open(fd, status.st_size + 1)
-            if self._is_stored(digests):
-                self._progress.advance(status.st_size)
-                return digests
-        os.lseek(fd, 0, os.SEEK_SET)
-        return self._write_file(fd, status)
-
     def _write_file(self, fd: int, status: os.stat_result) -> Digests:
-        file = self._new_file(0o444)
-        cloned = file.clone(fd)  # holes and all
-        sparse = not cloned and status.st_blocks * 512 < status.st_size
-        return self._write(iter_chunks(fd, most=status.st_size + 1), file, cloned=cloned, sparse=sparse)
+        """Write a large file: as a clone, else by the kernel, else through our hands, as holes are looked for there."""
+        file, most = self._new_file(), status.st_size + 1
+        if file.clone(fd):  # holes and all
+            digests = digest_open(fd, most)
+            self._progress.advance(digests.size)
+            return self._keep_written(file, digests)
+        if status.st_blocks * 512 < status.st_size:
+            return self._write(lambda moved: _write_sparse(iter_chunks(fd, most=most), file, moved), file)
 
-    def _write(
-        self, chunks: Iterable[bytes | memoryview], file: NewFile, *, cloned: bool = False, sparse: bool = False
-    ) -> Digests:
-        """Write chunks to a new file while a second thread takes their SHA-256 behind us.
+        def copy(moved: Callable[[int], None]) -> None:
+            if not copy_in_kernel(fd, file, moved, most=most):
+                _write_chunks(iter_chunks(fd, most=most), file, moved)
 
-        Args:
-            chunks: The bytes; each piece is valid until the next.
-            file: Where they go.
-            cloned: The file has them already: only take the digests.
-            sparse: Leave a hole for a chunk of zeros.
-        """
-        from xxhash import xxh3_128
+        return self._write(copy, file)
 
-        follower, early = Follower(file.fd), EarlyFlush(file)
-        digest, size = xxh3_128(), 0
+    def _write(self, write: Callable[[Callable[[int], None]], None], file: NewFile) -> Digests:
+        """Let `write` fill a new file, and tell how many bytes came, while a second thread digests behind it."""
+        follower, early, size = Follower(file.fd), EarlyFlush(file), 0
+
+        def moved(more: int) -> None:
+            nonlocal size
+            size += more
+            follower.advance(size)
+            early.advance(size)
+            self._progress.advance(more)
+
         try:
-            for chunk in chunks:
-                digest.update(chunk)
-                if sparse and bytes(chunk) == _HOLE[: len(chunk)]:
-                    file.skip(len(chunk))
-                elif not cloned:
-                    file.write(chunk)
-                size += len(chunk)
-                if sparse:
-                    file.set_length(size)
-                follower.advance(size)
-                early.advance(size)
-                self._progress.advance(len(chunk))
-            sha256 = follower.finish()
+            write(moved)
+            digests = follower.finish()
             early.finish()
         except BaseException:
             follower.stop()
             early.stop()
             raise
-        digests = Digests(size, sha256, Xxh3(digest.hexdigest()))
-        if self._is_stored(digests):
+        return self._keep_written(file, digests)
+
+    def _keep_written(self, file: NewFile, digests: Digests) -> Digests:
+        target = self._layout.blob_text(digests.sha256)
+        if self._is_stored(digests, target):
             file.close()
             files.unlink(file.path)
         else:
-            self._names.staged[self._layout.blob(sha256)] = file.path
+            self._names.staged[target] = str(file.path)
             self._hold(file)
         return digests
 
-    def _share(self, fd: int, source: Path) -> Digests:
+    def _share(self, incoming: Incoming) -> Digests:
+        fd, source = incoming.fd, Path(incoming.path)
         files.flush_open(source, fd)  # the user's bytes, not ours: they must be durable before a record names them
-        held = self._layout.tmp / new_name()
+        held = self._new_path()
         try:
             files.link(source.resolve(), held)  # from here on, another file under the user's name changes nothing
         except OSError as error:
@@ -273,25 +270,22 @@ class Staging:
             ) from None
         self._litter.append(held)
         if not os.path.samestat(os.fstat(fd), files.get_status(held)):
-            raise _changed(source)
-        self._adopted.append(adopt(self._layout, held, source))
-        before = os.fstat(fd)  # our own link and mode have moved the change time
-        digests = digest_open(fd, before.st_size + 1)
-        _check_unchanged(fd, source, before, digests)
-        self._progress.advance(digests.size)
+            raise changed(source)
+        self._adopted.append(adopt(self._layout, Path(held), source))
+        incoming.look()  # our own link and mode have moved the change time
+        digests = self.read_open(incoming)
         if not self._cached:
             files.drop_cached(fd)
-        if not self._is_stored(digests):
-            target = self._layout.blob(digests.sha256)
+        target = self._layout.blob_text(digests.sha256)
+        if not self._is_stored(digests, target):
             self._names.staged[target] = held
         return digests
 
-    def _is_stored(self, digests: Digests) -> bool:
+    def _is_stored(self, digests: Digests, target: str) -> bool:
         """Return whether the blob is there or on its way, and whole; a rotten one is moved aside for the good bytes."""
-        target = self._layout.blob(digests.sha256)
         if target in self._names.staged:
             return True
-        if not files.exists(target):
+        if not self._names.is_there(target):
             return False
         try:
             verify_blob(self._layout, digests.sha256, digests.xxh3, digests.size)
@@ -301,26 +295,28 @@ class Staging:
         self._hit(target)
         return True
 
-    def _stage_bytes(self, data: bytes | memoryview, target: Path, *, mode: int) -> None:
+    def _stage_bytes(self, data: bytes | memoryview, target: str) -> None:
         if target in self._names.staged:
             return
-        file = self._new_file(mode)
+        file = self._new_file()
         file.write(data)
-        self._names.staged[target] = file.path
+        self._names.staged[target] = str(file.path)
         self._hold(file)
 
-    def _new_file(self, mode: int) -> NewFile:
-        file = NewFile(self._layout.tmp / new_name(), mode)
-        self._opened.append(file)
-        self._litter.append(file.path)
-        if self._layout.shared:  # whatever the user's umask is, the others must be able to read
-            file.set_mode(mode)
+    def _new_path(self) -> str:
+        return f"{self._tmp}/{next(self._new_name)}"
+
+    def _new_file(self) -> NewFile:
+        file = NewFile(self._new_path(), MODE)
+        self._opened.add(file)
+        self._litter.append(str(file.path))
         return file
 
     def _hold(self, file: NewFile) -> None:
         if self._whole and file.written <= SMALL:
             file.close()
-            self._waits = True
+            self._opened.discard(file)
+            self._whole.add()
             return
         self._unflushed.append(file)
         if len(self._unflushed) >= OPEN:
@@ -336,23 +332,20 @@ class Staging:
             self._whole = None
 
 
-@contextmanager
-def _open_source(source: Path) -> Iterator[tuple[int, os.stat_result]]:
-    """Open a user's file, which must be a regular one."""
-    fd = files.open_file(source, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        status = os.fstat(fd)
-        if not files.is_regular(status):
-            raise UsageError(f"{source} is no regular file", hint=f"cat {source} | reg model add NAME - --filename F")
-        yield fd, status
-    finally:
-        os.close(fd)
+def _write_chunks(chunks: Iterable[bytes | memoryview], file: NewFile, moved: Callable[[int], None]) -> None:
+    for chunk in chunks:
+        file.write(chunk)
+        moved(len(chunk))
 
 
-def _check_unchanged(fd: int, source: Path, before: os.stat_result, digests: Digests) -> None:
-    if not is_as_read(fd, before, digests) or not os.path.samestat(before, files.get_status(source)):
-        raise _changed(source)
-
-
-def _changed(source: Path) -> ConflictError:
-    return ConflictError(f"{source} changed while it was read", hint="add it again when its writer is done")
+def _write_sparse(chunks: Iterable[memoryview], file: NewFile, moved: Callable[[int], None]) -> None:
+    """Write chunks, and leave a hole for one of zeros."""
+    size = 0
+    for chunk in chunks:
+        if bytes(chunk) == _HOLE[: len(chunk)]:
+            file.skip(len(chunk))
+        else:
+            file.write(chunk)
+        size += len(chunk)
+        file.set_length(size)
+        moved(len(chunk))

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from registry_cli.store import files
+from registry_cli.store.parallel import Background
 
 MANY: Final = 256
 """Files from which on one call pays, its own start-up and others' bytes counted in."""
+STRIDE: Final = 2048
+"""Files after which they are flushed although more are to come."""
 _SINCE: Final = (5, 8)
 _KNOWN: Final = frozenset({0xEF53, 0x58465342, 0x9123683E, 0x01021994})
 """ext4, XFS, Btrfs and tmpfs, by their magic numbers (statfs(2))."""
@@ -34,6 +37,8 @@ class WholeSync:
         self._folder = folder
         self._libc = libc
         self._fd = files.open_file(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._waiting = 0
+        self._running: Background[None] | None = None
 
     def is_known(self) -> bool:
         """Return whether the file system is one that does in this call what an fsync of each file does."""
@@ -42,19 +47,54 @@ class WholeSync:
         room = ctypes.create_string_buffer(512)  # what the kernel fills in is 120 bytes
         return self._libc.fstatfs(self._fd, room) == 0 and int.from_bytes(room.raw[:4], sys.byteorder) in _KNOWN
 
+    def add(self) -> None:
+        """Count on it for one more file, which is written; from time to time a flush is begun beside the caller.
+
+        Raises:
+            OSError: The flush before failed; raises as `flush`.
+        """
+        self._waiting += 1
+        if self._waiting < STRIDE or (self._running and not self._running.done):
+            return
+        self._finish()
+        self._waiting = 0
+        try:
+            self._running = Background(self._flush)
+        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush has it all
+            self._waiting = 1
+
     def flush(self) -> None:
         """Make bytes and names durable. After an error they are lost: never flush again.
 
         Raises:
             OSError: Some could not be written.
         """
-        files.flush_whole(self._folder, self._sync)
+        self._finish()
+        self._waiting = 0
+        self._flush()
+
+    def flush_added(self) -> None:
+        """Make the files durable that were added since the last flush; raises as `flush`."""
+        self._finish()
+        if self._waiting:
+            self.flush()
 
     def close(self) -> None:
         """End it."""
+        if self._running:
+            self._running.give_up()
+            self._running = None
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
+
+    def _finish(self) -> None:
+        running, self._running = self._running, None
+        if running:
+            running.get()
+
+    def _flush(self) -> None:
+        files.flush_whole(self._folder, self._sync)
 
     def _sync(self) -> None:
         import ctypes

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import CorruptError
 from registry_cli.store import files
+from registry_cli.store.beneath import hold_folders
 from registry_cli.store.blobs import copy_blob, get_blob, verify_blob
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader, xxh3_of_file
@@ -147,24 +148,32 @@ def _check(
     A file is looked at before it is read: what changes it meanwhile is noticed the next time.
     """
     looks: dict[str, Looks] = {}
-    for file in content:
-        path = folder / file.path
-        status = files.find_status(path)
-        if status is None or stat.S_ISDIR(status.st_mode):
-            return None
-        files.check_regular(path, status)
-        if status.st_size != file.size:
-            return None
-        found = look_at(status)
-        if trusted is None or trusted.looks.get(file.path) != found:
-            try:
-                if xxh3_of_file(path) != file.xxh3:
-                    return None
-            except OSError:  # gone in this moment, or unreadable: made anew
+    with hold_folders():
+        for file in content:
+            found = _find_looks(f"{folder}/{file.path}", file, trusted)
+            if found is None:
                 return None
-        looks[file.path] = found
-        progress.advance(file.size)
+            looks[file.path] = found
+            progress.advance(file.size)
     return looks
+
+
+def _find_looks(path: str, file: ViewFile, trusted: Stamp | None) -> Looks | None:
+    """Return what one file of a view looks like, or None if it is wrong."""
+    status = files.find_status(path)
+    if status is None or stat.S_ISDIR(status.st_mode):
+        return None
+    files.check_regular(path, status)
+    if status.st_size != file.size:
+        return None
+    found = look_at(status)
+    if trusted is None or trusted.looks.get(file.path) != found:
+        try:
+            if xxh3_of_file(path) != file.xxh3:
+                return None
+        except OSError:  # gone in this moment, or unreadable: made anew
+            return None
+    return found
 
 
 def _build(
@@ -218,12 +227,17 @@ class _Builder:
 
     def fill(self, content: Sequence[ViewFile]) -> None:
         """Make all files; those that share a blob's bytes are still to be read."""
-        for file in content:
-            target = self._building / file.path
-            files.make_dirs(target.parent)
-            self._share(file, target)
+        made: set[str] = set()
+        with hold_folders():
+            for file in content:
+                target = f"{self._building}/{file.path}"
+                folder = target.rpartition("/")[0]
+                if folder not in made:
+                    files.make_dirs(Path(folder))
+                    made.add(folder)
+                self._share(file, target)
 
-    def _share(self, file: ViewFile, target: Path) -> None:
+    def _share(self, file: ViewFile, target: str) -> None:
         blob = get_blob(self._layout, file.sha256)
         self._clones = self._clones and _reflink(blob, target)
         if self._clones or (self._may_link(blob) and _link(blob, target)):
@@ -238,7 +252,7 @@ class _Builder:
         return self._links and (self._any_owner or files.get_status(blob).st_uid == os.geteuid())
 
 
-def _link(blob: Path, target: Path) -> bool:
+def _link(blob: Path, target: str) -> bool:
     try:
         files.link(blob, target)
     except OSError:  # EPERM, EMLINK, EXDEV: a copy serves as well
@@ -246,7 +260,7 @@ def _link(blob: Path, target: Path) -> bool:
     return True
 
 
-def _reflink(blob: Path, target: Path) -> bool:
+def _reflink(blob: Path, target: str) -> bool:
     file = NewFile(target, 0o444)
     try:
         with open_reader(blob) as source:

@@ -64,14 +64,19 @@ def test_what_is_said_of_a_file_is_said_of_the_bytes_that_are_kept(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer may come between any two looks at its file."""
-    path = write(tmp_path / "model.safetensors", vectors.safetensors({"w": ("F16", [4], 8)}, {"format": "pt"}))
-    plain = Staging.add_file
+    data = vectors.safetensors({"w": ("F16", [4], 8)}, {"format": "pt"})
+    path = write(tmp_path / "model.safetensors", data)
+    plain = Staging.add_open
 
-    def add_file(staging: Staging, source: Path, *words: Any, **more: Any) -> Digests:
-        write(source, vectors.safetensors({"w": ("F32", [2], 8)}, {"format": "tf"}))
-        return plain(staging, source, *words, **more)
+    def add_open(staging: Staging, *words: Any, **more: Any) -> Digests:
+        digests = plain(staging, *words, **more)
+        write(path, vectors.safetensors({"w": ("F32", [2], 8)}, {"format": "tf"}))
+        return digests
 
-    monkeypatch.setattr(Staging, "add_file", add_file)
+    with monkeypatch.context() as patched:
+        patched.setattr(Staging, "add_open", add_open)
+        with pytest.raises(ConflictError, match="changed while it was read"):
+            add_path(registry, "a/b", path)
     row = add_path(registry, "a/b", path).version
     assert (row.framework, row.metadata["weights"]["dtypes"]) == ("TensorFlow", ["F32"])
 
@@ -391,7 +396,7 @@ def test_a_source_that_changes_makes_no_version(registry: Registry, tmp_path: Pa
         with source.open("ab") as file:
             file.write(b"more")
 
-    with files.open_observer(Once("write", grow)), pytest.raises(ConflictError, match="changed while it was read"):
+    with files.open_observer(Once("copy", grow)), pytest.raises(ConflictError, match="changed while it was read"):
         add_path(registry, "a/b", source)
     assert count_entries(registry) == 0
     assert list(registry.layout.tmp.iterdir()) == []

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import CorruptError
-from registry_cli.store import files
-from registry_cli.store.beneath import guard, open_file
+from registry_cli.store import beneath, files
+from registry_cli.store.beneath import guard, hold_folders, open_file
 from registry_cli.store.files import AppendFile, NewFile, open_observer
 from registry_cli.store.hashing import open_reader
 from registry_cli.store.owner import new_name
+from registry_cli.store.parallel import Background
 
 Act = Callable[[Path], object]
 
@@ -204,3 +205,89 @@ def test_no_descriptor_is_left_open(root: Path, outside: Path) -> None:
             except (CorruptError, OSError):
                 pass
     assert len(os.listdir("/dev/fd")) == before
+
+
+def list_descriptors() -> list[str]:
+    return sorted(os.listdir("/dev/fd"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "root" / "inside").mkdir(parents=True)
+    guard(tmp_path / "root")
+    return tmp_path / "root" / "inside"
+
+
+def count_folders_opened(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) -> int:
+    opened = []
+    plain = os.open
+
+    def note(path: str, flags: int, *words: int, dir_fd: int | None = None) -> int:
+        if flags & os.O_DIRECTORY:
+            opened.append(path)
+        return plain(path, flags, *words, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", note)
+        action()
+    return len(opened)
+
+
+def test_a_folder_that_is_held_is_opened_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_ten(begin: int) -> None:
+        for number in range(begin, begin + 10):
+            NewFile(folder / str(number)).close()
+
+    def make_ten_held() -> None:
+        with hold_folders(), hold_folders():
+            make_ten(10)
+
+    before = list_descriptors()
+    assert count_folders_opened(monkeypatch, lambda: make_ten(0)) == 20
+    assert count_folders_opened(monkeypatch, make_ten_held) == 2
+    assert list_descriptors() == before
+    assert len(files.list_names(folder)) == 20
+
+
+def test_a_link_in_the_place_of_a_held_folder_leads_nobody_out(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    with hold_folders():
+        NewFile(folder / "first").close()
+        folder.rename(folder.with_name("moved"))
+        folder.symlink_to(tmp_path / "outside")
+        NewFile(folder / "second").close()
+    with pytest.raises(CorruptError, match="is a link"):
+        NewFile(folder / "third").close()
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert files.list_names(folder.with_name("moved")) == ["first", "second"]
+
+
+def test_a_link_with_the_name_of_a_file_is_not_followed_in_a_held_folder(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_bytes(b"theirs")
+    (folder / "link").symlink_to(tmp_path / "outside")
+    with hold_folders():
+        files.list_names(folder)
+        assert not files.exists(folder / "none")
+        with pytest.raises(CorruptError, match=r"inside/link is a link"):
+            files.read_small(folder / "link")
+        with pytest.raises(FileNotFoundError) as caught:
+            files.read_small(folder / "none")
+    assert caught.value.filename == str(folder / "none")
+
+
+def test_no_more_folders_are_held_than_a_process_may_have_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beneath, "_HELD", 3)
+    before = list_descriptors()
+    with hold_folders():
+        for number in range(10):
+            files.make_dir(folder / str(number))
+            NewFile(folder / str(number) / "file").close()
+        assert len(list_descriptors()) == len(before) + 3
+    assert list_descriptors() == before
+
+
+def test_another_thread_uses_nothing_that_we_hold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with hold_folders():
+        NewFile(folder / "ours").close()
+        theirs = Background(lambda: count_folders_opened(monkeypatch, lambda: NewFile(folder / "theirs").close()))
+        assert theirs.get() == 2

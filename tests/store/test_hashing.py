@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from itertools import accumulate
@@ -80,7 +79,7 @@ def test_the_follower_takes_the_digest_behind_a_writer(sizes: list[int], byte: i
         for size, end in zip(sizes, accumulate(sizes), strict=True):
             file.write(data[end - size : end])
             follower.advance(end)
-        assert follower.finish() == hashlib.sha256(data).hexdigest()
+        assert follower.finish() == digest_bytes(data)
 
 
 def test_the_follower_sees_a_file_that_loses_bytes() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from registry_cli.ids import new_ulid
 from registry_cli.store import owner
-from registry_cli.store.owner import FIRST_NAMESPACE, Owner, find_owner, get_own, is_alive, new_name
+from registry_cli.store.owner import FIRST_NAMESPACE, Owner, find_owner, get_own, is_alive, new_name, new_names
 from tests.owners import end_process, open_process
 
 HAS_PROC = Path("/proc/self/stat").exists()
@@ -63,6 +64,12 @@ def test_no_text_before_a_name_hides_it(text: str) -> None:
 @given(st.text(max_size=120))
 def test_no_text_is_too_odd(text: str) -> None:
     assert find_owner(text) is None
+
+
+def test_names_that_follow_one_another_differ_and_tell_their_owner() -> None:
+    some = list(islice(new_names(), 100)) + list(islice(new_names(), 100))
+    assert len(set(some)) == 200
+    assert {find_owner(name) for name in some} == {get_own()}
 
 
 def test_names_differ() -> None:

@@ -16,7 +16,7 @@ import pytest
 from registry_cli.errors import ConflictError, RegError, UsageError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
-from registry_cli.store import files, hashing, staging, stamps, trash
+from registry_cli.store import blobs, files, hashing, placing, staging, stamps, trash
 from registry_cli.store.blobs import get_record, verify_blob
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
@@ -165,6 +165,11 @@ def test_a_rotten_blob_is_replaced_when_its_bytes_come_again(
     assert aside.name.startswith(digests.sha256[2:])
 
 
+def taking(size: int) -> str:
+    """Return the call of the seam by which the bytes of a file of that size are taken in."""
+    return "write" if size <= SMALL else "copy"
+
+
 @pytest.mark.parametrize("size", [100, SMALL + 1, 3 * SMALL])
 def test_a_source_that_changes_while_it_is_read_is_refused(size: int, layout: Layout, tmp_path: Path) -> None:
     source = write(tmp_path / "f", some_bytes(size))
@@ -174,7 +179,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(size: int, layout: La
             file.write(b"more")
 
     with (
-        files.open_observer(Once("write", grow)),
+        files.open_observer(Once(taking(size), grow)),
         Staging(layout) as staging,
         pytest.raises(ConflictError, match="changed while it was read"),
     ):
@@ -187,7 +192,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(size: int, layout: La
 def test_a_source_that_is_replaced_while_it_is_read_is_refused(size: int, layout: Layout, tmp_path: Path) -> None:
     source, other = write(tmp_path / "f", some_bytes(size)), write(tmp_path / "g", some_bytes(size))
     with (
-        files.open_observer(Once("write", lambda: other.rename(source))),
+        files.open_observer(Once(taking(size), lambda: other.rename(source))),
         Staging(layout) as staging,
         pytest.raises(ConflictError),
     ):
@@ -231,11 +236,20 @@ WAYS: dict[str, Callable[[Staging, Path], Digests]] = {
 
 @pytest.mark.parametrize("way", ["copied", "shared", "read"])
 def test_a_source_that_is_rewritten_with_its_time_set_back_is_refused(
-    way: str, layout: Layout, tmp_path: Path, after_a_chunk: Callable[[Callable[[], object]], None]
+    way: str,
+    layout: Layout,
+    tmp_path: Path,
+    after_a_chunk: Callable[[Callable[[], object]], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(blobs, "LARGE", SMALL)  # what the system copies at a time
     source = write(tmp_path / "f", some_bytes(3 * SMALL))
     after_a_chunk(lambda: rewrite_unseen(source))
-    with Staging(layout) as staging, pytest.raises(ConflictError, match="changed while it was read"):
+    with (
+        files.open_observer(Once("copy", lambda: rewrite_unseen(source), when="after")),
+        Staging(layout) as staging,
+        pytest.raises(ConflictError, match="changed while it was read"),
+    ):
         WAYS[way](staging, source)
     assert list_blobs(layout) == []
     assert list(layout.tmp.iterdir()) == []
@@ -423,7 +437,7 @@ def test_what_is_not_installed_leaves_nothing(layout: Layout, tmp_path: Path) ->
     assert list_blobs(layout) == []
 
 
-@pytest.mark.parametrize("op", ["create", "write", "fsync", "link", "fsync-dir"])
+@pytest.mark.parametrize("op", ["create", "copy", "fsync", "link", "fsync-dir"])
 def test_a_full_disk_leaves_nothing_half_written(op: str, layout: Layout, tmp_path: Path) -> None:
     source = write(tmp_path / "f", some_bytes(2 * SMALL))
     full = fail(OSError(errno.ENOSPC, "no space left on device"))
@@ -433,6 +447,48 @@ def test_a_full_disk_leaves_nothing_half_written(op: str, layout: Layout, tmp_pa
     for blob in list_blobs(layout):
         assert blob.read_bytes() == source.read_bytes()
     take(layout, source)
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A number of files from which on folders are listed."""
+    monkeypatch.setattr(placing, "LIST", 2)
+    return 2
+
+
+def test_names_that_are_listed(many: int, layout: Layout, tmp_path: Path) -> None:
+    source = write(tmp_path / "f", b"known")
+    known = take(layout, source)
+    with Staging(layout, number=many) as staging, files.open_observer(recorder := Recorder()):
+        assert staging.add_file(source) == known
+        new = staging.add_bytes(b"new")
+        staging.install()
+    assert recorder.list_ops().count("link") == 1
+    assert layout.blob(new.sha256).read_bytes() == b"new"
+
+
+def test_a_listed_name_that_goes_and_one_that_comes(many: int, layout: Layout, tmp_path: Path) -> None:
+    goes = take(layout, write(tmp_path / "f", b"goes"))
+    comes = digest_bytes(b"comes")
+    with Staging(layout, number=many) as staging:
+        for sha256 in (goes.sha256, comes.sha256):
+            staging._names.is_there(layout.blob_text(sha256))
+        layout.blob(goes.sha256).unlink()
+        take(layout, write(tmp_path / "g", b"comes"))
+        staging.add_bytes(b"goes")
+        staging.add_bytes(b"comes")
+        staging.install()
+    assert layout.blob(goes.sha256).read_bytes() == b"goes"
+    assert layout.blob(comes.sha256).read_bytes() == b"comes"
+
+
+def test_a_large_folder_is_not_listed(many: int, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "_SMALL", -1)
+    target = layout.blob(digest_bytes(b"x").sha256)
+    with Staging(layout, number=many) as staging:
+        assert not staging._names.is_there(str(target))
+        target.write_bytes(b"x")
+        assert staging._names.is_there(str(target))
 
 
 def test_more_files_than_are_kept_open(layout: Layout) -> None:

@@ -54,6 +54,33 @@ def test_many_files_are_flushed_at_once_and_their_folders_once_more(known: None,
     assert ops[second:].count("fsync-dir") == 1
 
 
+def test_a_flush_begins_before_the_last_file_is_written(
+    known: None, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncfs, "STRIDE", MANY)
+    ops = add(layout, 3 * MANY, 3 * MANY)
+    assert ops.count("syncfs") >= 3
+    assert ops.index("syncfs") < ops.index("link")
+    assert "write" not in ops[ops.index("link") : len(ops) - ops[::-1].index("syncfs")], (
+        "all is flushed when it is named"
+    )
+
+
+def test_an_early_flush_that_fails_ends_the_add(known: None, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syncfs, "STRIDE", MANY)
+
+    def add_many() -> None:
+        with Staging(layout, number=3 * MANY) as staging:
+            for at in range(3 * MANY):
+                staging.add_bytes(b"%d" % at)
+            staging.install()
+
+    with files.open_observer(Once("syncfs", fail(OSError(errno.EIO, "lost")))), pytest.raises(OSError, match="lost"):
+        add_many()
+    assert not list(layout.tmp.iterdir())
+    assert not [path for path in layout.blobs.rglob("*") if path.is_file()]
+
+
 def test_few_files_are_flushed_one_by_one(known: None, layout: Layout) -> None:
     assert "syncfs" not in add(layout, MANY - 1, MANY - 1)
 

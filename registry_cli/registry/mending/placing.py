@@ -6,6 +6,7 @@ newest entry is gone for a moment would look as if it ended there. Knows not wha
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.store import files, trash
@@ -13,8 +14,6 @@ from registry_cli.store.files import NewFile
 from registry_cli.store.owner import new_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from registry_cli.store.layout import Layout
 
 
@@ -63,7 +62,7 @@ def _write(layout: Layout, data: bytes, mode: int) -> Path:
         file.close()
         files.unlink(file.path)
         raise
-    return file.path
+    return Path(file.path)
 
 
 def _keep(layout: Layout, path: Path) -> None:
