@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_GIT: Final = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+_GIT: Final = (
+    "git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false",
+    "-c", "diff.autoRefreshIndex=false",
+)  # fmt: skip
+"""`git diff` writes the index without asking whether that is optional; nothing here may."""
 _STATUS: Final = (
     *_GIT, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames", "--no-ahead-behind",
     "--ignore-submodules=none",
