@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from registry_cli import env
 from registry_cli.cached import cached_property
-from registry_cli.catalog.database import list_errors
+from registry_cli.catalog.database import list_errors, open_snapshot
 from registry_cli.catalog.index import LOST, Index
 from registry_cli.catalog.place import find_place
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
@@ -121,18 +121,24 @@ class Registry:
         return self.index.db
 
     def read(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `action` reads from the index; one that cannot be right is made anew, and read again.
+        """Return what `action` reads from the index, all of one moment, whatever other processes write.
+
+        An index that cannot be right is made anew, and read again. One such call may be made inside another.
 
         Raises:
             CorruptError: It cannot be read then either.
         """
         db = self.db
-        try:
+        if db.in_transaction:  # whoever reads above us sees to what cannot be right
             return action(db)
+        try:
+            with open_snapshot(db):
+                return action(db)
         except list_errors() as error:
             self.index.recover(error)
         try:
-            return action(self.db)
+            with open_snapshot(self.db):
+                return action(self.db)
         except list_errors() as error:
             raise CorruptError(f"the index cannot be read: {error}", hint="reg fsck") from None
 

@@ -47,7 +47,7 @@ def transact(
         stack.enter_context(open_turn(registry.layout))
         while True:
             registry.index.sync()
-            wanted = plan()
+            wanted = registry.read(lambda _db: plan())
             if not wanted:
                 return None
             entry = _entry(registry, wanted, message)
