@@ -82,6 +82,8 @@ MAY_LOOK = {
     ("store/mounts.py", "read_text"): "what the kernel tells of file systems",
     ("store/owner.py", "read_text"): "what the kernel tells of a process",
     ("store/syncfs.py", "read_bytes"): "what the kernel tells of memory",
+    ("store/workers.py", "iterdir"): "what the kernel tells of a process",
+    ("store/workers.py", "os.open"): "the null device",
     ("registry/checks/log.py", "log.exists"): "it asks the seam",
     ("registry/checks/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",
     ("registry/checks/surroundings.py", "entry.stat"): "the same",

@@ -20,10 +20,10 @@ from registry_cli.store.blobs import get_record
 from registry_cli.store.log import Head
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.readers import Readers
     from registry_cli.records.task import Task
     from registry_cli.records.version import Version
     from registry_cli.store.layout import Layout
+    from registry_cli.store.workers import Workers
 
 POOLED: Final = 4000
 """Versions from which on a few processes read faster than one."""
@@ -104,24 +104,24 @@ class _LazyPool:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._asked = 0
-        self._readers: Readers | None = None
+        self._workers: Workers[VersionId, Birth] | None = None
 
     def read(self, versions: list[VersionId]) -> dict[VersionId, Birth]:
         """Return the rows of versions that could be read; the others are left for `get`, which says why not."""
         self._asked += len(versions)
         if self._asked < POOLED:
             return {}
-        if self._readers is None:
-            from registry_cli.catalog.readers import Readers
+        if self._workers is None:
+            from registry_cli.store.workers import Workers
 
-            self._readers = Readers(partial(_read_many, self._layout))
+            self._workers = Workers(partial(_read_many, self._layout))
         chunks = (versions[at : at + CHUNK] for at in range(0, len(versions), CHUNK))
-        return {birth.id: birth for birth in self._readers.read(chunks)}
+        return {birth.id: birth for birth in self._workers.work(chunks)}
 
     def close(self) -> None:
         """End the processes."""
-        if self._readers is not None:
-            self._readers.close()
+        if self._workers is not None:
+            self._workers.close()
 
 
 def _take_versions(source: Iterator[tuple[Entry, Head]], enough: int) -> Iterator[tuple[Entry, Head]]:

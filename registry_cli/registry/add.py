@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog import changes, read
 from registry_cli.catalog.lines import find_line
 from registry_cli.catalog.resolve import resolve
-from registry_cli.errors import ConflictError, UsageError
+from registry_cli.errors import UsageError
 from registry_cli.formats.extension import find_framework
-from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
 from registry_cli.ids import RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import INLINE_DESIGN, Design, FileEntry, Parent
@@ -21,28 +20,22 @@ from registry_cli.records.paths import check_path
 from registry_cli.records.version import ROLES, Version, check_labels
 from registry_cli.registry.aliases import plan_alias
 from registry_cli.registry.draft import DesignSource, Draft, given
-from registry_cli.registry.moving import Left, Mode, check_sources, may_share, take_away
+from registry_cli.registry.intake import Content, take_files, take_stream
+from registry_cli.registry.moving import Left, Mode, check_sources, take_away
 from registry_cli.registry.same import find_same
-from registry_cli.registry.sources import Source, find_snapshot, list_sources
+from registry_cli.registry.sources import find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
-from registry_cli.store.beneath import hold_folders
-from registry_cli.store.blobs import find_blob
 from registry_cli.store.hashing import digest_bytes
-from registry_cli.store.incoming import Incoming
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from registry_cli.catalog.changes import Change
     from registry_cli.catalog.rows import VersionRow
     from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
-    from registry_cli.store.hashing import Digests
-
-FACTS: Final = "weights"
-"""The table of `metadata` that holds what the weight files' headers say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +48,6 @@ class Added:
     version: VersionRow
     new: bool
     left: tuple[Left, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """The files of a version to be, and what they tell of themselves."""
-
-    files: tuple[FileEntry, ...]
-    framework: str | None
-    metadata: Mapping[str, Value]
 
 
 def add_files(
@@ -108,7 +92,7 @@ def add_files(
     progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
     try:
         with Staging(registry.layout, progress=progress, cached=cached, number=len(sources)) as staging:
-            content = _take_files(registry, staging, sources, mode)
+            content = take_files(registry, staging, sources, mode)
             snapshot = find_snapshot(paths[0]) if len(paths) == 1 else None
             if snapshot:
                 content = replace(content, metadata={
@@ -139,9 +123,7 @@ def add_stream(
     progress.start(f"add {draft.name}", None, "bytes")
     try:
         with Staging(registry.layout, progress=progress) as staging:
-            digests = staging.add_stream(fd)
-            facts = _sniff_kept(registry, staging, digests, name)
-            content = _content([_entry(name, digests, facts)], [(name, facts)])
+            content = take_stream(registry, staging, fd, name)
             return _commit(registry, draft, content, staging, message, allow_same)
     finally:
         progress.stop()
@@ -165,7 +147,7 @@ def add_url(
     name = PurePosixPath(unquote(parts.path)).name
     if not parts.scheme or not name:
         raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")
-    content = _Content((FileEntry(check_path(name), url=url),), find_framework(name), {})
+    content = Content((FileEntry(check_path(name), url=url),), find_framework(name), {})
     with Staging(registry.layout) as staging:
         return _commit(registry, draft, content, staging, message, allow_same)
 
@@ -220,7 +202,7 @@ def build_version(registry: Registry, staging: Staging, draft: Draft, content: S
     )
 
 
-def _commit(registry: Registry, draft: Draft, content: _Content, staging: Staging, message: str | None,
+def _commit(registry: Registry, draft: Draft, content: Content, staging: Staging, message: str | None,
             allow_same: bool) -> Added:  # fmt: skip
     full = replace(draft, framework=draft.framework or content.framework)
     record = build_version(registry, staging, full, content.files, message, content.metadata)
@@ -243,71 +225,6 @@ def _commit(registry: Registry, draft: Draft, content: _Content, staging: Stagin
 
     transact(registry, plan, message=message, staging=staging)
     return Added(same[0] if same else registry.get_row(version), new=not same)
-
-
-def _take_files(registry: Registry, staging: Staging, sources: Sequence[Source], mode: Mode) -> _Content:
-    entries: list[FileEntry] = []
-    known: list[tuple[str, Facts]] = []
-
-    def twins(size: int) -> Container[str]:
-        return read.read_twins(registry.db, size)
-
-    with hold_folders():
-        for source in sources:
-            share = may_share(registry.layout, source, mode)
-            with Incoming(source.name) as incoming:
-                if mode == "reference":
-                    digests, url = staging.read_open(incoming), source.file.absolute().as_uri()
-                else:
-                    digests, url = staging.add_open(incoming, twins, share=share), None
-                facts = sniff_open(incoming.open_reader(), digests.size, source.path)
-                incoming.check(digests)
-            entries.append(_entry(source.path, digests, facts, url))
-            if facts.framework or facts.fields:
-                known.append((source.path, facts))
-    return _content(entries, known)
-
-
-def _sniff_kept(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:
-    """Return what the bytes are that are kept, whatever becomes of the user's file.
-
-    Raises:
-        ConflictError: They were stored before, and a collector has deleted them since.
-    """
-    try:
-        return sniff(staging.get_file(digests.sha256), name)
-    except FileNotFoundError:  # a collector took them
-        path = find_blob(registry.layout, digests.sha256)
-    if path is None:
-        raise ConflictError(f"{name} was collected while it was added", hint="run the command again")
-    return sniff(path, name)
-
-
-def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) -> FileEntry:
-    return FileEntry(path, digests.size, digests.sha256, digests.xxh3, facts.media, url)
-
-
-def _content(entries: Sequence[FileEntry], known: Sequence[tuple[str, Facts]]) -> _Content:
-    """Return files as the content of a version; `known` are those of them that tell something."""
-    framework = known[0][1].framework if known and len(entries) == 1 else sniff_folder(known)
-    told = _merge_facts([facts for _, facts in known])
-    return _Content(tuple(entries), framework, {FACTS: told} if told else {})
-
-
-def _merge_facts(known: Sequence[Facts]) -> dict[str, Value]:
-    """Return what headers say as one table: counts of the files are summed, lists joined, of the rest the first."""
-    merged: dict[str, Value] = {}
-    for facts in known:
-        for key, value in facts.fields.items():
-            before = merged.get(key)
-            if isinstance(value, list):
-                joined = [*before, *value] if isinstance(before, list) else value
-                merged[key] = sorted(set(joined))
-            elif key in {"tensors", "parameters"} and isinstance(value, int) and isinstance(before, int):
-                merged[key] = before + value
-            elif before is None:
-                merged[key] = value
-    return {key: value for key, value in merged.items() if value != []}
 
 
 def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.task import PLOTS
 from registry_cli.records.values import Value, check_value, format_time
-from registry_cli.registry.add import FACTS
+from registry_cli.registry.intake import FACTS
 from registry_cli.tasks.scalars.plots import Plot, dump_plot, load_plot, plot_path
 
 LARGEST_PLOT: Final = 32 << 10

@@ -141,6 +141,37 @@ class Staging:
         source.rewind()
         return self._write_file(source.fd, source.status)
 
+    def reserve_name(self) -> str:
+        """Return a name in `tmp/` for bytes that another process of ours writes; it is gone when all is done."""
+        path = self._new_path()
+        self._litter.append(path)
+        return path
+
+    def write_beside(self, source: Incoming, path: str) -> Digests | None:
+        """Write a small open file's bytes to a reserved name, in a process whose memory nobody will ask.
+
+        Returns:
+            None where they are stored already, or are not few: the caller's own process is to take them in.
+        """
+        if source.data is None:
+            return None
+        digests = digest_bytes(source.data)
+        if self._names.is_there(self._layout.blob_text(digests.sha256)):
+            return None
+        file = NewFile(path, MODE)
+        try:
+            file.write(source.data)
+        finally:
+            file.close()
+        return digests
+
+    def count_written(self, path: str, digests: Digests) -> None:
+        """Take in what was written to a reserved name."""
+        self._progress.advance(digests.size)
+        self._names.staged.setdefault(self._layout.blob_text(digests.sha256), path)
+        if self._whole:
+            self._whole.add()
+
     def add_stream(self, fd: int) -> Digests:
         """Take in what a pipe gives until its end."""
         return self.add_chunks(iter_chunks(fd))

@@ -49,7 +49,7 @@ if __name__ == "__main__":
 READERS = """
 import json, os, signal, stat, sys
 os.cpu_count = lambda: 2
-from registry_cli.catalog.readers import Readers
+from registry_cli.store.workers import Workers
 
 def read(chunk):
     {read}
@@ -63,8 +63,8 @@ def list_fds():
 
 if __name__ == "__main__":
     {before}
-    readers = Readers(read)
-    print(json.dumps([*readers.read([["a"], ["b"], ["c"]])]), flush=True)
+    readers = Workers(read)
+    print(json.dumps([*readers.work([["a"], ["b"], ["c"]])]), flush=True)
     readers.close()
 """
 
@@ -128,7 +128,7 @@ def test_what_a_process_that_ends_has_not_read_is_read_without_it(forger: Forger
 
 
 def test_a_stopped_process_is_not_waited_for(forger: Forger) -> None:
-    before = "from registry_cli.catalog import readers; readers.PATIENCE = 0.05"
+    before = "from registry_cli.store import workers; workers.PATIENCE = 0.05"
     assert _make_index(forger, "os.kill(os.getpid(), signal.SIGSTOP)", before) == (2, _truth(forger))
 
 

@@ -1,7 +1,7 @@
-"""A few forked processes that read records, each over a socket that only it and we hold. Knows no entry and no index.
+"""A few forked processes that do a part of our work, each over a socket that only it and we hold. Knows no work.
 
-None can hold us up: one that ends, is stopped or does not answer in time is killed, and what it was to read is left
-unread. None outlives us: its socket ends when we do. None holds what we hold: it closes all else that it inherits.
+None can hold us up: one that ends, is stopped or does not answer in time is killed, and what it was to do is left
+undone. None outlives us: its socket ends when we do. None holds what we hold: it closes all else that it inherits.
 """
 
 from __future__ import annotations
@@ -13,65 +13,64 @@ import pickle
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.birth import Birth
-    from registry_cli.ids import VersionId
+    from collections.abc import Callable, Iterable, Iterator
 
 PATIENCE: Final = 60.0
 """Seconds for which a process that was asked may be silent; it needs a fraction of one."""
 MOST: Final = 4
-"""Processes; more would wait for the one that folds what they read."""
+"""Processes; more would wait for the one that does the rest."""
 
-Read = Callable[["list[VersionId]"], "list[Birth]"]
+A = TypeVar("A")
+B = TypeVar("B")
 
 
-class Readers:
+class Workers(Generic[A, B]):
     """The processes; fewer, or none, where they cannot be started.
 
     Args:
-        read: Called in the processes; an error that it raises ends the one it was called in.
+        work: Called in the processes; an error that it raises ends the one it was called in.
     """
 
-    def __init__(self, read: Read) -> None:
-        self._readers: list[_Reader] = []
+    def __init__(self, work: Callable[[list[A]], list[B]]) -> None:
+        self._workers: list[_Worker[A, B]] = []
         for _ in range(min(os.cpu_count() or 1, MOST)):
             if not _is_alone():
                 break
             try:
-                self._readers.append(_Reader(read))
+                self._workers.append(_Worker(work))
             except (OSError, RuntimeError):  # no process, memory or descriptor is left, or the interpreter is ending
                 break
 
-    def read(self, chunks: Iterable[list[VersionId]]) -> Iterator[Birth]:
-        """Yield the rows of the versions in chunks, without those of chunks whose process failed."""
+    def work(self, chunks: Iterable[list[A]]) -> Iterator[B]:
+        """Yield what is made of the chunks, without those whose process failed."""
         left = iter(chunks)
-        while wave := list(zip(self._readers, islice(left, len(self._readers)), strict=False)):
-            for reader, chunk in wave:
-                reader.ask(chunk)
-            for reader, _ in wave:
-                yield from reader.answer()
-            self._readers = [reader for reader in self._readers if reader.pid]
+        while wave := list(zip(self._workers, islice(left, len(self._workers)), strict=False)):
+            for worker, chunk in wave:
+                worker.ask(chunk)
+            for worker, _ in wave:
+                yield from worker.answer()
+            self._workers = [worker for worker in self._workers if worker.pid]
 
     def close(self) -> None:
         """End the processes."""
-        for reader in self._readers:
-            reader.close()
+        for worker in self._workers:
+            worker.close()
 
 
-class _Reader:
+class _Worker(Generic[A, B]):
     """One process.
 
     Attributes:
         pid: Its number, 0 once it was ended.
     """
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, work: Callable[[list[A]], list[B]]) -> None:
         self.pid = 0
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(PATIENCE)
@@ -80,7 +79,7 @@ class _Reader:
         try:
             self.pid = os.fork()
             if self.pid == 0:
-                _serve(theirs, read)
+                _serve(theirs, work)
         except BaseException:
             self._socket.close()
             raise
@@ -88,20 +87,20 @@ class _Reader:
             theirs.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    def ask(self, chunk: list[VersionId]) -> None:
-        """Let it read a chunk."""
+    def ask(self, chunk: list[A]) -> None:
+        """Let it work on a chunk."""
         try:  # a program we are part of may let SIGPIPE end it
             self._socket.sendall(pickle.dumps(chunk), getattr(socket, "MSG_NOSIGNAL", 0))
         except OSError:
             self.close()
 
-    def answer(self) -> list[Birth]:
-        """Return what it has read; nothing where it failed."""
+    def answer(self) -> list[B]:
+        """Return what it has made; nothing where it failed."""
         if not self.pid:
             return []
         try:
             with self._socket.makefile("rb") as stream:
-                found: list[Birth] = pickle.load(stream)  # only our own child's bytes: nobody else has the other end
+                found: list[B] = pickle.load(stream)  # only our own child's bytes: nobody else has the other end
                 return found
         except (OSError, EOFError, MemoryError, pickle.UnpicklingError):
             self.close()
@@ -125,13 +124,13 @@ def _is_alone() -> bool:
         return threading.active_count() == 1
 
 
-def _serve(theirs: socket.socket, read: Read) -> NoReturn:
+def _serve(theirs: socket.socket, work: Callable[[list[A]], list[B]]) -> NoReturn:
     """Answer until nobody asks any more; whatever happens, what the parent was doing is not gone on with here."""
     try:
         own = _cut_off(theirs)
         with own.makefile("rb") as questions:
             while True:
-                own.sendall(pickle.dumps(read(pickle.load(questions))))
+                own.sendall(pickle.dumps(work(pickle.load(questions))))
     finally:
         os._exit(0)
 

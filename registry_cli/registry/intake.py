@@ -1,0 +1,174 @@
+"""Takes in the files of a version to be: their bytes, their digests, and what their headers tell."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog import read
+from registry_cli.errors import ConflictError
+from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
+from registry_cli.records.parts import FileEntry
+from registry_cli.registry.moving import Mode, may_share
+from registry_cli.store.beneath import hold_folders
+from registry_cli.store.blobs import find_blob
+from registry_cli.store.incoming import SMALL, Incoming
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+
+    from registry_cli.records.values import Value
+    from registry_cli.registry.api import Registry
+    from registry_cli.registry.sources import Source
+    from registry_cli.store.hashing import Digests
+    from registry_cli.store.staging import Staging
+
+FACTS: Final = "weights"
+"""The table of `metadata` that holds what the weight files' headers say."""
+SHARED_OUT: Final = 2048
+"""Small files from which on a few processes take them in."""
+CHUNK: Final = 256
+"""Files that one process takes in at a time."""
+
+_Job = tuple[int, str, str, str]
+"""Position of a source, its name on the disk, its path in the version, and a name in `tmp/` for its bytes."""
+_Done = tuple[int, str, "Digests", Facts]
+"""Position of a source, the name in `tmp/` that holds its bytes now, their digests, and what they tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The files of a version to be, and what they tell of themselves."""
+
+    files: tuple[FileEntry, ...]
+    framework: str | None
+    metadata: Mapping[str, Value]
+
+
+def take_files(registry: Registry, staging: Staging, sources: Sequence[Source], mode: Mode) -> Content:
+    """Take in files; many small ones in a few processes, as reading and digesting them is what takes the time.
+
+    Raises:
+        ConflictError: A file changed while it was read.
+        UsageError: Something is no regular file.
+    """
+    shared_out = mode == "copy" and len(sources) >= SHARED_OUT and (os.cpu_count() or 1) > 1
+    done = dict(_share_out(staging, sources)) if shared_out else {}
+    entries: list[FileEntry] = []
+    known: list[tuple[str, Facts]] = []
+    with hold_folders():
+        for at, source in enumerate(sources):
+            digests, facts = done.pop(at) if at in done else _take(registry, staging, source, mode)
+            url = source.file.absolute().as_uri() if mode == "reference" else None
+            entries.append(_entry(source.path, digests, facts, url))
+            if facts.framework or facts.fields:
+                known.append((source.path, facts))
+    return _content(entries, known)
+
+
+def take_stream(registry: Registry, staging: Staging, fd: int, name: str) -> Content:
+    """Take in what an open descriptor gives until its end, as a file of that name.
+
+    Raises:
+        ConflictError: The same bytes were stored before, and a collector has deleted them since.
+    """
+    digests = staging.add_stream(fd)
+    facts = _sniff_kept(registry, staging, digests, name)
+    return _content([_entry(name, digests, facts)], [(name, facts)])
+
+
+def _take(registry: Registry, staging: Staging, source: Source, mode: Mode) -> tuple[Digests, Facts]:
+    def twins(size: int) -> Container[str]:
+        return read.read_twins(registry.db, size)
+
+    share = may_share(registry.layout, source, mode)
+    with Incoming(source.name) as incoming:
+        copied = mode != "reference"
+        digests = staging.add_open(incoming, twins, share=share) if copied else staging.read_open(incoming)
+        facts = sniff_open(incoming.open_reader(), digests.size, source.path)
+        incoming.check(digests)
+    return digests, facts
+
+
+def _share_out(staging: Staging, sources: Sequence[Source]) -> Iterator[tuple[int, tuple[Digests, Facts]]]:
+    """Yield what became of the small files that a few processes could take in, by position."""
+    from registry_cli.store.workers import Workers
+
+    def work(jobs: list[_Job]) -> list[_Done]:
+        with hold_folders():
+            return [done for job in jobs if (done := _take_beside(staging, *job))]
+
+    small = (
+        (at, source.name, source.path, staging.reserve_name())
+        for at, source in enumerate(sources)
+        if source.size <= SMALL
+    )
+    with closing(Workers(work)) as workers:
+        for at, held, digests, facts in workers.work(_chunks(small)):
+            staging.count_written(held, digests)
+            yield at, (digests, facts)
+
+
+def _chunks(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
+    from itertools import islice
+
+    while some := list(islice(jobs, CHUNK)):
+        yield some
+
+
+def _take_beside(staging: Staging, at: int, source: str, path: str, held: str) -> _Done | None:
+    """Take in a file in a process beside the one that adds; None leaves it to that, with the error there may be."""
+    try:
+        with Incoming(source) as incoming:
+            digests = staging.write_beside(incoming, held)
+            if digests is None:
+                return None
+            facts = sniff_open(incoming.open_reader(), digests.size, path)
+            incoming.check(digests)
+    except Exception:
+        return None
+    return at, held, digests, facts
+
+
+def _sniff_kept(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:
+    """Return what the bytes are that are kept, whatever becomes of the user's file.
+
+    Raises:
+        ConflictError: They were stored before, and a collector has deleted them since.
+    """
+    try:
+        return sniff(staging.get_file(digests.sha256), name)
+    except FileNotFoundError:  # a collector took them
+        path = find_blob(registry.layout, digests.sha256)
+    if path is None:
+        raise ConflictError(f"{name} was collected while it was added", hint="run the command again")
+    return sniff(path, name)
+
+
+def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) -> FileEntry:
+    return FileEntry(path, digests.size, digests.sha256, digests.xxh3, facts.media, url)
+
+
+def _content(entries: Sequence[FileEntry], known: Sequence[tuple[str, Facts]]) -> Content:
+    """Return files as the content of a version; `known` are those of them that tell something."""
+    framework = known[0][1].framework if known and len(entries) == 1 else sniff_folder(known)
+    told = _merge_facts([facts for _, facts in known])
+    return Content(tuple(entries), framework, {FACTS: told} if told else {})
+
+
+def _merge_facts(known: Sequence[Facts]) -> dict[str, Value]:
+    """Return what headers say as one table: counts of the files are summed, lists joined, of the rest the first."""
+    merged: dict[str, Value] = {}
+    for facts in known:
+        for key, value in facts.fields.items():
+            before = merged.get(key)
+            if isinstance(value, list):
+                joined = [*before, *value] if isinstance(before, list) else value
+                merged[key] = sorted(set(joined))
+            elif key in {"tensors", "parameters"} and isinstance(value, int) and isinstance(before, int):
+                merged[key] = before + value
+            elif before is None:
+                merged[key] = value
+    return {key: value for key, value in merged.items() if value != []}
