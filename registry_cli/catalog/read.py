@@ -18,7 +18,7 @@ from registry_cli.catalog.seals import (
     group,
     read_lines,
     read_seals,
-    seal,
+    seal_list,
     seal_version,
 )
 from registry_cli.errors import CorruptError
@@ -173,7 +173,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
         if sealed.get(row) != seal_version(version, tags.get(row, ()), parents.get(row, ())):
             raise DoubtError("a version is not what the log says")
         name, aliases = lines[line]
-        if sealed_files.get(row) != seal(files.get(row, [])):
+        if sealed_files.get(row) != seal_list(files.get(row, [])):
             raise _other_files(f"{name}:{version[3]}")
         found[row] = _version(
             version,

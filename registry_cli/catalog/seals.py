@@ -8,7 +8,8 @@ compared when that is read (XXH3-64, https://xxhash.com). What a version's recor
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.ids import line_key
@@ -154,7 +155,22 @@ def seal(*values: object) -> int:
     """Return the digest of values, as SQLite keeps it."""
     from xxhash import xxh3_64_intdigest
 
-    digest: int = xxh3_64_intdigest(repr(values).encode("utf-8", "surrogatepass"))
+    return _signed(xxh3_64_intdigest(repr(values).encode("utf-8", "surrogatepass")))
+
+
+def seal_list(values: Iterable[object]) -> int:
+    """Return `seal` of a list, which need not lie in memory: a version may have a million files."""
+    from xxhash import xxh3_64
+
+    digest, between = xxh3_64(b"(["), ""
+    for value in values:
+        digest.update(f"{between}{value!r}".encode("utf-8", "surrogatepass"))
+        between = ", "
+    digest.update(b"],)")
+    return _signed(digest.intdigest())
+
+
+def _signed(digest: int) -> int:
     return digest - (1 << 64) if digest >> 63 else digest
 
 
@@ -225,14 +241,11 @@ def seal_version(
 
 def _files(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
     marks = ",".join("?" * len(rows))
-    files = group(
-        db.execute(
-            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
-            rows,
-        )
-    )
+    columns = "version, path, size, sha256, xxh3, media, url"
+    found = db.execute(f"SELECT {columns} FROM files WHERE version IN ({marks}) ORDER BY version, path", rows)
+    sealed = {row: seal_list(file[1:] for file in files) for row, files in groupby(found, itemgetter(0))}
     for row in rows:
-        yield row, seal(files.get(row, []))
+        yield row, sealed[row] if row in sealed else seal([])
 
 
 def _lines(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog import read
@@ -34,8 +35,8 @@ CHUNK: Final = 256
 
 _Job = tuple[int, str, str, str]
 """Position of a source, its name on the disk, its path in the version, and a name in `tmp/` for its bytes."""
-_Done = tuple[int, str, "Digests", Facts]
-"""Position of a source, the name in `tmp/` that holds its bytes now, their digests, and what they tell."""
+_Done = tuple[int, "Digests", Facts]
+"""Position of a source whose bytes have that name now, their digests, and what they tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,23 @@ def take_files(registry: Registry, staging: Staging, sources: Sequence[Source], 
         ConflictError: A file changed while it was read.
         UsageError: Something is no regular file.
     """
-    shared_out = mode == "copy" and len(sources) >= SHARED_OUT and (os.cpu_count() or 1) > 1
-    done = dict(_share_out(staging, sources)) if shared_out else {}
-    entries: list[FileEntry] = []
-    known: list[tuple[str, Facts]] = []
+    taken: list[FileEntry | None] = [None] * len(sources)
+    known: dict[int, Facts] = {}
+
+    def keep(at: int, digests: Digests, facts: Facts) -> None:
+        url = sources[at].file.absolute().as_uri() if mode == "reference" else None
+        taken[at] = _entry(sources[at].path, digests, facts, url)
+        if facts.framework or facts.fields:
+            known[at] = facts
+
+    if mode == "copy" and len(sources) >= SHARED_OUT and (os.cpu_count() or 1) > 1:
+        for done in _share_out(staging, sources):
+            keep(*done)
     with hold_folders():
         for at, source in enumerate(sources):
-            digests, facts = done.pop(at) if at in done else _take(registry, staging, source, mode)
-            url = source.file.absolute().as_uri() if mode == "reference" else None
-            entries.append(_entry(source.path, digests, facts, url))
-            if facts.framework or facts.fields:
-                known.append((source.path, facts))
-    return _content(entries, known)
+            if taken[at] is None:
+                keep(at, *_take(registry, staging, source, mode))
+    return _content([file for file in taken if file], [(sources[at].path, known[at]) for at in sorted(known)])
 
 
 def take_stream(registry: Registry, staging: Staging, fd: int, name: str) -> Content:
@@ -92,7 +98,7 @@ def _take(registry: Registry, staging: Staging, source: Source, mode: Mode) -> t
     return digests, facts
 
 
-def _share_out(staging: Staging, sources: Sequence[Source]) -> Iterator[tuple[int, tuple[Digests, Facts]]]:
+def _share_out(staging: Staging, sources: Sequence[Source]) -> Iterator[tuple[int, Digests, Facts]]:
     """Yield what became of the small files that a few processes could take in, by position."""
     from registry_cli.store.workers import Workers
 
@@ -100,22 +106,18 @@ def _share_out(staging: Staging, sources: Sequence[Source]) -> Iterator[tuple[in
         with hold_folders():
             return [done for job in jobs if (done := _take_beside(staging, *job))]
 
-    small = (
-        (at, source.name, source.path, staging.reserve_name())
-        for at, source in enumerate(sources)
-        if source.size <= SMALL
-    )
+    held: dict[int, str] = {}
+
+    def chunks() -> Iterator[list[_Job]]:
+        small = (at for at, source in enumerate(sources) if source.size <= SMALL)
+        while some := list(islice(small, CHUNK)):
+            held.update((at, staging.reserve_name()) for at in some)
+            yield [(at, sources[at].name, sources[at].path, held[at]) for at in some]
+
     with closing(Workers(work)) as workers:
-        for at, held, digests, facts in workers.work(_chunks(small)):
-            staging.count_written(held, digests)
-            yield at, (digests, facts)
-
-
-def _chunks(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
-    from itertools import islice
-
-    while some := list(islice(jobs, CHUNK)):
-        yield some
+        for at, digests, facts in workers.work(chunks()):
+            staging.count_written(held.pop(at), digests)
+            yield at, digests, facts
 
 
 def _take_beside(staging: Staging, at: int, source: str, path: str, held: str) -> _Done | None:
@@ -129,7 +131,7 @@ def _take_beside(staging: Staging, at: int, source: str, path: str, held: str) -
             incoming.check(digests)
     except Exception:
         return None
-    return at, held, digests, facts
+    return at, digests, facts
 
 
 def _sniff_kept(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:
