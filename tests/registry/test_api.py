@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry_cli import env
+from registry_cli.catalog.lines import list_line_names
 from registry_cli.errors import NoRegistryError, NotFoundError, RefusedError, UsageError
+from registry_cli.ids import ModelName
 from registry_cli.registry.api import Registry
 from registry_cli.store.format import dump_format
 from registry_cli.store.layout import DIRECTORY
@@ -119,3 +122,19 @@ def test_query_gives_versions(registry: Registry) -> None:
     assert best.path.read_bytes() == b"weights 1"
     with pytest.raises(UsageError, match="colour"):
         registry.query(colour="red")
+
+
+def test_what_is_read_at_once_is_of_one_moment(registry: Registry, tmp_path: Path) -> None:
+    """Another process may write between any two questions of one reading."""
+    add(registry, "a/first", b"1")
+    with Registry.open(registry.path) as other:
+
+        def read(db: sqlite3.Connection) -> tuple[list[ModelName], list[ModelName]]:
+            before = list_line_names(db)
+            if other.index.head.seq == 1:
+                add(other, "a/second", b"2")
+            return before, registry.read(list_line_names)
+
+        before, after = registry.read(read)
+    assert before == after == ["a/first"]
+    assert registry.read(list_line_names) == ["a/first", "a/second"]
