@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from registry_cli.catalog.query.frozen import Frozen
 
 Op: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~"]
 LabelKind: TypeAlias = Literal["tag", "alias", "task", "scan", "status"]
@@ -13,15 +14,13 @@ KinKind: TypeAlias = Literal["descends", "parents", "uses"]
 _BARE: Final = re.compile(r"[\w./-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(Frozen):
     """A moment as it was written: `2026-01-01`, `2026-01-01T10:00Z`, or `now-7d`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(Frozen):
     """`@alias.field`: the field's value on the version of the same line that holds the alias."""
 
     alias: str
@@ -32,8 +31,7 @@ Literals: TypeAlias = str | bool | int | float | Time
 Operand: TypeAlias = Literals | Other
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Frozen):
     """`field op value`; false where the field is missing, whatever the operator."""
 
     field: str
@@ -41,8 +39,7 @@ class Compare:
     value: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Frozen):
     """`field in (a, b)`, or `field not in (a, b)`; both false where the field is missing."""
 
     field: str
@@ -50,15 +47,13 @@ class In:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Has:
+class Has(Frozen):
     """`has(field)`: the version or task has a value there."""
 
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Frozen):
     """`tag:x`, `task:x` (a task's id or its beginning), `alias:x`, `scan:x` (as in `metadata.scan`), `status:x`.
 
     Versions have no status; tasks have neither aliases nor verdicts.
@@ -68,8 +63,7 @@ class Label:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kin:
+class Kin(Frozen):
     """`descends(ref)`: `ref` is among its ancestors; `parents(ref)`: `ref` is one of its direct parents.
 
     Of a task, `uses(ref)`: it was given `ref` as an input.
@@ -79,22 +73,19 @@ class Kin:
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Frozen):
     """`not term`."""
 
     term: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Frozen):
     """All of two or more terms; no term is itself an `And`."""
 
     terms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Frozen):
     """Any of two or more terms; no term is itself an `Or`."""
 
     terms: tuple[Expr, ...]

@@ -10,12 +10,12 @@ by CROSS JOIN and INDEXED BY. A plan offers three ways, among which `run` choose
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Other
 from registry_cli.catalog.query.drivers import find_driver
 from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.normal import list_conjuncts, mentions, push_not
 from registry_cli.catalog.query.order import Order, keyed_terms, order_by
 from registry_cli.catalog.query.predicates import Binder, Resolve, compile_condition, keyed_condition, list_sides
@@ -31,16 +31,14 @@ PROBE_LIMIT: Final = 2000
 _GROUPS: Final = {None: "", "task": "v.task, ", "name": "v.line, "}
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(Frozen):
     """One conjunct's index: `probe` counts its rows up to `PROBE_LIMIT` + 1, `select` answers the query along it."""
 
     probe: str
     select: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Frozen):
     """Statements that answer one query; each gives `versions.row`, and with `per` its group before it (NULL: none).
 
     Attributes:
@@ -92,8 +90,7 @@ def compile_query(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchor:
+class _Anchor(Frozen):
     """What the query itself wants of the keyed field that is the first sort key.
 
     Attributes:
@@ -120,8 +117,7 @@ def _find_anchor(terms: Sequence[Expr], order: Order, bind: Binder) -> _Anchor |
     return _Anchor(tuple(keyed_condition(term, bind, "s") for term in on), sides)
 
 
-@dataclass(frozen=True, slots=True)
-class _Builder:
+class _Builder(Frozen):
     head: str
     conditions: tuple[str, ...]
     order: Order

@@ -5,9 +5,9 @@ The parser, the compiler, sorting and completion read these tables. Knows no gra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.records.status import STATUSES
 
 Kind: TypeAlias = Literal[
@@ -15,8 +15,7 @@ Kind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Frozen):
     """A plain field.
 
     Attributes:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.errors import UsageError
 
 _OPERATORS: Final = ("==", "!=", "!~", "<=", ">=", "=", "<", ">", "~")
 _WIDTH: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Frozen):
     """A piece of a query.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Leaf, Not, Op, Or, all_of, any_of
@@ -28,9 +27,9 @@ def push_not(expr: Expr, negated: bool = False) -> Expr:
             join = all_of if isinstance(expr, And) != negated else any_of
             return join([push_not(term, negated) for term in terms])
         case Compare():
-            return replace(expr, op=_OPPOSITE[expr.op]) if negated else expr
+            return Compare(expr.field, _OPPOSITE[expr.op], expr.value) if negated else expr
         case In():
-            return replace(expr, negated=not expr.negated) if negated else expr
+            return In(expr.field, expr.values, not expr.negated) if negated else expr
         case _:
             return Not(expr) if negated else expr
 

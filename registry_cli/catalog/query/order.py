@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.subject import VERSIONS, Subject
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.query.sort import SortKey
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Frozen):
     """An order of rows.
 
     Attributes:

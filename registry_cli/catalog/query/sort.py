@@ -6,16 +6,15 @@ first, then by id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
 from registry_cli.catalog.query.parse import parse_field
 from registry_cli.catalog.query.subject import VERSIONS, Subject
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
+class SortKey(Frozen):
     """One field to sort by."""
 
     field: str

@@ -5,10 +5,10 @@ One grammar serves both. Knows no grammar and no statement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.fields import KEYED, PLAIN, TASK_KEYED, TASK_PLAIN
+from registry_cli.catalog.query.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.query.fields import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Frozen):
     """What is asked for.
 
     Attributes:
