@@ -38,9 +38,9 @@ ROWS: Final = {"catalog.read", "catalog.rows", "records.parts", "records.paths"}
 ADDRESSES: Final = {"catalog.lines", "catalog.outputs", "catalog.resolve", "catalog.task_address"}
 QUERIES: Final = {
     f"catalog.query{module}" for module in (
-        "", ".ast", ".fields", ".frozen", ".lexer", ".literals", ".normal", ".order", ".parse", ".predicates", ".sort", ".subject",
         "", ".ast", ".fields", ".frozen", ".lexer", ".literals", ".normal", ".order", ".parse", ".predicates", ".sort",
         ".subject",
+    )
 } | {"records.status"}  # fmt: skip
 VERSIONS: Final = QUERIES | {"catalog.query.compile", "catalog.query.drivers", "catalog.query.run", "registry.query"}
 TASKS: Final = QUERIES | {
