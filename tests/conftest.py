@@ -6,6 +6,7 @@ import os
 import signal
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from hypothesis import HealthCheck, settings
 from registry_cli import env
 from registry_cli.store import reserve
 
-settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("loaded")  # tests pass on a machine that has other work too
+# tests pass on a machine that has other work too; `--hypothesis-profile many` chooses the sweep
+loaded = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", loaded, max_examples=10)
+settings.register_profile("many", loaded, max_examples=100)
+settings.load_profile("few")
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
@@ -26,11 +30,29 @@ ROOT = "PYTEST_DEBUG_TEMPROOT"
 
 
 def pytest_configure() -> None:
-    """Work in memory where there is room, unless told otherwise: thousands of registries flush their every step."""
+    """Work in memory where there is room, unless told otherwise: thousands of registries flush their every step.
+
+    Hundreds of processes import the package: none compiles it anew, whatever the shell says.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if ROOT not in os.environ and os.access(MEMORY, os.W_OK):
         room = os.statvfs(MEMORY)
         if room.f_bavail * room.f_frsize >= ROOM:
             os.environ[ROOT] = str(MEMORY)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the slow suite what `sweep(n)` takes from the default run, in whatever order tests are collected."""
+    swept: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: item.nodeid):
+        if item.get_closest_marker("sweep"):
+            swept[item.nodeid.partition("[")[0]].append(item)
+    for same in swept.values():
+        for number, item in enumerate(same):
+            mark = item.get_closest_marker("sweep")
+            if mark and number % mark.args[0]:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.stage import get_blob_path, get_row, get_task
 from tests.forks import LONGEST
+from tests.spawner import HERE, run_reg
 
-HERE = Path(__file__).parents[2]
+REG = (sys.executable, "-m", "registry_cli")
 TRAIN = """
 import argparse, json, os, sys
 parser = argparse.ArgumentParser()
@@ -55,12 +56,15 @@ class Lab:
 
     def run(self, *words: str, code: int = 0, **options: Any) -> subprocess.CompletedProcess[bytes]:
         options.setdefault("timeout", LONGEST)
-        done = subprocess.run(words, cwd=self.root, env=self.environ, capture_output=True, check=False, **options)
+        if words[:3] == REG and options.keys() == {"timeout"}:
+            done = run_reg(words[3:], cwd=self.root, environ=self.environ, **options)
+        else:
+            done = subprocess.run(words, cwd=self.root, env=self.environ, capture_output=True, check=False, **options)
         assert done.returncode == code, (words, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
         return done
 
     def reg(self, *words: str, code: int = 0, **options: Any) -> subprocess.CompletedProcess[bytes]:
-        return self.run(sys.executable, "-m", "registry_cli", *words, code=code, **options)
+        return self.run(*REG, *words, code=code, **options)
 
     def json(self, *words: str) -> Any:
         return json.loads(self.reg(*words, "--json").stdout)
