@@ -32,8 +32,8 @@ from tests.forks import fork
 
 TALLY: Final[Counter[str]] = Counter()
 """What was tried, for the last line of the run."""
-EXTENT: Final = pytest.mark.parametrize("extent", ["some", pytest.param("all", marks=pytest.mark.faults)])
-"""`some` covers each kind of call, in seconds; `all` is the whole sweep."""
+EXTENT: Final = pytest.mark.parametrize("extent", [pytest.param("all", marks=pytest.mark.faults)])
+"""`all` is the whole sweep; `some`, by which a few tests of the default run are covered, has each kind of call once."""
 Acknowledge = Callable[[], object]
 Files = tuple[tuple[str, str | None], ...]
 State = tuple[bool, bool, str | None]
@@ -41,6 +41,12 @@ State = tuple[bool, bool, str | None]
 Snapshot = tuple[tuple[str, Files, tuple[str, ...], tuple[str, ...], bool, State], ...]
 """Of each version its address, files with digests, tags, aliases, whether it is published, and its state; then of each
 task the same, with its status instead of a design."""
+
+
+def extents(names: Iterable[str], smoke: str) -> pytest.MarkDecorator:
+    """Sweep `name` over all of them; in the default run try some calls of one."""
+    whole = [pytest.param(name, "all", marks=pytest.mark.faults) for name in names]
+    return pytest.mark.parametrize(("name", "extent"), [(smoke, "some"), *whole])
 
 
 @dataclass(frozen=True)

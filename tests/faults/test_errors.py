@@ -24,6 +24,7 @@ from tests.faults.harness import (
     check_chain,
     check_whole,
     choose,
+    extents,
     snapshot_of,
 )
 
@@ -90,9 +91,8 @@ def _is_slot(call: Call) -> bool:
     return call.moment == "after" and call.op == "link" and "/log/" in str(call.detail)
 
 
-@EXTENT
 @pytest.mark.parametrize("forever", [False, True], ids=["once", "forever"])
-@pytest.mark.parametrize("name", ["add", "add-known", "tag", "publish"])
+@extents(["add", "add-known", "tag", "publish"], smoke="tag")
 def test_failed_call(name: str, forever: bool, extent: str, template: Site, tmp_path: Path) -> None:
     for at in range(len(ERRORS) if extent == "all" else 1):
         sweep(template, tmp_path / str(at), name, ERRORS[at:] + ERRORS[:at], extent, forever=forever)

@@ -48,7 +48,7 @@ from registry_cli.store.staging import Staging
 from registry_cli.tasks.stage import get_task
 from tests.faults import dump, test_gc_races
 from tests.faults.dump import check_converged, collect_all, collect_now, list_stored, make_dump
-from tests.faults.harness import EXTENT, TALLY, Acknowledge, Site, check_chain, check_whole, list_all
+from tests.faults.harness import EXTENT, TALLY, Acknowledge, Site, check_chain, check_whole, extents, list_all
 from tests.faults.test_kill import list_calls, run_killed
 from tests.faults.test_races import run_crowd
 from tests.owners import new_dead_name
@@ -130,8 +130,7 @@ def state_of(site: Site) -> tuple[object, object]:
         return found, registry.db.execute("SELECT * FROM settings ORDER BY key").fetchall()
 
 
-@EXTENT
-@pytest.mark.parametrize("name", COMMANDS)
+@extents(COMMANDS, smoke="remove")
 def test_killed_command(name: str, extent: str, full: Site, tmp_path: Path, quick_disk: None) -> None:
     command = COMMANDS[name]
     rehearsal = full.copy(tmp_path / "rehearsal")
@@ -296,11 +295,11 @@ STEP = st.tuples(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("runs", [8, pytest.param(80, marks=pytest.mark.faults)], ids=["small", "large"])
-def test_random_programs(runs: int, full: Site, tmp_path: Path, quick_disk: None) -> None:
+@pytest.mark.faults
+def test_random_programs(full: Site, tmp_path: Path, quick_disk: None) -> None:
     count = iter(range(10**6))
 
-    @settings(max_examples=runs, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(STEP, min_size=3, max_size=14))
     def run(program: list[tuple[str, int, int]]) -> None:
         site = full.copy(tmp_path / str(next(count)))

@@ -25,6 +25,7 @@ from tests.faults.harness import (
     check_whole,
     choose,
     end_child,
+    extents,
     kill_self,
     names_of,
     snapshot_of,
@@ -82,8 +83,7 @@ def sweep(template: Site, tmp_path: Path, command: Command, extent: str) -> None
         shutil.rmtree(site.folder)
 
 
-@EXTENT
-@pytest.mark.parametrize("name", COMMANDS)
+@extents(COMMANDS, smoke="tag")
 def test_killed_command_is_whole_or_absent(name: str, extent: str, template: Site, tmp_path: Path) -> None:
     sweep(template, tmp_path, COMMANDS[name], extent)
 

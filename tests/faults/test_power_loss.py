@@ -23,7 +23,7 @@ from registry_cli.store.files import NewFile
 from registry_cli.store.log import Log
 from tests.faults import dump, harness
 from tests.faults.crash_model import ACKNOWLEDGE, Disk, PowerError, Recorder, Step, Tree, digest_tree, write_tree
-from tests.faults.harness import EXTENT, TALLY, Site, Snapshot, check_whole, snapshot_of
+from tests.faults.harness import EXTENT, TALLY, Site, Snapshot, check_whole, extents, snapshot_of
 
 Command = Callable[[Site], object]
 TELLING = frozenset({"fsync", "syncfs", "link", "rename", ACKNOWLEDGE})
@@ -177,8 +177,7 @@ def test_init_that_was_killed_before_its_name_was_durable(extent: str, story: St
     explore(story, tmp_path / "states", extent)
 
 
-@EXTENT
-@pytest.mark.parametrize("name", harness.COMMANDS)
+@extents(harness.COMMANDS, smoke="tag")
 def test_command(name: str, extent: str, story: Story, tmp_path: Path) -> None:
     tell(story, harness.COMMANDS[name])
     explore(story, tmp_path / "states", extent)
@@ -256,6 +255,7 @@ def test_collection_and_the_same_bytes_again(extent: str, story: Story, tmp_path
     explore(story, tmp_path / "states", extent)
 
 
+@pytest.mark.faults
 def test_bytes_that_a_reader_brought_back(story: Story, tmp_path: Path) -> None:
     """A collector and a writer died as they met; a reader finds the bytes in the trash, a collector tidies up."""
 

@@ -120,6 +120,7 @@ def find_damages(registry: Registry) -> list[Path]:
         return [Path(error.message.partition(" ")[0])]
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("place", PLACES)
 def test_no_command_follows_a_link_in_a_folder_s_place(
     place: str, registry: Registry, row: VersionRow, outside: Path, tmp_path: Path
@@ -139,6 +140,7 @@ def test_no_command_follows_a_link_in_a_folder_s_place(
     assert look(outside) == before
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("what", MAKE)
 @pytest.mark.parametrize("place", FILES)
 def test_no_command_follows_or_waits_for_what_is_in_a_file_s_place(
