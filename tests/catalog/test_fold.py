@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from registry_cli.catalog import changes, read
@@ -27,6 +27,7 @@ from registry_cli.registry.editing import tag_versions
 from registry_cli.store.layout import DIRECTORY
 from tests.catalog.builders import Catalog, Forger, dump_tables, make_entry, make_record
 from tests.catalog.model import Model
+from tests.examples import times
 
 RECORDS = [make_record(nonce=f"root{at}") for at in range(4)]
 RECORDS += [make_record(nonce="child", parents=(RECORDS[0][0],)),
@@ -107,7 +108,7 @@ def _expected(model: Model) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@times(0.6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(story=stories)
 def test_step_by_step_from_scratch_and_the_model_agree(story: list[tuple[list[dict[str, Any]], str | None]]) -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
@@ -150,7 +151,7 @@ malformed = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@times(1.5)
 @given(change=malformed)
 def test_junk_is_void_or_harmless_and_never_a_crash(change: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:

@@ -90,6 +90,7 @@ def identity(path: Path) -> tuple[int, ...]:
 PLANTS = [link, dangle, name_twice, pipe, folder]
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("end", ["", *BESIDE])
 @pytest.mark.parametrize("plant", PLANTS)
 def test_what_is_no_file_of_ours_is_left_alone(
@@ -179,6 +180,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_schema_is_never_run(name: str, there: Registry) -> None:
     with closing(sqlite3.connect(there.layout.index)) as db:

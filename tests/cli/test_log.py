@@ -77,11 +77,13 @@ def test_inputs_are_parents_of_what_comes_out(lab: Lab) -> None:
     assert [(one["role"], one["name"]) for one in shown["parents"]] == [("input", "iris/softmax")]
 
 
+@pytest.mark.slow
 def test_the_script_names_the_task(lab: Lab) -> None:
     lab.log("--", "python", "-u", "train.py")
     assert (lab.task().name, lab.task().project) == ("train", "work")
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("script", "code", "status"),
     [
@@ -162,6 +164,7 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
 
 
+@pytest.mark.slow
 def test_commits_with_secrets_are_not_kept(lab: Lab) -> None:
     lab.write("more.py", f"1\n{PLANTED['github']}\n")
     lab.git("add", "more.py")
@@ -209,6 +212,7 @@ def test_a_rerun_reads_secrets_from_variables(lab: Lab) -> None:
     assert lab.task("one").recipe.argv[-1] == "{secret:SECRET_TOKEN}"
 
 
+@pytest.mark.slow
 def test_a_rerun_tells_what_is_not_on_record(lab: Lab) -> None:
     lab.write("train.py", "print(open('.env').read())")
     lab.git("commit", "-qam", "reads a secret")
@@ -219,6 +223,7 @@ def test_a_rerun_tells_what_is_not_on_record(lab: Lab) -> None:
     assert lab.task("one").problem == "not on record, so that it ran without: .env"
 
 
+@pytest.mark.slow
 def test_a_failed_run_keeps_its_outputs_unless_told_otherwise(lab: Lab) -> None:
     script = "mkdir -p out; echo half > out/half.bin; exit 4"
     lab.log("--output", "out/*", "--", "sh", "-c", script, code=4)
@@ -235,6 +240,7 @@ def test_an_output_that_is_not_written_is_a_warning(lab: Lab) -> None:
     assert done.stderr == b"warning: nothing was written that --output out/*.pt names\n"
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -289,6 +295,7 @@ def _wait_for(condition: object, seconds: float = 20.0) -> None:
 SLOW = "import time; print('begun', flush=True); open('pid','w').write(str(__import__('os').getpid())); time.sleep(60)"
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("victims", ["wrapper", "child", "both"])
 def test_a_kill_leaves_a_task_with_its_log(lab: Lab, victims: str) -> None:
     running = _start(lab, "--name", "long", "--", sys.executable, "-c", SLOW)
@@ -356,6 +363,7 @@ def test_the_folder_of_the_command_is_kept_relative_to_the_code(lab: Lab) -> Non
     assert lab.task().recipe.cwd == "sub"
 
 
+@pytest.mark.slow
 def test_an_output_that_cannot_be_kept_holds_no_other_up(lab: Lab) -> None:
     script = "mkdir -p out; echo a > out/a.bin; mkfifo out/b.bin; echo c > out/c.bin; ln -s /nowhere out/d.bin; sleep 3"
     done = lab.log("--output", "out/*", "--", "sh", "-c", script)
@@ -376,6 +384,7 @@ def test_an_output_is_kept_while_the_command_runs(lab: Lab) -> None:
     assert lab.reg("model", "get", "task:long", "got").stdout == b"got/best.bin\n"
 
 
+@pytest.mark.slow
 def test_a_signal_after_the_command_has_ended_does_not_lose_its_end(lab: Lab) -> None:
     script = "head -c 300000000 /dev/urandom > big.bin; echo x > small.bin; echo done; exit 4"
     running = _start(lab, "--name", "big", "--output", "*.bin", "--", "sh", "-c", script)

@@ -72,12 +72,14 @@ def test_a_bad_rule_shows_its_place(reg: Reg, tmp_path: Path) -> None:
     assert rule[mark.index("^") :].startswith("two")
 
 
+@pytest.mark.slow
 def test_the_flag_takes_no_word(lab: Lab) -> None:
     assert lab.log("--auto", "--", "echo", "--auto", "--").stdout == b"--auto --\n"
     assert lab.task().recipe.argv == ("echo", "--auto", "--")
     assert lab.task().recipe.auto == Auto()
 
 
+@pytest.mark.sweep(6)
 @pytest.mark.parametrize(
     ("words", "auto"),
     [
@@ -162,6 +164,7 @@ def test_a_run_its_clone_and_its_redirect(lab: Lab) -> None:
     assert pickle.loads((lab.root / "base.pkl").read_bytes()) == {"weight": 1}
 
 
+@pytest.mark.slow
 def test_filters_and_retention(lab: Lab) -> None:
     lab.log("--auto-only", "pickle=net-step[01].pkl", "--keep", "last 1", "--name", "few", "--", "python", "train.py")
     assert [one["ref"] for one in lab.json("task", "show", "few")["outputs"]] == ["work/few/net-step:2"]
@@ -172,12 +175,14 @@ def test_filters_and_retention(lab: Lab) -> None:
     assert lab.json("task", "show", "blind")["inputs"] == []
 
 
+@pytest.mark.slow
 def test_loads_of_unknown_content(lab: Lab) -> None:
     (lab.root / "base.pkl").write_bytes(pickle.dumps({"weight": 5}))
     lab.log("--auto-loads", "all", "--name", "all", "--", "python", "train.py")
     assert [one["ref"] for one in lab.json("task", "show", "all")["inputs"]] == ["work/inputs/base:1"]
 
 
+@pytest.mark.slow
 def test_a_variable_turns_it_off(lab: Lab) -> None:
     lab.run("env", f"{env.REG_AUTOLOG}=0", sys.executable, "-m", "registry_cli", "log", "--auto", "--name", "off", "--",
             sys.executable, "train.py")  # fmt: skip

@@ -86,6 +86,7 @@ def kept(reg: Reg, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("words", MAY_LOAD)
 def test_a_reading_command_loads_what_it_may(words: str, kept: Path) -> None:
     loaded = list_loaded(TYPER, words.split(), kept)

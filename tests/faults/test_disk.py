@@ -48,6 +48,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_full_disk(name: str, small: tuple[SmallDisk, Site], monkeypatch: pytest.MonkeyPatch) -> None:
     """With a page more each time, until there is room: what fails says so and leaves nothing, then it succeeds."""
@@ -98,6 +99,7 @@ def test_getting_onto_a_full_disk(template: Site, open_small_disk: OpenDisk) -> 
     assert run(template.root, "model", "get", "p/base", disk.path / "got")[0] == 0
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("op", ["create", "write", "fsync", "link", "fsync-dir"])
 @pytest.mark.parametrize("name", ["add", "tag", "publish"])
 def test_full_quota(name: str, op: str, template: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,6 +204,7 @@ def test_files_of_a_private_registry_are_their_owners(umask: int, tmp_path: Path
             assert mode == (0o777 if path.is_dir() else 0o444) & ~umask, path
 
 
+@pytest.mark.sweep(3)
 @needs_root
 @pytest.mark.parametrize("umask", [0o077, 0o027, 0o000], ids="{:03o}".format)
 def test_group_shares_a_shared_registry(umask: int, open_folder: Path) -> None:
@@ -272,6 +275,7 @@ def test_registry_of_root_is_read_by_others(open_folder: Path) -> None:
     do_as(NOBODY, NOBODY, 0o022, check)
 
 
+@pytest.mark.sweep(2)
 @needs_root
 @pytest.mark.parametrize("first", ["root", "owner"])
 def test_root_in_a_user_s_registry_locks_its_owner_out_of_nothing(first: str, open_folder: Path) -> None:
@@ -287,6 +291,7 @@ def test_root_in_a_user_s_registry_locks_its_owner_out_of_nothing(first: str, op
     assert len(check_whole(site)) == len(users)
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
 @pytest.mark.parametrize("leave", [0, 1, 3])
 def test_full_disk_is_freed_by_collecting(
@@ -313,6 +318,7 @@ def test_full_disk_is_freed_by_collecting(
     check_whole(site)
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
 @pytest.mark.parametrize("leave", [0, 1, 2, 5])
 def test_disk_without_inodes_is_freed_by_collecting(
@@ -335,6 +341,7 @@ def test_disk_without_inodes_is_freed_by_collecting(
     check_whole(site)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("leave", [0, 1, 2, 5])
 def test_trash_is_emptied_on_a_disk_without_inodes(
     leave: int, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

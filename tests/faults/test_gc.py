@@ -497,6 +497,7 @@ def races(full: Site, folder: Path) -> None:
     test_gc_races.test_writer_stopped_beside_collections("add-removed", signal.SIGCONT, "some", full, folder / "beside")
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from registry_cli import env
@@ -26,6 +26,7 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.get import get_version, list_faults
 from registry_cli.registry.settings import KEYS
 from tests.builders import add, add_path, write
+from tests.examples import times
 from tests.faults import bombs
 from tests.faults.strangers import (
     DAMAGED,
@@ -44,9 +45,8 @@ from tests.faults.strangers import (
 from tests.records import strategies
 
 pytestmark = pytest.mark.usefixtures("quick_disk")
-quick = settings(
-    max_examples=100,
-    deadline=None,
+quick = times(
+    1,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -110,6 +110,7 @@ def line_of(name: str) -> str:
     return "h/" + hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", FILES)
 def test_version_whose_file_is_none_is_damaged(name: str, crowd: Path, tmp_path: Path) -> None:
     ref = line_of(name) + ":1"
@@ -126,6 +127,7 @@ def test_record_that_is_none_is_damaged_and_spares_the_others(name: str, crowd: 
     assert run(crowd, "model", "get", "p/base", "--to", "got", "--force")[0] == 0
 
 
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("name", ODD)
 def test_record_that_is_odd_harms_no_command(name: str, crowd: Path, tmp_path: Path) -> None:
     for words in OF_ONE:
@@ -310,6 +312,7 @@ def test_link_in_the_target_leads_nobody_out(plain: Stranger, tmp_path: Path) ->
     assert victim.read_bytes() == b"mine"
 
 
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("name", bombs.ALL)
 def test_bomb_is_added_in_little_memory(name: str, plain: Stranger, tmp_path: Path) -> None:
     path = write(tmp_path / "in" / name, bombs.ALL[name]())
@@ -323,6 +326,7 @@ def test_bomb_is_added_in_little_memory(name: str, plain: Stranger, tmp_path: Pa
     assert run(plain.root, "model", "show", f"h/{name}", terminal=True)[0] == 0
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("name", bombs.ALL)
 def test_of_a_terabyte_only_the_header_is_read(name: str, tmp_path: Path) -> None:
     path = write(tmp_path / name, bombs.ALL[name]())

@@ -262,6 +262,7 @@ def stock(template: Site, tmp_path_factory: pytest.TempPathFactory) -> Stock:
     return Stock(site, victims, report.notes)
 
 
+@pytest.mark.sweep(13)
 @pytest.mark.parametrize(("victim", "rot"), PAIRS, ids=map(" ".join, PAIRS))
 def test_every_damage_is_found(victim: str, rot: str, stock: Stock) -> None:
     assert stock.is_detected(victim, rot, "default")

@@ -7,15 +7,16 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.formats import facts, gguf, safetensors
 from registry_cli.formats.sniff import Facts, _read, sniff
 from registry_cli.formats.source import LIMIT, Cursor, PastBudgetError, PastEndError, Source
+from tests.examples import times
 from tests.formats import vectors
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = times(1.5)
 names = st.sampled_from(sorted(vectors.ALL))
 MAGICS = sorted({data[:12] for data in vectors.ALL.values()})
 

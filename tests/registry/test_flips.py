@@ -88,15 +88,18 @@ def ask_all(registry: Registry, ids: list[str]) -> list[Any]:
     return [told(ask) for ask in asked]
 
 
+@pytest.mark.parametrize("flips", [15, pytest.param(FLIPS, marks=pytest.mark.slow)], ids=["few", "many"])
 @pytest.mark.parametrize("guarded", [True, False])
-def test_a_flipped_bit_gives_no_other_answer(made: Registry, guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flipped_bit_gives_no_other_answer(
+    made: Registry, guarded: bool, flips: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(forks, "guarded", guarded)  # a command maps its index, a script does not
     with Registry.open(made.path) as registry:
         ids = [row.id for row in registry.list_rows([f"p/a:{number}" for number in (1, 2, 3)])]
         right = ask_all(registry, ids)
     good = made.layout.index.read_bytes()
     dice = random.Random(11)
-    for _ in range(FLIPS):
+    for _ in range(flips):
         bit = dice.randrange(len(good) * 8)
         bad = bytearray(good)
         bad[bit // 8] ^= 1 << bit % 8

@@ -43,6 +43,7 @@ def write_nowhere(registry: Registry) -> None:
         os.close(null)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("forgery", FORGERIES)
 @pytest.mark.parametrize("sealed", [True, False])
 def test_no_forged_version_is_handed_out(two: Registry, tmp_path: Path, forgery: str, sealed: bool) -> None:

@@ -59,6 +59,7 @@ def test_a_script_that_ends(tmp_path: Path) -> None:
     assert list((tmp_path / ".registry" / "tasks").iterdir()) == []
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(("body", "code", "status", "problem"), [
     ("raise ValueError('boom')", 1, "failed", "ValueError: boom"),
     ("sys.exit(3)", 3, "failed", None),
@@ -85,6 +86,7 @@ def test_a_traceback_is_in_the_log_and_on_the_screen(tmp_path: Path) -> None:
     assert log in printed
 
 
+@pytest.mark.slow
 def test_a_closed_task_is_over(tmp_path: Path) -> None:
     scripts.run(tmp_path, script("""
     print("in"); task.close(); print("out")
@@ -140,6 +142,7 @@ while True:
 )
 
 
+@pytest.mark.slow
 def test_a_script_that_catches_its_end_is_ended_by_the_next_signal(tmp_path: Path) -> None:
     process = scripts.begin(tmp_path, STUBBORN)
     assert process.stdout is not None
@@ -151,6 +154,7 @@ def test_a_script_that_catches_its_end_is_ended_by_the_next_signal(tmp_path: Pat
     assert "crashed" in scripts.reg(tmp_path, "task", "list")
 
 
+@pytest.mark.slow
 def test_a_cancelled_script_that_catches_its_end_is_ended(tmp_path: Path) -> None:
     quick = "from registry_cli.sdk import runner; runner._AGAIN = 0.1\n"
     process = scripts.begin(tmp_path, quick + STUBBORN)
@@ -160,6 +164,7 @@ def test_a_cancelled_script_that_catches_its_end_is_ended(tmp_path: Path) -> Non
     assert scripts.newest(tmp_path).status == "cancelled"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [
     "os.register_at_fork(after_in_parent=end)\nif not os.fork(): os._exit(0)",
     "type('Last', (), {'__del__': end})()",
@@ -170,6 +175,7 @@ def test_a_signal_where_python_lets_nobody_leave_ends_the_script(tmp_path: Path,
     assert (scripts.newest(tmp_path).status, scripts.newest(tmp_path).signal) == ("failed", "SIGTERM")
 
 
+@pytest.mark.slow
 def test_a_script_that_forks_all_the_time_is_ended(tmp_path: Path) -> None:
     """Python drops what a signal's handler raises while hooks around a fork run."""
     process = scripts.begin(tmp_path, START + """
@@ -192,6 +198,7 @@ def test_a_cancelled_script_ends_its_task(tmp_path: Path) -> None:
     assert scripts.newest(tmp_path).status == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_forked_child_tells_and_does_not_end_it(tmp_path: Path) -> None:
     scripts.run(tmp_path, script("""
     open("m.bin", "wb").write(b"abc")
@@ -273,12 +280,14 @@ def test_under_reg_log_it_joins(tmp_path: Path) -> None:
         assert len(find_tasks(registry, TaskQuestion())) == 1
 
 
+@pytest.mark.slow
 def test_the_user_has_the_last_word_on_the_name(tmp_path: Path) -> None:
     scripts.write(tmp_path, START + "assert task.name == 'mine', task.name")
     scripts.reg(tmp_path, "log", "--name", "mine", "--", sys.executable, "train.py")
     assert scripts.newest(tmp_path).name == "mine"
 
 
+@pytest.mark.slow
 def test_under_reg_log_only_rank_0_tells(tmp_path: Path) -> None:
     scripts.write(tmp_path, RANKED)
     launch = f"RANK=0 {sys.executable} train.py 0; RANK=1 {sys.executable} train.py 1"
@@ -288,6 +297,7 @@ def test_under_reg_log_only_rank_0_tells(tmp_path: Path) -> None:
     assert {row.name for row in list_made(tmp_path, task.id)} == {"a/m", "a/later", "proj/out"}
 
 
+@pytest.mark.slow
 def test_a_stale_task_in_the_environment_is_none(tmp_path: Path) -> None:
     scripts.run(tmp_path, START)
     old = scripts.newest(tmp_path)
@@ -342,6 +352,7 @@ def list_made(folder: Path, task: str) -> list[reg.Version]:
         return [version.row for version in registry.query(f"task:{task}")]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("body", "code", "known"), [
     ("from sys import exit\n{init}exit(3)", 3, None),
     ("{init}exit(3)", 3, 3),
@@ -359,12 +370,14 @@ def test_an_exit_is_known_or_not_and_publishes_nothing(tmp_path: Path, body: str
         assert not registry.get_row("a/m").published
 
 
+@pytest.mark.slow
 def test_a_module_that_ends_is_known_to_have(tmp_path: Path) -> None:
     scripts.write(tmp_path, START, "job.py")
     subprocess.run([sys.executable, "-m", "job"], cwd=tmp_path, env=scripts.environment(), check=True)
     assert scripts.newest(tmp_path).exit_code == 0
 
 
+@pytest.mark.slow
 def test_pools_that_are_terminated(tmp_path: Path) -> None:
     scripts.run(tmp_path, script("""
     import multiprocessing
@@ -376,6 +389,7 @@ def test_pools_that_are_terminated(tmp_path: Path) -> None:
     assert scripts.newest(tmp_path).exit_code == 0
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_a_worker_that_joins_first_loses_nothing(tmp_path: Path, method: str) -> None:
     scripts.write(tmp_path, f"""
@@ -403,6 +417,7 @@ reg.log_metric("loss", 1.0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launch", [
     "import subprocess; subprocess.run([sys.executable, 'trial.py'], check=True)",
     "from multiprocessing import Process, set_start_method as s; s('fork'); import runpy\n"
@@ -416,6 +431,7 @@ def test_a_script_of_another_name_has_a_task_of_its_own(tmp_path: Path, launch: 
     assert (trial.status, trial.metrics, trial.exit_code) == ("completed", {"loss": 1.0}, 0)
 
 
+@pytest.mark.slow
 def test_a_worker_with_a_task_of_its_own_that_fails(tmp_path: Path) -> None:
     scripts.run(tmp_path, """
     import multiprocessing, registry_cli as reg
@@ -430,6 +446,7 @@ def test_a_worker_with_a_task_of_its_own_that_fails(tmp_path: Path) -> None:
     assert (task.status, task.problem) == ("failed", "ValueError: boom")
 
 
+@pytest.mark.slow
 def test_no_filter_hides_what_was_lost(tmp_path: Path) -> None:
     for level in ("ignore", "error"):
         body = """
@@ -440,6 +457,7 @@ def test_no_filter_hides_what_was_lost(tmp_path: Path) -> None:
         assert printed.count("was not saved: no model named") == 2
 
 
+@pytest.mark.slow
 def test_arguments_parsed_before_the_task_begins(tmp_path: Path) -> None:
     text = """
     import argparse
@@ -459,6 +477,7 @@ def test_arguments_parsed_before_the_task_begins(tmp_path: Path) -> None:
     assert (task.params, scripts.read_blob(tmp_path, task, CONSOLE)) == ({"lr": 0.5}, b"lr 0.5\n")
 
 
+@pytest.mark.slow
 def test_a_clone_whose_values_nobody_takes_says_so(tmp_path: Path) -> None:
     scripts.run(tmp_path, "import registry_cli as reg\nreg.Task.init('p', 'job')\n")
     with reg.Registry.open(tmp_path) as registry:
@@ -468,6 +487,7 @@ def test_a_clone_whose_values_nobody_takes_says_so(tmp_path: Path) -> None:
     assert "asked for no parameter lr" in log
 
 
+@pytest.mark.slow
 def test_to_publish_is_told_to_whoever_runs_it(tmp_path: Path) -> None:
     process = scripts.begin(
         tmp_path, START + "task.publish_on_completion()\nprint('ready', flush=True)\ntime.sleep(60)"
@@ -491,6 +511,7 @@ sys.meta_path.insert(0, Looker())
 UNDER = ["-m", "registry_cli", "log", "--auto", "--", sys.executable]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("launch", [[], UNDER], ids=["by itself", "under reg log"])
 def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: list[str]) -> None:
     """A module that a thread is about to import when a process forks can never be imported in the child."""
@@ -511,6 +532,7 @@ def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: l
         assert {row.name for row in registry.query()} >= {"a/m", "proj/job/net"}
 
 
+@pytest.mark.slow
 def test_a_forked_child_ends_while_its_parent_saves(tmp_path: Path) -> None:
     printed = scripts.run(tmp_path, """
     import os, sys, threading, registry_cli as reg
@@ -529,6 +551,7 @@ def test_a_forked_child_ends_while_its_parent_saves(tmp_path: Path) -> None:
     assert printed == "7\na/m:1\n"
 
 
+@pytest.mark.slow
 def test_children_may_be_forked_while_threads_read_and_write(tmp_path: Path) -> None:
     """What a thread holds inside SQLite at a fork is held for ever in the child."""
     printed = scripts.run(tmp_path, script("""

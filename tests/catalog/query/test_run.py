@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.catalog.query.compile import compile_query
@@ -14,10 +14,11 @@ from registry_cli.errors import NotFoundError
 from registry_cli.ids import VersionId
 from tests.catalog.query.naive import Row, answer, write_index
 from tests.catalog.query.strategies import catalogs, identity, queries
+from tests.examples import times
 
 
 @given(rows=catalogs(), query=queries())
-@settings(max_examples=400, deadline=None)
+@times(4)
 def test_answers_as_a_naive_reading_does(rows: list[Row], query: Query) -> None:
     with_index = write_index(rows)
     assert find_rows(with_index, query, VersionId) == answer(rows, query)
@@ -25,7 +26,7 @@ def test_answers_as_a_naive_reading_does(rows: list[Row], query: Query) -> None:
 
 
 @given(rows=catalogs(), query=queries())
-@settings(max_examples=300, deadline=None)
+@times(3)
 def test_every_way_of_a_plan_gives_the_same(rows: list[Row], query: Query) -> None:
     plan = compile_query(query.expr, query.sort, None, None, query.include_archived, VersionId)
     db = write_index(rows)
@@ -107,6 +108,7 @@ def test_a_walk_in_order_that_finds_too_few_gives_way(patience: int) -> None:
     db.close()
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     "text",
     [

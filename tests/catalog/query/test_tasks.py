@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.catalog.query.ast import Compare, Expr, In, Kin, Label, format_query
@@ -25,12 +25,13 @@ from tests.catalog.query.tasks import (
     task_queries,
     write_tasks,
 )
+from tests.examples import times
 
 SECOND = 1_000_000
 
 
 @given(catalog=task_catalogs(), query=task_queries())
-@settings(max_examples=150, deadline=None)
+@times(1.5)
 def test_answers_as_a_naive_reading_does(catalog: tuple[list[Row], frozenset[TaskId]], query: TaskQuery) -> None:
     rows, crashed = catalog
     db = write_tasks(rows)

@@ -64,6 +64,7 @@ def test_another_commit(lab: Lab) -> None:
     assert kept.find_file(DIFF)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

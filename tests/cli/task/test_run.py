@@ -70,6 +70,7 @@ def test_another_attempt_forgets_what_the_first_learnt(lab: Lab) -> None:
     assert len(lab.json("task", "list")) == 1
 
 
+@pytest.mark.slow
 def test_no_leftovers(lab: Lab, tmp_path: Path) -> None:
     log(lab)
     lab.reg("task", "run", "baseline")
@@ -83,6 +84,7 @@ def test_the_exit_code_is_the_commands(lab: Lab) -> None:
     assert lab.task("bad").attempt == 3
 
 
+@pytest.mark.slow
 def test_variables_of_the_record_are_set_again(lab: Lab) -> None:
     show = "import os; print(os.environ.get('PYTHONHASHSEED'), os.environ.get('SEED'), os.environ.get('EXTRA'))"
     lab.run("env", "PYTHONHASHSEED=5", "SEED=1", sys.executable, "-m", "registry_cli", "log", "--name", "seeded", "--",
@@ -93,6 +95,7 @@ def test_variables_of_the_record_are_set_again(lab: Lab) -> None:
     assert (lab.task("other").seeds["SEED"], lab.task("other").seeds["PYTHONHASHSEED"]) == (7, 5)
 
 
+@pytest.mark.slow
 def test_files_of_the_code_are_those_restored(lab: Lab) -> None:
     lab.write("train.py", "print('first')\n")
     lab.log("--name", "absolute", "--", "python", str(lab.root / "train.py"))
@@ -101,6 +104,7 @@ def test_files_of_the_code_are_those_restored(lab: Lab) -> None:
     assert lab.task("absolute").recipe.argv[1] == "train.py"
 
 
+@pytest.mark.slow
 def test_data_that_is_not_in_git_is_found(lab: Lab) -> None:
     lab.write(".gitignore", "data\n")
     lab.write("data/a.csv", "1,2\n")
@@ -111,6 +115,7 @@ def test_data_that_is_not_in_git_is_found(lab: Lab) -> None:
     assert (lab.root / "data/a.csv").read_text() == "1,2\n"
 
 
+@pytest.mark.slow
 def test_here_is_the_code_of_now(lab: Lab) -> None:
     lab.write("train.py", "print('first')\n")
     log(lab, "--", "python", "train.py")
@@ -120,6 +125,7 @@ def test_here_is_the_code_of_now(lab: Lab) -> None:
     assert lab.reg("task", "run", "baseline").stdout == b"second\n"
 
 
+@pytest.mark.slow
 def test_without_git_it_runs_where_it_ran(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "bare", git=False)
     log(lab)
@@ -135,12 +141,14 @@ def test_without_git_it_runs_where_it_ran(tmp_path: Path) -> None:
     assert lab.task("baseline").attempt == 3
 
 
+@pytest.mark.slow
 def test_the_active_python_runs_it(lab: Lab) -> None:
     log(lab)
     lab.reg("task", "run", "baseline", "--env", "current")
     assert lab.task("baseline").recipe.argv[0] == "python"
 
 
+@pytest.mark.slow
 def test_the_locked_python_runs_it(lab: Lab, tmp_path: Path) -> None:
     bare = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
@@ -177,6 +185,7 @@ def slow(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_cancels(slow: Lab, number: signal.Signals, code: int) -> None:
     running = start(slow, "slow")
@@ -188,6 +197,7 @@ def test_an_interrupt_cancels(slow: Lab, number: signal.Signals, code: int) -> N
     assert slow.task("slow").status == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_running_task_is_not_begun_again(slow: Lab) -> None:
     running = start(slow, "slow")
     assert running.stdout is not None
@@ -198,6 +208,7 @@ def test_a_running_task_is_not_begun_again(slow: Lab) -> None:
     assert slow.task("slow").status == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_follower_that_dies_leaves_the_job_alone(slow: Lab) -> None:
     running = start(slow, "slow")
     assert running.stdout is not None
@@ -226,6 +237,7 @@ def test_a_cancelled_draft_is_not_run(slow: Lab) -> None:
     assert b"reg task clone" in slow.reg("task", "run", "slow", code=17).stderr
 
 
+@pytest.mark.slow
 def test_of_two_at_once_one_runs(lab: Lab) -> None:
     lab.write("wait.py", "import time; print('begun', flush=True); time.sleep(2)")
     lab.log("--name", "once", "--", "python", "wait.py")
@@ -239,12 +251,14 @@ def test_of_two_at_once_one_runs(lab: Lab) -> None:
     assert (task.attempt, task.status, lab.blob(CONSOLE, "once")) == (2, "completed", b"begun\n")
 
 
+@pytest.mark.slow
 def test_only_if_it_is_that_attempt(lab: Lab) -> None:
     log(lab)
     assert b"has had attempt 1" in lab.reg("task", "run", "baseline", "--inline", "--attempt", "1", code=125).stderr
     assert lab.reg("task", "run", "baseline", "--inline", "--attempt", "2").stdout == b"loss 1.0\n"
 
 
+@pytest.mark.slow
 def test_a_commit_that_is_gone(lab: Lab) -> None:
     log(lab)
     lab.reg("task", "clone", "baseline", "--name", "lost", "--code", "f" * 40)
@@ -255,6 +269,7 @@ def test_a_commit_that_is_gone(lab: Lab) -> None:
     assert lab.reg("task", "run", "lost").stdout == b"loss 1.0\n"
 
 
+@pytest.mark.slow
 def test_another_input_makes_a_model_whose_lineage_shows_it(lab: Lab) -> None:
     for name in ("first", "second"):
         lab.write(f"{name}.bin", name)
@@ -267,6 +282,7 @@ def test_another_input_makes_a_model_whose_lineage_shows_it(lab: Lab) -> None:
     assert [(one["name"], one["role"]) for one in newest["parents"]] == [("iris/second", "input")]
 
 
+@pytest.mark.slow
 def test_an_input_that_is_gone_is_told_before_it_runs(lab: Lab) -> None:
     lab.write("base.bin", "base")
     lab.reg("model", "add", "iris/base", "base.bin")
@@ -277,6 +293,7 @@ def test_an_input_that_is_gone_is_told_before_it_runs(lab: Lab) -> None:
     assert lab.task("baseline").attempt == 1
 
 
+@pytest.mark.slow
 def test_check_of_what_repeats(lab: Lab) -> None:
     log(lab)
     rows = lab.json("task", "run", "baseline", "--check")
@@ -300,12 +317,14 @@ def test_check_of_what_does_not(lab: Lab) -> None:
     assert [row["same"] for row in rows] == [False, False]
 
 
+@pytest.mark.slow
 def test_check_of_what_fails(lab: Lab) -> None:
     lab.write("bad.py", "import json\njson.dump({'loss': 1}, open('m.json', 'w'))\nraise SystemExit(3)\n")
     lab.log("--name", "bad", "--metrics", "m.json", "--", "python", "bad.py", code=3)
     assert b"ended with 3" in lab.reg("task", "run", "bad", "--check", code=3).stderr
 
 
+@pytest.mark.slow
 def test_check_of_what_told_nothing(lab: Lab) -> None:
     lab.log("--name", "mute", "--", "python", "-c", "pass")
     assert b"there is nothing to compare" in lab.reg("task", "run", "mute", "--check", code=17).stderr

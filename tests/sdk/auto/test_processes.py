@@ -82,6 +82,7 @@ def test_what_the_script_commits_itself_knows_what_was_heard(tmp_path: Path, var
         assert (row.metrics, [one.id for one in row.parents]) == ({"loss": 0.5}, [base.id])
 
 
+@pytest.mark.slow
 def test_models_of_the_task_are_there_at_once(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("""
     toynet.save({"w": 1}, "m.json")
@@ -90,6 +91,7 @@ def test_models_of_the_task_are_there_at_once(tmp_path: Path, variables: dict[st
     assert printed == "m True\n"
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("wanted", ["False", "{}", "{'pytorch': False}"])
 def test_a_script_may_want_nothing(tmp_path: Path, variables: dict[str, Any], wanted: str) -> None:
     start = START.replace('"job"', f'"job", auto_connect_frameworks={wanted}')
@@ -106,6 +108,7 @@ def test_a_script_may_want_some(tmp_path: Path, variables: dict[str, Any]) -> No
     assert "last" not in " ".join(made(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_glob_with_folders_is_relative_to_where_the_script_began(tmp_path: Path, variables: dict[str, Any]) -> None:
     (tmp_path / "sub").mkdir()
     body = "os.chdir('sub'); reg.autolog(pytorch='sub/*.json')\n"
@@ -147,6 +150,7 @@ def test_autolog_off_begins_no_task(tmp_path: Path, variables: dict[str, Any]) -
         assert find_tasks(registry, TaskQuestion()) == []
 
 
+@pytest.mark.slow
 def test_the_user_may_turn_it_off_altogether(tmp_path: Path, variables: dict[str, Any]) -> None:
     body = "toynet.save({}, 'm.json'); reg.autolog(); reg.autolog(nonsense=1)\ntoynet.save({}, 'n.json')"
     scripts.run(tmp_path, script(body), REG_AUTOLOG="0", **variables)
@@ -156,6 +160,7 @@ def test_the_user_may_turn_it_off_altogether(tmp_path: Path, variables: dict[str
         assert len(find_tasks(registry, TaskQuestion())) == 1
 
 
+@pytest.mark.slow
 def test_what_the_prompt_names_comes_before_the_script(tmp_path: Path, variables: dict[str, Any]) -> None:
     told = dump_auto(Auto({"pytorch": ("a*",)}))
     start = START.replace('"job"', '"job", auto_connect_frameworks={"pytorch": "b*"}')
@@ -164,6 +169,7 @@ def test_what_the_prompt_names_comes_before_the_script(tmp_path: Path, variables
     assert made(tmp_path) == ["proj/job/a:1"]
 
 
+@pytest.mark.slow
 def test_keep_and_loads_are_the_script_s_too(tmp_path: Path, variables: dict[str, Any]) -> None:
     (tmp_path / "unknown.json").write_text('{"w": "?"}')
     start = "import registry_cli as reg, toynet\nreg.autolog(loads='all', keep='last 2')\n"
@@ -180,6 +186,7 @@ def list_tasks(folder: Path) -> list[Task]:
     return [scripts.newest(folder, task) for task in ids]
 
 
+@pytest.mark.slow
 def test_under_reg_log_a_script_turns_it_on_itself(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.write(tmp_path, script("toynet.save({}, 'm.json'); toynet.score('loss', 0.5, 1)"))
     scripts.reg(tmp_path, "log", "--", sys.executable, "train.py", **variables)
@@ -191,6 +198,7 @@ def test_under_reg_log_a_script_turns_it_on_itself(tmp_path: Path, variables: di
 CHILD = "import toynet; toynet.save({'by': 'child'}, 'child.json')"
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("launch", [
     "import subprocess; subprocess.run([sys.executable, 'child.py'], check=True)",
     "from multiprocessing import get_context as c; import runpy\n"
@@ -204,6 +212,7 @@ def test_children_are_heard_too(tmp_path: Path, variables: dict[str, Any], launc
     assert sorted(made(tmp_path)) == ["proj/job/child:1", "proj/job/parent:1"]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_workers_of_multiprocessing_are_heard_too(tmp_path: Path, variables: dict[str, Any], method: str) -> None:
     scripts.run(tmp_path, f"""
@@ -220,6 +229,7 @@ def test_workers_of_multiprocessing_are_heard_too(tmp_path: Path, variables: dic
     assert made(tmp_path) == ["proj/job/worker:1"]
 
 
+@pytest.mark.slow
 def test_a_child_whose_python_lacks_all_that_we_need_is_heard_too(tmp_path: Path, variables: dict[str, Any]) -> None:
     venv.create(tmp_path / "foreign", with_pip=False, symlinks=True)
     scripts.write(tmp_path, """
@@ -237,6 +247,7 @@ def test_a_child_whose_python_lacks_all_that_we_need_is_heard_too(tmp_path: Path
     assert scripts.newest(tmp_path).metrics == {"loss": 0.5}
 
 
+@pytest.mark.slow
 def test_a_task_s_children_are_as_before_when_it_has_ended(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, """
     import os, registry_cli as reg
@@ -249,6 +260,7 @@ def test_a_task_s_children_are_as_before_when_it_has_ended(tmp_path: Path, varia
     assert printed == "True True\nTrue\n"
 
 
+@pytest.mark.slow
 def test_each_of_two_tasks_has_its_own(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.run(tmp_path, script("""
     toynet.save({"n": 1}, "one.json")
@@ -260,6 +272,7 @@ def test_each_of_two_tasks_has_its_own(tmp_path: Path, variables: dict[str, Any]
     assert made(tmp_path) == ["proj/job/one:1", "proj/other/two:1"]
 
 
+@pytest.mark.slow
 def test_a_child_forked_before_anything_was_told_is_heard(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.run(tmp_path, script("""
     pid = os.fork()
@@ -271,6 +284,7 @@ def test_a_child_forked_before_anything_was_told_is_heard(tmp_path: Path, variab
     assert made(tmp_path) == ["proj/job/child:1"]
 
 
+@pytest.mark.slow
 def test_two_dumps_into_one_open_file_are_one_version(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.run(tmp_path, script("""
     with open("two.json", "w") as file:
@@ -283,6 +297,7 @@ def test_two_dumps_into_one_open_file_are_one_version(tmp_path: Path, variables:
         assert Path(version.path).read_text() == '{"n": 1}{"n": 2}'
 
 
+@pytest.mark.slow
 def test_what_cannot_be_told_of_a_save_does_not_lose_it(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("""
     os.makedirs(b"/".join([os.getcwdb(), b"\\xff"]))
@@ -293,6 +308,7 @@ def test_what_cannot_be_told_of_a_save_does_not_lose_it(tmp_path: Path, variable
     assert "odd.json" in printed
 
 
+@pytest.mark.slow
 def test_only_rank_0_tells(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.write(tmp_path, "import toynet, sys\ntoynet.save({'by': sys.argv[1]}, f'r{sys.argv[1]}.json')", "child.py")
     scripts.run(tmp_path, script("""
@@ -305,6 +321,7 @@ def test_only_rank_0_tells(tmp_path: Path, variables: dict[str, Any]) -> None:
     assert made(tmp_path) == ["proj/job/r0:1"]
 
 
+@pytest.mark.slow
 def test_a_process_that_outlives_its_task_tells_nothing(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.run(tmp_path, START, **variables)
     old = scripts.newest(tmp_path)
@@ -314,6 +331,7 @@ def test_a_process_that_outlives_its_task_tells_nothing(tmp_path: Path, variable
     assert made(tmp_path) == []
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("end", ["sys.exit(3)", "raise SystemExit(3)"])
 def test_a_registry_that_breaks_leaves_the_exit_code_alone(tmp_path: Path, variables: dict[str, Any], end: str) -> None:
     body = "toynet.save({}, 'm.json')\nos.rename('.registry', 'gone')  # at once: threads of ours write there\n" + end
@@ -355,6 +373,7 @@ def test_a_framework_s_own_error_is_the_script_s(tmp_path: Path, variables: dict
     assert made(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_clone_gets_another_input_by_the_old_path(tmp_path: Path, variables: dict[str, Any]) -> None:
     with reg.Registry.open(tmp_path) as registry:
         for number in (1, 2):

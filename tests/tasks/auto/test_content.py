@@ -34,9 +34,10 @@ def test_of_a_disk_that_another_machine_may_write_nothing_is_known(path: Path, m
     assert asked == [path]
 
 
-def test_who_comes_to_write_while_we_ask_ends_nobody(path: Path) -> None:
+@pytest.mark.parametrize("asks", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_who_comes_to_write_while_we_ask_ends_nobody(path: Path, asks: int) -> None:
     def ask() -> None:
-        for _ in range(20_000):
+        for _ in range(asks):
             has_writer(path)
 
     asked, ended = fork(ask), (0, 0)

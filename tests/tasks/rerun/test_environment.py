@@ -65,6 +65,7 @@ def test_no_such_python(tmp_path: Path) -> None:
     assert "--env current" in str(caught.value.hint)
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_had(tmp_path: Path) -> None:
     with pytest.raises(RegError, match="no-such-package") as caught:
         build_environment(b"no-such-package==1.0\n", VERSION, tmp_path, clean())
