@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from registry_cli import env
-from registry_cli.store import reserve
+from registry_cli.registry import init
+from registry_cli.store import observing, reserve
+from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
 
 # tests pass on a machine that has other work too; `--hypothesis-profile many` chooses the sweep
 loaded = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -88,6 +90,38 @@ def small_reserve() -> Iterator[None]:
         patch.setattr(reserve, "RESERVE", 4 << 10)
         patch.setattr(reserve, "SPARES", 0)
         yield
+
+
+@pytest.fixture(autouse=True)
+def quick_fans(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Make the 512 folders of thousands of registries, and take those left empty away, by a bare call each.
+
+    The seam makes them where somebody watches it, where a registry is shared, and in every process but the test's own.
+    """
+    folders: list[Path] = []
+    make_fans = init._make_fans
+
+    def make_quickly(layout: Layout) -> None:
+        if layout.shared or observing._observer is not None:
+            make_fans(layout)
+            return
+        for parent in (layout.blobs, layout.records):
+            for name in FANOUT:
+                os.mkdir(f"{parent}/{name}")
+        folders.append(layout.root.parent)
+
+    monkeypatch.setattr(init, "_make_fans", make_quickly)
+    yield
+    for folder in folders:
+        if not folder.is_relative_to(tmp_path):
+            continue
+        made = Layout(folder / DIRECTORY)
+        for parent in (made.blobs, made.records):
+            for name in FANOUT:
+                try:
+                    os.rmdir(f"{parent}/{name}")
+                except OSError:
+                    pass  # it is in use, or the test took it away
 
 
 @pytest.fixture(autouse=True)

@@ -135,6 +135,12 @@ def modules() -> tuple[Module, ...]:
     )
 
 
+@cache
+def walk(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return all nodes of a tree; most tests look at all of all modules."""
+    return tuple(ast.walk(tree))
+
+
 def check(broken: Iterable[str]) -> None:
     lines = list(broken)
     assert not lines, "\n" + "\n".join(lines)
@@ -142,7 +148,7 @@ def check(broken: Iterable[str]) -> None:
 
 def iter_imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
     """Yield each import anywhere below `tree` by its full dotted name, `from a import b` as `a.b`."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -198,7 +204,7 @@ def test_only_the_command_line_prints() -> None:
         module.at(node, ast.unparse(node))
         for module in modules()
         if module.floor < CLI
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         if (isinstance(node, ast.Attribute) and dotted(node) in banned and (module.path, dotted(node)) not in MAY_PRINT)
         or (isinstance(node, ast.Call) and dotted(node.func) in {"print", "input"})
     )
@@ -220,7 +226,7 @@ def test_only_env_reads_the_environment() -> None:
         module.at(node, ast.unparse(node))
         for module in modules()
         if module.path not in MAY_READ_ENVIRONMENT
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         if isinstance(node, ast.Attribute) and dotted(node) in banned
     ]
     imported = [
@@ -250,13 +256,13 @@ def test_files_are_changed_through_the_seam_alone() -> None:
         module.at(node, f"{call} belongs into store/files.py")
         for module in modules()
         if module.floor < CLI and module.path != "store/files.py"
-        for node, call in iter_writes(module.tree)
+        for node, call in list_writes(module.tree)
         if (module.path, call) not in MAY_WRITE
     )
 
 
 def test_every_exception_to_the_seam_is_used() -> None:
-    used = {(module.path, call) for module in modules() for _, call in iter_writes(module.tree)}
+    used = {(module.path, call) for module in modules() for _, call in list_writes(module.tree)}
     assert set(MAY_WRITE) <= used
 
 
@@ -273,22 +279,27 @@ def test_what_lies_in_a_registry_is_looked_at_through_the_seam() -> None:
 
 def iter_looks(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
     """Yield each call that looks at a file by itself, as `entry.stat` or as a bare name where its owner has none."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKERS:
             owner = dotted(node.func.value)
             if owner != "files":
                 yield node, f"{owner}.{node.func.attr}".lstrip(".")
 
 
+@cache
+def list_writes(tree: ast.Module) -> tuple[tuple[ast.Call, str], ...]:
+    """Return each call that changes a file system, as `os.link` or as the bare name of a method of `Path`."""
+    return tuple(iter_writes(tree))
+
+
 def iter_writes(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
-    """Yield each call that changes a file system, as `os.link` or as the bare name of a method of `Path`."""
     ours = {name.rpartition(".")[2] for _, name in iter_imports(tree) if is_in(name, ["registry_cli"])}
     taken = {  # `from os import link` is `os.link` too
         name.rpartition(".")[2]: name
         for _, name in iter_imports(tree)
         if name.rpartition(".")[2] in WRITERS.get(name.rpartition(".")[0], ())
     }
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = dotted(node.func)
@@ -325,7 +336,7 @@ def test_functions_are_short() -> None:
     lengths = [
         (length(node), module.at(node, node.name))
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     for lines, where in sorted(lengths, reverse=True):  # shown by `pytest -rP`
@@ -383,7 +394,7 @@ def test_only_the_group_knows_typer_from_inside() -> None:
         module.at(node, ast.unparse(node))
         for module in modules()
         if module.path != "cli/group.py"
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         if isinstance(node, ast.Attribute) and is_in(dotted(node), inner)
     ]
     check(broken)
@@ -394,7 +405,7 @@ def test_errors_are_shown_in_one_place() -> None:
         module.path
         for module in modules()
         if module.floor == CLI
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         if isinstance(node, ast.ExceptHandler) and node.type and "RegError" in ast.unparse(node.type)
     ]
     assert caught == ["cli/main.py"]

@@ -173,6 +173,7 @@ def prepare(folder: Path) -> None:
     (folder / "fit.py").write_text(FIT)
 
 
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_examples(document: Path, programs: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     wanted = steps(document)

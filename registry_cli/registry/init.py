@@ -65,9 +65,7 @@ def _build(layout: Layout) -> None:
     if not shared:  # the index lies only where nobody else can put a file in its place, whatever the umask is
         for folder in (layout.root, layout.cache):
             files.set_mode(folder, stat.S_IMODE(folder.stat().st_mode) & OWN_DIR)
-    for parent in (layout.blobs, layout.records):
-        for name in FANOUT:
-            files.make_dir(parent / name, shared=shared)
+    _make_fans(layout)
     _write(layout.format, dump_format(Format(new_ulid(), shared=shared)), shared=shared)
     _write(layout.config, CONFIG, shared=shared)
     _write(layout.ignore, IGNORE, shared=shared)
@@ -75,6 +73,12 @@ def _build(layout: Layout) -> None:
     make_reserve(layout)
     for folder in (layout.blobs, layout.records, layout.root):
         files.flush_dir(folder)
+
+
+def _make_fans(layout: Layout) -> None:
+    for parent in (layout.blobs, layout.records):
+        for name in FANOUT:
+            files.make_dir(parent / name, shared=layout.shared)
 
 
 def _write(path: Path, data: bytes, *, shared: bool) -> None:

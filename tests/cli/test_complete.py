@@ -247,6 +247,7 @@ def shell(request: pytest.FixtureRequest, registry: Path, tmp_path: Path) -> Ite
     made.process.close(force=True)
 
 
+@pytest.mark.sweep(3)
 def test_shells(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "weights.bin").touch()
     expected = {

@@ -196,6 +196,7 @@ def test_no_secret_of_the_command_reaches_the_registry(lab: Lab) -> None:
     assert b"a re-run reads it from the variable SECRET_API_KEY" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_rerun_reads_secrets_from_variables(lab: Lab) -> None:
     code = "import sys; open(sys.argv[1], 'a').write(sys.argv[3])"
     out = lab.root / "out.txt"
@@ -350,6 +351,7 @@ def test_who_does_not_want_to_wait_for_large_data_says_so_again(lab: Lab) -> Non
     assert "what the command ran on is not all on record" in (lab.task("long").problem or "")
 
 
+@pytest.mark.slow
 def test_a_nested_log_is_a_task_of_its_own(lab: Lab) -> None:
     lab.log("--name", "outer", "--", sys.executable, "-m", "registry_cli", "log", "--name", "inner", "--", "true")
     assert (lab.task("outer").status, lab.task("inner").status) == ("completed", "completed")
@@ -372,6 +374,7 @@ def test_an_output_that_cannot_be_kept_holds_no_other_up(lab: Lab) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_output_is_kept_while_the_command_runs(lab: Lab) -> None:
     running = _start(lab, "--name", "long", "--output", "best.bin", "--", "sh", "-c", "echo 1 > best.bin; sleep 60")
     _wait_for(lambda: lab.json("model", "query") != [])

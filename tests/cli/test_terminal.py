@@ -173,6 +173,7 @@ def test_logs_in_a_pipe_are_what_was_printed(reg: Reg, loud: Path) -> None:
     assert reg("task", "logs", "loud", "--follow").stdout == whole
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "words",
     ["model show a/m", "model show a/m --design", "model query --columns ref,metadata.note", "model show a/m --json",

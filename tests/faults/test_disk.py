@@ -251,6 +251,7 @@ def set_author(site: Site) -> None:
     assert run(site.root, "config", "set", "author", "we")[0] == 0
 
 
+@pytest.mark.slow
 @needs_root
 def test_registry_of_root_is_read_by_others(open_folder: Path) -> None:
     site = Site(open_folder / "site", open_folder / "sources")
@@ -318,7 +319,7 @@ def test_full_disk_is_freed_by_collecting(
     check_whole(site)
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(8)
 @pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
 @pytest.mark.parametrize("leave", [0, 1, 2, 5])
 def test_disk_without_inodes_is_freed_by_collecting(

@@ -91,6 +91,7 @@ def _is_slot(call: Call) -> bool:
     return call.moment == "after" and call.op == "link" and "/log/" in str(call.detail)
 
 
+@pytest.mark.sweep(12)
 @pytest.mark.parametrize("forever", [False, True], ids=["once", "forever"])
 @extents(["add", "add-known", "tag", "publish"], smoke="tag")
 def test_failed_call(name: str, forever: bool, extent: str, template: Site, tmp_path: Path) -> None:

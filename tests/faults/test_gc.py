@@ -250,6 +250,7 @@ def test_wrong_clock(extent: str, full: Site, tmp_path: Path, monkeypatch: pytes
             dump.remove(site, f"p/again{run - 2}:1")
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("shift", [-YEAR, -3600.0, 0.0])
 def test_time_in_the_future_makes_nothing_older(
     shift: float, full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -497,7 +498,7 @@ def races(full: Site, folder: Path) -> None:
     test_gc_races.test_writer_stopped_beside_collections("add-removed", signal.SIGCONT, "some", full, folder / "beside")
 
 
-@pytest.mark.sweep(3)
+@pytest.mark.sweep(6)
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [

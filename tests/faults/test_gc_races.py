@@ -318,6 +318,7 @@ def finish(child: tuple[int, int], how: int = signal.SIGCONT) -> Ended:
     return end_child(*child)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("dead", ["collector", "writer", "nobody"])
 def test_move_after_the_writer_took_its_slot(dead: str, full: Site, tmp_path: Path) -> None:
     """The bytes go to the trash when the entry that needs them is there: either brings them back."""
@@ -337,6 +338,7 @@ def test_move_after_the_writer_took_its_slot(dead: str, full: Site, tmp_path: Pa
     check_converged(site)
 
 
+@pytest.mark.faults
 def test_purge_before_the_writer_took_its_slot(full: Site, tmp_path: Path) -> None:
     """One moves the bytes, another deletes them, and the writer that had looked is about to take its slot."""
     site, collector = prepare(full, tmp_path / "site", "sweep")

@@ -110,7 +110,7 @@ def line_of(name: str) -> str:
     return "h/" + hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(9)
 @pytest.mark.parametrize("name", FILES)
 def test_version_whose_file_is_none_is_damaged(name: str, crowd: Path, tmp_path: Path) -> None:
     ref = line_of(name) + ":1"
@@ -121,13 +121,14 @@ def test_version_whose_file_is_none_is_damaged(name: str, crowd: Path, tmp_path:
     assert not list_outside(tmp_path)
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", DAMAGED)
 def test_record_that_is_none_is_damaged_and_spares_the_others(name: str, crowd: Path) -> None:
     assert run(crowd, "model", "show", line_of(name))[0] == 14
     assert run(crowd, "model", "get", "p/base", "--to", "got", "--force")[0] == 0
 
 
-@pytest.mark.sweep(7)
+@pytest.mark.sweep(25)
 @pytest.mark.parametrize("name", ODD)
 def test_record_that_is_odd_harms_no_command(name: str, crowd: Path, tmp_path: Path) -> None:
     for words in OF_ONE:
@@ -137,6 +138,7 @@ def test_record_that_is_odd_harms_no_command(name: str, crowd: Path, tmp_path: P
     assert not list_outside(tmp_path)
 
 
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("words", OF_ALL)
 def test_lists_of_what_a_stranger_wrote(words: str, terminal: bool, crowd: Path) -> None:
@@ -326,7 +328,7 @@ def test_bomb_is_added_in_little_memory(name: str, plain: Stranger, tmp_path: Pa
     assert run(plain.root, "model", "show", f"h/{name}", terminal=True)[0] == 0
 
 
-@pytest.mark.sweep(3)
+@pytest.mark.sweep(9)
 @pytest.mark.parametrize("name", bombs.ALL)
 def test_of_a_terabyte_only_the_header_is_read(name: str, tmp_path: Path) -> None:
     path = write(tmp_path / name, bombs.ALL[name]())

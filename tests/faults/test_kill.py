@@ -107,6 +107,7 @@ def test_killed_init_leaves_a_whole_registry_or_none(extent: str, template: Site
         shutil.rmtree(site.folder)
 
 
+@pytest.mark.faults
 def test_the_sweep_notices_a_slot_taken_before_its_blobs(
     template: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,6 +205,7 @@ def test_add_of_many_files(extent: str, story: Story, tmp_path: Path, at_once: N
     explore(story, tmp_path / "states", extent)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("which", [0, 1], ids=["files", "folders"])
 def test_the_model_notices_a_missing_flush_of_all(
     which: int, story: Story, tmp_path: Path, at_once: None, monkeypatch: pytest.MonkeyPatch
@@ -284,6 +285,7 @@ def restore_first(site: Site) -> None:
         restore_versions(registry, ["p/first:1"])
 
 
+@pytest.mark.faults
 def test_a_view_that_is_not_flushed_is_read_after_the_boot(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +313,7 @@ def test_a_view_that_is_not_flushed_is_read_after_the_boot(
     assert spoiled
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(("owner", "name"), [(NewFile, "flush"), (files, "flush_dir")])
 def test_the_model_notices_a_missing_fsync(
     owner: object, name: str, story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -323,6 +326,7 @@ def test_the_model_notices_a_missing_fsync(
         explore(story, tmp_path / "states", "some")
 
 
+@pytest.mark.faults
 def test_the_model_notices_a_head_that_nobody_flushed(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,6 +344,7 @@ def test_the_model_notices_a_head_that_nobody_flushed(
         explore(story, tmp_path / "states", "some")
 
 
+@pytest.mark.faults
 def test_the_model_notices_a_hit_that_nobody_flushed(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,7 @@ STOPS: dict[str, Callable[[Call], bool]] = {
 }
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("moment", STOPS)
 def test_stopped_writer_hangs_nobody(moment: str, template: Site, tmp_path: Path) -> None:
     site = template.copy(tmp_path / "site")

@@ -94,7 +94,7 @@ def break_file(path: Path, damage: Damage) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
-@pytest.mark.sweep(7)
+@pytest.mark.sweep(13)
 @pytest.mark.parametrize("indexed", [True, False])
 @DAMAGED
 @KIND
@@ -143,7 +143,7 @@ def test_index_alone_gives_entries_back_byte_for_byte(
     assert not list_damages(site)
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("slots", [[1], [2], [2, 3]])
 @DAMAGED
 def test_stand_in_keeps_all_else_readable_and_a_copy_ends_it(
@@ -169,7 +169,7 @@ def test_stand_in_keeps_all_else_readable_and_a_copy_ends_it(
     assert check_whole(site) == snapshot_of(whole)
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(6)
 @pytest.mark.parametrize("slots", [[4], [3, 4]])
 @pytest.mark.parametrize("name", ["truncated", "flipped", "empty"])
 def test_log_ends_before_entries_that_nobody_has(name: str, slots: list[int], site: Site, whole: Site) -> None:

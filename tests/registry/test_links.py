@@ -140,7 +140,7 @@ def test_no_command_follows_a_link_in_a_folder_s_place(
     assert look(outside) == before
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(11)
 @pytest.mark.parametrize("what", MAKE)
 @pytest.mark.parametrize("place", FILES)
 def test_no_command_follows_or_waits_for_what_is_in_a_file_s_place(

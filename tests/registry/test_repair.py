@@ -294,6 +294,7 @@ def test_format_in_a_dry_run(registry: Registry, row: VersionRow) -> None:
     assert not registry.layout.format.exists()
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("kind", ["blob", "record", "slot", "format"])
 def test_full_disk_leaves_nothing_half_written(kind: str, registry: Registry, row: VersionRow) -> None:
     add(registry, "p/m", b"more")

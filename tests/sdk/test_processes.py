@@ -59,7 +59,7 @@ def test_a_script_that_ends(tmp_path: Path) -> None:
     assert list((tmp_path / ".registry" / "tasks").iterdir()) == []
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(9)
 @pytest.mark.parametrize(("body", "code", "status", "problem"), [
     ("raise ValueError('boom')", 1, "failed", "ValueError: boom"),
     ("sys.exit(3)", 3, "failed", None),
@@ -78,6 +78,7 @@ def test_how_it_ends(tmp_path: Path, body: str, code: int, status: str, problem:
     assert task.exit_code == (None if code < 0 else code)
 
 
+@pytest.mark.slow
 def test_a_traceback_is_in_the_log_and_on_the_screen(tmp_path: Path) -> None:
     printed = scripts.run(tmp_path, START + "def deep(): raise ValueError('boom')\ndeep()", code=1)
     task = scripts.newest(tmp_path)
@@ -121,6 +122,7 @@ def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
     assert scripts.read_blob(tmp_path, task, CONSOLE).rstrip() == b"ready"  # the kill may come before the line feed
 
 
+@pytest.mark.slow
 def test_a_terminated_script_ends_its_task(tmp_path: Path) -> None:
     process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
     os.kill(process.pid, signal.SIGTERM)
@@ -217,6 +219,7 @@ def test_a_forked_child_tells_and_does_not_end_it(tmp_path: Path) -> None:
     assert [row.name for row in list_made(tmp_path, task.id)] == ["a/child"]
 
 
+@pytest.mark.slow
 def test_a_child_process_belongs_to_it(tmp_path: Path) -> None:
     scripts.write(tmp_path, "import registry_cli as reg\nreg.log_metric('child', 1)\n", "child.py")
     scripts.run(tmp_path, script("""
@@ -259,6 +262,7 @@ print(version, later, model.tags)
 """
 
 
+@pytest.mark.slow
 def test_rank_0_alone_tells(tmp_path: Path) -> None:
     printed = [scripts.run(tmp_path, RANKED, str(rank), RANK=str(rank)) for rank in range(2)]
     assert printed == ["a/m:1 a/later:1 []\n", "None None []\n"]
@@ -314,6 +318,7 @@ def test_without_a_registry_it_fails_at_once(tmp_path: Path) -> None:
     assert "trained" not in printed
 
 
+@pytest.mark.slow
 def test_what_waits_is_saved_before_the_process_ends(tmp_path: Path) -> None:
     """Also a file so large and plots so many that threads would flush them, which Python then starts no more."""
     scripts.run(tmp_path, script("""
@@ -337,6 +342,7 @@ def test_what_fails_behind_its_back_is_shown_and_recorded(tmp_path: Path) -> Non
     assert "a/m was not saved" in (scripts.newest(tmp_path).problem or "")
 
 
+@pytest.mark.slow
 def test_publish_on_completion(tmp_path: Path) -> None:
     body = "open('m.bin', 'wb').write(b'abc')\ntask.publish_on_completion()\nreg.commit('m.bin', 'a/m')\n"
     scripts.run(tmp_path, START + body + "raise SystemError", code=1)
@@ -352,7 +358,7 @@ def list_made(folder: Path, task: str) -> list[reg.Version]:
         return [version.row for version in registry.query(f"task:{task}")]
 
 
-@pytest.mark.sweep(3)
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize(("body", "code", "known"), [
     ("from sys import exit\n{init}exit(3)", 3, None),
     ("{init}exit(3)", 3, 3),

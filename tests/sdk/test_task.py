@@ -106,6 +106,7 @@ reg.commit("m.bin")
 """
 
 
+@pytest.mark.slow
 def test_a_clone_gets_other_inputs_and_parameters(tmp_path: Path) -> None:
     for name, content in (("zoo/base", b"A"), ("zoo/base", b"B"), ("zoo/other", b"C"), ("zoo/other", b"D")):
         (tmp_path / "w.bin").write_bytes(content)

@@ -53,6 +53,7 @@ def holds(registry: Registry, text: bytes) -> bool:
     )  # fmt: skip
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("what", PLANT)
 def test_whoever_ends_an_attempt_takes_in_nothing_of_others(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import lzma
 import tarfile
@@ -20,8 +21,9 @@ REQUIREMENTS: Final = (
 _KINDS: Final = frozenset({".py", ".md", ".csv", ".typed"})
 
 
+@functools.cache
 def pack() -> bytes:
-    """Return the package as a `.tar.xz`."""
+    """Return the package as a `.tar.xz`; it is packed once, as it does not change while it runs."""
     root = Path(__file__).parents[2]
     held = io.BytesIO()
     with tarfile.TarFile(fileobj=held, mode="w", format=tarfile.USTAR_FORMAT) as archive:

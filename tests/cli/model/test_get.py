@@ -45,6 +45,7 @@ def test_one_file_by_another_name(iris: Reg, tmp_path: Path) -> None:
     assert "takes one version" in iris("model", "get", "iris/tuned", "iris/softmax", "-o", "x", code=2).err
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_raw_bytes_on_standard_output_and_nothing_else(output: str, iris: Reg, tmp_path: Path) -> None:
     done = run_process("model", "get", "iris/tuned", "-o", output)

@@ -128,6 +128,7 @@ def test_what_a_graph_language_obeys_is_escaped(registry: Registry) -> None:
     assert format_mermaid(lineage).splitlines()[1] == f'  n0["g/odd:1<br/>{safe}"]'
 
 
+@pytest.mark.slow
 def test_a_long_chain_stays_in_its_column(registry: Registry) -> None:
     add_chain(registry, "g/chain", 1500)
     lines = [format_line(line) for line in iter_lines(read_lineage(registry, "g/chain", directions=("up",)))]

@@ -61,6 +61,7 @@ def test_what_was_not_committed_is_restored_and_the_work_tree_is_left_alone(lab:
     assert lab.task("baseline").attempt == 2
 
 
+@pytest.mark.slow
 def test_another_attempt_forgets_what_the_first_learnt(lab: Lab) -> None:
     log(lab)
     lab.reg("task", "run", "baseline")
@@ -221,6 +222,7 @@ def test_a_follower_that_dies_leaves_the_job_alone(slow: Lab) -> None:
     assert slow.task("slow").status == "cancelled"
 
 
+@pytest.mark.slow
 def test_what_is_cancelled_before_it_has_begun_never_runs(slow: Lab) -> None:
     submitted = json.loads(slow.reg("task", "run", "slow", "--detach", "--json").stdout)
     assert slow.reg("task", "cancel", "slow").stdout.decode().split("\t")[2] == "cancelled\n"
@@ -305,6 +307,7 @@ def test_check_of_what_repeats(lab: Lab) -> None:
     assert lab.json("model", "show", "iris/baseline/best")["number"] == 1
 
 
+@pytest.mark.slow
 def test_check_of_what_does_not(lab: Lab) -> None:
     lab.write("train.py", "import json, os, random\nopen('out.bin', 'wb').write(os.urandom(9))\n"
               "json.dump({'loss': 1 + random.random() / 10}, open('metrics.json', 'w'))\n")  # fmt: skip

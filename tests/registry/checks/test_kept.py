@@ -34,6 +34,7 @@ def problems(report: Report) -> list[tuple[str, str]]:
     return [(damage.kind, damage.problem) for damage in report.damages]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [

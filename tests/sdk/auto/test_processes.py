@@ -64,6 +64,7 @@ def test_saves_become_versions_and_loads_inputs(tmp_path: Path, variables: dict[
         assert [(one.role, one.id) for one in row.parents] == [("input", base.id)]
 
 
+@pytest.mark.slow
 def test_what_the_script_commits_itself_knows_what_was_heard(tmp_path: Path, variables: dict[str, Any]) -> None:
     with reg.Registry.open(tmp_path) as registry:
         (tmp_path / "base.json").write_text('{"w": 0}')
@@ -125,6 +126,7 @@ def test_a_key_that_is_none_is_refused_before_a_task_begins(tmp_path: Path, vari
         assert find_tasks(registry, TaskQuestion()) == []
 
 
+@pytest.mark.slow
 def test_autolog_begins_a_task_and_may_be_called_again(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.run(tmp_path, """
     import toynet
@@ -339,6 +341,7 @@ def test_a_registry_that_breaks_leaves_the_exit_code_alone(tmp_path: Path, varia
     assert "could not be written" in printed
 
 
+@pytest.mark.slow
 def test_an_attempt_s_folder_that_breaks_is_told_and_leaves_training_alone(
     tmp_path: Path, variables: dict[str, Any]
 ) -> None:
@@ -355,6 +358,7 @@ def test_an_attempt_s_folder_that_breaks_is_told_and_leaves_training_alone(
     assert scripts.newest(tmp_path).status == "completed"
 
 
+@pytest.mark.slow
 def test_saves_that_nobody_can_keep_are_told_and_recorded(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("""
     import io
@@ -367,6 +371,7 @@ def test_saves_that_nobody_can_keep_are_told_and_recorded(tmp_path: Path, variab
         assert words in (scripts.newest(tmp_path).problem or "")
 
 
+@pytest.mark.slow
 def test_a_framework_s_own_error_is_the_script_s(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("toynet.save(object(), 'm.json')"), code=1, **variables)
     assert "TypeError: Object of type object is not JSON serializable" in printed

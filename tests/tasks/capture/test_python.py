@@ -104,6 +104,7 @@ def test_one_that_does_not_run(tmp_path: Path, script: str) -> None:
     assert state.table["executable"] == str(python)
 
 
+@pytest.mark.slow
 def test_pip_reads_the_lock(tmp_path: Path) -> None:
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         pytest.skip("there is no pip here")
