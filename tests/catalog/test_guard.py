@@ -29,6 +29,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_no_child_finds_its_locks_taken(path: Path) -> None:
     over = threading.Event()
 

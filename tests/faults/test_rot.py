@@ -271,7 +271,7 @@ def test_every_damage_is_found(victim: str, rot: str, stock: Stock) -> None:
         assert stock.is_detected(victim, rot, "fast")
 
 
-@pytest.mark.sweep(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("left_out", fsck.CHECKS, ids=lambda check: check.__name__)
 def test_a_check_that_is_left_out_would_be_noticed(
     left_out: Callable[..., None], stock: Stock, monkeypatch: pytest.MonkeyPatch
