@@ -193,9 +193,7 @@ def _act(action: Callable[[str, int | None], T], name: str, folder: int, text: s
 
 def _most_held() -> int:
     """Return how many folders may be kept open, in a process that needs descriptors for other things too."""
-    import resource
-
-    return min(_HELD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3)
+    return min(_HELD, os.sysconf("SC_OPEN_MAX") // 3)
 
 
 def _check_no_link(name: str, folder: int, where: str) -> None:
