@@ -12,8 +12,8 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Final
 
-LONGEST: Final = 120.0
-"""Seconds that a child may take."""
+LONGEST: Final = 480.0
+"""Seconds after which a child is taken to hang; the machine may have much else to do."""
 _PR_SET_PDEATHSIG: Final = 1
 _SYSTEM: Final = ctypes.CDLL(None)
 
