@@ -53,8 +53,16 @@ class Recorder:
         if op == "clone":
             assert isinstance(detail, int)
             detail = os.pread(detail, os.fstat(detail).st_size, 0)
+        if op == "copy":  # from the source's open descriptor, to the end of the file
+            detail = self._read_appended(path)
         with self._one:
             self.steps.append(Step(op, path, bytes(detail) if isinstance(detail, memoryview) else detail))
+
+    def _read_appended(self, path: str) -> bytes:
+        before = sum(
+            len(step.data) for step in self.steps if step.path == path and isinstance(step.data, bytes | memoryview)
+        )
+        return Path(path).read_bytes()[before:]
 
     def revive(self) -> None:
         """Let another process begin."""
@@ -201,6 +209,7 @@ class Disk:
         file.dirty = True
 
     _clone = _write
+    _copy = _write
 
     def _truncate(self, step: Step) -> None:
         assert isinstance(step.data, int)

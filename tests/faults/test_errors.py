@@ -31,7 +31,7 @@ from tests.faults.harness import (
 pytestmark = pytest.mark.usefixtures("quick_disk")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.ESTALE, errno.EINTR)
 Write = Callable[[int, memoryview], int]
-PROMISING = frozenset({"create", "write", "fsync", "fsync-dir", "link"})
+PROMISING = frozenset({"create", "write", "copy", "fsync", "fsync-dir", "link"})
 """Without these a command must not succeed."""
 
 
