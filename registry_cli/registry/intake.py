@@ -64,7 +64,7 @@ def take_files(registry: Registry, staging: Staging, sources: Sequence[Source], 
         if facts.framework or facts.fields:
             known[at] = facts
 
-    if mode == "copy" and len(sources) >= SHARED_OUT and (os.cpu_count() or 1) > 1:
+    if mode == "copy" and staging.flushes_all and len(sources) >= SHARED_OUT and (os.cpu_count() or 1) > 1:
         for done in _share_out(staging, sources):
             keep(*done)
     with hold_folders():

@@ -141,8 +141,16 @@ class Staging:
         source.rewind()
         return self._write_file(source.fd, source.status)
 
+    @property
+    def flushes_all(self) -> bool:
+        """Whether small files are made durable all at once, whoever wrote them."""
+        return self._whole is not None
+
     def reserve_name(self) -> str:
-        """Return a name in `tmp/` for bytes that another process of ours writes; it is gone when all is done."""
+        """Return a name in `tmp/` for bytes that another process of ours writes; it is gone when all is done.
+
+        Only where `flushes_all`: nobody flushes that file by itself.
+        """
         path = self._new_path()
         self._litter.append(path)
         return path
@@ -167,10 +175,10 @@ class Staging:
 
     def count_written(self, path: str, digests: Digests) -> None:
         """Take in what was written to a reserved name."""
+        assert self._whole
         self._progress.advance(digests.size)
         self._names.staged.setdefault(self._layout.blob_text(digests.sha256), path)
-        if self._whole:
-            self._whole.add()
+        self._whole.add()
 
     def add_stream(self, fd: int) -> Digests:
         """Take in what a pipe gives until its end."""

@@ -29,7 +29,9 @@ from registry_cli.registry import intake
 from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
+from registry_cli.store import files, syncfs
 intake.SHARED_OUT, intake.CHUNK = int(sys.argv[3]), 2
+syncfs.MANY, syncfs.WholeSync.is_known, syncfs._read_waiting = 1, lambda _whole: True, lambda: 0
 plain, ours, home = intake._take_beside, os.getpid(), Path(sys.argv[1])
 
 def take_beside(staging, at, source, path, held):
@@ -100,6 +102,26 @@ def test_a_few_processes_take_in_the_same(home: Path, folder: Path, tmp_path: Pa
             for file in registry.get_row("p/m").files
             if file.sha256
         )
+
+
+def test_where_each_file_is_flushed_by_itself_nothing_is_shared_out(home: Path, folder: Path, tmp_path: Path) -> None:
+    before = "syncfs.WholeSync.is_known = lambda _whole: False"
+    with Registry.init(tmp_path / "other") as other:
+        assert add(home, folder, before=before) == add(other.layout.root, folder, shared_out=1000)
+
+
+def test_all_is_flushed_before_it_is_named(home: Path, folder: Path) -> None:
+    before = """
+    class Watch:
+        flushed = False
+        def before(self, op, path, detail):
+            assert op != "link" or Watch.flushed, path
+        def after(self, op, path, detail):
+            Watch.flushed |= op == "syncfs"
+    watching = files.open_observer(Watch())
+    watching.__enter__()
+"""
+    assert add(home, folder, before=before)[0] == 2
 
 
 @pytest.mark.parametrize(
