@@ -17,6 +17,7 @@ from registry_cli import env
 from registry_cli.registry import init
 from registry_cli.store import observing, reserve
 from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
+from tests.faults import harness
 
 # tests pass on a machine that has other work too; `--hypothesis-profile many` chooses the sweep
 loaded = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,12 +32,19 @@ ROOT = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest makes the tests' folders."""
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults-share", type=int, default=1, metavar="N", help="take every N-th case of the fault sweeps"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Work in memory where there is room, unless told otherwise: thousands of registries flush their every step.
 
     Hundreds of processes import the package: none compiles it anew, whatever the shell says.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    harness.SHARE[0] = config.getoption("--faults-share")
     if ROOT not in os.environ and os.access(MEMORY, os.W_OK):
         room = os.statvfs(MEMORY)
         if room.f_bavail * room.f_frsize >= ROOM:

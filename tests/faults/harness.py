@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import signal
 import threading
@@ -11,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
 
@@ -32,8 +33,11 @@ from tests.forks import fork
 
 TALLY: Final[Counter[str]] = Counter()
 """What was tried, for the last line of the run."""
+SHARE: Final = [1]
+"""The n of `--faults-share`."""
 EXTENT: Final = pytest.mark.parametrize("extent", [pytest.param("all", marks=pytest.mark.faults)])
 """`all` is the whole sweep; `some`, by which a few tests of the default run are covered, has each kind of call once."""
+T = TypeVar("T")
 Acknowledge = Callable[[], object]
 Files = tuple[tuple[str, str | None], ...]
 State = tuple[bool, bool, str | None]
@@ -111,11 +115,21 @@ class Witness:
         self._act(number, call)
 
 
+def take_share(items: Sequence[T]) -> Sequence[T]:
+    """Return every n-th of a whole sweep's cases where `--faults-share n` is given, from one that the seed chooses."""
+    return items[random.randrange(min(SHARE[0], len(items) or 1)) :: SHARE[0]]
+
+
+def share_of(count: int) -> int:
+    """Return how many of the rounds of a whole sweep are to be made."""
+    return max(min(count, 4), count // SHARE[0])
+
+
 def choose(calls: Sequence[Call], extent: str) -> list[int]:
     """Return the numbers of the calls to try: all, or of each kind the first before it is made or the last after."""
     numbers = range(1, len(calls) + 1)
     if extent == "all":
-        return list(numbers)
+        return list(take_share(numbers))
     last = {call.kind[1:]: number for number, call in zip(numbers, calls, strict=True) if call.moment == "after"}
     pairs = zip(reversed(numbers), reversed(calls), strict=True)
     first = {call.kind[1:]: number for number, call in pairs if call.moment == "before"}

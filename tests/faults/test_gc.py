@@ -48,7 +48,18 @@ from registry_cli.store.staging import Staging
 from registry_cli.tasks.stage import get_task
 from tests.faults import dump, test_gc_races
 from tests.faults.dump import check_converged, collect_all, collect_now, list_stored, make_dump
-from tests.faults.harness import EXTENT, TALLY, Acknowledge, Site, check_chain, check_whole, extents, list_all
+from tests.faults.harness import (
+    EXTENT,
+    TALLY,
+    Acknowledge,
+    Site,
+    check_chain,
+    check_whole,
+    choose,
+    extents,
+    list_all,
+    share_of,
+)
 from tests.faults.test_kill import list_calls, run_killed
 from tests.faults.test_races import run_crowd
 from tests.owners import new_dead_name
@@ -137,7 +148,7 @@ def test_killed_command(name: str, extent: str, full: Site, tmp_path: Path, quic
     calls = list_calls(rehearsal, command)
     before, after = state_of(full), state_of(rehearsal)
     assert before != after
-    for fatal in dump.pick(range(1, len(calls) + 1), len(calls) if extent == "all" else 3):
+    for fatal in choose(calls, "all") if extent == "all" else dump.pick(range(1, len(calls) + 1), 3):
         site = full.copy(tmp_path / str(fatal))
         ended = run_killed(site, command, fatal)
         if fatal % 2:
@@ -158,7 +169,7 @@ def test_killed_collector(name: str, extent: str, full: Site, tmp_path: Path, qu
     collect_all(ready, runs)
     calls = list_calls(ready.copy(tmp_path / "rehearsal"), command)
     said = state_of(full)
-    for fatal in dump.pick(range(1, len(calls) + 1), len(calls) if extent == "all" else 4):
+    for fatal in choose(calls, extent):
         site = ready.copy(tmp_path / str(fatal))
         run_killed(site, command, fatal)
         assert state_of(site) == said, calls[fatal - 1]
@@ -173,6 +184,7 @@ def test_killed_collector(name: str, extent: str, full: Site, tmp_path: Path, qu
 )
 def test_all_at_once(workers: int, turns: int, full: Site, tmp_path: Path, quick_disk: None) -> None:
     """Everybody adds the same few contents, removes, restores, publishes, tags, collects and checks at once."""
+    turns = share_of(turns)
     site = full.copy(tmp_path / "site")
 
     def act(registry: Registry, chance: random.Random, who: int, turn: int) -> bool:
@@ -233,7 +245,7 @@ def test_wrong_clock(extent: str, full: Site, tmp_path: Path, monkeypatch: pytes
         make_precious(registry, site)
         precious = list_precious(registry)
     honest, chance = litter.read_clock, random.Random(7)
-    for run in range(12 if extent == "some" else 150):
+    for run in range(12 if extent == "some" else share_of(150)):
         shift = chance.choice(CLOCKS)
         monkeypatch.setattr(plan, "read_clock", lambda layout, shift=shift: honest(layout) + shift)
         monkeypatch.setattr(litter, "read_clock", lambda layout, shift=shift: honest(layout) + shift)
@@ -300,7 +312,7 @@ STEP = st.tuples(
 def test_random_programs(full: Site, tmp_path: Path, quick_disk: None) -> None:
     count = iter(range(10**6))
 
-    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=share_of(80), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(STEP, min_size=3, max_size=14))
     def run(program: list[tuple[str, int, int]]) -> None:
         site = full.copy(tmp_path / str(next(count)))

@@ -51,6 +51,7 @@ from tests.faults.harness import (
     names_of,
     snapshot_of,
     start_child,
+    take_share,
 )
 
 pytestmark = pytest.mark.usefixtures("quick_disk", "hurry", "strict")
@@ -149,7 +150,7 @@ def test_writer_stopped_beside_collections(name: str, fate: int, extent: str, fu
 def test_writer_stopped_at_a_line_beside_collections(name: str, extent: str, full: Site, tmp_path: Path) -> None:
     writer = WRITERS[name]
     lines = count_lines(writer.command, full.copy(tmp_path / "rehearsal"))
-    for number in pick(range(1, lines + 1), 30 if extent == "all" else 2):
+    for number in take_share(pick(range(1, lines + 1), 30)) if extent == "all" else pick(range(1, lines + 1), 2):
         site = full.copy(tmp_path / str(number))
 
         def others(site: Site = site, number: int = number) -> None:
@@ -207,7 +208,7 @@ def test_collector_stopped_beside_writers(
         numbers = pick(numbers, len(numbers) if extent == "all" else 3)
     else:
         lines = range(1, count_lines(collector, rehearsal) + 1)
-        numbers = pick(lines, 20 if extent == "all" else 1)
+        numbers = take_share(pick(lines, 20)) if extent == "all" else pick(lines, 1)
     start = start_stopping if step == "call" else start_stepping
     for number in numbers:
         site, collector = prepare(full, tmp_path / str(number), stage)
@@ -238,7 +239,7 @@ def test_both_stopped(name: str, stage: str, extent: str, full: Site, tmp_path: 
     writer.before(rehearsal)
     collectors = list_numbers(collector, rehearsal, "some")
     pairs = list(product(writers, collectors, (True, False)))
-    for one, other, first in pick(pairs, 20 if extent == "all" else 1):
+    for one, other, first in take_share(pick(pairs, 20)) if extent == "all" else pick(pairs, 1):
         site, collector = prepare(full, tmp_path / f"{one} {other} {first}", stage)
         writing = start_stopping(writer.command, site, one)
         wait_stopped(writing[0])
@@ -264,7 +265,7 @@ def test_collector_asleep_before_its_move(fate: int, extent: str, full: Site, tm
     with files.open_observer(witness):
         collector(rehearsal)
     moves = [number for number, call in enumerate(witness.calls, 1) if call.op == "rename" and "/blobs/" in call.path]
-    for number in moves if extent == "all" else moves[:2]:
+    for number in take_share(moves) if extent == "all" else moves[:2]:
         for last in (False, True):
             site, collector = prepare(full, tmp_path / f"{number} {last}", "sweep")
             pid, pipe = start_stopping(collector, site, number)

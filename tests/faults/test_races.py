@@ -33,6 +33,7 @@ from tests.faults.harness import (
     end_child,
     list_all,
     names_of,
+    share_of,
     start_child,
 )
 from tests.forks import LONGEST
@@ -59,6 +60,7 @@ def write_source(site: Site, folder: Path, name: str, data: bytes) -> Site:
 
 @CROWD
 def test_no_add_is_lost(writers: int, commits: int, template: Site, tmp_path: Path) -> None:
+    commits = share_of(commits)
     site = template.copy(tmp_path / "site")
     site.forget_index()
 
@@ -78,6 +80,7 @@ def test_no_add_is_lost(writers: int, commits: int, template: Site, tmp_path: Pa
 
 @CROWD
 def test_mixed_changes_all_take_place(writers: int, commits: int, template: Site, tmp_path: Path) -> None:
+    commits = share_of(commits)
     site = template.copy(tmp_path / "site")
 
     def work(who: int, acknowledge: Acknowledge) -> None:
@@ -206,6 +209,7 @@ def test_the_race_notices_a_slot_that_is_overwritten(
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.faults)])
 def test_two_shells_lose_nothing(rounds: int, template: Site, tmp_path: Path) -> None:
+    rounds = share_of(rounds)
     site = template.copy(tmp_path / "site")
     add = '"$1" -m registry_cli model add p/line m.bin || exit'
     loop = f'for i in $(seq {rounds}); do echo "$0 $i" > m.bin; {add}; done'

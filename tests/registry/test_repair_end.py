@@ -12,6 +12,7 @@ import pytest
 from registry_cli.registry.api import Registry
 from registry_cli.registry.repair import repair_registry
 from tests.builders import add
+from tests.faults.harness import take_share
 
 ENTRIES = 4
 """Of the registry: four versions."""
@@ -110,5 +111,5 @@ def test_registry_opens_after_repair_whatever_lies_at_the_end_of_its_log(
 def test_registry_opens_after_repair_of_every_end(newest: str, behind: str, whole: Path, tmp_path: Path) -> None:
     """Each pair of neighbouring slots with each index; what lies after them takes turns."""
     turn = ["whole", *LEFT].index(newest) + list(BEHIND).index(behind)
-    for place, following in enumerate(LEFT):
+    for place, following in take_share(list(enumerate(LEFT))):
         check_case(whole, tmp_path / "copy", newest, behind, following, LATER[(turn + place) % len(LATER)])
