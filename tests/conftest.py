@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from registry_cli import env
 from registry_cli.registry import init
-from registry_cli.store import observing, reserve
+from registry_cli.store import disk_reserve, observing
 from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
 from tests.faults import harness
 
@@ -95,8 +95,8 @@ def heard_signals() -> Iterator[None]:
 def small_reserve() -> Iterator[None]:
     """Thousands of registries are made; none needs its reserve but where that is tested."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reserve, "RESERVE", 4 << 10)
-        patch.setattr(reserve, "SPARES", 0)
+        patch.setattr(disk_reserve, "RESERVE", 4 << 10)
+        patch.setattr(disk_reserve, "SPARES", 0)
         yield
 
 

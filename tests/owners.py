@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from registry_cli.store.owner import find_owner, new_name
+from registry_cli.store.writer_name import find_owner, new_name
 from tests.forks import fork
 
 

@@ -80,7 +80,7 @@ MAY_LOOK = {
     ("store/copying.py", "target.lstat"): "a name that the user gave, of whatever lies there",
     ("store/views.py", "_BOOT_ID.read_text"): "what the kernel tells of this boot",
     ("store/mounts.py", "read_text"): "what the kernel tells of file systems",
-    ("store/owner.py", "read_text"): "what the kernel tells of a process",
+    ("store/writer_name.py", "read_text"): "what the kernel tells of a process",
     ("store/syncfs.py", "read_bytes"): "what the kernel tells of memory",
     ("store/workers.py", "iterdir"): "what the kernel tells of a process",
     ("store/workers.py", "os.open"): "the null device",

@@ -259,7 +259,7 @@ def prefer_wal(db: sqlite3.Connection) -> None:
 
 def set_aside(path: Path) -> None:
     """Take a broken index away under a name of its own, so that whoever has it open is left alone."""
-    from registry_cli.store.owner import new_name  # few ever need it
+    from registry_cli.store.writer_name import new_name  # few ever need it
 
     aside = path.with_name(new_name())
     try:

@@ -132,7 +132,7 @@ class Index:
         if not database.list_damaged(self.db):
             return
         from registry_cli.catalog.read import list_broken
-        from registry_cli.store.partial import read_partial
+        from registry_cli.store.known_losses import read_partial
 
         known = read_partial(self._layout).records
         for broken in list_broken(self.db):

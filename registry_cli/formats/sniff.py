@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from registry_cli.formats import (
+    boosting,
     catboost,
     compressed,
     gguf,
@@ -27,7 +28,6 @@ from registry_cli.formats import (
     signatures,
     tf_checkpoint,
     tf_graph,
-    xgboost,
     zipped,
 )
 from registry_cli.formats.extension import find_framework
@@ -47,7 +47,7 @@ _READERS: tuple[Callable[[Source, str], Facts | None], ...] = (
     hdf5.read,
     numpy_.read,
     signatures.read,
-    xgboost.read,
+    boosting.read,
     lightgbm.read,
     catboost.read,
     tf_checkpoint.read,

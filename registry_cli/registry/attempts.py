@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from registry_cli.store.attempts import AttemptFolder
+    from registry_cli.store.attempt_folders import AttemptFolder
 
 
 def list_abandoned(db: sqlite3.Connection, dead: Iterable[AttemptFolder]) -> list[AttemptFolder]:

@@ -14,7 +14,7 @@ from registry_cli.registry.checks.surroundings import check_kinds, check_surroun
 from registry_cli.registry.checks.survey import Survey, count
 from registry_cli.registry.checks.views import check_views
 from registry_cli.registry.damage import Counts, Kind, Level, Report
-from registry_cli.store.partial import read_partial
+from registry_cli.store.known_losses import read_partial
 from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:

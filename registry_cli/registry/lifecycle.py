@@ -17,8 +17,8 @@ from registry_cli.registry.external import fetch_file
 from registry_cli.registry.need import need_version
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import find_blob, verify_blob
+from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.reserve import with_room
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:

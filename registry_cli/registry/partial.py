@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
 from registry_cli.store import files
-from registry_cli.store.partial import NOTHING, read_partial
+from registry_cli.store.known_losses import NOTHING, read_partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

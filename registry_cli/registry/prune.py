@@ -14,7 +14,7 @@ from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.keep import Rule, find_keepers
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.transaction import transact
-from registry_cli.store.reserve import with_room
+from registry_cli.store.disk_reserve import with_room
 
 if TYPE_CHECKING:
     import sqlite3

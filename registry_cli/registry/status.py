@@ -11,7 +11,7 @@ from registry_cli.catalog.doc import from_microseconds
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import EntryId
 from registry_cli.store import files
-from registry_cli.store.partial import read_partial
+from registry_cli.store.known_losses import read_partial
 from registry_cli.store.trash import find_swept
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from registry_cli.catalog.task_read import find_task, get_task_row, list_task_fi
 from registry_cli.errors import CorruptError, NotFoundError, RefusedError
 from registry_cli.registry.need import need_files
 from registry_cli.registry.transaction import transact
-from registry_cli.store.reserve import with_room
+from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
-from registry_cli.store.owner import new_name
 from registry_cli.store.turn import open_change
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from registry_cli.store.format import Format

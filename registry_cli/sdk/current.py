@@ -18,7 +18,7 @@ from registry_cli.errors import CorruptError, NoRegistryError, RegError, UsageEr
 from registry_cli.ids import TaskId
 from registry_cli.records.values import flatten
 from registry_cli.registry.api import Registry
-from registry_cli.store.owner import find_owner
+from registry_cli.store.writer_name import find_owner
 from registry_cli.tasks.live import Live, find_live, is_running, read_state
 from registry_cli.tasks.scalars.facts import FactWriter
 from registry_cli.tasks.scalars.plots import dump_plot, plot_path

@@ -17,8 +17,8 @@ from registry_cli.registry.sources import list_sources
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader
-from registry_cli.store.owner import new_name
 from registry_cli.store.stamps import stamp_of
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

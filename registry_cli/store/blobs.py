@@ -17,8 +17,8 @@ from registry_cli.ids import Xxh3
 from registry_cli.sha256 import sha256_hex
 from registry_cli.store import files, trash
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file, xxh3_of_file
-from registry_cli.store.parallel import Background
 from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.threads import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from registry_cli.errors import CorruptError
 from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from pathlib import Path

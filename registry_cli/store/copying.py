@@ -19,8 +19,8 @@ from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.outlet import is_stream
-from registry_cli.store.owner import new_name
 from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
-from registry_cli.store.parallel import Background, run_parallel
+from registry_cli.store.threads import Background, run_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.store.beneath import is_guarded, open_file
-from registry_cli.store.parallel import Background
+from registry_cli.store.threads import Background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,18 +16,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.store import files
+from registry_cli.store.disk_reserve import FULL
 from registry_cli.store.files import NewFile
-from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
-from registry_cli.store.reserve import FULL
 from registry_cli.store.views import STAMPS
+from registry_cli.store.writer_name import find_owner, get_own, is_alive, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
-    from registry_cli.store.attempts import AttemptFolder
+    from registry_cli.store.attempt_folders import AttemptFolder
     from registry_cli.store.layout import Layout
-    from registry_cli.store.owner import Owner
+    from registry_cli.store.writer_name import Owner
 
 DAY: Final = 86_400.0
 """Seconds without a change after which a file is litter although its maker cannot be known."""

@@ -21,10 +21,10 @@ from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, digest_open, iter_chunks, xxh3_of_open
 from registry_cli.store.incoming import SMALL, Incoming, changed
-from registry_cli.store.owner import new_names
-from registry_cli.store.placing import Placing
+from registry_cli.store.install import Placing
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.syncfs import open_whole_sync
+from registry_cli.store.writer_name import new_names
 
 if TYPE_CHECKING:
     from registry_cli.store.layout import Layout

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from registry_cli.store import files
-from registry_cli.store.parallel import Background
+from registry_cli.store.threads import Background
 
 MANY: Final = 256
 """Files from which on one call pays, its own start-up and others' bytes counted in."""

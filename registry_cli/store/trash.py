@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash
 from registry_cli.store import files
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.store import files
-from registry_cli.store.owner import new_name
-from registry_cli.store.reserve import make_reserve, with_room
+from registry_cli.store.disk_reserve import make_reserve, with_room
+from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.finish import Ending, finish_own
 from registry_cli.tasks.live import Live, State, close_live, is_running, open_live
 from registry_cli.tasks.stage import write_stage

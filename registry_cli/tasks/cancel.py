@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.records.status import ENDED
 from registry_cli.store import files
-from registry_cli.store.owner import find_owner, get_own, is_alive, new_name
 from registry_cli.store.staging import Staging
+from registry_cli.store.writer_name import find_owner, get_own, is_alive, new_name
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.drivers.port import UNFINISHED
 from registry_cli.tasks.find import see_tasks

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.records.task import CONSOLE
-from registry_cli.store.owner import find_owner
+from registry_cli.store.writer_name import find_owner
 from registry_cli.tasks.live import GIVEN_UP, SILENCE
 from tests.cli.lab import Lab
 from tests.forks import LONGEST

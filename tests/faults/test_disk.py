@@ -12,7 +12,7 @@ import pytest
 
 from registry_cli.registry.api import Registry
 from registry_cli.registry.get import open_path
-from registry_cli.store import files, reserve
+from registry_cli.store import disk_reserve, files
 from registry_cli.store.layout import Layout
 from tests.builders import write
 from tests.faults import harness
@@ -20,7 +20,7 @@ from tests.faults.harness import Acknowledge, Call, Site, Witness, check_whole, 
 from tests.faults.small_disk import PAGE, OpenDisk, SmallDisk
 from tests.faults.strangers import run
 
-SPARES = reserve.SPARES
+SPARES = disk_reserve.SPARES
 NOBODY, SOMEBODY, GROUP = 65534, 65533, 65532
 MEGABYTE = 1 << 20
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
@@ -299,12 +299,12 @@ def test_full_disk_is_freed_by_collecting(
     leave: int, late: bool, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Removing and collecting need room themselves: the reserve gives it, and is made again afterwards."""
-    monkeypatch.setattr(reserve, "RESERVE", 2 * MEGABYTE)
+    monkeypatch.setattr(disk_reserve, "RESERVE", 2 * MEGABYTE)
     disk = open_small_disk(24 * MEGABYTE)
     site = template.copy(disk.path / "site")
     large, small = write(tmp_path / "large.bin", os.urandom(8 * MEGABYTE)), str(site.sources / "model.bin")
     assert run(site.root, "model", "add", "p/large", str(large))[0] == 0
-    reserve.make_reserve(Layout(site.root))
+    disk_reserve.make_reserve(Layout(site.root))
     if not late:
         assert run(site.root, "model", "remove", "p/large:1")[0] == 0
     disk.fill(leave=leave * PAGE)
@@ -326,7 +326,7 @@ def test_disk_without_inodes_is_freed_by_collecting(
     leave: int, late: bool, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are more blobs to be moved to folders of the trash than there are inodes in reserve."""
-    monkeypatch.setattr(reserve, "SPARES", SPARES)
+    monkeypatch.setattr(disk_reserve, "SPARES", SPARES)
     site, crowd = crowded(template, open_small_disk, tmp_path)
     if not late:
         assert run(site.root, "model", "remove", "p/many:1")[0] == 0
@@ -347,7 +347,7 @@ def test_disk_without_inodes_is_freed_by_collecting(
 def test_trash_is_emptied_on_a_disk_without_inodes(
     leave: int, template: Site, open_small_disk: OpenDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reserve, "SPARES", SPARES)
+    monkeypatch.setattr(disk_reserve, "SPARES", SPARES)
     site, crowd = crowded(template, open_small_disk, tmp_path)
     assert run(site.root, "config", "set", "gc.grace", "0s")[0] == 0
     assert run(site.root, "model", "remove", "p/many:1")[0] == 0
@@ -367,5 +367,5 @@ def crowded(template: Site, open_small_disk: OpenDisk, folder: Path) -> tuple[Si
     for number in range(25 * SPARES):
         write(folder / "many" / str(number), b"%d" % number)
     assert run(site.root, "model", "add", "p/many", str(folder / "many"))[0] == 0
-    reserve.make_reserve(Layout(site.root))
+    disk_reserve.make_reserve(Layout(site.root))
     return site, lambda leave: disk.crowd(leave=leave)

@@ -12,7 +12,7 @@ from registry_cli.registry.init import make_registry
 from registry_cli.store import files
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import Layout
-from registry_cli.store.owner import find_owner, get_own, new_name
+from registry_cli.store.writer_name import find_owner, get_own, new_name
 from tests.builders import write
 from tests.observers import Once, Recorder, fail
 from tests.owners import new_dead_name, new_foreign_name, open_process

@@ -30,7 +30,7 @@ from registry_cli.registry.repair import repair_registry
 from registry_cli.store import files, trash
 from registry_cli.store import log as store_log
 from registry_cli.store.format import read_format
-from registry_cli.store.partial import NOTHING, Partial, read_partial, write_partial
+from registry_cli.store.known_losses import NOTHING, Partial, read_partial, write_partial
 from tests.builders import add
 from tests.observers import Once, Recorder, fail
 

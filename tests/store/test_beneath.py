@@ -13,8 +13,8 @@ from registry_cli.store import beneath, files
 from registry_cli.store.beneath import guard, hold_folders, open_file
 from registry_cli.store.files import AppendFile, NewFile, open_observer
 from registry_cli.store.hashing import open_reader
-from registry_cli.store.owner import new_name
-from registry_cli.store.parallel import Background
+from registry_cli.store.threads import Background
+from registry_cli.store.writer_name import new_name
 
 Act = Callable[[Path], object]
 

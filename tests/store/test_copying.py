@@ -17,8 +17,8 @@ from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import Digests, digest_bytes
 from registry_cli.store.layout import Layout
 from registry_cli.store.outlet import Outlet
-from registry_cli.store.owner import find_owner
 from registry_cli.store.staging import Staging
+from registry_cli.store.writer_name import find_owner
 from tests.interrupts import interrupt_everywhere
 from tests.observers import Once, Recorder, fail
 

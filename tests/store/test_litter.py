@@ -20,9 +20,9 @@ from registry_cli.store.litter import (
     read_clock,
     remove_litter,
 )
-from registry_cli.store.owner import find_owner, new_name
 from registry_cli.store.staging import Staging
 from registry_cli.store.views import STAMPS, ViewFile, open_view
+from registry_cli.store.writer_name import find_owner, new_name
 from tests.builders import write
 from tests.observers import Once, Recorder, fail
 from tests.owners import new_dead_name, new_foreign_name, open_process

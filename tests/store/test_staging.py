@@ -16,7 +16,7 @@ import pytest
 from registry_cli.errors import ConflictError, RegError, UsageError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
-from registry_cli.store import blobs, files, hashing, placing, staging, stamps, trash
+from registry_cli.store import blobs, files, hashing, install, staging, stamps, trash
 from registry_cli.store.blobs import get_record, verify_blob
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
@@ -452,7 +452,7 @@ def test_a_full_disk_leaves_nothing_half_written(op: str, layout: Layout, tmp_pa
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> int:
     """A number of files from which on folders are listed."""
-    monkeypatch.setattr(placing, "LIST", 2)
+    monkeypatch.setattr(install, "LIST", 2)
     return 2
 
 
@@ -483,7 +483,7 @@ def test_a_listed_name_that_goes_and_one_that_comes(many: int, layout: Layout, t
 
 
 def test_a_large_folder_is_not_listed(many: int, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placing, "_SMALL", -1)
+    monkeypatch.setattr(install, "_SMALL", -1)
     target = layout.blob(digest_bytes(b"x").sha256)
     with Staging(layout, number=many) as staging:
         assert not staging._names.is_there(str(target))

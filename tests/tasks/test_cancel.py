@@ -12,7 +12,7 @@ import pytest
 from registry_cli.errors import RefusedError
 from registry_cli.ids import TaskId
 from registry_cli.registry.api import Registry
-from registry_cli.store.owner import find_owner, is_alive
+from registry_cli.store.writer_name import find_owner, is_alive
 from registry_cli.tasks import cancel
 from registry_cli.tasks.attempt import Attempt
 from registry_cli.tasks.cancel import cancel_tasks

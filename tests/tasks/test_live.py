@@ -10,7 +10,7 @@ import pytest
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.registry.api import Registry
 from registry_cli.store.files import open_observer
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.live import State, close_live, is_running, iter_live, open_live, read_state, secure_live
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file
-from registry_cli.store.parallel import run_parallel
+from registry_cli.store.threads import run_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

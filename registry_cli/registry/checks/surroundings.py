@@ -12,7 +12,7 @@ from registry_cli.registry.checks.survey import count
 from registry_cli.registry.damage import Damage
 from registry_cli.registry.settings import check_value, get_key
 from registry_cli.store import files, trash
-from registry_cli.store.attempts import list_dead
+from registry_cli.store.attempt_folders import list_dead
 from registry_cli.store.config import read_settings
 from registry_cli.store.format import read_format
 

@@ -12,9 +12,9 @@ from registry_cli.registry.gc.plan import Plan, plan_collection
 from registry_cli.registry.policy import read_policy
 from registry_cli.registry.transaction import transact
 from registry_cli.store import files, trash
+from registry_cli.store.disk_reserve import FULL, free_reserve, make_reserve, make_spares, with_room
 from registry_cli.store.litter import list_live_writers, remove_litter
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.reserve import FULL, free_reserve, make_reserve, make_spares, with_room
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

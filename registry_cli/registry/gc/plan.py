@@ -14,7 +14,7 @@ from registry_cli.catalog import changes
 from registry_cli.ids import BlobHash
 from registry_cli.registry.attempts import list_abandoned
 from registry_cli.store import files
-from registry_cli.store.attempts import list_dead
+from registry_cli.store.attempt_folders import list_dead
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import FANOUT
 from registry_cli.store.litter import DAY, Litter, attempt_litter, list_litter, read_clock

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.store import files, trash
 from registry_cli.store.files import NewFile
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from registry_cli.store.layout import Layout

@@ -16,7 +16,7 @@ from registry_cli.registry.mending.outcome import Outcome, Repair
 from registry_cli.registry.mending.placing import put_away
 from registry_cli.registry.strays import iter_strays
 from registry_cli.store import trash
-from registry_cli.store.partial import Partial, write_partial
+from registry_cli.store.known_losses import Partial, write_partial
 
 if TYPE_CHECKING:
     import sqlite3

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.doc import dump_doc, load_doc
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.live import make_auto
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import CorruptError
 from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
-from registry_cli.store.owner import find_owner, is_alive, new_name
+from registry_cli.store.writer_name import find_owner, is_alive, new_name
 from registry_cli.tasks.drivers.port import JobState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry_cli.store.owner import Owner
+    from registry_cli.store.writer_name import Owner
 
 OWNER: Final = "owner"
 """Holds the name of the process that runs the job."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli import env
 from registry_cli.errors import NotFoundError, RegError
 from registry_cli.store import files
-from registry_cli.store.owner import is_alive
+from registry_cli.store.writer_name import is_alive
 from registry_cli.tasks.drivers.folder import CANCEL, JobFolder
 from registry_cli.tasks.drivers.port import UNFINISHED, Job, JobId, JobState
 

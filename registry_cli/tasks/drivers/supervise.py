@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.store.files import AppendFile
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.drivers.folder import OWNER, JobFolder
 from registry_cli.tasks.wakeup import Wakeup
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from registry_cli.store import files
-from registry_cli.store.owner import find_owner, is_alive, new_name
+from registry_cli.store.writer_name import find_owner, is_alive, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

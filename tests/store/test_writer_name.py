@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.ids import new_ulid
-from registry_cli.store import owner
-from registry_cli.store.owner import FIRST_NAMESPACE, Owner, find_owner, get_own, is_alive, new_name, new_names
+from registry_cli.store import writer_name
+from registry_cli.store.writer_name import FIRST_NAMESPACE, Owner, find_owner, get_own, is_alive, new_name, new_names
 from tests.owners import end_process, open_process
 
 HAS_PROC = Path("/proc/self/stat").exists()
@@ -118,8 +118,8 @@ def test_another_boot_tells_of_an_end_where_this_machine_alone_writes(
     namespace: str, local: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clone has our host name, our machine id and the first namespace: on a disk that we share it may run."""
-    monkeypatch.setattr(owner, "_namespace", lambda: namespace)
-    monkeypatch.setattr(owner, "is_local", lambda folder: local and folder == HERE)
+    monkeypatch.setattr(writer_name, "_namespace", lambda: namespace)
+    monkeypatch.setattr(writer_name, "is_local", lambda folder: local and folder == HERE)
     assert is_alive(replace(get_own(), boot="00000000"), HERE) is (
         False if local and namespace == FIRST_NAMESPACE else None
     )
@@ -127,7 +127,7 @@ def test_another_boot_tells_of_an_end_where_this_machine_alone_writes(
 
 @proc_only
 def test_containers_of_one_host_name_are_two_hosts() -> None:
-    code = "from registry_cli.store.owner import new_name; print(new_name())"
+    code = "from registry_cli.store.writer_name import new_name; print(new_name())"
     inside = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", code]
     try:
         said = subprocess.run(inside, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)

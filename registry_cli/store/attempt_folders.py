@@ -14,7 +14,7 @@ from registry_cli.errors import CorruptError
 from registry_cli.ids import TaskId
 from registry_cli.records.toml import load_table
 from registry_cli.store import files
-from registry_cli.store.owner import find_owner, is_alive
+from registry_cli.store.writer_name import find_owner, is_alive
 
 if TYPE_CHECKING:
     from pathlib import Path

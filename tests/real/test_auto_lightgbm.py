@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.lab import Lab
-from tests.frameworks.lines import clone_with, count_lines, find_path, has_bytes, list_lines, list_parents, need
+from tests.real.lines import clone_with, count_lines, find_path, has_bytes, list_lines, list_parents, need
 
 pytestmark = pytest.mark.frameworks
 

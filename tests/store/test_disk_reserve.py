@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from registry_cli.registry.init import make_registry
-from registry_cli.store import files, reserve
+from registry_cli.store import disk_reserve, files
+from registry_cli.store.disk_reserve import free_reserve, make_reserve
 from registry_cli.store.layout import Layout
-from registry_cli.store.reserve import free_reserve, make_reserve
 from tests.observers import Once, Recorder, fail
 
 SIZE = 4 << 20
@@ -17,7 +17,7 @@ SIZE = 4 << 20
 
 @pytest.fixture
 def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    monkeypatch.setattr(reserve, "RESERVE", SIZE)
+    monkeypatch.setattr(disk_reserve, "RESERVE", SIZE)
     return make_registry(tmp_path, shared=False)
 
 
@@ -83,7 +83,7 @@ def test_registry_is_made_on_a_disk_without_room_for_a_reserve(tmp_path: Path) -
 def test_spares_take_inodes_and_are_given_back_with_the_reserve(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reserve, "SPARES", 5)
+    monkeypatch.setattr(disk_reserve, "SPARES", 5)
     for _ in range(2):
         make_reserve(layout)
         assert [path.stat().st_size for path in layout.spares.iterdir()] == [0] * 5
@@ -96,7 +96,7 @@ def test_spares_take_inodes_and_are_given_back_with_the_reserve(
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
 def test_no_inodes_mean_fewer_spares(number: int, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reserve, "SPARES", 5)
+    monkeypatch.setattr(disk_reserve, "SPARES", 5)
     with files.open_observer(Once("create", fail(OSError(number, os.strerror(number))))):
         make_reserve(layout)
     assert list(layout.spares.iterdir()) == []

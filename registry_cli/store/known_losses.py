@@ -46,7 +46,7 @@ def write_partial(layout: Layout, partial: Partial) -> None:
         files.unlink(layout.partial)
         files.flush_dir(layout.root)
         return
-    from registry_cli.store.owner import new_name  # who reads need not load it
+    from registry_cli.store.writer_name import new_name  # who reads need not load it
 
     table = {"blobs": sorted(partial.blobs), "records": sorted(partial.records)}
     files.replace_file(layout.partial, dump_table(table), layout.tmp / new_name())

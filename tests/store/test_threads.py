@@ -7,8 +7,8 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from registry_cli.store import parallel
-from registry_cli.store.parallel import Background, run_parallel
+from registry_cli.store import threads
+from registry_cli.store.threads import Background, run_parallel
 from tests.interrupts import interrupt_everywhere
 
 
@@ -53,7 +53,7 @@ def test_what_runs_in_the_background_gives_its_result_or_its_error() -> None:
 
 
 def test_nobody_waits_long_for_what_hangs(gate: SimpleQueue[None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "PATIENCE", 0.01)
+    monkeypatch.setattr(threads, "PATIENCE", 0.01)
     hanging = Background(gate.get)
     hanging.give_up()
     assert not hanging.done
@@ -69,7 +69,7 @@ def test_threads_share_the_work(left: SimpleQueue[int]) -> None:
 
 
 def test_the_caller_works_where_no_thread_starts(left: SimpleQueue[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "start_new_thread", never)
+    monkeypatch.setattr(threads, "start_new_thread", never)
     done: list[int] = []
     run_parallel(take_all(left, done), 3, stop=never)
     assert done == list(range(100))

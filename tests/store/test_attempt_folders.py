@@ -9,9 +9,9 @@ import pytest
 
 from registry_cli.ids import new_ulid
 from registry_cli.registry.api import Registry
-from registry_cli.store.attempts import STATE, AttemptFolder, list_attempts, list_dead
+from registry_cli.store.attempt_folders import STATE, AttemptFolder, list_attempts, list_dead
 from registry_cli.store.litter import attempt_litter, remove_litter
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 from tests.owners import new_dead_name
 
 

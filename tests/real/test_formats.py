@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder
-from tests.frameworks.lines import need
+from tests.real.lines import need
 
 pytestmark = pytest.mark.frameworks
 

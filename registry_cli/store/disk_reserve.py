@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
-from registry_cli.store.owner import new_name
+from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
