@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import Added, add_files
 from registry_cli.registry.api import Registry

@@ -72,7 +72,7 @@ LOOKERS = {
     "samefile", "open", "walk", "scandir", "listdir",
 }  # fmt: skip
 """Methods of `Path` and functions of `os` that look at a file, and follow links on the way to it."""
-BELOW = ("store/", "registry/checks/", "registry/gc/", "registry/mending/", "registry/strays.py")
+BELOW = ("store/", "registry/checks/", "registry/gc/", "registry/mending/", "registry/orphan_records.py")
 """Rooms whose paths lie in a registry: they look through the seam, which follows no link there."""
 SEAM = ("store/files.py", "store/beneath.py")
 MAY_LOOK = {
@@ -84,13 +84,13 @@ MAY_LOOK = {
     ("store/syncfs.py", "read_bytes"): "what the kernel tells of memory",
     ("store/workers.py", "iterdir"): "what the kernel tells of a process",
     ("store/workers.py", "os.open"): "the null device",
-    ("registry/checks/log.py", "log.exists"): "it asks the seam",
-    ("registry/checks/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",
-    ("registry/checks/surroundings.py", "entry.stat"): "the same",
-    ("registry/checks/surroundings.py", "entry.is_dir"): "the same",
-    ("registry/checks/surroundings.py", "entry.is_file"): "the same",
-    ("registry/mending/form.py", "layout.root.stat"): "the root itself may be a link",
-    ("registry/mending/sibling.py", "is_dir"): "what the user named, before it is known where its root is",
+    ("registry/fsck/log.py", "log.exists"): "it asks the seam",
+    ("registry/fsck/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",
+    ("registry/fsck/small_files.py", "entry.stat"): "the same",
+    ("registry/fsck/small_files.py", "entry.is_dir"): "the same",
+    ("registry/fsck/small_files.py", "entry.is_file"): "the same",
+    ("registry/repair/format_file.py", "layout.root.stat"): "the root itself may be a link",
+    ("registry/repair/other_copy.py", "is_dir"): "what the user named, before it is known where its root is",
 }
 """Where else a file is looked at there, and why."""
 MAY_READ_ENVIRONMENT = {

@@ -27,9 +27,9 @@ import pytest
 from registry_cli import env
 from registry_cli.autolog.table import KEYS as FRAMEWORKS
 from registry_cli.autolog.table import SILENT, load_frameworks
+from registry_cli.catalog.fold.rules import ALLOWED, STATUSES
 from registry_cli.catalog.query.fields import KEYED, PLAIN
 from registry_cli.catalog.query.parse import parse_query
-from registry_cli.catalog.rules import ALLOWED, STATUSES
 from registry_cli.cli.frameworks import INSIDE, format_frameworks
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.main import main

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.cli.output import Output
     from registry_cli.cli.views import View
     from registry_cli.records.task import Task

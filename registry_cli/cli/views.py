@@ -16,9 +16,9 @@ from registry_cli.ids import is_hex
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry_cli.catalog.journal import ChangeRow
-    from registry_cli.catalog.lines import ModelRow
-    from registry_cli.catalog.rows import User, VersionRow
+    from registry_cli.catalog.read.journal import ChangeRow
+    from registry_cli.catalog.read.models import ModelRow
+    from registry_cli.catalog.read.rows import User, VersionRow
     from registry_cli.records.parts import Design, FileEntry
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.du import Area, Share

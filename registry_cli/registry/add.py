@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.lines import find_line
-from registry_cli.catalog.resolve import resolve
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.address import resolve
+from registry_cli.catalog.read.models import find_line
 from registry_cli.errors import UsageError
 from registry_cli.formats.extension import find_framework
 from registry_cli.ids import RecordId, VersionId, new_ulid
@@ -22,9 +23,9 @@ from registry_cli.registry.aliases import plan_alias
 from registry_cli.registry.draft import DesignSource, Draft, given
 from registry_cli.registry.intake import Content, take_files, take_stream
 from registry_cli.registry.moving import Left, Mode, check_sources, take_away
-from registry_cli.registry.same import find_same
 from registry_cli.registry.sources import find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
+from registry_cli.registry.unchanged import find_same
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -32,8 +33,8 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
 
@@ -232,7 +233,7 @@ def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:
     for role, ref in draft.parents:
         if role not in ROLES:
             raise UsageError(f"{role!r} is no role of a parent", hint=f"roles are {', '.join(ROLES)}")
-        parents.append(Parent(read.get_version(registry.db, resolve(registry.db, ref)).id, role))
+        parents.append(Parent(versions.get_version(registry.db, resolve(registry.db, ref)).id, role))
     return tuple(parents)
 
 

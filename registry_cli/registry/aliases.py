@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.journal import iter_changes
-from registry_cli.catalog.resolve import get_line, parse_address, resolve, resolve_exact
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.address import get_line, parse_address, resolve, resolve_exact
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import AliasName, ModelName, RecordId, VersionId
 from registry_cli.registry.transaction import transact
@@ -14,9 +15,9 @@ from registry_cli.registry.transaction import transact
 if TYPE_CHECKING:
     import sqlite3
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.journal import ChangeRow
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.journal import ChangeRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 
@@ -55,7 +56,7 @@ def set_alias(
 
     def plan() -> list[Change]:
         row = resolve_exact(registry.db, ref, "alias", rest=f" {name}")
-        version = read.get_version(registry.db, row)
+        version = versions.get_version(registry.db, row)
         target[:] = [version.id]
         line = get_line(registry.db, version.name)
         held = find_holder(registry.db, line, name)
@@ -120,7 +121,7 @@ def _alias_of(ref: str) -> tuple[ModelName, AliasName]:
 
 
 def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: VersionId | None, expect: str) -> None:
-    wanted = read.get_version(registry.db, resolve(registry.db, expect)).id if expect else None
+    wanted = versions.get_version(registry.db, resolve(registry.db, expect)).id if expect else None
     if held != wanted:
         holder = registry.get_row(held).ref if held else "nobody"
         raise ConflictError(f"{model}@{name} is held by {holder}, not by {expect or 'nobody'}",

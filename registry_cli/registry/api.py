@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from registry_cli import env
 from registry_cli.cached import cached_property
-from registry_cli.catalog.database import list_errors, open_snapshot
-from registry_cli.catalog.index import LOST, Index
-from registry_cli.catalog.place import find_place
+from registry_cli.catalog.index.index import LOST, Index
+from registry_cli.catalog.index.place import find_place
+from registry_cli.catalog.index.sqlite_file import list_errors, open_snapshot
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
 from registry_cli.ids import RecordId, VersionId, is_hex
 from registry_cli.registry.ownership import check_owner
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.ports import Gate, Listener
     from registry_cli.registry.settings import Settings
     from registry_cli.registry.version import Version
@@ -179,21 +179,21 @@ class Registry:
             NotFoundError: It names nothing.
             AmbiguousError: It names several.
         """
-        from registry_cli.catalog import read, resolve
+        from registry_cli.catalog.read import address, versions
 
         self._doubt_missing(ref)
-        return _whole([self.read(lambda db: read.get_version(db, resolve.resolve(db, ref)))])[0]
+        return _whole([self.read(lambda db: versions.get_version(db, address.resolve(db, ref)))])[0]
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
         """Return the versions that addresses name, in their order, each once; raises as `get_row`.
 
         The address of a task names all that it put out.
         """
-        from registry_cli.catalog import read, resolve
+        from registry_cli.catalog.read import address, versions
 
         def find(db: sqlite3.Connection) -> list[VersionRow]:
-            rows = dict.fromkeys(row for ref in refs for row in resolve.resolve_all(db, ref))
-            return read.list_versions(db, list(rows))
+            rows = dict.fromkeys(row for ref in refs for row in address.resolve_all(db, ref))
+            return versions.list_versions(db, list(rows))
 
         for ref in refs:
             self._doubt_missing(ref)
@@ -207,10 +207,10 @@ class Registry:
             verb: What is to be done, for the hint.
             broken: Let those pass whose records cannot be read.
         """
-        from registry_cli.catalog import read, resolve
+        from registry_cli.catalog.read import address, versions
 
         def find(db: sqlite3.Connection) -> list[VersionRow]:
-            return read.list_versions(db, list(dict.fromkeys(resolve.resolve_exact(db, ref, verb) for ref in refs)))
+            return versions.list_versions(db, list(dict.fromkeys(address.resolve_exact(db, ref, verb) for ref in refs)))
 
         for ref in refs:
             self._doubt_missing(ref)
@@ -221,7 +221,7 @@ class Registry:
         """Make the index anew where it misses a version whose record is there."""
         if len(ref) != ID or not is_hex(ref):
             return
-        from registry_cli.catalog.read import find_row
+        from registry_cli.catalog.read.versions import find_row
 
         version = VersionId(RecordId(ref.lower()))
         if self.read(lambda db: find_row(db, version)) is None and files.exists(self.layout.record(version)):

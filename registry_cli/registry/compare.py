@@ -16,7 +16,7 @@ from registry_cli.records.values import Value, flatten
 from registry_cli.registry.designs import diff_designs, identify_design
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 Group = Literal["fields", "metrics", "params", "labels", "metadata", "files", "parents", "design"]

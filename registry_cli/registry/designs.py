@@ -14,7 +14,7 @@ from registry_cli.store.hashing import digest_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.parts import Design
     from registry_cli.records.values import Value
     from registry_cli.store.layout import Layout

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.birth import design_table
-from registry_cli.catalog.edits import locate
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.edit_effect import locate
+from registry_cli.catalog.fold.version_rows import design_table
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.ids import ModelName, TagName, VersionId
 from registry_cli.records.codec import dump_version
@@ -16,16 +16,16 @@ from registry_cli.records.values import Value, check_number
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import build_version, stage_design
 from registry_cli.registry.draft import DesignSource, Draft, given
-from registry_cli.registry.need import need_version
-from registry_cli.registry.same import holds
+from registry_cli.registry.hold_bytes import need_version
 from registry_cli.registry.transaction import transact
+from registry_cli.registry.unchanged import holds
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 GROUPS: Final = ("metadata", "metrics")

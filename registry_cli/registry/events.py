@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from registry_cli.catalog import journal, read
-from registry_cli.catalog.changes import TASK
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.fold.changes import TASK
+from registry_cli.catalog.read import journal
+from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import TaskId
 from registry_cli.registry.history import Told, describe_change
@@ -16,7 +17,7 @@ from registry_cli.registry.task_events import address_change, describe_stage, fi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from registry_cli.catalog.journal import ChangeRow, Place
+    from registry_cli.catalog.read.journal import ChangeRow, Place
     from registry_cli.registry.api import Registry
 
 T = TypeVar("T")

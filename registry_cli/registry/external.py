@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from registry_cli.catalog import changes
+from registry_cli.catalog.fold import changes
 from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
@@ -16,7 +16,7 @@ from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 TIMEOUT = 30

@@ -10,8 +10,8 @@ from registry_cli import env
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError, UsageError
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.records.parts import FileEntry
+from registry_cli.registry.availability import DESIGN, check_present, list_lost, name_record
 from registry_cli.registry.external import fetch_file, find_local
-from registry_cli.registry.partial import DESIGN, check_present, list_lost, name_record
 from registry_cli.registry.proof import check_proof
 from registry_cli.store import files
 from registry_cli.store.beneath import guard
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import BlobHash, Xxh3
     from registry_cli.registry.api import Registry
     from registry_cli.store.layout import Layout

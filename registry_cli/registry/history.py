@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.journal import iter_changes
-from registry_cli.catalog.resolve import get_line
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.address import get_line
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import ModelName, RecordId, VersionId
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
-    from registry_cli.catalog.journal import ChangeRow
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.journal import ChangeRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 ARROW: Final = "→"

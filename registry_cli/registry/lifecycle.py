@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.lines import find_line
-from registry_cli.catalog.resolve import get_line
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.address import get_line
+from registry_cli.catalog.read.models import find_line
 from registry_cli.errors import ConflictError, CorruptError, RefusedError, UsageError
 from registry_cli.ids import ModelName, line_key, parse_model_name
 from registry_cli.records.codec import dump_publication
 from registry_cli.records.parts import Parent
 from registry_cli.records.version import Publication
 from registry_cli.registry.external import fetch_file
-from registry_cli.registry.need import need_version
+from registry_cli.registry.hold_bytes import need_version
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import find_blob, verify_blob
 from registry_cli.store.disk_reserve import with_room
@@ -24,8 +24,8 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.catalog import read
-from registry_cli.catalog.task_read import find_task, get_task_row, list_task_data, list_task_inputs
+from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.tasks import find_task, get_task_row, list_task_data, list_task_inputs
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.task_codec import load_task
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from registry_cli.catalog.rows import VersionRow
-    from registry_cli.catalog.task_rows import InputRow
+    from registry_cli.catalog.read.rows import InputRow, VersionRow
     from registry_cli.ids import TaskId
     from registry_cli.records.status import Status
     from registry_cli.records.task import Data

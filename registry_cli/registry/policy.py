@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import read
 from registry_cli.catalog.query.literals import parse_duration
-from registry_cli.registry.keep import parse_keep
+from registry_cli.catalog.read import versions
+from registry_cli.registry.retention import parse_keep
 from registry_cli.registry.settings import find_shared
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from registry_cli.registry.keep import Rule
+    from registry_cli.registry.retention import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Policy:
 
 def read_policy(db: sqlite3.Connection) -> Policy:
     """Return what the registry's settings say; a value that makes no sense counts as not set."""
-    saved = read.read_settings(db)
+    saved = versions.read_settings(db)
     keep, grace, trash = (find_shared(name, saved).value for name in ("retention.keep", "gc.grace", "gc.trash"))
     assert grace is not None, "it has a default"
     assert trash is not None, "it has a default"

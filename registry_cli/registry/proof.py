@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read import REMAKE
+from registry_cli.catalog.read.versions import REMAKE
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.parts import FileEntry
     from registry_cli.store.layout import Layout
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.resolve import get_line
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.address import get_line
 from registry_cli.ids import KEEP_TAG
-from registry_cli.registry.keep import Rule, find_keepers
 from registry_cli.registry.query import find_versions
+from registry_cli.registry.retention import Rule, find_keepers
 from registry_cli.registry.transaction import transact
 from registry_cli.store.disk_reserve import with_room
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.registry.api import Registry
 
@@ -122,8 +123,8 @@ def _remove(registry: Registry, message: str | None, judge: Callable[[], list[Ve
 
 
 def _list_live(db: sqlite3.Connection, ids: Collection[VersionId]) -> list[VersionRow]:
-    rows = [row for version in ids if (row := read.find_row(db, version)) is not None]
-    return [version for version in read.list_versions(db, rows) if not version.removed]
+    rows = [row for version in ids if (row := versions.find_row(db, version)) is not None]
+    return [version for version in versions.list_versions(db, rows) if not version.removed]
 
 
 def _judge(
@@ -147,7 +148,7 @@ def _with_line(db: sqlite3.Connection, name: str, named: Sequence[VersionRow]) -
     found = db.execute(
         "SELECT row, id FROM versions WHERE line = ? AND NOT removed AND NOT archived", (get_line(db, name),)
     )
-    others = read.list_versions(db, [row for row, version in found if version not in ids])
+    others = versions.list_versions(db, [row for row, version in found if version not in ids])
     return sorted([*named, *others], key=lambda row: row.number)
 
 
@@ -160,7 +161,7 @@ def _add_always(
     for row in _children_first(db, named):
         reason = kept.get(row.id) or _held_by(row)
         if reason is None:
-            reason = next((f"parent of {_ref(db, child)}" for _, child in read.list_children(db, row.id)
+            reason = next((f"parent of {_ref(db, child)}" for _, child in versions.list_children(db, row.id)
                            if child not in gone), None)  # fmt: skip
         if reason is None:
             gone.add(row.id)
@@ -179,12 +180,12 @@ def _held_by(row: VersionRow) -> str | None:
 
 def _children_first(db: sqlite3.Connection, rows: Sequence[VersionRow]) -> list[VersionRow]:
     """Return versions newest first by their place in the index: a parent is always older than its child."""
-    return sorted(rows, key=lambda row: read.find_row(db, row.id) or 0, reverse=True)
+    return sorted(rows, key=lambda row: versions.find_row(db, row.id) or 0, reverse=True)
 
 
 def _ref(db: sqlite3.Connection, version: VersionId) -> str:
-    row = read.find_row(db, version)
-    return read.get_version(db, row).ref if row is not None else version[:12]
+    row = versions.find_row(db, version)
+    return versions.get_version(db, row).ref if row is not None else version[:12]
 
 
 def _count_own_bytes(db: sqlite3.Connection, gone: Sequence[VersionRow]) -> int:
@@ -197,8 +198,8 @@ def _count_own_bytes(db: sqlite3.Connection, gone: Sequence[VersionRow]) -> int:
 
 def _iter_uses(db: sqlite3.Connection, column: str, values: list[str]) -> Iterator[tuple[str, str, int]]:
     """Yield user, digest and size of what live versions and tasks use, where `column` is one of `values`."""
-    for at in range(0, len(values), read.BATCH):
-        batch = values[at : at + read.BATCH]
+    for at in range(0, len(values), versions.BATCH):
+        batch = values[at : at + versions.BATCH]
         yield from db.execute(
             "SELECT coalesce(v.id, t.id), u.sha256, u.size FROM uses u LEFT JOIN versions v ON v.row = u.version"
             f" LEFT JOIN tasks t ON t.row = u.task WHERE {column} IN ({','.join('?' * len(batch))})"

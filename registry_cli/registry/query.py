@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from registry_cli.catalog import read
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
+from registry_cli.catalog.read import versions
 from registry_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.registry.api import Registry
 
@@ -84,17 +84,17 @@ def iter_versions(registry: Registry, rows: Sequence[int]) -> Iterator[VersionRo
     An index that is made anew in between gives each version the row that it had: the log's order decides.
     """
     for batch in _batches(rows):
-        yield from registry.read(partial(read.list_versions, rows=batch))
+        yield from registry.read(partial(versions.list_versions, rows=batch))
 
 
 def iter_ids(registry: Registry, rows: Sequence[int]) -> Iterator[VersionId]:
     """Yield the ids of the versions of the index's rows, as `iter_versions` does, and read nothing else of them."""
     for batch in _batches(rows):
-        yield from registry.read(partial(read.list_ids, rows=batch))
+        yield from registry.read(partial(versions.list_ids, rows=batch))
 
 
 def _batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (rows[at : at + read.BATCH] for at in range(0, len(rows), read.BATCH))
+    return (rows[at : at + versions.BATCH] for at in range(0, len(rows), versions.BATCH))
 
 
 def matches(registry: Registry, row: int, expr: str) -> bool:
@@ -105,7 +105,7 @@ def matches(registry: Registry, row: int, expr: str) -> bool:
 
 def save_question(registry: Registry, name: str, question: Question) -> None:
     """Keep a question under a name, for everyone who has the registry."""
-    from registry_cli.catalog import changes
+    from registry_cli.catalog.fold import changes
     from registry_cli.registry.transaction import transact
 
     value = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(question).items() if item}
@@ -118,7 +118,7 @@ def load_question(registry: Registry, name: str) -> Question:
     Raises:
         NotFoundError: None is saved under that name.
     """
-    saved = read.read_settings(registry.db)
+    saved = versions.read_settings(registry.db)
     if VIEW + name not in saved:
         known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
         raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.literals import parse_duration
 from registry_cli.errors import CorruptError, UsageError
-from registry_cli.registry.keep import parse_keep
 from registry_cli.registry.query import VIEW
+from registry_cli.registry.retention import parse_keep
 from registry_cli.store.config import read_settings, write_settings
 from registry_cli.store.turn import open_change
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.doc import from_microseconds
+from registry_cli.catalog.documents import from_microseconds
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.ids import EntryId
 from registry_cli.store import files

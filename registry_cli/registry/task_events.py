@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.read import BATCH
-from registry_cli.catalog.task_address import PREFIX
-from registry_cli.catalog.task_read import list_tasks
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.task_address import PREFIX
+from registry_cli.catalog.read.tasks import list_tasks
+from registry_cli.catalog.read.versions import BATCH
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from registry_cli.catalog.journal import ChangeRow
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.journal import ChangeRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.registry.api import Registry
 
 _DONE: Final = {"draft": "drafted", "edit": "edited", "archive": "archived", "restore": "restored", "remove": "removed"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.task_read import find_task, get_task_row, list_task_files
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.tasks import find_task, get_task_row, list_task_files
 from registry_cli.errors import CorruptError, NotFoundError, RefusedError
-from registry_cli.registry.need import need_files
+from registry_cli.registry.hold_bytes import need_files
 from registry_cli.registry.transaction import transact
 from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.staging import Staging
@@ -15,8 +15,8 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
 

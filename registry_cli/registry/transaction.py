@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli._version import __version__
-from registry_cli.catalog.changes import RULES, Change
-from registry_cli.catalog.index import OutrunError
+from registry_cli.catalog.fold.changes import RULES, Change
+from registry_cli.catalog.index.index import OutrunError
 from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, new_ulid
 from registry_cli.records.codec import dump_entry

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.doc import load_doc
-from registry_cli.catalog.journal import iter_changes
-from registry_cli.catalog.read import BATCH
+from registry_cli.catalog.documents import load_doc
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.catalog.read.versions import BATCH
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TaskId, VersionId
 from registry_cli.records.task_codec import load_task
-from registry_cli.registry.need import need_blob, need_files, need_version
+from registry_cli.registry.hold_bytes import need_blob, need_files, need_version
 from registry_cli.registry.task_lifecycle import need_task
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import get_record
@@ -20,8 +20,8 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from registry_cli.catalog.changes import Change
-    from registry_cli.catalog.journal import ChangeRow
+    from registry_cli.catalog.fold.changes import Change
+    from registry_cli.catalog.read.journal import ChangeRow
     from registry_cli.registry.api import Registry
 
 UNDOES = "undoes"

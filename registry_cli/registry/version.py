@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import AliasName, ModelName, TagName, VersionId
     from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry

@@ -19,7 +19,7 @@ def load_ahead(registry: Registry) -> None:
     import tomli_w  # noqa: F401
     import xxhash  # noqa: F401
 
-    import registry_cli.catalog.folding
+    import registry_cli.catalog.fold.replay
     import registry_cli.tasks.auto.keep
     import registry_cli.tasks.drop  # noqa: F401
 

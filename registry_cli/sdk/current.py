@@ -13,7 +13,7 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
-from registry_cli.catalog.task_read import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.errors import CorruptError, NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.records.values import flatten

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from registry_cli.catalog import read
-from registry_cli.catalog.lines import find_line
-from registry_cli.catalog.read import list_users
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.models import find_line
+from registry_cli.catalog.read.versions import list_users
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import ModelName, VersionId, line_key, model_segment, parse_model_name, project_of
 from registry_cli.registry.add import add_files, add_url
@@ -224,4 +224,4 @@ def _list_known(registry: Registry, url: str) -> list[VersionId]:
         "SELECT DISTINCT v.row FROM files f JOIN versions v ON v.row = f.version WHERE f.url = ? AND v.removed = 0"
         " ORDER BY v.row", (url,)
     ).fetchall()  # fmt: skip
-    return [row.id for row in read.list_versions(registry.db, [row for (row,) in found])]
+    return [row.id for row in versions.list_versions(registry.db, [row for (row,) in found])]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import read
 from registry_cli.catalog.query.ast import Compare, Expr, Not, all_of, any_of
 from registry_cli.catalog.query.run import Query, find_rows
+from registry_cli.catalog.read import versions
 from registry_cli.records.values import parse_scalar
 from registry_cli.sdk.tag_words import parse_tags
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from registry_cli.catalog.query.ast import Literals
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.values import Scalar
     from registry_cli.registry.api import Registry
 
@@ -58,7 +58,7 @@ def find_models(
     registry.index.sync()
     query = Query(all_of(terms) if terms else None, (), limit, None, archived)
     rows = find_rows(registry.db, query, lambda ref: registry.get_row(ref).id)
-    return read.list_versions(registry.db, rows)
+    return versions.list_versions(registry.db, rows)
 
 
 def get_model(registry: Registry, ref: str) -> VersionRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.resolve import parse_address
+from registry_cli.catalog.read.address import parse_address
 from registry_cli.records.task import Input
 from registry_cli.registry.api import Registry
 from registry_cli.registry.version import Version

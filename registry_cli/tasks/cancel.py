@@ -27,7 +27,7 @@ from registry_cli.tasks.stage import get_row, get_task, write_stages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry

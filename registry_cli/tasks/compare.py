@@ -10,8 +10,8 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.read import list_versions
-from registry_cli.catalog.task_read import find_task, list_task_inputs, list_task_versions
+from registry_cli.catalog.read.tasks import find_task, list_task_inputs, list_task_versions
+from registry_cli.catalog.read.versions import list_versions
 from registry_cli.errors import UsageError
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
@@ -22,7 +22,7 @@ from registry_cli.tasks.stage import get_blob_path
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.records.parts import FileEntry
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry

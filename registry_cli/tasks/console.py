@@ -15,7 +15,7 @@ from registry_cli.tasks.stage import get_blob_path, get_row, get_task
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.live import Live
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.task_read import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.errors import RegError
 from registry_cli.ids import TaskId
 from registry_cli.store import files
@@ -22,7 +22,7 @@ from registry_cli.tasks.live import Life, Live, close_live, iter_live, rate_sile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.records.status import Status
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import read
-from registry_cli.catalog.task_read import list_task_versions
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.tasks import list_task_versions
 from registry_cli.errors import RegError
 from registry_cli.registry.lifecycle import remove_versions
 
@@ -22,7 +22,7 @@ def drop_outputs(registry: Registry, task: Task) -> list[str]:
     if task.recipe.keep_failed or task.status == "completed":
         return []
     registry.index.sync()
-    rows = read.list_versions(registry.db, list_task_versions(registry.db, task.id))
+    rows = versions.list_versions(registry.db, list_task_versions(registry.db, task.id))
     stayed = []
     for row in rows:
         try:

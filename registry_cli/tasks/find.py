@@ -14,9 +14,9 @@ from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
-from registry_cli.catalog.read import BATCH
-from registry_cli.catalog.task_address import resolve_task
-from registry_cli.catalog.task_read import list_task_ids, list_tasks
+from registry_cli.catalog.read.task_address import resolve_task
+from registry_cli.catalog.read.tasks import list_task_ids, list_tasks
+from registry_cli.catalog.read.versions import BATCH
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from registry_cli.catalog.query.ast import Expr
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.task_read import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
 from registry_cli.records.parts import FileEntry
@@ -27,7 +27,7 @@ from registry_cli.tasks.stage import get_task, stage_file, write_attempt, write_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.records.status import Status
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import read
-from registry_cli.catalog.task_read import list_task_versions, list_users_of_input
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.tasks import list_task_versions, list_users_of_input
 from registry_cli.registry.lifecycle import publish_versions, remove_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def list_newest(registry: Registry, task: TaskId) -> list[VersionRow]:
     """Return the newest version of each model that a task made, the newest of all last."""
     registry.index.sync()
-    rows = read.list_versions(registry.db, list_task_versions(registry.db, task))
+    rows = versions.list_versions(registry.db, list_task_versions(registry.db, task))
     newest = {row.name: row for row in rows}
     return [row for row in rows if newest[row.name] is row]
 
@@ -43,8 +43,8 @@ def remove_unused(
     """
     registry.index.sync()
     gone = []
-    for row in read.list_versions(registry.db, list_task_versions(registry.db, task))[::-1]:
-        kept = row.published or row.aliases or read.list_children(registry.db, row.id)
+    for row in versions.list_versions(registry.db, list_task_versions(registry.db, task))[::-1]:
+        kept = row.published or row.aliases or versions.list_children(registry.db, row.id)
         used = skip_used and any(user.id != task for user in list_users_of_input(registry.db, row.id))
         if not kept and not used and (ask is None or ask("model", row.ref)):
             gone += remove_versions(registry, [row.id], message=f"with task {task}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.task_address import resolve_task
-from registry_cli.catalog.task_read import get_task_row
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.task_address import resolve_task
+from registry_cli.catalog.read.tasks import get_task_row
 from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.records.parts import FileEntry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 

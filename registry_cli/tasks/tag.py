@@ -12,7 +12,7 @@ from registry_cli.tasks.stage import get_task, write_stages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TagName
     from registry_cli.registry.api import Registry
 

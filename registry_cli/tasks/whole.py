@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read import list_versions
-from registry_cli.catalog.task_read import find_task, list_task_inputs, list_task_versions
+from registry_cli.catalog.read.tasks import find_task, list_task_inputs, list_task_versions
+from registry_cli.catalog.read.versions import list_versions
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId
 from registry_cli.records.task import DIFF, LOCK, SCALARS
@@ -25,8 +25,7 @@ from registry_cli.tasks.stage import get_blob_path
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from registry_cli.catalog.rows import VersionRow
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow, VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry

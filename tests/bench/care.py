@@ -11,7 +11,7 @@ from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from tests.bench.timing import compare
 
 TOTAL = 4 << 30

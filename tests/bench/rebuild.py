@@ -7,9 +7,9 @@ import os
 import tempfile
 from datetime import UTC, datetime
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.index import Index
-from registry_cli.catalog.place import Place
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.index.index import Index
+from registry_cli.catalog.index.place import Place
 from registry_cli.ids import BlobHash, VersionId, Xxh3, new_ulid, parse_model_name, parse_tag
 from registry_cli.records.codec import dump_entry, dump_version
 from registry_cli.records.entry import Entry

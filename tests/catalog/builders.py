@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from registry_cli.catalog.birth import Birth, load_birth
-from registry_cli.catalog.changes import RULES, Change, add_version
-from registry_cli.catalog.fold import Fold
-from registry_cli.catalog.index import Index
-from registry_cli.catalog.place import Place
+from registry_cli.catalog.fold.changes import RULES, Change, add_version
+from registry_cli.catalog.fold.fold import Fold
+from registry_cli.catalog.fold.task_rows import TaskRows, load_task_rows
+from registry_cli.catalog.fold.version_rows import VersionRows, load_version_rows
+from registry_cli.catalog.index.index import Index
+from registry_cli.catalog.index.place import Place
 from registry_cli.catalog.schema import INDEXES, TABLES
 from registry_cli.catalog.seals import seal_all
-from registry_cli.catalog.task_birth import TaskBirth, load_task_birth
 from registry_cli.errors import CorruptError
 from registry_cli.ids import EntryId, ModelName, RecordId, TaskId, VersionId, new_ulid, parse_model_name
 from registry_cli.records.codec import dump_entry, dump_version
@@ -80,27 +80,27 @@ class Catalog:
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         self.db.executescript(TABLES + INDEXES)
         seal_all(self.db)
-        self._births: dict[VersionId, Birth] = {}
-        self._tasks: dict[RecordId, TaskBirth] = {}
+        self._version_rows: dict[VersionId, VersionRows] = {}
+        self._tasks: dict[RecordId, TaskRows] = {}
         self._lost: set[RecordId] = set()
         self._seq = 0
 
     def apply(self, *wanted: Change, message: str | None = None) -> str | None:
         self._seq += 1
-        fold = Fold(self.db, self._births.__getitem__, self._get_task)
+        fold = Fold(self.db, self._version_rows.__getitem__, self._get_task)
         return fold.apply(make_entry(self._seq, *wanted, message=message))
 
     def know(self, model: str = "a/m", **fields: Any) -> VersionId:
         """Make a record that can be added."""
         version, data = make_record(model, **fields)
-        self._births[version] = load_birth(version, data)
+        self._version_rows[version] = load_version_rows(version, data)
         return version
 
     def lose(self, record: RecordId) -> None:
         """Let a task's record be one that cannot be read."""
         self._lost.add(record)
 
-    def _get_task(self, record: RecordId) -> TaskBirth:
+    def _get_task(self, record: RecordId) -> TaskRows:
         if record in self._lost:
             raise CorruptError(f"record {record[:12]} is missing")
         return self._tasks[record]
@@ -109,7 +109,7 @@ class Catalog:
         """Make a task's record that a change can bring."""
         data = dump_task(make_task(**fields))
         record = RecordId(digest_bytes(data).sha256)
-        self._tasks[record] = load_task_birth(record, data)
+        self._tasks[record] = load_task_rows(record, data)
         return record
 
     def add(self, model: str = "a/m", **fields: Any) -> VersionId:

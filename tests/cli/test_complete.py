@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from registry_cli.catalog.admission import APPLICATION
+from registry_cli.catalog.index.admission import APPLICATION
 from registry_cli.catalog.schema import INDEXES, SCHEMA, TABLES
 from registry_cli.cli.complete.bash import quote, split_line
 from registry_cli.cli.complete.generate import ROOT, generate

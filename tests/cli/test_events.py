@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from registry_cli.catalog import changes, journal
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import journal
 from registry_cli.ids import EntryId, RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from registry_cli.catalog import lines, read
+from registry_cli.catalog.read import models, versions
 from registry_cli.registry import events
 from registry_cli.tasks import find
 from tests.cli.conftest import Reg, Stream
 
-WHOLE = ((read, "list_versions"), (find, "list_tasks"), (lines, "list_lines"), (events, "tell_changes"))
+WHOLE = ((versions, "list_versions"), (find, "list_tasks"), (models, "list_lines"), (events, "tell_changes"))
 """What reads records or counts."""
 
 
@@ -59,7 +59,7 @@ def test_a_wrong_column_is_told_beside_ids_too(kept: Reg) -> None:
 @pytest.mark.parametrize(
     ("words", "module", "function", "names"),
     [
-        ("model query --sort name,number", read, "list_versions", ["iris/softmax", "iris/softmax", "iris/tuned"]),
+        ("model query --sort name,number", versions, "list_versions", ["iris/softmax", "iris/softmax", "iris/tuned"]),
         ("task list --sort name", find, "list_tasks", ["one", "two"]),
     ],
 )

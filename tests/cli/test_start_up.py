@@ -110,7 +110,7 @@ def test_completion_and_version_load_nearly_nothing(words: str, kept: Path) -> N
 
 def test_folding_is_loaded_where_there_is_something_to_fold(kept: Path) -> None:
     (kept / ".registry/cache/index.sqlite").unlink()
-    assert "registry_cli.catalog.folding" in list_loaded(TYPER, ["model", "list"], kept)
+    assert "registry_cli.catalog.fold.replay" in list_loaded(TYPER, ["model", "list"], kept)
 
 
 def list_loaded(before: str, words: list[str], folder: Path) -> set[str]:

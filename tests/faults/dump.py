@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from registry_cli.catalog.task_read import get_task_row
+from registry_cli.catalog.read.tasks import get_task_row
 from registry_cli.errors import ConflictError, CorruptError, RefusedError
 from registry_cli.ids import BlobHash, parse_model_name
 from registry_cli.registry.add import add_files, make_design

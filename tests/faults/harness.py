@@ -16,9 +16,10 @@ from typing import Final, TypeVar
 
 import pytest
 
-from registry_cli.catalog import read, task_read
-from registry_cli.catalog.fold import check_entry
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.fold.fold import check_entry
+from registry_cli.catalog.read import tasks as task_read
+from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.records.codec import load_entry
 from registry_cli.registry.add import add_files
@@ -26,7 +27,7 @@ from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import tag_versions
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.lifecycle import publish_versions
 from registry_cli.store.log import EMPTY, Head, digest_entry
 from tests.forks import fork

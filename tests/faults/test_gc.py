@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry_cli.catalog import garbage, task_read
+from registry_cli.catalog.fold import blob_effects
+from registry_cli.catalog.read import tasks
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, RegError
 from registry_cli.ids import KEEP_TAG, BlobHash, parse_alias, parse_model_name, parse_tag
 from registry_cli.registry.add import add_files, make_design
@@ -26,12 +27,11 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.configure import set_setting
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.gc import collect, plan
 from registry_cli.registry.gc.collect import empty_trash, preview_collection, run_collection
 from registry_cli.registry.gc.restore import restore_trashed
 from registry_cli.registry.get import open_path
-from registry_cli.registry.keep import parse_keep
 from registry_cli.registry.lifecycle import (
     archive_versions,
     publish_versions,
@@ -40,6 +40,7 @@ from registry_cli.registry.lifecycle import (
     restore_versions,
 )
 from registry_cli.registry.prune import plan_prune, prune_versions
+from registry_cli.registry.retention import parse_keep
 from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.store import blobs, litter, trash
 from registry_cli.store.layout import Layout
@@ -365,7 +366,7 @@ def take_step(site: Site, kind: str, which: int, other: int) -> None:
 def take_task_step(site: Site, registry: Registry, kind: str, which: int) -> None:
     """Bring a task a step on; its console holds what versions may hold too."""
     rows = [row for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
-    row = task_read.get_task_row(registry.db, rows[which % len(rows)])
+    row = tasks.get_task_row(registry.db, rows[which % len(rows)])
     if kind == "task start":
         making_tasks.start(registry, get_task(registry, row))
     elif kind == "task end":
@@ -436,7 +437,7 @@ def test_the_suite_notices_a_fold_that_asks_nobody(
     full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_disk: None
 ) -> None:
     site = full.copy(tmp_path / "site")
-    monkeypatch.setattr(garbage, "list_used", lambda _db, _blobs: [])
+    monkeypatch.setattr(blob_effects, "list_used", lambda _db, _blobs: [])
     monkeypatch.setattr("registry_cli.registry.gc.mark.list_used", lambda _db, _blobs: [])
     with pytest.raises((AssertionError, RegError)):
         check_converged(site)
@@ -448,10 +449,10 @@ def test_the_suite_notices_who_asks_no_task(
 ) -> None:
     """Where the fold knows better than the collector nothing is taken; where neither asks, it is told."""
     site = full.copy(tmp_path / "site")
-    honest = garbage._LIVE_USE
+    honest = blob_effects._LIVE_USE
     blind = honest[: honest.index("OR EXISTS (SELECT 1 FROM task_files")]
     if ask == "garbage":
-        monkeypatch.setattr(garbage, "_LIVE_USE", blind)
+        monkeypatch.setattr(blob_effects, "_LIVE_USE", blind)
         with pytest.raises((AssertionError, RegError)):
             check_converged(site)
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import database
+from registry_cli.catalog.index import sqlite_file
 from registry_cli.errors import ConflictError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.gc.collect import empty_trash
@@ -72,7 +72,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Site:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nobody's turn, nor for the index: a process that is stopped may hold either."""
     monkeypatch.setattr(turn, "PATIENCE", 0.002)
-    monkeypatch.setattr(database, "WAIT", 0.02)
+    monkeypatch.setattr(sqlite_file, "WAIT", 0.02)
 
 
 def start_stopping(command: Command, site: Site, number: int) -> tuple[int, int]:

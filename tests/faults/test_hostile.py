@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from registry_cli import env
-from registry_cli.catalog.changes import OPS
+from registry_cli.catalog.fold.changes import OPS
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.formats.sniff import sniff
 from registry_cli.ids import new_ulid

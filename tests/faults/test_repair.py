@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from registry_cli.registry.api import Registry
-from registry_cli.registry.fsck import check_registry
-from registry_cli.registry.mending.outcome import Repair
-from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.fsck.fsck import check_registry
+from registry_cli.registry.repair.outcome import Repair
+from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.store import files
 from tests.faults import harness
 from tests.faults.harness import (

@@ -19,12 +19,12 @@ from registry_cli.ids import RecordId, parse_model_name, parse_tag
 from registry_cli.records.task import Task
 from registry_cli.records.task_codec import load_task
 from registry_cli.records.toml import seal
-from registry_cli.registry import fsck
 from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
-from registry_cli.registry.damage import Kind, Level, Report
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import tag_versions
+from registry_cli.registry.fsck import fsck
+from registry_cli.registry.fsck.report import Kind, Level, Report
 from registry_cli.registry.get import get_version, list_faults, open_path
 from registry_cli.registry.query import find_versions
 from registry_cli.store.blobs import get_record

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from registry_cli.catalog import task_read
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.read import tasks as task_read
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.cli.cells import dump_json
 from registry_cli.cli.views import view_version
 from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
@@ -30,7 +30,7 @@ from registry_cli.registry.editing import Edit, derive_version, edit_versions, t
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
 from registry_cli.registry.query import Question, find_versions, save_question
-from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store.blobs import get_record

@@ -25,7 +25,7 @@ from registry_cli.records.task_codec import dump_task, load_task
 from registry_cli.records.toml import load_table
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.get import list_faults
 from registry_cli.registry.init import IGNORE

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from registry_cli.catalog.task_read import find_task, get_task_row
-from registry_cli.catalog.task_rows import TaskRow
+from registry_cli.catalog.read.rows import TaskRow
+from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.records.task import CONSOLE, Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.store.staging import Staging

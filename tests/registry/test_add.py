@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RegError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.registry.add import add_files, add_stream, add_url, make_design

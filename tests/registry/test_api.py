@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli import env
-from registry_cli.catalog.lines import list_line_names
+from registry_cli.catalog.read.models import list_line_names
 from registry_cli.errors import NoRegistryError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import ModelName
 from registry_cli.registry.api import Registry

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import TagName, parse_model_name
 from registry_cli.records.parts import INLINE_DESIGN

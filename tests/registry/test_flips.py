@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from registry_cli import forks
-from registry_cli.catalog.lines import list_lines
+from registry_cli.catalog.read.models import list_lines
 from registry_cli.errors import RegError
 from registry_cli.ids import AliasName
 from registry_cli.registry.aliases import set_alias

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from registry_cli.catalog.journal import iter_changes
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
 from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_url

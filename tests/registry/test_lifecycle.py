@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes
+from registry_cli.catalog.fold import changes
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import AliasName, parse_model_name
 from registry_cli.records.codec import load_publication

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes
+from registry_cli.catalog.fold import changes
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version

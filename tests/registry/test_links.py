@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.ids import parse_tag
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.get import get_version, open_path
-from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.registry.status import read_status
 from registry_cli.store.layout import Layout
 from tests.builders import add

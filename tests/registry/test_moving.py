@@ -11,7 +11,7 @@ import pytest
 
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.registry.api import Registry
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.get import list_faults, open_path
 from registry_cli.registry.moving import Mode
 from registry_cli.store import files

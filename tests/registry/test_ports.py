@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry_cli.catalog import changes
+from registry_cli.catalog.fold import changes
 from registry_cli.errors import RefusedError
 from registry_cli.ids import TagName
 from registry_cli.records.entry import Entry

@@ -11,7 +11,7 @@ import pytest
 from registry_cli.catalog import seals
 from registry_cli.errors import CorruptError
 from registry_cli.registry.api import Registry
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.get import get_file, get_version, list_faults, open_path, write_stream
 from registry_cli.registry.lifecycle import publish_versions
 from tests.builders import add

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.resolve import resolve
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.address import resolve
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, publish_versions

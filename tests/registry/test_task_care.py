@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.read import list_users
+from registry_cli.catalog.read.versions import list_users
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, TaskId, new_ulid
 from registry_cli.records.task import CONSOLE
 from registry_cli.registry.api import Registry
-from registry_cli.registry.damage import Report
+from registry_cli.registry.availability import list_lost_of_task
 from registry_cli.registry.du import Share, list_shares, measure_areas
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
+from registry_cli.registry.fsck.report import Report
 from registry_cli.registry.gc.collect import preview_collection, run_collection
 from registry_cli.registry.gc.explain import explain_version
-from registry_cli.registry.keep import parse_keep
 from registry_cli.registry.lifecycle import remove_versions
-from registry_cli.registry.mending.outcome import Repair
-from registry_cli.registry.partial import list_lost_of_task
 from registry_cli.registry.prune import plan_prune
-from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.repair.outcome import Repair
+from registry_cli.registry.repair.repair import repair_registry
+from registry_cli.registry.retention import parse_keep
 from registry_cli.registry.status import read_status
 from registry_cli.registry.task_lifecycle import remove_tasks
 from registry_cli.store import trash

@@ -8,7 +8,7 @@ from registry_cli.errors import CorruptError, NotFoundError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.registry.api import Registry
 from registry_cli.registry.gc.collect import run_collection
-from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks, restore_tasks
 from tests.registry.making_tasks import draft, run, start
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.changes import Change
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.changes import Change
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError, RefusedError
 from registry_cli.ids import AliasName, TagName
 from registry_cli.records.entry import Entry

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.journal import iter_changes
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, EntryId, TagName
 from registry_cli.registry.aliases import remove_alias, set_alias
@@ -37,7 +38,7 @@ def _state(registry: Registry) -> object:
     return (
         [version.row for version in registry.query(include_archived=True)],
         registry.get_row("a/m:1"),
-        read.read_settings(registry.db),
+        versions.read_settings(registry.db),
         {row: registry.db.execute(f"SELECT * FROM {row} ORDER BY 1, 2").fetchall() for row in ("aliases", "tags")},
     )
 
@@ -100,7 +101,7 @@ def test_undo_goes_back_step_by_step(made: Registry) -> None:
         undo_entry(made)
         assert made.get_row("a/m").tags == left
     undo_entry(made)
-    assert read.read_settings(made.db) == {}
+    assert versions.read_settings(made.db) == {}
 
 
 def test_nothing_to_undo(registry: Registry) -> None:
@@ -159,4 +160,4 @@ def test_a_void_entry_cannot_be_undone(made: Registry) -> None:
     with pytest.raises(RefusedError, match="had no effect"):
         undo_entry(made, forged.id)
     undo_entry(made)  # passes over it
-    assert read.read_settings(made.db) == {}
+    assert versions.read_settings(made.db) == {}

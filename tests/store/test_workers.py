@@ -25,10 +25,10 @@ os.cpu_count = lambda: 2
 forks = []
 os.register_at_fork(before=lambda: forks.append(1))
 from pathlib import Path
-from registry_cli.catalog import births
-births.POOLED, births.CHUNK = 1, 3
+from registry_cli.catalog.fold import record_source
+record_source.POOLED, record_source.CHUNK = 1, 3
 from tests.catalog.builders import Forger, dump_tables
-ours, read = os.getpid(), births._read
+ours, read = os.getpid(), record_source._read
 
 def find_fds():
     return [fd for fd in range(99) if os.path.exists(f"/dev/fd/{{fd}}")]
@@ -40,7 +40,7 @@ def there(layout, version):
 
 if __name__ == "__main__":
     {before}
-    births._read = there
+    record_source._read = there
     index = Forger(Path(sys.argv[1])).index()
     print(json.dumps({{"forks": len(forks), "tables": dump_tables(index.db)}}))
 """

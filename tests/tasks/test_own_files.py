@@ -10,7 +10,7 @@ import pytest
 
 from registry_cli.errors import CorruptError
 from registry_cli.registry.api import Registry
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.tasks.console import iter_console
 from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.find import see_tasks

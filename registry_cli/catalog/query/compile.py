@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Other
-from registry_cli.catalog.query.drivers import find_driver
 from registry_cli.catalog.query.fields import PLAIN
 from registry_cli.catalog.query.frozen import Frozen
-from registry_cli.catalog.query.normal import list_conjuncts, mentions, push_not
+from registry_cli.catalog.query.index_choice import find_driver
+from registry_cli.catalog.query.normal_form import list_conjuncts, mentions, push_not
 from registry_cli.catalog.query.order import Order, keyed_terms, order_by
 from registry_cli.catalog.query.predicates import Binder, Resolve, compile_condition, keyed_condition, list_sides
 from registry_cli.catalog.query.sort import NEWEST_FIRST, SortKey

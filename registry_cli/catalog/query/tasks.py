@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.query.fields import CRASHED
-from registry_cli.catalog.query.normal import list_conjuncts, mentions, push_not
+from registry_cli.catalog.query.normal_form import list_conjuncts, mentions, push_not
 from registry_cli.catalog.query.order import order_by
 from registry_cli.catalog.query.predicates import Binder, compile_condition
 from registry_cli.catalog.query.sort import NEWEST_FIRST

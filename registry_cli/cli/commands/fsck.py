@@ -11,7 +11,7 @@ from registry_cli.cli.session import open_session
 from registry_cli.errors import CorruptError, UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.registry.damage import Level
+    from registry_cli.registry.fsck.report import Level
 
 EXAMPLES = (
     "reg fsck",
@@ -34,7 +34,7 @@ def command(
     changed. A damage is told with the versions and tasks that it touches.
     """
     from registry_cli.cli.pictures.fsck import print_report
-    from registry_cli.registry.fsck import check_registry
+    from registry_cli.registry.fsck.fsck import check_registry
 
     if fast and strong:
         raise UsageError("--fast and --strong exclude each other", hint="give one of them")

@@ -142,7 +142,7 @@ def _auto(wanted: bool, only: Words, off: Words, loads: Loads | None, keep: str 
         return None
     from registry_cli.autolog.hooks.rules import parse_rules
     from registry_cli.records.task import Auto
-    from registry_cli.registry.keep import check_keep
+    from registry_cli.registry.retention import check_keep
 
     globs: dict[str, object] = {}
     for word in only or ():

@@ -37,7 +37,7 @@ def command(
     nobody has is noted as lost in this copy: all else can be read and written, and the command ends with 14.
     """
     from registry_cli.cli.pictures.repair import print_repair, summary
-    from registry_cli.registry.repair import repair_registry
+    from registry_cli.registry.repair.repair import repair_registry
 
     session = open_session(ctx, as_json=as_json)
     repair = repair_registry(

@@ -129,7 +129,7 @@ def open_index(registry: str | None) -> Index:
         return Index(None)
     import sqlite3
 
-    from registry_cli.catalog.admission import APPLICATION, find_strange, read_header
+    from registry_cli.catalog.index.admission import APPLICATION, find_strange, read_header
 
     if find_strange(path) or read_header(path) != (APPLICATION, SCHEMA):
         return Index(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.catalog.task_address import PREFIX as TASK
+from registry_cli.catalog.read.task_address import PREFIX as TASK
 from registry_cli.cli.cells import format_size
 from registry_cli.cli.views import name_file
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.cli.output import Output
-    from registry_cli.registry.damage import Damage, Kind, Report
+    from registry_cli.registry.fsck.report import Damage, Kind, Report
 
 _ID = 12
 """Hex digits of an id that are shown."""

@@ -12,7 +12,7 @@ from registry_cli.cli.views import view_versions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.registry.lineage import Lineage
 

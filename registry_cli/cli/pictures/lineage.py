@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.cli.output import Output
     from registry_cli.ids import TaskId, VersionId
     from registry_cli.registry.lineage import Direction, Lineage, TaskNode

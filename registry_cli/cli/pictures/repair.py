@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.cli.output import Output
-    from registry_cli.registry.mending.outcome import Outcome, Repair
+    from registry_cli.registry.repair.outcome import Outcome, Repair
 
 _SHOWN = 5
 """Versions and tasks that are named in a sentence."""

@@ -12,7 +12,7 @@ from registry_cli.cli.task_views import view_comparison
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.cli.output import Output
     from registry_cli.tasks.compare import TaskComparison
 

@@ -2,7 +2,8 @@
 
 Why no version and no task can lose its bytes to a collector, however long anybody sleeps:
 
-1. An entry that names a blob in use is void (`catalog/garbage.py`): the log decides each step, and not a clock.
+1. An entry that names a blob in use is void (`catalog/fold/blob_effects.py`): the log decides each step,
+   and not a clock.
 2. Bytes are moved after `sweep` is in the log. A writer that counted on them then has lost its slot; before each try
    for the next one it looks at its bytes and brings them back (`Staging.install`). Having its slot it looks once more,
    and the collector, having moved a file, reads the log once more: one of the two sees the other. Should both die,

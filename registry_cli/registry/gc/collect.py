@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog import changes
+from registry_cli.catalog.fold import changes
 from registry_cli.errors import ConflictError
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.gc.plan import Plan, plan_collection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    from registry_cli.catalog.changes import Change
+    from registry_cli.catalog.fold.changes import Change
     from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
     from registry_cli.registry.gc.plan import Unused

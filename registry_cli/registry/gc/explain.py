@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog import changes, read
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.policy import read_policy
@@ -20,7 +21,7 @@ from registry_cli.store.trash import find_swept
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
     from registry_cli.registry.policy import Policy
@@ -63,7 +64,7 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
     """
     row = registry.get_row(ref)
     with Mark(registry, indexed=True) as mark:
-        number = read.find_row(mark.db, row.id)
+        number = versions.find_row(mark.db, row.id)
         kept = mark.find_stay(number) if number is not None else None
         fates = tuple(_iter_fates(registry, mark, row, read_policy(mark.db)))
     if not any(file.fate.startswith(_STAYS) for file in fates):
@@ -81,7 +82,7 @@ def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ..
     reasons += ["it is archived"] if row.archived else []
     reasons += [f"it holds the alias {alias}" for alias in row.aliases]
     reasons += [f"it has the tag {KEEP_TAG}"] if KEEP_TAG in row.tags else []
-    children = [child for _, child in read.list_children(registry.db, row.id)]
+    children = [child for _, child in versions.list_children(registry.db, row.id)]
     reasons += [f"{registry.get_row(child).ref} was made from it" for child in children[:3]]
     return tuple(reasons)
 
@@ -89,7 +90,7 @@ def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ..
 def _hint(registry: Registry, row: VersionRow, kept: str | None) -> str | None:
     if row.removed:
         return "reg gc --forced lets it go" if kept else f"reg model restore '{row.ref}' brings it back"
-    held = row.published or row.aliases or read.list_children(registry.db, row.id)
+    held = row.published or row.aliases or versions.list_children(registry.db, row.id)
     force = " --force -m 'why'" if held else ""
     return f"reg model remove '{row.ref}'{force} gives it up"
 
@@ -108,7 +109,7 @@ def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, polic
     if not files.exists(home) and swept is None:
         return _absent(mark, blob)
     if mark.list_used([blob]):
-        users = read.list_users(mark.db, blob) if row.removed else []
+        users = versions.list_users(mark.db, blob) if row.removed else []
         others = [user.ref for user in users if not user.removed]
         return f"{_STAYS}: {others[0]} holds the same bytes" if others else _STAYS
     if not files.exists(home) and swept is not None:

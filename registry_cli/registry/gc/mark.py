@@ -9,21 +9,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog import changes, read
-from registry_cli.catalog.fresh import open_fresh
-from registry_cli.catalog.garbage import list_used
-from registry_cli.catalog.task_address import PREFIX as TASK
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.blob_effects import list_used
+from registry_cli.catalog.index.scratch import open_fresh
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.task_address import PREFIX as TASK
 from registry_cli.errors import CorruptError
 from registry_cli.ids import KEEP_TAG, BlobHash, VersionId
-from registry_cli.registry.strays import iter_strays, list_blobs
+from registry_cli.registry.orphan_records import iter_strays, list_blobs
 from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from registry_cli.catalog.fresh import Fresh
-    from registry_cli.catalog.index import Index
+    from registry_cli.catalog.index.index import Index
+    from registry_cli.catalog.index.scratch import Fresh
     from registry_cli.registry.api import Registry
 
 _REMOVED_ANCESTORS: Final = """
@@ -130,8 +131,8 @@ class Mark:
 
     def _iter_uses(self, blobs: Sequence[BlobHash]) -> Iterator[tuple[BlobHash, int | None]]:
         """Yield some blobs with the row of each version that names them, None for a task."""
-        for at in range(0, len(blobs), read.BATCH):
-            batch = blobs[at : at + read.BATCH]
+        for at in range(0, len(blobs), versions.BATCH):
+            batch = blobs[at : at + versions.BATCH]
             marks = ",".join("?" * len(batch))
             yield from self.db.execute(f"SELECT sha256, version FROM uses WHERE sha256 IN ({marks})", batch)
 
@@ -145,7 +146,7 @@ class Mark:
         return {version for (version,) in self.db.execute("SELECT id FROM versions WHERE removed = 0")}
 
     def _check_known(self) -> None:
-        for broken in read.list_broken(self.db):
+        for broken in versions.list_broken(self.db):
             if not broken.removed:
                 give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove '{broken.ref}'"
                 raise CorruptError(

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.catalog import changes
+from registry_cli.catalog.fold import changes
 from registry_cli.ids import BlobHash
 from registry_cli.registry.attempts import list_abandoned
 from registry_cli.store import files

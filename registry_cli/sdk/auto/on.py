@@ -50,7 +50,7 @@ def autolog(
     if loads is not None and loads not in LOADS:
         raise UsageError(f"loads is {loads!r}", hint=f"one of {', '.join(LOADS)}")
     if keep is not None:
-        from registry_cli.registry.keep import check_keep
+        from registry_cli.registry.retention import check_keep
 
         check_keep(keep)
     if enabled is not False and not is_in_task():

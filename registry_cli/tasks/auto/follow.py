@@ -23,7 +23,7 @@ from registry_cli.tasks.watch.globs import matches, parse_glob
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.task import Auto, Loads, Task
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.auto.content import Cache

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.registry.keep import parse_keep
 from registry_cli.registry.prune import prune_among
+from registry_cli.registry.retention import parse_keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 

@@ -12,7 +12,7 @@ from array import array
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.doc import dump_doc, load_doc
+from registry_cli.catalog.documents import dump_doc, load_doc
 from registry_cli.store import files
 from registry_cli.store.files import NewFile
 from registry_cli.store.writer_name import new_name

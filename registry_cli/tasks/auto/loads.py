@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
-from registry_cli.catalog import read
+from registry_cli.catalog.read import versions
 from registry_cli.ids import RecordId, VersionId, model_segment, parse_model_name
 from registry_cli.records.task import Input
 from registry_cli.registry.add import add_files
@@ -21,7 +21,7 @@ from registry_cli.tasks.scalars.told import read_facts
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import BlobHash, ModelName, TaskId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
@@ -63,7 +63,7 @@ def find_version(
     if files == [path] and _stamp(path) != (size, mtime):
         return None
     digests = {digest_file(file, cache) for file in files if _knows_size(registry, file.stat().st_size)}
-    rows = read.list_versions(registry.db, _list_holders(registry, digests, task))
+    rows = versions.list_versions(registry.db, _list_holders(registry, digests, task))
     found = [row for row in rows if files == [path] or {file.sha256 for file in row.files} <= digests]
     order = {row.id: at for at, row in enumerate(found)}
     wide = 1 if files == [path] else -1  # of a folder, the version that explains most of it
@@ -169,8 +169,8 @@ def _find_viewed(registry: Registry, path: Path) -> VersionRow | None:
     """Return the version whose readable files a path lies in."""
     for views in (registry.layout.views, env.cache_home() / _VIEWS / registry.id):
         if path.is_relative_to(views) and path != views:
-            row = read.find_row(registry.db, VersionId(RecordId(path.relative_to(views).parts[0])))
-            return read.get_version(registry.db, row) if row is not None else None
+            row = versions.find_row(registry.db, VersionId(RecordId(path.relative_to(views).parts[0])))
+            return versions.get_version(registry.db, row) if row is not None else None
     return None
 
 
@@ -178,8 +178,8 @@ def _list_holders(registry: Registry, digests: Collection[BlobHash], task: TaskI
     """Return the rows of the versions that hold one of some blobs, oldest first; none that is removed or the task's."""
     rows: set[int] = set()
     wanted = sorted(digests)
-    for at in range(0, len(wanted), read.BATCH):
-        batch = wanted[at : at + read.BATCH]
+    for at in range(0, len(wanted), versions.BATCH):
+        batch = wanted[at : at + versions.BATCH]
         rows |= {row for (row,) in registry.db.execute(
             "SELECT v.row FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND v.task IS NOT ?"
             f" AND f.sha256 IN ({','.join('?' * len(batch))})", (task, *batch))}  # fmt: skip

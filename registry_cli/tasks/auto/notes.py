@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from registry_cli.catalog.doc import dump_doc, load_doc
+from registry_cli.catalog.documents import dump_doc, load_doc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog import read
-from registry_cli.catalog.task_read import find_task, get_task_row
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.registry.version import Version
 from registry_cli.tasks.auto.content import list_files
 from registry_cli.tasks.auto.known import Redirect
@@ -19,7 +19,7 @@ from registry_cli.tasks.stage import get_task
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.records.task import Input, Task
     from registry_cli.registry.api import Registry
@@ -98,5 +98,5 @@ def _list_versions(registry: Registry, ids: Sequence[VersionId]) -> list[Version
 
 
 def _find_row(registry: Registry, version: VersionId) -> VersionRow | None:
-    row = read.find_row(registry.db, version)
-    return read.get_version(registry.db, row) if row is not None else None
+    row = versions.find_row(registry.db, version)
+    return versions.get_version(registry.db, row) if row is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry_cli.catalog.doc import dump_doc, load_doc
+from registry_cli.catalog.documents import dump_doc, load_doc
 from registry_cli.errors import RegError
 from registry_cli.records.task import Auto
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read import find_row
+from registry_cli.catalog.read.versions import find_row
 from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
@@ -25,7 +25,7 @@ from registry_cli.tasks.scalars.told import read_facts
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode

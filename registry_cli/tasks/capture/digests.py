@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from registry_cli.catalog import database
+from registry_cli.catalog.index import sqlite_file
 from registry_cli.ids import BlobHash
 from registry_cli.store.hashing import sha256_of_file
 
@@ -115,8 +115,8 @@ def _use_memory(cache: Path, action: Callable[[sqlite3.Connection], T]) -> T | N
     import sqlite3
 
     try:
-        with closing(database.connect(str(cache))) as db:
-            database.prefer_wal(db)
+        with closing(sqlite_file.connect(str(cache))) as db:
+            sqlite_file.prefer_wal(db)
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute(_TABLE)
             return action(db)
@@ -129,6 +129,6 @@ def _use_memory(cache: Path, action: Callable[[sqlite3.Connection], T]) -> T | N
 
 def _set_aside(cache: Path) -> None:
     try:
-        database.set_aside(cache)
+        sqlite_file.set_aside(cache)
     except OSError:
         pass

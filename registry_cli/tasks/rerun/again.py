@@ -18,7 +18,7 @@ from registry_cli.tasks.stage import get_row, get_task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.catalog.read import list_versions
-from registry_cli.catalog.task_read import list_task_versions
+from registry_cli.catalog.read.tasks import list_task_versions
+from registry_cli.catalog.read.versions import list_versions
 from registry_cli.errors import RefusedError
 from registry_cli.ids import NAME_LIMIT
 from registry_cli.registry.lifecycle import archive_versions
@@ -18,7 +18,7 @@ from registry_cli.tasks.stage import get_row, get_task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
 

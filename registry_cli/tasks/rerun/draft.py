@@ -14,7 +14,7 @@ from registry_cli.tasks.rerun.edits import Edits, apply_edits
 from registry_cli.tasks.stage import get_row, get_task, write_stage
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.registry.api import Registry
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.doc import dump_doc
+from registry_cli.catalog.documents import dump_doc
 from registry_cli.errors import UsageError
 from registry_cli.ids import VersionId, parse_tag, parse_task_name
 from registry_cli.records.parts import check_digests

@@ -11,7 +11,7 @@ from typing import Any
 
 from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Kin, Label, Not, Or, Other, Time
 from registry_cli.catalog.query.literals import find_span
-from registry_cli.catalog.query.normal import mentions
+from registry_cli.catalog.query.normal_form import mentions
 from registry_cli.catalog.query.run import Query
 from registry_cli.catalog.schema import INDEXES, TABLES
 

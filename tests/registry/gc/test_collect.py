@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog import changes
-from registry_cli.catalog.journal import iter_changes
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.errors import ConflictError, CorruptError, RefusedError
 from registry_cli.ids import BlobHash
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, edit_versions
-from registry_cli.registry.fsck import check_registry
+from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.gc.collect import Collected, _Collection, empty_trash, preview_collection, run_collection
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.get import list_faults, open_path
 from registry_cli.registry.lifecycle import publish_versions, remove_versions, restore_versions
-from registry_cli.registry.repair import repair_registry
+from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store import trash

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from registry_cli.catalog.folding import Folding
+from registry_cli.catalog.fold.replay import Replay
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import RecordId, new_ulid
 from registry_cli.records.codec import dump_version, load_version
@@ -86,7 +86,7 @@ def test_the_log_is_not_folded_for_it(registry: Registry, monkeypatch: pytest.Mo
     add(registry, "a/m", b"bytes")
     add(registry, "b/m", b"other")
     remove_versions(registry, ["b/m:1"])
-    monkeypatch.setattr(Folding, "fold_all", lambda *_: pytest.fail("the log was folded"))
+    monkeypatch.setattr(Replay, "fold_all", lambda *_: pytest.fail("the log was folded"))
     assert fates(explain_version(registry, "a/m:1")) == ["stays"]
     assert fates(explain_version(registry, "b/m:1")) == ["is announced by the next gc"]
     assert registry.db.execute("SELECT count(*) FROM versions").fetchone() == (2,)  # it is still open

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.records.task import Auto
 from registry_cli.registry.api import Registry
 from registry_cli.registry.get import open_path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.errors import RegError
 from registry_cli.ids import ModelName
 from registry_cli.records.task import Input, Task

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.rows import VersionRow
+from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import ModelName
 from registry_cli.records.task import Auto, Input
 from registry_cli.registry.add import add_files

@@ -62,7 +62,7 @@ def test_a_clone_that_cannot_be_made_leaves_nothing(registry: Registry) -> None:
 
 
 def test_of_a_removed_task_there_is_no_clone(registry: Registry) -> None:
-    from registry_cli.catalog import changes
+    from registry_cli.catalog.fold import changes
     from registry_cli.registry.transaction import transact
 
     task = run(registry)

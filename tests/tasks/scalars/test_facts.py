@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_cli.catalog.doc import dump_doc
+from registry_cli.catalog.documents import dump_doc
 from registry_cli.errors import UsageError
 from registry_cli.ids import BlobHash, RecordId, VersionId
 from registry_cli.records.task import Data, Input

@@ -13,7 +13,7 @@ from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.get import Written
 
 EXAMPLES = (

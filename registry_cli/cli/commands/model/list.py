@@ -29,7 +29,7 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """List models, one row each."""
-    from registry_cli.catalog.lines import list_line_names, list_lines
+    from registry_cli.catalog.read.models import list_line_names, list_lines
     from registry_cli.cli.views import sort_rows, view_model
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)

@@ -12,7 +12,7 @@ from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, Quie
 from registry_cli.cli.session import Session, open_session
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.query import Question
 
 EXAMPLES = (

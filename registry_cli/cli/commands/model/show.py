@@ -35,7 +35,7 @@ def command(
     `partial` names what is known to be lost in this copy of the registry, such as files.
     """
     from registry_cli.cli.views import view_version
-    from registry_cli.registry.partial import list_lost
+    from registry_cli.registry.availability import list_lost
 
     session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
     row = session.registry.get_row(ref)
@@ -61,7 +61,7 @@ def _find_task_name(db: sqlite3.Connection, task: TaskId | None) -> str | None:
     """Return what a version's task is called; None where the registry does not hold it."""
     if task is None:
         return None
-    from registry_cli.catalog.task_read import find_task, get_task_row
+    from registry_cli.catalog.read.tasks import find_task, get_task_row
 
     row = find_task(db, task)
     return get_task_row(db, row).name if row is not None else None

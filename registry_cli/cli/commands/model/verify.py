@@ -11,7 +11,7 @@ from registry_cli.cli.session import open_session
 from registry_cli.errors import CorruptError
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.rows import VersionRow
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.get import Fault
 
 EXAMPLES = (
@@ -35,7 +35,7 @@ def command(
     are all known to be lost in this copy of the registry is `partial`. A removed one whose bytes are not all here any
     more is `removed`.
     """
-    from registry_cli.catalog.index import LOST
+    from registry_cli.catalog.index.index import LOST
     from registry_cli.registry.get import list_collected, list_faults
 
     session = open_session(ctx, as_json=as_json)

@@ -14,7 +14,7 @@ from registry_cli.cli.session import Session, open_session
 from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.cli.views import View
     from registry_cli.tasks.find import Found
 

@@ -11,7 +11,7 @@ from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.task_rows import TaskRow
+    from registry_cli.catalog.read.rows import TaskRow
 
 EXAMPLES = (
     "reg task show baseline",

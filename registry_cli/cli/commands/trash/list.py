@@ -27,7 +27,7 @@ def command(
     Those longest there come first. What was swept is whole and can be restored; what is damaged was put aside by `reg
     repair`, or when good bytes came, and stays until whole bytes are in its place.
     """
-    from registry_cli.catalog.read import list_users
+    from registry_cli.catalog.read.versions import list_users
     from registry_cli.cli.views import sort_rows, view_trashed
     from registry_cli.registry.gc.restore import list_trashed
     from registry_cli.registry.policy import read_policy

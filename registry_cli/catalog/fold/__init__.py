@@ -1,0 +1,1 @@
+"""What each change of the log does: the fold of entries into the tables of the index."""

@@ -1,0 +1,66 @@
+"""Blobs that nothing uses, from the announcement to the deletion, and what ends it.
+
+A collector's entry that names a blob in use is void for every reader, whatever its writer believed: the rule that keeps
+bytes from being lost stands in the fold, not in the collector.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError
+from registry_cli.catalog.index import sqlite_file
+from registry_cli.catalog.schema import USES
+from registry_cli.ids import BlobHash
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+_LIVE_USE = """
+SELECT value FROM json_each(?) WHERE
+    EXISTS (SELECT 1 FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = value AND v.removed = 0)
+    OR EXISTS (SELECT 1 FROM versions v WHERE v.design = value AND v.removed = 0)
+    OR EXISTS (SELECT 1 FROM task_files f JOIN tasks t ON t.row = f.task WHERE f.sha256 = value AND t.removed = 0)
+"""
+
+
+def collect(state: State, change: Mapping[str, Any]) -> Effect:
+    """Bring blobs to a stage.
+
+    Raises:
+        VoidError: A version or a task uses one of them, or it is to be swept and nobody has announced it.
+    """
+    stage, blobs = str(change["op"]), list(change["blobs"])
+    sqlite_file.execute_all(state.db, USES)
+    for blob in list_used(state.db, blobs):
+        raise VoidError(f"blob {blob[:12]} is in use: `{stage}` is not allowed")
+    if stage == changes.SWEEP:
+        known = {
+            sha256 for (sha256,) in state.db.execute(
+                "SELECT sha256 FROM garbage WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(blobs),))
+        }  # fmt: skip
+        for blob in sorted(set(blobs) - known):
+            raise VoidError(f"blob {blob[:12]} was not condemned before")
+    state.db.executemany(
+        "INSERT OR REPLACE INTO garbage VALUES (?, ?, ?)", [(blob, stage, state.entry.seq) for blob in blobs]
+    )
+    return Effect(None, None, None)
+
+
+def spare(db: sqlite3.Connection, version: int) -> None:
+    """Forget that the blobs of a version were unused: it uses them now."""
+    if db.execute("SELECT 1 FROM garbage LIMIT 1").fetchone():  # most catalogs have none, and this is asked a lot
+        db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM uses WHERE version = ?)", (version,))
+
+
+def spare_task(db: sqlite3.Connection, task: int) -> None:
+    """Forget that the blobs of a task were unused."""
+    db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM task_files WHERE task = ?)", (task,))
+
+
+def list_used(db: sqlite3.Connection, blobs: Sequence[str]) -> list[BlobHash]:
+    """Return those of some blobs that a version or task uses which is not removed."""
+    return [BlobHash(sha256) for (sha256,) in db.execute(_LIVE_USE, (json.dumps(blobs),))]

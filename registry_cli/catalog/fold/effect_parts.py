@@ -1,0 +1,87 @@
+"""What the fold's handlers share: what they may use, what they give back, and the version that a change is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from registry_cli.catalog.fold import rules
+from registry_cli.catalog.seals import VERSION
+from registry_cli.ids import VersionId
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+
+    from registry_cli.catalog.fold.task_rows import TaskRows
+    from registry_cli.catalog.fold.version_rows import VersionRows
+    from registry_cli.catalog.seals import Seals
+    from registry_cli.ids import RecordId
+    from registry_cli.records.entry import Entry
+
+
+class VoidError(Exception):
+    """A change that the rules forbid; its text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change touched (rows of `versions` and `lines`) and what was there before."""
+
+    version: int | None
+    line: int | None
+    before: Mapping[str, object] | None
+
+
+class State(Protocol):
+    """What a handler may use of the fold."""
+
+    db: sqlite3.Connection
+    version_rows: Callable[[VersionId], VersionRows]
+    task_rows: Callable[[RecordId], TaskRows]
+    entry: Entry
+    seals: Seals
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A version as the rules see it."""
+
+    row: int
+    id: VersionId
+    line: int
+    ref: str
+    published: bool
+    archived: bool
+    removed: bool
+
+
+def find_target(state: State, version: VersionId) -> Target:
+    """Return a version as the rules see it.
+
+    Raises:
+        VoidError: The registry does not hold it.
+    """
+    found = state.db.execute(
+        "SELECT v.row, v.line, l.name || ':' || v.number, v.publication IS NOT NULL, v.archived, v.removed"
+        " FROM versions v JOIN lines l ON l.id = v.line WHERE v.id = ?",
+        (version,),
+    ).fetchone()
+    if found is None:
+        raise VoidError(f"version {version[:12]} is not in the registry")
+    row, line, ref, published, archived, removed = found
+    state.seals.renew(VERSION, row)
+    return Target(row, version, line, ref, bool(published), bool(archived), bool(removed))
+
+
+def check_target(state: State, change: Mapping[str, Any], kind: str) -> Target:
+    """Return the version that a change is about, if the rules allow it a change of this kind.
+
+    Raises:
+        VoidError: The registry does not hold it, or the rules say no.
+    """
+    target = find_target(state, VersionId(change["version"]))
+    states = rules.statuses_of(published=target.published, archived=target.archived, removed=target.removed)
+    if rules.answer(kind, states) == "no":
+        raise VoidError(f"{target.ref} is {' and '.join(states)}: `{kind}` is not allowed")
+    return target

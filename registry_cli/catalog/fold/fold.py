@@ -1,0 +1,140 @@
+"""The fold: applies log entries to the index, one after the other. The only code that writes what the catalog means.
+
+An entry is all or nothing: a change that breaks a rule voids its whole entry, which is kept and reported but has no
+effect. Every copy of the registry folds the same entries to the same catalog, so nothing here may ask a clock, a file
+or a network; records come through `version_rows`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.documents import dump_doc, microseconds
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.change_shapes import find_flaw
+from registry_cli.catalog.fold.effect_parts import Effect, VoidError
+from registry_cli.catalog.fold.effects import HANDLERS
+from registry_cli.catalog.schema import UNKNOWN
+from registry_cli.catalog.seals import Seals
+from registry_cli.errors import CorruptError
+from registry_cli.ids import EntryId, RecordId, VersionId
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+
+    from registry_cli.catalog.fold.task_rows import TaskRows
+    from registry_cli.catalog.fold.version_rows import VersionRows
+    from registry_cli.records.entry import Entry
+
+
+class Fold:
+    """Applies entries to one index.
+
+    Args:
+        db: A connection inside a transaction, autocommit off.
+        version_rows: Gives the rows of a version's record; raises CorruptError or NotFoundError where it has none.
+        task_rows: The same of a task's record.
+        fresh: Everything in the index was folded just now, and is sealed in the end by the caller.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        version_rows: Callable[[VersionId], VersionRows],
+        task_rows: Callable[[RecordId], TaskRows],
+        *,
+        fresh: bool = False,
+    ) -> None:
+        self.db = db
+        self.version_rows = version_rows
+        self.task_rows = task_rows
+        self.seals = Seals(db, fresh=fresh)
+        self.entry: Entry
+
+    def apply(self, entry: Entry) -> str | None:
+        """Apply one entry and return None, or why it is void.
+
+        Raises:
+            DoubtError: The index is not what it was, where the entry touches it.
+        """
+        self.entry = entry
+        if self._is_known(entry.id):
+            return self._record(self._renamed(entry), [], f"entry {entry.id} is there already")
+        unknown = _unknown(entry)
+        if unknown:
+            self.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (UNKNOWN, f"entry {entry.id} {unknown}"))
+            return self._record(entry, [], f"not understood: {unknown}")
+        self.db.execute("SAVEPOINT entry")
+        try:
+            done = [self._change(change) for change in entry.changes]
+        except VoidError as broken:
+            self.db.execute("ROLLBACK TO entry")
+            self.db.execute("RELEASE entry")
+            self.seals.drop()
+            return self._record(entry, [], str(broken))
+        self.db.execute("RELEASE entry")
+        self.seals.flush()
+        return self._record(entry, done, None)
+
+    def _change(self, change: Mapping[str, object]) -> Effect:
+        flaw = find_flaw(change)
+        if flaw:
+            raise VoidError(f"malformed: {flaw}")
+        return HANDLERS[str(change["op"])](self, change)
+
+    def _is_known(self, entry: EntryId) -> bool:
+        return self.db.execute("SELECT 1 FROM entries WHERE id = ?", (entry,)).fetchone() is not None
+
+    def _renamed(self, entry: Entry) -> Entry:
+        """Return a forged second entry of one id under an id that is free, so that it can be kept."""
+        name = entry.id
+        while self._is_known(name):
+            name = EntryId(f"{name}~{entry.seq}")
+        return replace(entry, id=name)
+
+    def _record(self, entry: Entry, done: list[Effect], void: str | None) -> str | None:
+        self.db.execute(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (entry.seq, entry.id, microseconds(entry.time), entry.author, entry.tool, entry.message, void),
+        )
+        padded = done or [Effect(None, None, None)] * len(entry.changes)
+        self.db.executemany(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (entry.seq, position, change["op"], effect.version, effect.line, _json(change), _json(effect.before),
+                 *_about_task(change))
+                for position, (change, effect) in enumerate(zip(entry.changes, padded, strict=True))
+            ],
+        )  # fmt: skip
+        return void
+
+
+def check_entry(entry: Entry, seq: int, previous: str, where: str) -> None:
+    """Check that an entry stands in its slot and names the one before.
+
+    Raises:
+        CorruptError: The chain is broken.
+    """
+    if entry.seq != seq or entry.previous != previous:
+        raise CorruptError(f"{where} does not follow the entry before it: one of the two was changed")
+
+
+def _unknown(entry: Entry) -> str | None:
+    if entry.rules > changes.RULES:
+        return f"follows rules {entry.rules}, this program knows rules up to {changes.RULES}"
+    ops = sorted({str(change["op"]) for change in entry.changes} - set(changes.OPS))
+    return f"holds {', '.join(ops)}, which this program does not know" if ops else None
+
+
+def _about_task(change: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """Return task and record of a `task` change, where they are texts: the change may be malformed."""
+    if change["op"] != changes.TASK:
+        return None, None
+    task, record = change.get("task"), change.get("record")
+    return task if isinstance(task, str) else None, record if isinstance(record, str) else None
+
+
+def _json(table: Mapping[str, object] | None) -> str | None:
+    return None if table is None else dump_doc(table)

@@ -1,0 +1,89 @@
+"""Reads the log and folds it: all of it, what is new, or one entry. The index says when, and keeps the stamp."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.fold.fold import Fold, check_entry
+from registry_cli.catalog.fold.record_source import RecordSource
+from registry_cli.catalog.seals import seal_all
+from registry_cli.errors import ConflictError
+from registry_cli.records.codec import load_entry
+from registry_cli.store.log import EMPTY, Head, Log, digest_entry
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from registry_cli.catalog.fold.record_source import Entries
+    from registry_cli.records.entry import Entry
+    from registry_cli.store.layout import Layout
+
+
+class Replay:
+    """Folds entries of one log.
+
+    Attributes:
+        source: Where the rows of versions come from.
+    """
+
+    def __init__(self, layout: Layout, log: Log) -> None:
+        self.source = RecordSource(layout)
+        self._log = log
+
+    def fold_all(self, db: sqlite3.Connection) -> Head:
+        """Fold the whole log into empty tables, records read ahead in a few processes, and return its head.
+
+        Raises:
+            CorruptError: An entry or a record cannot be read, or a slot is missing.
+        """
+        head = self.fold_entries(db, self._iter_entries(EMPTY))
+        self._log.check_end(head.seq)
+        return head
+
+    def fold_entries(self, db: sqlite3.Connection, entries: Entries) -> Head:
+        """Fold entries that were read already into empty tables, and return the slot of the last one."""
+        fold, head = Fold(db, self.source.get, self.source.get_task, fresh=True), EMPTY
+        with self.source.open_pool() as prefetch:
+            for entry, next_head in prefetch(entries):
+                fold.apply(entry)
+                head = next_head
+        seal_all(db)
+        return head
+
+    def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:
+        """Fold what the log holds beyond `head`; yield each slot that is folded."""
+        fold = Fold(db, self.source.get, self.source.get_task)
+        for entry, next_head in self._iter_entries(head):
+            fold.apply(entry)
+            yield next_head
+
+    def fold_one(self, db: sqlite3.Connection, entry: Entry) -> str | None:
+        """Fold one entry and return why it is void, or None."""
+        return Fold(db, self.source.get, self.source.get_task).apply(entry)
+
+    def check_head(self, head: Head) -> None:
+        """Check that the log still says what was folded.
+
+        Raises:
+            ConflictError: It does not: it is gone, or another one is in its place.
+        """
+        data = self._log.find(head.seq) if head != EMPTY else None
+        if head == EMPTY or (data and digest_entry(data) == head.digest):
+            return
+        if data is None or self.follow(data, self._log.where(head.seq)) != head.digest:
+            what = "taken away" if data is None else "replaced"
+            problem = f"the registry was {what} while it was open: nothing was added"
+            raise ConflictError(problem, hint="run the command again")
+
+    def follow(self, data: bytes, where: str) -> str:
+        """Return the digest by which the next entry names the one whose bytes are `data`."""
+        return load_entry(data, where).stands_for or digest_entry(data)
+
+    def _iter_entries(self, head: Head) -> Iterator[tuple[Entry, Head]]:
+        while (data := self._log.find(head.seq + 1)) is not None:
+            where = self._log.where(head.seq + 1)
+            entry = load_entry(data, where)
+            check_entry(entry, head.seq + 1, head.digest, where)
+            head = Head(head.seq + 1, entry.stands_for or digest_entry(data))
+            yield entry, head

@@ -1,0 +1,156 @@
+"""What a `task` change does to the index: one task from its draft to its last attempt's end.
+
+Its newest record says all that is known of it, so a change with a record replaces the task's rows. Of two ends of one
+attempt the first counts: the runner's, or that of whoever found the runner dead.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.blob_effects import spare_task
+from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError
+from registry_cli.catalog.fold.task_rows import COLUMNS, TaskRows, broken_task
+from registry_cli.catalog.index import sqlite_file
+from registry_cli.catalog.schema import DAMAGED, OUTPUTS
+from registry_cli.catalog.seals import TASK
+from registry_cli.errors import RegError
+from registry_cli.ids import RecordId, TaskId
+from registry_cli.records.status import ENDED
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from registry_cli.records.status import Status
+
+_FLAGS: Final = {"archive": ("archived", 0, 1), "remove": ("removed", 0, 1)}
+"""Column, what it must be, what it becomes."""
+_ROWS: Final = ("task_fields", "task_tags", "task_inputs", "task_data", "task_files")
+
+
+def apply_task(state: State, change: Mapping[str, Any]) -> Effect:
+    """Bring a task to a stage.
+
+    Raises:
+        VoidError: It is not in a state from which it can get there.
+    """
+    task, stage = TaskId(change["task"]), change["stage"]
+    held = state.db.execute(
+        "SELECT row, status, attempt, record, archived, removed FROM tasks WHERE id = ?", (task,)
+    ).fetchone()
+    if held is not None:
+        state.seals.renew(TASK, held[0])
+    if held is not None and held[5] and stage != "restore":
+        raise VoidError(f"task {task} is removed")
+    if stage in changes.RECORDED:
+        if "record" not in change:
+            raise VoidError(f"`{stage}` of task {task} brings no record")
+        rows = _rows(state, task, stage, RecordId(change["record"]), held)
+        _check_stage(task, stage, rows, held, change.get("old"))
+        row = _write(state.db, rows, held[0] if held else None)
+        state.seals.renew(TASK, row, new=True)
+        return Effect(None, None, {"record": held[3]} if held else None)
+    if held is None:
+        raise VoidError(f"task {task} is not in the registry")
+    return Effect(None, None, {"ended": _flag(state.db, task, stage, archived=held[4], removed=held[5])})
+
+
+def hand_down(db: sqlite3.Connection, task: TaskId) -> None:
+    """Let the versions of a task be found by its parameters, where they have no such parameter themselves."""
+    db.execute(
+        "INSERT OR IGNORE INTO fields SELECT v.row, f.field, f.number, f.text FROM tasks t"
+        " CROSS JOIN versions v INDEXED BY versions_task ON v.task = t.id AND v.task IS NOT NULL"
+        " CROSS JOIN task_fields f ON f.task = t.row AND f.field >= 'params.' AND f.field < 'params/' WHERE t.id = ?",
+        (task,),
+    )
+
+
+def inherit(db: sqlite3.Connection, version: int, task: object) -> None:
+    """Let a new version be found by the parameters of its task."""
+    db.execute(
+        "INSERT OR IGNORE INTO fields SELECT ?, f.field, f.number, f.text FROM tasks t CROSS JOIN task_fields f"
+        " ON f.task = t.row AND f.field >= 'params.' AND f.field < 'params/' WHERE t.id = ?",
+        (version, task),
+    )
+
+
+def _check_stage(task: TaskId, stage: str, rows: TaskRows, held: tuple[Any, ...] | None, old: str | None) -> None:
+    status, attempt = (held[1], held[2]) if held else (None, 0)
+    if rows.id != task:
+        raise VoidError(f"the record that is to tell of task {task} is about {rows.id}")
+    if stage == "draft":
+        legal = held is None and rows.status == "draft" and rows.attempt == 0
+    elif stage == "edit":
+        legal = held is not None and old == held[3] and (rows.status, rows.attempt) == (status, attempt)
+    elif stage == "start":
+        given_up = (status, attempt) == ("cancelled", 0)
+        legal = rows.status == "running" and rows.attempt == attempt + 1 and not given_up
+    else:
+        legal = status in {"running", "draft"} and rows.status in ENDED and rows.attempt == attempt
+    if not legal:
+        now = f"{status}, attempt {attempt}" if held else "not in the registry"
+        raise VoidError(f"task {task} is {now}: `{stage}` of attempt {rows.attempt} came too late or too early")
+
+
+def _rows(state: State, task: TaskId, stage: str, record: RecordId, held: tuple[Any, ...] | None) -> TaskRows:
+    """Return a record's rows; of one that is damaged, what its stage tells, so that all else stays readable.
+
+    What the record before it said is then kept, see `_write`.
+    """
+    try:
+        return state.task_rows(record)
+    except RegError as error:
+        found = state.db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+        known = [*json.loads(found[0]), record] if found else [record]
+        state.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (DAMAGED, json.dumps(known)))
+        now: Status = held[1] if held else "draft"
+        attempt = held[2] if held else 0
+        after: dict[str, tuple[Status, int]] = {"start": ("running", attempt + 1), "end": ("crashed", attempt)}
+        status, attempt = after.get(stage, (now, attempt))
+        return broken_task(task, status, attempt, record, state.entry, error.message)
+
+
+def _write(db: sqlite3.Connection, rows: TaskRows, row: int | None) -> int:
+    """Write the rows of a task in place of those it has at `row`, and return where they are."""
+    if row is None:
+        marks = ", ".join("?" * (len(COLUMNS) + 1))
+        row = db.execute(
+            f"INSERT INTO tasks (id, {', '.join(COLUMNS)}) VALUES ({marks})", (rows.id, *rows.columns)
+        ).lastrowid
+    elif rows.broken:
+        db.execute(
+            "UPDATE tasks SET status = ?, attempt = ?, record = ?, broken = ? WHERE row = ?",
+            (rows.status, rows.attempt, rows.record, rows.broken, row),
+        )
+        return row
+    else:
+        put = ", ".join(f"{column} = ?" for column in COLUMNS)
+        db.execute(f"UPDATE tasks SET {put} WHERE row = ?", (*rows.columns, row))
+        for table in _ROWS:
+            db.execute(f"DELETE FROM {table} WHERE task = ?", (row,))
+    db.executemany("INSERT INTO task_fields VALUES (?, ?, ?, ?)", [(row, *field) for field in rows.fields])
+    db.executemany("INSERT INTO task_tags VALUES (?, ?)", [(row, tag) for tag in rows.tags])
+    inputs = [(row, at, *one) for at, one in enumerate(rows.inputs)]
+    db.executemany("INSERT INTO task_inputs VALUES (?, ?, ?, ?)", inputs)
+    data = [(row, at, *one) for at, one in enumerate(rows.data)]
+    db.executemany("INSERT INTO task_data VALUES (?, ?, ?, ?, ?)", data)
+    db.executemany("INSERT INTO task_files VALUES (?, ?, ?, ?, ?, ?)", [(row, *file) for file in rows.files])
+    assert row is not None
+    spare_task(db, row)
+    sqlite_file.execute_all(db, OUTPUTS)
+    hand_down(db, rows.id)
+    return row
+
+
+def _flag(db: sqlite3.Connection, task: TaskId, stage: str, *, archived: int, removed: int) -> str:
+    ended = "removed" if removed else "archived"
+    column, before, after = (ended, 1, 0) if stage == "restore" else _FLAGS[stage]
+    if {"archived": archived, "removed": removed}[column] != before:
+        raise VoidError(f"task {task} is {'not ' if before else ''}{column}")
+    db.execute(f"UPDATE tasks SET {column} = ? WHERE id = ?", (after, task))
+    if stage == "restore":
+        spare_task(db, db.execute("SELECT row FROM tasks WHERE id = ?", (task,)).fetchone()[0])
+    return column

@@ -1,0 +1,329 @@
+"""The index: the catalog's SQLite copy. Opens it, brings it up to the log's head, rebuilds it on any doubt.
+
+It is a cache. Whatever is wrong with it (damaged, of another schema, somebody else's, stamped with an entry that the
+log does not hold), it is made anew from the log; where it cannot be kept, it lives in memory for this process alone. A
+writer that holds its lock and does not move is waited for a moment, then worked around. Nobody forks while we write, as
+the child would find what its parent has locked.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from registry_cli.cached import cached_property
+from registry_cli.catalog.index import sqlite_file
+from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
+from registry_cli.catalog.seals import DoubtError
+from registry_cli.errors import CorruptError, RefusedError
+from registry_cli.forks import quiet
+from registry_cli.store.log import EMPTY, Head, Log, digest_entry
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from registry_cli.catalog.fold.replay import Replay
+    from registry_cli.catalog.index.place import Place
+    from registry_cli.ids import RecordId, VersionId
+    from registry_cli.records.entry import Entry
+    from registry_cli.records.task import Task
+    from registry_cli.records.version import Version
+    from registry_cli.store.layout import Layout
+
+
+T = TypeVar("T")
+
+LOST: Final = "reg repair, with --from PATH if there is a copy of the registry"
+
+
+class OutrunError(Exception):
+    """Another process has folded an entry that we have not seen: ours cannot have its slot any more."""
+
+
+class Index:
+    """An open index, folded up to `head`.
+
+    Args:
+        layout: The registry's paths.
+        log: Its slots.
+        registry: Its id.
+        place: Where the index lies.
+    """
+
+    def __init__(self, layout: Layout, log: Log, registry: str, place: Place) -> None:
+        self._layout = layout
+        self._log = log
+        self._registry = registry
+        self._place = place
+        self.db, self.head = self._open()
+        self.sync()
+
+    @cached_property
+    def _replay(self) -> Replay:
+        """What folds; loaded only where there is something to fold."""
+        from registry_cli.catalog.fold.replay import Replay
+
+        return Replay(self._layout, self._log)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def sync(self) -> Head:
+        """Fold what the log holds beyond `head`, and return the new head."""
+        if not self._log.exists(self.head.seq + 1):
+            return self.head
+        self._work(self._sync)
+        return self.head
+
+    def recover(self, error: Exception) -> None:
+        """Go on after an error: in a copy of our own where the file is held by somebody, else in a new index."""
+        if sqlite_file.is_passing(error):
+            self._go_private()
+        else:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the index anew from the log: what it says cannot be right."""
+        if self._place.path is not None:
+            with suppress(OSError):
+                sqlite_file.set_aside(self._place.path)
+        self.db, self.head = self._open()  # the old connection stays open for who still reads
+        self.sync()
+
+    def append(self, entry: Entry, data: bytes) -> str | None:
+        """Fold the entry that was just put into the slot after `head`; return why it is void, or None."""
+        self._work(lambda: self._append(entry, data))
+        found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
+        return str(found[0]) if found and found[0] is not None else None
+
+    def rehearse(self, entry: Entry) -> str | None:
+        """Return why an entry would be void after `head`, or None; the index stays as it is.
+
+        Raises:
+            OutrunError: The log has grown; plan anew.
+            ConflictError: It was replaced, or taken away.
+        """
+        return self._work(lambda: self._rehearse(entry))
+
+    def check_writable(self) -> None:
+        """Check that this program understands every entry, and that they are those that it has read.
+
+        Raises:
+            RefusedError: It does not, so it must not add to them.
+            ConflictError: The registry was replaced, or taken away.
+        """
+        if not self._log.holds(self.head):
+            self._replay.check_head(self.head)
+        row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
+        if row:
+            raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
+
+    def check_undamaged(self) -> None:
+        """Check that every record could be read: what an unread one says may decide what the next entry means.
+
+        One that is known to be lost holds nobody up.
+
+        Raises:
+            CorruptError: One could not.
+        """
+        if not sqlite_file.list_damaged(self.db):
+            return
+        from registry_cli.catalog.read.versions import list_broken
+        from registry_cli.store.known_losses import read_partial
+
+        known = read_partial(self._layout).records
+        for broken in list_broken(self.db):
+            if broken.id not in known:
+                problem = f"nothing can be added while {broken.ref} is damaged: {broken.problem}"
+                raise CorruptError(problem, hint=LOST)
+
+    def expect(self, version: VersionId, record: Version) -> None:
+        """Make a version's record known to `rehearse` before it is on disk."""
+        self._replay.source.expect(version, record)
+
+    def expect_tasks(self, tasks: Mapping[RecordId, Task]) -> None:
+        """Make records of tasks known to `rehearse` before they are on disk."""
+        self._replay.source.expect_tasks(tasks)
+
+    def _work(self, step: Callable[[], T]) -> T:
+        """Take a step, once more where the index was not right."""
+        try:
+            return step()
+        except sqlite_file.list_errors() as error:
+            self.recover(error)
+        try:
+            return step()
+        except sqlite_file.list_errors():  # the disk is full, or another has the new one
+            self._go_private()
+        return step()
+
+    def _sync(self) -> None:
+        with self._writing():
+            self.head = self._read_stamp() or EMPTY  # another process may have folded meanwhile
+            self._fold_new()
+
+    def _append(self, entry: Entry, data: bytes) -> None:
+        with self._writing():
+            self.head = self._read_stamp() or EMPTY
+            if self.head.seq == entry.seq - 1:  # nobody was faster, and what we hold need not be read back
+                self._fold_one(entry, digest_entry(data))
+            else:
+                self._fold_new()
+
+    def _rehearse(self, entry: Entry) -> str | None:
+        with quiet:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
+                    raise OutrunError
+                self._replay.check_head(self.head)
+                if self._read_stamp() != self.head:  # a newer program has made the index anew, in a way of its own
+                    raise DoubtError("it is not ours any more")
+                return self._replay.fold_one(self.db, entry)
+            finally:
+                self.db.execute("ROLLBACK")
+
+    def _open(self) -> tuple[sqlite3.Connection, Head]:
+        for _ in range(2):
+            if self._place.path is None:
+                break
+            try:
+                if sqlite_file.is_outdated(self._place.path):
+                    sqlite_file.set_aside(self._place.path)
+                return self._open_file(self._place.path)
+            except OSError:
+                break
+            except sqlite_file.list_errors() as error:
+                if sqlite_file.is_passing(error):
+                    break
+                sqlite_file.set_aside(self._place.path)  # no database, another's tables, or a broken one
+        return self._open_private()
+
+    def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
+        db = sqlite_file.connect(str(path))
+        try:
+            db.execute("PRAGMA synchronous = NORMAL")
+            made = sqlite_file.check_schema(db)
+            if not made:
+                sqlite_file.sign(db)
+            if self._place.local:
+                sqlite_file.prefer_wal(
+                    db
+                )  # before a rebuild too: what a power loss leaves of it is told by its checksums
+            head = self._trusted(db) if made else None
+            if head is None:
+                head = self._rebuild(db)
+        except BaseException:
+            db.close()
+            raise
+        return db, head
+
+    def _open_private(self) -> tuple[sqlite3.Connection, Head]:
+        db = sqlite_file.connect(sqlite_file.MEMORY)
+        db.execute("BEGIN")
+        head = self._fill(db)
+        db.execute("COMMIT")
+        return db, head
+
+    def _go_private(self) -> None:
+        """Go on with a copy in memory: somebody holds the file and does not let go, or it broke underneath us."""
+        try:
+            private = sqlite_file.copy_to_memory(self.db)
+            head = self._read_stamp(private)
+            if head is None:
+                raise DoubtError("no stamp")
+        except sqlite_file.list_errors():
+            private, head = self._open_private()
+        self.db, self.head = private, head
+
+    def _trusted(self, db: sqlite3.Connection) -> Head | None:
+        """Return the slot up to which the index is folded, if it is ours and the log still says the same."""
+        head = self._read_stamp(db)
+        if head is None or head == EMPTY:
+            return head
+        if self._is_mended(db):
+            return None
+        data = self._log.find(head.seq)
+        if data is not None and digest_entry(data) == head.digest:
+            return head
+        if self._place.path == self._layout.index:  # elsewhere, it may be of another copy of the registry
+            self._check_end(db, head, data)
+        return None
+
+    def _check_end(self, db: sqlite3.Connection, head: Head, data: bytes | None) -> None:
+        """Check that the log does not lack what the index knows to have been written.
+
+        Raises:
+            CorruptError: It does.
+        """
+        where = self._log.where(head.seq)
+        if data is not None and self._replay.follow(data, where) == head.digest:  # it stands for a lost entry
+            return
+        (durable,) = db.execute("SELECT value FROM stamp WHERE key = 'durable'").fetchone()
+        if data is not None and head.seq <= int(durable):
+            raise CorruptError(f"{where} is not the entry that was written", hint=LOST)
+        if int(durable) and not self._log.exists(int(durable)):
+            raise CorruptError(f"{self._log.where(int(durable))} is missing", hint=LOST)
+
+    def _is_mended(self, db: sqlite3.Connection) -> bool:
+        """Return whether a record that could not be read can be read now."""
+        return any(self._replay.source.is_readable(record) for record in sqlite_file.list_damaged(db))
+
+    def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
+        rows = sqlite_file.read_stamp(db or self.db)
+        if rows.get("schema") != str(SCHEMA) or rows.get("registry") != self._registry:
+            return None
+        try:
+            return Head(int(rows["seq"]), rows["digest"])
+        except (KeyError, ValueError):
+            return None
+
+    def _rebuild(self, db: sqlite3.Connection) -> Head:
+        """Make the index anew in its place; of many processes that want to, one does and the others find it done."""
+        with quiet:
+            db.execute("BEGIN EXCLUSIVE")
+            try:
+                head = self._trusted(db) if sqlite_file.check_schema(db) else None
+                if head is None:
+                    head = self._fill(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        return head
+
+    def _fill(self, db: sqlite3.Connection) -> Head:
+        """Fold the whole log into emptied tables, inside the caller's transaction."""
+        sqlite_file.make_tables(db, self._registry)
+        head = self._replay.fold_all(db)
+        sqlite_file.write_stamp(db, head)
+        sqlite_file.execute_all(db, INDEXES)
+        return head
+
+    def _fold_new(self) -> None:
+        for head in self._replay.iter_new(self.db, self.head):
+            self.head = head
+        sqlite_file.write_stamp(self.db, self.head)
+
+    def _fold_one(self, entry: Entry, digest: str) -> None:
+        self._replay.fold_one(self.db, entry)
+        self.head = Head(entry.seq, digest)
+        sqlite_file.write_stamp(self.db, self.head, durable=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with quiet:
+            self.db.execute("BEGIN IMMEDIATE")
+            before = self.head
+            try:
+                yield
+                self.db.execute("COMMIT")  # where there is no WAL, a reader that does not move lets nobody commit
+            except BaseException:
+                self.head = before
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise

@@ -1,0 +1,96 @@
+"""The catalog folded from scratch into a database of its own, for those who must not believe the index.
+
+It lies in a temporary file that only this process sees, so that memory stays flat, and goes when it is closed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.fold.replay import Replay
+from registry_cli.catalog.index import sqlite_file
+from registry_cli.catalog.schema import INDEXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registry_cli.catalog.fold.record_source import Entries
+    from registry_cli.store.layout import Layout
+    from registry_cli.store.log import Head, Log
+
+
+class Fresh:
+    """A catalog that owes nothing to the index, folded up to `head`; made by `open_fresh`.
+
+    Attributes:
+        db: The same tables as the index has.
+        head: The slot up to which it is folded.
+    """
+
+    def __init__(self, layout: Layout, log: Log, registry: str, entries: Entries | None) -> None:
+        self._log = log
+        self._replay = Replay(layout, log)
+        self.db = sqlite_file.connect(sqlite_file.PRIVATE)
+        try:
+            self.head = self._transact(lambda: self._fill(registry, entries))
+        except BaseException:
+            self.db.close()
+            raise
+
+    def sync(self) -> Head:
+        """Fold what the log holds beyond `head`, and return the new head.
+
+        Raises:
+            CorruptError: An entry cannot be read, or does not follow; what is folded stays as it was.
+        """
+        if self._log.exists(self.head.seq + 1):
+            self.head = self._transact(self._fold_new)
+        return self.head
+
+    def close(self) -> None:
+        """Close the database, and with it the file."""
+        self.db.close()
+
+    def __enter__(self) -> Fresh:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _fill(self, registry: str, entries: Entries | None) -> Head:
+        sqlite_file.make_tables(self.db, registry)
+        replay = self._replay
+        head = replay.fold_all(self.db) if entries is None else replay.fold_entries(self.db, entries)
+        sqlite_file.write_stamp(self.db, head)
+        sqlite_file.execute_all(self.db, INDEXES)
+        return head
+
+    def _fold_new(self) -> Head:
+        heads = [self.head, *self._replay.iter_new(self.db, self.head)]
+        sqlite_file.write_stamp(self.db, heads[-1])
+        return heads[-1]
+
+    def _transact(self, fold: Callable[[], Head]) -> Head:
+        self.db.execute("BEGIN")
+        try:
+            head = fold()
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+        return head
+
+
+def open_fresh(layout: Layout, log: Log, registry: str, entries: Entries | None = None) -> Fresh:
+    """Fold a registry's whole log; close what is returned, or use it as a context.
+
+    Args:
+        layout: The registry's paths.
+        log: Its slots.
+        registry: Its id.
+        entries: What to fold instead of the log, for who has read as much of it as can be read.
+
+    Raises:
+        CorruptError: An entry cannot be read, or a slot is missing.
+    """
+    return Fresh(layout, log, registry, entries)

@@ -1,0 +1,1 @@
+"""Questions that others ask of the index, as named functions; addresses among them."""

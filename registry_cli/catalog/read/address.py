@@ -1,0 +1,308 @@
+"""Addresses: from what a user types to one version. The one resolver of command line, Python and URLs.
+
+`fraud/xgb` latest live version, `fraud/xgb:3`, `fraud/xgb@prod`, `fraud/xgb@prod@{1}` who held it before,
+`fraud/xgb~2` two live versions earlier, `3f9c2a1b` a unique id prefix, `task:01JD...` what a task put out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.read.models import find_line
+from registry_cli.catalog.read.task_address import list_outputs
+from registry_cli.catalog.seals import BATCH, LINE, VERSION, DoubtError, check, read_lines, read_moves
+from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
+from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+SHORTEST_PREFIX: Final = 4
+"""Hex digits that an id prefix needs at least."""
+NEAR: Final = 3
+"""Candidates named in an error."""
+
+_NAMED: Final = re.compile(
+    r"(?P<name>[^:@~]+)(?::(?P<number>\d{1,18})|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d{1,18})\})?)?"
+    r"(?:~(?P<back>\d{0,18}))?",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed address: a name with at most one of number and alias, or an id prefix, or a task.
+
+    Attributes:
+        ago: How many holders of the alias back.
+        back: How many live versions earlier in the line.
+    """
+
+    text: str
+    name: ModelName | None = None
+    number: int | None = None
+    alias: AliasName | None = None
+    ago: int = 0
+    back: int = 0
+    prefix: str | None = None
+    task: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it names one version whatever is added later: not a bare name, nothing counted back from now."""
+        return self.name is None or (self.number is not None or self.alias is not None)
+
+
+def parse_address(text: str) -> Address:
+    """Return `text` as an address.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text.startswith("task:"):
+        return Address(text, task=text.removeprefix("task:"))
+    if is_hex(text) and len(text) <= 64:
+        return Address(text, prefix=text.lower())
+    found = _NAMED.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text!r} is no address", hint="write NAME, NAME:3, NAME@alias, NAME~1 or an id; reg help addresses"
+        )
+    return Address(
+        text,
+        name=parse_model_name(found["name"]),
+        number=int(found["number"]) if found["number"] else None,
+        alias=AliasName(found["alias"]) if found["alias"] else None,
+        ago=int(found["ago"] or 0),
+        back=(int(found["back"]) if found["back"] else 1) if found["back"] is not None else 0,
+    )
+
+
+def resolve_exact(db: sqlite3.Connection, text: str, verb: str, *, rest: str = "") -> int:
+    """Return the row of the one version that `text` names for ever; for verbs that seal or hide.
+
+    Raises:
+        UsageError: It is a bare name, which would mean another version tomorrow; the hint is the exact address.
+        NotFoundError: It names nothing.
+        AmbiguousError: It names several.
+    """
+    address = parse_address(text)
+    if not address.exact:
+        row = _resolve(db, address)
+        name, number = _ref(db, row)
+        raise UsageError(
+            f"`{verb}` wants one exact version, and {text} is whatever comes last",
+            hint=f"reg model {verb} {_quoted(f'{name}:{number}')}{rest}",
+        )
+    return _resolve(db, address)
+
+
+def resolve(db: sqlite3.Connection, text: str) -> int:
+    """Return the row of the version that `text` names.
+
+    Raises:
+        UsageError: It is no address.
+        NotFoundError: It names nothing; near names are given.
+        AmbiguousError: It names several; they are given.
+    """
+    return _resolve(db, parse_address(text))
+
+
+def get_line(db: sqlite3.Connection, name: str) -> int:
+    """Return the line that a name stands for.
+
+    Raises:
+        NotFoundError: No model bears it or once bore it; near names are given.
+    """
+    line = find_line(db, parse_model_name(name))
+    if line is None:
+        raise NotFoundError(f"no model named `{name}`", hint=_near_names(db, name))
+    return line
+
+
+def _resolve(db: sqlite3.Connection, address: Address) -> int:
+    if address.prefix is not None:
+        return _by_prefix(db, address.prefix)
+    if address.task is not None:
+        return _by_task(db, address)
+    assert address.name is not None
+    line = get_line(db, address.name)
+    if address.number is not None:
+        row = _by_number(db, line, address)
+    elif address.alias is not None:
+        row = _by_alias(db, line, address)
+    else:
+        row = _latest(db, line, address.name)
+    return _earlier(db, line, row, address) if address.back else row
+
+
+def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
+    if len(prefix) < SHORTEST_PREFIX:
+        raise NotFoundError(f"`{prefix}` is too short for an id", hint=f"give {SHORTEST_PREFIX} hex digits or more")
+    found = db.execute(
+        "SELECT o.row, v.id, l.name, v.number FROM versions o CROSS JOIN versions v ON v.row = o.row"
+        " LEFT JOIN lines l ON l.id = v.line WHERE o.id >= ? AND o.id < ? LIMIT 10",
+        (prefix, prefix + "g"),
+    ).fetchall()
+    check(db, VERSION, [row for row, *_ in found])
+    if (
+        not found
+        and db.execute("SELECT 1 FROM versions NOT INDEXED WHERE id >= ? AND id < ?", (prefix, prefix + "g")).fetchone()
+    ):
+        raise DoubtError("the index of ids misses one")
+    if any(not version.startswith(prefix) for _, version, *_ in found):
+        raise DoubtError("an id leads to another version")
+    if not found:
+        raise NotFoundError(
+            f"no version with an id that starts with `{prefix}`", hint="reg model query --columns id,name,number"
+        )
+    if len(found) > 1:
+        shown = ", ".join(f"{version[:12]} ({name}:{number})" for _, version, name, number in found)
+        raise AmbiguousError(f"`{prefix}` is ambiguous: {shown}", hint="give more digits")
+    return int(found[0][0])
+
+
+def resolve_all(db: sqlite3.Connection, text: str) -> list[int]:
+    """Return the rows of all versions that `text` names: one, or what a task put out, the newest of each model.
+
+    Raises as `resolve`.
+    """
+    address = parse_address(text)
+    return list_outputs(db, address.task) if address.task is not None else [_resolve(db, address)]
+
+
+def _by_task(db: sqlite3.Connection, address: Address) -> int:
+    assert address.task is not None
+    found = list_outputs(db, address.task)
+    if len(found) > 1:
+        shown = ", ".join("{}:{}".format(*_ref(db, row)) for row in found[:10])
+        raise AmbiguousError(f"`{address.text}` has several outputs: {shown}", hint="name one of them")
+    return found[0]
+
+
+def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:
+    number = address.number or 0
+    found = _rows_of(db, line, number - 1, number)
+    if not found:
+        last = _last_number(db, line)
+        if 0 < number <= last:
+            raise DoubtError(f"version {number} is missing")
+        raise NotFoundError(
+            f"{address.name} has no version {address.number}, its last is {last}",
+            hint=f"reg model history {_quoted(str(address.name))}",
+        )
+    return found[number]
+
+
+def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
+    held = dict(read_lines(db, [line])[line][1])
+    found = held.get(str(address.alias))
+    if address.ago:
+        found = _held_before(db, line, str(address.alias), address.ago - (found is None))
+    if found is None:
+        ago = f", {address.ago} back" if address.ago else ""
+        raise NotFoundError(
+            f"{address.name} has no alias `{address.alias}`{ago}",
+            hint=f"it has {', '.join(held)}"
+            if held
+            else f"reg model alias {_quoted(str(address.name))}:N {address.alias}",
+        )
+    return int(found)
+
+
+def _held_before(db: sqlite3.Connection, line: int, alias: str, ago: int) -> int | None:
+    """Return the version that held an alias so many holders ago, from all that was said of its line's aliases."""
+    holders = [version for _, name, version, _ in read_moves(db, line) if name == alias and version is not None]
+    return holders[-1 - ago] if ago < len(holders) else None
+
+
+def _latest(db: sqlite3.Connection, line: int, name: ModelName) -> int:
+    for row in _iter_live(db, line, _last_number(db, line)):
+        return row
+    raise NotFoundError(f"every version of {name} is archived or removed", hint=f"reg model history {_quoted(name)}")
+
+
+def _earlier(db: sqlite3.Connection, line: int, row: int, address: Address) -> int:
+    check(db, VERSION, [row])
+    (number,) = db.execute("SELECT number FROM versions WHERE row = ?", (row,)).fetchone()
+    for found in islice(_iter_live(db, line, number - 1), address.back - 1, None):
+        return found
+    raise NotFoundError(
+        f"{address.name} has no {address.back} live versions before that one",
+        hint=f"reg model history {_quoted(str(address.name))}",
+    )
+
+
+def _iter_live(db: sqlite3.Connection, line: int, number: int) -> Iterator[int]:
+    """Yield the versions of a line that are neither archived nor removed, from a number downward.
+
+    Raises:
+        DoubtError: The index misses a number, or is not what the fold made of one.
+    """
+    size = 1
+    while number > 0:
+        below = max(number - size, 0)
+        found = _rows_of(db, line, below, number)
+        if len(found) != number - below:
+            raise DoubtError("a version is missing")
+        check(db, VERSION, list(found.values()))
+        for at in range(number, below, -1):
+            states = db.execute("SELECT archived, removed FROM versions WHERE row = ?", (found[at],)).fetchone()
+            if states == (0, 0):
+                yield found[at]
+        number, size = below, min(size * 4, BATCH)
+
+
+def _rows_of(db: sqlite3.Connection, line: int, below: int, number: int) -> dict[int, int]:
+    """Return the rows of a line's versions above `below`, up to a number, by number.
+
+    Raises:
+        DoubtError: The index of numbers leads to another version.
+    """
+    rows = [
+        row
+        for (row,) in db.execute(
+            "SELECT row FROM versions WHERE line = ? AND number > ? AND number <= ?", (line, below, number)
+        )
+    ]
+    found = {}
+    for row in rows:  # asked by row, the number comes from the version itself
+        there = db.execute("SELECT number FROM versions WHERE row = ? AND line = ?", (row, line)).fetchone()
+        if there is None or there[0] not in range(below + 1, number + 1):
+            raise DoubtError("a number leads to another version")
+        found[there[0]] = row
+    return found
+
+
+def _last_number(db: sqlite3.Connection, line: int) -> int:
+    check(db, LINE, [line])
+    (last,) = db.execute("SELECT last_number FROM lines WHERE id = ?", (line,)).fetchone()
+    return int(last)
+
+
+def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
+    check(db, VERSION, [row])
+    name, number = db.execute(
+        "SELECT l.name, v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?", (row,)
+    ).fetchone()
+    return name, number
+
+
+def _near_names(db: sqlite3.Connection, name: str) -> str:
+    from difflib import get_close_matches
+
+    leaf = name.rpartition("/")[2].casefold()
+    names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
+    same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
+    near = list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
+    return f"did you mean {' or '.join(near)}?" if near else "reg model list"
+
+
+def _quoted(text: str) -> str:
+    from shlex import quote
+
+    return quote(text)

@@ -1,0 +1,155 @@
+"""A version, and a task, as they are now, with every change applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from registry_cli.ids import AliasName, ModelName, RecordId, TagName, TaskId, VersionId, project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from registry_cli.ids import RecordId, TagName
+    from registry_cli.records.parts import Design, FileEntry
+    from registry_cli.records.status import Status
+    from registry_cli.records.values import Value
+
+
+UserId: TypeAlias = VersionId | TaskId
+"""Who names records and blobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRow:
+    """A parent pointer with the name and number that its target has now."""
+
+    id: VersionId
+    role: str
+    name: ModelName
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A version or task that names a blob; `ref` is its address."""
+
+    id: UserId
+    ref: str
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A version or task whose record cannot be read, and why; `ref` is its address, `id` the record's."""
+
+    id: RecordId
+    ref: str
+    removed: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version as it is now: its record with every later change applied.
+
+    Attributes:
+        created: UTC.
+        size: Bytes of all files whose size is known.
+        publication: The publication record that seals it, or None for a draft.
+        broken: Why its record cannot be read, or None; then little more than its name and number is known.
+    """
+
+    id: VersionId
+    name: ModelName
+    number: int
+    framework: str | None
+    author: str
+    created: datetime
+    message: str | None
+    comment: str | None
+    step: int | None
+    task: TaskId | None
+    size: int
+    tags: tuple[TagName, ...]
+    aliases: tuple[AliasName, ...]
+    metadata: Mapping[str, Value]
+    metrics: Mapping[str, Value]
+    params: Mapping[str, Value]
+    labels: Mapping[str, int]
+    interface: Mapping[str, Value]
+    design: Design | None
+    publication: RecordId | None
+    archived: bool
+    removed: bool
+    files: tuple[FileEntry, ...]
+    parents: tuple[ParentRow, ...]
+    broken: str | None = None
+
+    @property
+    def published(self) -> bool:
+        """Whether a publication seals it."""
+        return self.publication is not None
+
+    @property
+    def project(self) -> str:
+        """All but the last segment of its name."""
+        return project_of(self.name)
+
+    @property
+    def ref(self) -> str:
+        """Its address, `name:number`."""
+        return f"{self.name}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """A version that a task was given under a name; `ref` is the version's address now, None if nobody holds it."""
+
+    name: str
+    version: VersionId
+    ref: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task as its newest record has it, as far as the index does.
+
+    Attributes:
+        status: As in the log; one that is `running` there may have crashed.
+        created: UTC, as are `started` and `ended`.
+        commit: Full id of the commit it ran from.
+        command: Its words as a shell would read them; cut where it is very long.
+        record: The newest record, which holds all the rest.
+        broken: Why that record cannot be read, or None; then little more than id and status is known.
+        metrics: By name without `metrics.`; of one with a curve also its `NAME.min`, `NAME.max` and `NAME.last`.
+        params: By name without `params.`, nested names joined by dots; a list is its JSON text, a time its ISO text.
+    """
+
+    id: TaskId
+    name: str
+    project: str
+    status: Status
+    attempt: int
+    author: str
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    exit_code: int | None
+    source: TaskId | None
+    comment: str | None
+    commit: str | None
+    command: str
+    record: RecordId
+    archived: bool
+    removed: bool
+    broken: str | None
+    tags: tuple[TagName, ...]
+    metrics: Mapping[str, int | float]
+    params: Mapping[str, str | int | float | bool]
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end; None until it has ended."""
+        return (self.ended - self.started).total_seconds() if self.started and self.ended else None

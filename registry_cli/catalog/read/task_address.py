@@ -1,0 +1,160 @@
+"""Addresses of tasks: from what a user types to one task, and to what it put out.
+
+`01JD…` a unique prefix of its ULID, `baseline` or `iris/baseline` the newest task of that name, `@last` the newest of
+all; each with or without `task:` before it. After that name, `task:baseline/best.pt` is an output.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
+from registry_cli.ids import line_key
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+PREFIX: Final = "task:"
+LAST: Final = "@last"
+SHORTEST_PREFIX: Final = 4
+"""Letters of its ULID by which a task can be named."""
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{3,25}", re.IGNORECASE)
+_NEAR: Final = 3
+
+
+def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) -> int:
+    """Return the row in `tasks` that an address names.
+
+    Args:
+        db: The index.
+        text: The address.
+        removed: Also look among the removed, for a name that no other task bears; by its id each is found always.
+
+    Raises:
+        UsageError: It is empty.
+        NotFoundError: It names nothing; near names are given.
+        AmbiguousError: It is the beginning of several ids.
+    """
+    words = text.removeprefix(PREFIX)
+    if not words:
+        raise UsageError("an empty address names no task", hint="give a name, an id or @last; reg task list")
+    row = _find(db, words)
+    if row is None and words != LAST:
+        gone = _find_named(db, words, removed=1)
+        if gone is not None and not removed:
+            hint = f"reg task restore {shlex.quote(words)}"
+            raise NotFoundError(f"no task `{words}`: the one of that name was removed", hint=hint)
+        row = gone
+    if row is None:
+        raise NotFoundError(f"no task `{words}`", hint=_near(db, words, removed=removed))
+    return row
+
+
+def split_output(db: sqlite3.Connection, text: str) -> tuple[int, str | None]:
+    """Return the row of the task that an address of an output names, and the output's path or None.
+
+    Names may hold `/`: the longest part that names a task is the task. Raises as `resolve_task`.
+    """
+    words = text.removeprefix(PREFIX)
+    parts = words.split("/")
+    for length in range(len(parts), 0, -1):
+        row = _find(db, "/".join(parts[:length]))
+        if row is not None:
+            return row, "/".join(parts[length:]) or None
+    return resolve_task(db, words), None
+
+
+def _find(db: sqlite3.Connection, words: str) -> int | None:
+    if words == LAST:
+        return _one(db, "1", ())
+    if _ULID.fullmatch(words):
+        found = db.execute(
+            "SELECT row, id, name FROM tasks WHERE id BETWEEN ?1 AND ?1 || '~' LIMIT 4", (words.upper(),)
+        ).fetchall()
+        if len(found) > 1:
+            shown = ", ".join(f"{task} ({name})" for _, task, name in found[:_NEAR])
+            raise AmbiguousError(f"`{words}` is the beginning of several tasks: {shown}", hint="give more letters")
+        if found:
+            return int(found[0][0])
+    return _find_named(db, words, removed=0)
+
+
+def _find_named(db: sqlite3.Connection, words: str, *, removed: int) -> int | None:
+    if not words.isprintable():  # no task bears it, and the index takes only text
+        return None
+    row = _one(db, "key = ?", (line_key(words),), removed)
+    if row is None and "/" in words:
+        at = "project_key || '/' || key = ?"
+        row = _one(db, f"key = ? AND {at}", (line_key(words.rpartition("/")[2]), line_key(words)), removed)
+        row = row or _one(db, at, (line_key(words),), removed)
+    return row
+
+
+def _one(db: sqlite3.Connection, condition: str, bound: tuple[str, ...], removed: int = 0) -> int | None:
+    found = db.execute(
+        f"SELECT row FROM tasks WHERE {condition} AND removed = ? ORDER BY created DESC, id DESC LIMIT 1",
+        (*bound, removed),
+    ).fetchone()
+    return int(found[0]) if found else None
+
+
+def _near(db: sqlite3.Connection, words: str, *, removed: bool) -> str:
+    from difflib import get_close_matches
+
+    known = "SELECT DISTINCT name FROM tasks WHERE removed <= ? LIMIT 5000"
+    names = [name for (name,) in db.execute(known, (int(removed),))]
+    near = get_close_matches(words, names, n=_NEAR, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else "reg task list"
+
+
+_OUTPUTS = (
+    "SELECT v.row, v.line, (SELECT group_concat(path, '/') FROM files WHERE version = v.row)"
+    " FROM versions v JOIN lines l ON l.id = v.line WHERE v.task {which} AND v.removed = 0"
+    " AND (:path IS NULL OR substr('/' || l.key, -length(:key) - 1) = '/' || :key OR EXISTS (SELECT 1 FROM files f"
+    " WHERE f.version = v.row AND substr('/' || f.path, -length(:path) - 1) = '/' || :path)) ORDER BY v.row"
+)
+
+
+def list_outputs(db: sqlite3.Connection, words: str) -> list[int]:
+    """Return the rows of what a task put out, of the same files in one model the newest, in the order of their making.
+
+    Args:
+        db: The index.
+        words: The task's address without `task:`, and after a `/` the path of a file or the end of a model's name.
+
+    Raises:
+        NotFoundError: There is no such task, or it put out no such thing.
+    """
+    try:
+        row, path = split_output(db, words)
+    except NotFoundError:
+        newest = _of_unrecorded(db, words)
+        if not newest:
+            raise
+        return newest
+    task, name = db.execute("SELECT id, name FROM tasks WHERE row = ?", (row,)).fetchone()
+    newest = _newest(db, "= :task", task, path)
+    if not newest:
+        what = f"no output `{path}`" if path else "no output"
+        raise NotFoundError(f"task `{name}` has {what}", hint=f"reg task show {task}")
+    return newest
+
+
+def _of_unrecorded(db: sqlite3.Connection, words: str) -> list[int]:
+    """Return what was added under the id of a task that is not in this registry."""
+    prefix, _, path = words.partition("/")
+    if len(prefix) < SHORTEST_PREFIX:
+        return []
+    return _newest(db, "BETWEEN :task AND :task || '~'", prefix.upper(), path or None)
+
+
+def _newest(db: sqlite3.Connection, which: str, task: str, path: str | None) -> list[int]:
+    bound = {"task": task, "path": path, "key": line_key(path) if path else None}
+    newest: dict[tuple[int, str], int] = {}
+    for row, line, paths in db.execute(_OUTPUTS.format(which=which), bound):
+        newest.pop((line, paths), None)
+        newest[line, paths] = row
+    return list(newest.values())

@@ -1,0 +1,168 @@
+"""Reads tasks from the index into the records of `task_rows.py`. Changes nothing, decides nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog.documents import from_microseconds
+from registry_cli.catalog.read.rows import InputRow, TaskRow
+from registry_cli.catalog.read.versions import BATCH
+from registry_cli.catalog.seals import TASK, check
+from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.records.task import Data
+
+_GROUPS: Final = ("metrics", "params")
+"""They are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
+_TRUTHS: Final = {"true": True, "false": False}
+
+
+def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
+    """Return the tasks of these rows, in their order."""
+    found: dict[int, TaskRow] = {}
+    for at in range(0, len(rows), BATCH):
+        found.update(_read_batch(db, rows[at : at + BATCH]))
+    return [found[row] for row in rows]
+
+
+def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
+    """Return the ids of the tasks of these rows, in their order; nothing else of them is read."""
+    found: dict[int, TaskId] = {}
+    for at in range(0, len(rows), BATCH):
+        some = rows[at : at + BATCH]
+        found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({','.join('?' * len(some))})", some))
+    return [found[row] for row in rows]
+
+
+def get_task_row(db: sqlite3.Connection, row: int) -> TaskRow:
+    """Return the task of one row."""
+    return list_tasks(db, [row])[0]
+
+
+def find_task(db: sqlite3.Connection, task: TaskId) -> int | None:
+    """Return the row of a task, or None where the registry does not hold it."""
+    found = db.execute("SELECT row FROM tasks WHERE id = ?", (task,)).fetchone()
+    return found[0] if found else None
+
+
+def list_task_inputs(db: sqlite3.Connection, row: int) -> list[InputRow]:
+    """Return the versions that a task was given, in their order."""
+    found = db.execute(
+        "SELECT i.name, i.version, l.name || ':' || v.number FROM task_inputs i"
+        " LEFT JOIN versions v ON v.id = i.version LEFT JOIN lines l ON l.id = v.line"
+        " WHERE i.task = ? ORDER BY i.position",
+        (row,),
+    )
+    return [InputRow(name, VersionId(RecordId(version)), ref) for name, version, ref in found]
+
+
+def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
+    """Return the files that a task read, in their order."""
+    from registry_cli.records.task import Data  # a listing need not load it
+
+    found = db.execute("SELECT path, size, sha256 FROM task_data WHERE task = ? ORDER BY position", (row,))
+    return [Data(path, size, BlobHash(sha256)) for path, size, sha256 in found]
+
+
+def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
+    """Return a task's blobs, such as its console log, sorted by path."""
+    from registry_cli.records.parts import FileEntry
+
+    found = db.execute("SELECT path, size, sha256, xxh3, media FROM task_files WHERE task = ? ORDER BY path", (row,))
+    return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
+
+
+def list_task_versions(db: sqlite3.Connection, task: TaskId) -> list[int]:
+    """Return the rows of the versions that a task made and that are not removed, oldest first."""
+    found = db.execute("SELECT row FROM versions WHERE task = ? AND removed = 0 ORDER BY row", (task,))
+    return [row for (row,) in found]
+
+
+def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:
+    """Return the tasks that were given a version and are not removed, oldest first."""
+    found = db.execute(
+        "SELECT DISTINCT t.row FROM task_inputs i JOIN tasks t ON t.row = i.task"
+        " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id",
+        (version,),
+    )
+    return list_tasks(db, [row for (row,) in found])
+
+
+def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRow]:
+    check(db, TASK, rows)
+    marks = ",".join("?" * len(rows))
+    tags: dict[int, list[TagName]] = defaultdict(list)
+    for row, tag in db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks}) ORDER BY tag", rows):
+        tags[row].append(TagName(tag))
+    tables: dict[tuple[int, str], dict[str, Any]] = defaultdict(dict)
+    fields = db.execute(
+        "SELECT task, field, number, text FROM task_fields"
+        f" WHERE task IN ({marks}) AND field > 'metrics.' AND field < 'params/' ORDER BY task, field",
+        rows,
+    )
+    for row, field, number, text in fields:
+        group, _, name = field.partition(".")
+        if group in _GROUPS:
+            tables[row, group][name] = _value(group, number, text)
+    found = db.execute(
+        "SELECT row, id, name, project, status, attempt, author, created, started, ended, exit_code, source, comment,"
+        f" commit_id, command, record, archived, removed, broken FROM tasks WHERE row IN ({marks})",
+        rows,
+    )
+    return {
+        columns[0]: _task(
+            columns,
+            tags=tuple(tags[columns[0]]),
+            metrics=_without_bounds(tables[columns[0], "metrics"]),
+            params=tables[columns[0], "params"],
+        )
+        for columns in found
+    }
+
+
+def _task(columns: tuple[Any, ...], **joined: Any) -> TaskRow:
+    (_, task, name, project, status, attempt, author, created, started, ended, exit_code, source, comment, commit,
+     command, record, archived, removed, broken) = columns  # fmt: skip
+    return TaskRow(
+        id=TaskId(task),
+        name=name,
+        project=project,
+        status=status,
+        attempt=attempt,
+        author=author,
+        created=from_microseconds(created),
+        started=None if started is None else from_microseconds(started),
+        ended=None if ended is None else from_microseconds(ended),
+        exit_code=exit_code,
+        source=TaskId(source) if source else None,
+        comment=comment,
+        commit=commit,
+        command=command,
+        record=RecordId(record),
+        archived=bool(archived),
+        removed=bool(removed),
+        broken=broken,
+        **joined,
+    )
+
+
+def _without_bounds(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return metrics without what is there of their curves to be searched: `loss`, and not `loss.min`."""
+    return {
+        name: value
+        for name, value in metrics.items()
+        if not (name.endswith((".min", ".max", ".last")) and name.rpartition(".")[0] in metrics)
+    }
+
+
+def _value(group: str, number: int | float | None, text: str | None) -> str | int | float | bool | None:
+    """Return a value as it was before it was split for searching; a metric is never text, so a `nan` is one."""
+    if number is None:
+        return float("nan") if group == "metrics" and text == "nan" else text
+    return number if text is None else _TRUTHS[text]

@@ -1,0 +1,241 @@
+"""Reads the index: rows of tables into the records of `rows.py`. Changes nothing, decides nothing."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.catalog import seals
+from registry_cli.catalog.documents import from_microseconds, load_doc
+from registry_cli.catalog.index import sqlite_file
+from registry_cli.catalog.read.rows import Broken, ParentRow, User, VersionRow
+from registry_cli.catalog.seals import (
+    FILES,
+    SETTINGS,
+    VERSION,
+    VERSION_COLUMNS,
+    DoubtError,
+    check,
+    group,
+    read_lines,
+    read_seals,
+    seal_list,
+    seal_version,
+)
+from registry_cli.errors import CorruptError
+from registry_cli.ids import (
+    AliasName,
+    BlobHash,
+    ModelName,
+    RecordId,
+    TagName,
+    TaskId,
+    VersionId,
+    Xxh3,
+)
+from registry_cli.records.parts import Design, FileEntry
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+BATCH: Final = seals.BATCH
+"""Rows asked for at a time; SQLite binds a limited number of values."""
+REMAKE: Final = "reg repair"
+"""What to do where the index says other files of a version than its record."""
+
+
+def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRow]:
+    """Return the versions of these rows, in their order.
+
+    Raises:
+        DoubtError: The index is not what the fold made, or misses one.
+        CorruptError: It says other files of one than it did.
+    """
+    found: dict[int, VersionRow] = {}
+    for at in range(0, len(rows), BATCH):
+        with sqlite_file.open_snapshot(db):  # else a seal may be of what another process has written meanwhile
+            found.update(_read_batch(db, rows[at : at + BATCH]))
+    return [found[row] for row in rows]
+
+
+def list_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionId]:
+    """Return the ids of the versions of these rows, in their order; nothing else of them is read.
+
+    Raises:
+        DoubtError: The index misses one.
+    """
+    found: dict[int, VersionId] = {}
+    for at in range(0, len(rows), BATCH):
+        some = rows[at : at + BATCH]
+        found.update(db.execute(f"SELECT row, id FROM versions WHERE row IN ({','.join('?' * len(some))})", some))
+    if not found.keys() >= set(rows):
+        raise DoubtError("a version is missing")
+    return [found[row] for row in rows]
+
+
+def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
+    """Return the version of one row."""
+    return list_versions(db, [row])[0]
+
+
+def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
+    """Return the files of the version of one row, sorted by path."""
+    check(db, FILES, [row])
+    return [_file(file) for file in _files_of(db, [row]).get(row, ())]
+
+
+def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
+    """Return the row of a version, or None where the registry does not hold it."""
+    found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
+    return found[0] if found else None
+
+
+def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str, VersionId]]:
+    """Return role and id of the versions made from a version, oldest first."""
+    found = db.execute(
+        "SELECT p.role, v.id FROM parents p JOIN versions v ON v.row = p.child WHERE p.parent = ? AND v.removed = 0"
+        " ORDER BY v.row",
+        (version,),
+    )
+    return [(role, VersionId(RecordId(child))) for role, child in found]
+
+
+def list_broken(db: sqlite3.Connection) -> list[Broken]:
+    """Return the versions, then the tasks, whose records cannot be read, oldest first."""
+    found = db.execute(
+        "SELECT v.id, l.name || ':' || v.number, v.removed, v.broken FROM versions v JOIN lines l ON l.id = v.line"
+        " WHERE v.broken IS NOT NULL ORDER BY v.row"
+    )
+    tasks = db.execute("SELECT record, 'task:' || id, removed, broken FROM tasks WHERE broken IS NOT NULL ORDER BY row")
+    return [
+        Broken(RecordId(record), ref, bool(removed), problem) for record, ref, removed, problem in chain(found, tasks)
+    ]
+
+
+def list_users(db: sqlite3.Connection, blob: BlobHash) -> list[User]:
+    """Return the versions, then the tasks, that name a blob, removed ones too, oldest first."""
+    versions = db.execute(
+        "SELECT DISTINCT v.id, l.name || ':' || v.number, v.removed FROM uses u JOIN versions v ON v.row = u.version"
+        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY v.row",
+        (blob,),
+    )
+    tasks = db.execute(
+        "SELECT DISTINCT t.id, 'task:' || t.name, t.removed FROM task_files f JOIN tasks t ON t.row = f.task"
+        " WHERE f.sha256 = ? ORDER BY t.row",
+        (blob,),
+    )
+    return [
+        *(User(VersionId(RecordId(version)), ref, bool(removed)) for version, ref, removed in versions),
+        *(User(TaskId(task), ref, bool(removed)) for task, ref, removed in tasks),
+    ]
+
+
+def list_task_records(db: sqlite3.Connection, low: str, high: str) -> list[tuple[RecordId, TaskId]]:
+    """Return the records from `low` up to `high` that tasks have or had, each with its task."""
+    found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", (low, high))
+    return [(RecordId(record), TaskId(task)) for record, task in found]
+
+
+def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
+    """Return the settings that travel with the registry.
+
+    Raises:
+        DoubtError: They are not those that the log says.
+    """
+    import json
+
+    check(db, SETTINGS, [0])
+    return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings ORDER BY key")}
+
+
+def read_twins(db: sqlite3.Connection, size: int) -> set[str]:
+    """Return the XXH3 digests of the known files of `size` bytes."""
+    return {xxh3 for (xxh3,) in db.execute("SELECT xxh3 FROM files WHERE size = ? AND xxh3 IS NOT NULL", (size,))}
+
+
+def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, VersionRow]:
+    marks = ",".join("?" * len(rows))
+    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
+    files = _files_of(db, rows)
+    parents = group(
+        db.execute(
+            "SELECT p.child, p.parent, p.role, l.name, v.number FROM parents p JOIN versions v ON v.id = p.parent"
+            f" JOIN lines l ON l.id = v.line WHERE p.child IN ({marks}) ORDER BY p.child, p.position",
+            rows,
+        )
+    )
+    columns = db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks})", rows).fetchall()
+    lines = read_lines(db, list({line for _, _, line, *_ in columns}))
+    sealed, sealed_files = read_seals(db, VERSION, rows), read_seals(db, FILES, rows)
+    found = {}
+    for version in columns:
+        row, _, line, *_ = version
+        if sealed.get(row) != seal_version(version, tags.get(row, ()), parents.get(row, ())):
+            raise DoubtError("a version is not what the log says")
+        name, aliases = lines[line]
+        if sealed_files.get(row) != seal_list(files.get(row, [])):
+            raise _other_files(f"{name}:{version[3]}")
+        found[row] = _version(
+            version,
+            name=ModelName(name),
+            tags=tuple(TagName(tag) for (tag,) in tags.get(row, ())),
+            aliases=tuple(AliasName(alias) for alias, at in aliases if at == row),
+            files=tuple(_file(file) for file in files.get(row, ())),
+            parents=tuple(_parent(parent) for parent in parents.get(row, ())),
+        )
+    return found
+
+
+def _other_files(ref: str) -> CorruptError:
+    return CorruptError(f"the index says other files of {ref} than it did", hint=REMAKE)
+
+
+def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
+    marks = ",".join("?" * len(rows))
+    return group(
+        db.execute(
+            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
+            rows,
+        )
+    )
+
+
+def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
+    (_, version, _, number, framework, author, created, step, task, size, comment, publication, archived, removed, text,
+     _, _, broken) = columns  # fmt: skip
+    doc = load_doc(text)
+    design = doc["design"]
+    return VersionRow(
+        id=VersionId(RecordId(version)),
+        number=number,
+        framework=framework,
+        author=author,
+        created=from_microseconds(created),
+        message=doc["message"],
+        comment=comment,
+        step=step,
+        task=TaskId(task) if task else None,
+        size=size,
+        metadata=doc["metadata"],
+        metrics=doc["metrics"],
+        params=doc["params"],
+        labels=doc["labels"],
+        interface=doc["interface"],
+        design=Design(**design) if design else None,
+        publication=RecordId(publication) if publication else None,
+        archived=bool(archived),
+        removed=bool(removed),
+        broken=broken,
+        **joined,
+    )
+
+
+def _file(columns: tuple[Any, ...]) -> FileEntry:
+    path, size, sha256, xxh3, media, url = columns
+    return FileEntry(path, size, BlobHash(sha256) if sha256 else None, Xxh3(xxh3) if xxh3 else None, media, url)
+
+
+def _parent(columns: tuple[Any, ...]) -> ParentRow:
+    parent, role, name, number = columns
+    return ParentRow(VersionId(RecordId(parent)), role, ModelName(name), number)

@@ -1,0 +1,224 @@
+"""Checks the blobs that versions and tasks name: there, of the right size, with the right bytes; in the trash too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.documents import load_doc
+from registry_cli.errors import CorruptError
+from registry_cli.ids import BlobHash, Xxh3
+from registry_cli.registry.fsck.context import Survey, count, exists, iter_entries, list_touched
+from registry_cli.registry.fsck.digests import GONE, Reader, Reading
+from registry_cli.registry.fsck.report import Damage
+from registry_cli.store import files
+from registry_cli.store.layout import FANOUT
+from registry_cli.store.trash import find_swept, list_trash
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from registry_cli.registry.fsck.report import Kind
+    from registry_cli.store.trash import Trashed
+
+_NAME: Final = re.compile(r"[0-9a-f]{62}")
+_AFTER: Final = "g"
+"""Sorts after every hex digit."""
+_NEEDS: Final = """
+SELECT sha256, max(size), max(xxh3), max(removed = 0), max(removed = 0 AND ours)
+FROM (
+    SELECT f.sha256, f.size, f.xxh3, f.url IS NULL AS ours, v.removed FROM files f JOIN versions v ON v.row = f.version
+    WHERE f.sha256 >= ?1 AND f.sha256 < ?2
+    UNION ALL
+    SELECT design, design_size, xxh3_of_design(doc), 1, removed FROM versions WHERE design >= ?1 AND design < ?2
+    UNION ALL
+    SELECT f.sha256, f.size, f.xxh3, 1, t.removed FROM task_files f JOIN tasks t ON t.row = f.task
+    WHERE f.sha256 >= ?1 AND f.sha256 < ?2
+) GROUP BY sha256
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What versions and tasks say of a blob.
+
+    Attributes:
+        used: Whether one that is not removed names it.
+        kept: Whether it must be here: such a one names it, and by no URL alone.
+    """
+
+    size: int | None
+    xxh3: Xxh3 | None
+    used: bool
+    kept: bool
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is only counted: blobs that nobody names, their bytes, and needed ones that lie in the trash."""
+
+    unused: int = 0
+    unused_size: int = 0
+    trashed: int = 0
+    aside: int = 0
+
+
+class _Blobs:
+    """The walk over all blobs, one fan-out folder after the other."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.tally = _Tally()
+        self.missing: list[BlobHash] = []
+        self.foreign: list[Path] = []
+        self._swept = self._list_swept()
+
+    def iter_readings(self) -> Iterator[Reading[BlobHash]]:
+        """Yield the blobs whose bytes are to be compared; what is missing or has another size is taken down."""
+        for shard in FANOUT:
+            needs = read_needs(self.survey, shard, shard + _AFTER)
+            stored = self._list(self.survey.layout.blobs / shard)
+            swept = [trashed for trashed in self._swept if trashed.blob and trashed.blob.startswith(shard)]
+            there = stored.keys() | {trashed.blob for trashed in swept}
+            self.missing += [sha256 for sha256, need in needs.items() if need.kept and sha256 not in there]
+            for sha256, status in stored.items():
+                self.survey.counts["blobs"] += 1
+                self.survey.counts["size"] += status.st_size
+                path = self.survey.layout.blob(sha256)
+                yield from self._judge(sha256, path, status, needs.get(sha256))
+            for trashed in swept:
+                yield from self._judge_swept(trashed, stored, needs)
+
+    def report(self, sha256: BlobHash, path: Path, problem: str) -> None:
+        """Take down a damage, with whom it touches."""
+        kind: Kind = "blob" if path == self.survey.layout.blob(sha256) else "trash"
+        users = list_touched(self.survey.db, sha256)
+        self.survey.damages.append(Damage(kind, path, problem, users, blob=sha256))
+
+    def _judge_swept(
+        self, trashed: Trashed, stored: Mapping[BlobHash, os.stat_result], needs: Mapping[BlobHash, _Need]
+    ) -> Iterator[Reading[BlobHash]]:
+        status = files.find_status(trashed.path)
+        if status is None:  # deleted, or brought back
+            return
+        sha256 = BlobHash(str(trashed.blob))
+        need = needs.get(sha256)
+        if sha256 not in stored:
+            self.tally.trashed += need is not None and need.kept
+        elif stored[sha256].st_ino == status.st_ino:
+            return
+        yield from self._judge(sha256, trashed.path, status, need)
+
+    def _judge(
+        self, sha256: BlobHash, path: Path, status: os.stat_result, need: _Need | None
+    ) -> Iterator[Reading[BlobHash]]:
+        level = self.survey.level
+        if need is None and path.parents[1] == self.survey.layout.blobs:
+            self.tally.unused += 1
+            self.tally.unused_size += status.st_size
+        if not files.is_regular(status):
+            self.report(sha256, path, "is no file")
+        elif need is not None and need.size not in {None, status.st_size}:
+            self.report(sha256, path, f"has {status.st_size:,} bytes instead of {need.size:,}")
+        elif level == "strong":
+            yield Reading(path, sha256, None, sha256)
+        elif level == "default" and need is not None and (need.xxh3 or need.used):
+            yield Reading(path, sha256, need.xxh3, sha256)
+
+    def _list(self, folder: Path) -> dict[BlobHash, os.stat_result]:
+        found: dict[BlobHash, os.stat_result] = {}
+        for entry in iter_entries(folder):
+            if not _NAME.fullmatch(entry.name):
+                self.foreign.append(folder / entry.name)
+                continue
+            try:
+                found[BlobHash(folder.name + entry.name)] = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # a collector is at work
+                continue
+        return found
+
+    def _list_swept(self) -> list[Trashed]:
+        try:
+            trashed = list_trash(self.survey.layout)
+        except CorruptError:  # a link is in its place: `check_kinds` reports it
+            return []
+        self.tally.aside = sum(file.reason == "damaged" for file in trashed)
+        return [file for file in trashed if file.blob and file.reason == "swept"]
+
+
+def check_blobs(survey: Survey) -> None:
+    """Check all blobs, in `blobs/` and in `trash/`."""
+    survey.db.create_function("xxh3_of_design", 1, _xxh3_of_design, deterministic=True)
+    blobs, reader = _Blobs(survey), Reader(survey.progress)
+    folder = survey.layout.blobs
+    blobs.foreign += [folder / entry.name for entry in iter_entries(folder) if entry.name not in FANOUT]
+    survey.progress.start("blobs", _estimate(survey), "bytes")
+    try:
+        bad = reader.list_bad(blobs.iter_readings())
+    finally:
+        survey.progress.stop()
+    for reading, problem in bad:
+        if problem == GONE:  # into the trash or out of it, or a collector deleted it
+            blobs.missing.append(reading.subject)
+        else:
+            blobs.report(reading.subject, reading.path, problem)
+    _check_missing(survey, blobs)
+    survey.counts["read"] += reader.read
+    survey.note_closed(reader.closed)
+    _note(survey, blobs)
+
+
+def read_needs(survey: Survey, low: str, high: str) -> dict[BlobHash, _Need]:
+    """Return what versions and tasks say of the blobs whose digests lie from `low` up to `high`."""
+    found = survey.db.execute(_NEEDS, (low, high)).fetchall()
+    return {
+        BlobHash(sha256): _Need(size, Xxh3(xxh3) if xxh3 else None, bool(used), bool(kept))
+        for sha256, size, xxh3, used, kept in found
+    }
+
+
+def _check_missing(survey: Survey, blobs: _Blobs) -> None:
+    """Report what is missing still, and is needed as the log says by now: others may have worked meanwhile."""
+    if blobs.missing:
+        survey.catch_up()
+    for sha256 in dict.fromkeys(blobs.missing):
+        need = read_needs(survey, sha256, sha256 + _AFTER).get(sha256)
+        path = survey.layout.blob(sha256)
+        if need is not None and need.kept and not _is_somewhere(survey, path):
+            blobs.report(sha256, path, "is missing")
+
+
+def _is_somewhere(survey: Survey, path: Path) -> bool:
+    """Return whether a blob is in its place or in the trash; it may move either way meanwhile."""
+    try:
+        return exists(path) or find_swept(survey.layout, path) is not None or exists(path)
+    except CorruptError:  # a link is in the place of the trash
+        return False
+
+
+def _estimate(survey: Survey) -> int:
+    if survey.level == "fast":
+        return 0
+    query = "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM uses GROUP BY sha256)"
+    return int(survey.db.execute(query).fetchone()[0])
+
+
+def _note(survey: Survey, blobs: _Blobs) -> None:
+    tally = blobs.tally
+    survey.note_foreign("blobs", blobs.foreign)
+    if tally.unused:
+        known = not any(damage.kind in {"log", "record"} for damage in survey.damages)  # else one of them may
+        advice = ": reg gc" if known else ""
+        survey.notes.append(f"{count(tally.unused, 'blob')} that nothing names, {tally.unused_size:,} bytes{advice}")
+    if tally.trashed:
+        survey.notes.append(f"{count(tally.trashed, 'blob')} in the trash that something needs: reg repair")
+    if tally.aside:
+        survey.notes.append(f"{count(tally.aside, 'damaged file')} put aside in the trash")
+
+
+def _xxh3_of_design(doc: str) -> str | None:
+    design = load_doc(doc)["design"]
+    return design.get("xxh3") if design else None

@@ -1,0 +1,58 @@
+"""Counting on bytes that are stored: a change that brings them into use again must not lose them to a collector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import RefusedError
+from registry_cli.store.blobs import find_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import BlobHash
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.staging import Staging
+
+
+def need_version(registry: Registry, staging: Staging, row: VersionRow) -> None:
+    """Count on a version's files and design, those that are blobs.
+
+    Raises:
+        RefusedError: Some are gone.
+    """
+    for file in row.files:
+        if file.sha256 and not file.url:
+            need_blob(registry, staging, file.sha256, f"{file.path} of {row.ref}")
+    if row.design and row.design.sha256:
+        need_blob(registry, staging, row.design.sha256, f"the design of {row.ref}")
+
+
+def need_files(registry: Registry, staging: Staging, files: Iterable[FileEntry], of: str) -> None:
+    """Count on the blobs of a task, which `of` names.
+
+    Raises:
+        RefusedError: Some are gone.
+    """
+    for file in files:
+        if file.sha256:
+            need_blob(registry, staging, file.sha256, f"{file.path} of {of}")
+
+
+def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str) -> None:
+    """Count on a blob.
+
+    Args:
+        registry: Where.
+        staging: What the change is committed with.
+        sha256: The blob.
+        what: Whose bytes they are, for the message.
+
+    Raises:
+        RefusedError: It is gone.
+    """
+    if find_blob(registry.layout, sha256) is None:
+        raise RefusedError(f"the bytes of {what} are gone", hint="add the same file again first")
+    staging.need_blob(sha256)

@@ -1,0 +1,109 @@
+"""Mends blobs and records: good bytes are looked for by SHA-256, in this registry and in another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import ConflictError, CorruptError, RegError
+from registry_cli.ids import BlobHash
+from registry_cli.registry.repair.put_back import put_away, put_file
+from registry_cli.store import files, trash
+from registry_cli.store.blobs import get_record
+from registry_cli.store.hashing import sha256_of_file
+from registry_cli.store.staging import Staging
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from registry_cli.ids import RecordId
+    from registry_cli.registry.repair.other_copy import Sibling
+    from registry_cli.store.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that holds the bytes of a blob, and where that is, in words."""
+
+    path: Path
+    how: str
+
+
+def find_source(layout: Layout, blob: BlobHash, views: Iterable[Path], sibling: Sibling | None) -> Source | None:
+    """Return a file with the bytes of a blob, read through and right by SHA-256, or None.
+
+    Args:
+        layout: The registry.
+        blob: Which.
+        views: Files that show it, should they be there.
+        sibling: Another registry.
+    """
+    return next((source for source in _iter_sources(layout, blob, views, sibling) if _holds(source.path, blob)), None)
+
+
+def list_views(layout: Layout, db: sqlite3.Connection, blob: BlobHash) -> list[Path]:
+    """Return where views would show a blob."""
+    shown = "SELECT v.id, f.path FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = ?"
+    return [layout.view(version) / path for version, path in db.execute(shown, (blob,))]
+
+
+def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
+    """Put the bytes of `source` in a blob's place; what lies there goes to the trash.
+
+    Raises:
+        ConflictError: The source changed meanwhile.
+    """
+    path = layout.blob(blob)
+    if not _holds(path, blob):
+        put_away(layout, path)
+    with Staging(layout) as staging:
+        if staging.add_file(source.path).sha256 != blob:
+            raise ConflictError(f"{source.path} changed while it was read", hint="run the command again")
+        staging.install()
+
+
+def list_swept(layout: Layout, db: sqlite3.Connection) -> list[BlobHash]:
+    """Return the blobs that live versions and tasks need and that are only in the trash."""
+    needed = (
+        "SELECT f.sha256 FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND f.url IS NULL"
+        " UNION SELECT design FROM versions WHERE removed = 0 AND design IS NOT NULL"
+        " UNION SELECT f.sha256 FROM task_files f JOIN tasks t ON t.row = f.task"
+        " WHERE t.removed = 0 AND f.sha256 IS NOT NULL"
+    )
+    blobs = [BlobHash(sha256) for (sha256,) in db.execute(needed)]
+    missing = [blob for blob in blobs if not files.exists(layout.blob(blob))]
+    return [blob for blob in missing if trash.find_swept(layout, layout.blob(blob))]
+
+
+def find_record(record: RecordId, sibling: Sibling | None) -> bytes | None:
+    """Return a record's bytes from another registry, right by SHA-256, or None."""
+    try:
+        return get_record(sibling.layout, record) if sibling else None
+    except (RegError, OSError):
+        return None
+
+
+def mend_record(layout: Layout, record: RecordId, data: bytes) -> None:
+    """Put a record in its place; what lies there goes to the trash."""
+    put_file(layout, layout.record(record), data, mode=0o444)
+
+
+def _iter_sources(layout: Layout, blob: BlobHash, views: Iterable[Path], sibling: Sibling | None) -> Iterator[Source]:
+    for path in trash.list_aside(layout, layout.blob(blob)):
+        yield Source(path, "brought back from the trash")
+    for path in views:
+        yield Source(path, "copied from a view")
+    if sibling:
+        theirs = sibling.layout
+        yield Source(theirs.blob(blob), "copied from the other registry")
+        for path in trash.list_aside(theirs, theirs.blob(blob)):
+            yield Source(path, "copied from the trash of the other registry")
+
+
+def _holds(path: Path, blob: BlobHash) -> bool:
+    try:
+        return sha256_of_file(path) == blob
+    except (CorruptError, OSError):  # missing, a link or a folder
+        return False

@@ -1,0 +1,177 @@
+"""The one retention grammar: `last 5, best 3 max(metrics.acc), published` to rules, and rules over versions.
+
+keep = rule { "," rule }
+rule = "last" N | "best" N ("max" | "min") "(" FIELD ")" | "published"
+
+Knows no registry: it says which of some versions are kept and by which rule, and removes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
+
+from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
+from registry_cli.catalog.query.parse import parse_field
+from registry_cli.errors import UsageError
+from registry_cli.records.values import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import VersionId
+
+EXAMPLE: Final = "last 5, best 3 max(metrics.acc), best 2 min(metrics.loss), published"
+_HINT: Final = f"write it as in `{EXAMPLE}`"
+_NUMERIC: Final = ("metadata", "metrics", "params", "labels")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, for the versions of one model.
+
+    Attributes:
+        text: As it was written.
+        count: How many it keeps; of `published` it is 0, it keeps all.
+        field: What `best` goes by.
+    """
+
+    kind: Literal["last", "max", "min", "published"]
+    text: str
+    count: int = 0
+    field: str = ""
+
+
+def parse_keep(text: str) -> tuple[Rule, ...]:
+    """Return the rules of a retention text.
+
+    Raises:
+        UsageError: It does not follow the grammar; the message shows the place.
+    """
+    return _Parser(text).parse()
+
+
+def check_keep(text: str | None) -> tuple[Rule, ...]:
+    """Return the rules of `text`, which must be given: without a rule nothing would be kept.
+
+    Raises:
+        UsageError: It is missing or empty, or does not follow the grammar.
+    """
+    if text is None or not text.strip():
+        raise UsageError(
+            "nothing says what to keep", hint=f"--keep '{EXAMPLE}', or for good: reg config set retention.keep RULES"
+        )
+    return parse_keep(text)
+
+
+def find_keepers(rules: Sequence[Rule], versions: Sequence[VersionRow]) -> dict[VersionId, str]:
+    """Return which versions of one model are kept, each with the text of the first rule that keeps it."""
+    kept: dict[VersionId, str] = {}
+    for rule in rules:
+        for version in _chosen(rule, versions):
+            kept.setdefault(version.id, rule.text)
+    return kept
+
+
+def _chosen(rule: Rule, versions: Sequence[VersionRow]) -> list[VersionRow]:
+    newest_first = sorted(versions, key=lambda version: -version.number)
+    if rule.kind == "published":
+        return [version for version in versions if version.published]
+    if rule.kind == "last":
+        return newest_first[: rule.count]
+    sign = 1 if rule.kind == "min" else -1
+    rated = [(version, number) for version in newest_first if (number := _number(version, rule.field)) is not None]
+    rated.sort(key=lambda pair: sign * pair[1])  # stable: of equals the newest comes first
+    return [version for version, _ in rated[: rule.count]]
+
+
+def _number(version: VersionRow, field: str) -> float | None:
+    """Return what a version is rated by; None where it has no such number, or a NaN."""
+    group = field.partition(".")[0]
+    value = flatten(getattr(version, group), group).get(field) if group in _NUMERIC else getattr(version, field)
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return None
+    return value
+
+
+class _Parser:
+    """One pass over the tokens of one text."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens = list_tokens(source)
+        self.at = 0
+
+    def parse(self) -> tuple[Rule, ...]:
+        rules = [self.rule()]
+        while self.take(","):
+            rules.append(self.rule())
+        if self.token.kind != "end":
+            self.fail("expected `,` or the end here", self.token)
+        return tuple(rules)
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def fail(self, problem: str, token: Token) -> NoReturn:
+        raise point_at(self.source, token.start, token.end, problem, _HINT)
+
+    def next(self) -> Token:
+        token = self.token
+        self.at += token.kind != "end"
+        return token
+
+    def take(self, mark: str) -> bool:
+        found = self.token.kind == "mark" and self.token.text == mark
+        self.at += found
+        return found
+
+    def need(self, mark: str) -> Token:
+        if not self.take(mark):
+            self.fail(f"expected `{mark}` here", self.token)
+        return self.tokens[self.at - 1]
+
+    def rule(self) -> Rule:
+        token = self.next()
+        word = token.text.lower() if token.kind == "word" else ""
+        if word == "published":
+            return Rule("published", self.written(token, token))
+        if word == "last":
+            count = self.count("last")
+            return Rule("last", self.written(token, self.tokens[self.at - 1]), count)
+        if word != "best":
+            self.fail("expected `last`, `best` or `published` here", token)
+        return self.best(token)
+
+    def best(self, first: Token) -> Rule:
+        count = self.count("best")
+        token = self.next()
+        way = token.text.lower() if token.kind == "word" else ""
+        if way != "max" and way != "min":
+            self.fail("expected `max(…)` or `min(…)` here", token)
+        self.need("(")
+        field = self.field(self.next())
+        return Rule("max" if way == "max" else "min", self.written(first, self.need(")")), count, field)
+
+    def count(self, word: str) -> int:
+        token = self.next()
+        if token.kind != "word" or not token.text.isdecimal() or not token.text.isascii() or int(token.text) == 0:
+            self.fail(f"expected how many after `{word}`", token)
+        return int(token.text)
+
+    def field(self, token: Token) -> str:
+        field = parse_field(token, self.source)
+        plain = PLAIN.get(field)
+        if field.startswith("design.") or (plain and plain.kind not in {"number", "size", "time"}):
+            self.fail(f"`{field}` is no number", token)
+        return field
+
+    def written(self, first: Token, last: Token) -> str:
+        return " ".join(self.source[first.start : last.end].split())

@@ -1,0 +1,70 @@
+"""Whether a version to be says anything new: the same files and fields as its line's newest make no new version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.models import find_line
+from registry_cli.registry.draft import Draft, given
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.records.parts import FileEntry
+    from registry_cli.records.version import Version
+    from registry_cli.registry.api import Registry
+
+
+def find_same(registry: Registry, draft: Draft, record: Version) -> list[VersionRow]:
+    """Return the line's newest live version if it has the same files and every given field, else nothing."""
+    line = find_line(registry.db, draft.name)
+    if line is None:
+        return []
+    found = registry.db.execute(
+        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
+    ).fetchone()
+    if found is None:
+        return []
+    if _bytes_of(versions.list_files(registry.db, found[0])) != _bytes_of(record.files):
+        return []
+    newest = versions.get_version(registry.db, found[0])
+    checks: list[Callable[[], bool]] = [
+        lambda: draft.framework in {None, newest.framework},
+        lambda: draft.step in {None, newest.step},
+        lambda: draft.task in {None, newest.task},
+        lambda: holds(newest.labels, draft.labels),
+        lambda: holds(newest.params, given(draft.params)),
+        lambda: holds(newest.metrics, draft.metrics),
+        lambda: holds(newest.metadata, given(draft.metadata)),
+        lambda: _lacks(newest.params, draft.params) and _lacks(newest.metadata, draft.metadata),
+        lambda: holds(newest.interface, draft.interface),
+        lambda: record.design in {None, newest.design},
+        lambda: (
+            not draft.parents or [(p.id, p.role) for p in record.parents] == [(p.id, p.role) for p in newest.parents]
+        ),
+        lambda: set(draft.tags) <= set(newest.tags),
+        lambda: set(draft.aliases) <= set(newest.aliases),
+    ]
+    return [newest] if all(check() for check in checks) else []
+
+
+def holds(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
+    """Return whether `table` has every given value; two NaN count as one, and `true` is not 1."""
+    return all(key in table and _equal(table[key], value) for key, value in given.items())
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    return one == other or (one != one and other != other)
+
+
+def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None]]:
+    return sorted((file.path, file.sha256, file.url) for file in entries)
+
+
+def _lacks(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
+    """Return whether `table` has none of the values that are given as null."""
+    return not any(key in table for key, value in given.items() if value is None)
