@@ -7,8 +7,6 @@
 Importing this costs nothing: each name is loaded when it is first used.
 """
 
-import sys
-
 TYPE_CHECKING = False  # type checkers take the name for true; nothing is imported here
 if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
@@ -69,18 +67,6 @@ __all__ = [
 ]
 
 
-class _Facade(type(sys)):  # type: ignore[misc]  # the class of modules; `types` would be an import
-    """This module: what it exports stays so.
-
-    `autolog` is a function here and a folder below. Python sets a module's attribute when it imports what lies below
-    it, and would put the folder in the function's place, or first, depending on who imports what when.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name not in _EXPORTS or type(value) is not _Facade.__base__:
-            super().__setattr__(name, value)
-
-
 def __getattr__(name: str) -> object:
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -88,6 +74,3 @@ def __getattr__(name: str) -> object:
 
     value = globals()[name] = getattr(import_module(_EXPORTS[name]), name)
     return value
-
-
-sys.modules[__name__].__class__ = _Facade

@@ -25,8 +25,6 @@ from typing import Any
 import pytest
 
 from registry_cli import env
-from registry_cli.autolog.table import KEYS as FRAMEWORKS
-from registry_cli.autolog.table import SILENT, load_frameworks
 from registry_cli.catalog.fold.rules import ALLOWED, STATUSES
 from registry_cli.catalog.query.fields import KEYED, PLAIN
 from registry_cli.catalog.query.parse import parse_query
@@ -38,6 +36,8 @@ from registry_cli.cli.topics import GUIDES, MADE, find_topic, list_topics
 from registry_cli.demo.iris import load_flowers, split_flowers
 from registry_cli.demo.softmax import SETTINGS, train
 from registry_cli.errors import LaunchError, RegError
+from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
+from registry_cli.frameworks.catalogue import SILENT, load_frameworks
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
 from tests.formats.vectors import TORCH_PICKLE, zipped

@@ -5,11 +5,11 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.autolog.hooks.shapes import Load, Save, Score, Train
-from registry_cli.autolog.table import load_frameworks
+from registry_cli.frameworks.catalogue import load_frameworks
+from registry_cli.frameworks.patching.shapes import Load, Save, Score, Train
 
 if TYPE_CHECKING:
-    from registry_cli.autolog.hooks.shapes import Framework, Hook
+    from registry_cli.frameworks.patching.shapes import Framework, Hook
 
 _TITLES: Final = {Save: "saves", Load: "loads", Score: "metrics", Train: "training"}
 _WIDTH: Final = 80

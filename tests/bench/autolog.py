@@ -18,9 +18,9 @@ FILES = 1000
 CALL = f"""
 import os, pickle, sys, time
 import registry_cli as reg
-from registry_cli.autolog.hooks.shapes import Argument, Framework, Save
-from registry_cli.autolog.hooks.switch import _switch
-from registry_cli.autolog.hooks.wrap import wrap
+from registry_cli.frameworks.patching.shapes import Argument, Framework, Save
+from registry_cli.frameworks.patching.switch import _switch
+from registry_cli.frameworks.patching.wrap import wrap
 
 def save(model, path):
     pass

@@ -62,7 +62,7 @@ def test_a_start_loads_little(foreign: str) -> None:
     assert not loaded & {"json", "dataclasses", "pathlib", "threading"}
     ours = {name for name in loaded if name.startswith("registry_cli.")}
     assert ours == {"registry_cli.sdk", "registry_cli.sdk.auto", "registry_cli.sdk.auto.boot", "registry_cli.autolog",
-                    "registry_cli.autolog.table", "registry_cli.env"}  # fmt: skip
+                    "registry_cli.frameworks.catalogue", "registry_cli.env"}  # fmt: skip
 
 
 def test_the_next_one_runs_as_if_it_were_alone(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def _auto(wanted: bool, only: Words, off: Words, loads: Loads | None, keep: str 
     """Return how frameworks are heard; whoever says how wants them heard."""
     if not (wanted or only or off or loads or keep is not None):
         return None
-    from registry_cli.autolog.hooks.rules import parse_rules
+    from registry_cli.frameworks.patching.rules import parse_rules
     from registry_cli.records.task import Auto
     from registry_cli.registry.retention import check_keep
 

@@ -9,12 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.autolog.table import KEYS as FRAMEWORKS
 from registry_cli.catalog.query.fields import PLAIN, TASK_PLAIN
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.cli.complete.scripts import SCRIPTS
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
+from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
 from registry_cli.records.status import STATUSES
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS

@@ -12,7 +12,7 @@ import os
 import sys
 
 from registry_cli import env
-from registry_cli.autolog.table import TABLES
+from registry_cli.frameworks.catalogue import TABLES
 
 TYPE_CHECKING = False  # type checkers take the name for true; nothing is imported here
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Waiting:
         """Turn automatic logging on; what fails is told and raises nothing, as somebody's import waits for it."""
         stop_waiting()
         try:
-            from registry_cli.autolog.hooks.switch import turn_on
+            from registry_cli.frameworks.patching.switch import turn_on
             from registry_cli.sdk.auto.where import find_sink
             from registry_cli.tasks.auto.settings import load_auto
 

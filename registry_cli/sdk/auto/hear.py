@@ -11,8 +11,8 @@ from time import time
 from typing import TYPE_CHECKING
 
 from registry_cli import env
-from registry_cli.autolog.hooks.rules import nothing, parse_rules
-from registry_cli.autolog.hooks.switch import turn_off, turn_on
+from registry_cli.frameworks.patching.rules import nothing, parse_rules
+from registry_cli.frameworks.patching.switch import turn_off, turn_on
 from registry_cli.records.task import Auto
 from registry_cli.sdk.auto.boot import BASE, stop_waiting
 from registry_cli.sdk.auto.where import drain, find_sink, set_task

@@ -18,7 +18,7 @@ from registry_cli.tasks.scalars.writer import ScalarWriter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from registry_cli.autolog.hooks.shapes import Saved
+    from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.sdk.auto.streams import OpenStream
     from registry_cli.tasks.auto.notes import Note
     from registry_cli.tasks.live import Live

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
 from registry_cli.atend import call_at_end, start_thread
-from registry_cli.autolog.numbers import find_number, find_step
+from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
 from registry_cli.records.task import Auto
 from registry_cli.sdk.auto.held import give_back, hold_file, is_full, set_aside
@@ -34,7 +34,7 @@ from registry_cli.tasks.auto.settings import load_auto
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from registry_cli.autolog.hooks.shapes import Saved
+    from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.tasks.auto.notes import SavedNote, WishNote
     from registry_cli.tasks.live import Live
 

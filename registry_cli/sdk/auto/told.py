@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.autolog.numbers import find_number, find_step
 from registry_cli.errors import UsageError
+from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.tasks.auto.notes import LoadedNote, SavedNote, dump_note
 
 if TYPE_CHECKING:
-    from registry_cli.autolog.hooks.shapes import Saved
+    from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.tasks.auto.notes import Note
 
 _LARGEST: Final = 2**63

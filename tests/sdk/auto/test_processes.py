@@ -396,9 +396,9 @@ def test_a_clone_gets_another_input_by_the_old_path(tmp_path: Path, variables: d
 
 
 def test_importing_the_folder_does_not_hide_the_function(tmp_path: Path) -> None:
-    first = "import registry_cli.autolog.table\nimport registry_cli as reg\n"
-    second = "import registry_cli as reg\nreg.autolog\nimport registry_cli.autolog.hooks.switch\n"
-    third = "from registry_cli.autolog.hooks import switch\nfrom registry_cli import autolog\nreg = switch\n" \
+    first = "import registry_cli.frameworks.catalogue\nimport registry_cli as reg\n"
+    second = "import registry_cli as reg\nreg.autolog\nimport registry_cli.frameworks.patching.switch\n"
+    third = "from registry_cli.frameworks.patching import switch\nfrom registry_cli import autolog\nreg = switch\n" \
             "reg.autolog = autolog\n"  # fmt: skip
     for text in (first, second, third):
         assert scripts.run(tmp_path, text + "print(type(reg.autolog).__name__)") == "function\n"

@@ -18,7 +18,7 @@ from weakref import ref
 import pytest
 
 from registry_cli import env
-from registry_cli.autolog.hooks.shapes import Saved, Told
+from registry_cli.frameworks.patching.shapes import Saved, Told
 from registry_cli.ids import TaskId
 from registry_cli.records.task import Auto
 from registry_cli.sdk.auto import held

@@ -28,13 +28,13 @@ def score(name, value, step=None):
 """
 
 _TABLE = """
-from registry_cli.autolog import table
+from registry_cli.frameworks import catalogue as table
 
 table.TABLES.clear()
 table.TABLES["toynet"] = ("toynet",)
 
 def load_framework(name):
-    from registry_cli.autolog.hooks.shapes import Argument, Framework, Load, Save, Score
+    from registry_cli.frameworks.patching.shapes import Argument, Framework, Load, Save, Score
     hooks = (Save("toynet:save", Argument(1, "file")), Load("toynet:load", Argument(0, "file")),
              Score("toynet:score", lambda call, sink: sink.score(*call.args)))
     return Framework("Toy", "Toy", ("pytorch",), ("toynet",), hooks)

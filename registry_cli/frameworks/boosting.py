@@ -1,0 +1,89 @@
+"""What XGBoost, LightGBM and CatBoost share: scores of each round, by data set and metric, and where callbacks go.
+
+Imports none of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from registry_cli.frameworks.numbers import find_number
+from registry_cli.frameworks.patching.shapes import Argument, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.frameworks.patching.shapes import Call, Sink
+
+_latest: WeakKeyDictionary[Any, tuple[int | None, dict[str, float]]] = WeakKeyDictionary()
+"""Boosters to the round that they are in, None when their training is over, and the scores of their last round."""
+
+
+def add_callback(call: Call, function: str, callback: object) -> None:
+    """Let a training have one more callback, before its own: an early end keeps the others from being called.
+
+    Args:
+        call: Of the training.
+        function: `module:name` of it; at which place it takes callbacks differs between versions.
+        callback: Which.
+    """
+    module, _, name = function.partition(":")
+    places = list(inspect.signature(getattr(sys.modules[module], name)).parameters)
+    argument = Argument(places.index("callbacks"), "callbacks")
+    argument.put(call, [callback, *(argument.get(call) or ())])
+
+
+def tell_round(sink: Sink, model: Any, step: int, scores: Mapping[str, float]) -> None:
+    """Tell the scores of a round, and remember them for what is saved of the model."""
+    _latest[model] = step, dict(scores)
+    for name, value in scores.items():
+        sink.score(name, value, step)
+
+
+def end_training(model: Any, scores: Mapping[str, float] | None = None) -> None:
+    """Forget which round a trained booster is in, and let its scores be others than the last round's if they are."""
+    if model in _latest:
+        _latest[model] = None, dict(scores) if scores else _latest[model][1]
+
+
+def tell_booster(model: Any) -> Told:
+    """Tell of a booster that is saved: scores, and the round if it is being trained."""
+    step, _ = _latest.get(model, (None, {}))
+    return Told(step=step, scores=find_scores(model))
+
+
+def find_scores(model: Any) -> dict[str, float]:
+    """Return the scores of XGBoost's and LightGBM's boosters, and of scikit-learn's models around them.
+
+    Of a training that ended early they are the best round's, as that is what predicts.
+    """
+    booster = getattr(model, "_Booster", None)
+    if booster is None:
+        booster = model
+    best = getattr(booster, "best_score", None)
+    if isinstance(best, dict) and best:
+        return {f"{data}.{metric}": float(value) for data, scores in best.items() for metric, value in scores.items()}
+    return _latest.get(booster, (None, {}))[1]
+
+
+def find_last_scores(model: Any) -> dict[str, float]:
+    """Return CatBoost's scores of the last round that a model still has: trees behind its best one may be cut off."""
+    history = model.get_evals_result()
+    return {name: values[min(model.tree_count_, len(values)) - 1] for name, values in list_curves(history) if values}
+
+
+def list_curves(history: Mapping[str, Mapping[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
+    """Return the values of each round by `<data set>.<metric>`."""
+    return [(f"{data}.{metric}", values) for data, metrics in history.items() for metric, values in metrics.items()]
+
+
+def split_deviation(name: str, value: Any) -> dict[str, float]:
+    """Return a score; of a cross-validation's pair the mean, and the standard deviation under `<name>.std`."""
+    if isinstance(value, tuple):
+        mean, deviation = value
+        return {name: float(mean), f"{name}.std": float(deviation)}
+    number = find_number(value)
+    return {} if number is None else {name: number}

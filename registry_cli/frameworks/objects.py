@@ -1,0 +1,101 @@
+"""What an object is that a script saves whole, by joblib, pickle or skops: whose model, or no model but data.
+
+Imports no framework: the classes of an object tell.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from registry_cli.frameworks.boosting import find_last_scores, find_scores
+from registry_cli.frameworks.patching.shapes import Told
+
+_KNOWN: Final = {
+    "sklearn": ("ScikitLearn", ("scikit",)),
+    "xgboost": ("XGBoost", ("xgboost",)),
+    "lightgbm": ("LightGBM", ("lightgbm",)),
+    "catboost": ("CatBoost", ("catboost",)),
+    "torch": ("PyTorch", ("pytorch",)),
+    "keras": ("Keras", ("keras", "tensorflow")),
+    "tensorflow": ("TensorFlow", ("tensorflow",)),
+    "megengine": ("MegEngine", ("megengine",)),
+}
+"""First part of a class's module to the framework, and the keys under which its models stand."""
+_SCORES: Final = {"XGBoost": find_scores, "LightGBM": find_scores, "CatBoost": find_last_scores}
+_TABLES: Final = frozenset({"pandas", "polars", "pyarrow", "datasets", "xarray", "dask", "geopandas", "modin", "cudf"})
+_PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
+_LOOKED_AT: Final = 16
+"""Members of a list or a dict that are looked at."""
+_MOST_LABELS: Final = 10_000
+_UNKNOWN: Final = Told()
+
+
+class _Kind(NamedTuple):
+    """What a class tells: whose model it is, whether it is no model but data, and whether a table."""
+
+    root: str | None
+    data: bool
+    table: bool
+
+
+def tell_object(value: Any) -> Told | None:
+    """Tell whose model an object is; None for data: tables, an array, text or a number, and lists with tables."""
+    kind = _find_kind(value)
+    if kind.data:
+        return None
+    if kind.root is not None:
+        return _tell_model(value, kind.root)
+    members = _list_members(value)
+    kinds = [_find_kind(each) for each in members]
+    if any(each.table for each in kinds) and all(each.data for each in kinds):
+        return None
+    for model, of in zip(members, kinds, strict=True):
+        if of.root is not None:
+            return _tell_model(model, of.root)
+    labels = find_labels(value)
+    return Told(labels=labels) if labels else _UNKNOWN
+
+
+def find_labels(model: Any) -> dict[str, int]:
+    """Return a classifier's names of classes with their numbers; nothing where they are numbers themselves."""
+    try:
+        classes = getattr(model, "classes_", None)  # of a pipeline and a search it is that of the classifier within
+        names = [] if classes is None else list(classes)
+    except Exception:  # not fitted
+        return {}
+    if len(names) > _MOST_LABELS or not all(isinstance(name, str) for name in names):
+        return {}
+    return {str(name): at for at, name in enumerate(names)}
+
+
+def _tell_model(model: Any, root: str) -> Told:
+    framework, keys = _KNOWN[root]
+    scores: dict[str, float] = {}
+    with suppress(Exception):  # a model that is not fitted, or of a version that keeps its history elsewhere
+        scores = _SCORES[framework](model) if framework in _SCORES else {}
+    return Told(framework=framework, keys=keys, labels=find_labels(model), scores=scores)
+
+
+def _list_members(value: Any) -> list[Any]:
+    """Return the first members of a plain list, tuple or dict."""
+    if type(value) in (list, tuple):
+        return list(value[:_LOOKED_AT])
+    return list(islice(value.values(), _LOOKED_AT)) if type(value) is dict else []
+
+
+def _find_kind(value: Any) -> _Kind:
+    kind: Any = type(value)
+    return _describe(kind)
+
+
+@lru_cache(maxsize=256)
+def _describe(kind: Any) -> _Kind:
+    """Return what a class tells: its own module, or for a model those of the classes that it is derived from."""
+    modules = [str(base.__module__) for base in kind.__mro__]
+    roots = [module.partition(".")[0] for module in modules]
+    table = roots[0] in _TABLES or modules[0].startswith("scipy.sparse")
+    data = table or modules[0] == "numpy" or issubclass(kind, _PLAIN)
+    return _Kind(next((root for root in roots if root in _KNOWN), None), data, table)

@@ -1,0 +1,1 @@
+"""What the save, load, score and train functions of each framework are, a module each; named in `catalogue`."""

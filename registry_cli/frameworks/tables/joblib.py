@@ -1,0 +1,45 @@
+"""joblib, and so scikit-learn: whole objects, whosever they are.
+
+https://joblib.readthedocs.io/en/stable/persistence.html. Not heard: what joblib saves for itself, the results of
+`Memory` and the arrays that its workers share, and scikit-learn's downloaded data sets.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry_cli.frameworks.callers import find_caller
+from registry_cli.frameworks.objects import tell_object
+from registry_cli.frameworks.patching.paths import find_path
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+
+_VALUE: Final = Argument(0, "value")
+_LOADED: Final = Argument(0, "filename")
+_FOR_THEMSELVES: Final = ("joblib.", "sklearn.datasets.")
+
+
+def tell_dump(call: Call) -> Told | None:
+    """Tell whose model is saved; None of data and caches."""
+    return None if _is_cache() else tell_object(_VALUE.get(call))
+
+
+def tell_load(call: Call) -> str | None:
+    """Tell what is loaded; None of caches."""
+    return None if _is_cache() else find_path(_LOADED.get(call))
+
+
+def _is_cache() -> bool:
+    caller = find_caller()
+    return caller is not None and str(caller.f_globals.get("__name__", "")).startswith(_FOR_THEMSELVES)
+
+
+FRAMEWORK = Framework(
+    name=None,
+    title="joblib",
+    keys=("joblib",),
+    packages=("joblib",),
+    hooks=(
+        Save("joblib.numpy_pickle:dump", Argument(1, "filename"), tell=tell_dump, empties=True),
+        Load("joblib.numpy_pickle:load", _LOADED, tell=tell_load),
+    ),
+)

@@ -1,0 +1,156 @@
+"""Keras 3 on any backend, and Keras 2 as TensorFlow 2.13 and later have it (there and in the package `tf_keras`).
+
+All of `Model.save`, `keras.saving.save_model` and `ModelCheckpoint` end in `saving_api`:
+https://keras.io/api/models/model_saving_apis/. What is not heard: weights split into shards (`max_shard_size`), and
+`OrbaxCheckpoint`, which writes behind the training's back.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from registry_cli.frameworks.numbers import find_number
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.frameworks.patching.shapes import Sink
+
+_MODEL: Final = Argument(0, "model")
+_PATH: Final = Argument(1, "filepath")
+_NOWHERE: Final = Argument(99, "")
+_BACKUPS: Final = (
+    "keras.src.callbacks.backup_and_restore:BackupAndRestore._save_model",
+    "keras.src.callbacks:BackupAndRestore._backup",
+    "tf_keras.src.callbacks:BackupAndRestore._backup",
+)
+_EPOCH_END: Final = "CallbackList.on_epoch_end"
+_FITS: Final = ("keras.src.callbacks.callback_list", "keras.src.callbacks", "tf_keras.src.callbacks")
+_EXPORTS: Final = {"onnx": "ONNX", "openvino": "OpenVINO", "litert": "TensorFlow_Lite", "torch": "PyTorch"}
+
+_configs: WeakKeyDictionary[Any, tuple[object, str | None]] = WeakKeyDictionary()
+_epochs: WeakKeyDictionary[Any, tuple[int, Mapping[str, float]]] = WeakKeyDictionary()
+
+
+def tell_model(call: Call) -> Told:
+    """Tell of a whole model, and of the epoch that has just ended for it."""
+    return _tell(_MODEL.get(call), _PATH.get(call))
+
+
+def tell_weights(call: Call) -> Told | None:
+    """Tell of weights; None of those that are split into shards."""
+    path = str(_PATH.get(call))
+    if path.endswith(".json"):
+        return None
+    told = _tell(_MODEL.get(call), path)
+    prefix = Path(f"{path}.index").exists() and not Path(path).exists()  # Keras 2 without an extension
+    return Told(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
+
+
+def tell_export(call: Call) -> Told:
+    """Tell of a model that was made into another framework's."""
+    told = _tell(call.args[0], _PATH.get(call))
+    framework = _EXPORTS.get(Argument(2, "format").get(call), "TensorFlow")
+    return Told(framework=framework, step=told.step, config=told.config, scores=told.scores)
+
+
+def tell_backup(call: Call) -> None:
+    """Tell nothing: a backup is there to go on after a crash, and is gone after the training."""
+
+
+def enter_epoch_end(call: Call, sink: Sink) -> None:
+    """Tell the scalars of an epoch before any callback saves the model. Epochs count from 1, as Keras prints them."""
+    model = _find_model(call)
+    epoch = Argument(1, "epoch").get(call) + 1
+    if model is None or (model in _epochs and _epochs[model][0] == epoch):  # two names may lead to one function
+        return
+    scores = _flatten(Argument(2, "logs").get(call) or {})
+    _epochs[model] = (epoch, scores)
+    rate = find_number(getattr(getattr(model, "optimizer", None), "learning_rate", None))
+    if rate is not None:
+        sink.score("learning_rate", rate, epoch)
+    for name, value in scores.items():
+        sink.score(name, value, epoch)
+
+
+def leave_epoch_end(call: Call, sink: Sink) -> None:
+    """Forget the epoch: what is saved from now on was trained further, or is saved by the script itself."""
+    del sink
+    model = _find_model(call)
+    if model is not None:
+        _epochs.pop(model, None)
+
+
+def _find_model(call: Call) -> Any:
+    """Return the model of a list of callbacks; Keras 3's property `model` would have JAX copy its state back."""
+    callbacks = call.args[0]
+    return callbacks._model if hasattr(callbacks, "_model") else getattr(callbacks, "model", None)
+
+
+def _tell(model: Any, path: object) -> Told:
+    """Tell a model's network and its epoch's scores; the epoch is its step unless the file's name holds a number."""
+    epoch, scores = _epochs.get(model, (None, {}))
+    numbered = re.search(r"\d", Path(str(path)).stem)
+    return Told(step=None if numbered else epoch, config=_find_config(model), scores=scores)
+
+
+def _find_config(model: Any) -> str | None:
+    """Return a network as JSON; made anew only when its layers are others, or others of them are trained."""
+    try:
+        state = [(id(layer), layer.trainable) for layer in model.layers]
+        cached = _configs.get(model)
+        if cached is None or cached[0] != state:
+            cached = _configs[model] = (state, _make_config(model))
+        return cached[1]
+    except Exception:  # a model may be anything of the script's own making
+        return None
+
+
+def _make_config(model: Any) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return str(model.to_json())
+    except Exception:  # a layer that does not say how it was made
+        return None
+
+
+def _flatten(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers among logs, which may be nested, by their names."""
+    flat: dict[str, float] = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value))
+        elif (number := find_number(value)) is not None:
+            flat[name] = number
+    return flat
+
+
+def _make_saves(package: str, *, optional: bool) -> tuple[Save | Load, ...]:
+    api = f"{package}.src.saving.saving_api"
+    return (
+        Save(f"{api}:save_model", _PATH, tell=tell_model, optional=optional),
+        Save(f"{api}:save_weights", _PATH, tell=tell_weights, optional=optional),
+        Load(f"{api}:load_model", Argument(0, "filepath"), optional=optional),
+        Load(f"{api}:load_weights", _PATH, optional=optional),
+    )
+
+
+FRAMEWORK = Framework(
+    name="Keras",
+    title="Keras",
+    keys=("keras", "tensorflow"),
+    packages=("keras", "tf_keras"),
+    hooks=(
+        *_make_saves("keras", optional=False),
+        *_make_saves("tf_keras", optional=True),
+        Save("keras.src.models.model:Model.export", _PATH, tell=tell_export),  # Keras 3
+        *(Save(target, _NOWHERE, tell=tell_backup, optional=True) for target in _BACKUPS),
+        *(Train(f"{module}:{_EPOCH_END}", enter_epoch_end, leave_epoch_end, optional=True) for module in _FITS),
+    ),
+)

@@ -1,0 +1,92 @@
+"""PyTorch Lightning and Fabric, as `lightning` and as `pytorch_lightning` with `lightning_fabric`.
+
+Every checkpoint of a `Trainer`, `ModelCheckpoint`'s too, is `Trainer.save_checkpoint`; one that a thread writes later,
+and Fabric's, is `TorchCheckpointIO.save_checkpoint`. Both pass bytes to fsspec, so that `torch.save` sees no path.
+https://lightning.ai/docs/pytorch/stable/common/checkpointing.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.frameworks.numbers import find_number, find_step
+from registry_cli.frameworks.patching.paths import find_path
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Score, Told, Train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.frameworks.patching.shapes import Hook, Sink
+
+_TRAINERS: Final = {"lightning.pytorch": "lightning.fabric", "pytorch_lightning": "lightning_fabric"}
+"""Where each package has its trainer, and its Fabric."""
+
+
+def tell_checkpoint(call: Call) -> Told | None:
+    """Tell a trainer's step, and its metrics as they are now; None while another thread is to write the file."""
+    trainer = call.args[0]
+    writer = getattr(getattr(trainer, "strategy", None), "checkpoint_io", None)
+    if any(kind.__name__ == "AsyncCheckpointIO" for kind in type(writer).__mro__):
+        return None
+    return Told(step=find_step(trainer.global_step), scores=find_metrics(trainer))
+
+
+def tell_written(call: Call) -> Told:
+    """Tell the step that a checkpoint itself holds, which Fabric's need not."""
+    checkpoint = Argument(1, "checkpoint").get(call)
+    step = checkpoint.get("global_step") if isinstance(checkpoint, dict) else None
+    return Told(step=step if isinstance(step, int) else None)
+
+
+def tell_metrics(call: Call, sink: Sink) -> None:
+    """Tell scalars that a trainer passes to its loggers, whether it has any or not."""
+    metrics = Argument(1, "metrics").get(call) or {}
+    step = Argument(2, "step").get(call)
+    if step is None:
+        step = metrics.get("step", call.args[0].trainer.global_step)
+    for name, value in find_numbers(metrics).items():
+        sink.score(name, value, find_step(step))
+
+
+def enter_removal(call: Call, sink: Sink) -> None:
+    """Let a checkpoint that is no longer among the best be kept before it is deleted."""
+    path = find_path(Argument(1, "filepath").get(call))
+    if path is not None:
+        sink.saving(path, empties=False)
+
+
+def find_metrics(trainer: Any) -> dict[str, float]:
+    """Return the newest metrics of a trainer.
+
+    They are the ones that `callback_metrics` found when it was last asked, as by `ModelCheckpoint`: to ask it here, on
+    one rank alone, would wait for the others.
+    """
+    connector = getattr(trainer, "_logger_connector", None)
+    return find_numbers(getattr(connector, "_callback_metrics", {}))
+
+
+def find_numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Return what of metrics is a number, under its name; neither the epoch nor a step is one."""
+    found = {name: find_number(value) for name, value in metrics.items() if name not in ("epoch", "step")}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _make_hooks(trainer: str, fabric: str) -> tuple[Hook, ...]:
+    connector = f"{trainer}.trainer.connectors.logger_connector.logger_connector"
+    return (
+        Save(f"{trainer}.trainer.trainer:Trainer.save_checkpoint", Argument(1, "filepath"), tell=tell_checkpoint),
+        Save(f"{fabric}.plugins.io.torch_io:TorchCheckpointIO.save_checkpoint", Argument(2, "path"), tell=tell_written),
+        Load(f"{fabric}.plugins.io.torch_io:TorchCheckpointIO.load_checkpoint", Argument(1, "path")),
+        Load(f"{fabric}.utilities.cloud_io:_load", Argument(0, "path_or_url"), optional=True),
+        Train(f"{trainer}.strategies.strategy:Strategy.remove_checkpoint", enter_removal, optional=True),
+        Score(f"{connector}:_LoggerConnector.log_metrics", tell_metrics, optional=True),
+    )
+
+
+FRAMEWORK = Framework(
+    name="PyTorch",
+    title="PyTorch Lightning",
+    keys=("lightning", "pytorch"),
+    packages=("lightning", "pytorch_lightning", "lightning_fabric"),
+    hooks=tuple(hook for names in _TRAINERS.items() for hook in _make_hooks(*names)),
+)

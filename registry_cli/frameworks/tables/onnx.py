@@ -1,0 +1,58 @@
+"""ONNX: its own files, and sessions of ONNX Runtime. https://onnx.ai/onnx/api/serialization.html.
+
+PyTorch's, Keras's and CatBoost's exports are heard by their tables. Not heard: models whose tensors lie in files that
+are not named after the model's, and `skl2onnx` and `onnxmltools`, whose users write the bytes themselves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from registry_cli.frameworks.patching.paths import find_path
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+
+_MODEL: Final = Argument(0, "proto")
+_FILE: Final = Argument(1, "f")
+_EXTERNAL: Final = 1
+"""`TensorProto.EXTERNAL`."""
+
+
+class PathArgument(Argument):
+    """Where a function takes a path, or the bytes of a model in its stead."""
+
+    def get(self, call: Call) -> Any:
+        """Return the path; None for bytes."""
+        given = super().get(call)
+        return None if isinstance(given, bytes) else given
+
+
+def tell_model(call: Call) -> Told | None:
+    """Tell of a model, whose large tensors may lie beside it: `model.onnx.data`; None where a part would be missing."""
+    beside = list_beside(_MODEL.get(call))
+    if not beside:
+        return Told()
+    name = Path(find_path(_FILE.get(call)) or "").name
+    return Told(shape="prefix") if all(each.startswith(f"{name}.") for each in beside) else None
+
+
+def list_beside(model: Any) -> set[str]:
+    """Return the files, relative to a model's own, in which its tensors lie."""
+    if isinstance(model, bytes):
+        return set()
+    outside = (tensor for tensor in model.graph.initializer if tensor.data_location == _EXTERNAL)
+    return {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
+
+
+FRAMEWORK = Framework(
+    name="ONNX",
+    title="ONNX",
+    keys=("onnx",),
+    packages=("onnx", "onnxruntime"),
+    hooks=(
+        Save("onnx:save_model", _FILE, tell=tell_model),
+        Load("onnx:load_model", Argument(0, "f")),
+        Load("onnxruntime.capi.onnxruntime_inference_collection:InferenceSession.__init__",
+             PathArgument(1, "path_or_bytes"), optional=True),
+    ),
+)  # fmt: skip

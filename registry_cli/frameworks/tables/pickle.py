@@ -1,0 +1,39 @@
+"""`pickle.dump` to a file, where the script itself calls it: libraries pickle much that is no model.
+
+https://docs.python.org/3/library/pickle.html. Not heard: `pickle.Pickler`, and files that `pickle.dumps` was written
+to.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry_cli.frameworks.callers import find_caller, is_script
+from registry_cli.frameworks.objects import tell_object
+from registry_cli.frameworks.patching.paths import find_path
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+
+_OBJECT: Final = Argument(0, "obj")
+_LOADED: Final = Argument(0, "file")
+
+
+def tell_dump(call: Call) -> Told | None:
+    """Tell whose model is saved; None of data, and of what a library saves."""
+    return tell_object(_OBJECT.get(call)) if is_script(find_caller()) else None
+
+
+def tell_load(call: Call) -> str | None:
+    """Tell what is loaded; None of what a library loads."""
+    return find_path(_LOADED.get(call)) if is_script(find_caller()) else None
+
+
+FRAMEWORK = Framework(
+    name=None,
+    title="pickle",
+    keys=("pickle",),
+    packages=("pickle",),
+    hooks=(
+        Save("pickle:dump", Argument(1, "file"), tell=tell_dump),
+        Load("pickle:load", _LOADED, tell=tell_load),
+    ),
+)

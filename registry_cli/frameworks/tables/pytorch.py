@@ -1,0 +1,100 @@
+"""PyTorch: its own files, TorchScript, exported programs, ONNX exports and distributed checkpoints.
+
+https://docs.pytorch.org/docs/stable/notes/serialization.html. All of `torch.save`'s names lead to `torch.serialization`
+since 1.0. Not heard: `torch.package`, and `torch.hub`'s downloads.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.frameworks.patching.paths import find_path
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+
+if TYPE_CHECKING:
+    from registry_cli.frameworks.patching.shapes import Sink
+
+_FILE: Final = Argument(0, "f")
+_CHECKPOINT: Final = Argument(99, "checkpoint_id")
+"""By name alone."""
+_NOWHERE: Final = Argument(99, "")
+_SHARDS: Final = "torch.distributed.checkpoint"
+
+
+def tell_script(call: Call) -> Told:
+    """Tell that a save is TorchScript, whose files are no `torch.save`'s."""
+    del call
+    return Told(framework="TorchScript")
+
+
+def tell_onnx(call: Call) -> Told | None:
+    """Tell of a model that was made into an ONNX file; None if it was only returned."""
+    given = Argument(2, "f").get(call)
+    return None if given is None else _tell_graph(given)
+
+
+def tell_program(call: Call) -> Told:
+    """Tell of an ONNX file that an export's result wrote."""
+    return _tell_graph(Argument(1, "destination").get(call))
+
+
+def tell_shards(call: Call) -> Told:
+    """Tell where a distributed checkpoint lies if only the writer's object says so."""
+    writer = call.kwargs.get("storage_writer")
+    path = getattr(writer, "path", None)
+    return Told() if _CHECKPOINT.get(call) is not None or path is None else Told(path=str(path))
+
+
+def tell_part(call: Call) -> None:
+    """Tell nothing: a thread writes a part of a distributed checkpoint."""
+
+
+def enter_compile(call: Call, sink: Sink) -> None:
+    """Let PyTorch's compiler, which this call is about to import, step over our code as it does over PyTorch's own."""
+    del call, sink
+    _step_over()
+
+
+@cache
+def _step_over() -> None:
+    """Spare a compiled function that saves a model the compiler's warnings of what it cannot trace."""
+    for name in ("trace_rules", "skipfiles"):  # the second before 2.2
+        with suppress(ImportError):
+            import_module(f"torch._dynamo.{name}").add("registry_cli")
+            return
+
+
+def _tell_graph(given: Any) -> Told:
+    """Tell of an ONNX file, whose weights may lie beside it."""
+    path = find_path(given)
+    beside = path is not None and Path(f"{path}.data").is_file()
+    return Told(framework="ONNX", keys=("onnx",), shape="prefix" if beside else None)
+
+
+FRAMEWORK = Framework(
+    name="PyTorch",
+    title="PyTorch",
+    keys=("pytorch",),
+    packages=("torch",),
+    hooks=(
+        Save("torch.serialization:save", Argument(1, "f"), empties=True),
+        Load("torch.serialization:load", _FILE),
+        Save("torch.jit._serialization:save", Argument(1, "f"), tell=tell_script),
+        Save("torch.jit._script:RecursiveScriptModule.save", Argument(1, "f"), tell=tell_script),
+        Save("torch.jit:ScriptFunction.save", Argument(1, "filename"), tell=tell_script),
+        Load("torch.jit._serialization:load", _FILE),
+        Save("torch.export:save", Argument(1, "f"), optional=True),  # since 2.1
+        Load("torch.export:load", _FILE, optional=True),
+        Save("torch.onnx:export", Argument(2, "f"), tell=tell_onnx),
+        Save("torch.onnx._internal.exporter._onnx_program:ONNXProgram.save", Argument(1, "destination"),
+             tell=tell_program, optional=True),  # since 2.5
+        Save(f"{_SHARDS}.state_dict_saver:save", _CHECKPOINT, "folder", tell_shards, optional=True),  # since 2.2
+        Load(f"{_SHARDS}.state_dict_loader:load", _CHECKPOINT, optional=True),
+        Save(f"{_SHARDS}.filesystem:_write_files_from_queue", _NOWHERE, tell=tell_part, optional=True),
+        Train("torch:compile", enter_compile, optional=True),  # since 2.0
+    ),
+)  # fmt: skip

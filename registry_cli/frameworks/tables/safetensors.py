@@ -1,0 +1,54 @@
+"""safetensors, whichever library's tensors it holds.
+
+https://huggingface.co/docs/safetensors. `torch` and `numpy` since 0.2, `save_model` and `load_model` since 0.3.1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SAVED: Final = Argument(1, "filename")
+_LOADED: Final = Argument(0, "filename")
+_LIBRARIES: Final = {
+    "torch": "PyTorch", "numpy": None, "tensorflow": "TensorFlow", "flax": "Flax", "paddle": "PaddlePaddle",
+    "mlx": "MLX",
+}  # fmt: skip
+"""Modules, and the framework whose tensors each saves; NumPy's may be anybody's, and the file's header may say."""
+
+
+def make_tell(framework: str | None) -> Callable[[Call], Told]:
+    """Return what tells the framework of a module's saves."""
+    told = Told(framework=framework)
+
+    def tell(call: Call) -> Told:
+        del call
+        return told
+
+    return tell
+
+
+def _make_hooks(library: str) -> tuple[Save | Load, ...]:
+    module = f"safetensors.{library}"
+    return (
+        Save(f"{module}:save_file", _SAVED, tell=make_tell(_LIBRARIES[library])),
+        Load(f"{module}:load_file", _LOADED),
+    )
+
+
+FRAMEWORK = Framework(
+    name=None,
+    title="safetensors",
+    keys=("safetensors",),
+    packages=("safetensors",),
+    hooks=(
+        Load("safetensors:safe_open", _LOADED),
+        *(hook for library in _LIBRARIES for hook in _make_hooks(library)),
+        Save("safetensors.torch:save_model", _SAVED, tell=make_tell("PyTorch"), optional=True),
+        Load("safetensors.torch:load_model", Argument(1, "filename"), optional=True),
+    ),
+)

@@ -1,0 +1,29 @@
+"""skops: scikit-learn's models without pickle, since 0.3. https://skops.readthedocs.io/en/stable/persistence.html."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry_cli.frameworks.objects import tell_object
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+
+_IO: Final = "skops.io._persist"
+_OBJECT: Final = Argument(0, "obj")
+
+
+def tell_dump(call: Call) -> Told | None:
+    """Tell whose model is saved; None of data."""
+    return tell_object(_OBJECT.get(call))
+
+
+FRAMEWORK = Framework(
+    name=None,
+    title="skops",
+    keys=("skops",),
+    packages=("skops",),
+    hooks=(
+        Save(f"{_IO}:dump", Argument(1, "file"), tell=tell_dump),
+        Load(f"{_IO}:load", Argument(0, "file")),
+        Load(f"{_IO}:get_untrusted_types", Argument(99, "file"), optional=True),  # asked before a load
+    ),
+)

@@ -1,0 +1,69 @@
+"""TensorFlow's own files: SavedModel folders, and checkpoints, which are several files with one prefix.
+
+https://www.tensorflow.org/guide/saved_model, https://www.tensorflow.org/guide/checkpoint. `Checkpoint.save`, `write`
+and `CheckpointManager.save` all end in `Checkpoint._write`, which alone knows the prefix with its number, and which the
+thread of an asynchronous checkpoint calls when it really writes. Not heard: what `tf.lite.TFLiteConverter` returns, for
+those are bytes that the script writes itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Final
+
+from registry_cli.frameworks.numbers import find_step
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+
+_PREFIX: Final = Argument(1, "file_prefix")
+_NUMBERED: Final = re.compile(r"-(\d+)\Z")
+
+
+def tell_checkpoint(call: Call) -> Told | None:
+    """Tell of a checkpoint; its step is the number that `save` gave it. None while another thread is to write it."""
+    path = _find_text(call.result)
+    options = call.kwargs.get("options") or call.args[-1]
+    if path is None or getattr(options, "experimental_enable_async_checkpoint", False):
+        return None
+    number = _find_number(path)
+    counter = find_step(getattr(call.args[0], "_save_counter", None))
+    return Told(path=path, step=number if number == counter else None)
+
+
+def tell_saver(call: Call) -> Told | None:
+    """Tell of a checkpoint of TensorFlow 1; None if there was nothing to save."""
+    path = _find_text(call.result)
+    if path is None:
+        return None
+    step = Argument(3, "global_step").get(call)
+    return Told(path=path, step=None if step is None else _find_number(path))
+
+
+def _find_text(value: Any) -> str | None:
+    """Return a path as text; None for a tensor of a graph."""
+    return os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else None
+
+
+def _find_number(path: str) -> int | None:
+    match = _NUMBERED.search(path)
+    return int(match[1]) if match is not None else None
+
+
+FRAMEWORK = Framework(
+    name="TensorFlow",
+    title="TensorFlow",
+    keys=("tensorflow",),
+    packages=("tensorflow",),
+    hooks=(
+        Save("tensorflow.python.saved_model.save:save", Argument(1, "export_dir"), "folder"),
+        Save("tensorflow.python.checkpoint.checkpoint:Checkpoint._write", _PREFIX, "prefix", tell_checkpoint),
+        Save("tensorflow.python.checkpoint.checkpoint:CheckpointV1._write", _PREFIX, "prefix", tell_checkpoint),
+        Save("tensorflow.python.training.saver:Saver.save", Argument(2, "save_path"), "prefix", tell_saver),
+        Load("tensorflow.python.saved_model.load:load", Argument(0, "export_dir")),
+        Load("tensorflow.python.saved_model.loader_impl:load", Argument(2, "export_dir")),  # TensorFlow 1
+        Load("tensorflow.python.checkpoint.checkpoint:Checkpoint.restore", Argument(1, "save_path"), shape="prefix"),
+        Load("tensorflow.python.checkpoint.checkpoint:Checkpoint.read", Argument(1, "save_path"), shape="prefix"),
+        Load("tensorflow.python.checkpoint.checkpoint:CheckpointV1.restore", Argument(1, "save_path"), shape="prefix"),
+        Load("tensorflow.python.training.saver:Saver.restore", Argument(2, "save_path"), shape="prefix"),
+    ),
+)

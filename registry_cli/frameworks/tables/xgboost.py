@@ -1,0 +1,107 @@
+"""XGBoost: its own files, and the scores of a training with evaluation sets.
+
+https://xgboost.readthedocs.io/en/stable/python/python_api.html. scikit-learn's classes of it save, load and train by
+these functions, as does `Booster(model_file=...)`. Rounds count from 0, as XGBoost prints them. Needs 1.3, which
+brought the class of callbacks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from registry_cli.frameworks.boosting import (
+    add_callback,
+    end_training,
+    list_curves,
+    split_deviation,
+    tell_booster,
+    tell_round,
+)
+from registry_cli.frameworks.patching.paths import find_path
+from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.frameworks.patching.shapes import Sink
+
+    Log = Mapping[str, Mapping[str, list[Any]]]
+
+_FILE: Final = Argument(1, "fname")
+_TRAIN: Final = "xgboost.training:train"
+_CV: Final = "xgboost.training:cv"
+
+_logs: WeakKeyDictionary[Any, Log] = WeakKeyDictionary()
+"""Boosters in training to the scores of all their rounds, which XGBoost adds to."""
+
+
+def tell_save(call: Call) -> Told:
+    """Tell of a saved booster."""
+    told = tell_booster(call.args[0])
+    return Told(path=_find_home(call), step=told.step, scores=told.scores)
+
+
+def tell_load(call: Call) -> str | None:
+    """Tell what is loaded."""
+    return _find_home(call) or find_path(_FILE.get(call))
+
+
+def enter_training(function: str, call: Call, sink: Sink) -> None:
+    """Listen to a training."""
+    add_callback(call, function, make_listener(sink))
+
+
+def leave_training(call: Call, sink: Sink) -> None:
+    """Let the training be over; of one that ended early the best round's scores count."""
+    del sink
+    log = _logs.pop(call.result, {})
+    best = getattr(call.result, "best_iteration", None)
+    end_training(call.result, None if best is None else _find_scores(log, best))
+
+
+def make_listener(sink: Sink) -> Any:
+    """Return a callback that tells the scores of each round."""
+    base: Any = sys.modules["xgboost.callback"].TrainingCallback
+
+    class Listener(base):  # type: ignore[misc]  # XGBoost takes nothing else
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            with suppress(Exception):
+                _logs[model] = evals_log
+                tell_round(sink, model, epoch, _find_scores(evals_log, -1))
+            return False
+
+    return Listener()
+
+
+def _find_scores(log: Log, at: int) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    for name, values in list_curves(log):
+        scores |= split_deviation(name, values[at])
+    return scores
+
+
+def _find_home(call: Call) -> str | None:
+    """Return the path that one beginning with `~` means, which XGBoost reads like a shell; None for others."""
+    given = _FILE.get(call)
+    path = os.fspath(given) if isinstance(given, str | os.PathLike) else ""
+    return str(Path(path).expanduser()) if path.startswith("~") else None
+
+
+FRAMEWORK = Framework(
+    name="XGBoost",
+    title="XGBoost",
+    keys=("xgboost",),
+    packages=("xgboost",),
+    hooks=(
+        Save("xgboost.core:Booster.save_model", _FILE, tell=tell_save),
+        Load("xgboost.core:Booster.load_model", _FILE, tell=tell_load),
+        Train(_TRAIN, partial(enter_training, _TRAIN), leave_training),
+        Train(_CV, partial(enter_training, _CV)),
+    ),
+)

@@ -1,0 +1,78 @@
+"""What is told of Lightning's checkpoints and metrics, by doubles of its trainer."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from registry_cli.frameworks.patching.shapes import Call
+from registry_cli.frameworks.tables.lightning import (
+    enter_removal,
+    find_metrics,
+    tell_checkpoint,
+    tell_metrics,
+    tell_written,
+)
+from tests.frameworks.ears import Memory
+
+
+class AsyncCheckpointIO:
+    """Writes in another thread."""
+
+
+class _Custom(AsyncCheckpointIO):
+    """Does so in its own way."""
+
+
+def make_trainer(writer: object = None, **metrics: Any) -> Any:
+    return SimpleNamespace(
+        global_step=12,
+        strategy=SimpleNamespace(checkpoint_io=writer),
+        _logger_connector=SimpleNamespace(_callback_metrics=metrics),
+    )
+
+
+def test_a_checkpoint_has_the_step_and_the_newest_metrics() -> None:
+    told = tell_checkpoint(Call((make_trainer(val_loss=0.5, epoch=3, text="x"), "a.ckpt"), {}))
+    assert told is not None
+    assert (told.step, told.scores) == (12, {"val_loss": 0.5})
+
+
+@pytest.mark.parametrize("writer", [AsyncCheckpointIO(), _Custom()])
+def test_a_checkpoint_that_is_written_later_is_told_of_later(writer: object) -> None:
+    assert tell_checkpoint(Call((make_trainer(writer), "a.ckpt"), {})) is None
+
+
+def test_a_trainer_of_another_make_has_no_metrics() -> None:
+    assert find_metrics(SimpleNamespace()) == {}
+
+
+def test_a_written_checkpoint_may_hold_its_step() -> None:
+    assert tell_written(Call(("io", {"global_step": 5}, "a.ckpt"), {})).step == 5
+    assert tell_written(Call(("io",), {"checkpoint": {"model": {}}, "path": "a.ckpt"})).step is None
+    assert tell_written(Call(("io", "anything", "a.ckpt"), {})).step is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "step", "points"),
+    [
+        ({"loss": 0.5, "epoch": 1}, None, [("loss", 0.5, 12)]),
+        ({"loss": 0.5, "step": 3.0}, None, [("loss", 0.5, 3)]),
+        ({"loss": 0.5, "step": 3.0}, 7, [("loss", 0.5, 7)]),
+        ({}, None, []),
+    ],
+)
+def test_metrics_are_scalars_at_the_step_that_loggers_get(
+    metrics: dict[str, float], step: int | None, points: list[tuple[str, float, int]]
+) -> None:
+    sink = Memory()
+    tell_metrics(Call((SimpleNamespace(trainer=make_trainer()), metrics), {"step": step}), sink)
+    assert sink.scores == points
+
+
+def test_a_checkpoint_is_kept_before_it_is_removed() -> None:
+    sink = Memory()
+    enter_removal(Call(("strategy", "/work/old.ckpt"), {}), sink)
+    assert sink.before == ["/work/old.ckpt"]

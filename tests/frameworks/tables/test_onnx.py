@@ -1,0 +1,30 @@
+"""What is told of an ONNX model, by objects shaped like its protobuf's."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from registry_cli.frameworks.patching.shapes import Call, Told
+from registry_cli.frameworks.tables.onnx import PathArgument, tell_model
+
+
+def _model(*locations: str) -> Any:
+    tensors = [
+        SimpleNamespace(data_location=1, external_data=[SimpleNamespace(key="location", value=each)])
+        for each in locations
+    ]
+    return SimpleNamespace(graph=SimpleNamespace(initializer=[*tensors, SimpleNamespace(data_location=0)]))
+
+
+def test_tensors_within_beside_and_elsewhere() -> None:
+    assert tell_model(Call((_model(), "out/m.onnx"), {})) == Told()
+    assert tell_model(Call((_model("m.onnx.data", "m.onnx.data"), "out/m.onnx"), {})) == Told(shape="prefix")
+    assert tell_model(Call((_model("m.onnx.data", "else.bin"), "out/m.onnx"), {})) is None
+    assert tell_model(Call((b"bytes",), {"f": "m.onnx"})) == Told()
+
+
+def test_a_model_given_as_bytes_is_no_path() -> None:
+    argument = PathArgument(1, "path_or_bytes")
+    assert argument.get(Call((None, b"\x08\x07"), {})) is None
+    assert argument.get(Call((None, "m.onnx"), {})) == "m.onnx"
