@@ -13,38 +13,38 @@ if TYPE_CHECKING:
     from registry_cli.errors import RegError as RegError
     from registry_cli.registry.api import Registry as Registry
     from registry_cli.registry.version import Version as Version
-    from registry_cli.sdk.auto.on import autolog as autolog
-    from registry_cli.sdk.input_model import InputModel as InputModel
+    from registry_cli.sdk.autolog.autolog import autolog
+    from registry_cli.sdk.background_save import Pending
+    from registry_cli.sdk.clearml.input_model import InputModel
+    from registry_cli.sdk.clearml.model import Model
+    from registry_cli.sdk.clearml.output_model import OutputModel
+    from registry_cli.sdk.commit import commit
     from registry_cli.sdk.metrics import log_metric as log_metric
     from registry_cli.sdk.metrics import log_metrics as log_metrics
     from registry_cli.sdk.metrics import log_params as log_params
-    from registry_cli.sdk.model import Model as Model
-    from registry_cli.sdk.notice import RegWarning as RegWarning
-    from registry_cli.sdk.output_model import OutputModel as OutputModel
-    from registry_cli.sdk.saver import Pending as Pending
-    from registry_cli.sdk.saving import commit as commit
     from registry_cli.sdk.task import Task as Task
     from registry_cli.sdk.task import task as task
-    from registry_cli.sdk.using import use as use
+    from registry_cli.sdk.use import use
+    from registry_cli.sdk.warning import RegWarning
 
 _EXPORTS = {
-    "InputModel": "registry_cli.sdk.input_model",
-    "Model": "registry_cli.sdk.model",
-    "OutputModel": "registry_cli.sdk.output_model",
-    "Pending": "registry_cli.sdk.saver",
+    "InputModel": "registry_cli.sdk.clearml.input_model",
+    "Model": "registry_cli.sdk.clearml.model",
+    "OutputModel": "registry_cli.sdk.clearml.output_model",
+    "Pending": "registry_cli.sdk.background_save",
     "RegError": "registry_cli.errors",
-    "RegWarning": "registry_cli.sdk.notice",
+    "RegWarning": "registry_cli.sdk.warning",
     "Registry": "registry_cli.registry.api",
     "Task": "registry_cli.sdk.task",
     "Version": "registry_cli.registry.version",
     "__version__": "registry_cli._version",
-    "autolog": "registry_cli.sdk.auto.on",
-    "commit": "registry_cli.sdk.saving",
+    "autolog": "registry_cli.sdk.autolog.autolog",
+    "commit": "registry_cli.sdk.commit",
     "log_metric": "registry_cli.sdk.metrics",
     "log_metrics": "registry_cli.sdk.metrics",
     "log_params": "registry_cli.sdk.metrics",
     "task": "registry_cli.sdk.task",
-    "use": "registry_cli.sdk.using",
+    "use": "registry_cli.sdk.use",
 }
 __all__ = [
     "InputModel",

@@ -126,8 +126,8 @@ def _parse_env(words: Sequence[str]) -> dict[str, str]:
 
 
 def _resolve(registry: Registry, ref: str, commit: str) -> str:
+    from registry_cli.tasks.record import get_row, get_task
     from registry_cli.tasks.rerun.git import resolve_commit
-    from registry_cli.tasks.stage import get_row, get_task
 
     task = get_task(registry, get_row(registry, ref))
     if task.code is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from registry_cli.cli.views import View
     from registry_cli.records.task import Task
     from registry_cli.tasks.compare import TaskComparison
-    from registry_cli.tasks.whole import Whole
+    from registry_cli.tasks.details import Whole
 
 CHANGED: Final = ("id", "name", "status")
 """Columns that a verb prints of the tasks it changed; the id first, since names are not unique."""

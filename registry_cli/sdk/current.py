@@ -19,11 +19,11 @@ from registry_cli.ids import TaskId
 from registry_cli.records.values import flatten
 from registry_cli.registry.api import Registry
 from registry_cli.store.writer_name import find_owner
-from registry_cli.tasks.live import Live, find_live, is_running, read_state
-from registry_cli.tasks.scalars.facts import FactWriter
-from registry_cli.tasks.scalars.plots import dump_plot, plot_path
-from registry_cli.tasks.scalars.writer import ScalarWriter
-from registry_cli.tasks.stage import get_task
+from registry_cli.tasks.attempt.fact_writer import FactWriter
+from registry_cli.tasks.attempt.folder import Live, find_live, is_running, read_state
+from registry_cli.tasks.attempt.plots import dump_plot, plot_path
+from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
+from registry_cli.tasks.record import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from registry_cli.ids import TagName
     from registry_cli.records.task import Input, Task
     from registry_cli.records.values import Value
-    from registry_cli.sdk.arguments import Listener
-    from registry_cli.sdk.fate import Watch
+    from registry_cli.sdk.argparse_hook import Listener
+    from registry_cli.sdk.exit_status import Watch
     from registry_cli.sdk.runner import Runner
-    from registry_cli.tasks.scalars.plots import Plot
+    from registry_cli.tasks.attempt.plots import Plot
 
 NO_TASK: Final = "no task runs in this process"
 
@@ -221,7 +221,7 @@ def get_current() -> Current:
 def set_current(current: Current | None) -> None:
     """Make a task that of this process, or leave it without one."""
     global _current
-    from registry_cli.sdk.leaving import watch_end
+    from registry_cli.sdk.ending import watch_end
 
     _current = current
     if current is not None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from registry_cli.sdk.clearml.reports import Reports
 from registry_cli.sdk.current import get_current
 from registry_cli.sdk.params import told_params
-from registry_cli.sdk.reports import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registry_cli.sdk.current import Current
-    from registry_cli.tasks.scalars.plots import Plot
+    from registry_cli.tasks.attempt.plots import Plot
 
 
 def log_metric(name: str, value: float, step: int | None = None) -> None:

@@ -22,26 +22,26 @@ from registry_cli import env
 from registry_cli.errors import RegError, UsageError
 from registry_cli.records.task import Recipe, Task
 from registry_cli.registry.api import Registry
-from registry_cli.sdk.auto.following import Following
+from registry_cli.sdk.console_tee import Tee
 from registry_cli.sdk.current import Current, find_current, is_silent, set_current
-from registry_cli.sdk.fate import Watch
-from registry_cli.sdk.notice import tell, warn
-from registry_cli.sdk.streams import Tee
+from registry_cli.sdk.exit_status import Watch
+from registry_cli.sdk.script_runner import Following
+from registry_cli.sdk.warning import tell, warn
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.attempt import BEAT, Attempt, new_task_id
+from registry_cli.tasks.attempt.attempt import BEAT, Attempt, new_task_id
+from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.folder import SECURED, secure_live
 from registry_cli.tasks.capture.host import capture_accelerators
 from registry_cli.tasks.capture.python import own_python
-from registry_cli.tasks.commits import keep_commits
-from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.describe import Wish, describe
-from registry_cli.tasks.live import SECURED, secure_live
 from registry_cli.tasks.naming import name_of_command, project_of_folder
+from registry_cli.tasks.unpushed_commits import keep_commits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from registry_cli.sdk.arguments import Connected
-    from registry_cli.tasks.finish import Ending
+    from registry_cli.sdk.argparse_hook import Connected
+    from registry_cli.tasks.attempt.finish import Ending
 
 _LOOK: Final = 0.5
 """Seconds between two looks at whether somebody wants the task to end."""

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.registry.api import Registry
-from registry_cli.sdk.arguments import Connected, listen, remember_arguments
-from registry_cli.sdk.auto.hear import hear, parse_wish
-from registry_cli.sdk.auto.where import set_task
+from registry_cli.sdk.argparse_hook import Connected, listen, remember_arguments
+from registry_cli.sdk.autolog.choice import hear, parse_wish
+from registry_cli.sdk.autolog.current_sink import set_task
+from registry_cli.sdk.clearml.input_model import InputModel
+from registry_cli.sdk.clearml.output_model import OutputModel
+from registry_cli.sdk.clearml.task_record import TaskRecord
+from registry_cli.sdk.commit import list_words
 from registry_cli.sdk.current import find_current, get_current, is_silent, peek_current
-from registry_cli.sdk.fate import Fate, fate_of, watch_exits
-from registry_cli.sdk.input_model import InputModel
-from registry_cli.sdk.leaving import leave
+from registry_cli.sdk.ending import leave
+from registry_cli.sdk.exit_status import Fate, fate_of, watch_exits
 from registry_cli.sdk.metrics import Logger
-from registry_cli.sdk.notice import warn
-from registry_cli.sdk.output_model import OutputModel
 from registry_cli.sdk.params import connect_object, connect_table
 from registry_cli.sdk.runner import choose_streams, find_to_join, start
-from registry_cli.sdk.saving import list_words
-from registry_cli.sdk.task_record import TaskRecord
+from registry_cli.sdk.warning import warn
 from registry_cli.tasks.describe import check_project
 from registry_cli.tasks.find import TaskQuestion, find_tasks
-from registry_cli.tasks.made import publish_outputs
+from registry_cli.tasks.record import get_row
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
-from registry_cli.tasks.stage import get_row
+from registry_cli.tasks.task_versions import publish_outputs
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -275,7 +275,7 @@ def task(
         NoRegistryError: There is no registry.
         NotFoundError: An input's address names nothing.
     """
-    from registry_cli.sdk.using import use
+    from registry_cli.sdk.use import use
 
     table = inputs if isinstance(inputs, Mapping) else None
     pairs = list(table.items()) if table is not None else [(None, ref) for ref in list_words(inputs, "inputs")]

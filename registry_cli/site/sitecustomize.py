@@ -62,7 +62,7 @@ def _begin() -> None:
         if sys.version_info < _OLDEST:
             raise ImportError(f"it needs Python 3.11, and this is {sys.version.split()[0]}")
         sys.meta_path.append(_Ours)
-        from registry_cli.sdk.auto.boot import boot
+        from registry_cli.sdk.autolog.boot import boot
 
         boot(told)
     except Exception as error:

@@ -17,12 +17,12 @@ from registry_cli.records.status import ENDED
 from registry_cli.store import files
 from registry_cli.store.staging import Staging
 from registry_cli.store.writer_name import find_owner, get_own, is_alive, new_name
-from registry_cli.tasks.crashed import bury_crashed
+from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.finish import Ending, complete_end
+from registry_cli.tasks.attempt.folder import SILENCE, WRAPPER, Live, find_live, is_running, read_state
 from registry_cli.tasks.drivers.port import UNFINISHED
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.finish import Ending, complete_end
-from registry_cli.tasks.live import SILENCE, WRAPPER, Live, find_live, is_running, read_state
-from registry_cli.tasks.stage import get_row, get_task, write_stages
+from registry_cli.tasks.record import get_row, get_task, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.compare import Compared, compare_group
 from registry_cli.tasks.find import read_now, see_tasks
-from registry_cli.tasks.stage import get_blob_path
+from registry_cli.tasks.record import get_blob_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import CONSOLE
 from registry_cli.store import files
-from registry_cli.tasks.live import find_live, is_running
-from registry_cli.tasks.stage import get_blob_path, get_row, get_task
+from registry_cli.tasks.attempt.folder import find_live, is_running
+from registry_cli.tasks.record import get_blob_path, get_row, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.registry.api import Registry
-    from registry_cli.tasks.live import Live
+    from registry_cli.tasks.attempt.folder import Live
 
 _PIECE: Final = 1 << 16
 PAUSE: Final = 0.2

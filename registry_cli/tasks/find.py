@@ -114,9 +114,9 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
     Raises:
         CorruptError: The record cannot be read.
     """
-    from registry_cli.tasks.finish import read_current  # a listing need not load them
-    from registry_cli.tasks.live import find_live
-    from registry_cli.tasks.stage import get_row, get_task
+    from registry_cli.tasks.attempt.finish import read_current  # a listing need not load them
+    from registry_cli.tasks.attempt.folder import find_live
+    from registry_cli.tasks.record import get_row, get_task
 
     task = get_task(registry, row)
     if task.status != "running":
@@ -135,7 +135,7 @@ def _list_crashed(registry: Registry) -> set[TaskId]:
     """Return the tasks that run by the log and not in fact; where none runs, nothing is loaded to look at them."""
     if registry.db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is None:
         return set()
-    from registry_cli.tasks.crashed import list_crashed
+    from registry_cli.tasks.attempt.crashed import list_crashed
 
     return list_crashed(registry)
 

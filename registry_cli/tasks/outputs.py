@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.ids import NAME_LIMIT, LineKey, ModelName, line_key, model_segment, parse_model_name
 from registry_cli.registry.add import Added, add_files
 from registry_cli.store.hashing import digest_bytes
-from registry_cli.tasks.scalars.read import last_at, read_points
+from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
 from registry_cli.tasks.watch.globs import matches, parse_glob
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.registry.draft import Draft
-    from registry_cli.tasks.live import Live
+    from registry_cli.tasks.attempt.folder import Live
 
 INPUT: str = "input"
 """Role of the parents that a version has because its task was given them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.errors import UsageError
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.stage import get_task, write_stages
+from registry_cli.tasks.record import get_task, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

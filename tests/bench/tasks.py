@@ -11,8 +11,8 @@ from statistics import median
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.task import Recipe, Task
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.scalars.writer import ScalarWriter
-from registry_cli.tasks.stage import write_stage
+from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
+from registry_cli.tasks.record import write_stage
 from tests.bench.timing import compare, open_registry, python, seconds
 
 POINTS = 200_000

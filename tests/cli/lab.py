@@ -13,7 +13,7 @@ from typing import Any
 
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.stage import get_blob_path, get_row, get_task
+from registry_cli.tasks.record import get_blob_path, get_row, get_task
 from tests.forks import LONGEST
 from tests.spawner import HERE, run_reg
 

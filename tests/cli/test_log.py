@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.records.task import BUNDLE, CONSOLE, DIFF, LOCK, SCALARS
-from registry_cli.tasks import crashed, live
+from registry_cli.tasks.attempt import crashed, folder
 from tests.cli.lab import Lab
 from tests.forks import LONGEST
 from tests.secrets.planted import PLANTED
@@ -425,8 +425,8 @@ def test_a_published_output_of_a_failed_run_stays(lab: Lab) -> None:
 def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.log("--name", "gone", "--", "sh", "-c", "rm -rf .registry/tasks/*; kill -9 $PPID", code=-9)
     assert lab.json("task", "list")[0]["status"] == "running"
-    monkeypatch.setattr(live, "GIVEN_UP", -1.0)
-    monkeypatch.setattr(live, "SILENCE", -1.0)
+    monkeypatch.setattr(folder, "GIVEN_UP", -1.0)
+    monkeypatch.setattr(folder, "SILENCE", -1.0)
     with lab.open() as registry:
         [row] = crashed.bury_crashed(registry)
     assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")

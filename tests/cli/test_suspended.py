@@ -15,7 +15,7 @@ import pytest
 
 from registry_cli.records.task import CONSOLE
 from registry_cli.store.writer_name import find_owner
-from registry_cli.tasks.live import GIVEN_UP, SILENCE
+from registry_cli.tasks.attempt.folder import GIVEN_UP, SILENCE
 from tests.cli.lab import Lab
 from tests.forks import LONGEST
 from tests.owners import new_foreign_name

@@ -29,7 +29,7 @@ from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store import files
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.stage import get_task
+from registry_cli.tasks.record import get_task
 from tests.faults.harness import Acknowledge, Call, Ended, Site, Snapshot, Witness, check_whole
 from tests.registry import making_tasks
 

@@ -46,7 +46,7 @@ from registry_cli.store import blobs, litter, trash
 from registry_cli.store.layout import Layout
 from registry_cli.store.litter import DAY
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.stage import get_task
+from registry_cli.tasks.record import get_task
 from tests.faults import dump, test_gc_races
 from tests.faults.dump import check_converged, collect_all, collect_now, list_stored, make_dump
 from tests.faults.harness import (

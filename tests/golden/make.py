@@ -36,7 +36,7 @@ from registry_cli.registry.undo import undo_entry
 from registry_cli.store.blobs import get_record
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.stage import stage_file, write_stage
+from registry_cli.tasks.record import stage_file, write_stage
 
 _TOLD: Final = (
     "id", "name", "project", "status", "attempt", "author", "exit_code", "signal", "problem", "recipe", "code",

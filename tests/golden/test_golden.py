@@ -32,7 +32,7 @@ from registry_cli.registry.init import IGNORE
 from registry_cli.registry.lineage import read_lineage
 from registry_cli.registry.query import find_versions, load_question
 from registry_cli.registry.task_lifecycle import restore_tasks
-from registry_cli.tasks.stage import get_row, get_task, write_stage
+from registry_cli.tasks.record import get_row, get_task, write_stage
 from tests.golden.make import describe
 
 GOLDEN = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))

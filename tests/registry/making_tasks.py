@@ -11,7 +11,7 @@ from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.records.task import CONSOLE, Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.stage import stage_file, write_stage
+from registry_cli.tasks.record import stage_file, write_stage
 from tests.catalog.builders import make_task
 
 FILES = {CONSOLE: b"epoch 1\n"}

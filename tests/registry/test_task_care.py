@@ -28,7 +28,7 @@ from registry_cli.registry.task_lifecycle import remove_tasks
 from registry_cli.store import trash
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.known_losses import NOTHING, read_partial
-from registry_cli.tasks.stage import get_task
+from registry_cli.tasks.record import get_task
 from tests.builders import add
 from tests.owners import new_dead_name
 from tests.registry.making_tasks import draft, end, row_of, run, start

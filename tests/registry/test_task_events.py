@@ -14,7 +14,7 @@ from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.history import read_history
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks, restore_tasks
 from registry_cli.registry.undo import undo_entry
-from registry_cli.tasks.stage import write_stage
+from registry_cli.tasks.record import write_stage
 from tests.registry.making import add
 from tests.registry.making_tasks import draft, end, row_of, run, start
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from registry_cli.registry.api import Registry
-from registry_cli.sdk import current, leaving
-from registry_cli.sdk.fate import Fate
+from registry_cli.sdk import current, ending
+from registry_cli.sdk.exit_status import Fate
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def no_task_left(isolated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     yield
     running = current.peek_current()
     if running is not None:
-        leaving.leave(running, Fate())
+        ending.leave(running, Fate())
         running.close()
         current.set_current(None)
 

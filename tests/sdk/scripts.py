@@ -12,7 +12,7 @@ from typing import Any
 import registry_cli
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.stage import get_blob_path, get_row, get_task
+from registry_cli.tasks.record import get_blob_path, get_row, get_task
 from tests.forks import LONGEST
 
 ROOT = Path(registry_cli.__file__).parents[1]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from registry_cli.cli.topics import find_topic
-from registry_cli.sdk.input_model import InputModel
-from registry_cli.sdk.model import Model
-from registry_cli.sdk.output_model import OutputModel
-from registry_cli.sdk.saved_model import SavedModel
+from registry_cli.sdk.clearml.input_model import InputModel
+from registry_cli.sdk.clearml.model import Model
+from registry_cli.sdk.clearml.output_model import OutputModel
+from registry_cli.sdk.clearml.saved_model import SavedModel
 from registry_cli.sdk.task import Task
 
 CLASSES = {"Task": Task, "All models": SavedModel, "Model": Model, "InputModel": InputModel, "OutputModel": OutputModel}

@@ -14,12 +14,12 @@ import pytest
 import registry_cli as reg
 from registry_cli.records.task import CONSOLE
 from registry_cli.store.layout import Layout
-from registry_cli.tasks.crashed import bury_crashed
+from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.fact_reader import read_facts
+from registry_cli.tasks.attempt.folder import iter_live
 from registry_cli.tasks.find import TaskQuestion, find_tasks
-from registry_cli.tasks.live import iter_live
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
-from registry_cli.tasks.scalars.told import read_facts
 from tests.forks import LONGEST
 from tests.sdk import scripts
 
@@ -542,7 +542,7 @@ def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: l
 def test_a_forked_child_ends_while_its_parent_saves(tmp_path: Path) -> None:
     printed = scripts.run(tmp_path, """
     import os, sys, threading, registry_cli as reg
-    from registry_cli.sdk import saving
+    from registry_cli.sdk import commit as saving
     go, plain = threading.Event(), saving.add_files
     saving.add_files = lambda *words, **more: (go.wait(60), plain(*words, **more))[1]
     open("m.bin", "wb").write(b"1")

@@ -13,7 +13,7 @@ import pytest
 import registry_cli
 from registry_cli import env
 from registry_cli.records.task import Auto
-from registry_cli.tasks.auto.settings import dump_auto
+from registry_cli.tasks.attempt.autolog_setting import dump_auto
 
 ROOT = Path(registry_cli.__file__).parents[1]
 ON = dump_auto(Auto())
@@ -61,8 +61,8 @@ def test_a_start_loads_little(foreign: str) -> None:
     loaded = set(run("import sys; print(*sys.modules)", python=foreign)[0].split())
     assert not loaded & {"json", "dataclasses", "pathlib", "threading"}
     ours = {name for name in loaded if name.startswith("registry_cli.")}
-    assert ours == {"registry_cli.sdk", "registry_cli.sdk.auto", "registry_cli.sdk.auto.boot", "registry_cli.autolog",
-                    "registry_cli.frameworks.catalogue", "registry_cli.env"}  # fmt: skip
+    assert ours == {"registry_cli.sdk", "registry_cli.sdk.autolog", "registry_cli.sdk.autolog.boot", "registry_cli.env",
+                    "registry_cli.frameworks", "registry_cli.frameworks.catalogue"}  # fmt: skip
 
 
 def test_the_next_one_runs_as_if_it_were_alone(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_an_exit_in_the_next_one_ends_python_as_ever(tmp_path: Path) -> None:
 
 
 def test_a_foreign_python_finds_us_and_not_our_neighbours(foreign: str) -> None:
-    code = "import registry_cli.tasks.live, sys; print(registry_cli.__file__); import importlib.util as u; " \
+    code = "import registry_cli.tasks.attempt.folder, sys; print(registry_cli.__file__); import importlib.util as u; " \
            "print(u.find_spec('tests'), u.find_spec('typer'))"  # fmt: skip
     printed, said = run(code, python=foreign)
     assert printed.splitlines() == [registry_cli.__file__, "None None"]

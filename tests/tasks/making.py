@@ -14,9 +14,9 @@ from registry_cli.records.toml import dump_table
 from registry_cli.registry.api import Registry
 from registry_cli.store.staging import Staging
 from registry_cli.store.writer_name import find_owner
-from registry_cli.tasks.attempt import Attempt, new_task_id
-from registry_cli.tasks.finish import Ending
-from registry_cli.tasks.stage import stage_file, write_stage
+from registry_cli.tasks.attempt.attempt import Attempt, new_task_id
+from registry_cli.tasks.attempt.finish import Ending
+from registry_cli.tasks.record import stage_file, write_stage
 
 
 def describe(name: str = "baseline", **given: Any) -> Task:

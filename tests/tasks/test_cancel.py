@@ -14,13 +14,13 @@ from registry_cli.ids import TaskId
 from registry_cli.registry.api import Registry
 from registry_cli.store.writer_name import find_owner, is_alive
 from registry_cli.tasks import cancel
-from registry_cli.tasks.attempt import Attempt
+from registry_cli.tasks.attempt.attempt import Attempt
+from registry_cli.tasks.attempt.finish import Ending
+from registry_cli.tasks.attempt.folder import WRAPPER
 from registry_cli.tasks.cancel import cancel_tasks
 from registry_cli.tasks.drivers.port import Job, JobId
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.finish import Ending
-from registry_cli.tasks.live import WRAPPER
-from registry_cli.tasks.stage import get_task, write_stage
+from registry_cli.tasks.record import get_task, write_stage
 from tests.owners import open_process
 from tests.tasks.drivers.memory import InMemoryDriver
 from tests.tasks.making import crash, draft, hand_over, lose_live, run, start

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from registry_cli.registry.api import Registry
 from registry_cli.tasks import console as module
-from registry_cli.tasks.attempt import Attempt
+from registry_cli.tasks.attempt.attempt import Attempt
+from registry_cli.tasks.attempt.finish import Ending
 from registry_cli.tasks.console import iter_console
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.finish import Ending
 from tests.tasks.making import crash, draft, run, start, tell
 
 

@@ -12,8 +12,8 @@ from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.records.task import Input
 from registry_cli.registry.api import Registry
 from registry_cli.registry.task_lifecycle import remove_tasks
+from registry_cli.tasks.attempt.finish import Ending
 from registry_cli.tasks.find import TaskQuestion, find_tasks, read_now, see_tasks
-from registry_cli.tasks.finish import Ending
 from tests.registry.making import add
 from tests.tasks.making import crash, draft, run, start, tell
 

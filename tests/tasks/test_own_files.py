@@ -11,10 +11,10 @@ import pytest
 from registry_cli.errors import CorruptError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.fsck.fsck import check_registry
+from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.folder import WRAPPER, Live
 from registry_cli.tasks.console import iter_console
-from registry_cli.tasks.crashed import bury_crashed
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.live import WRAPPER, Live
 from tests.tasks.making import crash, start
 
 PLANT: dict[str, Callable[[Path, Path], object]] = {

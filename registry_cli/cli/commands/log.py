@@ -16,7 +16,7 @@ from registry_cli.errors import UsageError
 if TYPE_CHECKING:
     from registry_cli.records.task import Auto
     from registry_cli.tasks.describe import Wish
-    from registry_cli.tasks.run import Outcome
+    from registry_cli.tasks.run.run import Outcome
 
 EXAMPLES = (
     "reg log -- python train.py --lr 0.1",
@@ -186,7 +186,7 @@ def _wish(session: Session, recipe: object, name: str | None, project: str | Non
 def _run(session: Session, wish: Wish, *, named: bool) -> Outcome:
     from registry_cli.store.staging import Staging
     from registry_cli.tasks.describe import describe
-    from registry_cli.tasks.run import run_command
+    from registry_cli.tasks.run.run import run_command
 
     cwd, environ = Path.cwd(), env.read_all()
     sys.stdout.flush()

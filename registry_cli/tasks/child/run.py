@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import LaunchError
-from registry_cli.tasks.child.front import Front
+from registry_cli.tasks.child.foreground import Front
 from registry_cli.tasks.child.launch import get_command
 from registry_cli.tasks.child.leader import DirectChild, LedChild
 from registry_cli.tasks.child.outcome import Exit, describe_status

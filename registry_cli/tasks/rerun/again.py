@@ -9,11 +9,11 @@ from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.records.task import CONSOLE, LOCK, PLOTS, SCALARS
 from registry_cli.secrets.hiding import fill_secrets
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.crashed import UNHEARD, bury_crashed, end_unheard, list_crashed
+from registry_cli.tasks.attempt.crashed import UNHEARD, bury_crashed, end_unheard, list_crashed
 from registry_cli.tasks.describe import look_around, with_code
+from registry_cli.tasks.record import get_row, get_task
 from registry_cli.tasks.rerun.prepare import Environment, open_workdir
-from registry_cli.tasks.run import Outcome, run_command
-from registry_cli.tasks.stage import get_row, get_task
+from registry_cli.tasks.run.run import Outcome, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

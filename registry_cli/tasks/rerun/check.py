@@ -11,9 +11,9 @@ from registry_cli.catalog.read.versions import list_versions
 from registry_cli.errors import RefusedError
 from registry_cli.ids import NAME_LIMIT
 from registry_cli.registry.lifecycle import archive_versions
+from registry_cli.tasks.record import get_row, get_task
 from registry_cli.tasks.rerun.draft import edit_task
 from registry_cli.tasks.rerun.edits import Edits
-from registry_cli.tasks.stage import get_row, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED, Task
 from registry_cli.store.blobs import find_blob
+from registry_cli.tasks.record import get_row, get_task, write_stage
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
-from registry_cli.tasks.stage import get_row, get_task, write_stage
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import TaskRow

@@ -21,10 +21,10 @@ from registry_cli.tasks.capture.data import list_data
 from registry_cli.tasks.capture.environ import replayed
 from registry_cli.tasks.capture.program import find_program
 from registry_cli.tasks.describe import EXECUTABLE
+from registry_cli.tasks.record import get_blob_path
 from registry_cli.tasks.rerun.environment import build_environment
 from registry_cli.tasks.rerun.git import apply_diff, check_out
 from registry_cli.tasks.rerun.scratch import open_scratch
-from registry_cli.tasks.stage import get_blob_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
-from registry_cli.tasks.script.package import REQUIREMENTS, pack
+from registry_cli.tasks.script.package_archive import REQUIREMENTS, pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

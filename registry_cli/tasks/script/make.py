@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.records.task import LOCK
 from registry_cli.secrets.hiding import list_hidden
+from registry_cli.tasks.record import get_row, get_task
 from registry_cli.tasks.script.bash import ScriptJob, format_bash
 from registry_cli.tasks.script.wrapped import format_dockerfile, format_github, format_kubernetes
-from registry_cli.tasks.stage import get_row, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.errors import RegError, UsageError
-from registry_cli.tasks.scalars.points import Point
+from registry_cli.tasks.attempt.points import Point
 from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
-from registry_cli.tasks.watch.names import Names
 from registry_cli.tasks.watch.rows import TABLES, WHOLE, LineReader, parse_whole
+from registry_cli.tasks.watch.scalar_names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.errors import UsageError
 from registry_cli.records.toml import load_table
-from registry_cli.tasks.scalars.points import INT64
+from registry_cli.tasks.attempt.points import INT64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

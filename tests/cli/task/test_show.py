@@ -10,8 +10,8 @@ from registry_cli import env
 from registry_cli.ids import BlobHash
 from registry_cli.records.task import Code, Data, Input, Recipe
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.attempt import Attempt
-from registry_cli.tasks.finish import Ending
+from registry_cli.tasks.attempt.attempt import Attempt
+from registry_cli.tasks.attempt.finish import Ending
 from tests.cli.conftest import Reg
 from tests.cli.task.conftest import DIFF, LOCK, task_id
 from tests.registry.making import add

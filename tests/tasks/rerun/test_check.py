@@ -10,8 +10,8 @@ import pytest
 from registry_cli.errors import RefusedError
 from registry_cli.ids import TaskId
 from registry_cli.registry.api import Registry
+from registry_cli.tasks.record import get_row
 from registry_cli.tasks.rerun.check import Checked, check_runs, need_comparable, set_aside
-from registry_cli.tasks.stage import get_row
 from tests.builders import add, make_registry
 from tests.registry.making_tasks import draft, run
 

@@ -13,10 +13,10 @@ from registry_cli.ids import TagName
 from registry_cli.records.task import CONSOLE, DIFF, LOCK, Input, Recipe
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import remove_versions
+from registry_cli.tasks.record import get_row, get_task, write_stage
 from registry_cli.tasks.rerun import draft as drafts
 from registry_cli.tasks.rerun.draft import clone_task, edit_task
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
-from registry_cli.tasks.stage import get_row, get_task, write_stage
 from tests.builders import add, make_registry
 from tests.registry.making_tasks import draft, end, row_of, run, start
 

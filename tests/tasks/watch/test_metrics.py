@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_cli.tasks.scalars.points import Point
+from registry_cli.tasks.attempt.points import Point
 from registry_cli.tasks.watch import metrics as module
 from registry_cli.tasks.watch.metrics import MetricsWatch
 from tests.builders import write

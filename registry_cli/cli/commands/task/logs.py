@@ -30,7 +30,7 @@ def command(
     terminal, what would move its cursor, set its title or make it answer is shown instead of obeyed.
     """
     from registry_cli.tasks.console import iter_console
-    from registry_cli.tasks.stage import get_row
+    from registry_cli.tasks.record import get_row
 
     session = open_session(ctx)
     row = get_row(session.registry, task)

@@ -23,7 +23,7 @@ def command(
     """
     from registry_cli.cli.task_views import print_tasks
     from registry_cli.registry.task_lifecycle import remove_tasks
-    from registry_cli.tasks.crashed import bury_crashed
+    from registry_cli.tasks.attempt.crashed import bury_crashed
     from registry_cli.tasks.find import see_tasks
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)

@@ -97,9 +97,9 @@ def _run_inline(session: Session, ref: str, environment: Literal["none", "lock",
 def _make_job(session: Session, ref: str, environment: str, *, here: bool, attempt: int | None) -> Job:
     from registry_cli.tasks.drivers.local import own_argv
     from registry_cli.tasks.drivers.port import Job
+    from registry_cli.tasks.record import get_task
     from registry_cli.tasks.rerun.again import get_runnable
     from registry_cli.tasks.rerun.prepare import find_code
-    from registry_cli.tasks.stage import get_task
 
     row = get_runnable(session.registry, ref)
     if not here and find_code(get_task(session.registry, row)) is None:
@@ -156,9 +156,9 @@ def _check(session: Session, ref: str, environment: str, *, here: bool, toleranc
     from registry_cli.records.status import ENDED
     from registry_cli.tasks.drivers.local import open_driver
     from registry_cli.tasks.find import see_tasks
+    from registry_cli.tasks.record import get_row
     from registry_cli.tasks.rerun.check import TOLERANCE, check_runs, need_comparable, set_aside
     from registry_cli.tasks.rerun.draft import clone_task
-    from registry_cli.tasks.stage import get_row
 
     registry = session.registry
     old = get_row(registry, ref)

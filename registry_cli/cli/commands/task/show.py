@@ -38,8 +38,8 @@ def command(
     """
     from registry_cli.cli.task_views import view_whole
     from registry_cli.records.task import DIFF, LOCK, SCALARS
+    from registry_cli.tasks.details import read_whole
     from registry_cli.tasks.find import see_tasks
-    from registry_cli.tasks.whole import read_whole
 
     session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
     row = see_tasks(session.registry, [task])[0]
@@ -51,7 +51,7 @@ def command(
     view = view_whole(whole)
     if session.output.drawn and not columns:
         from registry_cli.cli.pictures.task import draw_task
-        from registry_cli.tasks.whole import read_curves
+        from registry_cli.tasks.details import read_curves
 
         session.output.draw(draw_task(view, read_curves(session.registry, row, whole.task)))
     elif session.output.mode == "json":
@@ -65,8 +65,8 @@ def command(
 def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:
     """Print one of a task's files, byte for byte; a clean work tree has an empty diff."""
     from registry_cli.records.task import DIFF, LOCK, SCALARS
+    from registry_cli.tasks.details import find_part
     from registry_cli.tasks.find import read_now
-    from registry_cli.tasks.whole import find_part
 
     if len(parts) > 1 or session.output.mode in {"json", "ids"} or session.output.columns:
         raise UsageError("--diff, --lock and --scalars print bytes, and one at a time", hint="give one of them alone")

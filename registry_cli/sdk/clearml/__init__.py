@@ -1,0 +1,1 @@
+"""The classes of ClearML: Task, Model, InputModel and OutputModel, as its scripts call them."""

@@ -1,0 +1,227 @@
+"""`InputModel` under ClearML's names: a version that a script reads, found or taken in from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.models import find_line
+from registry_cli.catalog.read.versions import list_users
+from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.ids import ModelName, VersionId, line_key, model_segment, parse_model_name, project_of
+from registry_cli.registry.add import add_files, add_url
+from registry_cli.registry.draft import Draft
+from registry_cli.registry.editing import Edit
+from registry_cli.sdk.clearml.lookup import find_models, get_model
+from registry_cli.sdk.clearml.model import check_exact, open_registry
+from registry_cli.sdk.clearml.model_fields import design_of, find_path, read_url
+from registry_cli.sdk.clearml.next_version import Next, check_framework, get_line, read_labels
+from registry_cli.sdk.clearml.saved_model import SavedModel
+from registry_cli.sdk.clearml.tag_words import list_tags
+from registry_cli.sdk.current import find_current
+from registry_cli.sdk.use import record_input
+from registry_cli.store.hashing import sha256_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from os import PathLike
+
+    from registry_cli.registry.api import Registry
+    from registry_cli.sdk.clearml.task_models import TaskModels
+
+
+EMPTY: Final = ModelName("Input Model")
+"""What a placeholder is called."""
+
+
+class InputModel(SavedModel):
+    """A version that a script reads.
+
+    Args:
+        model_id: Its id or address, or the id it had in ClearML before an import.
+        name: Else the newest version of a model of that name.
+        project: In that project.
+        tags: With these tags, as `Model.query_models` reads them.
+        only_published: Among published versions.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        NotFoundError: There is no such version.
+    """
+
+    def __init__(
+        self,
+        model_id: str | None = None,
+        name: str | None = None,
+        project: str | None = None,
+        tags: Sequence[str] | None = None,
+        only_published: bool = False,
+    ) -> None:
+        registry = open_registry()
+        if model_id is not None:
+            super().__init__(registry, get_model(registry, model_id).id)
+            return
+        if name is None and project is None and not tags and not only_published:
+            raise UsageError("which model?", hint="InputModel(model_id=…) or InputModel(name=…)")
+        check_exact(name, project)
+        found = find_models(registry, project=project, name=name, tags=tags, published=only_published, limit=1)
+        if not found:
+            words = ", ".join(f"{key} {value}" for key, value in
+                              (("name", name), ("project", project), ("tags", tags)) if value)  # fmt: skip
+            raise NotFoundError(f"no model of {words or 'that kind'}", hint="reg model query")
+        super().__init__(registry, found[0].id)
+
+    @classmethod
+    def import_model(
+        cls,
+        weights_url: str | PathLike[str],
+        config_text: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        label_enumeration: Mapping[str, int] | None = None,
+        name: str | None = None,
+        project: str | None = None,
+        tags: Iterable[str] | None = None,
+        comment: str | None = None,
+        is_package: bool = False,
+        create_as_published: bool = False,
+        framework: str | None = None,
+    ) -> InputModel:
+        """Take a model in: the bytes of a local file or folder at once, of an `http(s):` URL when they are first read.
+
+        Of any other URL (`s3:`, `gs:`, `az:`) the address alone is kept: it cannot be read before remotes can.
+
+        The same bytes or URL with nothing new said of them are the version that is there; other arguments make the next
+        version of the line. This works on every rank.
+
+        Args:
+            weights_url: A path, or a URL.
+            config_text: The network's design.
+            config_dict: Or as a table, kept as JSON.
+            label_enumeration: Label to integer.
+            name: Its model; when None and no project is given that under which the URL is known, or in the project the
+                bytes of the file; else the file's stem, with the host behind it where the stem names another host's.
+            project: Its project; the task's when None.
+            tags: Labels.
+            comment: What is said of it.
+            is_package: Without effect: a folder is one.
+            create_as_published: Publish it, for which the bytes are fetched.
+            framework: Told from the files or the name when None.
+
+        Raises:
+            NotFoundError: There is no such file.
+            UsageError: It is no URL of a file, or an argument cannot be kept.
+            RemoteError: It is to be published and cannot be fetched.
+        """
+        registry, url = open_registry(), read_url(weights_url)
+        draft = Draft(
+            name=_line(registry, url, name, project),
+            framework=check_framework(framework),
+            labels=read_labels(label_enumeration),
+            design=design_of(config_text, config_dict),
+            tags=tuple(list_tags(tags)),
+        )
+        path = find_path(url)
+        if path is not None:
+            row = add_files(registry, draft, [path], message=comment).version
+        else:
+            row = add_url(registry, draft, url, message=comment).version
+        found = cls(row.id)
+        if comment and row.comment != comment:
+            found._edit(Edit(comment=comment))
+        if create_as_published:
+            found.publish()
+        return found
+
+    @classmethod
+    def load_model(cls, weights_url: str | PathLike[str], load_archived: bool = False) -> InputModel | None:
+        """Return the newest version with that URL, or with the bytes of that local file; None where there is none."""
+        registry = open_registry()
+        known = _list_known(registry, read_url(weights_url))
+        ids = [id for id in known if load_archived or not registry.get_row(id).archived]
+        return cls(ids[-1]) if ids else None
+
+    @classmethod
+    def empty(
+        cls,
+        config_text: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        label_enumeration: Mapping[str, int] | None = None,
+    ) -> InputModel:
+        """Return a placeholder without weights; connected to a task, it gives its labels to the outputs."""
+        found = cls.__new__(cls)
+        SavedModel.__init__(found, open_registry(), None)
+        labels = read_labels(label_enumeration)
+        found._next = Next(Draft(EMPTY, design=design_of(config_text, config_dict), labels=labels))
+        return found
+
+    def connect(
+        self, task: TaskModels | None = None, name: str | None = None, ignore_remote_overrides: bool = False
+    ) -> None:
+        """Make it an input of the task; in a clone that was given another version under that name, become that one.
+
+        Args:
+            task: The one that runs here, also when None.
+            name: What the task calls it; the last segment of its model's name when None.
+            ignore_remote_overrides: Stay what the script says.
+
+        Raises:
+            UsageError: No task runs here.
+        """
+        current = task._running("connect to") if task is not None else find_current()
+        if current is None:
+            raise UsageError("no task runs in this process", hint="Task.init begins one")
+        if self._version is not None:
+            entry = name or self.name
+            used = record_input(current, self._registry, entry, self.id, ignore_given=ignore_remote_overrides)
+            self._version = used.id
+        if not current.labels:
+            current.labels = self.labels
+
+
+def _line(registry: Registry, url: str, name: str | None, project: str | None) -> ModelName:
+    """Return the model of an import: as it is said, else as the URL is known, else after the file."""
+    current = find_current()
+    home = current.task.project if current else ""
+    if name is not None:
+        check_exact(name, project)
+        place = project if project is not None else home if "/" not in name else ""
+        return parse_model_name(f"{place}/{name}" if place else name)
+    if project is None:
+        known = [registry.get_row(id).name for id in _list_known(registry, url)]
+        if find_path(url) is not None:  # bytes may be the same by chance, of another project's model
+            known = [line for line in known if line_key(project_of(line)) == line_key(home)]
+        if known:
+            return known[-1]
+    return _new_line(registry, url, home if project is None else project)
+
+
+def _new_line(registry: Registry, url: str, project: str) -> ModelName:
+    """Return the model of an import that nobody named: the file's stem, and the host where another host's has it."""
+    parts = urlsplit(url)
+    last = Path(unquote(parts.path)).name
+    stem = model_segment(last.partition(".")[0] or last or "model")
+    line = get_line(project, stem)
+    host = f"{parts.scheme}://{parts.netloc}/"
+    if find_path(url) is None and (there := find_line(registry.db, line)) is not None:
+        urls = registry.db.execute(
+            "SELECT f.url FROM files f JOIN versions v ON v.row = f.version WHERE v.line = ?", (there,)
+        ).fetchall()
+        if not any(other is not None and other.startswith(host) for (other,) in urls):
+            return get_line(project, f"{stem}-{model_segment(parts.hostname or parts.scheme)}")
+    return line
+
+
+def _list_known(registry: Registry, url: str) -> list[VersionId]:
+    """Return the live versions that have a URL, or the bytes of a local file alone, oldest first."""
+    path = find_path(url)
+    if path is not None and path.is_file():
+        users = list_users(registry.db, sha256_of_file(path))
+        rows = [registry.get_row(user.id) for user in users if not user.removed]
+        return [row.id for row in rows if len(row.files) == 1]
+    found = registry.db.execute(
+        "SELECT DISTINCT v.row FROM files f JOIN versions v ON v.row = f.version WHERE f.url = ? AND v.removed = 0"
+        " ORDER BY v.row", (url,)
+    ).fetchall()  # fmt: skip
+    return [row.id for row in versions.list_versions(registry.db, [row for (row,) in found])]

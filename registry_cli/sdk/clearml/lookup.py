@@ -1,0 +1,102 @@
+"""Versions found as ClearML's classes ask for them: exact names, its list of tags, equal metadata; newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.query.ast import Compare, Expr, Not, all_of, any_of
+from registry_cli.catalog.query.run import Query, find_rows
+from registry_cli.catalog.read import versions
+from registry_cli.records.values import parse_scalar
+from registry_cli.sdk.clearml.tag_words import parse_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from registry_cli.catalog.query.ast import Literals
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.records.values import Scalar
+    from registry_cli.registry.api import Registry
+
+FOREIGN_ID = "clearml.id"
+"""Key of the metadata under which an import keeps the id that a model had in ClearML."""
+
+
+def find_models(
+    registry: Registry,
+    *,
+    project: str | None = None,
+    name: str | None = None,
+    tags: Sequence[str] | None = None,
+    published: bool = False,
+    archived: bool = False,
+    metadata: Mapping[str, Scalar] | None = None,
+    limit: int | None = None,
+) -> list[VersionRow]:
+    """Return versions, newest first; removed ones never.
+
+    Args:
+        registry: Where.
+        project: All but the last segment of the name, exactly.
+        name: The last segment exactly; with a `/` in it the whole name.
+        tags: As `tag_words` reads them.
+        published: Only what is published.
+        archived: What is archived too.
+        metadata: What must be equal; `"1"` is the text and the number.
+        limit: Most versions.
+
+    Raises:
+        UsageError: The list of tags cannot be read.
+    """
+    terms = _place(project, name)
+    if tags and (expr := parse_tags(tags)) is not None:
+        terms.append(expr)
+    if published:
+        terms.append(Compare("published", "=", True))
+    terms += [_equal(f"metadata.{key}", value) for key, value in (metadata or {}).items()]
+    registry.index.sync()
+    query = Query(all_of(terms) if terms else None, (), limit, None, archived)
+    rows = find_rows(registry.db, query, lambda ref: registry.get_row(ref).id)
+    return versions.list_versions(registry.db, rows)
+
+
+def get_model(registry: Registry, ref: str) -> VersionRow:
+    """Return the version of an address, or of the id that it had in ClearML before an import.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    foreign = len(ref) == 32 and find_models(registry, metadata={FOREIGN_ID: ref}, archived=True, limit=1)
+    return foreign[0] if foreign else registry.get_row(ref)
+
+
+def _place(project: str | None, name: str | None) -> list[Expr]:
+    if name is not None and "/" in name:
+        project = name.rpartition("/")[0] if project is None else f"{project}/{name.rpartition('/')[0]}"
+        name = name.rpartition("/")[2]
+    if project is not None and name is not None:
+        return [Compare("name", "=", f"{project}/{name}" if project else name)]
+    if name is not None:
+        return [any_of([Compare("name", "=", name), Compare("name", "~", f"*/{name}")])]
+    if project is None:
+        return []
+    if not project:
+        return [Not(Compare("name", "~", "*/*"))]
+    return [Compare("name", "~", f"{project}/*"), Not(Compare("name", "~", f"{project}/*/*"))]
+
+
+def _equal(field: str, value: Scalar) -> Expr:
+    if not isinstance(value, str):
+        return Compare(field, "=", _literal(value))
+    typed = parse_scalar({"True": "true", "False": "false"}.get(value, value))
+    text = Compare(field, "=", value)
+    return text if isinstance(typed, str) else any_of([text, Compare(field, "=", _literal(typed))])
+
+
+def _literal(value: Scalar | datetime) -> Literals:
+    from datetime import datetime
+
+    from registry_cli.records.values import format_time
+
+    return format_time(value) if isinstance(value, datetime) else value

@@ -1,0 +1,300 @@
+"""`OutputModel` under ClearML's names: a line that a task adds versions to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry_cli.errors import UsageError
+from registry_cli.registry.add import add_url
+from registry_cli.registry.editing import Edit
+from registry_cli.sdk import background_save
+from registry_cli.sdk.clearml.metadata import ENTRY
+from registry_cli.sdk.clearml.model_fields import design_of, find_path, read_url
+from registry_cli.sdk.clearml.next_version import (
+    Next,
+    begin_draft,
+    check_task,
+    edit_draft,
+    get_line,
+    read_labels,
+    read_target,
+)
+from registry_cli.sdk.clearml.saved_model import SavedModel
+from registry_cli.sdk.commit import How, _step, complete, save, save_later
+from registry_cli.sdk.current import get_current, is_silent
+from registry_cli.sdk.warning import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from os import PathLike
+
+    from registry_cli.ids import TagName, TaskId, VersionId
+    from registry_cli.registry.draft import DesignSource
+    from registry_cli.registry.moving import Mode
+    from registry_cli.sdk.background_save import Pending
+    from registry_cli.sdk.clearml.task_models import TaskModels
+
+
+class OutputModel(SavedModel):
+    """A line that a task adds versions to.
+
+    What is said of it holds for each version that follows, and for the last one.
+
+    Args:
+        task: Its task; the one that runs here when None.
+        config_text: The network's design.
+        config_dict: Or as a table, kept as JSON.
+        label_enumeration: Label to integer.
+        name: Its model, in the task's project unless it holds a `/`; the task's name when None.
+        tags: Labels.
+        comment: What is said of it.
+        framework: Told from the files when None.
+        base_model_id: A version to go on from: the next ones are of its line, have it as their parent, and its labels,
+            design and framework where none are given.
+
+    Raises:
+        UsageError: No task runs here, or a name cannot be kept.
+        NotFoundError: There is no such base.
+    """
+
+    def __init__(
+        self,
+        task: TaskModels | None = None,
+        config_text: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        label_enumeration: Mapping[str, int] | None = None,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+        comment: str | None = None,
+        framework: str | None = None,
+        base_model_id: str | None = None,
+    ) -> None:
+        check_task(task)
+        self._current = get_current() if task is None else task._current
+        record = task.record if task is not None else get_current().task
+        super().__init__(task.registry if task is not None else get_current().registry, None)
+        self._owner: TaskId = record.id
+        self._entry: str | None = None
+        self._pending: Pending | None = None
+        self._late: dict[str, float] = {}
+        self._step: int | None = None
+        draft = begin_draft(
+            self._registry, record, name=name, base=base_model_id, framework=framework, labels=label_enumeration,
+            design=design_of(config_text, config_dict), tags=tags,
+        )  # fmt: skip
+        self._next: Next = Next(draft, comment or "")
+
+    def connect(
+        self, task: TaskModels | None = None, name: str | None = None, ignore_remote_overrides: bool = False
+    ) -> None:
+        """Say what its task calls it.
+
+        Raises:
+            UsageError: It is another task's.
+        """
+        check_task(task)
+        if task is not None and task.id != self._owner:
+            raise UsageError("this model belongs to another task", hint="OutputModel(task=task)")
+        if name:
+            self._edit(Edit(put={f"metadata.{ENTRY}": name}))
+            self._entry = name
+
+    def update_weights(
+        self,
+        weights_filename: str | PathLike[str] | None = None,
+        upload_uri: str | None = None,
+        target_filename: str | None = None,
+        auto_delete_file: bool = False,
+        register_uri: str | None = None,
+        iteration: int | None = None,
+        update_comment: bool = True,
+        is_package: bool = False,
+        async_enable: bool = True,
+    ) -> str:
+        """Save a file or folder as the next version of the line, and return an address of it.
+
+        Args:
+            weights_filename: A file or folder; it stays where it is, unless `auto_delete_file`.
+            upload_uri: The bytes go into the registry, with a warning.
+            target_filename: What its file is called in the version, without a folder; as it is when None.
+            auto_delete_file: Take the file away once its bytes are read back from the registry.
+            register_uri: Instead of a file: a URL that is only pointed to.
+            iteration: Training step.
+            update_comment: Without effect: nothing is written into the comment.
+            is_package: Without effect: a folder is one.
+            async_enable: Return at once, with the model's name, while a thread saves what the files are now; else the
+                address has the version's number. `id` waits for it.
+
+        Raises:
+            UsageError: Not exactly one of `weights_filename` and `register_uri` is given, or a name or step is none.
+            NotFoundError: There is no such file.
+        """
+        if (weights_filename is None) == (register_uri is None):
+            raise UsageError("give either weights_filename or register_uri")
+        self._check_uri(upload_uri)
+        if register_uri is not None:
+            return self._register(read_url(register_uri), _step(iteration))
+        path = Path(read_url(weights_filename or ""))
+        rename = read_target(path, target_filename)
+        return self._save([path], iteration, rename, delete=auto_delete_file, later=async_enable)
+
+    def update_weights_package(
+        self,
+        weights_filenames: Sequence[str | PathLike[str]] | None = None,
+        weights_path: str | PathLike[str] | None = None,
+        upload_uri: str | None = None,
+        target_filename: str | None = None,
+        auto_delete_file: bool = False,
+        iteration: int | None = None,
+        async_enable: bool = True,
+    ) -> str:
+        """Save several files, or a folder, as the next version of the line; else as `update_weights`.
+
+        Args:
+            weights_filenames: Files.
+            weights_path: Or a folder.
+            upload_uri: The bytes go into the registry, with a warning.
+            target_filename: Without effect: there is no archive to be named.
+            auto_delete_file: Take the files away once their bytes are read back from the registry.
+            iteration: Training step.
+            async_enable: Return at once.
+        """
+        if (weights_filenames is None) == (weights_path is None):
+            raise UsageError("give either weights_filenames or weights_path")
+        self._check_uri(upload_uri)
+        given = weights_filenames if weights_filenames is not None else [weights_path or ""]
+        return self._save([Path(path) for path in given], iteration, None, delete=auto_delete_file, later=async_enable)
+
+    def update_design(self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None) -> bool:
+        """Give it another design; without arguments none."""
+        self._set_design(design_of(config_text, config_dict))
+        return True
+
+    def update_labels(self, labels: Mapping[str, int]) -> None:
+        """Give it other labels; an empty table takes them away."""
+        self._set_labels(read_labels(labels))
+
+    def set_upload_destination(self, uri: str) -> None:
+        """Without effect but a warning: the bytes go into the registry."""
+        self._check_uri(uri)
+
+    @classmethod
+    def set_default_upload_uri(cls, output_uri: str | None) -> None:
+        """Without effect but a warning: the bytes go into the registry."""
+        if output_uri is not None:
+            warn(f"{output_uri}: the bytes go into the registry")
+
+    @classmethod
+    def wait_for_uploads(cls, timeout: float | None = None, max_num_uploads: int | None = None) -> None:
+        """Wait until all that is being saved is.
+
+        Args:
+            timeout: Seconds to wait at most.
+            max_num_uploads: Without effect: all are waited for.
+        """
+        background_save.drain(timeout)
+
+    @property
+    def upload_storage_uri(self) -> str:
+        """Where the bytes go: the registry."""
+        return self._registry.path.as_uri()
+
+    def _find_version(self) -> VersionId | None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            version = pending.result()
+            self._version = version.id if version else self._version
+        return self._version
+
+    def _save(self, paths: Sequence[Path], step: int | None, rename: str | None, *, delete: bool, later: bool) -> str:
+        how = self._how("move" if delete else "copy", rename)
+        self._step = _step(step)
+        draft = replace(self._next.draft, step=self._step)
+        self._late.clear()
+        if later and not delete:
+            self._pending = save_later(self._registry, self._current, draft, paths, how, None)
+            return str(draft.name)
+        if delete and rename:
+            raise UsageError("a file that is taken away keeps its name", hint="leave target_filename out")
+        if is_silent():
+            return str(draft.name)
+        self._pending = None
+        self._version = save(self._registry, self._current, draft, paths, how).id
+        return self.ref
+
+    def _register(self, uri: str, step: int | None) -> str:
+        draft, how = replace(self._next.draft, step=step), self._how("reference", None)
+        self._step, self._pending = step, None
+        self._late.clear()
+        if is_silent():
+            return str(draft.name)
+        path = find_path(uri)
+        if path is not None:
+            self._version = save(self._registry, self._current, draft, [path], how).id
+        else:
+            full = complete(self._current, draft)
+            self._version = add_url(self._registry, full, uri, message=how.message, allow_same=True).version.id
+        return self.ref
+
+    def _how(self, mode: Mode, rename: str | None) -> How:
+        return How(mode, self._next.comment or None, allow_same=True, entry=self._entry, rename=rename)
+
+    def _set_labels(self, labels: Mapping[str, int]) -> None:
+        if self._is_open:
+            super()._set_labels(labels)
+        self._say(labels=labels)
+
+    def _set_design(self, design: DesignSource | None) -> None:
+        if self._is_open:
+            super()._set_design(design)
+        self._say(design=design)
+
+    def _edit(self, edit: Edit) -> None:
+        sealed = edit.framework is not None or "framework" in edit.unset
+        if self._is_open if sealed else self._find_version() is not None:
+            super()._edit(edit)
+        self._next = replace(self._next, draft=edit_draft(self._next.draft, edit))
+        if edit.comment is not None or "comment" in edit.unset:
+            self._next = replace(self._next, comment=edit.comment or "")
+
+    def _tag(self, add: Iterable[TagName], remove: Iterable[TagName]) -> None:
+        if self._find_version() is not None:
+            super()._tag(add, remove)
+        self._say(tags=tuple(sorted({*self._next.draft.tags, *add} - set(remove))))
+
+    def _rename(self, project: str, name: str) -> None:
+        line = get_line(project, name)
+        if self._find_version() is not None:
+            super()._rename(project, name)
+        self._say(name=line)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether there is a version that labels and design can be given to."""
+        return self._find_version() is not None and not self.row.published
+
+    def _say(self, **fields: Any) -> None:
+        self._next = replace(self._next, draft=replace(self._next.draft, **fields))
+
+    def _report_point(self, name: str, value: float, step: int | None) -> None:
+        """Log a point of the task's curve, for versions that follow; and at the end for the last, up to its step."""
+        if self._current is None:
+            super()._report_point(name, value, step)
+            return
+        self._current.add_point(name, value, step)
+        if step is not None and self._step is not None and step > self._step:
+            return
+        if not self._late:
+            self._current.leaving.append(self._tell_late)
+        self._late[name] = value
+
+    def _tell_late(self) -> None:
+        if self._late and self._find_version() is not None:
+            SavedModel._edit(self, Edit(put={f"metrics.{name}": value for name, value in self._late.items()}))
+        self._late.clear()
+
+    def _check_uri(self, uri: str | None) -> None:
+        if uri is not None:
+            warn(f"{uri}: the bytes go into the registry, {self._registry.path}")

@@ -1,0 +1,223 @@
+"""What a task has to do with models, under ClearML's names; and the task itself, running here or on record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from registry_cli.errors import RefusedError, UsageError
+from registry_cli.registry.api import Registry
+from registry_cli.sdk import background_save
+from registry_cli.sdk.autolog.current_sink import drain
+from registry_cli.sdk.clearml.lookup import find_models
+from registry_cli.sdk.clearml.metadata import ENTRY
+from registry_cli.sdk.clearml.model import Model, check_exact
+from registry_cli.sdk.clearml.next_version import read_labels
+from registry_cli.sdk.clearml.output_model import OutputModel
+from registry_cli.sdk.current import Current, peek_current
+from registry_cli.sdk.use import record_input
+from registry_cli.tasks.find import read_now, see_tasks
+from registry_cli.tasks.outputs import name_output
+from registry_cli.tasks.rerun.draft import edit_task
+from registry_cli.tasks.rerun.edits import Edits
+from registry_cli.tasks.task_versions import list_newest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from registry_cli.ids import TaskId
+    from registry_cli.records.task import Task as Record
+
+
+class ModelList(list[Model]):
+    """Models of a task, in order and by name: `models[-1]`, `models["best"]`."""
+
+    def __init__(self, named: Mapping[str, Model]) -> None:
+        super().__init__(named.values())
+        self._named = dict(named)
+
+    @overload
+    def __getitem__(self, at: SupportsIndex | str) -> Model: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Model]: ...
+    def __getitem__(self, at: Any) -> Any:
+        return self._named[at] if isinstance(at, str) else super().__getitem__(at)
+
+    def keys(self) -> list[str]:
+        """Return their names, in order."""
+        return list(self._named)
+
+    def ids(self) -> dict[str, str]:
+        """Return their ids by their names."""
+        return {name: model.id for name, model in self._named.items()}
+
+    def get(self, name: str, default: Model | None = None) -> Model | None:
+        """Return the model of a name, else `default`."""
+        return self._named.get(name, default)
+
+
+class TaskModels:
+    """A task's models."""
+
+    def __init__(self, where: Current | Registry, task: TaskId | None = None) -> None:
+        self._joined = where if isinstance(where, Current) else None
+        self._registry = where if isinstance(where, Registry) else None
+        self._id = where.task.id if isinstance(where, Current) else task
+
+    @property
+    def _current(self) -> Current | None:
+        """The task of this process, if it is this one and still runs."""
+        joined = self._joined
+        return joined if joined is not None and (joined is peek_current() or joined.live is None) else None
+
+    @property
+    def registry(self) -> Registry:
+        """The registry it is in."""
+        if self._joined is not None:
+            return self._joined.registry
+        assert self._registry is not None
+        self._registry.index.sync()
+        return self._registry
+
+    @property
+    def id(self) -> TaskId:
+        """ULID; on ranks other than 0 of a task that no `reg log` runs, one that nobody else knows."""
+        assert self._id is not None
+        return self._id
+
+    @property
+    def task_id(self) -> TaskId:
+        """The same as `id`."""
+        return self.id
+
+    @property
+    def record(self) -> Record:
+        """All that is known of it by now."""
+        if self._current is not None:
+            return self._current.task
+        self.registry.index.sync()
+        return read_now(self.registry, see_tasks(self.registry, [self.id])[0])
+
+    @property
+    def models(self) -> dict[str, ModelList]:
+        """`input` and `output`: each a list, outputs with the newest last, and a table by name."""
+        self._settle()
+        inputs = {one.name: Model(one.version, registry=self.registry) for one in self.record.inputs}
+        outputs: dict[str, Model] = {}
+        for row in list_newest(self.registry, self.id):
+            entry = str(row.metadata.get(ENTRY) or row.name.rpartition("/")[2])
+            outputs[entry if entry not in outputs else row.name] = Model(row.id, registry=self.registry)
+        return {"input": ModelList(inputs), "output": ModelList(outputs)}
+
+    def get_models(self) -> dict[str, ModelList]:
+        """Return `models`."""
+        return self.models
+
+    @property
+    def input_models_id(self) -> dict[str, str]:
+        """Ids of its inputs by their names."""
+        return self.models["input"].ids()
+
+    @property
+    def output_models_id(self) -> dict[str, str]:
+        """Ids of its outputs by their names."""
+        return self.models["output"].ids()
+
+    def set_input_model(
+        self, model_id: str | None = None, model_name: str | None = None, update_task_design: bool = True,
+        update_task_labels: bool = True, name: str | None = None,
+    ) -> None:  # fmt: skip
+        """Give the task a version as an input; one of the same name is replaced.
+
+        Args:
+            model_id: Its id or address.
+            model_name: Or the newest published version of a model of that name.
+            update_task_design: Without effect: a design belongs to a version.
+            update_task_labels: Whether outputs without labels get its labels.
+            name: What the task calls it; the last segment of its model's name when None.
+
+        Raises:
+            RefusedError: The task has run.
+        """
+        if (model_id is None) == (model_name is None):
+            raise UsageError("give either model_id or model_name")
+        ref = model_id
+        if ref is None:
+            check_exact(model_name)
+            found = find_models(self.registry, name=model_name, published=True, limit=1)
+            if not found:
+                raise UsageError(f"no published version of a model {model_name}", hint="reg model query --published")
+            ref = found[0].id
+        row = self.registry.get_row(ref)
+        entry = name or row.name.rpartition("/")[2]
+        if self._current is None:
+            edit_task(self.registry, self.id, Edits(inputs=((entry, ref),)))
+            return
+        given = record_input(self._current, self.registry, entry, ref)
+        if update_task_labels and not self._current.labels:
+            self._current.labels = dict(given.labels)
+
+    def remove_input_models(self, models_to_remove: Sequence[str | Model]) -> None:
+        """Take inputs of a draft away, by id, address, entry name or model.
+
+        Raises:
+            RefusedError: The task runs or has run: what it was given stays on record.
+        """
+        if self.record.status != "draft":
+            raise RefusedError("what a task was given stays on record", hint="Task.clone(task), and edit that")
+        inputs = {one.name: one.version for one in self.record.inputs}
+        words = []
+        for model in models_to_remove:
+            if isinstance(model, str) and model in inputs:
+                words.append(f"input.{model}")
+                continue
+            version = model.id if isinstance(model, Model) else self.registry.get_row(model).id
+            words += [f"input.{name}" for name, held in inputs.items() if held == version]
+        edit_task(self.registry, self.id, Edits(unset=tuple(dict.fromkeys(words))))
+
+    def update_output_model(
+        self, model_path: str | Path, name: str | None = None, comment: str | None = None,
+        tags: Iterable[str] | None = None, model_name: str | None = None, iteration: int | None = None,
+        auto_delete_file: bool = False,
+    ) -> str:  # fmt: skip
+        """Save a file or folder as the next version of one of the task's models; return its address.
+
+        Args:
+            model_path: It stays where it is, unless `auto_delete_file`.
+            name: What the task calls the output; the last segment of its model's name when None.
+            comment: What is said of it.
+            tags: Labels.
+            model_name: Its model; `<project>/<task>/<stem of the file>` when None.
+            iteration: Training step.
+            auto_delete_file: Take the file away once its bytes are read back from the registry.
+        """
+        current = self._running("save a model of")
+        line = model_name or str(name_output(current.task, Path(model_path)))
+        model = OutputModel(self, name=line, comment=comment, tags=tags)
+        model.connect(self, name)
+        return model.update_weights(str(model_path), iteration=iteration, auto_delete_file=auto_delete_file)
+
+    def connect_label_enumeration(
+        self, enumeration: Mapping[str, int], ignore_remote_overrides: bool = False
+    ) -> Mapping[str, int]:
+        """Give labels to all outputs of the task that have none of their own; return them."""
+        self.set_model_label_enumeration(enumeration)
+        return enumeration
+
+    def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
+        """Give labels to all outputs of the task that have none of their own; None takes them away."""
+        self._running("give labels to").labels = read_labels(enumeration)
+
+    def _settle(self) -> None:
+        """Wait until what this process saved is in the registry."""
+        background_save.drain()
+        if drain() and self._current is not None and self._current.runner is not None:
+            self._current.runner.following.catch_up()
+
+    def _running(self, what: str) -> Current:
+        if self._current is None:
+            raise RefusedError(
+                f"cannot {what} a task that does not run in this process",
+                hint="Task.init begins one; Task.clone copies",
+            )
+        return self._current

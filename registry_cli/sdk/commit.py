@@ -1,0 +1,299 @@
+"""`commit`: a file or folder becomes the next version of a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast, overload
+
+from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+from registry_cli.records.values import Value, check_number, check_value
+from registry_cli.records.version import check_labels
+from registry_cli.registry.add import add_files, make_design
+from registry_cli.registry.api import Registry
+from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
+from registry_cli.registry.version import Version
+from registry_cli.sdk.autolog.current_sink import drain
+from registry_cli.sdk.autolog.loaded import find_loaded
+from registry_cli.sdk.background_save import Job, Pending, get_saver, parse_keep
+from registry_cli.sdk.current import Current, find_current, is_silent
+from registry_cli.sdk.preload import load_ahead
+from registry_cli.sdk.snapshot import take_snapshot
+from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
+from registry_cli.tasks.outputs import INPUT, name_output
+
+if TYPE_CHECKING:
+    from registry_cli.registry.moving import Mode
+    from registry_cli.sdk.snapshot import Snapshot
+
+Files = str | PathLike[str] | Sequence[str | PathLike[str]]
+Parents = Sequence["str | Version"] | Mapping[str, "str | Version"]
+
+
+class About(TypedDict, total=False):
+    """What may be said of a version, as `commit` explains it; here for type checkers alone."""
+
+    metrics: Mapping[str, float] | None
+    tags: Iterable[str]
+    aliases: Iterable[str]
+    parents: Parents
+    metadata: Mapping[str, Value | None] | None
+    params: Mapping[str, Value | None] | None
+    labels: Mapping[str, int] | None
+    interface: Mapping[str, Value] | None
+    design: str | PathLike[str] | None
+    framework: str | None
+    step: int | None
+    message: str | None
+    mode: Mode
+    allow_same: bool
+    registry: Registry | None
+    keep: str | None
+
+
+@overload
+def commit(path: Files, name: str | None = ..., *, wait: Literal[True] = ..., **about: Unpack[About]) -> Version: ...
+@overload
+def commit(path: Files, name: str | None = ..., *, wait: Literal[False], **about: Unpack[About]) -> Pending: ...
+def commit(
+    path: Files,
+    name: str | None = None,
+    *,
+    metrics: Mapping[str, float] | None = None,
+    tags: Iterable[str] = (),
+    aliases: Iterable[str] = (),
+    parents: Parents = (),
+    metadata: Mapping[str, Value | None] | None = None,
+    params: Mapping[str, Value | None] | None = None,
+    labels: Mapping[str, int] | None = None,
+    interface: Mapping[str, Value] | None = None,
+    design: str | PathLike[str] | None = None,
+    framework: str | None = None,
+    step: int | None = None,
+    message: str | None = None,
+    mode: Mode = "copy",
+    allow_same: bool = False,
+    registry: Registry | None = None,
+    wait: bool = True,
+    keep: str | None = None,
+) -> Version | Pending:
+    """Save a model as the next version of `name` and return it.
+
+    Within a task the version knows its task; the task's inputs are its parents with the role `input`, and the last
+    value of each scalar at or before `step` is among its metrics.
+
+    Args:
+        path: A file, a folder, or several of them; they stay where they are.
+        name: `project/name`. In a task `<project>/<task>/<stem of the file>`, or what `reg log --model` says.
+        metrics: Numbers, NaN and infinities included; NumPy and torch scalars are taken.
+        tags: Labels that many versions may carry.
+        aliases: Names moved to this version.
+        parents: Versions or addresses it was made from, as a list (role `base`) or by role, such as
+            `{"continue": "vision/resnet:3"}`.
+        metadata: Text, numbers, booleans, times, lists and tables; None is kept as null.
+        params: What it was trained with.
+        labels: Label to integer id.
+        interface: Its inputs and outputs.
+        design: A file that describes the network, given back byte for byte.
+        framework: Told from the files where None.
+        step: Training step.
+        message: Why; the version's first comment.
+        mode: `copy`, `link` (share the bytes), `move` (take the file away), `reference` (only point to it).
+        allow_same: Make a version although the newest has the same files and fields.
+        registry: Where; found as the command line finds it when None.
+        wait: False returns at once with a `Pending`: the files are held as they are now and saved by a thread. Two wait
+            at most, a third call waits with them. What fails is told on standard error; `Pending.result()` raises it.
+        keep: `last N`: of this model's snapshots that wait, the newest N are saved and the others skipped, so that
+            nobody waits for room.
+
+    Returns:
+        The version. On ranks other than 0 nothing is saved, and it is None (or a `Pending` of None), which the
+        annotation leaves out for the sake of scripts that are one process.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        NotFoundError: A file or a parent is missing.
+        UsageError: A name or value cannot be kept.
+        ConflictError: A file changed while it was read.
+    """
+    paths = [Path(each) for each in ([path] if isinstance(path, str | PathLike) else path)]
+    current = find_task_for(registry)
+    draft = Draft(
+        name=parse_model_name(_name(current, name, paths)),
+        framework=framework,
+        step=_step(step),
+        parents=_parents(parents),
+        labels=check_labels(_table(labels, "labels")),
+        design=_design(design),
+        params=_table(params, "params"),
+        metrics={key: check_number(value, f"metrics.{key}") for key, value in _table(metrics, "metrics").items()},
+        metadata=_table(metadata, "metadata"),
+        interface=given(_table(interface, "interface")),
+        tags=tuple(parse_tag(tag) for tag in list_words(tags, "tags")),
+        aliases=tuple(parse_alias(alias) for alias in list_words(aliases, "aliases")),
+    )
+    found = registry or (current.registry if current else Registry.find())
+    how = How(mode=mode, message=message, allow_same=allow_same)
+    if wait:
+        if is_silent():
+            return cast("Version", None)
+        return save(found, current, draft, paths, how)
+    return save_later(found, current, draft, paths, how, parse_keep(keep))
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a version is saved; `entry` is what its task calls it, `rename` what its one file is to be called."""
+
+    mode: Mode = "copy"
+    message: str | None = None
+    allow_same: bool = False
+    entry: str | None = None
+    rename: str | None = None
+
+
+def find_task_for(registry: Registry | None) -> Current | None:
+    """Return the task of this process, if it lies in that registry."""
+    current = find_current()
+    if current is None or registry is None or registry.path == current.registry.path:
+        return current
+    return None
+
+
+def save(registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How) -> Version:
+    """Save a version now; raises as `commit`."""
+    full = complete(current, draft)
+    if how.rename is None:
+        return _add(registry, registry, current, full, paths, how)
+    registry.check_writable()
+    snapshot = take_snapshot(registry.layout, paths, how.rename)
+    try:
+        version = _add(registry, registry, current, full, snapshot.paths, replace(how, mode="copy"))
+        snapshot.check()
+        return version
+    finally:
+        snapshot.remove()
+
+
+def save_later(
+    registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How, keep: int | None
+) -> Pending:
+    """Hold the files as they are and save them by and by; raises as `take_snapshot`."""
+    if how.mode != "copy":
+        raise UsageError(f"mode {how.mode} cannot be combined with wait=False", hint="copy is what a snapshot is")
+    pending = Pending()
+    if is_silent():
+        pending.settle()
+        return pending
+    full = complete(current, draft)
+    if current is not None and current.forked:  # it may end without a word, and the thread with it
+        pending.settle(save(registry, current, draft, paths, how))
+        return pending
+    saver = get_saver()
+    if keep is None:
+        saver.wait_for_room()
+    registry.check_writable()
+    load_ahead(registry)
+    held = take_snapshot(registry.layout, paths, how.rename)
+
+    def write(snapshot: Snapshot) -> Version:
+        mode: Mode = "copy" if snapshot.linked else "link"
+        with Registry(registry.layout) as own:
+            return _add(registry, own, current, full, snapshot.paths, replace(how, mode=mode), held=True)
+
+    def tell(problem: str) -> None:
+        if current is not None:
+            current.tell(lambda facts: facts.set_problem(problem))
+
+    saver.put(Job(draft.name, held, write, tell, pending), keep)
+    return pending
+
+
+def complete(current: Current | None, draft: Draft) -> Draft:
+    """Return a draft with what its task knows by now."""
+    if current is None or current.live is None:
+        return draft
+    own = {ref for _, ref in draft.parents}
+    drain()  # what frameworks told is among its metrics
+    given = dict.fromkeys([*(one.version for one in current.task.inputs), *find_loaded(current)])
+    inputs = tuple((INPUT, version) for version in given if version not in own)
+    mine = current.live.scalars(str(os.getpid()))
+    others = last_at(read_points(path for path in current.live.list_scalars() if path != mine), draft.step)
+    metrics = {**others, **current.last_at(draft.step), **draft.metrics}
+    labels = draft.labels or current.labels
+    return replace(draft, task=current.task.id, parents=(*draft.parents, *inputs), metrics=metrics, labels=labels)
+
+
+def _add(
+    registry: Registry,
+    own: Registry,
+    current: Current | None,
+    draft: Draft,
+    paths: Sequence[Path],
+    how: How,
+    *,
+    held: bool = False,
+) -> Version:
+    added = add_files(own, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same,
+                      cached=current is None, held=held)  # fmt: skip
+    if current is not None:
+        entry = how.entry or draft.name.rpartition("/")[2]
+        current.tell(lambda facts: facts.add_output(entry, added.version.id))
+    return Version(registry, added.version)
+
+
+def _name(current: Current | None, name: str | None, paths: Sequence[Path]) -> str:
+    if name is not None:
+        return name
+    if current is None:
+        raise UsageError("a model without a name", hint="name it project/name; within a task it has one")
+    if not paths:
+        raise UsageError("no file to commit")
+    return name_output(current.task, paths[0])
+
+
+def _parents(parents: Parents) -> tuple[tuple[str, str], ...]:
+    if isinstance(parents, str | Version):
+        raise UsageError(f"parents is one version, {parents}", hint=f"give a list: parents=['{parents}']")
+    pairs = list(parents.items()) if isinstance(parents, Mapping) else [(DEFAULT_ROLE, each) for each in parents]
+    for _, each in pairs:
+        if not isinstance(each, str | Version):
+            raise UsageError(f"{each!r} is no parent", hint='give versions or addresses; by role: {"continue": base}')
+    return tuple((role, each.id if isinstance(each, Version) else each) for role, each in pairs)
+
+
+def _design(path: str | PathLike[str] | None) -> DesignSource | None:
+    if path is None:
+        return None
+    try:
+        return make_design(Path(path).read_bytes(), Path(path).name)
+    except FileNotFoundError:
+        raise NotFoundError(f"no file {path}") from None
+
+
+def _step(step: int | None) -> int | None:
+    number = None if step is None else check_value(step, "step")
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise UsageError(f"step is {number!r}, a step is an integer")
+    return number
+
+
+def _table(table: Mapping[str, Value | None] | None, where: str) -> dict[str, Value | None]:
+    values = check_value({key: value for key, value in (table or {}).items() if value is not None}, where)
+    assert isinstance(values, Mapping)
+    return {**values, **{key: None for key, value in (table or {}).items() if value is None}}
+
+
+def list_words(words: Iterable[str], what: str) -> list[str]:
+    """Return words as a list.
+
+    Raises:
+        UsageError: They are one text, of which Python would make letters.
+    """
+    if isinstance(words, str):
+        raise UsageError(f"{what} is the text {words!r}", hint=f"give a list: {what}=[{words!r}]")
+    return list(words)

@@ -1,0 +1,157 @@
+"""One attempt at a task: begun in the log, told in a folder while it runs, ended in the log with all that was learnt.
+
+Whoever runs it holds an `Attempt`: `reg log` for a command, the script itself where nobody runs it. Both end it by the
+same `finish`, and so does whoever finds the runner dead.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import ConflictError, RefusedError
+from registry_cli.ids import TaskId, new_ulid
+from registry_cli.store import files
+from registry_cli.store.disk_reserve import make_reserve, with_room
+from registry_cli.store.writer_name import new_name
+from registry_cli.tasks.attempt.finish import Ending, finish_own
+from registry_cli.tasks.attempt.folder import Live, State, close_live, is_running, open_live
+from registry_cli.tasks.record import write_stage
+
+if TYPE_CHECKING:
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.staging import Staging
+
+BEAT: Final = 30.0
+"""Seconds between two heartbeats."""
+
+
+class Attempt:
+    """An attempt that runs.
+
+    Attributes:
+        registry: Where it is told.
+        task: What was known at its start.
+        live: Its folder.
+    """
+
+    def __init__(self, registry: Registry, task: Task, live: Live) -> None:
+        self.registry = registry
+        self.task = task
+        self.live = live
+
+    @classmethod
+    def start(cls, registry: Registry, task: Task, *, named: bool = True, staging: Staging | None = None) -> Attempt:
+        """Begin the next attempt at a task, a new one or one that is in the registry.
+
+        Args:
+            registry: Where.
+            task: What is known of it; its status and times are set here, its attempt is raised by one.
+            named: Whether the user gave it a name, which the script's own then does not replace.
+            staging: Holds the blobs that the task names.
+
+        Raises:
+            ConflictError: Somebody else has begun this attempt.
+        """
+        now = datetime.now(UTC)
+        problem = task.problem if task.status == "draft" else None  # that of an attempt before is not ours
+        begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
+                        signal=None, problem=problem)  # fmt: skip
+        live = _take_folder(registry, begun, State(new_name(), now, named))
+        try:
+            write_stage(registry, "start", begun, staging=staging)
+        except BaseException as error:
+            close_live(registry.layout, live)
+            if isinstance(error, RefusedError):
+                raise ConflictError(error.message, hint=f"reg task show {task.id}") from None
+            raise
+        return cls(registry, begun, live)
+
+    def beat(self) -> None:
+        """Say that the runner lives."""
+        files.touch(self.live.state)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants it to end."""
+        return files.exists(self.live.cancel)
+
+    def describe_end(self, ended: Task) -> list[str]:
+        """Return what its user must know of its end, in words."""
+        if ended.attempt == self.task.attempt:
+            return []
+        return [f"attempt {self.task.attempt} was ended by somebody else while it ran: it is on record as attempt "
+                f"{ended.attempt} too"]  # fmt: skip
+
+    def end(self, ending: Ending, *, bare: bool = False) -> Task:
+        """End it: merge what was told into one record, commit that, take the folder away.
+
+        On a full disk the registry's reserve is given up for it. Where somebody else has ended it, as this process was
+        suspended, it is told as one more attempt.
+
+        Args:
+            ending: How it ended.
+            bare: Do without console, scalars and plots, for which there is no room.
+
+        Returns:
+            The task as it is now.
+
+        Raises:
+            RefusedError: It cannot be told, as the task was removed or its next attempt runs.
+        """
+        layout, ending = self.registry.layout, replace(ending, ended=ending.ended or datetime.now(UTC))
+        ended = with_room(layout, lambda: finish_own(self.registry, self.task, self.live, ending, bare=bare))
+        close_live(layout, self.live)
+        make_reserve(layout)
+        return ended
+
+
+class Heartbeat:
+    """Says from a thread of its own that the runner lives, until it is stopped."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="reg heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; one that never began is fine."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT):
+            with suppress(OSError):  # the next one may get through
+                self._attempt.beat()
+
+
+def _take_folder(registry: Registry, task: Task, state: State) -> Live:
+    """Return the folder of an attempt, which is nobody else's; one that a dead process left is taken away first.
+
+    Raises:
+        ConflictError: Somebody runs this attempt.
+    """
+    layout = registry.layout
+    for _ in range(2):
+        try:
+            return open_live(layout, task.id, task.attempt, state)
+        except FileExistsError:
+            left = Live(task.id, task.attempt, layout.attempt(task.id, task.attempt))
+            if is_running(layout, left):
+                break
+            close_live(layout, left)
+    raise ConflictError(f"attempt {task.attempt} at task {task.name} runs already", hint=f"reg task logs -f {task.id}")
+
+
+def new_task_id() -> TaskId:
+    """Return the id of a task to be."""
+    return TaskId(new_ulid())

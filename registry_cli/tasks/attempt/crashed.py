@@ -1,0 +1,128 @@
+"""Tasks whose runner died without a word: told from those that run, and given the end that it could not write.
+
+A runner that nobody can look at, as on another machine or in a container, is shown as crashed once it is silent. That
+is a guess, for it may be suspended: its attempt is ended only when its death is proven, when somebody cancels the task
+or runs it again, or after a week. Without proof the folder stays, so that a runner that wakes finds all that it told.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.errors import RegError
+from registry_cli.ids import TaskId
+from registry_cli.store import files
+from registry_cli.tasks.attempt.folder import Life, Live, close_live, iter_live, rate_silence, read_life
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry_cli.catalog.read.rows import TaskRow
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+_RUNNING = (
+    "SELECT t.id, t.attempt, t.started, f.text FROM tasks t LEFT JOIN task_fields f"
+    " ON f.task = t.row AND f.field = 'host.hostname' WHERE t.status = 'running' AND t.removed = 0"
+)
+
+
+UNHEARD: Final = "nothing is heard of its runner, which may still run"
+"""Why an attempt is ended whose runner may wake."""
+
+
+def list_crashed(registry: Registry) -> set[TaskId]:
+    """Return the tasks that the log believes to run although their runner is dead or silent."""
+    return {live.task for live, life in _iter_open(registry) if life != "alive"}
+
+
+def bury_crashed(registry: Registry) -> list[TaskRow]:
+    """Write the end of every attempt whose runner is dead, take its folder away, and return the tasks.
+
+    Of one that is lost the end is written too, and the folder stays. What cannot be ended now, as on a full disk, is
+    left for the next one who looks. Notes of saves that the runner did not take go with its folder: their files may be
+    older than what lies in their place by now.
+    """
+    over: dict[Live, Life] = {live: "dead" for live in iter_live(registry.layout) if _is_dead(registry, live)}
+    registry.index.sync()  # whoever ended one meanwhile has said so before its folder went
+    over |= {live: "lost" for live, life in _iter_open(registry) if life == "lost"}
+    buried = []
+    for live, life in over.items():
+        try:
+            row = _bury(registry, live, proven=life == "dead")
+        except (RegError, OSError):
+            continue
+        buried += [row] if row else []
+    return buried
+
+
+def end_unheard(registry: Registry, row: TaskRow, status: Status, problem: str, *, proven: bool = False) -> Task:
+    """Write the end of an attempt whose runner does not, and return the task; that of another's end, if there is one.
+
+    Args:
+        registry: Where.
+        row: A task that runs.
+        status: How it ended.
+        problem: Why it is ended from here.
+        proven: The runner is dead. Else outputs of a failed run stay: the true end is not known.
+    """
+    from registry_cli.tasks.attempt.finish import Ending, finish
+    from registry_cli.tasks.record import get_task
+    from registry_cli.tasks.task_versions import drop_outputs  # who lists tasks need not load what takes files in
+
+    live = _get_live(registry, row.id, row.attempt)
+    ending = Ending(status, problem=problem, ended=_last_sign(live, row))
+    ended = finish(registry, get_task(registry, row), live, ending)
+    if proven:
+        drop_outputs(registry, ended)
+    return ended
+
+
+def _iter_open(registry: Registry) -> Iterator[tuple[Live, Life]]:
+    """Yield the attempts that the log believes to run, and what is known of their runners.
+
+    Without a folder here a task runs on another machine, with a copy of the registry; of one that began on a machine of
+    our name, the time of its start is the last that was heard.
+    """
+    for task, attempt, started, host in registry.db.execute(_RUNNING).fetchall():
+        live = _get_live(registry, TaskId(task), attempt)
+        if files.exists(live.state):
+            yield live, read_life(registry.layout, live)
+        elif host == os.uname().nodename:
+            yield live, rate_silence(time.time() - (started or 0) / 1e6)
+
+
+def _get_live(registry: Registry, task: TaskId, attempt: int) -> Live:
+    return Live(task, attempt, registry.layout.attempt(task, attempt))
+
+
+def _is_dead(registry: Registry, live: Live) -> bool:
+    return read_life(registry.layout, live) == "dead"
+
+
+def _bury(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
+    found = find_task(registry.db, live.task)
+    row = get_task_row(registry.db, found) if found is not None else None
+    if row is not None and row.status == "running" and row.attempt == live.attempt:
+        cancelled = files.exists(live.cancel)
+        problem = "its runner ended without a word" if proven else UNHEARD
+        end_unheard(registry, row, "cancelled" if cancelled else "crashed", problem, proven=proven)
+    else:
+        row = None
+    if proven:
+        with suppress(OSError):  # what is left belongs to another user of the registry
+            close_live(registry.layout, live)
+    return row
+
+
+def _last_sign(live: Live, row: TaskRow) -> datetime:
+    """Return when a runner was last heard of: the newest file of its folder, else its start."""
+    told = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
+    written = [status.st_mtime for status in map(files.find_status, told) if status]
+    return datetime.fromtimestamp(max(written), UTC) if written else row.started or datetime.now(UTC)

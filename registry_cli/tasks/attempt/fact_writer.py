@@ -1,0 +1,140 @@
+"""What a script's own process tells its runner about the task: one JSON line a fact, in a file it alone appends to.
+
+A line is `{"t": seconds since 1970, "kind": ..., ...}`. Where two speak of the same thing the later wins. Knows no task
+and no registry; what the lines come to is read in `told`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.documents import dump_doc
+from registry_cli.errors import UsageError
+from registry_cli.ids import VersionId, parse_tag, parse_task_name
+from registry_cli.records.parts import check_digests
+from registry_cli.records.paths import check_path
+from registry_cli.records.task import PLOTS
+from registry_cli.records.values import check_value
+from registry_cli.tasks.attempt.lines import LineFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from registry_cli.records.task import Data, Input
+    from registry_cli.records.values import Value
+
+
+class FactWriter:
+    """Appends facts to `path`; each is with the operating system when its method returns.
+
+    Every method raises UsageError for what no record can hold; what concerns the disk is told by `problem`.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._lines = LineFile(path)
+        self._clock = clock
+
+    @property
+    def problem(self) -> str | None:
+        """Why facts are missing in the file, in words; None while none is."""
+        return self._lines.problem
+
+    def add_params(self, params: Mapping[str, object]) -> None:
+        """Tell parameters; None takes one back that was told before."""
+        told = {key: value for key, value in params.items() if value is not None}
+        self._put("params", values=_check_table(told, "params"), unset=sorted(set(params) - set(told)))
+
+    def add_input(self, entry: Input) -> None:
+        """Tell a version that the script was given."""
+        self._put("input", name=entry.name, version=entry.version, ref=entry.ref, path=entry.path)
+
+    def add_data(self, data: Data) -> None:
+        """Tell a file that the script read."""
+        self._put("data", path=data.path, size=data.size, sha256=data.sha256)
+
+    def add_plot(self, path: str, document: bytes) -> None:
+        """Tell a table or plot; `path` lies below `PLOTS`, `document` is from `dump_plot`."""
+        if not check_path(path).startswith(PLOTS):
+            raise UsageError(f"{path!r:.60} does not lie below {PLOTS}")
+        self._put("plot", path=path, document=document.decode())
+
+    def add_output(self, name: str, version: VersionId) -> None:
+        """Tell the version that holds the output `name`."""
+        check_digests(version)
+        self._put("output", name=_check_text(name, "output"), version=version)
+
+    def set_name(self, name: str) -> None:
+        """Give the task another name."""
+        self._put("name", text=parse_task_name(name))
+
+    def set_project(self, project: str) -> None:
+        """Put the task into another project; whether its name is legal is for the runner to say."""
+        self._put("project", text=_check_text(project, "project"))
+
+    def set_comment(self, comment: str) -> None:
+        """Give the task another comment; an empty one takes it away."""
+        self._put("comment", text=comment)
+
+    def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Add and remove tags."""
+        self._put("tags", add=[parse_tag(tag) for tag in add], remove=[parse_tag(tag) for tag in remove])
+
+    def set_python(self, table: Mapping[str, object], lock: str | None = None) -> None:
+        """Tell which Python this is, and its packages as a file that pip can install."""
+        self._put("python", values=_check_table(table, "python"), lock=lock)
+
+    def add_host(self, table: Mapping[str, object]) -> None:
+        """Tell about the machine."""
+        self._put("host", values=_check_table(table, "host"))
+
+    def add_seeds(self, seeds: Mapping[str, object]) -> None:
+        """Tell seeds."""
+        self._put("seeds", values=_check_table(seeds, "seeds"))
+
+    def add_cut(self, name: str) -> None:
+        """Tell what of the code is not kept."""
+        self._put("cut", name=_check_text(name, "name"))
+
+    def set_problem(self, problem: str) -> None:
+        """Tell why the task does not run as it should."""
+        self._put("problem", text=problem)
+
+    def set_publish(self, wanted: bool) -> None:
+        """Tell whether its versions are to be published once it has completed."""
+        self._put("publish", wanted=bool(wanted))
+
+    def close(self) -> None:
+        """Close the file; twice is fine."""
+        self._lines.close()
+
+    def _put(self, kind: str, **fact: object) -> None:
+        line = dump_doc({"t": self._clock(), "kind": kind, **fact})
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{error.object[:60]!r} is no Unicode text") from None
+        with self._lines.lock:
+            self._lines.add(line + "\n")
+            self._lines.flush()
+
+
+def _check_table(table: Mapping[str, object], where: str) -> dict[str, Value]:
+    checked = check_value(_without_none(table), where)
+    assert isinstance(checked, dict)
+    return checked
+
+
+def _without_none(value: object) -> object:
+    """Records say absence by leaving the key out, so nested keys without a value are."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _without_none(item) for key, item in value.items() if item is not None}
+
+
+def _check_text(text: str, what: str) -> str:
+    if not isinstance(text, str) or not text or not text.isprintable():
+        raise UsageError(f"{text!r:.60} is no name of an {what}" if what == "output" else f"{text!r:.60} is no {what}")
+    return text

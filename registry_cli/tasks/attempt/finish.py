@@ -1,0 +1,235 @@
+"""From the folder of an attempt to the record that ends it: the same for a runner that lives and for one found dead.
+
+The first end of an attempt counts. A runner whose attempt somebody else has ended, as it slept, tells its own run as
+one more attempt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.errors import CorruptError, RefusedError, RegError
+from registry_cli.ids import parse_model_name
+from registry_cli.records.parts import FileEntry
+from registry_cli.records.status import ENDED
+from registry_cli.records.task import BUNDLE, CONSOLE, LOCK, SCALARS
+from registry_cli.store import files
+from registry_cli.store.blobs import find_blob
+from registry_cli.store.staging import Staging
+from registry_cli.tasks.attempt.fact_reader import Facts, read_facts
+from registry_cli.tasks.attempt.folder import read_state
+from registry_cli.tasks.attempt.scalar_reader import merge, read_points, summarise
+from registry_cli.tasks.record import get_task, stage_file, write_attempt, write_stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.catalog.read.rows import TaskRow
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.tasks.attempt.folder import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended.
+
+    Attributes:
+        exit_code: None where it has none.
+        signal: Such as `SIGTERM`.
+        problem: What went wrong, in words.
+        ended: UTC; now where None.
+    """
+
+    status: Status
+    exit_code: int | None = None
+    signal: str | None = None
+    problem: str | None = None
+    ended: datetime | None = None
+
+
+def read_current(task: Task, live: Live) -> Task:
+    """Return what is known of a running attempt by now; its files stay those of its start."""
+    return _merged(task, live, read_facts(live.list_facts()))
+
+
+def read_named(task: Task, live: Live) -> Task:
+    """Return a running attempt as it is called by now; the rest is as it was, which is quicker to tell."""
+    return _named(task, live, read_facts(live.list_facts()))
+
+
+def finish(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
+    """Commit the end of an attempt and return the task as it is then; its folder stays.
+
+    Where somebody else has ended the attempt before, that is returned and nothing is written.
+
+    Args:
+        registry: Where.
+        task: As it was at the attempt's start.
+        live: The attempt's folder; what is missing of it is not told.
+        ending: How it ended.
+        bare: Go without the blobs that the folder would give.
+
+    Raises:
+        RefusedError: A gate says no.
+    """
+    ended, row = _try_end(registry, task, live, ending, bare=bare)
+    return ended if row is None else get_task(registry, row)
+
+
+def finish_own(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
+    """Commit the end of the attempt that this process runs, as `finish` does; `ending` must say when it ended.
+
+    Where somebody else has ended it before, the same run is told whole as the next attempt, from its start to its end.
+
+    Raises:
+        RefusedError: A gate says no, the task was removed, or its next attempt runs already.
+    """
+    ended, row = _try_end(registry, task, live, ending, bare=bare)
+    if row is None:
+        return ended
+    if row.removed:
+        raise RefusedError(f"task {task.name} was removed while it ran, and its end is not on record")
+    other = get_task(registry, row)
+    if (other.attempt, other.status, other.ended) == (task.attempt, ending.status, ending.ended):
+        return other  # our own, which a try before this one has written
+    if other.status not in ENDED:
+        raise RefusedError(f"task {task.name} was taken for dead and attempt {other.attempt} at it runs: the end of "
+                           f"attempt {task.attempt} is not on record")  # fmt: skip
+    return _tell_again(registry, task, live, ending, other, bare=bare)
+
+
+def complete_end(
+    registry: Registry, staging: Staging, task: Task, live: Live, ending: Ending, *, bare: bool = False
+) -> Task:
+    """Return all that is known of an attempt at its end, its blobs staged."""
+    facts = read_facts(live.list_facts())
+    problem = "; ".join(filter(None, (task.problem, ending.problem, facts.problem))) or None
+    kept = {file.path: file for file in _list_kept(registry, task)}
+    kept |= {file.path: file for file in ([] if bare else _stage_told(staging, live, facts))}
+    return replace(
+        _merged(task, live, facts), status=ending.status, ended=ending.ended or datetime.now(UTC),
+        exit_code=ending.exit_code, signal=ending.signal, problem=problem,
+        files=tuple(kept[path] for path in sorted(kept)),
+    )  # fmt: skip
+
+
+def _try_end(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool) -> tuple[Task, TaskRow | None]:
+    """Commit the end of an attempt; return it, and the task's row where somebody else was faster."""
+    with Staging(registry.layout) as staging:
+        ended = complete_end(registry, staging, _find_newest(registry, task) or task, live, ending, bare=bare)
+        try:
+            write_stage(registry, "end", ended, staging=staging)
+        except RefusedError:
+            row = _get_row(registry, task)
+            if (row.status, row.attempt) == ("running", task.attempt) and not row.removed:
+                raise
+            return ended, row
+    return ended, None
+
+
+def _tell_again(registry: Registry, task: Task, live: Live, ending: Ending, other: Task, *, bare: bool) -> Task:
+    """Commit a run as one more attempt; `other` is the end that somebody has written of it, or of one after it."""
+    number = other.attempt + 1
+    known = replace(other, problem=task.problem) if other.attempt == task.attempt else task
+    why = f"attempt {task.attempt} was ended as {other.status} by somebody else while it ran"
+    problem = "; ".join(filter(None, (ending.problem, why)))
+    with Staging(registry.layout) as staging:
+        ended = complete_end(registry, staging, known, live, replace(ending, problem=problem), bare=bare)
+        ended = replace(ended, attempt=number, started=task.started)
+        begun = replace(task, attempt=number, files=_list_kept(registry, task))
+        write_attempt(registry, begun, ended, staging)
+    return ended
+
+
+def _list_kept(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
+    return tuple(file for file in task.files if file.sha256 and find_blob(registry.layout, file.sha256))
+
+
+def _find_newest(registry: Registry, task: Task) -> Task | None:
+    """Return the record of a running attempt that somebody has edited since it began, or None."""
+    registry.index.sync()
+    found = find_task(registry.db, task.id)
+    row = get_task_row(registry.db, found) if found is not None else None
+    if row is None or row.broken or (row.status, row.attempt) != ("running", task.attempt):
+        return None
+    return get_task(registry, row)
+
+
+def _get_row(registry: Registry, task: Task) -> TaskRow:
+    registry.index.sync()
+    found = find_task(registry.db, task.id)
+    if found is None:
+        raise CorruptError(f"task {task.id} is not in the log that began it", hint="reg fsck")
+    return get_task_row(registry.db, found)
+
+
+def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
+    told = []
+    console = files.find_status(live.console)
+    if console is not None:
+        files.check_regular(live.console, console)
+    if console is not None and console.st_size:
+        told.append(_stage_own(staging, CONSOLE, live.console, "text/plain"))
+    if files.exists(live.bundle):
+        told.append(_stage_own(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
+    scalars = live.list_scalars()
+    if scalars and next(read_points(scalars), None) is not None:
+        told.append(stage_file(staging, SCALARS, merge(scalars), "text/tab-separated-values"))
+    if facts.lock is not None:
+        told.append(stage_file(staging, LOCK, facts.lock.encode(), "text/plain"))
+    told += [stage_file(staging, path, document, "application/json") for path, document in facts.plots.items()]
+    return told
+
+
+def _stage_own(staging: Staging, path: str, source: Path, media: str) -> FileEntry:
+    """Take in one of the attempt's own files by its descriptor, as a copy: somebody may still write to it."""
+    with files.open_own(source) as file:
+        digests = staging.add_stream(file.fileno())
+    return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
+
+
+def _merged(task: Task, live: Live, facts: Facts) -> Task:
+    curves = summarise(read_points(live.list_scalars()))
+    inputs = {one.name: one for one in (*task.inputs, *facts.inputs)}
+    data = {one.path: one for one in (*task.data, *facts.data)}
+    tags = dict.fromkeys((*task.tags, *facts.tags))
+    cut = dict.fromkeys((*(task.code.cut if task.code else ()), *facts.cut))
+    return replace(
+        _named(task, live, facts),
+        code=replace(task.code, cut=tuple(cut)) if task.code else None,
+        comment=task.comment if facts.comment is None else facts.comment or None,
+        tags=tuple(tag for tag in tags if tag not in facts.untags),
+        inputs=tuple(inputs.values()),
+        data=tuple(data[path] for path in sorted(data)),
+        params={**task.params, **facts.params},
+        python={**task.python, **facts.python},
+        host={**task.host, **facts.host},
+        seeds={**task.seeds, **facts.seeds},
+        metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},
+        curves={**task.curves, **curves},
+    )
+
+
+def _named(task: Task, live: Live, facts: Facts) -> Task:
+    if _is_named(live):
+        return task
+    return replace(task, name=facts.name or task.name, project=_legal(facts.project) or task.project)
+
+
+def _is_named(live: Live) -> bool:
+    try:
+        return read_state(live).named
+    except (FileNotFoundError, CorruptError):
+        return True
+
+
+def _legal(project: str | None) -> str | None:
+    try:
+        return parse_model_name(project) if project else None
+    except RegError:
+        return None

@@ -1,0 +1,59 @@
+"""Reads the notes of an attempt as they come. Knows what a note is, and nothing of what becomes of it."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import describe_os_error
+from registry_cli.store import files
+from registry_cli.tasks.attempt.notes import SavedNote, load_note
+
+if TYPE_CHECKING:
+    from registry_cli.tasks.attempt.folder import Live
+    from registry_cli.tasks.attempt.notes import Note
+
+
+class NoteReader:
+    """Returns each note of an attempt once, of all its processes.
+
+    Attributes:
+        problem: Why notes may be missing, in words; None while none is.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.problem: str | None = None
+        self._live = live
+        self._offsets: dict[Path, int] = {}
+
+    def read(self) -> list[Note]:
+        """Return what was noted since the last call, by time; a line without its line feed is not yet written."""
+        notes = []
+        for path in self._live.list_notes():
+            notes += [note for line in self._read_lines(path) if (note := load_note(line)) is not None]
+        notes = [self._without_strange(note) if isinstance(note, SavedNote) else note for note in notes]
+        return sorted(notes, key=lambda note: note.time)
+
+    def _without_strange(self, note: SavedNote) -> SavedNote:
+        """Return a note without its copy where that is no file of the attempt's own: copies are linked and deleted."""
+        if note.held is None:
+            return note
+        held = Path(note.held)
+        try:
+            own = held.parent.samefile(self._live.held) and stat.S_ISREG(held.lstat().st_mode)
+        except OSError:
+            own = False
+        return note if own else replace(note, held=None)
+
+    def _read_lines(self, path: Path) -> list[str]:
+        try:
+            with files.open_own(path) as file:
+                file.seek(self._offsets.get(path, 0))
+                whole, feed, _ = file.read().rpartition(b"\n")
+        except OSError as error:
+            self.problem = f"what was saved cannot be read: {describe_os_error(error)}"
+            return []
+        self._offsets[path] = self._offsets.get(path, 0) + len(whole) + len(feed)
+        return [line.decode(errors="replace") for line in whole.split(b"\n") if line]

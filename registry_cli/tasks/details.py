@@ -1,0 +1,123 @@
+"""All that is known of one task: its record, what its runner has told since, its parts as bytes, its attempts.
+
+Reads; changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read.tasks import find_task, list_task_inputs, list_task_versions
+from registry_cli.catalog.read.versions import list_versions
+from registry_cli.errors import RegError
+from registry_cli.ids import RecordId
+from registry_cli.records.task import DIFF, LOCK, SCALARS
+from registry_cli.records.task_codec import load_task
+from registry_cli.store.blobs import get_record
+from registry_cli.tasks.attempt.fact_reader import read_facts
+from registry_cli.tasks.attempt.folder import find_live
+from registry_cli.tasks.attempt.scalar_reader import load_curves, merge
+from registry_cli.tasks.compare import parse_lock
+from registry_cli.tasks.find import read_now
+from registry_cli.tasks.record import get_blob_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from registry_cli.catalog.read.rows import TaskRow, VersionRow
+    from registry_cli.ids import VersionId
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A task and what belongs to it.
+
+    Attributes:
+        task: All that is known of it by now.
+        refs: Addresses of its inputs as they are now; one that nobody holds is missing.
+        outputs: Versions that it made, oldest first.
+        changed: Lines that its diff adds and takes away, or None without a diff.
+        packages: In its lock, or None without one.
+        ends: Its earlier attempts as they ended, oldest first.
+    """
+
+    row: TaskRow
+    task: Task
+    refs: Mapping[VersionId, str]
+    outputs: Sequence[VersionRow]
+    changed: tuple[int, int] | None
+    packages: int | None
+    ends: Sequence[Task]
+
+
+def read_whole(registry: Registry, row: TaskRow) -> Whole:
+    """Return all about a task.
+
+    Raises:
+        CorruptError: Its record, diff or lock cannot be read.
+    """
+    task = read_now(registry, row)
+    at = find_task(registry.db, row.id)
+    inputs = list_task_inputs(registry.db, at) if at is not None else []
+    diff, lock = (find_part(registry, row, task, path) for path in (DIFF, LOCK))
+    return Whole(
+        row=row,
+        task=task,
+        refs={one.version: one.ref for one in inputs if one.ref},
+        outputs=list_versions(registry.db, list_task_versions(registry.db, row.id)),
+        changed=None if diff is None else _count_changed(diff),
+        packages=None if lock is None else len(parse_lock(lock.decode(errors="replace"))),
+        ends=_list_ends(registry, row) if row.attempt > 1 else (),
+    )
+
+
+def find_part(registry: Registry, row: TaskRow, task: Task, path: str) -> bytes | None:
+    """Return one of a task's files by its name, such as `DIFF`, or None where it has none; of one that runs, so far.
+
+    Raises:
+        CorruptError: The bytes are lost or not what they were.
+    """
+    live = find_live(registry.layout, row.id, row.attempt)
+    if live is not None and path == LOCK:
+        lock = read_facts(live.list_facts()).lock
+        return None if lock is None else lock.encode()
+    if live is not None and path == SCALARS:
+        scalars = live.list_scalars()
+        return merge(scalars) if scalars else None
+    file = task.find_file(path)
+    return None if file is None else get_blob_path(registry, file).read_bytes()
+
+
+def read_curves(registry: Registry, row: TaskRow, task: Task) -> dict[str, list[float]]:
+    """Return the values of each scalar of a task in the order of its steps; nothing where it told none.
+
+    Raises:
+        CorruptError: They cannot be read.
+    """
+    table = find_part(registry, row, task, SCALARS) if task.curves else None
+    return {name: [value for _, value, _ in points] for name, points in load_curves(table).items()} if table else {}
+
+
+def _count_changed(diff: bytes) -> tuple[int, int]:
+    lines = [line for line in diff.split(b"\n") if not line.startswith((b"+++ ", b"--- "))]
+    return sum(line.startswith(b"+") for line in lines), sum(line.startswith(b"-") for line in lines)
+
+
+def _list_ends(registry: Registry, row: TaskRow) -> list[Task]:
+    """Return the ends of attempts before the newest; one whose record cannot be read is left out."""
+    found = registry.db.execute(
+        "SELECT c.record FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.task = ?"
+        " AND e.void IS NULL AND json_extract(c.doc, '$.stage') = 'end'"
+        " ORDER BY c.seq, c.position",
+        (row.id,),
+    )
+    ends = []
+    for (record,) in found.fetchall():
+        try:
+            ends.append(load_task(get_record(registry.layout, RecordId(record)), f"record {record[:12]}"))
+        except RegError:
+            continue
+    return [task for task in ends if task.attempt < row.attempt]

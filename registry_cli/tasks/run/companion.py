@@ -1,0 +1,194 @@
+"""What goes on beside a running command, in threads of its own: looking around, following metrics, keeping outputs.
+
+None of it may disturb the command. Whatever fails is remembered and told at the end.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.errors import RegError, describe_os_error
+from registry_cli.registry.api import Registry
+from registry_cli.registry.draft import Draft
+from registry_cli.secrets.hiding import list_hidden
+from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.fact_writer import FactWriter
+from registry_cli.tasks.attempt.finish import read_current
+from registry_cli.tasks.attempt.folder import SECURED, WRAPPER, secure_live
+from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
+from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
+from registry_cli.tasks.capture.host import capture_accelerators
+from registry_cli.tasks.capture.python import capture_python, find_python
+from registry_cli.tasks.outputs import OutputNames, add_output
+from registry_cli.tasks.run.follow import Follower
+from registry_cli.tasks.unpushed_commits import keep_commits
+from registry_cli.tasks.watch.metrics import MetricsWatch
+from registry_cli.tasks.watch.outputs import OutputWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.tasks.attempt.attempt import Attempt
+
+PAUSE: Final = 0.5
+"""Seconds between two looks at metrics and outputs."""
+
+
+class Beside:
+    """The work beside one attempt.
+
+    Attributes:
+        problems: What failed, in words.
+
+    Args:
+        attempt: Which.
+        cwd: Where the command runs.
+        environ: What it runs with.
+    """
+
+    def __init__(self, attempt: Attempt, cwd: Path, environ: Mapping[str, str]) -> None:
+        recipe = attempt.task.recipe
+        self.problems = [
+            f"a secret in the command is not recorded: a re-run reads it from the variable {name}"
+            for name in list_hidden(recipe.argv)
+        ]
+        self._task, self._live, self._layout = attempt.task, attempt.live, attempt.registry.layout
+        self._cwd, self._environ = cwd, environ
+        self._facts = FactWriter(self._live.facts(WRAPPER))
+        self._facts.add_host({})  # from the first moment on, the file says that a wrapper runs the command
+        self._scalars = ScalarWriter(self._live.scalars(WRAPPER))
+        self._metrics = MetricsWatch(recipe.metrics, cwd)
+        self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._layout.root])
+        self._outputs: list[VersionRow] = []
+        self._names = OutputNames(recipe.outputs, cwd)
+        self._follower = Follower(attempt.registry, self._task, self._live, cwd, recipe.auto, names=self._names)
+        self._data = list_data(recipe.data, cwd)
+        self._stamps = stamp_data(self._data[0])
+        self._failed: set[Path] = set()
+        self._stop = threading.Event()
+        self._looking, self._following = (
+            threading.Thread(target=self._guard, args=(work,), daemon=True)
+            for work in (self._look_around, self._follow)
+        )
+
+    @property
+    def outputs(self) -> list[VersionRow]:
+        """Versions that were kept, each once, oldest first."""
+        found = {row.id: row for row in (*self._outputs, *self._follower.outputs)}
+        return sorted(found.values(), key=lambda row: row.created)
+
+    def start(self) -> None:
+        """Begin; the command runs already, so that no lock of ours is copied into it."""
+        self._looking.start()
+        self._following.start()
+
+    def end(self, hurried: Callable[[], str | None]) -> None:
+        """Take in what is left once the command has ended.
+
+        Args:
+            hurried: Name of a signal that has come meanwhile, or None: what is left is then given up.
+        """
+        self._stop.set()
+        if self._following.ident is not None:
+            self._following.join()
+        while self._looking.is_alive():  # data may take hours to read
+            self._looking.join(PAUSE)
+            if signal := hurried():
+                self.problems.append(f"{signal} came: what the command ran on is not all on record")
+                break
+        self._guard(self._take_metrics, True)
+        self._guard(self._take_rest, hurried)
+        self.problems += self._follower.problems
+        self._facts.close()
+        self._scalars.close()
+        self.problems += filter(None, (self._facts.problem, self._scalars.problem))
+
+    def list_missed(self) -> list[str]:
+        """Return what was expected of the command and did not come, in words."""
+        missed = [f"nothing was written that --output {text} names" for text in self._watch.missed()]
+        return [*missed, *self._metrics.problems(), *self._follower.list_missed()]
+
+    def _guard(self, work: Callable[..., object], *given: object) -> None:
+        try:
+            work(*given)
+        except RegError as error:
+            self.problems.append(error.message)
+        except OSError as error:
+            self.problems.append(describe_os_error(error))
+        except Exception as error:  # the command goes on, whatever is wrong with us
+            self.problems.append(f"{type(error).__name__}: {error}")
+
+    def _look_around(self) -> None:
+        for look in (self._take_python, self._take_commits, self._take_accelerators, self._take_data):
+            self._guard(look)
+
+    def _take_python(self) -> None:
+        python = find_python(self._task.recipe.argv, self._cwd, self._environ)
+        if python is not None:
+            state = capture_python(python, environ=self._environ)
+            self._facts.set_python(state.table, state.lock.decode())
+
+    def _take_commits(self) -> None:
+        self.problems += keep_commits(self._task, self._live, self._cwd, self._environ, lambda fact: fact(self._facts))
+
+    def _take_accelerators(self) -> None:
+        self._facts.add_host(capture_accelerators(self._environ))
+
+    def _take_data(self) -> None:
+        paths, missed = self._data
+        self.problems += [f"nothing is there that --data {text} names" for text in missed]
+        for one in digest_data(paths, self._cwd, self._layout.cache / "digests.sqlite", self.problems):
+            self._facts.add_data(one)
+        now = stamp_data(paths)
+        self.problems += [
+            f"{path} changed while the command ran: its digest may not be of what was read"
+            for path, stamp in self._stamps.items()
+            if now.get(path) != stamp
+        ]
+
+    def _follow(self) -> None:
+        with Registry(self._layout) as registry:
+            self._guard(bury_crashed, registry)
+            secured = time.monotonic()
+            while not self._stop.wait(PAUSE):
+                if time.monotonic() - secured >= SECURED:
+                    self._guard(secure_live, self._live)
+                    secured = time.monotonic()
+                self._guard(self._take_metrics, False)
+                for path in self._watch.poll(time.monotonic()):
+                    self._try_keep(registry, path)
+                self._guard(self._follower.poll, registry, time.time())
+
+    def _take_rest(self, hurried: Callable[[], str | None]) -> None:
+        paths = list(dict.fromkeys([*self._watch.rest(), *self._failed]))
+        with Registry(self._layout) as registry:
+            for at, path in enumerate(paths):
+                if signal := hurried():
+                    self.problems.append(f"{signal} came: {len(paths) - at} outputs were not kept")
+                    break
+                self._guard(self._keep, registry, path)
+            self._guard(self._follower.rest, registry, hurried)
+
+    def _take_metrics(self, final: bool) -> None:
+        for point in self._metrics.rest() if final else self._metrics.poll():
+            self._scalars.add(point.name, point.value, point.step, point.time)
+        self._scalars.flush()
+
+    def _try_keep(self, registry: Registry, path: Path) -> None:
+        """Keep an output while the command runs; one that it is writing, or takes away, waits for the end."""
+        try:
+            self._keep(registry, path)
+            self._failed.discard(path)
+        except (RegError, OSError):
+            self._failed.add(path)
+
+    def _keep(self, registry: Registry, path: Path) -> None:
+        if not path.exists():
+            return
+        task = read_current(self._task, self._live)
+        added = add_output(registry, task, self._live, Draft(self._names.name(task, path)), [path])
+        self._outputs += [added.version] if added.new else []

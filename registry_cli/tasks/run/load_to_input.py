@@ -1,0 +1,206 @@
+"""Loads into inputs: which version holds the bytes that were loaded, whatever the file is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry_cli import env
+from registry_cli.catalog.read import versions
+from registry_cli.ids import RecordId, VersionId, model_segment, parse_model_name
+from registry_cli.records.task import Input
+from registry_cli.registry.add import add_files
+from registry_cli.registry.draft import Draft
+from registry_cli.tasks.attempt.fact_reader import read_facts
+from registry_cli.tasks.attempt.fact_writer import FactWriter
+from registry_cli.tasks.attempt.finish import read_named
+from registry_cli.tasks.outputs import find_stem
+from registry_cli.tasks.run.saved_files import digest_file, list_files, list_left, list_prefixed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import BlobHash, ModelName, TaskId
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.tasks.attempt.folder import Live
+    from registry_cli.tasks.attempt.notes import LoadedNote
+    from registry_cli.tasks.run.saved_files import Cache
+
+WRITER: Final = "auto"
+"""Names the follower's file of facts."""
+_MOST_FILES: Final = 1000
+"""Files of a loaded folder that are looked at."""
+_VIEWS: Final = "views"
+
+
+def find_version(
+    registry: Registry, task: TaskId, path: Path, size: int, mtime: int, cache: Cache, *,
+    given: Collection[VersionId] = (),
+) -> VersionRow | None:  # fmt: skip
+    """Return the version whose bytes a file or folder holds; none that the task itself made.
+
+    One that the task was given comes first, then the one with the fewest other files, then the newest.
+
+    Args:
+        registry: Where.
+        task: Who loaded it.
+        path: Absolute; the file, the folder, or the beginning that the files of a checkpoint share.
+        size: Bytes when it was loaded; 0 of anything but a file.
+        mtime: Nanoseconds, the same way.
+        cache: Digests of files that were read; filled here.
+        given: What the task was given.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    viewed = _find_viewed(registry, path)
+    if viewed is not None:
+        return viewed if viewed.task != task else None
+    files = list_files(path)[:_MOST_FILES]
+    if files == [path] and _stamp(path) != (size, mtime):
+        return None
+    digests = {digest_file(file, cache) for file in files if _knows_size(registry, file.stat().st_size)}
+    rows = versions.list_versions(registry.db, _list_holders(registry, digests, task))
+    found = [row for row in rows if files == [path] or {file.sha256 for file in row.files} <= digests]
+    order = {row.id: at for at, row in enumerate(found)}
+    wide = 1 if files == [path] else -1  # of a folder, the version that explains most of it
+    return min(
+        found, default=None,
+        key=lambda row: (row.id not in given, row.archived, wide * len(row.files), -order[row.id]),
+    )  # fmt: skip
+
+
+class Inputs:
+    """The inputs that one attempt's loads come to, told as facts.
+
+    Args:
+        task: As it was at the attempt's start.
+        live: The attempt's folder.
+        cwd: Absolute; where the script runs.
+        cache: Digests of files that were read.
+    """
+
+    def __init__(self, task: Task, live: Live, cwd: Path, cache: Cache) -> None:
+        self._task, self._live, self._cwd, self._cache = task, live, cwd, cache
+        self._facts: FactWriter | None = None
+        self._time = 0.0
+        self._done: set[tuple[str, int, int]] = set()
+
+    @property
+    def problem(self) -> str | None:
+        """Why inputs are missing in the task's folder, in words; None while none is."""
+        problem = self._facts.problem if self._facts else None
+        return problem and f"inputs could not be recorded: {problem}"
+
+    def take(self, registry: Registry, note: LoadedNote, *, add: bool) -> bool:
+        """Make a load an input, if a version holds what was loaded; return whether all is said of it.
+
+        Args:
+            registry: Where.
+            note: What was loaded.
+            add: Make a version of it where none holds it, if it is a file or folder and still as it was.
+
+        Raises:
+            RegError: The version cannot be made.
+            OSError: The file cannot be read, or there is no room.
+        """
+        if (note.path, note.size, note.mtime) in self._done:
+            return True
+        registry.index.sync()
+        path, given = Path(note.path), self._list_given()
+        row = find_version(registry, self._task.id, path, note.size, note.mtime, self._cache,
+                           given={one.version for one in given})  # fmt: skip
+        if row is None and add and _is_as_noted(path, note) and not self._is_own(registry, path):
+            paths = [path] if path.exists() else list_prefixed(path)
+            row = add_files(registry, Draft(self._name_unknown(path)), paths, ignore=list_left(path, ())).version
+        if row is None:
+            return False
+        self._done.add((note.path, note.size, note.mtime))
+        self._tell(registry, row, path, note.time, given)
+        return True
+
+    def close(self) -> None:
+        """Close the file of facts; twice is fine."""
+        if self._facts is not None:
+            self._facts.close()
+
+    def _list_given(self) -> list[Input]:
+        told = read_facts(self._live.list_facts()).inputs
+        return list({one.name: one for one in (*self._task.inputs, *told)}.values())
+
+    def _tell(self, registry: Registry, row: VersionRow, path: Path, time: float, given: Sequence[Input]) -> None:
+        """Tell an input once; of one that was given by its name alone, where the script has it from."""
+        where = None if _find_viewed(registry, path) else self._shorten(path)
+        before = next((one for one in given if one.version == row.id), None)
+        if before is None:
+            entry = Input(_name_new(row, where, given), row.id, row.ref, where)
+        elif before.path is None and where is not None:
+            entry = replace(before, path=where)
+        else:
+            return
+        if self._facts is None:
+            self._facts = FactWriter(self._live.facts(WRITER), clock=lambda: self._time)
+        self._time = time
+        self._facts.add_input(entry)
+
+    def _shorten(self, path: Path) -> str:
+        return str(path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path)
+
+    def _name_unknown(self, path: Path) -> ModelName:
+        project = read_named(self._task, self._live).project
+        parts = [*filter(None, project.split("/")), "inputs", find_stem(path.name)]
+        return parse_model_name("/".join(map(model_segment, parts)))
+
+    def _is_own(self, registry: Registry, path: Path) -> bool:
+        """Return whether the task made what it loads."""
+        digests = {digest_file(file, self._cache) for file in list_files(path)[:_MOST_FILES]}
+        marks = ",".join("?" * len(digests))
+        return registry.db.execute(
+            f"SELECT 1 FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 IN ({marks}) AND v.task = ?"
+            " AND v.removed = 0 LIMIT 1",
+            (*digests, self._task.id),
+        ).fetchone() is not None  # fmt: skip
+
+
+def _find_viewed(registry: Registry, path: Path) -> VersionRow | None:
+    """Return the version whose readable files a path lies in."""
+    for views in (registry.layout.views, env.cache_home() / _VIEWS / registry.id):
+        if path.is_relative_to(views) and path != views:
+            row = versions.find_row(registry.db, VersionId(RecordId(path.relative_to(views).parts[0])))
+            return versions.get_version(registry.db, row) if row is not None else None
+    return None
+
+
+def _list_holders(registry: Registry, digests: Collection[BlobHash], task: TaskId) -> list[int]:
+    """Return the rows of the versions that hold one of some blobs, oldest first; none that is removed or the task's."""
+    rows: set[int] = set()
+    wanted = sorted(digests)
+    for at in range(0, len(wanted), versions.BATCH):
+        batch = wanted[at : at + versions.BATCH]
+        rows |= {row for (row,) in registry.db.execute(
+            "SELECT v.row FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND v.task IS NOT ?"
+            f" AND f.sha256 IN ({','.join('?' * len(batch))})", (task, *batch))}  # fmt: skip
+    return sorted(rows)
+
+
+def _knows_size(registry: Registry, size: int) -> bool:
+    return registry.db.execute("SELECT 1 FROM files WHERE size = ? LIMIT 1", (size,)).fetchone() is not None
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _is_as_noted(path: Path, note: LoadedNote) -> bool:
+    return _stamp(path) == (note.size, note.mtime) if path.is_file() else bool(list_files(path))
+
+
+def _name_new(row: VersionRow, path: str | None, given: Sequence[Input]) -> str:
+    """Return a name that no other input has: the file's stem, or the model's where there is no file of the user's."""
+    name = model_segment(find_stem(Path(path).name) if path else Path(row.name).name)
+    taken = {one.name for one in given}
+    return next(each for each in (name, *(f"{name}-{at}" for at in range(2, len(taken) + 3))) if each not in taken)

@@ -1,0 +1,102 @@
+"""What a clone's script gets when it loads a file by its path, while its task was given another version.
+
+The script's source says `load("base.pt")`; the task's record says that `base` is a version. Where that is not the one
+which an ancestor of the task loaded, or the file is not there, the version wins.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.registry.version import Version
+from registry_cli.tasks.attempt.hints import Redirect
+from registry_cli.tasks.record import get_task
+from registry_cli.tasks.run.saved_files import list_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import VersionId
+    from registry_cli.records.task import Input, Task
+    from registry_cli.registry.api import Registry
+
+
+def list_redirects(registry: Registry, task: Task, cwd: Path) -> list[Redirect]:
+    """Return the redirects of a task that begins in the folder `cwd`.
+
+    Raises:
+        RegError: A version that the script is to get cannot be opened.
+    """
+    ancestors = list(_iter_ancestors(registry, task)) if task.inputs else []
+    found = (_find_redirect(registry, one, [_input_of(each, one.name) for each in ancestors], cwd)
+             for one in task.inputs)  # fmt: skip
+    return [one for one in found if one is not None]
+
+
+def _find_redirect(registry: Registry, given: Input, before: Sequence[Input | None], cwd: Path) -> Redirect | None:
+    known = [one for one in before if one is not None]
+    where = next((one.path for one in (given, *known) if one.path is not None), None)
+    if where is None:
+        return None
+    path = cwd / where
+    others = _list_versions(registry, [one.version for one in known if one.version != given.version])
+    row = _find_row(registry, given.version)
+    if row is None or (not others and list_files(path)):
+        return None
+    entries = [file for one in others for file in one.files]
+    contents = {str(file.sha256): file.size for file in entries if file.sha256 and file.size is not None}
+    return Redirect(str(path), contents, str(_aim(registry, path, others or [row], row)))
+
+
+def _aim(registry: Registry, path: Path, originals: Sequence[VersionRow], row: VersionRow) -> Path:
+    """Return what takes the place of a path: of a file a file, of a folder a folder, of a checkpoint's files theirs."""
+    target = Version(registry, row).path
+    names = [file.path for file in row.files]
+    folder = target if len(names) > 1 else target.parent
+    before = {file.path for one in originals for file in one.files}
+    if any(name.startswith(f"{path.name}.") for name in before) and path.name not in before:
+        stem = next((PurePosixPath(name).stem for name in names if name.endswith(".index")), None)
+        return folder / stem if stem else target
+    if any(len(one.files) == 1 for one in originals) or path.name in before:
+        return next((folder / name for name in _list_like(path, names)), target)
+    return folder
+
+
+def _list_like(path: Path, names: Sequence[str]) -> list[str]:
+    """Return the files of a version that are called as a path is, or else the only one that ends as it does."""
+    same = [name for name in names if PurePosixPath(name).name == path.name]
+    ending = [name for name in names if PurePosixPath(name).suffix == path.suffix]
+    return same or (ending if len(ending) == 1 else []) or (list(names) if len(names) == 1 else [])
+
+
+def _iter_ancestors(registry: Registry, task: Task) -> Iterator[Task]:
+    """Yield the task that a task is a clone of, the one which that is a clone of and so on, as far as they are here."""
+    seen = {task.id}
+    source = task.source
+    while source is not None and source not in seen:
+        seen.add(source)
+        found = find_task(registry.db, source)
+        row = get_task_row(registry.db, found) if found is not None else None
+        if row is None or row.broken:
+            return
+        ancestor = get_task(registry, row)
+        yield ancestor
+        source = ancestor.source
+
+
+def _input_of(task: Task, name: str) -> Input | None:
+    return next((one for one in task.inputs if one.name == name), None)
+
+
+def _list_versions(registry: Registry, ids: Sequence[VersionId]) -> list[VersionRow]:
+    found = [_find_row(registry, version) for version in dict.fromkeys(ids)]
+    return [row for row in found if row is not None]
+
+
+def _find_row(registry: Registry, version: VersionId) -> VersionRow | None:
+    row = versions.find_row(registry.db, version)
+    return versions.get_version(registry.db, row) if row is not None else None

@@ -1,0 +1,233 @@
+"""Running a command as an attempt at a task: what `reg log` does, and `reg task run` on whatever machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from registry_cli import env
+from registry_cli.errors import LaunchError, RefusedError, RegError, describe_os_error
+from registry_cli.store.files import AppendFile
+from registry_cli.tasks.attempt.attempt import Attempt, Heartbeat
+from registry_cli.tasks.attempt.autolog_setting import dump_auto, is_off
+from registry_cli.tasks.attempt.fact_reader import read_facts
+from registry_cli.tasks.attempt.finish import Ending
+from registry_cli.tasks.attempt.folder import restore_console
+from registry_cli.tasks.attempt.hints import write_known
+from registry_cli.tasks.child.outcome import Exit
+from registry_cli.tasks.child.relay import Held, hold_signals
+from registry_cli.tasks.child.run import run_child
+from registry_cli.tasks.run.companion import Beside
+from registry_cli.tasks.task_versions import drop_outputs, publish_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.records.status import Status
+    from registry_cli.records.task import Auto, Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.store.staging import Staging
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An attempt that ended.
+
+    Attributes:
+        task: All that is known of it.
+        code: What our own process must end with.
+        outputs: Versions that were kept.
+        problems: What went wrong on our side, in words; the command did not notice.
+        missed: What was expected of the command and did not come.
+        launch: Why the command did not start, or None.
+    """
+
+    task: Task
+    code: int
+    outputs: tuple[VersionRow, ...] = ()
+    problems: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    launch: LaunchError | None = None
+
+
+def run_command(
+    registry: Registry,
+    task: Task,
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    staging: Staging | None = None,
+    named: bool = True,
+    argv: Sequence[str] | None = None,
+) -> Outcome:
+    """Run the next attempt at a task in this process's terminal, and record it.
+
+    Args:
+        registry: Where.
+        task: As it is before the attempt; its recipe says what is run.
+        cwd: Where it is run.
+        environ: The command's variables; those that lead to the registry and the task are added.
+        staging: Holds the blobs that the task names.
+        named: Whether the user gave the task its name.
+        argv: The command with the secrets that its recipe hides; the recipe's where None.
+
+    Raises:
+        RegError: It could not be begun; nothing has run.
+    """
+    attempt = Attempt.start(registry, task, named=named, staging=staging)
+    with hold_signals() as held:  # whatever comes after the command has ended must not keep its end from being told
+        try:
+            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else _tell_known(attempt, cwd)
+            beside = Beside(attempt, cwd, environ)
+            runner = _Runner(attempt, beside)
+        except (RegError, OSError) as error:
+            attempt.end(Ending("failed", problem=str(error)))
+            raise
+        launch, told = _launch(attempt, runner, argv or task.recipe.argv, cwd, environ, held)
+        runner.close()
+        beside.end(lambda: held.came)
+        problems = [*unknown, *beside.problems, *map(_plain, told.list_problems())]
+        publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
+        ended = _end(attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems)
+        runner.heartbeat.stop()
+        problems += _settle(attempt, ended, publish=publish)
+    said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
+    missed = [] if launch else beside.list_missed()
+    return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
+
+
+def _tell_known(attempt: Attempt, cwd: Path) -> list[str]:
+    """Write what automatic logging must know; return what went wrong where nobody asked for it.
+
+    Raises:
+        RegError: An input cannot be opened, and it is loaded by its path, or automatic logging was asked for.
+        OSError: There is no room, the same way.
+    """
+    try:
+        write_known(attempt.registry, attempt.task, attempt.live, cwd)
+    except (RegError, OSError) as error:
+        if attempt.task.recipe.auto is not None or any(one.path for one in attempt.task.inputs):
+            raise  # else a clone could run on the old model
+        return [f"automatic logging could not be prepared: {error}"]
+    return []
+
+
+def _launch(
+    attempt: Attempt, runner: _Runner, argv: Sequence[str], cwd: Path, environ: Mapping[str, str], held: Held
+) -> tuple[LaunchError | None, Exit]:
+    """Run the command to its end; one that somebody has stopped before it began is not run."""
+    if held.came:
+        return None, Exit(None, held.came, 128 + signal.Signals[held.came])
+    try:
+        return None, run_child(
+            argv, cwd=cwd, env=child_environ(attempt, environ), console=runner.keep,
+            tick=runner.tick, on_start=runner.start, on_signal=runner.pass_on,
+        )  # fmt: skip
+    except LaunchError as error:
+        return error, Exit(error.exit_code, None, error.exit_code)
+
+
+def child_environ(attempt: Attempt, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a process knows that it is part of an attempt, and whether frameworks are heard."""
+    own = {
+        env.REG_DIR: str(attempt.registry.path),
+        env.REG_TASK: attempt.task.id,
+        env.REG_ATTEMPT: str(attempt.task.attempt),
+    }
+    return _with_auto({**environ, **attempt.task.recipe.env, **own}, attempt.task.recipe.auto)
+
+
+def _with_auto(environ: dict[str, str], auto: Auto | None) -> dict[str, str]:
+    if is_off(environ.get(env.REG_AUTOLOG)):
+        return environ
+    heard = {key: value for key, value in environ.items() if key != env.REG_AUTOLOG}  # a task around us has its own
+    if auto is None:
+        return heard
+    return {**heard, env.REG_AUTOLOG: dump_auto(auto), **env.with_site(environ)}
+
+
+class _Runner:
+    """What is done in the thread that forwards the output: quick, and never failing the command."""
+
+    def __init__(self, attempt: Attempt, beside: Beside) -> None:
+        self._attempt = attempt
+        self._beside = beside
+        self._console = AppendFile(attempt.live.console)
+        self._group: int | None = None
+        self.heartbeat = Heartbeat(attempt)
+
+    def start(self, group: int) -> None:
+        self._group = group
+        self.heartbeat.start()  # not before: a lock that a thread holds would be copied into the command's process
+        self._beside.start()
+
+    def pass_on(self, number: int) -> None:
+        if number == signal.SIGTERM:  # whoever cancels need not say so twice
+            self._group = None
+
+    def keep(self, data: bytes) -> None:
+        self._console.write(data)
+
+    def tick(self) -> None:
+        if self._group is not None and self._attempt.cancelled:
+            os.killpg(self._group, signal.SIGTERM)
+            self._group = None
+
+    def close(self) -> None:
+        with suppress(OSError):
+            restore_console(self._attempt.registry.layout, self._attempt.live, self._console.fd)
+        self._console.close()
+
+
+def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
+    status: Status = "completed" if told.code == 0 else "failed"
+    if told.code and (attempt.cancelled or told.signal == "SIGINT"):
+        status = "cancelled"
+    problem = "; ".join(dict.fromkeys(problems)) or None
+    return Ending(status, told.exit_code, told.signal, problem, ended=datetime.now(UTC))
+
+
+def _end(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
+    """End the attempt, without its console where that finds no room.
+
+    Where all fails its folder stays, and whoever looks next ends it.
+    """
+    for bare in (False, True):
+        try:
+            ended = attempt.end(ending, bare=bare)
+        except RefusedError as error:
+            problems.append(error.message)
+            break
+        except RegError as error:
+            problem = error.message
+        except OSError as error:
+            problem = describe_os_error(error)
+        else:
+            problems += attempt.describe_end(ended)
+            return ended
+        problems.append(f"the {'end' if bare else 'console'} of the task could not be written: {problem}")
+        told = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
+        ending = replace(ending, problem=told)
+    return replace(attempt.task, status=ending.status, exit_code=ending.exit_code, signal=ending.signal)
+
+
+def _settle(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:
+    """Publish the outputs where the script asked for it, or drop those of a failed run; return what went wrong."""
+    try:
+        if publish:
+            publish_outputs(attempt.registry, ended.id)
+        return drop_outputs(attempt.registry, ended)
+    except (RegError, OSError) as error:
+        return [f"the outputs stay as they are: {error}"]
+
+
+def _plain(text: str) -> str:
+    """Return what Python says of a failed call without the number before it."""
+    return re.sub(r"^\[Errno \d+\] (.)", lambda match: match[1].lower(), text)

@@ -1,0 +1,157 @@
+"""One saved note into one version: named, numbered by its step, and with what its task knew when it was saved."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read.versions import find_row
+from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
+from registry_cli.registry.add import add_files
+from registry_cli.registry.draft import DesignSource, Draft
+from registry_cli.registry.sources import list_sources
+from registry_cli.secrets.tokens import find_token
+from registry_cli.store import files
+from registry_cli.store.hashing import Digests, xxh3_of_file
+from registry_cli.tasks.attempt.fact_reader import read_facts
+from registry_cli.tasks.attempt.finish import read_named
+from registry_cli.tasks.attempt.scalar_reader import ScalarsAt
+from registry_cli.tasks.outputs import INPUT
+from registry_cli.tasks.run.saved_files import digest_file, has_writer, list_left, list_prefixed
+from registry_cli.tasks.run.step_names import split_path
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.registry.moving import Mode
+    from registry_cli.registry.sources import Source
+    from registry_cli.tasks.attempt.folder import Live
+    from registry_cli.tasks.attempt.notes import SavedNote
+    from registry_cli.tasks.outputs import OutputNames
+    from registry_cli.tasks.run.saved_files import Cache
+
+
+class Taker:
+    """Makes versions of one attempt's saves, one of each content.
+
+    The same bytes, saved elsewhere or committed by the script, make no second version; a path that gets other bytes and
+    then the first again makes three.
+
+    Args:
+        task: As it was at the attempt's start.
+        live: The attempt's folder.
+        cwd: Absolute; where the script runs.
+        names: Of the task's outputs.
+        cache: Digests of files that were read.
+    """
+
+    def __init__(self, task: Task, live: Live, cwd: Path, names: OutputNames, cache: Cache) -> None:
+        self._task, self._live, self._cwd, self._names, self._cache = task, live, cwd, names, cache
+        self._scalars = ScalarsAt(live)
+        self._paths: dict[VersionId, str] = {}
+        self._last: dict[str, VersionId] = {}
+
+    def take(self, registry: Registry, note: SavedNote, folders: Collection[str]) -> VersionRow | None:
+        """Make a version of a save; return None where there is one of that content.
+
+        Args:
+            registry: Where.
+            note: What was saved; its files are as they shall be kept.
+            folders: Every folder that was saved.
+
+        Raises:
+            ConflictError: A file changed while it was read.
+            RegError: The registry refuses it, or a file cannot be kept.
+            OSError: A file cannot be read, or there is no room.
+        """
+        with self._open_files(note) as paths:
+            ignore = list_left(paths[0], folders) if note.shape == "folder" else []
+            known = self._find_known(registry, note, list_sources(paths, ignore=ignore))
+            if known is not None:
+                self._last[note.path] = known
+                return None
+            mode: Mode = "link" if note.held is not None and not has_writer(paths[0]) else "copy"
+            added = add_files(registry, self._describe(registry, note), paths, ignore=ignore, mode=mode,
+                              cached=False, held=note.held is not None)  # fmt: skip
+        self._last[note.path] = added.version.id
+        self._paths[added.version.id] = note.path
+        return added.version if added.new else None
+
+    @contextmanager
+    def _open_files(self, note: SavedNote) -> Iterator[list[Path]]:
+        """Give the paths to take; a held file has its own name while it is taken."""
+        path = Path(note.path)
+        if note.held is None:
+            yield list_prefixed(path) if note.shape == "prefix" else [path]
+            return
+        held = Path(note.held)
+        named = held.parent / new_ulid() / path.name
+        files.make_dir(named.parent)
+        try:
+            files.set_mode(held, 0o444)
+            files.link(held, named)
+            yield [named]
+        finally:
+            files.unlink(named)
+            files.remove_dir(named.parent)
+
+    def _find_known(self, registry: Registry, note: SavedNote, sources: Sequence[Source]) -> VersionId | None:
+        """Return the version that makes another one needless; hardly anything is read where there is none."""
+        made = _list_made(registry, self._task)
+        known = {(file.size, file.xxh3) for content in made.values() for file in content.values()}
+        sizes = {size for size, _ in known}
+        if not all(source.size in sizes for source in sources):
+            return None
+        if not all((source.size, xxh3_of_file(source.file)) in known for source in sources):
+            return None  # so it mostly is: the checkpoints of a model are of one size
+        found = {source.path: digest_file(source.file, self._cache) for source in sources}
+        for version, content in made.items():
+            digests = {path: file.sha256 for path, file in content.items()}
+            same = digests == found if len(found) > 1 else set(found.values()) <= set(digests.values())
+            if same and (version == self._last.get(note.path) or self._paths.get(version) != note.path):
+                return version
+        return None
+
+    def _describe(self, registry: Registry, note: SavedNote) -> Draft:
+        bare, step = split_path(Path(note.path), self._cwd, note.step)
+        return Draft(
+            name=self._names.name(read_named(self._task, self._live), bare),
+            framework=note.framework,
+            step=step,
+            task=self._task.id,
+            parents=tuple((INPUT, version) for version in self._list_parents(registry, note)),
+            labels=note.labels,
+            design=_design(note.config),
+            metrics={**self._scalars.read(note.time), **note.scores},
+        )
+
+    def _list_parents(self, registry: Registry, note: SavedNote) -> list[VersionId]:
+        """Return the versions that the task had been given when the model was saved."""
+        told = read_facts(self._live.list_facts(), until=note.time).inputs
+        given = {one.name: one.version for one in (*self._task.inputs, *told)}
+        return [version for version in dict.fromkeys(given.values()) if find_row(registry.db, version) is not None]
+
+
+def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Digests]]:
+    """Return the files of the versions that a task made and that are not removed, newest first."""
+    registry.index.sync()
+    made: dict[VersionId, dict[str, Digests]] = defaultdict(dict)
+    found = registry.db.execute(
+        "SELECT v.id, f.path, f.size, f.sha256, f.xxh3 FROM versions v JOIN files f ON f.version = v.row"
+        " WHERE v.task = ? AND v.removed = 0 AND f.sha256 IS NOT NULL ORDER BY v.row DESC",
+        (task.id,),
+    )
+    for version, path, size, sha256, xxh3 in found:
+        made[VersionId(RecordId(version))][path] = Digests(size, BlobHash(sha256), Xxh3(xxh3))
+    return made
+
+
+def _design(config: str | None) -> DesignSource | None:
+    """Return a framework's configuration as a design; one with a token in it is not kept."""
+    data = config.encode() if config is not None else None
+    return DesignSource(data, "application/json") if data is not None and find_token(data) is None else None

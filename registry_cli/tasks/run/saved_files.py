@@ -1,0 +1,94 @@
+"""Which files a path means that a framework was given: the file, all of a folder, or those that share its beginning."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from registry_cli.store.hashing import sha256_of_file
+from registry_cli.store.layout import DIRECTORY
+from registry_cli.store.mounts import is_local
+from registry_cli.store.stamps import Stamp, stamp_of
+from registry_cli.tasks.run.step_names import is_step_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from registry_cli.ids import BlobHash
+
+Cache: TypeAlias = "dict[tuple[str, Stamp], BlobHash]"
+"""SHA-256 of files by path and stamp."""
+_EVENTS: Final = "events.out.tfevents."
+"""Beginning of the names of TensorBoard's files."""
+
+
+def list_prefixed(path: Path) -> list[Path]:
+    """Return the file of a path, if there is one, and those that add a suffix to its name, such as `ckpt-1.index`."""
+    try:
+        with os.scandir(path.parent) as entries:
+            named = [one for one in entries if f"{one.name}.".startswith(f"{path.name}.")]
+            return sorted(Path(one.path) for one in named if one.is_file())
+    except OSError:
+        return []
+
+
+def list_left(folder: Path, saved: Collection[str]) -> list[Path]:
+    """Return what lies in a saved folder and is no part of it.
+
+    A trainer saves its model into the folder in which its checkpoints and TensorBoard's files lie: left out are folders
+    that were saved themselves, those that are named after a step, and those files.
+
+    Args:
+        folder: Absolute.
+        saved: Folders that were saved.
+    """
+    left = {Path(each) for each in saved if each.startswith(f"{folder}/")}
+    for top, folders, names in os.walk(folder):
+        left |= {Path(top, name) for name in names if name.startswith(_EVENTS)}
+        left |= {Path(top, name) for name in folders if name == DIRECTORY or is_step_folder(name)}
+        folders[:] = [name for name in folders if Path(top, name) not in left]
+    return sorted(left)
+
+
+def list_files(path: Path) -> list[Path]:
+    """Return the files that a path means, sorted; none where it means nothing."""
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return sorted(Path(top, name) for top, _, names in os.walk(path) for name in names)
+    return list_prefixed(path)
+
+
+def has_writer(path: Path) -> bool:
+    """Return whether somebody may write to a file, as who has it open or mapped; True where the system cannot tell.
+
+    Only of a disk of this machine alone it can: elsewhere another machine may have the file open.
+    """
+    if not is_local(path):
+        return True
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        import fcntl
+
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # who comes to write meanwhile sends one; the usual one ends us
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # granted where nobody writes
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except (OSError, AttributeError):
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def digest_file(path: Path, cache: Cache) -> BlobHash:
+    """Return the SHA-256 of a file, read once as long as it stays the same.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    key = (str(path), stamp_of(path.stat()))
+    if key not in cache:
+        cache[key] = sha256_of_file(path)
+    return cache[key]

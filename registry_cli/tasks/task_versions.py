@@ -1,0 +1,71 @@
+"""The versions that a task made: lists the newest, publishes them together, removes those that nobody uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.tasks import list_task_versions, list_users_of_input
+from registry_cli.errors import RegError
+from registry_cli.registry.lifecycle import publish_versions, remove_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import TaskId
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+
+
+def list_newest(registry: Registry, task: TaskId) -> list[VersionRow]:
+    """Return the newest version of each model that a task made, the newest of all last."""
+    registry.index.sync()
+    rows = versions.list_versions(registry.db, list_task_versions(registry.db, task))
+    newest = {row.name: row for row in rows}
+    return [row for row in rows if newest[row.name] is row]
+
+
+def publish_outputs(registry: Registry, task: TaskId) -> list[VersionRow]:
+    """Publish the newest version of each model that a task made, and return them; raises as `publish_versions`."""
+    rows = [row for row in list_newest(registry, task) if not row.archived]
+    return publish_versions(registry, [row.id for row in rows]) if rows else []
+
+
+def remove_unused(
+    registry: Registry, task: TaskId, *, skip_used: bool, ask: Callable[[str, str], bool] | None = None
+) -> list[VersionRow]:
+    """Remove what a task made and nobody needs: no publication, alias, child or other task.
+
+    Args:
+        registry: Where.
+        task: Whose.
+        skip_used: Whether versions that other tasks were given stay.
+        ask: Asked with `model` and the address before each; False keeps it.
+    """
+    registry.index.sync()
+    gone = []
+    for row in versions.list_versions(registry.db, list_task_versions(registry.db, task))[::-1]:
+        kept = row.published or row.aliases or versions.list_children(registry.db, row.id)
+        used = skip_used and any(user.id != task for user in list_users_of_input(registry.db, row.id))
+        if not kept and not used and (ask is None or ask("model", row.ref)):
+            gone += remove_versions(registry, [row.id], message=f"with task {task}")
+    return gone
+
+
+def drop_outputs(registry: Registry, task: Task) -> list[str]:
+    """Remove the outputs of a task that did not complete, if its recipe says so; return what stays and why, in words.
+
+    What somebody has published, aliased or built on meanwhile stays.
+    """
+    if task.recipe.keep_failed or task.status == "completed":
+        return []
+    registry.index.sync()
+    rows = versions.list_versions(registry.db, list_task_versions(registry.db, task.id))
+    stayed = []
+    for row in rows:
+        try:
+            remove_versions(registry, [row.id], message=f"task {task.id} {task.status}")
+        except RegError as error:
+            stayed.append(f"{row.ref} stays: {error.message}")
+    return stayed

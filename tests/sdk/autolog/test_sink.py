@@ -1,0 +1,435 @@
+"""What hooks tell, from the call to the lines in the attempt's folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import os
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from weakref import ref
+
+import pytest
+
+from registry_cli import env
+from registry_cli.frameworks.patching.shapes import Saved, Told
+from registry_cli.ids import TaskId
+from registry_cli.records.task import Auto
+from registry_cli.sdk.autolog import set_aside
+from registry_cli.sdk.autolog import sink as module
+from registry_cli.sdk.autolog.sink import NoteSink
+from registry_cli.sdk.warning import RegWarning
+from registry_cli.tasks.attempt.autolog_setting import dump_auto
+from registry_cli.tasks.attempt.folder import Live
+from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, SkippedNote, load_note
+from registry_cli.tasks.attempt.scalar_reader import read_points
+from tests.forks import end, fork
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Live:
+    folder = tmp_path / "attempt"
+    folder.mkdir()
+    return Live(TaskId("01TASK"), 1, folder)
+
+
+@pytest.fixture
+def sink(live: Live) -> Iterator[NoteSink]:
+    made = NoteSink(live)
+    yield made
+    made.close()
+
+
+def save(sink: NoteSink, path: Path, data: bytes = b"weights", *, empties: bool = False, **told: Any) -> Saved:
+    """Save as a hooked function does."""
+    end = sink.saving(str(path), empties=empties)
+    path.write_bytes(data)
+    if end is not None:
+        end(True)
+    status = path.stat()
+    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Told(**told))
+    sink.saved(saved)
+    return saved
+
+
+def read(sink: NoteSink) -> list[Note]:
+    assert sink.drain()
+    lines = [line for path in sink.live.list_notes() for line in path.read_text().splitlines()]
+    return [note for line in lines if (note := load_note(line)) is not None]
+
+
+def test_a_save_is_noted(sink: NoteSink, tmp_path: Path) -> None:
+    before = time.time()
+    told: dict[str, Any] = {"step": 3, "config": "{}", "labels": {"cat": 1}, "scores": {"loss": 0.5}}
+    saved = save(sink, tmp_path / "m.bin", **told)
+    [note] = read(sink)
+    assert isinstance(note, SavedNote)
+    assert before <= note.time <= time.time()
+    assert (note.path, note.size, note.mtime, note.shape) == (saved.path, 7, saved.mtime, "file")
+    assert (note.framework, note.step, note.config, note.held) == ("Toy", 3, "{}", None)
+    assert (note.labels, note.scores) == ({"cat": 1}, {"loss": 0.5})
+
+
+class Scalar:
+    """As torch and NumPy have them."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def item(self) -> Any:
+        if isinstance(self._value, Exception):
+            raise self._value
+        return self._value
+
+
+def test_what_a_note_cannot_hold_is_left_out(sink: NoteSink, tmp_path: Path) -> None:
+    scores = {"loss": Scalar(0.25), "text": "x", "many": Scalar(ValueError("many"))}
+    save(sink, tmp_path / "m.bin", step=Scalar(2), labels={"cat": Scalar(1), "dog": "x"}, scores=scores)
+    [note] = read(sink)
+    assert isinstance(note, SavedNote)
+    assert (note.step, note.labels, note.scores) == (2, {"cat": 1}, {"loss": 0.25})
+
+
+def test_a_path_that_is_no_text_is_passed_over(sink: NoteSink, tmp_path: Path) -> None:
+    save(sink, Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.bin")))
+    save(sink, tmp_path / "löss.bin")
+    assert [note.path for note in read(sink) if isinstance(note, SavedNote)] == [f"{tmp_path}/löss.bin"]
+
+
+def tell_stream(sink: NoteSink, path: Path, stream: Any) -> None:
+    status = path.stat()
+    sink.saved(Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Told(), ref(stream)))
+
+
+def test_a_file_that_is_open_is_noted_when_it_is_closed(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    with path.open("wb") as stream:
+        stream.write(b"weights")
+        tell_stream(sink, path, stream)
+        assert read(sink) == []
+    [note] = read(sink)
+    assert isinstance(note, SavedNote)
+    assert (note.size, note.mtime) == (7, path.stat().st_mtime_ns)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_one_that_is_let_go_is_closed_in_that_moment(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+
+    def write(stream: Any) -> None:
+        stream.write(b"weights")
+        tell_stream(sink, path, stream)
+        assert sink.drain()
+
+    write(path.open("wb"))
+    assert path.read_bytes() == b"weights", "nobody else held it"
+    assert [note.size for note in read(sink) if isinstance(note, SavedNote)] == [7]
+
+
+def test_one_that_is_packed_is_noted_whole(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.gz"
+    with gzip.open(path, "wb") as stream:
+        stream.write(b"weights")
+        tell_stream(sink, path, stream)
+        assert read(sink) == []
+    [note] = read(sink)
+    assert isinstance(note, SavedNote)
+    assert note.size == path.stat().st_size > 0
+
+
+def test_one_that_stays_open_is_flushed_and_noted_at_the_end(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    with path.open("wb") as stream:
+        stream.write(b"weights")
+        tell_stream(sink, path, stream)
+        sink.end()
+        assert path.read_bytes() == b"weights"
+        assert [note.size for note in read(sink) if isinstance(note, SavedNote)] == [7]
+
+
+def test_many_saves_into_one_file_are_one(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    with path.open("wb") as stream:
+        for _ in range(3):
+            stream.write(b"weights")
+            tell_stream(sink, path, stream)
+    assert [note.size for note in read(sink) if isinstance(note, SavedNote)] == [21]
+
+
+def test_one_that_is_gone_when_it_is_closed_is_counted(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    with path.open("wb") as stream:
+        tell_stream(sink, path, stream)
+        path.unlink()
+    [note] = read(sink)
+    assert isinstance(note, SkippedNote)
+    assert (note.why, note.count) == ("gone", 1)
+
+
+def test_a_stream_that_nobody_can_ask_waits_until_it_is_let_go(sink: NoteSink, tmp_path: Path) -> None:
+    class Odd(io.RawIOBase):
+        closed = False
+
+    path = tmp_path / "m.bin"
+    path.write_bytes(b"x")
+    odd = Odd()
+    tell_stream(sink, path, odd)
+    assert read(sink) == []
+    del odd
+    assert len(read(sink)) == 1
+
+
+def test_what_was_saved_a_moment_ago_is_held(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    for data in (b"one", b"two", b"three"):
+        save(sink, path, data)
+    notes = [note for note in read(sink) if isinstance(note, SavedNote)]
+    first, again, second, again2, third = notes
+    assert (first.held, second.held, third.held) == (None, None, None)
+    assert (again.time, again.mtime) == (first.time, first.mtime), "it replaces the first word of the same save"
+    assert [Path(str(note.held)).read_bytes() for note in (again, again2)] == [b"one", b"two"]
+    assert Path(str(again.held)).parent == sink.live.held
+
+
+def test_nothing_is_held_that_was_taken_by_now(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.bin"
+    save(sink, path)
+    now = time.time()
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time", lambda: now + 3)
+    save(sink, path)
+    assert list(sink.live.held.iterdir()) == []
+
+
+def test_what_would_cost_too_much_is_not_held(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_aside, "LARGEST", 4)
+    monkeypatch.setattr(set_aside, "_clone", lambda path, target: False)
+    save(sink, tmp_path / "m.bin")
+    save(sink, tmp_path / "m.bin")
+    assert len(read(sink)) == 2
+    assert list(sink.live.held.iterdir()) == []
+
+
+def test_only_so_many_copies_wait(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_aside, "MOST", 2)
+    for number in range(5):
+        save(sink, tmp_path / "m.bin", b"%d" % number)
+    assert len(list(sink.live.held.iterdir())) == 2
+
+
+@pytest.fixture
+def costly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies cost too much."""
+    monkeypatch.setattr(set_aside, "LARGEST", 4)
+    monkeypatch.setattr(set_aside, "_clone", lambda path, target: False)
+
+
+@pytest.mark.usefixtures("costly")
+def test_what_is_emptied_first_is_set_aside_whatever_its_size(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    for number in range(3):
+        save(sink, path, b"weights %d" % number, empties=True)
+    notes = [note for note in read(sink) if isinstance(note, SavedNote)]
+    assert [note.held is not None for note in notes] == [False, True, False, True, False], "told before the next is"
+    assert [Path(note.held).read_bytes() for note in notes if note.held] == [b"weights 0", b"weights 1"]
+    assert [note.time for note in notes[1::2]] == [note.time for note in notes[:-1:2]]
+
+
+@pytest.mark.usefixtures("costly")
+def test_a_save_that_fails_at_once_leaves_all_as_it_was(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    saved = save(sink, path, b"weights 0", empties=True)
+    end = sink.saving(str(path), empties=True)
+    assert end is not None
+    assert not path.exists()
+    end(False)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (b"weights 0", saved.mtime)
+    assert len(read(sink)) == 1
+    save(sink, path, b"weights 1", empties=True)
+    assert [Path(note.held).read_bytes() for note in read(sink) if isinstance(note, SavedNote) and note.held] == [
+        b"weights 0"
+    ]
+
+
+@pytest.mark.usefixtures("costly")
+def test_one_that_fails_half_way_loses_nothing(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    save(sink, path, b"weights 0", empties=True)
+    end = sink.saving(str(path), empties=True)
+    assert end is not None
+    path.write_bytes(b"wei")
+    end(False)
+    [_, note] = read(sink)
+    assert isinstance(note, SavedNote)
+    assert note.held is not None
+    assert Path(note.held).read_bytes() == b"weights 0"
+    assert path.read_bytes() == b"wei"
+
+
+@pytest.mark.usefixtures("costly")
+def test_only_a_large_one_is_set_aside_long_after(
+    sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_AGAIN", 0.0)
+    monkeypatch.setattr(module, "_LARGE", 8)
+    for name, data in (("small", b"weights"), ("large", b"weights 0")):
+        for _ in range(2):
+            save(sink, tmp_path / name, data, empties=True)
+    assert [Path(note.path).name for note in read(sink) if isinstance(note, SavedNote) and note.held] == ["large"]
+
+
+def test_what_cannot_be_set_aside_is_copied(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    save(sink, path, b"weights 0")
+    os.link(path, tmp_path / "other")
+    save(sink, path, b"weights 1", empties=True)
+    assert [Path(note.held).read_bytes() for note in read(sink) if isinstance(note, SavedNote) and note.held] == [
+        b"weights 0"
+    ]
+    assert (tmp_path / "other").read_bytes() == b"weights 1", "a name of the file stays one"
+
+
+def test_what_was_written_over_by_somebody_else_is_not_held(sink: NoteSink, tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    save(sink, path)
+    os.utime(path, ns=(1, 1))
+    save(sink, path)
+    assert list(sink.live.held.iterdir()) == []
+
+
+def tell_sizes(live: Live, *sizes: int) -> None:
+    live.auto.mkdir(exist_ok=True)
+    numbers = array("q", sizes)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    live.known.write_bytes(numbers.tobytes())
+
+
+def list_loads(sink: NoteSink) -> list[tuple[str, int]]:
+    return [(note.path, note.size) for note in read(sink) if isinstance(note, LoadedNote)]
+
+
+def test_a_load_is_told_once_where_its_size_is_known(sink: NoteSink) -> None:
+    tell_sizes(sink.live, 7, 9)
+    for path, size, mtime in (("/a", 7, 1), ("/a", 7, 1), ("/b", 8, 1), ("/a", 7, 2), ("/folder", 0, 0)):
+        sink.loaded(path, size, mtime)
+    assert list_loads(sink) == [("/a", 7), ("/a", 7), ("/folder", 0)]
+    assert sink.loads == [("/a", 7, 1), ("/a", 7, 2), ("/folder", 0, 0)]
+
+
+@pytest.mark.parametrize(("loads", "told"), [("all", [("/b", 8)]), ("none", []), ("known", [])])
+def test_which_loads_are_told_is_the_user_s_word(
+    sink: NoteSink, monkeypatch: pytest.MonkeyPatch, loads: Any, told: list[tuple[str, int]]
+) -> None:
+    tell_sizes(sink.live, 7)
+    monkeypatch.setenv(env.REG_AUTOLOG, dump_auto(Auto(loads=loads)))
+    sink.loaded("/b", 8, 1)
+    assert list_loads(sink) == told
+
+
+def test_all_loads_are_told_where_no_size_is(sink: NoteSink) -> None:
+    sink.loaded("/b", 8, 1)
+    assert list_loads(sink) == [("/b", 8)]
+
+
+def test_scores_are_points(sink: NoteSink) -> None:
+    sink.score("loss", 0.5, 1)
+    sink.score("loss", Scalar(0.25), Scalar(2))
+    sink.score("loss", math.nan, None)
+    for name, value, step in (("x", "text", 1), ("x", None, 1), ("x", Scalar(TypeError("no")), 1), ("a\tb", 1.0, 1)):
+        sink.score(name, value, step)
+    assert sink.drain()
+    points = list(read_points(sink.live.list_scalars()))
+    assert [(point.name, point.step) for point in points] == [("loss", 1), ("loss", 2), ("loss", None)]
+    assert [path.name for path in sink.live.list_scalars()] == [f"scalars-{os.getpid()}-auto.tsv"]
+
+
+def test_skips_are_counted(sink: NoteSink) -> None:
+    for why in ("buffer", "buffer", "remote"):
+        sink.skipped(why)
+    found = {note.why: note.count for note in read(sink) if isinstance(note, SkippedNote)}
+    assert found == {"buffer": 2, "remote": 1}
+
+
+def test_a_warning_is_shown_once(sink: NoteSink) -> None:
+    with pytest.warns(RegWarning, match="odd"):
+        sink.warn("odd")
+    sink.warn("odd")  # or it would be an error
+
+
+@pytest.mark.parametrize("rank", ["1", "7"])
+def test_other_ranks_tell_nothing(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rank: str) -> None:
+    monkeypatch.setenv("RANK", rank)
+    save(sink, tmp_path / "m.bin")
+    save(sink, tmp_path / "m.bin")
+    sink.loaded("/b", 8, 1)
+    sink.score("loss", 1.0, 1)
+    sink.warn("odd")
+    assert sink.drain()
+    assert list(sink.live.folder.iterdir()) == []
+
+
+def test_what_is_told_after_the_end_is_written_at_once(sink: NoteSink, tmp_path: Path) -> None:
+    save(sink, tmp_path / "a.bin")
+    sink.end()
+    save(sink, tmp_path / "b.bin")
+    [path] = sink.live.list_notes()
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_a_closed_one_tells_nothing(sink: NoteSink, tmp_path: Path) -> None:
+    save(sink, tmp_path / "a.bin")
+    sink.close()
+    save(sink, tmp_path / "b.bin")
+    assert len(read(sink)) == 1
+
+
+def test_a_folder_that_nobody_can_write_is_told_at_the_end(sink: NoteSink, tmp_path: Path) -> None:
+    sink.live.auto.write_bytes(b"")  # a file in the folder's place: root may write anywhere else
+    save(sink, tmp_path / "m.bin")
+    save(sink, tmp_path / "m.bin")
+    sink.score("loss", 1.0, 1)
+    with pytest.warns(RegWarning, match="not all that was saved or loaded is on record: notes-"):
+        sink.end()
+
+
+def test_many_threads(sink: NoteSink, tmp_path: Path) -> None:
+    def work(name: str) -> None:
+        for number in range(50):
+            save(sink, tmp_path / f"{name}-{number}.bin")
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({note.path for note in read(sink) if isinstance(note, SavedNote)}) == 400
+
+
+def test_a_forked_child_writes_at_once_into_a_file_of_its_own(sink: NoteSink, tmp_path: Path) -> None:
+    from registry_cli.sdk.autolog import current_sink
+
+    def tell() -> None:
+        save(sink, tmp_path / "child.bin")
+        stream = (tmp_path / "open.bin").open("wb")
+        stream.write(b"weights")
+        tell_stream(sink, tmp_path / "open.bin", stream)
+
+    current_sink._sink = sink  # the one of this process, as a hook would have found it
+    try:
+        save(sink, tmp_path / "parent.bin")
+        child = fork(tell)
+        assert end(child) == 0
+    finally:
+        current_sink._sink = None
+    read(sink)
+    found = {path.name: [load_note(line) for line in path.read_text().splitlines()] for path in sink.live.list_notes()}
+    assert {name: [Path(note.path).name for note in notes if isinstance(note, SavedNote)]
+            for name, notes in found.items()} == {
+        f"notes-{os.getpid()}.jsonl": ["parent.bin"], f"notes-{child}.jsonl": ["child.bin", "open.bin"],
+    }  # fmt: skip

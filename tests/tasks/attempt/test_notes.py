@@ -1,0 +1,26 @@
+"""Lines of notes: what was written is read, and what no note can hold is passed over."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, SkippedNote, WishNote, dump_note, load_note
+
+
+@pytest.mark.parametrize("note", [
+    SavedNote(1.5, "/a", 3, 4, "prefix", "/h", "PyTorch", 7, "{}", {"cat": 1}, {"acc": 0.5}),
+    LoadedNote(1.5, "/a", 3, 4), SkippedNote(1.5, "buffer", 2), WishNote(1.5, "all", "last 2"),
+])  # fmt: skip
+def test_there_and_back(note: Note) -> None:
+    assert load_note(dump_note(note)) == note
+
+
+@pytest.mark.parametrize("wrong", [
+    {"time": "1"}, {"time": float("nan")}, {"time": float("inf")}, {"time": True}, {"path": "a"}, {"path": 1},
+    {"path": "/a\0"}, {"size": "3"}, {"mtime": 1.5}, {"held": 1}, {"shape": "round"}, {"shape": []}, {"labels": []},
+    {"labels": {"cat": "x"}}, {"scores": [1]}, {"step": "7"},
+])  # fmt: skip
+def test_what_no_note_can_hold(wrong: dict[str, object]) -> None:
+    assert load_note(json.dumps({"kind": "saved", "time": 1.5, "path": "/a", "size": 3, "mtime": 4, **wrong})) is None
