@@ -26,10 +26,10 @@ def run_process() -> None:
 
     if os.name != "posix":
         sys.exit("error: reg needs a POSIX system; on Windows, run it in WSL")
-    from registry_cli import forks
+    from registry_cli import process
 
     gc.set_threshold(100_000)
-    forks.guarded = False  # ours are made where no thread is inside anything
+    process.guarded = False  # ours are made where no thread is inside anything
     _open_closed()
     code = main()
     sys.stderr.flush()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from registry_cli import env
-from registry_cli.cached import cached_property
 from registry_cli.catalog.index.index import LOST, Index
 from registry_cli.catalog.index.place import find_place
 from registry_cli.catalog.index.sqlite_file import list_errors, open_snapshot
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
 from registry_cli.ids import RecordId, VersionId, is_hex
+from registry_cli.process import cached_property
 from registry_cli.registry.ownership import check_owner
 from registry_cli.store import files
 from registry_cli.store.format import read_format

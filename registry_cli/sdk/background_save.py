@@ -14,8 +14,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.atend import call_at_end, start_thread
 from registry_cli.errors import RegError, UsageError
+from registry_cli.process import call_at_end, start_thread
 from registry_cli.sdk.warning import tell
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from registry_cli.atend import call_at_end
 from registry_cli.errors import RegError
+from registry_cli.process import call_at_end
 from registry_cli.sdk import background_save
 from registry_cli.sdk import current as state
 from registry_cli.sdk.autolog.choice import stop_hearing

@@ -16,7 +16,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.atend import is_worker, start_thread
+from registry_cli.process import is_worker, start_thread
 from registry_cli.tasks.attempt.finish import Ending
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import RegError
 from registry_cli.registry.api import Registry
 from registry_cli.sdk.preload import load_ahead
-from registry_cli.tasks.attempt.hints import write_known
 from registry_cli.tasks.run.follow import Follower
+from registry_cli.tasks.run.redirects import write_known
 
 if TYPE_CHECKING:
     from registry_cli.tasks.attempt.attempt import Attempt

@@ -10,10 +10,10 @@ import pytest
 
 COMMAND = """
 import sqlite3
-from registry_cli import forks
+from registry_cli import process
 from registry_cli.catalog.index import sqlite_file as database
 from registry_cli.cli.signals import unwound_by_signals
-forks.guarded = False
+process.guarded = False
 with unwound_by_signals():
     db = database.connect(database.MEMORY)
     print("ready", flush=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli import forks
+from registry_cli import process
 from registry_cli.catalog.read.models import list_lines
 from registry_cli.errors import RegError
 from registry_cli.ids import AliasName
@@ -93,7 +93,7 @@ def ask_all(registry: Registry, ids: list[str]) -> list[Any]:
 def test_a_flipped_bit_gives_no_other_answer(
     made: Registry, guarded: bool, flips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forks, "guarded", guarded)  # a command maps its index, a script does not
+    monkeypatch.setattr(process, "guarded", guarded)  # a command maps its index, a script does not
     with Registry.open(made.path) as registry:
         ids = [row.id for row in registry.list_rows([f"p/a:{number}" for number in (1, 2, 3)])]
         right = ask_all(registry, ids)

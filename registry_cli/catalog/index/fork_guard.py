@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.forks import quiet
+from registry_cli.process import quiet
 
 if TYPE_CHECKING:
     import sqlite3

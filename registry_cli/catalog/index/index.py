@@ -11,12 +11,11 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from registry_cli.cached import cached_property
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
 from registry_cli.catalog.seals import DoubtError
 from registry_cli.errors import CorruptError, RefusedError
-from registry_cli.forks import quiet
+from registry_cli.process import cached_property, quiet
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import forks, interrupts
+from registry_cli import interrupts, process
 from registry_cli.catalog.index.admission import APPLICATION, BESIDE, read_header
 from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, SEAL, TABLES
 from registry_cli.catalog.seals import DoubtError, seal, seal_all
@@ -195,7 +195,7 @@ def _open(name: str) -> sqlite3.Connection:
     import sqlite3
 
     kind = sqlite3.Connection
-    if forks.guarded:
+    if process.guarded:
         from registry_cli.catalog.index.fork_guard import make_connection_class
 
         kind = make_connection_class()
@@ -209,14 +209,14 @@ def _open(name: str) -> sqlite3.Connection:
 
 
 def _map(db: sqlite3.Connection) -> None:
-    if not forks.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
+    if not process.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
         db.execute(f"PRAGMA mmap_size = {MAPPED}")
         db.execute("PRAGMA cell_size_check = OFF")  # a mapped page is checked at each use, which doubles a scan's time
 
 
 def _look_for_signals(db: sqlite3.Connection) -> None:
     """Stop at a signal's coming, in a command; a script's own handlers are not ours to call again."""
-    if forks.guarded:
+    if process.guarded:
         db.set_progress_handler(None, 0)
     else:
         db.set_progress_handler(interrupts.look, _PACE)

@@ -17,9 +17,9 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
-from registry_cli.atend import call_at_end, start_thread
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
+from registry_cli.process import call_at_end, start_thread
 from registry_cli.records.task import Auto
 from registry_cli.sdk.autolog.load_redirects import Redirects
 from registry_cli.sdk.autolog.note_writer import Notebook, Why, saved_note

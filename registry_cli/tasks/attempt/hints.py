@@ -19,11 +19,9 @@ from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.attempt.folder import make_auto
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from registry_cli.records.task import Task
-    from registry_cli.registry.api import Registry
     from registry_cli.tasks.attempt.folder import Live
 
 
@@ -42,29 +40,21 @@ class Redirect:
     target: str
 
 
-def write_known(registry: Registry, task: Task, live: Live, cwd: Path) -> None:
+def write_hints(live: Live, redirects: Sequence[Redirect], sizes: Iterable[int]) -> None:
     """Write what the processes of an attempt must know.
 
     Args:
-        registry: Where the task runs.
-        task: As it begins.
-        live: Its folder.
-        cwd: Absolute; where the script will run.
+        live: The attempt's folder.
+        redirects: What loads get in place of what they ask for.
+        sizes: Bytes of the files that the registry knows.
 
     Raises:
-        RegError: An input that the script is to get instead of another cannot be opened.
         OSError: There is no room.
     """
-    from registry_cli.tasks.run.redirects import list_redirects
-
     make_auto(live)
-    found = list_redirects(registry, task, cwd)
-    if found:
-        _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in found]}).encode())
-    # from an index alone, so the sizes of removed versions' files are among them: they cost a look, no more
-    rows = registry.db.execute("SELECT DISTINCT size FROM files WHERE size IS NOT NULL ORDER BY size")
-    sizes = _swapped(array("q", (size for (size,) in rows)))
-    _write(live.known, sizes.tobytes())
+    if redirects:
+        _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in redirects]}).encode())
+    _write(live.known, _swapped(array("q", sizes)).tobytes())
 
 
 def read_sizes(live: Live) -> frozenset[int] | None:

@@ -9,8 +9,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.atend import start_thread
 from registry_cli.errors import UsageError
+from registry_cli.process import start_thread
 from registry_cli.store.files import AppendFile
 
 if TYPE_CHECKING:

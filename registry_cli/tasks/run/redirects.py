@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.tasks import find_task, get_task_row
-from registry_cli.registry.version import Version
-from registry_cli.tasks.attempt.hints import Redirect
+from registry_cli.catalog.read.uses import list_sizes
+from registry_cli.registry.get import open_path
+from registry_cli.tasks.attempt.hints import Redirect, write_hints
 from registry_cli.tasks.record import get_task
 from registry_cli.tasks.run.saved_files import list_files
 
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from registry_cli.ids import VersionId
     from registry_cli.records.task import Input, Task
     from registry_cli.registry.api import Registry
+    from registry_cli.tasks.attempt.folder import Live
+
+
+def write_known(registry: Registry, task: Task, live: Live, cwd: Path) -> None:
+    """Write what the processes of a task that begins in the folder `cwd` must know of the registry.
+
+    Raises:
+        RegError: A version that the script is to get cannot be opened.
+        OSError: There is no room.
+    """
+    write_hints(live, list_redirects(registry, task, cwd), list_sizes(registry.db))
 
 
 def list_redirects(registry: Registry, task: Task, cwd: Path) -> list[Redirect]:
@@ -54,7 +66,7 @@ def _find_redirect(registry: Registry, given: Input, before: Sequence[Input | No
 
 def _aim(registry: Registry, path: Path, originals: Sequence[VersionRow], row: VersionRow) -> Path:
     """Return what takes the place of a path: of a file a file, of a folder a folder, of a checkpoint's files theirs."""
-    target = Version(registry, row).path
+    target = open_path(registry, row)
     names = [file.path for file in row.files]
     folder = target if len(names) > 1 else target.parent
     before = {file.path for one in originals for file in one.files}

@@ -18,11 +18,11 @@ from registry_cli.tasks.attempt.autolog_setting import dump_auto, is_off
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.finish import Ending
 from registry_cli.tasks.attempt.folder import restore_console
-from registry_cli.tasks.attempt.hints import write_known
 from registry_cli.tasks.child.outcome import Exit
 from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
 from registry_cli.tasks.run.companion import Beside
+from registry_cli.tasks.run.redirects import write_known
 from registry_cli.tasks.task_versions import drop_outputs, publish_outputs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli import forks
+from registry_cli import process
 from registry_cli.catalog.index import sqlite_file
 from tests.forks import end, fork
 
@@ -51,7 +51,7 @@ def test_a_fork_waits_for_who_is_quiet(path: Path) -> None:
     begun, done, told = threading.Event(), threading.Event(), []
 
     def work() -> None:
-        with forks.quiet:
+        with process.quiet:
             begun.set()
             done.wait(0.2)
             told.append("done")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli import forks
+from registry_cli import process
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.record_source import RecordSource
 from registry_cli.catalog.index import sqlite_file
@@ -355,7 +355,7 @@ def test_rows_are_the_same_however_their_record_comes(forger: Forger) -> None:
 @pytest.mark.parametrize("guarded", [True, False])
 def test_only_a_command_maps_its_index(guarded: bool, forger: Forger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever cuts the file short ends each process that has mapped it (SIGBUS); that must be no training."""
-    monkeypatch.setattr(forks, "guarded", guarded)
+    monkeypatch.setattr(process, "guarded", guarded)
     with closing(forger.index(_path(forger))) as index:
         (mapped,) = index.db.execute("PRAGMA mmap_size").fetchone()
     assert bool(mapped) is not guarded

@@ -18,8 +18,9 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.lifecycle import remove_versions
 from registry_cli.tasks.attempt.attempt import Attempt
-from registry_cli.tasks.attempt.hints import Redirect, read_redirects, read_sizes, write_known
+from registry_cli.tasks.attempt.hints import Redirect, read_redirects, read_sizes
 from registry_cli.tasks.run import redirects
+from registry_cli.tasks.run.redirects import write_known
 from tests.tasks.making import fields_of, run, start
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from registry_cli.cached import cached_property
+from registry_cli.process import cached_property
 from tests.forks import end, fork
 
 

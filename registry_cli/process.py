@@ -1,0 +1,70 @@
+"""What a process does at a fork and at its end, and properties that hold no lock. Knows nothing of who needs that.
+
+A forked child has one thread, and a copy of every lock as it was: what another thread held in its parent is held for
+ever. Libraries' own locks, such as those inside SQLite, cannot be made anew as ours are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import RLock
+
+TYPE_CHECKING = False  # completion waits for this: `typing` costs as much as the rest of its start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from functools import cached_property as cached_property
+    from threading import Thread
+    from typing import Final
+
+quiet: Final = RLock()
+"""Held by who does what no child may find half done, and by who forks."""
+guarded = True
+"""Whether another thread may fork at any time. A command forks when it is ready to, and need not pay for that."""
+
+os.register_at_fork(before=quiet.acquire, after_in_parent=quiet.release, after_in_child=quiet.release)
+
+if not TYPE_CHECKING:
+
+    class cached_property:  # noqa: N801  # it stands for `functools.cached_property`, which has no lock from 3.12 on
+        """Calls a method when first asked, and puts what it returned in its place."""
+
+        def __init__(self, method):
+            self._method = method
+            self.__doc__ = method.__doc__
+
+        def __set_name__(self, owner, name):
+            self._name = name
+
+        def __get__(self, one, owner=None):
+            if one is None:
+                return self
+            value = one.__dict__[self._name] = self._method(one)
+            return value
+
+
+def call_at_end(call: Callable[[], object]) -> None:
+    """Have something called before this process ends, also where multiprocessing ends it past `atexit`."""
+    if is_worker():
+        sys.modules["multiprocessing.util"].Finalize(None, call, exitpriority=100)
+    else:
+        import atexit
+
+        atexit.register(call)
+
+
+def start_thread(thread: Thread) -> bool:
+    """Start a thread; return False where none can be had any more."""
+    if sys.is_finalizing():  # until Python 3.11 its start would be waited for, for ever
+        return False
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def is_worker() -> bool:
+    """Return whether multiprocessing began this process."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
