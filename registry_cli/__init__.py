@@ -11,8 +11,7 @@ TYPE_CHECKING = False  # type checkers take the name for true; nothing is import
 if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
     from registry_cli.errors import RegError as RegError
-    from registry_cli.registry.api import Registry as Registry
-    from registry_cli.registry.version import Version as Version
+    from registry_cli.opening import Registry as Registry
     from registry_cli.sdk.autolog.autolog import autolog
     from registry_cli.sdk.background_save import Pending
     from registry_cli.sdk.clearml.input_model import InputModel
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from registry_cli.sdk.task import Task as Task
     from registry_cli.sdk.task import task as task
     from registry_cli.sdk.use import use
+    from registry_cli.sdk.version import Version
     from registry_cli.sdk.warning import RegWarning
 
 _EXPORTS = {
@@ -34,9 +34,9 @@ _EXPORTS = {
     "Pending": "registry_cli.sdk.background_save",
     "RegError": "registry_cli.errors",
     "RegWarning": "registry_cli.sdk.warning",
-    "Registry": "registry_cli.registry.api",
+    "Registry": "registry_cli.opening",
     "Task": "registry_cli.sdk.task",
-    "Version": "registry_cli.registry.version",
+    "Version": "registry_cli.sdk.version",
     "__version__": "registry_cli._version",
     "autolog": "registry_cli.sdk.autolog.autolog",
     "commit": "registry_cli.sdk.commit",

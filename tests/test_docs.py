@@ -28,11 +28,10 @@ from registry_cli import env
 from registry_cli.catalog.fold.rules import ALLOWED, STATUSES
 from registry_cli.catalog.query.fields import KEYED, PLAIN
 from registry_cli.catalog.query.parse import parse_query
-from registry_cli.cli.frameworks import INSIDE, format_frameworks
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.main import main
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
-from registry_cli.cli.topics import GUIDES, MADE, find_topic, list_topics
+from registry_cli.cli.topics import GUIDES, INSIDE, MADE, find_topic, format_frameworks, list_topics
 from registry_cli.demo.iris import load_flowers, split_flowers
 from registry_cli.demo.softmax import SETTINGS, train
 from registry_cli.errors import LaunchError, RegError

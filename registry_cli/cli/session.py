@@ -62,7 +62,7 @@ class Session:
     @cached_property
     def registry(self) -> Registry:
         """The registry in `root`; raises as that does."""
-        from registry_cli.registry.api import Registry
+        from registry_cli.opening import Registry
         from registry_cli.store.layout import Layout
 
         return Registry(Layout(self.root))

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.frameworks.catalogue import load_frameworks
+from registry_cli.frameworks.patching.shapes import Load, Save, Score, Train
+
+if TYPE_CHECKING:
+    from registry_cli.frameworks.patching.shapes import Framework, Hook
+
 
 GUIDES: Final = Path(__file__).parent.parent / "guides"
-MADE: Final = {"<!-- made: frameworks -->\n": ("registry_cli.cli.frameworks", "format_frameworks")}
+MADE: Final = {"<!-- made: frameworks -->\n": ("registry_cli.cli.topics", "format_frameworks")}
 """Lines of guides in whose place stands what a function returns, imported when somebody reads it."""
 
 
@@ -39,3 +47,40 @@ def find_topic(name: str) -> str | None:
 def _heading(path: Path) -> str:
     with path.open(encoding="utf-8") as file:
         return file.readline().lstrip("# ").rstrip().rstrip(".")
+
+
+_TITLES: Final = {Save: "saves", Load: "loads", Score: "metrics", Train: "training"}
+_WIDTH: Final = 80
+INSIDE: Final = frozenset({
+    "core", "engine", "learner", "loader_impl", "numpy_pickle", "ops", "python", "saving_api",
+    "serialization", "src", "state_dict_loader", "state_dict_saver", "summary_ops_v2", "tb_summary", "training",
+})  # fmt: skip
+"""Parts of modules where functions are defined, which scripts leave out: `torch.save`, `tf.saved_model.save`."""
+
+
+def format_frameworks() -> str:
+    """Return all frameworks as a Markdown list: under which keys they stand, and which functions are hooked."""
+    return "\n".join(line for framework in load_frameworks() for line in _format(framework))
+
+
+def _format(framework: Framework) -> list[str]:
+    keys = ", ".join(f"`{key}`" for key in framework.keys)
+    lines = [f"- **{framework.title}**: {keys}"]
+    for kind, title in _TITLES.items():
+        names = dict.fromkeys(name for hook in framework.hooks if isinstance(hook, kind) and (name := _shorten(hook)))
+        if names:
+            told = f"  - {title}: {', '.join(f'`{name}`' for name in names)}"
+            lines += wrap(told, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return lines
+
+
+def _shorten(hook: Hook) -> str | None:
+    """Return a hooked function by the name that a person looks for; None of one that stands for no call of a script."""
+    module, _, name = hook.target.partition(":")
+    if "." in name:
+        return name.removesuffix(".__init__")
+    if name.startswith("_"):
+        return None
+    hidden = INSIDE | {name}
+    package, *parts = module.split(".")
+    return ".".join([package, *(part for part in parts if part not in hidden and not part.startswith("_")), name])

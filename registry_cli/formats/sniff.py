@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from registry_cli.formats import (
-    boosting,
     catboost,
     compressed,
     gguf,
@@ -28,6 +27,7 @@ from registry_cli.formats import (
     signatures,
     tf_checkpoint,
     tf_graph,
+    xgboost,
     zipped,
 )
 from registry_cli.formats.extension import find_framework
@@ -47,7 +47,7 @@ _READERS: tuple[Callable[[Source, str], Facts | None], ...] = (
     hdf5.read,
     numpy_.read,
     signatures.read,
-    boosting.read,
+    xgboost.read,
     lightgbm.read,
     catboost.read,
     tf_checkpoint.read,

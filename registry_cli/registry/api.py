@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from registry_cli import env
 from registry_cli.catalog.index.index import LOST, Index
@@ -23,13 +23,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.registry.ports import Gate, Listener
+    from registry_cli.records.entry import Entry
     from registry_cli.registry.settings import Settings
-    from registry_cli.registry.version import Version
 
 T = TypeVar("T")
 ID: Final = 64
 """Hex digits of a whole id."""
+
+
+class Gate(Protocol):
+    """A port: asked before an entry takes its slot, each time it is tried anew."""
+
+    def check(self, registry: Registry, entry: Entry) -> None:
+        """Let the entry pass.
+
+        Raises:
+            RefusedError: It must not pass.
+        """
+
+
+class Listener(Protocol):
+    """A port: notified after an entry is in the log; it cannot change that any more."""
+
+    def notify(self, registry: Registry, entry: Entry) -> None:
+        """Take notice of an entry."""
 
 
 class Registry:
@@ -87,6 +104,12 @@ class Registry:
         from registry_cli.registry.init import make_registry
 
         return cls(make_registry(Path(path).absolute(), shared=shared))
+
+    def reopen(self) -> Self:
+        """Return the same registry opened once more, for another thread, with the same gates and listeners."""
+        other = type(self)(self.layout)
+        other.gates, other.listeners = self.gates, self.listeners
+        return other
 
     @property
     def id(self) -> str:
@@ -226,22 +249,6 @@ class Registry:
         version = VersionId(RecordId(ref.lower()))
         if self.read(lambda db: find_row(db, version)) is None and files.exists(self.layout.record(version)):
             self.index.rebuild()
-
-    def query(self, expr: str = "", **options: Any) -> list[Version]:
-        """Return the versions for which a query holds, newest first; see `reg help query`.
-
-        Args:
-            expr: Such as `metrics.acc > 0.9 and tag:prod`.
-            **options: `sort`, `limit`, `per`, `include_archived`, `columns` and the narrowing flags of
-                `registry.query.find_versions`.
-
-        Raises:
-            UsageError: The query cannot be read; the message shows where.
-        """
-        from registry_cli.registry.query import find_versions
-        from registry_cli.registry.version import Version
-
-        return [Version(self, row) for row in find_versions(self, expr, **options)]
 
 
 def locate_registry(path: Path | str) -> Path:

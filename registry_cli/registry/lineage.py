@@ -1,6 +1,6 @@
 """Lineage: what a version was made from and what was made from it, as a graph. Walked level by level, at any depth.
 
-Beside the versions stand the tasks that made them, with their code, their inputs and the files that they read.
+Companion the versions stand the tasks that made them, with their code, their inputs and the files that they read.
 """
 
 from __future__ import annotations

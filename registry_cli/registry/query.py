@@ -11,6 +11,7 @@ from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.read import versions
 from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.registry.settings import VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,8 +49,6 @@ class Question:
     include_archived: bool = False
 
 
-VIEW: Final = "view."
-"""Prefix of the settings that hold saved queries."""
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
 _FLAGS: Final = (*_LISTS, "published", "archived")
 

@@ -1,7 +1,7 @@
 """Settings: which there are, where each one lives, and its value now.
 
 Those of a copy or a user lie in TOML files and decide nothing about data; those of the registry are changes in the log
-and travel with it.
+and travel with it; among them is what a collector and a pruning obey.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.literals import parse_duration
+from registry_cli.catalog.read import versions
 from registry_cli.errors import CorruptError, UsageError
-from registry_cli.registry.query import VIEW
 from registry_cli.registry.retention import parse_keep
 from registry_cli.store.config import read_settings, write_settings
 from registry_cli.store.turn import open_change
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from registry_cli.registry.retention import Rule
+
+
+VIEW: Final = "view."
+"""Prefix of the settings that hold saved queries."""
 Scope = Literal["copy", "registry"]
 Origin = Literal["registry", "copy", "user", "default"]
 
@@ -163,3 +169,27 @@ def check_value(name: str, key: Key, value: str) -> str:
         raise UsageError(f"{name} is {value!r}", hint=f"{name} is one of {', '.join(key.choices)}")
     key.parse(value)
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings `retention.keep`, `gc.grace` and `gc.trash`.
+
+    Attributes:
+        keep: What a pruning keeps of each model; None where nothing says.
+        grace: Seconds that unused bytes stay in use.
+        trash: Seconds that they then stay in the trash.
+    """
+
+    keep: tuple[Rule, ...] | None
+    grace: float
+    trash: float
+
+
+def read_policy(db: sqlite3.Connection) -> Policy:
+    """Return what the registry's settings say; a value that makes no sense counts as not set."""
+    saved = versions.read_settings(db)
+    keep, grace, trash = (find_shared(name, saved).value for name in ("retention.keep", "gc.grace", "gc.trash"))
+    assert grace is not None, "it has a default"
+    assert trash is not None, "it has a default"
+    return Policy(parse_keep(keep) if keep else None, parse_duration(grace), parse_duration(trash))

@@ -9,24 +9,25 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast, overload
 
+from registry_cli import opening
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import add_files, make_design
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
-from registry_cli.registry.version import Version
 from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.autolog.loaded import find_loaded
 from registry_cli.sdk.background_save import Job, Pending, get_saver, parse_keep
 from registry_cli.sdk.current import Current, find_current, is_silent
 from registry_cli.sdk.preload import load_ahead
 from registry_cli.sdk.snapshot import take_snapshot
+from registry_cli.sdk.version import Version
 from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
 from registry_cli.tasks.outputs import INPUT, name_output
 
 if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
     from registry_cli.sdk.snapshot import Snapshot
 
@@ -136,7 +137,7 @@ def commit(
         tags=tuple(parse_tag(tag) for tag in list_words(tags, "tags")),
         aliases=tuple(parse_alias(alias) for alias in list_words(aliases, "aliases")),
     )
-    found = registry or (current.registry if current else Registry.find())
+    found = registry or (current.registry if current else opening.Registry.find())
     how = How(mode=mode, message=message, allow_same=allow_same)
     if wait:
         if is_silent():
@@ -202,7 +203,7 @@ def save_later(
 
     def write(snapshot: Snapshot) -> Version:
         mode: Mode = "copy" if snapshot.linked else "link"
-        with Registry(registry.layout) as own:
+        with registry.reopen() as own:
             return _add(registry, own, current, full, snapshot.paths, replace(how, mode=mode), held=True)
 
     def tell(problem: str) -> None:

@@ -12,12 +12,11 @@ from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import env
+from registry_cli import env, opening
 from registry_cli.catalog.read.tasks import find_task, get_task_row
 from registry_cli.errors import CorruptError, NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.records.values import flatten
-from registry_cli.registry.api import Registry
 from registry_cli.store.writer_name import find_owner
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.folder import Live, find_live, is_running, read_state
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import TagName
     from registry_cli.records.task import Input, Task
     from registry_cli.records.values import Value
+    from registry_cli.registry.api import Registry
     from registry_cli.sdk.argparse_hook import Listener
     from registry_cli.sdk.exit_status import Watch
     from registry_cli.sdk.runner import Runner
@@ -74,7 +74,7 @@ class Current:
         self.labels: dict[str, int] = {}
         self.leaving: list[Callable[[], None]] = []
         self.untaken = set(self.overrides)
-        self._layout = registry.layout
+        self._opened = registry
         self._own = threading.local()
         self._own.registry = registry
         self._inherited: list[object] = []
@@ -89,7 +89,7 @@ class Current:
         """The registry, opened once for each thread that asks."""
         found: Registry | None = getattr(self._own, "registry", None)
         if found is None:
-            found = self._own.registry = Registry(self._layout)
+            found = self._own.registry = self._opened.reopen()
         return found
 
     @property
@@ -239,7 +239,7 @@ def _attach() -> Current | None:
     if not attempt.isdecimal():
         return None
     try:
-        registry = Registry.find()
+        registry = opening.Registry.find()
     except NoRegistryError:
         return None
     live = find_live(registry.layout, task, int(attempt))

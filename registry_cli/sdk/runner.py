@@ -18,10 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import env
+from registry_cli import env, opening
 from registry_cli.errors import RegError, UsageError
 from registry_cli.records.task import Recipe, Task
-from registry_cli.registry.api import Registry
 from registry_cli.sdk.console_tee import Tee
 from registry_cli.sdk.current import Current, find_current, is_silent, set_current
 from registry_cli.sdk.exit_status import Watch
@@ -64,7 +63,7 @@ def start(
         NoRegistryError: There is no registry.
         UsageError: A name cannot be kept.
     """
-    registry = Registry.find()
+    registry = opening.Registry.find()
     cwd, environ = Path.cwd(), env.read_all()
     argv = (sys.executable, *sys.orig_argv[1:])
     project = project_of_folder(cwd, registry.path) if project is None else project
@@ -167,7 +166,7 @@ class Runner:
             warn(f"task {shlex.quote(self.attempt.task.name)}: {problem}")
         accelerators = capture_accelerators(env.read_all())
         self._current.tell(lambda facts: facts.add_host(accelerators))
-        with Registry(self.attempt.registry.layout) as registry:
+        with self.attempt.registry.reopen() as registry:
             bury_crashed(registry)
 
     def _beat(self) -> None:

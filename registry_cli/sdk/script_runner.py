@@ -9,12 +9,12 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError
-from registry_cli.registry.api import Registry
 from registry_cli.sdk.preload import load_ahead
 from registry_cli.tasks.run.follow import Follower
 from registry_cli.tasks.run.redirects import write_known
 
 if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
     from registry_cli.tasks.attempt.attempt import Attempt
 
 _LOOK: Final = 0.5
@@ -54,7 +54,7 @@ class Following:
 
     def _follow(self) -> None:
         try:
-            with Registry(self._attempt.registry.layout) as registry:
+            with self._attempt.registry.reopen() as registry:
                 while self._take(registry):
                     pass
         except Exception as error:  # the script goes on, whatever is wrong with us

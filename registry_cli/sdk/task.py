@@ -6,9 +6,9 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from registry_cli import opening
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
-from registry_cli.registry.api import Registry
 from registry_cli.sdk.argparse_hook import Connected, listen, remember_arguments
 from registry_cli.sdk.autolog.choice import hear, parse_wish
 from registry_cli.sdk.autolog.current_sink import set_task
@@ -133,7 +133,7 @@ class Task(TaskRecord):
         current = find_current()
         if current is not None and task_id == current.task.id:
             return cls(current)
-        registry = Registry.find()
+        registry = opening.Registry.find()
         if task_id is not None:
             found = get_row(registry, task_id).id
             return cls(current) if current is not None and found == current.task.id else cls(registry, found)
@@ -171,7 +171,7 @@ class Task(TaskRecord):
         task = source_task if isinstance(source_task, Task) else None
         if is_silent():
             return task or cls(get_current())
-        registry = task.registry if task else Registry.find()
+        registry = task.registry if task else opening.Registry.find()
         ref = task.id if task else str(source_task or get_current().task.id)
         edits = Edits(name=name, comment=comment, project=project)
         return cls(registry, clone_task(registry, ref, edits).id)
@@ -280,7 +280,7 @@ def task(
     table = inputs if isinstance(inputs, Mapping) else None
     pairs = list(table.items()) if table is not None else [(None, ref) for ref in list_words(inputs, "inputs")]
     if find_to_join(name, project) is None:  # else the task may have been given others instead
-        with Registry.find() as registry:
+        with opening.Registry.find() as registry:
             for _, ref in pairs:
                 registry.get_row(ref)
     found = Task.init(project, name, tags=tags)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from registry_cli import opening
 from registry_cli.catalog.read.address import parse_address
 from registry_cli.records.task import Input
-from registry_cli.registry.api import Registry
-from registry_cli.registry.version import Version
 from registry_cli.sdk.commit import find_task_for
+from registry_cli.sdk.version import Version
 
 if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
     from registry_cli.sdk.current import Current
 
 
@@ -31,7 +32,7 @@ def use(ref: str, *, name: str | None = None, registry: Registry | None = None) 
         NotFoundError: The address names nothing.
     """
     current = find_task_for(registry)
-    found = registry or (current.registry if current else Registry.find())
+    found = registry or (current.registry if current else opening.Registry.find())
     if current is None:
         return Version(found, found.get_row(ref))
     entry = name or _entry(current, found, ref)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.registry.api import Registry
+from registry_cli.opening import Registry
 
 
 @pytest.fixture

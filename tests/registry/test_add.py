@@ -14,8 +14,8 @@ import pytest
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RegError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+from registry_cli.opening import Registry
 from registry_cli.registry.add import add_files, add_stream, add_url, make_design
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.get import get_version, list_faults, open_path
 from registry_cli.store import files
@@ -437,7 +437,7 @@ def peak():  # kept per program; ru_maxrss would start from the one that forked 
 bare = peak()
 from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_files
-from registry_cli.registry.api import Registry
+from registry_cli.opening import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.get import get_file, list_faults
 with Registry.init(".") as registry:

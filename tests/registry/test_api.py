@@ -12,7 +12,7 @@ from registry_cli import env
 from registry_cli.catalog.read.models import list_line_names
 from registry_cli.errors import NoRegistryError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import ModelName
-from registry_cli.registry.api import Registry
+from registry_cli.opening import Registry
 from registry_cli.store.format import dump_format
 from registry_cli.store.layout import DIRECTORY
 from tests.registry.making import add, add_metrics

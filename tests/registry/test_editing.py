@@ -11,8 +11,8 @@ import pytest
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import TagName, parse_model_name
+from registry_cli.opening import Registry
 from registry_cli.records.parts import INLINE_DESIGN
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
 from registry_cli.registry.get import list_faults

@@ -11,10 +11,10 @@ import pytest
 from registry_cli.catalog.fold import changes
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import AliasName, parse_model_name
+from registry_cli.opening import Registry
 from registry_cli.records.codec import load_publication
 from registry_cli.registry.add import add_files
 from registry_cli.registry.aliases import set_alias
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import Edit, edit_versions
 from registry_cli.registry.get import list_faults, open_path

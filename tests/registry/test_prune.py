@@ -10,8 +10,8 @@ import pytest
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import UsageError
 from registry_cli.ids import AliasName, RecordId, VersionId
+from registry_cli.opening import Registry
 from registry_cli.registry.aliases import set_alias
-from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions
 from registry_cli.registry.prune import Pruning, plan_prune, prune_among, prune_versions
 from registry_cli.registry.retention import parse_keep

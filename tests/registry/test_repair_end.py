@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.registry.api import Registry
+from registry_cli.opening import Registry
 from registry_cli.registry.repair.repair import repair_registry
 from tests.builders import add
 from tests.faults.harness import take_share

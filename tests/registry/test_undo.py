@@ -11,8 +11,8 @@ from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, EntryId, TagName
+from registry_cli.opening import Registry
 from registry_cli.registry.aliases import remove_alias, set_alias
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, edit_versions, tag_versions
 from registry_cli.registry.lifecycle import (

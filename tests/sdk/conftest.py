@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.registry.api import Registry
+from registry_cli.opening import Registry
 from registry_cli.sdk import current, ending
 from registry_cli.sdk.exit_status import Fate
 

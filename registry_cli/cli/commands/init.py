@@ -30,7 +30,7 @@ def command(
     if user and path:
         raise UsageError("--user says where, and so does a folder", hint="give one of them")
     from registry_cli.env import data_home
-    from registry_cli.registry.api import Registry
+    from registry_cli.opening import Registry
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     made = Registry.init(data_home() if user else path or Path(), shared=shared)

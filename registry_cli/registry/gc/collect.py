@@ -9,7 +9,7 @@ from registry_cli.catalog.fold import changes
 from registry_cli.errors import ConflictError
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.gc.plan import Plan, plan_collection
-from registry_cli.registry.policy import read_policy
+from registry_cli.registry.settings import read_policy
 from registry_cli.registry.transaction import transact
 from registry_cli.store import files, trash
 from registry_cli.store.disk_reserve import FULL, free_reserve, make_reserve, make_spares, with_room

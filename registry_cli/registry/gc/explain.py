@@ -13,7 +13,7 @@ from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.gc.mark import Mark
-from registry_cli.registry.policy import read_policy
+from registry_cli.registry.settings import read_policy
 from registry_cli.store import files
 from registry_cli.store.litter import read_clock
 from registry_cli.store.trash import find_swept
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
-    from registry_cli.registry.policy import Policy
+    from registry_cli.registry.settings import Policy
 
 
 _STAYS: Final = "stays"

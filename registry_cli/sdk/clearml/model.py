@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from registry_cli import opening
 from registry_cli.errors import RegError, UsageError
 from registry_cli.records.values import check_value
-from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import remove_versions
 from registry_cli.sdk.clearml.lookup import find_models, get_model
 from registry_cli.sdk.clearml.saved_model import SavedModel
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from registry_cli.records.values import Scalar
+    from registry_cli.registry.api import Registry
 
 
 class Model(SavedModel):
@@ -136,4 +137,4 @@ def open_registry() -> Registry:
         NoRegistryError: There is none.
     """
     current = find_current()
-    return current.registry if current else Registry.find()
+    return current.registry if current else opening.Registry.find()

@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError, describe_os_error
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.tasks.attempt.crashed import bury_crashed
@@ -32,13 +31,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.registry.api import Registry
     from registry_cli.tasks.attempt.attempt import Attempt
 
 PAUSE: Final = 0.5
 """Seconds between two looks at metrics and outputs."""
 
 
-class Beside:
+class Companion:
     """The work beside one attempt.
 
     Attributes:
@@ -56,13 +56,13 @@ class Beside:
             f"a secret in the command is not recorded: a re-run reads it from the variable {name}"
             for name in list_hidden(recipe.argv)
         ]
-        self._task, self._live, self._layout = attempt.task, attempt.live, attempt.registry.layout
+        self._task, self._live, self._opened = attempt.task, attempt.live, attempt.registry
         self._cwd, self._environ = cwd, environ
         self._facts = FactWriter(self._live.facts(WRAPPER))
         self._facts.add_host({})  # from the first moment on, the file says that a wrapper runs the command
         self._scalars = ScalarWriter(self._live.scalars(WRAPPER))
         self._metrics = MetricsWatch(recipe.metrics, cwd)
-        self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._layout.root])
+        self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._opened.layout.root])
         self._outputs: list[VersionRow] = []
         self._names = OutputNames(recipe.outputs, cwd)
         self._follower = Follower(attempt.registry, self._task, self._live, cwd, recipe.auto, names=self._names)
@@ -141,7 +141,7 @@ class Beside:
     def _take_data(self) -> None:
         paths, missed = self._data
         self.problems += [f"nothing is there that --data {text} names" for text in missed]
-        for one in digest_data(paths, self._cwd, self._layout.cache / "digests.sqlite", self.problems):
+        for one in digest_data(paths, self._cwd, self._opened.layout.cache / "digests.sqlite", self.problems):
             self._facts.add_data(one)
         now = stamp_data(paths)
         self.problems += [
@@ -151,7 +151,7 @@ class Beside:
         ]
 
     def _follow(self) -> None:
-        with Registry(self._layout) as registry:
+        with self._opened.reopen() as registry:
             self._guard(bury_crashed, registry)
             secured = time.monotonic()
             while not self._stop.wait(PAUSE):
@@ -165,7 +165,7 @@ class Beside:
 
     def _take_rest(self, hurried: Callable[[], str | None]) -> None:
         paths = list(dict.fromkeys([*self._watch.rest(), *self._failed]))
-        with Registry(self._layout) as registry:
+        with self._opened.reopen() as registry:
             for at, path in enumerate(paths):
                 if signal := hurried():
                     self.problems.append(f"{signal} came: {len(paths) - at} outputs were not kept")

@@ -21,7 +21,7 @@ from registry_cli.tasks.attempt.folder import restore_console
 from registry_cli.tasks.child.outcome import Exit
 from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
-from registry_cli.tasks.run.companion import Beside
+from registry_cli.tasks.run.companion import Companion
 from registry_cli.tasks.run.redirects import write_known
 from registry_cli.tasks.task_versions import drop_outputs, publish_outputs
 
@@ -85,7 +85,7 @@ def run_command(
     with hold_signals() as held:  # whatever comes after the command has ended must not keep its end from being told
         try:
             unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else _tell_known(attempt, cwd)
-            beside = Beside(attempt, cwd, environ)
+            beside = Companion(attempt, cwd, environ)
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
             attempt.end(Ending("failed", problem=str(error)))
@@ -156,7 +156,7 @@ def _with_auto(environ: dict[str, str], auto: Auto | None) -> dict[str, str]:
 class _Runner:
     """What is done in the thread that forwards the output: quick, and never failing the command."""
 
-    def __init__(self, attempt: Attempt, beside: Beside) -> None:
+    def __init__(self, attempt: Attempt, beside: Companion) -> None:
         self._attempt = attempt
         self._beside = beside
         self._console = AppendFile(attempt.live.console)

@@ -30,7 +30,7 @@ def command(
     from registry_cli.catalog.read.versions import list_users
     from registry_cli.cli.views import sort_rows, view_trashed
     from registry_cli.registry.gc.restore import list_trashed
-    from registry_cli.registry.policy import read_policy
+    from registry_cli.registry.settings import read_policy
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     registry = session.registry

@@ -8,8 +8,8 @@ from registry_cli.catalog.fold import changes
 from registry_cli.errors import UsageError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.configure import get_setting, list_settings, set_setting, unset_setting
-from registry_cli.registry.policy import Policy, read_policy
 from registry_cli.registry.retention import parse_keep
+from registry_cli.registry.settings import Policy, read_policy
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
 
