@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
     from registry_cli.errors import RegError as RegError
     from registry_cli.opening import Registry as Registry
-    from registry_cli.sdk.autolog.autolog import autolog
-    from registry_cli.sdk.background_save import Pending
-    from registry_cli.sdk.clearml.input_model import InputModel
-    from registry_cli.sdk.clearml.model import Model
-    from registry_cli.sdk.clearml.output_model import OutputModel
-    from registry_cli.sdk.commit import commit
+    from registry_cli.sdk.autolog.autolog import autolog as autolog
+    from registry_cli.sdk.background_save import Pending as Pending
+    from registry_cli.sdk.clearml.input_model import InputModel as InputModel
+    from registry_cli.sdk.clearml.model import Model as Model
+    from registry_cli.sdk.clearml.output_model import OutputModel as OutputModel
+    from registry_cli.sdk.commit import commit as commit
     from registry_cli.sdk.metrics import log_metric as log_metric
     from registry_cli.sdk.metrics import log_metrics as log_metrics
     from registry_cli.sdk.metrics import log_params as log_params
     from registry_cli.sdk.task import Task as Task
     from registry_cli.sdk.task import task as task
-    from registry_cli.sdk.use import use
-    from registry_cli.sdk.version import Version
-    from registry_cli.sdk.warning import RegWarning
+    from registry_cli.sdk.use import use as use
+    from registry_cli.sdk.version import Version as Version
+    from registry_cli.sdk.warning import RegWarning as RegWarning
 
 _EXPORTS = {
     "InputModel": "registry_cli.sdk.clearml.input_model",

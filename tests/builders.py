@@ -7,8 +7,8 @@ from typing import Any
 
 from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_model_name
-from registry_cli.registry.add import Added, add_files
 from registry_cli.opening import Registry
+from registry_cli.registry.add import Added, add_files
 from registry_cli.registry.draft import Draft
 
 

@@ -23,15 +23,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "registry_cli"
 
 FLOORS = {
-    "errors": 0, "ids": 0, "env": 0, "atend": 0, "cached": 0, "forks": 0, "interrupts": 0, "extras": 0, "sha256": 0,
-    "secrets": 0, "_version": 0,
-    "records": 1,
+    "errors": 0, "ids": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0, "_version": 0,
+    "records": 1, "frameworks": 1,
     "store": 2,
     "formats": 3,
     "catalog": 4,
     "registry": 5,
-    "tasks": 6, "autolog": 6,
-    "sdk": 7, "site": 7, "demo": 7,
+    "tasks": 6, "views": 6, "pictures": 6,
+    "opening": 7, "sdk": 7, "site": 7, "demo": 7,
     "cli": 8, "__main__": 8, "__init__": 8,
 }  # fmt: skip
 """Floor of each folder and module of the package; `__init__` is the facade over all of them."""
@@ -72,7 +71,7 @@ LOOKERS = {
     "samefile", "open", "walk", "scandir", "listdir",
 }  # fmt: skip
 """Methods of `Path` and functions of `os` that look at a file, and follow links on the way to it."""
-BELOW = ("store/", "registry/checks/", "registry/gc/", "registry/mending/", "registry/orphan_records.py")
+BELOW = ("store/", "registry/fsck/", "registry/gc/", "registry/repair/", "registry/orphan_records.py")
 """Rooms whose paths lie in a registry: they look through the seam, which follows no link there."""
 SEAM = ("store/files.py", "store/beneath.py")
 MAY_LOOK = {

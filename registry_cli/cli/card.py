@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.cli.cells import escape, format_short
 from registry_cli.records.values import flatten
+from registry_cli.views.text import escape, format_short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

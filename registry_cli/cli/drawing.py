@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import escape, format_short, lookup
+from registry_cli.views.text import escape, format_short, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

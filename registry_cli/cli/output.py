@@ -14,8 +14,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from registry_cli import env
-from registry_cli.cli.cells import dump_json, escape, escape_breaks, format_exact, guard_formula, lookup
 from registry_cli.errors import UsageError
+from registry_cli.views.text import dump_json, escape, escape_breaks, format_exact, guard_formula, lookup
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
-from registry_cli.cli.cells import escape
 from registry_cli.store.progress import SILENT, Progress, Unit
+from registry_cli.views.text import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from registry_cli import env
-from registry_cli.cli.cells import escape
 from registry_cli.cli.output import Output, open_output
 from registry_cli.errors import UsageError
 from registry_cli.process import cached_property
+from registry_cli.views.text import escape
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry

@@ -11,7 +11,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import escape, list_controls
+from registry_cli.views.text import escape, list_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,8 @@ from registry_cli.catalog.fold import changes
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.read import versions
 from registry_cli.errors import UsageError
-from registry_cli.registry.query import Question, save_question
+from registry_cli.registry.query import Question
+from registry_cli.registry.saved_queries import save_question
 from registry_cli.registry.settings import KEYS, VIEW, check_value, find_shared, get_key
 from registry_cli.registry.transaction import transact
 

@@ -1,8 +1,8 @@
-"""Queries over versions: the language's text and the narrowing flags into rows; saved queries."""
+"""Queries over versions: turns the language's text and the narrowing flags into rows."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -10,8 +10,7 @@ from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.read import versions
-from registry_cli.errors import NotFoundError, UsageError
-from registry_cli.registry.settings import VIEW
+from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -60,7 +59,7 @@ def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[Ve
         UsageError: The query cannot be read, or an option does not exist.
     """
     try:
-        question = Question(expr, **_fields(options))
+        question = Question(expr, **make_fields(options))
     except TypeError as error:
         raise UsageError(str(error).partition(" ")[2]) from None
     return ask(registry, question)
@@ -102,32 +101,6 @@ def matches(registry: Registry, row: int, expr: str) -> bool:
     return row in find_matches(registry, question)
 
 
-def save_question(registry: Registry, name: str, question: Question) -> None:
-    """Keep a question under a name, for everyone who has the registry."""
-    from registry_cli.catalog.fold import changes
-    from registry_cli.registry.transaction import transact
-
-    value = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(question).items() if item}
-    transact(registry, lambda: [changes.setting(VIEW + name, value)])
-
-
-def load_question(registry: Registry, name: str) -> Question:
-    """Return a saved question.
-
-    Raises:
-        NotFoundError: None is saved under that name.
-    """
-    saved = versions.read_settings(registry.db)
-    if VIEW + name not in saved:
-        known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
-        raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else
-                            "reg model query EXPR --save-view NAME")  # fmt: skip
-    known_fields = Question.__dataclass_fields__
-    view = saved[VIEW + name]
-    given = {key: value for key, value in view.items() if key in known_fields} if isinstance(view, dict) else {}
-    return Question(**_fields(given))
-
-
 def _compiled(question: Question) -> Query:
     expr = parse_query(question.expr) if question.expr.strip() else None
     flags: dict[str, Any] = {name: getattr(question, name) for name in _FLAGS if getattr(question, name)}
@@ -143,7 +116,7 @@ def _resolver(registry: Registry) -> Callable[[str], VersionId]:
     return lambda ref: registry.get_row(ref).id
 
 
-def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
+def make_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return fields of a question; a single word may stand for a list of one."""
     lists = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in given.items() if key in _LISTS}
     return {**given, **lists}

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_cli.cli.cells import dump_json, escape, format_exact, format_short, format_size, format_time, lookup
 from registry_cli.cli.output import Mode, Output, open_output
 from registry_cli.cli.progress import TerminalProgress, open_progress
 from registry_cli.errors import UsageError
 from registry_cli.store.progress import SILENT
+from registry_cli.views.text import dump_json, escape, format_exact, format_short, format_size, format_time, lookup
 from tests.cli.conftest import Stream, standard_streams
 
 ID = "3f9c2a1b" * 8

@@ -24,45 +24,50 @@ run_process()
 """
 
 OPENED: Final = {
-    "_version", "cached", "cli", "cli.cells", "cli.commands", "cli.group", "cli.main", "cli.options", "cli.output",
-    "cli.session", "cli.signals", "cli.table", "env", "errors", "forks", "ids",
-    "catalog", "catalog.admission", "catalog.database", "catalog.doc", "catalog.index", "catalog.place",
-    "catalog.schema", "catalog.seals", "interrupts",
+    "_version", "cli", "cli.commands", "cli.group", "cli.main", "cli.options", "cli.output",
+    "cli.session", "cli.signals", "cli.table", "env", "errors", "process", "ids",
+    "catalog", "catalog.documents", "catalog.fold", "catalog.index", "catalog.index.admission", "catalog.index.index",
+    "catalog.index.place", "catalog.index.sqlite_file", "catalog.read", "catalog.schema", "catalog.seals", "interrupts",
+    "opening", "views", "views.text",
     "records", "records.toml", "registry", "registry.api", "registry.ownership", "sha256",
     "store", "store.beneath", "store.files", "store.format", "store.layout", "store.log", "store.mounts",
     "store.observing",
 }  # fmt: skip
 """Any command, and opening a registry and its index."""
-ROWS: Final = {"catalog.read", "catalog.rows", "records.parts", "records.paths"}
+ROWS: Final = {"catalog.read.versions", "catalog.read.rows", "records.parts", "records.paths"}
 """Versions as records."""
-ADDRESSES: Final = {"catalog.lines", "catalog.outputs", "catalog.resolve", "catalog.task_address"}
+ADDRESSES: Final = {"catalog.read.address", "catalog.read.models", "catalog.read.task_address"}
 QUERIES: Final = {
     f"catalog.query{module}" for module in (
-        "", ".ast", ".fields", ".frozen", ".lexer", ".literals", ".normal", ".order", ".parse", ".predicates", ".sort",
-        ".subject",
+        "", ".ast", ".fields", ".frozen", ".lexer", ".literals", ".normal_form", ".order", ".parse", ".predicates",
+        ".sort", ".subject",
     )
 } | {"records.status"}  # fmt: skip
-VERSIONS: Final = QUERIES | {"catalog.query.compile", "catalog.query.drivers", "catalog.query.run", "registry.query"}
-TASKS: Final = QUERIES | {
-    "catalog.query.flags", "catalog.query.tasks", "catalog.task_read", "catalog.task_rows", "records.values", "tasks",
-    "tasks.find", "cli.task_views", "cli.commands.task",
+VERSIONS: Final = QUERIES | {
+    "catalog.query.compile", "catalog.query.index_choice", "catalog.query.run", "registry.query",
 }  # fmt: skip
-MODEL: Final = {"cli.commands.model", "cli.views"}
+TASKS: Final = QUERIES | {
+    "catalog.query.flags", "catalog.query.tasks", "catalog.read.tasks", "catalog.read.rows", "records.values", "tasks",
+    "tasks.find", "views.tasks", "cli.commands.task",
+}  # fmt: skip
+MODEL: Final = {"cli.commands.model", "views.versions"}
 
 MAY_LOAD: Final = {
-    "model list": MODEL | {"catalog.lines", "cli.commands.model.list"},
-    "model list --json": MODEL | {"catalog.lines", "cli.commands.model.list"},
+    "model list": MODEL | {"catalog.read.models", "cli.commands.model.list"},
+    "model list --json": MODEL | {"catalog.read.models", "cli.commands.model.list"},
     "model query": MODEL | VERSIONS | ROWS | {"cli.commands.model.query"},
     "model query metrics.acc>0.1 --sort -metrics.acc": MODEL | VERSIONS | ROWS | {"cli.commands.model.query"},
-    "model show a/b": MODEL | ADDRESSES | ROWS | {"cli.commands.model.show", "registry.partial", "store.partial"},
+    "model show a/b": MODEL | ADDRESSES | ROWS | {
+        "cli.commands.model.show", "registry.availability", "store.known_losses",
+    },
     "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list"},
     "status": VERSIONS | ROWS | {
-        "cli.commands.status", "cli.views", "records.values", "registry.keep", "registry.settings", "registry.status",
-        "store.config", "store.owner", "store.partial", "store.trash", "store.turn",
+        "cli.commands.status", "views.versions", "records.values", "registry.retention", "registry.settings",
+        "registry.status", "store.config", "store.writer_name", "store.known_losses", "store.trash", "store.turn",
     },
     "events --limit 2": ADDRESSES | ROWS | {
-        "catalog.changes", "catalog.journal", "catalog.task_read", "catalog.task_rows", "cli.commands.events",
-        "cli.views", "registry.events", "registry.history", "registry.task_events",
+        "catalog.fold.changes", "catalog.read.journal", "catalog.read.tasks", "catalog.read.rows",
+        "cli.commands.events", "views.versions", "registry.events", "registry.history",
     },
 }  # fmt: skip
 """The modules of `registry_cli` that a command may load, beside `OPENED`."""
@@ -102,8 +107,8 @@ def test_completion_and_version_load_nearly_nothing(words: str, kept: Path) -> N
     loaded = list_loaded(STARTED, words.split(" "), kept)
     own = {name.removeprefix("registry_cli.") for name in loaded if name.startswith("registry_cli.")}
     complete = {f"cli.complete{module}" for module in ("", ".answer", ".candidates", ".index", ".options", ".parse")}
-    complete |= {"catalog", "catalog.admission"}  # whose index it opens
-    assert own - (complete if "__complete" in words else {"_version"}) == {"cli", "cli.main", "forks"}
+    complete |= {"catalog", "catalog.index", "catalog.index.admission"}  # whose index it opens
+    assert own - (complete if "__complete" in words else {"_version"}) == {"cli", "cli.main", "process"}
     also = {"dataclasses", "inspect", "json", "pathlib", "re", "typer", "typing", "xxhash"}
     assert loaded & (FOREIGN | also) == set()
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry_cli.cli.cells import guard_formula
 from registry_cli.cli.output import Output
 from registry_cli.cli.terminal import RESET, tame, tame_text
 from registry_cli.registry.api import Registry
+from registry_cli.views.text import guard_formula
 from tests.cli.conftest import HERE, Reg, Stream, standard_streams
 from tests.registry.making import add
 from tests.tasks.making import run

@@ -21,10 +21,10 @@ from registry_cli.catalog.read import tasks as task_read
 from registry_cli.catalog.read import versions as read
 from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
+from registry_cli.opening import Registry
 from registry_cli.records.codec import load_entry
 from registry_cli.registry.add import add_files
 from registry_cli.registry.aliases import set_alias
-from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck.fsck import check_registry

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from registry_cli.cli.main import main
 from registry_cli.ids import new_ulid
+from registry_cli.opening import Registry
 from registry_cli.records.toml import dump_table, seal
-from registry_cli.registry.api import Registry
 from tests.builders import add
 from tests.cli.conftest import Stream, standard_streams
 

@@ -16,8 +16,6 @@ from typing import Any, Final
 
 from registry_cli.catalog.read import tasks as task_read
 from registry_cli.catalog.read.journal import iter_changes
-from registry_cli.cli.cells import dump_json
-from registry_cli.cli.views import view_version
 from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
 from registry_cli.records.status import Status
 from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Task
@@ -29,14 +27,17 @@ from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
-from registry_cli.registry.query import Question, find_versions, save_question
+from registry_cli.registry.query import Question, find_versions
 from registry_cli.registry.repair.repair import repair_registry
+from registry_cli.registry.saved_queries import save_question
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store.blobs import get_record
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.record import stage_file, write_stage
+from registry_cli.views.text import dump_json
+from registry_cli.views.versions import view_version
 
 _TOLD: Final = (
     "id", "name", "project", "status", "attempt", "author", "exit_code", "signal", "problem", "recipe", "code",

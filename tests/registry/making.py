@@ -8,8 +8,8 @@ from typing import Any
 
 from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
-from registry_cli.registry.add import add_files
 from registry_cli.opening import Registry
+from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
 
 

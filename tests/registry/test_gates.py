@@ -7,8 +7,9 @@ import pytest
 from registry_cli.catalog.fold import changes
 from registry_cli.errors import RefusedError
 from registry_cli.ids import TagName
+from registry_cli.opening import Registry
 from registry_cli.records.entry import Entry
-from registry_cli.registry.api import Gate, Listener, Registry
+from registry_cli.registry.api import Gate, Listener
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.transaction import transact
 from tests.registry.making import add

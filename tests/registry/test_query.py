@@ -20,10 +20,9 @@ from registry_cli.registry.query import (
     find_versions,
     iter_ids,
     iter_versions,
-    load_question,
     matches,
-    save_question,
 )
+from registry_cli.registry.saved_queries import load_question, save_question
 from registry_cli.registry.transaction import transact
 from tests.registry.making import add
 

@@ -22,7 +22,8 @@ from registry_cli.registry.lifecycle import (
     rename_model,
     restore_versions,
 )
-from registry_cli.registry.query import Question, save_question
+from registry_cli.registry.query import Question
+from registry_cli.registry.saved_queries import save_question
 from registry_cli.registry.undo import undo_entry
 from tests.catalog.builders import Forger
 from tests.registry.making import add

@@ -35,8 +35,8 @@ def command(
     By area, `bytes` is the length of the distinct files, `disk` the blocks that they take. By model, project or task,
     `own` is what only its versions and tasks hold and `shared` what others hold too; a project includes all below it.
     """
-    from registry_cli.cli.views import sort_rows, view_area, view_share
     from registry_cli.registry.du import list_shares, measure_areas
+    from registry_cli.views.versions import sort_rows, view_area, view_share
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     if by is None:

@@ -12,7 +12,7 @@ from registry_cli.cli.session import open_session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry_cli.cli.views import View
+    from registry_cli.views.versions import View
 
 EXAMPLES = (
     "reg events --limit 20",
@@ -39,8 +39,8 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Print what has happened, oldest first."""
-    from registry_cli.cli.views import view_change
     from registry_cli.registry.events import iter_event_ids, iter_events
+    from registry_cli.views.versions import view_change
 
     output = (session := open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)).output
     if output.prints_only("event"):

@@ -33,7 +33,7 @@ def command(
     The log and the records are read whole, files by their XXH3, the index is compared with the log. Nothing is
     changed. A damage is told with the versions and tasks that it touches.
     """
-    from registry_cli.cli.pictures.fsck import print_report
+    from registry_cli.cli.printing.fsck import print_report
     from registry_cli.registry.fsck.fsck import check_registry
 
     if fast and strong:

@@ -38,7 +38,7 @@ def command(
     What nothing uses is announced, after the setting gc.grace moved to the trash, after gc.trash deleted there. Run
     it now and then: each run takes the step that is due. Versions, tasks and the log are never touched.
     """
-    from registry_cli.cli.pictures.gc import print_collected, print_explanation, print_plan
+    from registry_cli.cli.printing.gc import print_collected, print_explanation, print_plan
     from registry_cli.registry.gc.collect import preview_collection, run_collection
     from registry_cli.registry.gc.explain import explain_version
 

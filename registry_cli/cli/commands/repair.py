@@ -36,7 +36,7 @@ def command(
     Damaged bytes are never deleted, they go to the trash; what is fetched is taken only if its SHA-256 is right. What
     nobody has is noted as lost in this copy: all else can be read and written, and the command ends with 14.
     """
-    from registry_cli.cli.pictures.repair import print_repair, summary
+    from registry_cli.cli.printing.repair import print_repair, summary
     from registry_cli.registry.repair.repair import repair_registry
 
     session = open_session(ctx, as_json=as_json)

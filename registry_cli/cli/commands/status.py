@@ -12,8 +12,8 @@ EXAMPLES = ("reg status", "reg status --json | jq .versions")
 
 def command(ctx: typer.Context, as_json: JsonOpt = False) -> None:
     """Show which registry is used and how it is."""
-    from registry_cli.cli.views import view_status
     from registry_cli.registry.status import read_status
+    from registry_cli.views.versions import view_status
 
     session = open_session(ctx, as_json=as_json)
     status = view_status(read_status(session.registry))

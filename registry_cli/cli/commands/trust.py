@@ -32,9 +32,9 @@ def command(
     A registry above the working folder that belongs to another user may be a trap, and is not used unless you trust
     it. That is kept in your own settings folder, by path and registry id: another one in its place is not trusted.
     """
-    from registry_cli.cli.views import view_trusted
     from registry_cli.registry.api import locate_registry
     from registry_cli.registry.trust import distrust_registry, list_trusted, trust_registry
+    from registry_cli.views.versions import view_trusted
 
     if listed == bool(paths) or (listed and remove):
         raise UsageError("name folders, or --list alone", hint="reg trust --list")

@@ -25,9 +25,9 @@ def command(
 
     What was published stays published, and a task that has run has run: `reg task remove` gives it up.
     """
-    from registry_cli.cli.views import view_change
     from registry_cli.registry.events import tell_changes
     from registry_cli.registry.undo import undo_entry
+    from registry_cli.views.versions import view_change
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     undone = undo_entry(session.registry, entry, message=message)

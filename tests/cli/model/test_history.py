@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_cli.cli.pictures.history import format_sparkline
+from registry_cli.cli.printing.history import format_sparkline
 from registry_cli.ids import AliasName
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.cli.pictures.graph import format_dot, format_mermaid
-from registry_cli.cli.pictures.lineage import format_line, iter_lines
 from registry_cli.ids import BlobHash
+from registry_cli.pictures.graph import format_dot, format_mermaid
+from registry_cli.pictures.tree import format_line, iter_lines
 from registry_cli.records.task import Code, Data, Input, Task
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, remove_versions

@@ -8,7 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from registry_cli.registry.api import Registry
+from registry_cli.opening import Registry
 from tests.cli.conftest import HERE, Reg
 from tests.registry.making import add
 

@@ -12,8 +12,8 @@ EXAMPLES = ("reg config get author", "reg config get view.top")
 
 def command(ctx: typer.Context, key: KeyArg, as_json: JsonOpt = False) -> None:
     """Print one setting."""
-    from registry_cli.cli.views import view_setting
     from registry_cli.registry.configure import get_setting
+    from registry_cli.views.versions import view_setting
 
     session = open_session(ctx, as_json=as_json)
     found = get_setting(session.registry, key)

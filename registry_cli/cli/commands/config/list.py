@@ -19,8 +19,8 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """List all settings, their values and where they come from."""
-    from registry_cli.cli.views import view_setting
     from registry_cli.registry.configure import list_settings
+    from registry_cli.views.versions import view_setting
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     rows = [view_setting(found) for found in list_settings(session.registry)]

@@ -24,8 +24,8 @@ def command(
     as_json: JsonOpt = False,
 ) -> None:
     """Change a setting."""
-    from registry_cli.cli.views import view_setting
     from registry_cli.registry.configure import set_setting
+    from registry_cli.views.versions import view_setting
 
     session = open_session(ctx, as_json=as_json)
     found = set_setting(session.registry, key, value, user=user)

@@ -89,8 +89,8 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Keep files as a new version of a model."""
-    from registry_cli.cli.views import view_version
     from registry_cli.registry.add import add_files, add_stream, add_url
+    from registry_cli.views.versions import view_version
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     draft = parse_draft(name, metric=metric, meta=meta, param=param, tag=tag, alias=alias, label=label, design=design,

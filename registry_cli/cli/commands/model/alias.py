@@ -54,9 +54,9 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Move an alias to a version, list aliases or step back."""
-    from registry_cli.cli.views import view_versions
     from registry_cli.ids import parse_alias
     from registry_cli.registry import aliases
+    from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     _check_one(ref, name, undo, remove, moves)
@@ -85,8 +85,8 @@ def _check_one(ref: str | None, name: str | None, *instead: str | None) -> None:
 
 def _list(session: Session, name: str) -> None:
     """Print who holds the aliases of a model, then who did."""
-    from registry_cli.cli.views import view_moves
     from registry_cli.registry.aliases import list_moves
+    from registry_cli.views.versions import view_moves
 
     moves = list_moves(session.registry, name)
     named = {str(move.change[key]) for move in moves for key in ("version", "old") if key in move.change}

@@ -37,7 +37,7 @@ def command(
     """Show how versions differ."""
     if markdown and as_json:
         raise UsageError("--json and --md exclude each other", hint="give one of them")
-    from registry_cli.cli.pictures.compare import print_comparison
+    from registry_cli.cli.printing.compare import print_comparison
     from registry_cli.registry.compare import compare_versions
 
     session = open_session(ctx, as_json=as_json)

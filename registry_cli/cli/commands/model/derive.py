@@ -43,9 +43,9 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Make a new draft on the bytes of a version."""
-    from registry_cli.cli.views import view_version
     from registry_cli.ids import parse_model_name
     from registry_cli.registry.editing import derive_version
+    from registry_cli.views.versions import view_version
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     edit = parse_edit(put, unset, label, unset_label, design, framework, comment)

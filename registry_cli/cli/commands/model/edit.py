@@ -42,8 +42,8 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Change fields of versions."""
-    from registry_cli.cli.views import view_versions
     from registry_cli.registry.editing import Edit, edit_versions
+    from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     edit = parse_edit(put, unset, label, unset_label, design, framework, comment)

@@ -30,7 +30,7 @@ def command(
     columns: ColumnsOpt = None,
 ) -> None:
     """List every change of a model."""
-    from registry_cli.cli.pictures.history import print_history
+    from registry_cli.cli.printing.history import print_history
     from registry_cli.registry.history import read_history
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, columns=columns)

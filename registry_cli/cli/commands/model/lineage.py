@@ -36,8 +36,8 @@ def command(
 
     Where a task made a version it stands below it: commit, command, inputs and the data files that it read.
     """
-    from registry_cli.cli.pictures.graph import format_dot, format_mermaid, lineage_table
-    from registry_cli.cli.pictures.lineage import print_tree
+    from registry_cli.cli.printing.lineage import print_tree
+    from registry_cli.pictures.graph import format_dot, format_mermaid, lineage_table
     from registry_cli.registry.lineage import read_lineage
 
     session = open_session(ctx, as_json=as_json or form == "json")

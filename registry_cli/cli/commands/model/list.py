@@ -10,7 +10,7 @@ from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, Quie
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
-    from registry_cli.cli.views import View
+    from registry_cli.views.versions import View
 
 EXAMPLES = ("reg model list", "reg model list iris/", "reg model list --sort -updated --limit 5")
 
@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """List models, one row each."""
     from registry_cli.catalog.read.models import list_line_names, list_lines
-    from registry_cli.cli.views import sort_rows, view_model
+    from registry_cli.views.versions import sort_rows, view_model
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     registry = session.registry

@@ -38,11 +38,11 @@ def command(
     Published versions, those that hold an alias or carry the tag `keep`, and parents of versions that stay are
     never removed.
     """
-    from registry_cli.cli.pictures.gc import print_pruning, summary
-    from registry_cli.cli.views import view_versions
+    from registry_cli.cli.printing.gc import print_pruning, summary
     from registry_cli.registry.prune import plan_prune, prune_versions
     from registry_cli.registry.retention import check_keep
     from registry_cli.registry.settings import read_policy
+    from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     settled = read_policy(session.registry.db).keep if keep is None else None

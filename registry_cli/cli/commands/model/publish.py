@@ -14,8 +14,8 @@ def command(
     ctx: typer.Context, refs: RefsArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
 ) -> None:
     """Seal versions for ever."""
-    from registry_cli.cli.views import view_versions
     from registry_cli.registry.lifecycle import publish_versions
+    from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     rows = publish_versions(session.registry, read_refs(refs), message=message, progress=session.progress)

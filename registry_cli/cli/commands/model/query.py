@@ -76,7 +76,7 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Find versions by an expression."""
-    from registry_cli.registry.query import Question, find_matches, load_question, save_question
+    from registry_cli.registry.query import Question, find_matches
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     question = Question(
@@ -85,10 +85,14 @@ def command(
         metric=tuple(metric or ()), published=published, archived=archived, include_archived=everything,
     )  # fmt: skip
     if view:
+        from registry_cli.registry.saved_queries import load_question
+
         question = _narrowed(load_question(session.registry, view), question)
     rows = find_matches(session.registry, question)
     if save_view:
         from shlex import quote
+
+        from registry_cli.registry.saved_queries import save_question
 
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
@@ -97,8 +101,8 @@ def command(
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:
     """Print the versions of the index's rows; but for a drawn table they are read as they are printed."""
-    from registry_cli.cli.views import view_version
     from registry_cli.registry.query import iter_ids, iter_versions
+    from registry_cli.views.versions import view_version
 
     shown = [word.strip() for word in question.columns.split(",")] if question.columns else None
     if session.output.prints_only("id"):

@@ -23,8 +23,8 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Remove versions; their numbers are not given again."""
-    from registry_cli.cli.views import view_versions
     from registry_cli.registry.lifecycle import remove_versions
+    from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     rows = remove_versions(session.registry, read_refs(refs), force=force, message=message)

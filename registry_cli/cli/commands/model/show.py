@@ -34,8 +34,8 @@ def command(
 
     `partial` names what is known to be lost in this copy of the registry, such as files.
     """
-    from registry_cli.cli.views import view_version
     from registry_cli.registry.availability import list_lost
+    from registry_cli.views.versions import view_version
 
     session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
     row = session.registry.get_row(ref)

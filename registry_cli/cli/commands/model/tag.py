@@ -26,9 +26,9 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Add tags to versions and remove them."""
-    from registry_cli.cli.views import view_versions
     from registry_cli.ids import parse_tag
     from registry_cli.registry.editing import tag_versions
+    from registry_cli.views.versions import view_versions
 
     if not add and not remove:
         raise UsageError("no tag to add or remove", hint="say which: --add TAG, --remove TAG")

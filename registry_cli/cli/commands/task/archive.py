@@ -14,7 +14,7 @@ def command(
     ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
 ) -> None:
     """Hide tasks from listings."""
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import archive_tasks
     from registry_cli.tasks.find import see_tasks
 

@@ -31,7 +31,7 @@ def command(
     A runner is asked to end its command by SIGTERM; where one still runs after 10 s, the exit code is 13. A draft that
     is cancelled never runs, not even one that was submitted before.
     """
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.tasks.cancel import PATIENCE, cancel_tasks
     from registry_cli.tasks.drivers.local import open_driver
 

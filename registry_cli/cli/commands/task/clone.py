@@ -55,7 +55,7 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Make a draft from a task, with another input, argument or commit."""
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.tasks.find import see_tasks
     from registry_cli.tasks.rerun.draft import clone_task
 

@@ -38,7 +38,7 @@ def command(
 
     What was run, with what, and what came of it; files are compared by their digests.
     """
-    from registry_cli.cli.pictures.task_compare import print_task_comparison
+    from registry_cli.cli.printing.task_compare import print_task_comparison
     from registry_cli.tasks.compare import compare_tasks
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv)

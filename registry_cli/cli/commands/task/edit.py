@@ -59,7 +59,7 @@ def command(
 
     Of a task that ran, name, comment and tags can be changed, and nothing else.
     """
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.tasks.find import see_tasks
     from registry_cli.tasks.rerun.draft import edit_task
     from registry_cli.tasks.rerun.edits import Edits

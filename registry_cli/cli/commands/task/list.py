@@ -15,8 +15,8 @@ from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import TaskRow
-    from registry_cli.cli.views import View
     from registry_cli.tasks.find import Found
+    from registry_cli.views.versions import View
 
 EXAMPLES = (
     "reg task list",
@@ -81,8 +81,8 @@ def command(
 
 def _print(session: Session, found: Found, sort: str) -> None:
     """Print the tasks that were found; but for a drawn table they are read as they are printed."""
-    from registry_cli.cli.task_views import view_task, view_tasks
     from registry_cli.tasks.find import iter_task_ids, iter_tasks
+    from registry_cli.views.tasks import view_task, view_tasks
 
     output, empty = session.output, "no tasks found"
     if output.prints_only("id"):

@@ -21,7 +21,7 @@ def command(
 
     One that runs is refused: cancel it first.
     """
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import remove_tasks
     from registry_cli.tasks.attempt.crashed import bury_crashed
     from registry_cli.tasks.find import see_tasks

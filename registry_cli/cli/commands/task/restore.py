@@ -17,7 +17,7 @@ def command(
 
     A name means the newest task that bears it; a removed one only where no other does.
     """
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import restore_tasks
     from registry_cli.tasks.find import see_tasks
 

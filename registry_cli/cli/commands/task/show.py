@@ -36,10 +36,10 @@ def command(
 
     Of one that runs, what is known by now.
     """
-    from registry_cli.cli.task_views import view_whole
     from registry_cli.records.task import DIFF, LOCK, SCALARS
     from registry_cli.tasks.details import read_whole
     from registry_cli.tasks.find import see_tasks
+    from registry_cli.views.tasks import view_whole
 
     session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
     row = see_tasks(session.registry, [task])[0]
@@ -50,7 +50,7 @@ def command(
     whole = read_whole(session.registry, row)
     view = view_whole(whole)
     if session.output.drawn and not columns:
-        from registry_cli.cli.pictures.task import draw_task
+        from registry_cli.cli.printing.task import draw_task
         from registry_cli.tasks.details import read_curves
 
         session.output.draw(draw_task(view, read_curves(session.registry, row, whole.task)))

@@ -26,7 +26,7 @@ def command(
     quiet: QuietOpt = False,
 ) -> None:
     """Add tags to tasks and remove them."""
-    from registry_cli.cli.task_views import print_tasks
+    from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.ids import parse_tag
     from registry_cli.tasks.tag import tag_tasks
 

@@ -28,9 +28,9 @@ def command(
 
     It does not wait for gc.trash to be over. Damaged bytes of which there is no whole copy stay.
     """
-    from registry_cli.cli.cells import format_size
     from registry_cli.registry.gc.collect import empty_trash, preview_emptying
     from registry_cli.registry.gc.restore import list_trashed
+    from registry_cli.views.text import format_size
 
     session = open_session(ctx, as_json=as_json)
     doomed = preview_emptying(session.registry)

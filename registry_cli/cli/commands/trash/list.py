@@ -28,9 +28,9 @@ def command(
     repair`, or when good bytes came, and stays until whole bytes are in its place.
     """
     from registry_cli.catalog.read.versions import list_users
-    from registry_cli.cli.views import sort_rows, view_trashed
     from registry_cli.registry.gc.restore import list_trashed
     from registry_cli.registry.settings import read_policy
+    from registry_cli.views.versions import sort_rows, view_trashed
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     registry = session.registry

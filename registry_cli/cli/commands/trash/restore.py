@@ -25,8 +25,8 @@ def command(
     They are in their place again and nobody's: unless a version comes to use them, a later gc takes them once more.
     """
     from registry_cli.catalog.read.versions import list_users
-    from registry_cli.cli.views import view_restored
     from registry_cli.registry.gc.restore import restore_trashed
+    from registry_cli.views.versions import view_restored
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     restored = restore_trashed(session.registry, read_refs(ids))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.cli.cells import escape
-from registry_cli.cli.pictures.lineage import ID, SHOWN, describe_task
-from registry_cli.cli.views import view_versions
+from registry_cli.pictures.tree import ID, SHOWN, describe_task
+from registry_cli.views.text import escape
+from registry_cli.views.versions import view_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

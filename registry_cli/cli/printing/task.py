@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.cli.card import draw_groups
-from registry_cli.cli.cells import escape, format_duration, format_short, format_size
 from registry_cli.cli.drawing import STATUSES
-from registry_cli.cli.pictures.history import format_sparkline
+from registry_cli.cli.printing.history import format_sparkline
 from registry_cli.records.values import flatten
+from registry_cli.views.text import escape, format_duration, format_short, format_size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

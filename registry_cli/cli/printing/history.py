@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import escape, format_short
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.views import view_change
 from registry_cli.registry.compare import prefers_small
+from registry_cli.views.text import escape, format_short
+from registry_cli.views.versions import view_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.cli.cells import lookup
 from registry_cli.errors import UsageError
 from registry_cli.ids import is_hex
+from registry_cli.views.text import lookup
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,30 +7,15 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from registry_cli.catalog.read.rows import TaskRow
-    from registry_cli.cli.output import Output
-    from registry_cli.cli.views import View
     from registry_cli.records.task import Task
-    from registry_cli.tasks.compare import TaskComparison
     from registry_cli.tasks.details import Whole
-
-CHANGED: Final = ("id", "name", "status")
-"""Columns that a verb prints of the tasks it changed; the id first, since names are not unique."""
-
-
-def print_tasks(output: Output, rows: Iterable[TaskRow]) -> None:
-    """Print the tasks that a verb made or changed: `id<TAB>name<TAB>status` a line, `-q` the ids.
-
-    A person also sees which of them are archived or removed now.
-    """
-    views = view_tasks(rows)
-    states = [state for state in ("archived", "removed") if output.drawn and any(view[state] for view in views)]
-    output.rows(views, (*CHANGED, *states), empty="nothing to do")
+    from registry_cli.views.versions import View
 
 
 def view_tasks(rows: Iterable[TaskRow]) -> list[View]:
@@ -98,11 +83,6 @@ def view_whole(whole: Whole) -> View:
         ],
         "attempts": [_view_attempt(one) for one in [*whole.ends, task]] if task.attempt else [],
     }
-
-
-def view_comparison(shown: TaskComparison, fields: Sequence[View]) -> View:
-    """Return a comparison of tasks as JSON has it; `fields` are its rows as `view_fields` gives them."""
-    return {"tasks": view_tasks(shown.tasks), "differs": shown.differs, "fields": fields}
 
 
 def _view_code(whole: Whole) -> View | None:

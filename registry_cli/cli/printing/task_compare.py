@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import escape, format_duration, format_short
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.pictures.compare import About, draw_side_by_side, format_lines, list_cells, view_fields
-from registry_cli.cli.task_views import view_comparison
+from registry_cli.cli.printing.compare import About, draw_side_by_side
+from registry_cli.views.comparison import format_lines, list_cells, view_fields, view_task_comparison
+from registry_cli.views.text import escape, format_duration, format_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ _SHORT_ID: Final = 12
 def print_task_comparison(output: Output, shown: TaskComparison) -> None:
     """Print a comparison: a table on a terminal, tab-separated lines in a pipe, CSV or JSON when asked for."""
     if output.mode == "json":
-        output.record(view_comparison(shown, view_fields(shown.rows)))
+        output.record(view_task_comparison(shown, view_fields(shown.rows)))
     elif output.mode == "csv":
         titles = [row.id for row in shown.tasks]
         rows = [dict(zip(["field", *titles], cells, strict=True)) for cells in list_cells(shown.rows)]

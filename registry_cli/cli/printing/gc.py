@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from registry_cli.cli.cells import escape, format_size
-from registry_cli.cli.views import view_version
+from registry_cli.views.care import explanation_table, verdict_table
+from registry_cli.views.text import escape, format_size
 
 if TYPE_CHECKING:
     from registry_cli.cli.output import Output
     from registry_cli.registry.gc.collect import Collected
     from registry_cli.registry.gc.explain import Explanation
     from registry_cli.registry.gc.plan import Plan
-    from registry_cli.registry.prune import Pruning, Verdict
+    from registry_cli.registry.prune import Pruning
 
 
 STEPS = {
@@ -50,7 +50,7 @@ def print_collected(output: Output, done: Collected) -> None:
 def print_explanation(output: Output, told: Explanation) -> None:
     """Print why a version stays or goes, and what becomes of each of its files."""
     if output.mode == "json":
-        output.record(_explanation_table(told))
+        output.record(explanation_table(told))
         return
     verb = "stays" if told.stays else "goes"
     lines = [f"{told.version.ref} {verb}: {'; '.join(told.why)}"]
@@ -59,16 +59,6 @@ def print_explanation(output: Output, told: Explanation) -> None:
     sys.stdout.write("".join(escape(line) + "\n" for line in lines))
     if told.hint:
         output.note(f"hint: {told.hint}")
-
-
-def _explanation_table(told: Explanation) -> dict[str, Any]:
-    return {
-        "ref": told.version.ref,
-        "id": told.version.id,
-        "stays": told.stays,
-        "why": list(told.why),
-        "files": [{"path": file.path, "size": file.size, "blob": file.blob, "fate": file.fate} for file in told.files],
-    }
 
 
 def _print_amounts(output: Output, amounts: dict[str, int]) -> None:
@@ -85,12 +75,6 @@ def print_pruning(output: Output, plan: Pruning) -> None:
     shown = [verdict for verdict in plan.verdicts if verdict.kept is None or output.mode != "ids"]
     output.rows(map(verdict_table, shown), ("ref", "fate", "why", "size", "created"), empty="no version to judge")
     output.note(f"would remove {summary(plan)}")
-
-
-def verdict_table(verdict: Verdict) -> dict[str, Any]:
-    """Return a version with what becomes of it and why it stays."""
-    fate = "remove" if verdict.kept is None else "keep"
-    return {"fate": fate, "why": verdict.kept, **view_version(verdict.version)}
 
 
 def summary(plan: Pruning) -> str:

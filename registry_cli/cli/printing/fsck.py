@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.task_address import PREFIX as TASK
-from registry_cli.cli.cells import format_size
-from registry_cli.cli.views import name_file
+from registry_cli.views.care import damage_row, report_table
+from registry_cli.views.text import format_size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.cli.output import Output
-    from registry_cli.registry.fsck.report import Damage, Kind, Report
+    from registry_cli.registry.fsck.report import Report
 
-_ID = 12
-"""Hex digits of an id that are shown."""
 _SHOWN = 3
 """Models of one damage that are named on a terminal."""
 
@@ -44,56 +42,6 @@ def print_report(output: Output, report: Report, root: Path) -> None:
     output.note(summary(report))
 
 
-def report_table(report: Report) -> dict[str, Any]:
-    """Return all of a report as plain data."""
-    counts = report.counts
-    return {
-        "ok": not report.damages,
-        "level": report.level,
-        "checked": {
-            "entries": counts.entries,
-            "records": counts.records,
-            "blobs": counts.blobs,
-            "views": counts.views,
-            "bytes": counts.size,
-            "read": counts.read,
-        },
-        "damages": [
-            {
-                "kind": damage.kind,
-                "path": str(damage.path),
-                "problem": damage.problem,
-                "models": _refs(damage, report),
-                "blob": damage.blob,
-                "record": damage.record,
-                "seq": damage.seq,
-            }
-            for damage in report.damages
-        ],
-        "notes": list(report.notes),
-    }
-
-
-def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
-    """Return one damage as a row; its path from the folder that holds the registry."""
-    return {
-        "kind": damage.kind,
-        "what": name_damaged(damage.kind, damage.path, root),
-        "path": str(damage.path.relative_to(root.parent)),
-        "problem": damage.problem,
-        "models": _refs(damage, report),
-    }
-
-
-def name_damaged(kind: Kind, path: Path, root: Path) -> str:
-    """Return what a damaged file is, for a table: `blob ad02a91d3935`, `log 000002`."""
-    area, *inner = path.relative_to(root).parts
-    if kind == "view":
-        return f"view {inner[0][:_ID]}" if inner else f"view {area}"
-    name = name_file(path)
-    return f"{kind} {name[:_ID] if kind in {'blob', 'record', 'trash'} else name}"
-
-
 def summary(report: Report) -> str:
     """Return what was looked at and how it is, in words."""
     counts = report.counts
@@ -110,10 +58,6 @@ def summary(report: Report) -> str:
     touched = [_count(versions, "version", "versions")] if versions else []
     touched += [_count(tasks, "task", "tasks")] if tasks else []
     return f"{found}, {' and '.join(touched) or 'no version'} touched"
-
-
-def _refs(damage: Damage, report: Report) -> list[str]:
-    return [report.names.get(user, str(user)) for user in damage.users]
 
 
 def shorten_refs(refs: list[str], shown: int) -> str:

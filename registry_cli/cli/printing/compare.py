@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from registry_cli.cli.cells import escape, format_exact, format_short, format_size
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.views import view_versions
 from registry_cli.registry.compare import Compared, Comparison, list_groups
+from registry_cli.views.comparison import comparison_table, format_lines, name_field
+from registry_cli.views.text import escape, format_short, format_size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -90,47 +90,11 @@ def format_markdown(shown: Comparison) -> str:
     ]
     for row in shown.rows:
         cells = [_markdown_cell(row, at) for at in range(len(row.values))]
-        lines.append(_markdown_row([_markdown(_name(row)), *cells]))
+        lines.append(_markdown_row([_markdown(name_field(row)), *cells]))
     for diff in filter(None, shown.designs):
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", diff)), default=0))
         lines += ["", f"{fence}diff", diff.rstrip("\n"), fence]
     return "\n".join(lines)
-
-
-def format_lines(rows: Iterable[Compared]) -> Iterator[str]:
-    """Yield a line a field, tab-separated: its name, then the value of each; files and designs as digests."""
-    for name, *values in list_cells(rows):
-        yield "\t".join([escape(str(name)), *map(format_exact, values)])
-
-
-def list_cells(rows: Iterable[Compared]) -> list[list[object]]:
-    """Return the full name and the values of each field; files and designs as digests."""
-    return [[_name(row), *map(_digest_or, row.values)] for row in rows]
-
-
-def view_fields(rows: Iterable[Compared]) -> list[dict[str, Any]]:
-    """Return compared fields as JSON has them."""
-    return [
-        {
-            "field": _name(row),
-            "group": row.group,
-            "same": row.same,
-            "values": list(row.values),
-            "deltas": list(row.deltas),
-            "best": list(row.best),
-        }
-        for row in rows
-    ]
-
-
-def comparison_table(shown: Comparison) -> dict[str, Any]:
-    """Return a comparison as JSON has it."""
-    return {
-        "versions": view_versions(shown.versions),
-        "differs": shown.differs,
-        "fields": view_fields(shown.rows),
-        "designs": list(shown.designs),
-    }
 
 
 def _draw_block(
@@ -232,14 +196,6 @@ def _delta(row: Compared, at: int) -> str:
     if row.group == "fields" and row.key == "size":
         return f"{'+' if delta > 0 else '-'}{format_size(int(abs(delta)))}"
     return f"{delta:+.4g}"
-
-
-def _name(row: Compared) -> str:
-    return row.key if row.group in {"fields", "design"} else f"{row.group}.{row.key}"
-
-
-def _digest_or(value: object) -> object:
-    return value.get("sha256") or value.get("url") if isinstance(value, Mapping) and "size" in value else value
 
 
 def _markdown_cell(row: Compared, at: int) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from registry_cli.cli.pictures.fsck import name_damaged, shorten_refs
-from registry_cli.cli.pictures.fsck import summary as tell_checked
+from registry_cli.cli.printing.fsck import shorten_refs
+from registry_cli.cli.printing.fsck import summary as tell_checked
+from registry_cli.views.care import outcome_row, repair_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.cli.output import Output
-    from registry_cli.registry.repair.outcome import Outcome, Repair
+    from registry_cli.registry.repair.outcome import Repair
 
 _SHOWN = 5
 """Versions and tasks that are named in a sentence."""
@@ -29,7 +30,7 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
     if output.mode == "json":
         output.record(repair_table(repair, dry_run=dry_run))
         return
-    rows = [_outcome_row(repair, outcome, root, dry_run=dry_run) for outcome in repair.outcomes]
+    rows = [outcome_row(repair, outcome, root, dry_run=dry_run) for outcome in repair.outcomes]
     if rows:
         if output.drawn:
             rows = [{**row, "models": shorten_refs(row["models"], 1)} for row in rows]
@@ -47,17 +48,6 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
         output.warn(f"records that no entry names; a lost entry may have, so they are kept:\n{listed}")
 
 
-def repair_table(repair: Repair, *, dry_run: bool) -> dict[str, Any]:
-    """Return all of a repair as plain data."""
-    tables = [(outcome.lost, _outcome_table(repair, outcome)) for outcome in repair.outcomes]
-    return {
-        "dry_run": dry_run,
-        "mended": [table for lost, table in tables if not lost],
-        "lost": [table for lost, table in tables if lost],
-        "orphans": list(repair.orphans),
-    }
-
-
 def summary(repair: Repair) -> str:
     """Return what is lost, in words."""
     touched = {user for outcome in repair.lost for user in outcome.users}
@@ -67,15 +57,3 @@ def summary(repair: Repair) -> str:
         return lost
     more = f" and {len(named) - _SHOWN:,} more" if len(named) > _SHOWN else ""
     return f"{lost}; partial: {', '.join(named[:_SHOWN])}{more}"
-
-
-def _outcome_table(repair: Repair, outcome: Outcome) -> dict[str, Any]:
-    models = [repair.names.get(user, str(user)) for user in outcome.users]
-    return {"kind": outcome.kind, "path": str(outcome.path), "how": outcome.how, "models": models}
-
-
-def _outcome_row(repair: Repair, outcome: Outcome, root: Path, *, dry_run: bool) -> dict[str, Any]:
-    result = "lost" if outcome.lost else "would mend" if dry_run else "mended"
-    path = str(outcome.path.relative_to(root.parent))
-    what = name_damaged(outcome.kind, outcome.path, root)
-    return {**_outcome_table(repair, outcome), "result": result, "what": what, "path": path}

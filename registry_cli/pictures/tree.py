@@ -1,4 +1,4 @@
-"""A lineage as a tree of lines, whatever its depth, and as a Rich picture of them.
+"""A lineage as a tree of lines, whatever its depth.
 
 A version with one parent only is followed in the same column (`←` made from, `→` made into), so that a long chain of
 checkpoints stays readable; where there are several, the tree branches.
@@ -9,25 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.cli.cells import escape, format_size
-from registry_cli.cli.drawing import open_console
+from registry_cli.views.text import escape, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.text import Text
-
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.cli.output import Output
     from registry_cli.ids import TaskId, VersionId
     from registry_cli.registry.lineage import Direction, Lineage, TaskNode
 
 _HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"}
+
 _ARROWS: Final[dict[Direction, str]] = {"up": "← ", "down": "→ "}
+
 _DEEPEST: Final = 240
 """Characters of indentation at which a tree ends, and says so."""
+
 SHOWN: Final = 4
 """Data files of a task that are named."""
+
 ID: Final = 12
 """Hex digits of a digest that are shown."""
 
@@ -49,17 +49,6 @@ class Line:
     note: str = ""
 
 
-def print_tree(output: Output, lineage: Lineage) -> None:
-    """Print a lineage as a tree, in colour on a terminal."""
-    if not output.drawn:
-        for line in iter_lines(lineage):
-            output.text(format_line(line))
-        return
-    console = open_console()
-    for line in iter_lines(lineage):
-        console.print(draw_line(line), no_wrap=True, overflow="ellipsis")
-
-
 def iter_lines(lineage: Lineage) -> Iterator[Line]:
     """Yield the lines of a lineage's tree; a version reached again is named and not followed again."""
     root = lineage.nodes[lineage.root]
@@ -78,25 +67,8 @@ def format_line(line: Line) -> str:
     """Return a line as plain text."""
     if line.version is None:
         return (line.guide + line.text + line.note).rstrip()
-    words = [line.text, line.version.ref, *_marks(line.version), line.note]
+    words = [line.text, line.version.ref, *list_marks(line.version), line.note]
     return line.guide + escape(" ".join(filter(None, words)))
-
-
-def draw_line(line: Line) -> Text:
-    """Return a line for a terminal; what is archived or removed is said in words too."""
-    from rich.text import Text
-
-    text = Text(line.guide, "dim")
-    if line.version is None:
-        return text.append(line.text, "not dim bold").append(line.note, "dim")
-    if line.text:
-        text.append(f"{escape(line.text)} ", "not dim cyan")
-    hidden = line.version.removed or line.version.archived
-    text.append(escape(line.version.ref), "dim" if hidden else "not dim bold")
-    for mark in _marks(line.version):
-        style = {"removed": "red", "archived": "yellow", "published": "green"}.get(mark, "")
-        text.append(f" {escape(mark)}", f"not dim {style}" if style or mark.startswith("@") else "dim")
-    return text.append(f" {escape(line.note)}" if line.note else "", "dim")
 
 
 def _iter_branch(
@@ -162,6 +134,7 @@ def _branches(onward: list[tuple[str, VersionId]], indent: str) -> list[tuple[st
     ][::-1]
 
 
-def _marks(version: VersionRow) -> list[str]:
+def list_marks(version: VersionRow) -> list[str]:
+    """Return what is said of a version behind its address: framework, aliases and states."""
     states = [state for state in ("published", "archived", "removed") if getattr(version, state)]
     return [*([version.framework] if version.framework else []), *(f"@{alias}" for alias in version.aliases), *states]

@@ -1,0 +1,39 @@
+"""Queries kept under a name in the registry, for all who have it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import versions
+from registry_cli.errors import NotFoundError
+from registry_cli.registry.query import Question, make_fields
+from registry_cli.registry.settings import VIEW
+from registry_cli.registry.transaction import transact
+
+if TYPE_CHECKING:
+    from registry_cli.registry.api import Registry
+
+
+def save_question(registry: Registry, name: str, question: Question) -> None:
+    """Keep a question under a name, for everyone who has the registry."""
+    value = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(question).items() if item}
+    transact(registry, lambda: [changes.setting(VIEW + name, value)])
+
+
+def load_question(registry: Registry, name: str) -> Question:
+    """Return a saved question.
+
+    Raises:
+        NotFoundError: None is saved under that name.
+    """
+    saved = versions.read_settings(registry.db)
+    if VIEW + name not in saved:
+        known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
+        raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else
+                            "reg model query EXPR --save-view NAME")  # fmt: skip
+    known_fields = Question.__dataclass_fields__
+    view = saved[VIEW + name]
+    given = {key: value for key, value in view.items() if key in known_fields} if isinstance(view, dict) else {}
+    return Question(**make_fields(given))
