@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
     from registry_cli.errors import RegError as RegError
     from registry_cli.opening import Registry as Registry
+    from registry_cli.registry.version import Version
     from registry_cli.sdk.autolog.autolog import autolog as autolog
     from registry_cli.sdk.background_save import Pending as Pending
     from registry_cli.sdk.clearml.input_model import InputModel as InputModel
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from registry_cli.sdk.task import Task as Task
     from registry_cli.sdk.task import task as task
     from registry_cli.sdk.use import use as use
-    from registry_cli.sdk.version import Version as Version
     from registry_cli.sdk.warning import RegWarning as RegWarning
 
 _EXPORTS = {
@@ -36,7 +36,7 @@ _EXPORTS = {
     "RegWarning": "registry_cli.sdk.warning",
     "Registry": "registry_cli.opening",
     "Task": "registry_cli.sdk.task",
-    "Version": "registry_cli.sdk.version",
+    "Version": "registry_cli.registry.version",
     "__version__": "registry_cli._version",
     "autolog": "registry_cli.sdk.autolog.autolog",
     "commit": "registry_cli.sdk.commit",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.registry import api
 
 if TYPE_CHECKING:
-    from registry_cli.sdk.version import Version
+    from registry_cli.registry.version import Version
 
 
 class Registry(api.Registry):
@@ -31,6 +31,6 @@ class Registry(api.Registry):
             UsageError: The query cannot be read; the message shows where.
         """
         from registry_cli.registry.query import find_versions
-        from registry_cli.sdk.version import Version
+        from registry_cli.registry.version import Version
 
         return [Version(self, row) for row in find_versions(self, expr, **options)]

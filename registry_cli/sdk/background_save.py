@@ -21,8 +21,8 @@ from registry_cli.sdk.warning import tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from registry_cli.registry.version import Version
     from registry_cli.sdk.snapshot import Snapshot
-    from registry_cli.sdk.version import Version
 
 WAITING: Final = 2
 """Snapshots that wait to be saved; who comes with another waits with it."""

@@ -16,13 +16,13 @@ from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import add_files, make_design
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
+from registry_cli.registry.version import Version
 from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.autolog.loaded import find_loaded
 from registry_cli.sdk.background_save import Job, Pending, get_saver, parse_keep
 from registry_cli.sdk.current import Current, find_current, is_silent
 from registry_cli.sdk.preload import load_ahead
 from registry_cli.sdk.snapshot import take_snapshot
-from registry_cli.sdk.version import Version
 from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
 from registry_cli.tasks.outputs import INPUT, name_output
 

@@ -1,6 +1,6 @@
 """A task that this process runs itself: begun here, watched while it runs, ended when it is closed or the process ends.
 
-`leaving.py` says when that is.
+`ending.py` says when that is.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from registry_cli import opening
 from registry_cli.catalog.read.address import parse_address
 from registry_cli.records.task import Input
+from registry_cli.registry.version import Version
 from registry_cli.sdk.commit import find_task_for
-from registry_cli.sdk.version import Version
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry

@@ -20,8 +20,8 @@ from registry_cli.tasks.capture.data import check_pattern
 from registry_cli.tasks.capture.environ import choose_variables, find_seeds
 from registry_cli.tasks.capture.git import capture_code, find_root
 from registry_cli.tasks.capture.host import capture_host
+from registry_cli.tasks.globs import iter_matches, parse_glob
 from registry_cli.tasks.record import stage_file
-from registry_cli.tasks.watch.globs import iter_matches, parse_glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

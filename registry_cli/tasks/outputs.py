@@ -11,7 +11,7 @@ from registry_cli.ids import NAME_LIMIT, LineKey, ModelName, line_key, model_seg
 from registry_cli.registry.add import Added, add_files
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
-from registry_cli.tasks.watch.globs import matches, parse_glob
+from registry_cli.tasks.globs import matches, parse_glob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

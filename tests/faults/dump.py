@@ -226,7 +226,16 @@ def stop_self() -> None:
 class Stepper:
     """Stops the process at its `number`-th line of the modules in which bytes are looked for, named and moved."""
 
-    modules = ("staging.py", "blobs.py", "trash.py", "need.py", "collect.py", "log.py", "transaction.py", "same.py")
+    modules = (
+        "staging.py",
+        "blobs.py",
+        "trash.py",
+        "hold_bytes.py",
+        "collect.py",
+        "log.py",
+        "transaction.py",
+        "unchanged.py",
+    )
 
     def __init__(self, number: int) -> None:
         self.lines = 0

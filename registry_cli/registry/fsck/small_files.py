@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import CorruptError, RegError
+from registry_cli.registry.abandoned_attempts import list_abandoned
 from registry_cli.registry.fsck.context import count
 from registry_cli.registry.fsck.report import Damage
-from registry_cli.registry.gc.plan import list_abandoned
 from registry_cli.registry.settings import check_value, get_key
 from registry_cli.store import files, trash
 from registry_cli.store.attempt_folders import list_dead

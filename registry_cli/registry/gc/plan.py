@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.fold import changes
 from registry_cli.ids import BlobHash
+from registry_cli.registry.abandoned_attempts import list_abandoned
 from registry_cli.store import files
 from registry_cli.store.attempt_folders import list_dead
 from registry_cli.store.hashing import sha256_of_file
@@ -21,14 +22,12 @@ from registry_cli.store.trash import Trashed, list_trash
 
 if TYPE_CHECKING:
     import os
-    import sqlite3
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from registry_cli.registry.api import Registry
     from registry_cli.registry.gc.mark import Mark, Stage
     from registry_cli.registry.settings import Policy
-    from registry_cli.store.attempt_folders import AttemptFolder
 
 
 Fate = Literal["young", "condemn", "condemned", "sweep"]
@@ -230,16 +229,3 @@ def _share_out(trash: Iterable[Trashed], names: Names) -> list[Trashed]:
 def _find_inode(path: Path) -> tuple[int, int] | None:
     status = files.find_status(path)
     return (status.st_dev, status.st_ino) if status else None
-
-
-def list_abandoned(db: sqlite3.Connection, dead: Iterable[AttemptFolder]) -> list[AttemptFolder]:
-    """Return those of some folders that may go.
-
-    What an attempt told stays until its end is in the log: of one that crashed, the folder is all that there is.
-
-    Args:
-        db: The catalog, as it was after `dead` was looked for: the dead write no entries any more.
-        dead: Folders whose runner is dead.
-    """
-    open_attempts = set(db.execute("SELECT id, attempt FROM tasks WHERE status = 'running' AND removed = 0"))
-    return [folder for folder in dead if (folder.task, folder.number) not in open_attempts]

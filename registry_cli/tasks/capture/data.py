@@ -12,13 +12,13 @@ from registry_cli.errors import UsageError
 from registry_cli.records.task import Data
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture.digests import digest_files
-from registry_cli.tasks.watch.globs import find_stamp
+from registry_cli.tasks.globs import find_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from registry_cli.ids import BlobHash
-    from registry_cli.tasks.watch.globs import Stamp
+    from registry_cli.tasks.globs import Stamp
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _HIDDEN: Final = frozenset({DIRECTORY, ".git"})

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from registry_cli.errors import LaunchError
 from registry_cli.tasks.child.launch import explain, put_in_front, spawn
-from registry_cli.tasks.child.wakeup import Wakeup
+from registry_cli.tasks.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from subprocess import Popen

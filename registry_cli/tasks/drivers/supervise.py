@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.store.files import AppendFile
 from registry_cli.store.writer_name import new_name
-from registry_cli.tasks.child.wakeup import Wakeup
 from registry_cli.tasks.drivers.folder import OWNER, JobFolder
+from registry_cli.tasks.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,11 +14,11 @@ from registry_cli.errors import ConflictError, NotFoundError, RegError
 from registry_cli.store import files
 from registry_cli.tasks.attempt.note_reader import NoteReader
 from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, SkippedNote, WishNote
+from registry_cli.tasks.globs import matches, parse_glob
 from registry_cli.tasks.outputs import OutputNames
 from registry_cli.tasks.run.load_to_input import Inputs
 from registry_cli.tasks.run.pending_saves import Waiting
 from registry_cli.tasks.run.save_to_version import Taker
-from registry_cli.tasks.watch.globs import matches, parse_glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.tasks.attempt.notes import REPEATED
+from registry_cli.tasks.globs import find_stamp
 from registry_cli.tasks.run.saved_files import list_left, list_prefixed
-from registry_cli.tasks.watch.globs import find_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from registry_cli.tasks.attempt.notes import SavedNote
-    from registry_cli.tasks.watch.globs import Stamp
+    from registry_cli.tasks.globs import Stamp
 
 SETTLE: Final = 0.6
 """Seconds after which a save counts as done; what a process told before it is in the task's folder by then too."""

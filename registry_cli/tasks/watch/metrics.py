@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.errors import RegError, UsageError
 from registry_cli.tasks.attempt.points import Point
-from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
+from registry_cli.tasks.globs import find_stamp, iter_matches, parse_glob
 from registry_cli.tasks.watch.rows import TABLES, WHOLE, LineReader, parse_whole
 from registry_cli.tasks.watch.scalar_names import Names
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from registry_cli.tasks.watch.globs import Glob, Stamp
+    from registry_cli.tasks.globs import Glob, Stamp
     from registry_cli.tasks.watch.rows import Row
 
 MOST_BYTES: Final = 64 << 20

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.tasks.watch.globs import find_stamp, iter_matches, parse_glob
+from registry_cli.tasks.globs import find_stamp, iter_matches, parse_glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from registry_cli.tasks.watch.globs import Glob, Stamp
+    from registry_cli.tasks.globs import Glob, Stamp
 
 SETTLE: Final = 2.0
 """Seconds without a change after which a file counts as written."""

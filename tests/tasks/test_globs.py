@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import UsageError
-from registry_cli.tasks.watch.globs import find_stamp, iter_matches, matches, parse_glob
+from registry_cli.tasks.globs import find_stamp, iter_matches, matches, parse_glob
 from tests.builders import write
 
 TREE = [

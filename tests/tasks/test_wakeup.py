@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from registry_cli.tasks.child.wakeup import Wakeup
+from registry_cli.tasks.wakeup import Wakeup
 from tests.forks import end, fork
 
 

@@ -1,0 +1,24 @@
+"""Finds folders of attempts that nobody needs: their runner is dead, and the log waits for no end of theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from registry_cli.store.attempt_folders import AttemptFolder
+
+
+def list_abandoned(db: sqlite3.Connection, dead: Iterable[AttemptFolder]) -> list[AttemptFolder]:
+    """Return those of some folders that may go.
+
+    What an attempt told stays until its end is in the log: of one that crashed, the folder is all that there is.
+
+    Args:
+        db: The catalog, as it was after `dead` was looked for: the dead write no entries any more.
+        dead: Folders whose runner is dead.
+    """
+    open_attempts = set(db.execute("SELECT id, attempt FROM tasks WHERE status = 'running' AND removed = 0"))
+    return [folder for folder in dead if (folder.task, folder.number) not in open_attempts]
