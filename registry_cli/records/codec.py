@@ -15,7 +15,7 @@ from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, Parent
 from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
 from registry_cli.records.toml import check_seal, dump_table, load_table, seal
-from registry_cli.records.version import Publication, Version
+from registry_cli.records.version import Publication, VersionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ _ENTRY_KEYS: Final[dict[str, type]] = {
 }  # fmt: skip
 
 
-def dump_version(version: Version) -> bytes:
+def dump_version(version: VersionRecord) -> bytes:
     """Return the bytes of a version's record.
 
     Raises:
@@ -77,7 +77,7 @@ def dump_version(version: Version) -> bytes:
     return data
 
 
-def load_version(data: bytes, where: str) -> Version:
+def load_version(data: bytes, where: str) -> VersionRecord:
     """Return the version whose record's bytes are `data`.
 
     Raises:
@@ -86,7 +86,7 @@ def load_version(data: bytes, where: str) -> Version:
     table = load_kind(data, "version", where)
     check_types(table, _VERSION_KEYS, where)
     try:
-        return Version(
+        return VersionRecord(
             model=ModelName(table["model"]),
             nonce=table["nonce"],
             created=load_time(table["created"]),

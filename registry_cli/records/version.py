@@ -21,7 +21,7 @@ ROLES: Final = ("continue", "base", "input", "adapter", "merge", "distill", "qua
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class VersionRecord:
     """What a version was when it was saved.
 
     Attributes:

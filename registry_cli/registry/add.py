@@ -18,7 +18,7 @@ from registry_cli.ids import RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import INLINE_DESIGN, Design, FileEntry, Parent
 from registry_cli.records.paths import check_path
-from registry_cli.records.version import ROLES, Version, check_labels
+from registry_cli.records.version import ROLES, VersionRecord, check_labels
 from registry_cli.registry.aliases import plan_alias
 from registry_cli.registry.draft import DesignSource, Draft, given
 from registry_cli.registry.intake import Content, take_files, take_stream
@@ -180,9 +180,9 @@ def stage_design(staging: Staging, source: DesignSource) -> Design:
 
 
 def build_version(registry: Registry, staging: Staging, draft: Draft, content: Sequence[FileEntry],
-                  message: str | None, metadata: Mapping[str, Value]) -> Version:  # fmt: skip
+                  message: str | None, metadata: Mapping[str, Value]) -> VersionRecord:  # fmt: skip
     """Return the record of a version as `draft` describes it; addresses of parents are resolved now."""
-    return Version(
+    return VersionRecord(
         model=draft.name,
         nonce=new_ulid(),
         created=datetime.now(UTC),

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.parts import FileEntry
-    from registry_cli.records.version import Version
+    from registry_cli.records.version import VersionRecord
     from registry_cli.registry.api import Registry
 
 
-def find_same(registry: Registry, draft: Draft, record: Version) -> list[VersionRow]:
+def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[VersionRow]:
     """Return the line's newest live version if it has the same files and every given field, else nothing."""
     line = find_line(registry.db, draft.name)
     if line is None:

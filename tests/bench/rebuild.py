@@ -14,7 +14,7 @@ from registry_cli.ids import BlobHash, VersionId, Xxh3, new_ulid, parse_model_na
 from registry_cli.records.codec import dump_entry, dump_version
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import FileEntry
-from registry_cli.records.version import Version
+from registry_cli.records.version import VersionRecord
 from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.gc.collect import preview_collection
@@ -71,7 +71,7 @@ def _version(registry: Registry, number: int) -> changes.Change:
     blob = digest_bytes(str(number).encode())
     registry.layout.blob(blob.sha256).touch()
     record = dump_version(
-        Version(
+        VersionRecord(
             model=parse_model_name(f"bench/m{number % 1000}"),
             nonce=new_ulid(),
             created=datetime.now(UTC),

@@ -24,7 +24,7 @@ from registry_cli.records.entry import Entry
 from registry_cli.records.parts import FileEntry, Parent
 from registry_cli.records.task import Recipe, Task
 from registry_cli.records.task_codec import dump_task
-from registry_cli.records.version import Version
+from registry_cli.records.version import VersionRecord
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import Head, Log, digest_entry
@@ -35,7 +35,7 @@ REGISTRY_ID = "01JTESTTESTTESTTESTTESTTES"
 
 def make_record(model: str = "a/m", *, parents: tuple[str, ...] = (), **fields: Any) -> tuple[VersionId, bytes]:
     """Return a version's id and its record's bytes."""
-    version = Version(
+    version = VersionRecord(
         model=parse_model_name(model),
         nonce=str(fields.pop("nonce", None) or new_ulid()),
         created=fields.pop("created", START),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from registry_cli.ids import BlobHash, EntryId, ModelName, RecordId, TaskId, VersionId, Xxh3, new_ulid
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, FileEntry, Parent
-from registry_cli.records.version import ROLES, Publication, Version
+from registry_cli.records.version import ROLES, Publication, VersionRecord
 
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 keys = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=10)
@@ -50,7 +50,7 @@ unknown = st.dictionaries(keys.map("x-{}".format), scalars | st.lists(values, mi
 nonces = st.floats(0, 1e10).map(new_ulid)
 
 versions = st.builds(
-    Version,
+    VersionRecord,
     model=text.map(ModelName),
     nonce=nonces,
     created=times,

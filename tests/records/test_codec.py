@@ -25,11 +25,11 @@ from registry_cli.records.codec import (
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, FileEntry, Parent
 from registry_cli.records.toml import dump_table, load_table
-from registry_cli.records.version import Publication, Version
+from registry_cli.records.version import Publication, VersionRecord
 from tests.records import strategies
 
 LOADERS: list[Callable[[bytes, str], object]] = [load_version, load_publication, load_entry]
-PLAIN = Version(
+PLAIN = VersionRecord(
     model=ModelName("a/b"),
     nonce="01JD0000000000000000000000",
     created=datetime(2026, 1, 1, tzinfo=UTC),
@@ -56,7 +56,7 @@ def shape(value: object) -> str:
 
 
 @given(strategies.versions)
-def test_a_version_comes_back(version: Version) -> None:
+def test_a_version_comes_back(version: VersionRecord) -> None:
     data = dump_version(version)
     found = load_version(data, "it")
     assert same(found, version)

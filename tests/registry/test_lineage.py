@@ -14,7 +14,7 @@ from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import Parent
 from registry_cli.records.task import Code, Data, Input
-from registry_cli.records.version import Version
+from registry_cli.records.version import VersionRecord
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, remove_versions
 from registry_cli.registry.lineage import Lineage, read_lineage
@@ -132,7 +132,7 @@ def add_chain(registry: Registry, name: str, length: int) -> None:
     with Staging(registry.layout) as staging:
         for _ in range(length):
             parents = (Parent(chain[-1], "continue"),) if chain else ()
-            record = dump_version(Version(model, new_ulid(), datetime.now(UTC), "tester", (), parents=parents))
+            record = dump_version(VersionRecord(model, new_ulid(), datetime.now(UTC), "tester", (), parents=parents))
             chain.append(VersionId(staging.add_record(record)))
         staging.install()
         transact(registry, lambda: [changes.add_version(version, model) for version in chain], staging=staging)

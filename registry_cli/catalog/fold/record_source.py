@@ -21,7 +21,7 @@ from registry_cli.store.log import Head
 
 if TYPE_CHECKING:
     from registry_cli.records.task import Task
-    from registry_cli.records.version import Version
+    from registry_cli.records.version import VersionRecord
     from registry_cli.store.layout import Layout
     from registry_cli.store.workers import Workers
 
@@ -75,7 +75,7 @@ class RecordSource:
         """Know records of tasks that may not be on disk yet, instead of those before."""
         self._expected_tasks = {record: make_task_rows(record, task) for record, task in tasks.items()}
 
-    def expect(self, version: VersionId, record: Version) -> None:
+    def expect(self, version: VersionId, record: VersionRecord) -> None:
         """Know one version whose record may not be on disk yet, instead of the one before."""
         self._expected = {version: make_version_rows(version, record)}
 

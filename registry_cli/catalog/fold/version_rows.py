@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import TaskId, VersionId
     from registry_cli.records.entry import Entry
     from registry_cli.records.parts import Design
-    from registry_cli.records.version import Version
+    from registry_cli.records.version import VersionRecord
 
 FieldRow = tuple[str, int | float | None, str | None]
 """Field, its number, its text; see `schema.py`."""
@@ -65,7 +65,7 @@ def load_version_rows(version: VersionId, data: bytes) -> VersionRows:
         raise CorruptError(f"{where} is no version record: {error!r}") from None
 
 
-def make_version_rows(version: VersionId, record: Version) -> VersionRows:
+def make_version_rows(version: VersionId, record: VersionRecord) -> VersionRows:
     """Return the rows of a version."""
     doc: dict[str, Any] = {
         "message": record.message,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import RecordId, VersionId
     from registry_cli.records.entry import Entry
     from registry_cli.records.task import Task
-    from registry_cli.records.version import Version
+    from registry_cli.records.version import VersionRecord
     from registry_cli.store.layout import Layout
 
 
@@ -139,7 +139,7 @@ class Index:
                 problem = f"nothing can be added while {broken.ref} is damaged: {broken.problem}"
                 raise CorruptError(problem, hint=LOST)
 
-    def expect(self, version: VersionId, record: Version) -> None:
+    def expect(self, version: VersionId, record: VersionRecord) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""
         self._replay.source.expect(version, record)
 
