@@ -12,6 +12,7 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.catalog.connection import BATCH, iter_batches, marks
 from registry_cli.ids import line_key
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ NAMES: Final = 4
 SETTINGS: Final = 5
 TASK: Final = 6
 MOVES: Final = 7
-BATCH: Final = 500
-"""Rows asked for at a time; SQLite binds a limited number of values."""
 
 VERSION_COLUMNS: Final = (
     "v.row, v.id, v.line, v.number, v.framework, v.author, v.created, v.step, v.task, v.size, v.comment, v.publication,"
@@ -109,7 +108,7 @@ def check(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
     Raises:
         DoubtError: One is not, or is missing.
     """
-    for some in _batches(list(rows)):
+    for some in iter_batches(list(rows)):
         now = dict(_compute(db, kind, some))
         if len(now) != len(set(some)) or read_seals(db, kind, some) != now:
             raise DoubtError(f"one of {len(some)} rows is not what the log says")
@@ -117,8 +116,9 @@ def check(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
 
 def read_seals(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> dict[int, int]:
     """Return the digests of rows, at most `BATCH`."""
-    marks = ",".join("?" * len(rows))
-    return dict(db.execute(f"SELECT row, seal FROM seals WHERE kind = {kind} AND row IN ({marks})", rows).fetchall())
+    return dict(
+        db.execute(f"SELECT row, seal FROM seals WHERE kind = {kind} AND row IN ({marks(rows)})", rows).fetchall()
+    )
 
 
 def read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[str, list[tuple[str, int]]]]:
@@ -130,7 +130,7 @@ def read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[
         DoubtError: They are not what the fold made.
     """
     read = {}
-    for some in _batches(lines):
+    for some in iter_batches(lines):
         found, aliases = _select_lines(db, some)
         sealed = read_seals(db, LINE, some)
         if len(found) < len(some) or sealed != {line[0]: seal_line(line, aliases.get(line[0], ())) for line in found}:
@@ -202,14 +202,9 @@ def check_name(db: sqlite3.Connection, name: str, line: int | None) -> None:
 
 
 def _write(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
-    for some in _batches(list(rows)):
+    for some in iter_batches(list(rows)):
         now = [(kind, row, digest) for row, digest in _compute(db, kind, some)]
         db.executemany("INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", now)
-
-
-def _batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
-    for at in range(0, len(rows), BATCH):
-        yield rows[at : at + BATCH]
 
 
 def _compute(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -223,12 +218,13 @@ def _compute(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> Iterator
 
 
 def _versions(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    marks = ",".join("?" * len(rows))
-    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
+    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks(rows)}) ORDER BY tag", rows))
     parents = group(
-        db.execute(f"SELECT child, parent, role FROM parents WHERE child IN ({marks}) ORDER BY child, position", rows)
+        db.execute(
+            f"SELECT child, parent, role FROM parents WHERE child IN ({marks(rows)}) ORDER BY child, position", rows
+        )
     )
-    for columns in db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks})", rows):
+    for columns in db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks(rows)})", rows):
         yield columns[0], seal_version(columns, tags.get(columns[0], ()), parents.get(columns[0], ()))
 
 
@@ -240,9 +236,8 @@ def seal_version(
 
 
 def _files(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    marks = ",".join("?" * len(rows))
     columns = "version, path, size, sha256, xxh3, media, url"
-    found = db.execute(f"SELECT {columns} FROM files WHERE version IN ({marks}) ORDER BY version, path", rows)
+    found = db.execute(f"SELECT {columns} FROM files WHERE version IN ({marks(rows)}) ORDER BY version, path", rows)
     sealed = {row: seal_list(file[1:] for file in files) for row, files in groupby(found, itemgetter(0))}
     for row in rows:
         yield row, sealed[row] if row in sealed else seal([])
@@ -258,10 +253,9 @@ def _select_lines(
     db: sqlite3.Connection, lines: Sequence[int]
 ) -> tuple[list[tuple[Any, ...]], dict[int, list[tuple[Any, ...]]]]:
     """Return `LINE_COLUMNS` of lines, and alias and version of what each has."""
-    marks = ",".join("?" * len(lines))
-    query = f"SELECT line, alias, version FROM aliases WHERE line IN ({marks}) ORDER BY line, alias"
+    query = f"SELECT line, alias, version FROM aliases WHERE line IN ({marks(lines)}) ORDER BY line, alias"
     aliases = group(db.execute(query, lines))
-    return db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks})", lines).fetchall(), aliases
+    return db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks(lines)})", lines).fetchall(), aliases
 
 
 def seal_line(columns: tuple[Any, ...], aliases: Iterable[tuple[Any, ...]]) -> int:
@@ -276,13 +270,11 @@ def _moves(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, i
 
 
 def _select_moves(db: sqlite3.Connection, lines: Sequence[int]) -> Iterable[tuple[Any, ...]]:
-    marks = ",".join("?" * len(lines))
-    query = f"SELECT line, row, alias, version, seq FROM moves WHERE line IN ({marks}) ORDER BY row"
+    query = f"SELECT line, row, alias, version, seq FROM moves WHERE line IN ({marks(lines)}) ORDER BY row"
     return db.execute(query, lines)
 
 
 def _tasks(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    marks = ",".join("?" * len(rows))
-    tags = group(db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks}) ORDER BY tag", rows))
-    for columns in db.execute(f"SELECT * FROM tasks WHERE row IN ({marks})", rows):
+    tags = group(db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks(rows)}) ORDER BY tag", rows))
+    for columns in db.execute(f"SELECT * FROM tasks WHERE row IN ({marks(rows)})", rows):
         yield columns[0], seal(columns, tags.get(columns[0], []))

@@ -14,9 +14,10 @@ from registry_cli.views.text import escape, format_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from registry_cli.catalog.read.ancestry import Direction
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId, VersionId
-    from registry_cli.registry.lineage import Direction, Lineage, TaskNode
+    from registry_cli.registry.lineage import Lineage, TaskNode
 
 _HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"}
 

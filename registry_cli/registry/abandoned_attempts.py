@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from registry_cli.catalog.read.tasks import list_running
+
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.store.attempt_folders import AttemptFolder
 
 
-def list_abandoned(db: sqlite3.Connection, dead: Iterable[AttemptFolder]) -> list[AttemptFolder]:
+def list_abandoned(db: Connection, dead: Iterable[AttemptFolder]) -> list[AttemptFolder]:
     """Return those of some folders that may go.
 
     What an attempt told stays until its end is in the log: of one that crashed, the folder is all that there is.
@@ -20,5 +22,5 @@ def list_abandoned(db: sqlite3.Connection, dead: Iterable[AttemptFolder]) -> lis
         db: The catalog, as it was after `dead` was looked for: the dead write no entries any more.
         dead: Folders whose runner is dead.
     """
-    open_attempts = set(db.execute("SELECT id, attempt FROM tasks WHERE status = 'running' AND removed = 0"))
+    open_attempts = {(one.task, one.attempt) for one in list_running(db)}
     return [folder for folder in dead if (folder.task, folder.number) not in open_attempts]

@@ -33,6 +33,7 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.values import Value
@@ -217,24 +218,29 @@ def _commit(registry: Registry, draft: Draft, content: Content, staging: Staging
         if same:
             return []
         staging.add_record(data)
-        wanted = [changes.add_version(version, draft.name)]
+        wanted: list[Change] = [changes.add_version(version, draft.name)]
         if draft.tags:
             wanted.append(changes.tag(version, add=draft.tags))
-        line = find_line(registry.db, draft.name)
-        wanted += [plan_alias(registry.db, line, alias, version) for alias in dict.fromkeys(draft.aliases)]
-        return wanted
+        return wanted + registry.read(lambda db: _plan_aliases(db, draft, version))
 
     transact(registry, plan, message=message, staging=staging)
     return Added(same[0] if same else registry.get_row(version), new=not same)
 
 
+def _plan_aliases(db: Connection, draft: Draft, version: VersionId) -> list[Change]:
+    line = find_line(db, draft.name)
+    return [plan_alias(db, line, alias, version) for alias in dict.fromkeys(draft.aliases)]
+
+
 def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:
-    parents = []
-    for role, ref in draft.parents:
+    for role, _ in draft.parents:
         if role not in ROLES:
             raise UsageError(f"{role!r} is no role of a parent", hint=f"roles are {', '.join(ROLES)}")
-        parents.append(Parent(versions.get_version(registry.db, resolve(registry.db, ref)).id, role))
-    return tuple(parents)
+
+    def find(db: Connection) -> tuple[Parent, ...]:
+        return tuple(Parent(versions.get_version(db, resolve(db, ref)).id, role) for role, ref in draft.parents)
+
+    return registry.read(find)
 
 
 def _nulls(table: Mapping[str, Value | None], group: str) -> list[str]:

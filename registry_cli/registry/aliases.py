@@ -7,31 +7,23 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import get_line, parse_address, resolve, resolve_exact
+from registry_cli.catalog.read.aliases import find_holder, list_last_moves
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
-from registry_cli.ids import AliasName, ModelName, RecordId, VersionId
 from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
-    import sqlite3
-
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.journal import ChangeRow
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import AliasName, ModelName, VersionId
     from registry_cli.registry.api import Registry
 
 
-def plan_alias(db: sqlite3.Connection, line: int | None, name: AliasName, version: VersionId | None) -> Change:
+def plan_alias(db: Connection, line: int | None, name: AliasName, version: VersionId | None) -> Change:
     """Return the change that moves an alias of a line from whoever holds it now to `version`."""
     return changes.alias(name, version=version, old=find_holder(db, line, name) if line is not None else None)
-
-
-def find_holder(db: sqlite3.Connection, line: int, name: AliasName) -> VersionId | None:
-    """Return the version that holds an alias, or None."""
-    found = db.execute(
-        "SELECT v.id FROM aliases a JOIN versions v ON v.row = a.version WHERE a.line = ? AND a.alias = ?", (line, name)
-    ).fetchone()
-    return VersionId(RecordId(found[0])) if found else None
 
 
 def set_alias(
@@ -54,12 +46,14 @@ def set_alias(
     """
     target: list[VersionId] = []
 
+    def look(db: Connection) -> tuple[int, VersionRow, VersionId | None]:
+        row = resolve_exact(db, ref, "alias", rest=f" {name}")
+        version = versions.get_version(db, row)
+        return row, version, find_holder(db, get_line(db, version.name), name)
+
     def plan() -> list[Change]:
-        row = resolve_exact(registry.db, ref, "alias", rest=f" {name}")
-        version = versions.get_version(registry.db, row)
+        row, version, held = registry.read(look)
         target[:] = [version.id]
-        line = get_line(registry.db, version.name)
-        held = find_holder(registry.db, line, name)
         if expect is not None:
             _check_holder(registry, version.name, name, held, expect)
         if require is not None:
@@ -79,7 +73,11 @@ def remove_alias(registry: Registry, ref: str, *, message: str | None = None) ->
     """
     name, alias = _alias_of(ref)
     held = registry.get_row(f"{name}@{alias}")
-    transact(registry, lambda: [plan_alias(registry.db, get_line(registry.db, name), alias, None)], message=message)
+
+    def plan() -> list[Change]:
+        return [registry.read(lambda db: plan_alias(db, get_line(db, name), alias, None))]
+
+    transact(registry, plan, message=message)
     return held
 
 
@@ -91,26 +89,24 @@ def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> V
         NotFoundError: It was never moved.
     """
     name, alias = _alias_of(ref)
-    line = get_line(registry.db, name)
+    line = registry.read(lambda db: get_line(db, name))
 
     def plan() -> list[Change]:
-        moves = [row[0] for row in registry.db.execute(
-            "SELECT v.id FROM moves m LEFT JOIN versions v ON v.row = m.version WHERE m.line = ? AND m.alias = ?"
-            " ORDER BY m.row DESC LIMIT 2", (line, alias))]  # fmt: skip
+        moves = registry.read(lambda db: list_last_moves(db, line, alias, 2))
         if not moves:
             raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list '{name}'")
         before = moves[1] if len(moves) > 1 else None
-        return [plan_alias(registry.db, line, alias, before)]
+        return [registry.read(lambda db: plan_alias(db, line, alias, before))]
 
     transact(registry, plan, message=message)
-    holder = find_holder(registry.db, line, alias)
+    holder = registry.read(lambda db: find_holder(db, line, alias))
     return registry.get_row(holder) if holder else None
 
 
 def list_moves(registry: Registry, name: str) -> list[ChangeRow]:
     """Return every move of a model's aliases, newest first."""
-    line = get_line(registry.db, name)
-    return [row for row in iter_changes(registry.db, line=line, newest=True) if row.op == changes.ALIAS]
+    rows = registry.read(lambda db: list(iter_changes(db, line=get_line(db, name), newest=True)))
+    return [row for row in rows if row.op == changes.ALIAS]
 
 
 def _alias_of(ref: str) -> tuple[ModelName, AliasName]:
@@ -121,7 +117,7 @@ def _alias_of(ref: str) -> tuple[ModelName, AliasName]:
 
 
 def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: VersionId | None, expect: str) -> None:
-    wanted = versions.get_version(registry.db, resolve(registry.db, expect)).id if expect else None
+    wanted = registry.read(lambda db: versions.get_version(db, resolve(db, expect)).id) if expect else None
     if held != wanted:
         holder = registry.get_row(held).ref if held else "nobody"
         raise ConflictError(f"{model}@{name} is held by {holder}, not by {expect or 'nobody'}",

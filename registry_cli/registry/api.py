@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 from registry_cli import env
 from registry_cli.catalog.index.index import LOST, Index
 from registry_cli.catalog.index.place import find_place
-from registry_cli.catalog.index.sqlite_file import list_errors, open_snapshot
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
 from registry_cli.ids import RecordId, VersionId, is_hex
 from registry_cli.process import cached_property
@@ -19,9 +18,9 @@ from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import EMPTY, Log
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.entry import Entry
     from registry_cli.registry.settings import Settings
@@ -138,32 +137,16 @@ class Registry:
         """The catalog's index, up to date with the log when it is opened."""
         return Index(self.layout, self.log, self.id, find_place(self.layout, self.id, env.cache_home))
 
-    @property
-    def db(self) -> sqlite3.Connection:
-        """The index's connection, for reading."""
-        return self.index.db
-
-    def read(self, action: Callable[[sqlite3.Connection], T]) -> T:
+    def read(self, action: Callable[[Connection], T]) -> T:
         """Return what `action` reads from the index, all of one moment, whatever other processes write.
 
-        An index that cannot be right is made anew, and read again. One such call may be made inside another.
+        `action` gets the connection and hands it to functions of `catalog/read` and `catalog/query`, which hold all
+        SQL. An index that cannot be right is made anew, and read again. One such call may be made inside another.
 
         Raises:
             CorruptError: It cannot be read then either.
         """
-        db = self.db
-        if db.in_transaction:  # whoever reads above us sees to what cannot be right
-            return action(db)
-        try:
-            with open_snapshot(db):
-                return action(db)
-        except list_errors() as error:
-            self.index.recover(error)
-        try:
-            with open_snapshot(self.db):
-                return action(self.db)
-        except list_errors() as error:
-            raise CorruptError(f"the index cannot be read: {error}", hint="reg fsck") from None
+        return self.index.read(action)
 
     def close(self) -> None:
         """Close the index, if it was opened; the next use opens it again."""
@@ -214,7 +197,7 @@ class Registry:
         """
         from registry_cli.catalog.read import address, versions
 
-        def find(db: sqlite3.Connection) -> list[VersionRow]:
+        def find(db: Connection) -> list[VersionRow]:
             rows = dict.fromkeys(row for ref in refs for row in address.resolve_all(db, ref))
             return versions.list_versions(db, list(rows))
 
@@ -232,7 +215,7 @@ class Registry:
         """
         from registry_cli.catalog.read import address, versions
 
-        def find(db: sqlite3.Connection) -> list[VersionRow]:
+        def find(db: Connection) -> list[VersionRow]:
             return versions.list_versions(db, list(dict.fromkeys(address.resolve_exact(db, ref, verb) for ref in refs)))
 
         for ref in refs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from registry_cli import env
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.query.parse import parse_query
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.versions import read_settings
 from registry_cli.errors import UsageError
 from registry_cli.registry.query import Question
 from registry_cli.registry.saved_queries import save_question
@@ -42,7 +42,7 @@ def get_setting(registry: Registry, key: str) -> Configured:
     """
     described = get_key(key)
     if described.scope == "registry":
-        saved = versions.read_settings(registry.db)
+        saved = registry.read(read_settings)
         if key.startswith(VIEW):
             return Configured(key, saved.get(key), "registry" if key in saved else "default", described.summary)
         shared = find_shared(key, saved)
@@ -56,7 +56,7 @@ def get_setting(registry: Registry, key: str) -> Configured:
 
 def list_settings(registry: Registry) -> list[Configured]:
     """Return every setting of one value, then every saved query."""
-    saved = versions.read_settings(registry.db)
+    saved = registry.read(read_settings)
     views = [key for key in saved if key.startswith(VIEW) and key != VIEW]
     return [get_setting(registry, key) for key in [*(key for key in KEYS if key != "view.NAME"), *views]]
 
@@ -90,7 +90,7 @@ def unset_setting(registry: Registry, key: str, *, user: bool = False) -> bool:
     if get_key(key).scope == "copy":
         return registry.settings.unset(key, user=user)
     _refuse_user(key, user)
-    if key not in versions.read_settings(registry.db):
+    if key not in registry.read(read_settings):
         return False
     transact(registry, lambda: [changes.setting(key, None)])
     return True

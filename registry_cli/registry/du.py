@@ -5,21 +5,20 @@ Areas are what lies on disk, shares what the catalog says. Changes nothing.
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.read import shares, uses
 from registry_cli.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from registry_cli.catalog.read.shares import By
     from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
-
-By = Literal["model", "project", "task"]
 
 AREAS: Final = {
     "blobs": "what versions and tasks name",
@@ -38,45 +37,6 @@ AREAS: Final = {
 TOTAL: Final = "total"
 _BLOCK: Final = 512
 """Bytes of what `st_blocks` counts (stat(3type)), whatever the file system's own blocks are."""
-_MEMBERS: Final[dict[By, str]] = {
-    "model": "members AS (SELECT row AS holder, line AS part FROM versions WHERE removed = 0)",
-    "task": (
-        "members AS (SELECT row AS holder, task AS part FROM versions WHERE removed = 0"
-        " UNION ALL SELECT -row, id FROM tasks WHERE removed = 0)"
-    ),
-    # a path without what follows its last `/`: everything else of it is trimmed off its right end, then the `/`
-    "project": (
-        "projects (project) AS (SELECT project FROM lines UNION SELECT project_key FROM tasks),"
-        " above (project, part) AS (SELECT project, project FROM projects"
-        " UNION ALL SELECT project, rtrim(rtrim(part, replace(part, '/', '')), '/') FROM above"
-        " WHERE instr(part, '/') > 0),"
-        " members AS (SELECT v.row AS holder, a.part FROM versions v JOIN lines l ON l.id = v.line"
-        " JOIN above a ON a.project = l.project WHERE v.removed = 0"
-        " UNION ALL SELECT -t.row, a.part FROM tasks t JOIN above a ON a.project = t.project_key WHERE t.removed = 0)"
-    ),
-}
-"""Which versions and tasks belong to which part, one row for each pair; a task is held as minus its row."""
-_SHARES: Final = """
-WITH RECURSIVE {members},
-kept AS (
-    SELECT coalesce(u.version, -u.task) AS holder, u.sha256, u.size,
-        count(*) OVER (PARTITION BY u.sha256) AS everywhere
-    FROM uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task
-    WHERE coalesce(v.removed, t.removed) = 0 AND u.sha256 NOT IN (SELECT value FROM json_each(?))
-),
-held AS (
-    SELECT m.part, max(k.size) AS size, count(*) = max(k.everywhere) AS alone FROM kept k JOIN members m USING (holder)
-    GROUP BY k.sha256, m.part
-),
-sizes AS (SELECT part, sum(size) AS size, sum(size * alone) AS own FROM held GROUP BY part),
-counts AS (
-    SELECT m.part, min(coalesce(l.name, t.project)) AS model, count(v.row) AS versions FROM members m
-    LEFT JOIN versions v ON v.row = m.holder LEFT JOIN lines l ON l.id = v.line LEFT JOIN tasks t ON t.row = -m.holder
-    GROUP BY m.part
-)
-SELECT c.part, model, versions, coalesce(size, 0) AS size, coalesce(own, 0) AS own
-FROM counts c LEFT JOIN sizes s ON s.part IS c.part ORDER BY own DESC, size DESC, model
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +101,15 @@ def list_shares(registry: Registry, by: By) -> list[Share]:
 
     A project includes all below it, as it does in a query: rows of projects overlap.
     """
-    found = registry.db.execute(_SHARES.format(members=_MEMBERS[by]), (json.dumps(_list_elsewhere(registry)),))
-    return [Share(_name(by, part, model), versions, size, own) for part, model, versions, size, own in found]
+    elsewhere = _list_elsewhere(registry)
+    found = registry.read(lambda db: shares.list_shares(db, by, elsewhere))
+    return [Share(_name(by, row.part, row.model), row.versions, row.size, row.own) for row in found]
 
 
 def _list_elsewhere(registry: Registry) -> list[BlobHash]:
     """Return the digests of external files whose bytes are not kept here: nobody has read them yet."""
-    found = registry.db.execute("SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
-    return [sha256 for (sha256,) in found if not files.exists(registry.layout.blob(sha256))]
+    blobs = registry.read(uses.list_external_blobs)
+    return [blob for blob in blobs if not files.exists(registry.layout.blob(blob))]
 
 
 def _name(by: By, part: str | int | None, model: str) -> str | None:
@@ -162,11 +123,7 @@ def _name(by: By, part: str | int | None, model: str) -> str | None:
 
 def _iter_named(registry: Registry) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield the area of each file, and the file; blobs come first, so that links to them count there."""
-    found = registry.db.execute(
-        "SELECT u.sha256 FROM uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task"
-        " WHERE coalesce(v.removed, t.removed) = 0"
-    )
-    used = {sha256 for (sha256,) in found}
+    used = registry.read(uses.list_live_blobs)
     with os.scandir(registry.path) as entries:
         tops = sorted(entries, key=lambda entry: entry.name != "blobs")
     for top in tops:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.changes import TASK
 from registry_cli.catalog.read import journal
-from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.entries import find_slot
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.catalog.read.task_address import PREFIX
-from registry_cli.catalog.read.tasks import list_tasks
+from registry_cli.catalog.read.tasks import list_known_tasks, list_tasks
+from registry_cli.catalog.read.versions import list_known_rows, list_versions
 from registry_cli.errors import NotFoundError, RegError
-from registry_cli.ids import RecordId, TaskId
+from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.registry.history import Told, describe_change
 
 if TYPE_CHECKING:
@@ -62,18 +63,18 @@ def _walk(
 ) -> Iterator[T]:
     """Read changes of the log, oldest first; the last ones of all are found from its end."""
     if after is not None:
-        return read_changes(registry.db, after=_find_place(registry, after), void=void, limit=limit)
+        place = _find_place(registry, after)
+        return registry.read(lambda db: read_changes(db, after=place, void=void, limit=limit))
     if limit is None:
-        return read_changes(registry.db, void=void)
-    return reversed(list(read_changes(registry.db, void=void, newest=True, limit=limit)))
+        return registry.read(lambda db: read_changes(db, void=void))
+    return reversed(registry.read(lambda db: list(read_changes(db, void=void, newest=True, limit=limit))))
 
 
 def _find_place(registry: Registry, event: str) -> Place:
     entry, _, position = event.partition("/")
-    found = registry.db.execute("SELECT seq FROM entries WHERE id = ?", (entry.upper(),)).fetchone()
-    if found is None or (position and not position.isdecimal()):
+    seq = registry.read(lambda db: find_slot(db, entry.upper()))
+    if seq is None or (position and not position.isdecimal()):
         raise NotFoundError(f"no event `{event}`", hint="reg events")
-    (seq,) = found
     return (seq, min(int(position), _LAST)) if position else seq
 
 
@@ -87,9 +88,9 @@ def tell_changes(registry: Registry, changes: Iterable[ChangeRow]) -> Iterator[T
 def _tell_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
     """Yield changes with their words; the versions and tasks that they speak of are looked up at once."""
     named = {row.version for row in batch} | {row.change.get(key) for row in batch for key in ("version", "old")}
-    marks = ",".join("?" * len(named))
-    found = registry.db.execute(f"SELECT row FROM versions WHERE id IN ({marks})", list(named)).fetchall()
-    versions = {version.id: version for version in read.list_versions(registry.db, [row for (row,) in found])}
+    ids = [VersionId(RecordId(str(one))) for one in named if one]
+    found = registry.read(lambda db: list_versions(db, list_known_rows(db, ids)))
+    versions = {version.id: version for version in found}
     tasks = find_tasks(registry, batch)
     for row in batch:
         if row.op == TASK:
@@ -113,13 +114,8 @@ class _Run:
 
 def find_tasks(registry: Registry, batch: Sequence[ChangeRow]) -> dict[TaskId, TaskRow]:
     """Return the tasks that changes speak of, those that the registry has."""
-    ids = list({str(row.change.get("task")) for row in batch if row.op == changes.TASK})
-    rows: list[int] = []
-    for at in range(0, len(ids), BATCH):
-        some = ids[at : at + BATCH]
-        marks = ",".join("?" * len(some))
-        rows += [row for (row,) in registry.db.execute(f"SELECT row FROM tasks WHERE id IN ({marks})", some)]
-    return {task.id: task for task in list_tasks(registry.db, rows)}
+    ids = list({TaskId(str(row.change.get("task"))) for row in batch if row.op == changes.TASK})
+    return {task.id: task for task in registry.read(lambda db: list_tasks(db, list_known_tasks(db, ids)))}
 
 
 def address_change(row: ChangeRow, tasks: Mapping[TaskId, TaskRow]) -> ChangeRow:

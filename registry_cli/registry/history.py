@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read import versions as read
 from registry_cli.catalog.read.address import get_line
 from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.catalog.read.metrics import list_metrics, list_points
+from registry_cli.catalog.read.models import get_line_name
+from registry_cli.catalog.read.versions import list_known_rows, list_versions
 from registry_cli.errors import NotFoundError
-from registry_cli.ids import ModelName, RecordId, VersionId
+from registry_cli.ids import RecordId, VersionId
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.journal import ChangeRow
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import ModelName
     from registry_cli.registry.api import Registry
 
 ARROW: Final = "→"
@@ -71,12 +74,16 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
     Raises:
         NotFoundError: There is no such model, or none of its versions has the metric.
     """
-    line = get_line(registry.db, name)
-    (shown,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
-    rows = list(iter_changes(registry.db, line=line, newest=True, limit=limit))
-    versions = {row.id: row for row in _list_mentioned(registry.db, rows)}
-    told = tuple(Told(row, describe_change(row, versions)) for row in rows)
-    return History(ModelName(shown), told, _read_series(registry.db, line, shown, metric))
+
+    def read(db: Connection) -> History:
+        line = get_line(db, name)
+        shown = get_line_name(db, line)
+        rows = list(iter_changes(db, line=line, newest=True, limit=limit))
+        versions = {row.id: row for row in _list_mentioned(db, rows)}
+        told = tuple(Told(row, describe_change(row, versions)) for row in rows)
+        return History(shown, told, _read_series(db, line, shown, metric))
+
+    return registry.read(read)
 
 
 _COLLECTED: Final = {changes.CONDEMN: "announced", changes.SWEEP: "took out of use", changes.PURGE: "deleted"}
@@ -174,32 +181,21 @@ def _number(version: object, versions: Mapping[VersionId, VersionRow]) -> str:
     return f":{found.number}" if found else str(version or "")[:12]
 
 
-def _list_mentioned(db: sqlite3.Connection, rows: Sequence[ChangeRow]) -> list[VersionRow]:
+def _list_mentioned(db: Connection, rows: Sequence[ChangeRow]) -> list[VersionRow]:
     """Return the versions that changes speak of."""
     ids = {str(one) for row in rows for one in (row.version, row.change.get("old")) if one}
-    found = [read.find_row(db, VersionId(RecordId(one))) for one in ids]
-    return read.list_versions(db, [row for row in found if row is not None])
+    return list_versions(db, list_known_rows(db, [VersionId(RecordId(one)) for one in ids]))
 
 
-def _read_series(db: sqlite3.Connection, line: int, name: str, metric: str | None) -> Series | None:
-    counted = db.execute(
-        "SELECT f.field, count(*) FROM versions v JOIN fields f ON f.version = v.row WHERE v.line = ? AND v.removed = 0"
-        " AND f.field >= 'metrics.' AND f.field < 'metrics/' AND f.number IS NOT NULL GROUP BY f.field"
-        " ORDER BY 2 DESC, 1",
-        (line,),
-    ).fetchall()
-    known = [field for field, _ in counted]
+def _read_series(db: Connection, line: int, name: str, metric: str | None) -> Series | None:
+    known = list_metrics(db, line)
     if metric is None and not known:
         return None
     wanted = known[0] if metric is None else _METRICS + metric.removeprefix(_METRICS)
     if wanted not in known:
         hint = f"it has {', '.join(known)}" if known else f"reg model edit '{name}' --set {wanted}=0.9"
         raise NotFoundError(f"no version of {name} has {wanted}", hint=hint)
-    points = db.execute(
-        "SELECT v.number, f.number FROM versions v LEFT JOIN fields f ON f.version = v.row AND f.field = ?"
-        " WHERE v.line = ? AND v.removed = 0 ORDER BY v.number",
-        (wanted, line),
-    )
+    points = list_points(db, line, wanted)
     return Series(wanted, tuple((number, value if _is_finite(value) else None) for number, value in points))
 
 

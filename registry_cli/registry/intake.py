@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.uses import read_twins
 from registry_cli.errors import ConflictError
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
 from registry_cli.records.parts import FileEntry
@@ -87,7 +87,7 @@ def take_stream(registry: Registry, staging: Staging, fd: int, name: str) -> Con
 
 def _take(registry: Registry, staging: Staging, source: Source, mode: Mode) -> tuple[Digests, Facts]:
     def twins(size: int) -> Container[str]:
-        return versions.read_twins(registry.db, size)
+        return registry.read(lambda db: read_twins(db, size))
 
     share = may_share(registry.layout, source, mode)
     with Incoming(source.name) as incoming:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.address import get_line
-from registry_cli.catalog.read.models import find_line
+from registry_cli.catalog.read.models import find_line, get_line_name
 from registry_cli.errors import ConflictError, CorruptError, RefusedError, UsageError
 from registry_cli.ids import ModelName, line_key, parse_model_name
 from registry_cli.records.codec import dump_publication
@@ -129,12 +129,12 @@ def rename_model(registry: Registry, name: str, to: str, *, message: str | None 
     new = parse_model_name(to)
 
     def plan() -> list[Change]:
-        line = get_line(registry.db, name)
-        if find_line(registry.db, new) not in {None, line}:
+        line, there = registry.read(lambda db: (get_line(db, name), find_line(db, new)))
+        if there not in {None, line}:
             raise ConflictError(
                 f"{new} names another model, or once did", hint="a name stays with its model; choose another"
             )
-        (held,) = registry.db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()
+        held = registry.read(lambda db: get_line_name(db, line))
         return [] if held == new and line_key(held) == line_key(new) else [changes.rename(held, new)]
 
     transact(registry, plan, message=message)

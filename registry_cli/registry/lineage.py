@@ -7,32 +7,25 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.ancestry import list_relatives
 from registry_cli.catalog.read.tasks import find_task, get_task_row, list_task_data, list_task_inputs
+from registry_cli.catalog.read.versions import find_row, list_versions
 from registry_cli.errors import RegError
-from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.task_codec import load_task
 from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from registry_cli.catalog.read.rows import InputRow, VersionRow
-    from registry_cli.ids import TaskId
+    from registry_cli.catalog.connection import Connection
+    from registry_cli.catalog.read.ancestry import Direction
+    from registry_cli.catalog.read.rows import InputRow, TaskRow, VersionRow
+    from registry_cli.ids import TaskId, VersionId
     from registry_cli.records.status import Status
     from registry_cli.records.task import Data
     from registry_cli.registry.api import Registry
-
-Direction = Literal["up", "down"]
-"""`up` to what a version was made from, `down` to what was made from it."""
-
-_NEXT: Final[dict[Direction, str]] = {
-    "up": "SELECT p.parent FROM versions v JOIN parents p ON p.child = v.row WHERE v.id IN ({marks})",
-    "down": "SELECT v.id FROM parents p JOIN versions v ON v.row = p.child WHERE p.parent IN ({marks})",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +107,15 @@ def read_lineage(
         NotFoundError: The address names nothing.
     """
     root = registry.get_row(ref)
-    ids = dict.fromkeys([root.id])
-    for direction in directions:
-        ids.update(dict.fromkeys(_walk(registry.db, root.id, direction, depth)))
-    nodes = {row.id: row for row in read.list_versions(registry.db, _rows(registry.db, ids))}
+
+    def read(db: Connection) -> list[VersionRow]:
+        ids = dict.fromkeys([root.id])
+        for direction in directions:
+            ids.update(dict.fromkeys(list_relatives(db, root.id, direction, depth)))
+        rows = [row for row in (find_row(db, one) for one in ids) if row is not None]
+        return list_versions(db, rows[:1] + sorted(rows[1:]))
+
+    nodes = {row.id: row for row in registry.read(read)}
     edges = [
         Edge(parent.id, row.id, parent.role) for row in nodes.values() for parent in row.parents if parent.id in nodes
     ]
@@ -126,12 +124,16 @@ def read_lineage(
 
 def _read_tasks(registry: Registry, versions: Iterable[VersionRow]) -> dict[TaskId, TaskNode]:
     made_by = dict.fromkeys(row.task for row in versions if row.task)
-    found = {task: find_task(registry.db, task) for task in made_by}
-    return {task: _read_task(registry, row) for task, row in found.items() if row is not None}
+    found = registry.read(lambda db: {task: _read_row(db, task) for task in made_by})
+    return {task: _read_task(registry, *row) for task, row in found.items() if row is not None}
 
 
-def _read_task(registry: Registry, row: int) -> TaskNode:
-    task = get_task_row(registry.db, row)
+def _read_row(db: Connection, task: TaskId) -> tuple[TaskRow, list[InputRow], list[Data]] | None:
+    row = find_task(db, task)
+    return (get_task_row(db, row), list_task_inputs(db, task), list_task_data(db, row)) if row is not None else None
+
+
+def _read_task(registry: Registry, task: TaskRow, inputs: list[InputRow], data: list[Data]) -> TaskNode:
     code = None
     with suppress(RegError):  # its record may be lost in this copy
         code = load_task(get_record(registry.layout, task.record), "it").code
@@ -143,32 +145,7 @@ def _read_task(registry: Registry, row: int) -> TaskNode:
         branch=code.branch if code else None,
         remote=code.remote if code else None,
         command=task.command,
-        inputs=tuple(list_task_inputs(registry.db, row)),
-        data=tuple(list_task_data(registry.db, row)),
+        inputs=tuple(inputs),
+        data=tuple(data),
         removed=task.removed,
     )
-
-
-def _walk(db: sqlite3.Connection, start: VersionId, direction: Direction, depth: int | None) -> list[VersionId]:
-    seen = {start: None}
-    level = [start]
-    steps = 0
-    while level and (depth is None or steps < depth):
-        found = dict.fromkeys(VersionId(RecordId(one)) for one in _select(db, _NEXT[direction], level))
-        level = [one for one in found if one not in seen]
-        seen.update(dict.fromkeys(level))
-        steps += 1
-    return list(seen)
-
-
-def _rows(db: sqlite3.Connection, ids: Iterable[VersionId]) -> list[int]:
-    rows = [row for row in (read.find_row(db, one) for one in ids) if row is not None]
-    return rows[:1] + sorted(rows[1:])
-
-
-def _select(db: sqlite3.Connection, query: str, ids: list[VersionId]) -> list[str]:
-    found: list[str] = []
-    for at in range(0, len(ids), read.BATCH):
-        batch = ids[at : at + read.BATCH]
-        found += [one for (one,) in db.execute(query.format(marks=",".join("?" * len(batch))), batch)]
-    return found

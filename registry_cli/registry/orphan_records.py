@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.read.versions import list_task_records
+from registry_cli.catalog.read.records import list_publications, list_task_records, list_version_records
 from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.records.codec import load_version
@@ -14,9 +14,9 @@ from registry_cli.store import files
 from registry_cli.store.layout import FANOUT
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.ids import BlobHash
     from registry_cli.store.layout import Layout
 
@@ -25,17 +25,17 @@ _AFTER: Final = "g"
 """Sorts after every hex digit."""
 
 
-def iter_strays(layout: Layout, db: sqlite3.Connection) -> Iterator[RecordId]:
+def iter_strays(layout: Layout, db: Connection) -> Iterator[RecordId]:
     """Yield the records that are there and that no entry names, sorted.
 
     Args:
         layout: Where they lie.
         db: The catalog.
     """
-    sealed = {seal for (seal,) in db.execute("SELECT publication FROM versions WHERE publication IS NOT NULL")}
+    sealed = list_publications(db)
     for shard in FANOUT:
         bounds = (shard, shard + _AFTER)
-        named = {version for (version,) in db.execute("SELECT id FROM versions WHERE id >= ? AND id < ?", bounds)}
+        named: set[RecordId] = {version for version, _ in list_version_records(db, *bounds)}
         named |= {record for record, _ in list_task_records(db, *bounds)}
         names = [name for name in files.list_names(layout.records / shard) if _NAME.fullmatch(name)]
         for record in (RecordId(shard + name.removesuffix(".toml")) for name in names):

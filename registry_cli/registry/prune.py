@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import get_line
+from registry_cli.catalog.read.uses import iter_live_uses, read_own_blobs
+from registry_cli.catalog.read.versions import find_row, find_version, list_children, list_live, list_versions
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.retention import Rule, find_keepers
@@ -18,9 +19,9 @@ from registry_cli.registry.transaction import transact
 from registry_cli.store.disk_reserve import with_room
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
@@ -74,7 +75,7 @@ def plan_prune(registry: Registry, expr: str, rules: Sequence[Rule]) -> Pruning:
     """
     verdicts = _judge(registry, find_versions(registry, expr), rules)
     gone = [verdict.version for verdict in verdicts if verdict.kept is None]
-    return Pruning(tuple(verdicts), _count_own_bytes(registry.db, gone))
+    return Pruning(tuple(verdicts), registry.read(lambda db: _count_own_bytes(db, gone)))
 
 
 def prune_versions(
@@ -107,7 +108,11 @@ def prune_among(
         rules: Which of them stay.
         message: Why, for the log.
     """
-    return _remove(registry, message, lambda: _judge(registry, _list_live(registry.db, ids), rules, among=True))
+
+    def judge() -> list[Verdict]:
+        return _judge(registry, registry.read(lambda db: _list_live(db, ids)), rules, among=True)
+
+    return _remove(registry, message, judge)
 
 
 def _remove(registry: Registry, message: str | None, judge: Callable[[], list[Verdict]]) -> list[VersionRow]:
@@ -116,15 +121,15 @@ def _remove(registry: Registry, message: str | None, judge: Callable[[], list[Ve
 
     def plan() -> list[Change]:
         gone[:] = [verdict.version for verdict in judge() if verdict.kept is None]
-        return [changes.remove(row.id) for row in _children_first(registry.db, gone)]
+        return [changes.remove(row.id) for row in registry.read(lambda db: _children_first(db, gone))]
 
     with_room(registry.layout, lambda: transact(registry, plan, message=message))
     return gone
 
 
-def _list_live(db: sqlite3.Connection, ids: Collection[VersionId]) -> list[VersionRow]:
-    rows = [row for version in ids if (row := versions.find_row(db, version)) is not None]
-    return [version for version in versions.list_versions(db, rows) if not version.removed]
+def _list_live(db: Connection, ids: Collection[VersionId]) -> list[VersionRow]:
+    rows = [row for version in ids if (row := find_row(db, version)) is not None]
+    return [version for version in list_versions(db, rows) if not version.removed]
 
 
 def _judge(
@@ -134,34 +139,34 @@ def _judge(
     lines: dict[str, list[VersionRow]] = {}
     for row in named:
         lines.setdefault(row.name, []).append(row)
-    kept: dict[VersionId, str] = {}
-    for name, rows in lines.items():
-        kept.update(find_keepers(rules, rows if among else _with_line(registry.db, name, rows)))
-    reasons = _add_always(registry.db, named, kept)
+
+    def read(db: Connection) -> dict[VersionId, str]:
+        kept: dict[VersionId, str] = {}
+        for name, rows in lines.items():
+            kept.update(find_keepers(rules, rows if among else _with_line(db, name, rows)))
+        return _add_always(db, named, kept)
+
+    reasons = registry.read(read)
     order = sorted(named, key=lambda row: (row.name.casefold(), -row.number))
     return [Verdict(row, reasons.get(row.id)) for row in order]
 
 
-def _with_line(db: sqlite3.Connection, name: str, named: Sequence[VersionRow]) -> list[VersionRow]:
+def _with_line(db: Connection, name: str, named: Sequence[VersionRow]) -> list[VersionRow]:
     """Return the versions of a line that are live or named, oldest first; what is known is not read again."""
     ids = {row.id for row in named}
-    found = db.execute(
-        "SELECT row, id FROM versions WHERE line = ? AND NOT removed AND NOT archived", (get_line(db, name),)
-    )
-    others = versions.list_versions(db, [row for row, version in found if version not in ids])
+    found = list_live(db, get_line(db, name))
+    others = list_versions(db, [row for row, version in found if version not in ids])
     return sorted([*named, *others], key=lambda row: row.number)
 
 
-def _add_always(
-    db: sqlite3.Connection, named: Sequence[VersionRow], kept: dict[VersionId, str]
-) -> dict[VersionId, str]:
+def _add_always(db: Connection, named: Sequence[VersionRow], kept: dict[VersionId, str]) -> dict[VersionId, str]:
     """Return why each version stays, those that no rule may give up added."""
     reasons: dict[VersionId, str] = {}
     gone: set[VersionId] = set()
     for row in _children_first(db, named):
         reason = kept.get(row.id) or _held_by(row)
         if reason is None:
-            reason = next((f"parent of {_ref(db, child)}" for _, child in versions.list_children(db, row.id)
+            reason = next((f"parent of {_ref(db, child)}" for _, child in list_children(db, row.id)
                            if child not in gone), None)  # fmt: skip
         if reason is None:
             gone.add(row.id)
@@ -178,31 +183,19 @@ def _held_by(row: VersionRow) -> str | None:
     return f"tag {KEEP_TAG}" if KEEP_TAG in row.tags else None
 
 
-def _children_first(db: sqlite3.Connection, rows: Sequence[VersionRow]) -> list[VersionRow]:
+def _children_first(db: Connection, rows: Sequence[VersionRow]) -> list[VersionRow]:
     """Return versions newest first by their place in the index: a parent is always older than its child."""
-    return sorted(rows, key=lambda row: versions.find_row(db, row.id) or 0, reverse=True)
+    return sorted(rows, key=lambda row: find_row(db, row.id) or 0, reverse=True)
 
 
-def _ref(db: sqlite3.Connection, version: VersionId) -> str:
-    row = versions.find_row(db, version)
-    return versions.get_version(db, row).ref if row is not None else version[:12]
+def _ref(db: Connection, version: VersionId) -> str:
+    row = find_version(db, version)
+    return row.ref if row is not None else version[:12]
 
 
-def _count_own_bytes(db: sqlite3.Connection, gone: Sequence[VersionRow]) -> int:
+def _count_own_bytes(db: Connection, gone: Sequence[VersionRow]) -> int:
     """Return the bytes of the blobs that no task, and no version but these, holds; one used twice counts once."""
     ids = {row.id for row in gone}
-    sizes = {sha256: size for _, sha256, size in _iter_uses(db, "v.id", list(ids))}
-    shared = {sha256 for user, sha256, _ in _iter_uses(db, "u.sha256", list(sizes)) if user not in ids}
-    return sum(size for sha256, size in sizes.items() if sha256 not in shared)
-
-
-def _iter_uses(db: sqlite3.Connection, column: str, values: list[str]) -> Iterator[tuple[str, str, int]]:
-    """Yield user, digest and size of what live versions and tasks use, where `column` is one of `values`."""
-    for at in range(0, len(values), versions.BATCH):
-        batch = values[at : at + versions.BATCH]
-        yield from db.execute(
-            "SELECT coalesce(v.id, t.id), u.sha256, u.size FROM uses u LEFT JOIN versions v ON v.row = u.version"
-            f" LEFT JOIN tasks t ON t.row = u.task WHERE {column} IN ({','.join('?' * len(batch))})"
-            " AND coalesce(v.removed, t.removed) = 0",
-            batch,
-        )
+    sizes = read_own_blobs(db, list(ids))
+    shared = {blob for user, blob in iter_live_uses(db, list(sizes)) if user not in ids}
+    return sum(size for blob, size in sizes.items() if blob not in shared)

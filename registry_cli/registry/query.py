@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from registry_cli.catalog.connection import iter_batches
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
@@ -81,18 +82,14 @@ def iter_versions(registry: Registry, rows: Sequence[int]) -> Iterator[VersionRo
 
     An index that is made anew in between gives each version the row that it had: the log's order decides.
     """
-    for batch in _batches(rows):
+    for batch in iter_batches(rows):
         yield from registry.read(partial(versions.list_versions, rows=batch))
 
 
 def iter_ids(registry: Registry, rows: Sequence[int]) -> Iterator[VersionId]:
     """Yield the ids of the versions of the index's rows, as `iter_versions` does, and read nothing else of them."""
-    for batch in _batches(rows):
+    for batch in iter_batches(rows):
         yield from registry.read(partial(versions.list_ids, rows=batch))
-
-
-def _batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (rows[at : at + versions.BATCH] for at in range(0, len(rows), versions.BATCH))
 
 
 def matches(registry: Registry, row: int, expr: str) -> bool:

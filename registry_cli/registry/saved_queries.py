@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.versions import read_settings
 from registry_cli.errors import NotFoundError
 from registry_cli.registry.query import Question, make_fields
 from registry_cli.registry.settings import VIEW
@@ -28,7 +28,7 @@ def load_question(registry: Registry, name: str) -> Question:
     Raises:
         NotFoundError: None is saved under that name.
     """
-    saved = versions.read_settings(registry.db)
+    saved = registry.read(read_settings)
     if VIEW + name not in saved:
         known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
         raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else

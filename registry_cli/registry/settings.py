@@ -17,10 +17,10 @@ from registry_cli.store.config import read_settings, write_settings
 from registry_cli.store.turn import open_change
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.registry.retention import Rule
 
 
@@ -186,7 +186,7 @@ class Policy:
     trash: float
 
 
-def read_policy(db: sqlite3.Connection) -> Policy:
+def read_policy(db: Connection) -> Policy:
     """Return what the registry's settings say; a value that makes no sense counts as not set."""
     saved = versions.read_settings(db)
     keep, grace, trash = (find_shared(name, saved).value for name in ("retention.keep", "gc.grace", "gc.trash"))

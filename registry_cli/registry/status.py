@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.documents import from_microseconds
+from registry_cli.catalog.read.entries import count_void, find_last_entry
+from registry_cli.catalog.read.totals import read_totals
 from registry_cli.errors import CorruptError, RefusedError
-from registry_cli.ids import EntryId
 from registry_cli.store import files
 from registry_cli.store.known_losses import read_partial
 from registry_cli.store.trash import find_swept
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
+    from registry_cli.ids import EntryId
     from registry_cli.registry.api import Registry
 
 
@@ -54,33 +55,21 @@ class Status:
 
 def read_status(registry: Registry) -> Status:
     """Return how a registry is."""
-    db = registry.db
-    models, versions, published, archived = db.execute(
-        "SELECT count(DISTINCT line), count(*), count(publication), coalesce(sum(archived), 0) FROM versions"
-        " WHERE removed = 0"
-    ).fetchone()
-    (size,) = db.execute(
-        "SELECT coalesce(sum(size), 0) FROM (SELECT f.sha256, f.size FROM files f JOIN versions v"
-        " ON v.row = f.version WHERE v.removed = 0 AND f.sha256 IS NOT NULL AND f.url IS NULL"
-        " UNION SELECT f.sha256, f.size FROM task_files f JOIN tasks t ON t.row = f.task WHERE t.removed = 0)"
-    ).fetchone()
-    head = db.execute("SELECT seq, id, time FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-    (void,) = db.execute("SELECT count(*) FROM entries WHERE void IS NOT NULL").fetchone()
-    (place,) = (file for _, name, file in db.execute("PRAGMA database_list") if name == "main")
+    totals, head, void = registry.read(lambda db: (read_totals(db), find_last_entry(db), count_void(db)))
     return Status(
         path=registry.path,
         id=registry.id,
-        models=models,
-        versions=versions,
-        published=published,
-        archived=archived,
-        size=size,
-        seq=head[0] if head else 0,
-        entry=EntryId(head[1]) if head else None,
-        time=from_microseconds(head[2]) if head else None,
+        models=totals.models,
+        versions=totals.versions,
+        published=totals.published,
+        archived=totals.archived,
+        size=totals.size,
+        seq=head.seq if head else 0,
+        entry=head.id if head else None,
+        time=head.time if head else None,
         void=void,
         lost=_count_lost(registry),
-        index=Path(place) if place else None,
+        index=registry.index.find_path(),
         refusal=_find_refusal(registry),
         author=registry.author,
     )

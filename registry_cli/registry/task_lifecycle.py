@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read.tasks import find_task, get_task_row, list_task_files
+from registry_cli.catalog.read.tasks import find_task, find_task_row, list_task_files
 from registry_cli.errors import CorruptError, NotFoundError, RefusedError
 from registry_cli.registry.hold_bytes import need_files
 from registry_cli.registry.transaction import transact
@@ -15,9 +15,11 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
+    from registry_cli.records.parts import FileEntry
     from registry_cli.registry.api import Registry
 
 
@@ -87,15 +89,17 @@ def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
 def _need_task(registry: Registry, staging: Staging, row: TaskRow) -> None:
     if row.broken:
         raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair --from PATH")
-    number = find_task(registry.db, row.id)
-    need_files(registry, staging, list_task_files(registry.db, number) if number else (), f"task {row.name}")
+
+    def find(db: Connection) -> list[FileEntry]:
+        number = find_task(db, row.id)
+        return list_task_files(db, number) if number else []
+
+    need_files(registry, staging, registry.read(find), f"task {row.name}")
 
 
 def _list_rows(registry: Registry, ids: Sequence[TaskId]) -> list[TaskRow]:
-    rows = []
-    for task in dict.fromkeys(ids):
-        number = find_task(registry.db, task)
-        if number is None:
+    found = registry.read(lambda db: {task: find_task_row(db, task) for task in ids})
+    for task, row in found.items():
+        if row is None:
             raise NotFoundError(f"no task `{task}`", hint="reg task list")
-        rows.append(get_task_row(registry.db, number))
-    return rows
+    return [row for row in found.values() if row is not None]

@@ -11,7 +11,9 @@ from registry_cli.registry.draft import Draft, given
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import ModelName
     from registry_cli.records.parts import FileEntry
     from registry_cli.records.version import VersionRecord
     from registry_cli.registry.api import Registry
@@ -19,17 +21,9 @@ if TYPE_CHECKING:
 
 def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[VersionRow]:
     """Return the line's newest live version if it has the same files and every given field, else nothing."""
-    line = find_line(registry.db, draft.name)
-    if line is None:
+    newest = registry.read(lambda db: _find_newest(db, draft.name, record.files))
+    if newest is None:
         return []
-    found = registry.db.execute(
-        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
-    ).fetchone()
-    if found is None:
-        return []
-    if _bytes_of(versions.list_files(registry.db, found[0])) != _bytes_of(record.files):
-        return []
-    newest = versions.get_version(registry.db, found[0])
     checks: list[Callable[[], bool]] = [
         lambda: draft.framework in {None, newest.framework},
         lambda: draft.step in {None, newest.step},
@@ -48,6 +42,15 @@ def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[V
         lambda: set(draft.aliases) <= set(newest.aliases),
     ]
     return [newest] if all(check() for check in checks) else []
+
+
+def _find_newest(db: Connection, name: ModelName, files: Sequence[FileEntry]) -> VersionRow | None:
+    """Return a line's newest live version if it has these files; of another only its files are read."""
+    line = find_line(db, name)
+    row = versions.find_newest(db, line) if line is not None else None
+    if row is None or _bytes_of(versions.list_files(db, row)) != _bytes_of(files):
+        return None
+    return versions.get_version(db, row)
 
 
 def holds(table: Mapping[str, object], given: Mapping[str, object]) -> bool:

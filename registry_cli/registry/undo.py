@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.catalog.documents import load_doc
+from registry_cli.catalog.connection import iter_batches
 from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.entries import iter_first_changes, list_by_prefix
 from registry_cli.catalog.read.journal import iter_changes
-from registry_cli.catalog.read.versions import BATCH
 from registry_cli.errors import NotFoundError, RefusedError
-from registry_cli.ids import AliasName, EntryId, ModelName, RecordId, TaskId, VersionId
+from registry_cli.ids import AliasName, ModelName, RecordId, TaskId, VersionId
 from registry_cli.records.task_codec import load_task
 from registry_cli.registry.hold_bytes import need_blob, need_files, need_version
 from registry_cli.registry.task_lifecycle import need_task
@@ -20,8 +20,10 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.journal import ChangeRow
+    from registry_cli.ids import EntryId
     from registry_cli.registry.api import Registry
 
 UNDOES = "undoes"
@@ -44,8 +46,10 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
     undone: list[ChangeRow] = []
 
     def plan() -> list[Change]:
-        found = _get_entry(registry, entry) if entry else _newest(registry)
-        undone[:] = list(iter_changes(registry.db, entry=found))
+        found = _get_entry(registry, entry) if entry else registry.read(_find_newest)
+        if found is None:
+            raise NotFoundError("nothing to undo", hint="reg events")
+        undone[:] = registry.read(lambda db: list(iter_changes(db, entry=found)))
         wanted: list[Change] = [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
         _need_versions(
             registry, staging, [_id(change["version"]) for change in wanted if change["op"] == changes.RESTORE]
@@ -61,8 +65,8 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
 
 def _need_versions(registry: Registry, staging: Staging, versions: Sequence[VersionId]) -> None:
     """Count on the bytes of versions that are to be restored, looked up a few at a time."""
-    for at in range(0, len(versions), BATCH):
-        for row in registry.list_rows(versions[at : at + BATCH]):
+    for some in iter_batches(versions):
+        for row in registry.list_rows(some):
             need_version(registry, staging, row)
 
 
@@ -80,25 +84,20 @@ def _need_bytes(registry: Registry, staging: Staging, change: Mapping[str, Any])
 
 def _get_entry(registry: Registry, prefix: str) -> EntryId:
     wanted = prefix.partition("/")[0].upper()
-    found = registry.db.execute(
-        "SELECT id FROM entries WHERE id >= ? AND id < ? LIMIT 2", (wanted, wanted + "~")
-    ).fetchall()
+    found = registry.read(lambda db: list_by_prefix(db, wanted, 2))
     if len(found) != 1:
         raise NotFoundError(f"{'no' if not found else 'more than one'} entry starts with `{prefix}`", hint="reg events")
-    return EntryId(found[0][0])
+    return found[0]
 
 
-def _newest(registry: Registry) -> EntryId:
+def _find_newest(db: Connection) -> EntryId | None:
     undone: set[object] = set()
-    for entry, doc in registry.db.execute(
-        "SELECT e.id, c.doc FROM entries e JOIN changes c ON c.seq = e.seq AND c.position = 0 WHERE e.void IS NULL"
-        " ORDER BY e.seq DESC"
-    ):
-        if UNDOES in (change := load_doc(doc)):
+    for entry, change in iter_first_changes(db):
+        if UNDOES in change:
             undone.add(change[UNDOES])
         elif entry not in undone and change["op"] not in changes.COLLECTION:  # a collection is housekeeping
-            return EntryId(str(entry))
-    raise NotFoundError("nothing to undo", hint="reg events")
+            return entry
+    return None
 
 
 def _inverses(row: ChangeRow) -> list[Change]:

@@ -13,7 +13,7 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env, opening
-from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.errors import CorruptError, NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.records.values import flatten
@@ -247,8 +247,8 @@ def _attach() -> Current | None:
         registry.close()
         return None
     try:
-        row = find_task(registry.db, task)
-        found = get_task(registry, get_task_row(registry.db, row)) if row is not None else None
+        row = registry.read(lambda db: find_task_row(db, task))
+        found = get_task(registry, row) if row is not None else None
     except RegError:
         found = None
     lives = found is not None and found.status in {"running", "crashed"}  # its runner was taken for dead, and is not

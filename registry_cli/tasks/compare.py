@@ -10,8 +10,8 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.read.tasks import find_task, list_task_inputs, list_task_versions
-from registry_cli.catalog.read.versions import list_versions
+from registry_cli.catalog.read.tasks import list_task_inputs
+from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.errors import UsageError
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
@@ -120,8 +120,7 @@ def _fields(task: Task) -> dict[str, Value]:
 
 
 def _inputs(registry: Registry, task: Task) -> dict[str, Value]:
-    row = find_task(registry.db, task.id)
-    known = {one.version: one.ref for one in list_task_inputs(registry.db, row)} if row is not None else {}
+    known = {one.version: one.ref for one in registry.read(lambda db: list_task_inputs(db, task.id))}
     return {one.name: known.get(one.version) or one.version for one in task.inputs}
 
 
@@ -135,7 +134,7 @@ def _code(task: Task) -> dict[str, Value]:
 
 def _outputs(registry: Registry, task: Task) -> dict[str, Value]:
     """Return the files of the versions that a task made; of one that was made several times the newest."""
-    versions = list_versions(registry.db, list_task_versions(registry.db, task.id))
+    versions = registry.read(lambda db: list_versions_of_task(db, task.id))
     return {file.path: _digest(file) for version in versions for file in version.files}
 
 

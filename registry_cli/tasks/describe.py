@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.errors import NotFoundError, RegError, UsageError
-from registry_cli.ids import BlobHash, ModelName, TaskId, Xxh3, new_ulid, parse_model_name, parse_task_name
-from registry_cli.records.parts import FileEntry
+from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
 from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.blobs import find_blob
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from registry_cli.records.parts import FileEntry
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
 
@@ -146,12 +147,7 @@ def check_project(text: str) -> ModelName:
 
 def _find_bundle(registry: Registry, commit: str) -> FileEntry | None:
     """Return the commits that no remote had, where an earlier task of the same commit keeps them."""
-    rows = registry.db.execute(
-        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media FROM tasks t JOIN task_files f ON f.task = t.row"
-        " WHERE t.commit_id = ? AND t.removed = 0 AND f.path = ? ORDER BY t.row DESC LIMIT 5",
-        (commit, BUNDLE),
-    )
-    entries = (FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in rows)
+    entries = registry.read(lambda db: list_files_of_commit(db, commit, BUNDLE))
     return next((one for one in entries if one.sha256 and find_blob(registry.layout, one.sha256)), None)
 
 

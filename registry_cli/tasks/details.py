@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read.tasks import find_task, list_task_inputs, list_task_versions
-from registry_cli.catalog.read.versions import list_versions
+from registry_cli.catalog.read.entries import list_end_records
+from registry_cli.catalog.read.tasks import list_task_inputs
+from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.errors import RegError
-from registry_cli.ids import RecordId
 from registry_cli.records.task import DIFF, LOCK, SCALARS
 from registry_cli.records.task_codec import load_task
 from registry_cli.store.blobs import get_record
@@ -60,14 +60,13 @@ def read_whole(registry: Registry, row: TaskRow) -> Whole:
         CorruptError: Its record, diff or lock cannot be read.
     """
     task = read_now(registry, row)
-    at = find_task(registry.db, row.id)
-    inputs = list_task_inputs(registry.db, at) if at is not None else []
+    inputs, outputs = registry.read(lambda db: (list_task_inputs(db, row.id), list_versions_of_task(db, row.id)))
     diff, lock = (find_part(registry, row, task, path) for path in (DIFF, LOCK))
     return Whole(
         row=row,
         task=task,
         refs={one.version: one.ref for one in inputs if one.ref},
-        outputs=list_versions(registry.db, list_task_versions(registry.db, row.id)),
+        outputs=outputs,
         changed=None if diff is None else _count_changed(diff),
         packages=None if lock is None else len(parse_lock(lock.decode(errors="replace"))),
         ends=_list_ends(registry, row) if row.attempt > 1 else (),
@@ -108,16 +107,10 @@ def _count_changed(diff: bytes) -> tuple[int, int]:
 
 def _list_ends(registry: Registry, row: TaskRow) -> list[Task]:
     """Return the ends of attempts before the newest; one whose record cannot be read is left out."""
-    found = registry.db.execute(
-        "SELECT c.record FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.task = ?"
-        " AND e.void IS NULL AND json_extract(c.doc, '$.stage') = 'end'"
-        " ORDER BY c.seq, c.position",
-        (row.id,),
-    )
     ends = []
-    for (record,) in found.fetchall():
+    for record in registry.read(lambda db: list_end_records(db, row.id)):
         try:
-            ends.append(load_task(get_record(registry.layout, RecordId(record)), f"record {record[:12]}"))
+            ends.append(load_task(get_record(registry.layout, record), f"record {record[:12]}"))
         except RegError:
             continue
     return [task for task in ends if task.attempt < row.attempt]

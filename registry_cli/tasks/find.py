@@ -6,8 +6,10 @@ Reads index, records and live folders; changes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from registry_cli.catalog.connection import iter_batches
 from registry_cli.catalog.query.ast import In, all_of
 from registry_cli.catalog.query.flags import narrow
 from registry_cli.catalog.query.parse import parse_query
@@ -15,14 +17,14 @@ from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
 from registry_cli.catalog.read.task_address import resolve_task
-from registry_cli.catalog.read.tasks import list_task_ids, list_tasks
-from registry_cli.catalog.read.versions import BATCH
+from registry_cli.catalog.read.tasks import has_running, list_task_ids, list_tasks
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.query.ast import Expr
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
@@ -87,25 +89,29 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
         include_archived=question.include_archived,
     )
     crashed = _list_crashed(registry)
-    return Found(find_task_rows(registry.db, query, lambda ref: registry.get_row(ref).id, crashed), crashed)
+    rows = registry.read(lambda db: find_task_rows(db, query, lambda ref: registry.get_row(ref).id, crashed))
+    return Found(rows, crashed)
 
 
 def iter_tasks(registry: Registry, found: Found) -> Iterator[TaskRow]:
     """Yield the tasks that were found, a few read at a time, so that memory does not grow with their number."""
-    for some in _iter_batches(found.rows):
-        yield from _mark_crashed(list_tasks(registry.db, some), found.crashed)
+    for some in iter_batches(found.rows):
+        yield from _mark_crashed(registry.read(partial(list_tasks, rows=some)), found.crashed)
 
 
 def iter_task_ids(registry: Registry, found: Found) -> Iterator[TaskId]:
     """Yield the ids of the tasks that were found, as `iter_tasks` does, and read nothing else of them."""
-    for some in _iter_batches(found.rows):
-        yield from list_task_ids(registry.db, some)
+    for some in iter_batches(found.rows):
+        yield from registry.read(partial(list_task_ids, rows=some))
 
 
 def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
     """Return the tasks that addresses name, each once, as they are now; the rest is as in `resolve_task`."""
-    rows = list(dict.fromkeys(resolve_task(registry.db, ref, removed=removed) for ref in refs))
-    return _mark_crashed(list_tasks(registry.db, rows), _list_crashed(registry))
+
+    def find(db: Connection) -> list[TaskRow]:
+        return list_tasks(db, list(dict.fromkeys(resolve_task(db, ref, removed=removed) for ref in refs)))
+
+    return _mark_crashed(registry.read(find), _list_crashed(registry))
 
 
 def read_now(registry: Registry, row: TaskRow) -> Task:
@@ -133,7 +139,7 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
 
 def _list_crashed(registry: Registry) -> set[TaskId]:
     """Return the tasks that run by the log and not in fact; where none runs, nothing is loaded to look at them."""
-    if registry.db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is None:
+    if not registry.read(has_running):
         return set()
     from registry_cli.tasks.attempt.crashed import list_crashed
 
@@ -142,10 +148,6 @@ def _list_crashed(registry: Registry) -> set[TaskId]:
 
 def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
     return [replace(row, status="crashed") if row.id in crashed else row for row in rows] if crashed else rows
-
-
-def _iter_batches(rows: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (rows[at : at + BATCH] for at in range(0, len(rows), BATCH))
 
 
 def _narrowed(question: TaskQuestion) -> Expr | None:

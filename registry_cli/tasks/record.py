@@ -112,7 +112,7 @@ def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | N
 
 def get_row(registry: Registry, ref: str) -> TaskRow:
     """Return the task that an address names, as the index has it; raises as `resolve_task`."""
-    return get_task_row(registry.db, resolve_task(registry.db, ref))
+    return registry.read(lambda db: get_task_row(db, resolve_task(db, ref)))
 
 
 def get_task(registry: Registry, row: TaskRow) -> Task:

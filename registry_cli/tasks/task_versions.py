@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read import versions
-from registry_cli.catalog.read.tasks import list_task_versions, list_users_of_input
+from registry_cli.catalog.read.tasks import list_users_of_input
+from registry_cli.catalog.read.versions import list_children, list_versions_of_task
 from registry_cli.errors import RegError
 from registry_cli.registry.lifecycle import publish_versions, remove_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId
     from registry_cli.records.task import Task
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 def list_newest(registry: Registry, task: TaskId) -> list[VersionRow]:
     """Return the newest version of each model that a task made, the newest of all last."""
     registry.index.sync()
-    rows = versions.list_versions(registry.db, list_task_versions(registry.db, task))
+    rows = registry.read(lambda db: list_versions_of_task(db, task))
     newest = {row.name: row for row in rows}
     return [row for row in rows if newest[row.name] is row]
 
@@ -45,10 +47,14 @@ def remove_unused(
     """
     registry.index.sync()
     gone = []
-    for row in versions.list_versions(registry.db, list_task_versions(registry.db, task))[::-1]:
-        kept = row.published or row.aliases or versions.list_children(registry.db, row.id)
-        used = skip_used and any(user.id != task for user in list_users_of_input(registry.db, row.id))
-        if not kept and not used and (ask is None or ask("model", row.ref)):
+
+    def is_needed(db: Connection, row: VersionRow) -> bool:
+        used = skip_used and any(user.id != task for user in list_users_of_input(db, row.id))
+        return used or bool(row.published or row.aliases or list_children(db, row.id))
+
+    for row in registry.read(lambda db: list_versions_of_task(db, task))[::-1]:
+        needed = registry.read(partial(is_needed, row=row))
+        if not needed and (ask is None or ask("model", row.ref)):
             gone += remove_versions(registry, [row.id], message=f"with task {task}")
     return gone
 
@@ -61,7 +67,7 @@ def drop_outputs(registry: Registry, task: Task) -> list[str]:
     if task.recipe.keep_failed or task.status == "completed":
         return []
     registry.index.sync()
-    rows = versions.list_versions(registry.db, list_task_versions(registry.db, task.id))
+    rows = registry.read(lambda db: list_versions_of_task(db, task.id))
     stayed = []
     for row in rows:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from registry_cli.catalog import connection
 from registry_cli.catalog.read import models, versions
 from registry_cli.registry import events
 from registry_cli.tasks import find
@@ -67,7 +68,7 @@ def test_records_are_printed_as_they_are_read(
     kept: Reg, words: str, module: Any, function: str, names: list[str], form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     printed: list[int] = []
-    monkeypatch.setattr(module, "BATCH", 1)
+    monkeypatch.setattr(connection, "BATCH", 1)
     monkeypatch.setattr(module, function, noting(getattr(module, function), printed, names))
     kept(*words.split(), *form.split(), "--columns", "name")
     assert printed == list(range(len(names))), "before a row is read those before it are out"

@@ -78,15 +78,15 @@ def add(site: Site, model: str, source: str | None = None, design: bytes | None 
 def end_task(site: Site) -> None:
     """End the task that runs, with a console of bytes that nothing uses."""
     with Registry.open(site.folder) as registry:
-        (row,) = registry.db.execute("SELECT row FROM tasks WHERE name = 'running'").fetchone()
-        task = get_task(registry, get_task_row(registry.db, row))
+        (row,) = registry.index.db.execute("SELECT row FROM tasks WHERE name = 'running'").fetchone()
+        task = get_task(registry, get_task_row(registry.index.db, row))
         if task.status == "running":
             making_tasks.end(registry, task, files={"console.log": (site.sources / "orphan.bin").read_bytes()})
 
 
 def restore_task(site: Site) -> None:
     with Registry.open(site.folder) as registry:
-        (task,) = registry.db.execute("SELECT id FROM tasks WHERE name = 'lost'").fetchone()
+        (task,) = registry.index.db.execute("SELECT id FROM tasks WHERE name = 'lost'").fetchone()
         restore_tasks(registry, [task])
 
 
@@ -108,7 +108,7 @@ def derive(site: Site) -> None:
 def undo(site: Site) -> None:
     with Registry.open(site.folder) as registry:
         if registry.get_row("p/undone:1").removed:
-            (entry,) = registry.db.execute(
+            (entry,) = registry.index.db.execute(
                 "SELECT e.id FROM entries e JOIN changes c ON c.seq = e.seq JOIN versions v ON v.row = c.version"
                 " JOIN lines l ON l.id = v.line WHERE c.op = 'remove' AND l.name = 'p/undone'"
                 " ORDER BY e.seq DESC LIMIT 1"
@@ -283,7 +283,7 @@ def check_converged(site: Site) -> None:
     with Registry.open(site.folder) as registry:
         used = {
             BlobHash(sha256)
-            for (sha256,) in registry.db.execute(
+            for (sha256,) in registry.index.db.execute(
                 "SELECT u.sha256 FROM uses u LEFT JOIN versions v ON v.row = u.version"
                 " LEFT JOIN tasks t ON t.row = u.task WHERE coalesce(v.removed, t.removed) = 0"
             )
@@ -300,7 +300,7 @@ def list_stored(site: Site) -> set[BlobHash]:
 def list_kept(site: Site) -> set[BlobHash]:
     """Return what removed versions hold and keep: those published, tagged, or ancestors of live ones."""
     with Registry.open(site.folder) as registry:
-        found = registry.db.execute(
+        found = registry.index.db.execute(
             "SELECT u.sha256 FROM uses u JOIN versions v ON v.row = u.version WHERE v.removed = 1 AND"
             " (v.publication IS NOT NULL OR EXISTS (SELECT 1 FROM parents p JOIN versions c ON c.row = p.child"
             "  WHERE p.parent = v.id))"

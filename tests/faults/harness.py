@@ -19,6 +19,7 @@ import pytest
 from registry_cli.catalog.fold.fold import check_entry
 from registry_cli.catalog.read import tasks as task_read
 from registry_cli.catalog.read import versions as read
+from registry_cli.catalog.read.entries import list_void
 from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.opening import Registry
@@ -221,8 +222,8 @@ COMMANDS: Final[dict[str, Callable[[Site], None]]] = {
 
 
 def list_all(registry: Registry) -> list[VersionRow]:
-    rows = [row for (row,) in registry.db.execute("SELECT row FROM versions ORDER BY row")]
-    return read.list_versions(registry.db, rows)
+    rows = [row for (row,) in registry.index.db.execute("SELECT row FROM versions ORDER BY row")]
+    return read.list_versions(registry.index.db, rows)
 
 
 def take_snapshot(registry: Registry) -> Snapshot:
@@ -232,11 +233,12 @@ def take_snapshot(registry: Registry) -> Snapshot:
          (row.archived, row.removed, _design_of(row)))
         for row in list_all(registry)
     )  # fmt: skip
-    rows = [row for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
+    db = registry.index.db
+    rows = [row for (row,) in db.execute("SELECT row FROM tasks ORDER BY row")]
     tasks = (
-        (f"task:{task.name}", tuple((file.path, file.sha256) for file in task_read.list_task_files(registry.db, row)),
+        (f"task:{task.name}", tuple((file.path, file.sha256) for file in task_read.list_task_files(db, row)),
          task.tags, (), False, (task.archived, task.removed, task.status))
-        for row, task in zip(rows, task_read.list_tasks(registry.db, rows), strict=True)
+        for row, task in zip(rows, task_read.list_tasks(db, rows), strict=True)
     )  # fmt: skip
     return (*versions, *tasks)
 
@@ -264,8 +266,7 @@ def check_whole(site: Site) -> Snapshot:
     with Registry.open(site.folder) as registry:
         damages = check_registry(registry, "strong").damages
         assert not damages, damages
-        void = registry.db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL").fetchall()
-        assert not void
+        assert registry.read(list_void) == []
         return take_snapshot(registry)
 
 

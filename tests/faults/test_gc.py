@@ -99,7 +99,7 @@ def archive(site: Site) -> None:
 
 def rename(site: Site) -> None:
     with Registry.open(site.folder) as registry:
-        if not registry.db.execute("SELECT 1 FROM lines WHERE name = 'p/renamed'").fetchone():
+        if not registry.index.db.execute("SELECT 1 FROM lines WHERE name = 'p/renamed'").fetchone():
             rename_model(registry, "p/base", "p/renamed")
 
 
@@ -139,7 +139,7 @@ def state_of(site: Site) -> tuple[object, object]:
     """Return what a registry says, its settings too, once all that it has is checked."""
     found = check_whole(site)
     with Registry.open(site.folder) as registry:
-        return found, registry.db.execute("SELECT * FROM settings ORDER BY key").fetchall()
+        return found, registry.index.db.execute("SELECT * FROM settings ORDER BY key").fetchall()
 
 
 @extents(COMMANDS, smoke="remove")
@@ -293,7 +293,7 @@ def make_precious(registry: Registry, site: Site) -> None:
 
 def list_precious(registry: Registry) -> set[BlobHash]:
     return {
-        BlobHash(sha256) for (sha256,) in registry.db.execute(
+        BlobHash(sha256) for (sha256,) in registry.index.db.execute(
             "SELECT u.sha256 FROM uses u JOIN versions v ON v.row = u.version JOIN lines l ON l.id = v.line"
             " WHERE v.removed = 0 OR l.name LIKE 'k/%'")
     }  # fmt: skip
@@ -365,8 +365,8 @@ def take_step(site: Site, kind: str, which: int, other: int) -> None:
 
 def take_task_step(site: Site, registry: Registry, kind: str, which: int) -> None:
     """Bring a task a step on; its console holds what versions may hold too."""
-    rows = [row for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
-    row = tasks.get_task_row(registry.db, rows[which % len(rows)])
+    rows = [row for (row,) in registry.index.db.execute("SELECT row FROM tasks ORDER BY row")]
+    row = tasks.get_task_row(registry.index.db, rows[which % len(rows)])
     if kind == "task start":
         making_tasks.start(registry, get_task(registry, row))
     elif kind == "task end":

@@ -174,9 +174,9 @@ def test_stopped_holder_of_the_index_hangs_nobody(template: Site, tmp_path: Path
 
     def sleeper(acknowledge: Acknowledge) -> None:
         with Registry.open(site.folder) as registry:
-            registry.db.execute("BEGIN IMMEDIATE")
+            registry.index.db.execute("BEGIN IMMEDIATE")
             os.kill(os.getpid(), signal.SIGSTOP)
-            registry.db.execute("ROLLBACK")
+            registry.index.db.execute("ROLLBACK")
         acknowledge()
 
     run_beside_stopped(sleeper, lambda: harness.tag(site))

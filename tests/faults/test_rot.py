@@ -146,13 +146,13 @@ def make_victims(registry: Registry) -> dict[str, Victim]:
 
 def read_task(registry: Registry) -> tuple[Task, RecordId, RecordId]:
     """Return the one task, and the records of its start and its end."""
-    found = registry.db.execute("SELECT record FROM task_records ORDER BY seq").fetchall()
+    found = registry.index.db.execute("SELECT record FROM task_records ORDER BY seq").fetchall()
     first, last = (RecordId(record) for (record,) in found)
     return load_task(get_record(registry.layout, last), "it"), first, last
 
 
 def seq_of_start(registry: Registry) -> int:
-    return int(registry.db.execute("SELECT min(seq) FROM task_records").fetchone()[0])
+    return int(registry.index.db.execute("SELECT min(seq) FROM task_records").fetchone()[0])
 
 
 VICTIMS = ("format", "config", "ignored", "blob", "big blob", "design", "version", "publication", "first entry",

@@ -68,11 +68,12 @@ def main(folder: Path) -> None:
 def describe(registry: Registry) -> dict[str, Any]:
     """Return what a registry means, as plain data that compares."""
     rows = find_versions(registry, sort="name,number", include_archived=True)
-    tasks = [describe_task(registry, row) for (row,) in registry.db.execute("SELECT row FROM tasks ORDER BY row")]
+    tasks = [describe_task(registry, row) for (row,) in registry.index.db.execute("SELECT row FROM tasks ORDER BY row")]
     return {
         "versions": json.loads(dump_json([view_version(row) for row in rows])),
         "changes": [
-            f"{row.event} {row.op} {row.ref} {'void' if row.void else ''}".rstrip() for row in iter_changes(registry.db)
+            f"{row.event} {row.op} {row.ref} {'void' if row.void else ''}".rstrip()
+            for row in iter_changes(registry.index.db)
         ],
         **({"tasks": json.loads(dump_json(tasks))} if tasks else {}),  # the first of these registries knew of none
     }
@@ -80,17 +81,17 @@ def describe(registry: Registry) -> dict[str, Any]:
 
 def describe_task(registry: Registry, row: int) -> dict[str, Any]:
     """Return what a registry knows of a task, as plain data that compares: its rows, and what its record says."""
-    task = task_read.get_task_row(registry.db, row)
+    task = task_read.get_task_row(registry.index.db, row)
     record = load_task(get_record(registry.layout, task.record), "it")
-    fields = registry.db.execute(
+    fields = registry.index.db.execute(
         "SELECT field, number, text FROM task_fields WHERE task = ? ORDER BY field", (row,)
     ).fetchall()
     return {
         "row": asdict(task),
         "fields": fields,
-        "inputs": [asdict(one) for one in task_read.list_task_inputs(registry.db, row)],
-        "data": [asdict(one) for one in task_read.list_task_data(registry.db, row)],
-        "files": [asdict(one) for one in task_read.list_task_files(registry.db, row)],
+        "inputs": [asdict(one) for one in task_read.list_task_inputs(registry.index.db, task.id)],
+        "data": [asdict(one) for one in task_read.list_task_data(registry.index.db, row)],
+        "files": [asdict(one) for one in task_read.list_task_files(registry.index.db, row)],
         "record": _describe_record(record),
     }
 

@@ -27,7 +27,7 @@ def add(
 ) -> VersionRow:
     """Add a version of one file; `given` are fields of `Draft`, and without `data` its bytes are its own."""
     path = Path(file)
-    versions = registry.db.execute("SELECT count(*) FROM versions").fetchone()[0]
+    versions = registry.index.db.execute("SELECT count(*) FROM versions").fetchone()[0]
     path.write_bytes(data or f"weights {versions}".encode())
     draft = Draft(
         name=parse_model_name(name),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry_cli.catalog.read.rows import TaskRow
-from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.records.task import CONSOLE, Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.store.staging import Staging
@@ -52,6 +52,6 @@ def run(registry: Registry, name: str = "baseline", **fields: Any) -> Task:
 
 def row_of(registry: Registry, task: Task) -> TaskRow:
     """Return a task as the registry has it now."""
-    row = find_task(registry.db, task.id)
+    row = registry.read(lambda db: find_task_row(db, task.id))
     assert row is not None
-    return get_task_row(registry.db, row)
+    return row

@@ -31,7 +31,7 @@ MEBI = 1 << 20
 
 
 def count_entries(registry: Registry) -> int:
-    return len({change.seq for change in iter_changes(registry.db)})
+    return len({change.seq for change in iter_changes(registry.index.db)})
 
 
 def count_versions(registry: Registry) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from registry_cli.catalog.read.aliases import find_holder
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import AliasName
-from registry_cli.registry.aliases import find_holder, list_moves, remove_alias, set_alias, undo_alias
+from registry_cli.registry.aliases import list_moves, remove_alias, set_alias, undo_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
 from tests.registry.making import add, add_metrics
@@ -20,7 +21,7 @@ def versions(registry: Registry) -> None:
 
 
 def _held(registry: Registry) -> int | None:
-    holder = find_holder(registry.db, 1, PROD)
+    holder = registry.read(lambda db: find_holder(db, 1, PROD))
     return registry.get_row(holder).number if holder else None
 
 

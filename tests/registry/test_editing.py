@@ -30,7 +30,7 @@ def test_tags_of_many_versions_in_one_entry(registry: Registry) -> None:
     add_metrics(registry, "a/m", {}, {})
     rows = tag_versions(registry, ["a/m:1", "a/m:2", "a/m"], add=_tags("x", "y"), message="why")
     assert [(row.number, row.tags) for row in rows] == [(1, ("x", "y")), (2, ("x", "y"))]
-    (one, two) = iter_changes(registry.db, after=2)
+    (one, two) = iter_changes(registry.index.db, after=2)
     assert (one.entry, one.message) == (two.entry, "why")
     assert tag_versions(registry, ["a/m:1"], add=_tags("z"), remove=_tags("x", "none"))[0].tags == ("y", "z")
 

@@ -49,9 +49,9 @@ def write_nowhere(registry: Registry) -> None:
 def test_no_forged_version_is_handed_out(two: Registry, tmp_path: Path, forgery: str, sealed: bool) -> None:
     if forgery == "publication" and not sealed:
         pytest.skip("a flipped publication is made anew unseen")
-    two.db.execute(FORGERIES[forgery])
+    two.index.db.execute(FORGERIES[forgery])
     if sealed:
-        seals.seal_all(two.db)
+        seals.seal_all(two.index.db)
     two.close()
     ways: list[Callable[[], object]] = [
         lambda: get_file(two, two.get_row("p/m:1"), tmp_path / "out"),
@@ -80,7 +80,7 @@ def test_a_flipped_name_number_alias_or_tag_is_made_anew(two: Registry) -> None:
         "DELETE FROM versions WHERE row = 2",
         "DELETE FROM seals",
     ):
-        two.db.execute(lie)
+        two.index.db.execute(lie)
         assert two.get_row("p/m").number == 2, lie
         assert two.get_row("p/m:1") == right, lie
         assert not check_registry(two).damages, lie

@@ -38,7 +38,7 @@ def prune(registry: Registry, keep: str, expr: str = "", *, message: str | None 
 
 
 def entries(registry: Registry) -> int:
-    return int(registry.db.execute("SELECT count(*) FROM entries").fetchone()[0])
+    return int(registry.index.db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
 
 def test_rules_hold_for_each_model_by_itself(registry: Registry) -> None:
@@ -58,7 +58,7 @@ def test_all_goes_in_one_entry_with_its_reason(registry: Registry) -> None:
     assert prune(registry, "last 1", message="clean") == ["a/b:2", "a/b:1"]
     assert entries(registry) == before + 1
     assert [row.number for row in registry.query()] == [3]
-    newest = list(iter_changes(registry.db))[-1]
+    newest = registry.read(lambda db: list(iter_changes(db)))[-1]
     assert (newest.op, newest.message) == ("remove", "clean")
     assert prune(registry, "last 1") == []
     assert entries(registry) == before + 1
@@ -162,7 +162,7 @@ def test_rules_count_among_the_given_versions_alone(registry: Registry) -> None:
     )
     assert {row.ref for row in gone} == {"a/one:2", "a/one:4"}
     assert entries(registry) == before + 1
-    assert list(iter_changes(registry.db))[-1].message == "why"
+    assert registry.read(lambda db: list(iter_changes(db)))[-1].message == "why"
     assert other[0].id in {row.id for row in registry.query()}
     assert prune_among(registry, [row.id for row in mine], parse_keep("last 1, best 1 min(metrics.loss)")) == []
     assert entries(registry) == before + 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli.catalog import connection
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions as read
 from registry_cli.catalog.read.address import resolve
@@ -86,12 +87,12 @@ def test_ids_are_read_alone_and_versions_a_few_at_a_time(registry: Registry, mon
             seen.add((str(table), str(column)))
         return sqlite3.SQLITE_OK
 
-    registry.db.set_authorizer(note)
+    registry.index.db.set_authorizer(note)
     assert list(iter_ids(registry, rows)) == whole
     assert seen == {("versions", "row"), ("versions", "id")}
-    registry.db.set_authorizer(None)
+    registry.index.db.set_authorizer(None)
 
-    monkeypatch.setattr(read, "BATCH", 2)
+    monkeypatch.setattr(connection, "BATCH", 2)
     read_rows, batches = read.list_versions, []
     monkeypatch.setattr(read, "list_versions", lambda db, rows: batches.append(len(rows)) or read_rows(db, rows))
     found = iter_versions(registry, rows)
@@ -101,7 +102,7 @@ def test_ids_are_read_alone_and_versions_a_few_at_a_time(registry: Registry, mon
 
 
 def test_matches(registry: Registry) -> None:
-    row = resolve(registry.db, "iris/softmax:1")
+    row = resolve(registry.index.db, "iris/softmax:1")
     assert matches(registry, row, "metrics.acc > 0.5 and tag:prod")
     assert not matches(registry, row, "metrics.acc > 0.85")
     archive_versions(registry, ["iris/softmax:1"])

@@ -17,23 +17,23 @@ DEFAULT = Policy(keep=None, grace=86_400, trash=7 * 86_400)
 
 
 def test_what_is_set_holds(registry: Registry) -> None:
-    assert read_policy(registry.db) == DEFAULT
+    assert registry.read(read_policy) == DEFAULT
     set_setting(registry, "retention.keep", "last 5, published")
     set_setting(registry, "gc.grace", "0s")
     set_setting(registry, "gc.trash", "2w")
-    assert read_policy(registry.db) == Policy(parse_keep("last 5, published"), 0, 14 * 86_400)
+    assert registry.read(read_policy) == Policy(parse_keep("last 5, published"), 0, 14 * 86_400)
     assert get_setting(registry, "gc.trash").origin == "registry"
     assert unset_setting(registry, "gc.trash")
     assert not unset_setting(registry, "gc.trash")
     assert get_setting(registry, "gc.trash").value == "7d"
     assert get_setting(registry, "gc.trash").origin == "default"
-    assert read_policy(registry.db).trash == DEFAULT.trash
+    assert registry.read(read_policy).trash == DEFAULT.trash
 
 
 def test_it_is_in_the_log(registry: Registry) -> None:
     set_setting(registry, "gc.grace", "12h")
     undo_entry(registry)
-    assert read_policy(registry.db) == DEFAULT
+    assert registry.read(read_policy) == DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_makes_no_sense_is_refused(registry: Registry, key: str, value: str
 def test_what_another_program_wrote_and_makes_no_sense_is_passed_over(registry: Registry, value: object) -> None:
     names = ("gc.grace", "gc.trash", "retention.keep", "later.setting")
     transact(registry, lambda: [changes.setting(name, value) for name in names])  # type: ignore[arg-type]  # foreign
-    assert read_policy(registry.db) == DEFAULT
+    assert registry.read(read_policy) == DEFAULT
     assert {found.key: (found.value, found.origin) for found in list_settings(registry)[2:]} == {
         "retention.keep": (None, "default"),
         "gc.grace": ("1d", "default"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.read.versions import list_users
+from registry_cli.catalog.read.uses import list_users
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, TaskId, new_ulid
 from registry_cli.records.task import CONSOLE
@@ -181,14 +181,18 @@ def test_a_copy_brings_the_last_entries_of_tasks_back(registry: Registry) -> Non
         registry.layout.slot(seq).unlink()
     registry.layout.index.unlink()
     assert [outcome.how for outcome in repair(registry, backup).outcomes] == ["copied from the other registry"] * 2
-    assert registry.db.execute("SELECT status FROM tasks").fetchall() == [("completed",)]
+    assert registry.index.db.execute("SELECT status FROM tasks").fetchall() == [("completed",)]
 
 
 def test_what_a_task_uses_stays_until_it_is_removed(registry: Registry) -> None:
     task = run(registry)
     row = add(registry, "p/m", SAME)
     remove_versions(registry, [row.ref])
-    (user,) = [user for user in list_users(registry.db, task.files[0].sha256 or BlobHash("")) if not user.removed]
+    (user,) = [
+        user
+        for user in registry.read(lambda db: list_users(db, task.files[0].sha256 or BlobHash("")))
+        if not user.removed
+    ]
     assert (user.id, user.ref) == (task.id, "task:baseline")
     (file,) = explain_version(registry, row.ref).files
     assert file.fate == "stays: task:baseline holds the same bytes"

@@ -79,7 +79,7 @@ def test_undo_takes_back_what_was_said_and_not_what_has_run(registry: Registry) 
 def test_undo_needs_the_bytes(registry: Registry) -> None:
     task = run(registry)
     remove_tasks(registry, [task.id])
-    entry = registry.db.execute("SELECT id FROM entries ORDER BY seq DESC LIMIT 1").fetchone()[0]
+    entry = registry.index.db.execute("SELECT id FROM entries ORDER BY seq DESC LIMIT 1").fetchone()[0]
     run_collection(registry, instant=True)
     with pytest.raises(RefusedError, match="are gone"):
         undo_entry(registry, entry)

@@ -51,7 +51,7 @@ def test_one_that_nobody_knows(registry: Registry) -> None:
 
 def test_one_whose_record_is_lost_can_be_given_up(registry: Registry) -> None:
     task = run(registry)
-    (record,) = registry.db.execute("SELECT record FROM tasks").fetchone()
+    (record,) = registry.index.db.execute("SELECT record FROM tasks").fetchone()
     registry.layout.record(record).unlink()
     registry.layout.index.unlink()
     registry.close()

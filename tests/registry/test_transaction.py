@@ -43,7 +43,7 @@ def test_an_entry_says_who_when_and_why(registry: Registry) -> None:
     assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", changes.RULES)
     assert entry.tool.startswith("reg ")
     assert entry.previous == digest_entry(registry.log.get(1))
-    assert [change.entry for change in iter_changes(registry.db, after=1)] == [entry.id]
+    assert [change.entry for change in iter_changes(registry.index.db, after=1)] == [entry.id]
 
 
 def test_a_plan_that_wants_nothing_writes_nothing(registry: Registry) -> None:
@@ -166,7 +166,7 @@ def test_two_writers_lose_nothing(registry: Registry, tmp_path: Path) -> None:
     registry.index.sync()
     assert len(registry.get_row("a/m").tags) == 45
     assert registry.index.head.seq == 46
-    assert all(row.void is None for row in iter_changes(registry.db))
+    assert all(row.void is None for row in iter_changes(registry.index.db))
 
 
 def _list_files(folder: Path) -> list[Path]:
@@ -237,7 +237,7 @@ def test_a_large_entry_is_told_a_few_changes_at_a_time(registry: Registry, monke
     """SQLite takes so many values in one statement and no more."""
     ids = [add(registry, "a/m").id for _ in range(10)]
     transact(registry, lambda: [changes.tag(version, add=[TagName("x")]) for version in ids])
-    found = list(iter_changes(registry.db, after=10))
+    found = list(iter_changes(registry.index.db, after=10))
     monkeypatch.setattr(events, "BATCH", 2)
-    registry.db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8)
+    registry.index.db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8)
     assert [told.row.ref for told in events.tell_changes(registry, found)] == [f"a/m:{at}" for at in range(1, 11)]

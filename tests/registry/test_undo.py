@@ -32,15 +32,18 @@ PROD = AliasName("prod")
 
 
 def _last(registry: Registry) -> EntryId:
-    return list(iter_changes(registry.db))[-1].entry
+    return registry.read(lambda db: list(iter_changes(db)))[-1].entry
 
 
 def _state(registry: Registry) -> object:
     return (
         [version.row for version in registry.query(include_archived=True)],
         registry.get_row("a/m:1"),
-        versions.read_settings(registry.db),
-        {row: registry.db.execute(f"SELECT * FROM {row} ORDER BY 1, 2").fetchall() for row in ("aliases", "tags")},
+        registry.read(versions.read_settings),
+        {
+            row: registry.index.db.execute(f"SELECT * FROM {row} ORDER BY 1, 2").fetchall()
+            for row in ("aliases", "tags")
+        },
     )
 
 
@@ -102,7 +105,7 @@ def test_undo_goes_back_step_by_step(made: Registry) -> None:
         undo_entry(made)
         assert made.get_row("a/m").tags == left
     undo_entry(made)
-    assert versions.read_settings(made.db) == {}
+    assert made.read(versions.read_settings) == {}
 
 
 def test_nothing_to_undo(registry: Registry) -> None:
@@ -129,7 +132,7 @@ def test_an_entry_by_its_id(made: Registry) -> None:
 def test_undo_says_which_entry_it_undoes(made: Registry) -> None:
     entry = _last(made)
     undo_entry(made, message="oops")
-    last = list(iter_changes(made.db))[-1]
+    last = list(iter_changes(made.index.db))[-1]
     assert (last.change["undoes"], last.message) == (entry, "oops")
 
 
@@ -161,4 +164,4 @@ def test_a_void_entry_cannot_be_undone(made: Registry) -> None:
     with pytest.raises(RefusedError, match="had no effect"):
         undo_entry(made, forged.id)
     undo_entry(made)  # passes over it
-    assert versions.read_settings(made.db) == {}
+    assert made.read(versions.read_settings) == {}

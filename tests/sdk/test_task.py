@@ -198,7 +198,7 @@ def test_publishing_and_archiving(weights: Path) -> None:
     assert task.publish()
     assert [reg.use(f"a/m:{number}").row.published for number in (1, 2)] == [False, True]
     task.set_archived(True)
-    assert task.registry.db.execute("SELECT archived FROM tasks").fetchone() == (1,)
+    assert task.registry.index.db.execute("SELECT archived FROM tasks").fetchone() == (1,)
     task.set_archived(False)
     with reg.task("empty") as empty:
         pass

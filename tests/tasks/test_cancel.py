@@ -90,7 +90,7 @@ def test_a_crashed_one_is_buried_and_refused(registry: Registry) -> None:
     crash(start(registry, "a"))
     with pytest.raises(RefusedError, match="task a is crashed"):
         cancel_tasks(registry, ["a"])
-    assert registry.db.execute("SELECT status FROM tasks").fetchall() == [("crashed",)]
+    assert registry.index.db.execute("SELECT status FROM tasks").fetchall() == [("crashed",)]
 
 
 def test_a_wrapper_is_left_word_alone(registry: Registry) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.catalog.connection import execute_all
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError
-from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import USES
 from registry_cli.ids import BlobHash
 
@@ -34,7 +34,7 @@ def collect(state: State, change: Mapping[str, Any]) -> Effect:
         VoidError: A version or a task uses one of them, or it is to be swept and nobody has announced it.
     """
     stage, blobs = str(change["op"]), list(change["blobs"])
-    sqlite_file.execute_all(state.db, USES)
+    execute_all(state.db, USES)
     for blob in list_used(state.db, blobs):
         raise VoidError(f"blob {blob[:12]} is in use: `{stage}` is not allowed")
     if stage == changes.SWEEP:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.catalog.connection import execute_all
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.blob_effects import spare_task
 from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError
 from registry_cli.catalog.fold.task_rows import COLUMNS, TaskRows, broken_task
-from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import DAMAGED, OUTPUTS
 from registry_cli.catalog.seals import TASK
 from registry_cli.errors import RegError
@@ -140,7 +140,7 @@ def _write(db: sqlite3.Connection, rows: TaskRows, row: int | None) -> int:
     db.executemany("INSERT INTO task_files VALUES (?, ?, ?, ?, ?, ?)", [(row, *file) for file in rows.files])
     assert row is not None
     spare_task(db, row)
-    sqlite_file.execute_all(db, OUTPUTS)
+    execute_all(db, OUTPUTS)
     hand_down(db, rows.id)
     return row
 

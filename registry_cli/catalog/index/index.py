@@ -9,8 +9,10 @@ the child would find what its parent has locked.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from registry_cli.catalog.connection import execute_all, open_snapshot
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
 from registry_cli.catalog.seals import DoubtError
@@ -21,8 +23,8 @@ from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.replay import Replay
     from registry_cli.catalog.index.place import Place
     from registry_cli.ids import RecordId, VersionId
@@ -66,6 +68,11 @@ class Index:
 
         return Replay(self._layout, self._log)
 
+    def find_path(self) -> Path | None:
+        """Return where the index lies now, or None for memory."""
+        (place,) = (file for _, name, file in self.db.execute("PRAGMA database_list") if name == "main")
+        return Path(place) if place else None
+
     def close(self) -> None:
         """Close the connection."""
         self.db.close()
@@ -91,6 +98,28 @@ class Index:
                 sqlite_file.set_aside(self._place.path)
         self.db, self.head = self._open()  # the old connection stays open for who still reads
         self.sync()
+
+    def read(self, action: Callable[[Connection], T]) -> T:
+        """Return what `action` reads, all of one moment, whatever other processes write.
+
+        An index that cannot be right is made anew, and read again. One such call may be made inside another.
+
+        Raises:
+            CorruptError: It cannot be read then either.
+        """
+        db = self.db
+        if db.in_transaction:  # the caller above us handles what cannot be right
+            return action(db)
+        try:
+            with open_snapshot(db):
+                return action(db)
+        except sqlite_file.list_errors() as error:
+            self.recover(error)
+        try:
+            with open_snapshot(self.db):
+                return action(self.db)
+        except sqlite_file.list_errors() as error:
+            raise CorruptError(f"the index cannot be read: {error}", hint="reg fsck") from None
 
     def append(self, entry: Entry, data: bytes) -> str | None:
         """Fold the entry that was just put into the slot after `head`; return why it is void, or None."""
@@ -130,7 +159,7 @@ class Index:
         """
         if not sqlite_file.list_damaged(self.db):
             return
-        from registry_cli.catalog.read.versions import list_broken
+        from registry_cli.catalog.read.records import list_broken
         from registry_cli.store.known_losses import read_partial
 
         known = read_partial(self._layout).records
@@ -300,7 +329,7 @@ class Index:
         sqlite_file.make_tables(db, self._registry)
         head = self._replay.fold_all(db)
         sqlite_file.write_stamp(db, head)
-        sqlite_file.execute_all(db, INDEXES)
+        execute_all(db, INDEXES)
         return head
 
     def _fold_new(self) -> None:

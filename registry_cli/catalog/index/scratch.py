@@ -5,8 +5,9 @@ It lies in a temporary file that only this process sees, so that memory stays fl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from registry_cli.catalog.connection import execute_all
 from registry_cli.catalog.fold.replay import Replay
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import INDEXES
@@ -14,9 +15,12 @@ from registry_cli.catalog.schema import INDEXES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.record_source import Entries
     from registry_cli.store.layout import Layout
     from registry_cli.store.log import Head, Log
+
+T = TypeVar("T")
 
 
 class Fresh:
@@ -36,6 +40,10 @@ class Fresh:
         except BaseException:
             self.db.close()
             raise
+
+    def read(self, action: Callable[[Connection], T]) -> T:
+        """Return what `action` reads; nobody else writes here."""
+        return action(self.db)
 
     def sync(self) -> Head:
         """Fold what the log holds beyond `head`, and return the new head.
@@ -62,7 +70,7 @@ class Fresh:
         replay = self._replay
         head = replay.fold_all(self.db) if entries is None else replay.fold_entries(self.db, entries)
         sqlite_file.write_stamp(self.db, head)
-        sqlite_file.execute_all(self.db, INDEXES)
+        execute_all(self.db, INDEXES)
         return head
 
     def _fold_new(self) -> Head:

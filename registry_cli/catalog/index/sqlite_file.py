@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import interrupts, process
+from registry_cli import process
+from registry_cli.catalog.connection import execute_all, limited, look_for_signals, split_script, transaction
 from registry_cli.catalog.index.admission import APPLICATION, BESIDE, read_header
 from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, SEAL, TABLES
 from registry_cli.catalog.seals import DoubtError, seal, seal_all
@@ -14,7 +14,7 @@ from registry_cli.store import files
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from registry_cli.ids import RecordId
@@ -28,8 +28,6 @@ PRIVATE: Final = ""
 MAPPED: Final = 16 << 20
 """Bytes of the file read through the page cache itself, which is faster; more of a large one is no faster, and all that
 is read of it would count as this process's memory."""
-_PACE: Final = 50_000
-"""Steps of SQLite's machine, about 2 ms, between two looks for a signal."""
 _ENOUGH: Final = 1_000_000
 """Steps in which a schema is read; ours takes some thousands."""
 _WAL_HEADER: Final = 32
@@ -79,29 +77,6 @@ def sign(db: sqlite3.Connection) -> None:
     with transaction(db):
         db.execute(f"PRAGMA application_id = {APPLICATION}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Write at once, or not at all."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def limited(db: sqlite3.Connection, steps: int) -> Iterator[None]:
-    """Let each statement fail with SQLITE_INTERRUPT after so many steps of SQLite's machine."""
-    db.set_progress_handler(partial(int, 1), steps)  # no bytecode of ours: a signal that came there would be lost
-    try:
-        yield
-    finally:
-        _look_for_signals(db)
 
 
 def list_errors() -> tuple[type[Exception], ...]:
@@ -156,9 +131,9 @@ def _is_unsigned_index(path: Path) -> bool:
 @cache
 def _stored_statements() -> frozenset[str]:
     """Return the statements of the schema as `sqlite_master` keeps them."""
-    return frozenset(statement.strip().replace(" IF NOT EXISTS", "", 1) for statement in _split(TABLES + INDEXES)) - {
-        ""
-    }
+    return frozenset(
+        statement.strip().replace(" IF NOT EXISTS", "", 1) for statement in split_script(TABLES + INDEXES)
+    ) - {""}
 
 
 def copy_to_memory(db: sqlite3.Connection) -> sqlite3.Connection:
@@ -202,7 +177,7 @@ def _open(name: str) -> sqlite3.Connection:
     db = sqlite3.connect(
         name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=name.startswith("file:"), factory=kind
     )
-    _look_for_signals(db)
+    look_for_signals(db)
     db.execute("PRAGMA trusted_schema = OFF")  # what a file defines may call none of our functions
     db.execute("PRAGMA cell_size_check = ON")
     return db
@@ -212,28 +187,6 @@ def _map(db: sqlite3.Connection) -> None:
     if not process.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
         db.execute(f"PRAGMA mmap_size = {MAPPED}")
         db.execute("PRAGMA cell_size_check = OFF")  # a mapped page is checked at each use, which doubles a scan's time
-
-
-def _look_for_signals(db: sqlite3.Connection) -> None:
-    """Stop at a signal's coming, in a command; a script's own handlers are not ours to call again."""
-    if process.guarded:
-        db.set_progress_handler(None, 0)
-    else:
-        db.set_progress_handler(interrupts.look, _PACE)
-
-
-@contextmanager
-def open_snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Let all that is read while the context lasts be of one moment, whatever other processes write."""
-    if db.in_transaction:
-        yield
-        return
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
 def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
@@ -280,17 +233,6 @@ def make_tables(db: sqlite3.Connection, registry: str) -> None:
     db.executemany("INSERT INTO stamp VALUES (?, ?)", stamp.items())
     seal_all(db)
     _seal_stamp(db)
-
-
-def execute_all(db: sqlite3.Connection, script: str) -> None:
-    """Run statements inside the transaction, which `executescript` would end."""
-    for statement in _split(script):
-        db.execute(statement)
-
-
-def _split(script: str) -> list[str]:
-    lines = (line for line in script.splitlines() if not line.startswith("--"))
-    return "\n".join(lines).split(";")
 
 
 def write_stamp(db: sqlite3.Connection, head: Head, *, durable: bool = False) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.index.sqlite_file import limited
+from registry_cli.catalog.connection import limited
 from registry_cli.catalog.query.compile import PROBE_LIMIT, Per, Plan, compile_query
 
 if TYPE_CHECKING:

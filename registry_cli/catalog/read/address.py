@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.connection import BATCH
 from registry_cli.catalog.read.models import find_line
 from registry_cli.catalog.read.task_address import list_outputs
-from registry_cli.catalog.seals import BATCH, LINE, VERSION, DoubtError, check, read_lines, read_moves
+from registry_cli.catalog.seals import LINE, VERSION, DoubtError, check, read_lines, read_moves
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
 from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
 

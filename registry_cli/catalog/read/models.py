@@ -44,6 +44,11 @@ def find_line(db: sqlite3.Connection, name: str) -> int | None:
     return line
 
 
+def get_line_name(db: sqlite3.Connection, line: int) -> ModelName:
+    """Return the name of a line as it is spelled now."""
+    return ModelName(db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()[0])
+
+
 def list_line_names(db: sqlite3.Connection, prefix: str = "") -> list[ModelName]:
     """Return the names of the models that `list_lines` gives, in its order; nothing of their versions is counted."""
     where, bound = _within(prefix)

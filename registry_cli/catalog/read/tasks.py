@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from registry_cli.catalog.connection import iter_batches, marks, select_among
 from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.read.rows import InputRow, TaskRow
-from registry_cli.catalog.read.versions import BATCH
 from registry_cli.catalog.seals import TASK, check
 from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3
 
@@ -23,20 +23,28 @@ _GROUPS: Final = ("metrics", "params")
 _TRUTHS: Final = {"true": True, "false": False}
 
 
+class Running(NamedTuple):
+    """An attempt that runs by the log: when it started, in seconds since 1970 UTC, and on which host."""
+
+    task: TaskId
+    attempt: int
+    started: float
+    host: str | None
+
+
 def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
     """Return the tasks of these rows, in their order."""
     found: dict[int, TaskRow] = {}
-    for at in range(0, len(rows), BATCH):
-        found.update(_read_batch(db, rows[at : at + BATCH]))
+    for some in iter_batches(rows):
+        found.update(_read_batch(db, some))
     return [found[row] for row in rows]
 
 
 def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
     """Return the ids of the tasks of these rows, in their order; nothing else of them is read."""
     found: dict[int, TaskId] = {}
-    for at in range(0, len(rows), BATCH):
-        some = rows[at : at + BATCH]
-        found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({','.join('?' * len(some))})", some))
+    for some in iter_batches(rows):
+        found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({marks(some)})", some))
     return [found[row] for row in rows]
 
 
@@ -51,13 +59,38 @@ def find_task(db: sqlite3.Connection, task: TaskId) -> int | None:
     return found[0] if found else None
 
 
-def list_task_inputs(db: sqlite3.Connection, row: int) -> list[InputRow]:
-    """Return the versions that a task was given, in their order."""
+def find_task_row(db: sqlite3.Connection, task: TaskId) -> TaskRow | None:
+    """Return a task, or None where the registry does not hold it."""
+    row = find_task(db, task)
+    return get_task_row(db, row) if row is not None else None
+
+
+def list_known_tasks(db: sqlite3.Connection, tasks: Sequence[TaskId]) -> list[int]:
+    """Return the rows of those of some tasks that the registry holds, in no order."""
+    return [row for (row,) in select_among(db, "SELECT row FROM tasks WHERE id IN ({marks})", tasks)]
+
+
+def has_running(db: sqlite3.Connection) -> bool:
+    """Return whether a task runs by the log."""
+    return db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is not None
+
+
+def list_running(db: sqlite3.Connection) -> list[Running]:
+    """Return the attempts that run by the log."""
+    found = db.execute(
+        "SELECT t.id, t.attempt, t.started, f.text FROM tasks t LEFT JOIN task_fields f"
+        " ON f.task = t.row AND f.field = 'host.hostname' WHERE t.status = 'running' AND t.removed = 0"
+    )
+    return [Running(TaskId(task), attempt, (started or 0) / 1e6, host) for task, attempt, started, host in found]
+
+
+def list_task_inputs(db: sqlite3.Connection, task: TaskId) -> list[InputRow]:
+    """Return the versions that a task was given, in their order; none where the registry does not hold the task."""
     found = db.execute(
         "SELECT i.name, i.version, l.name || ':' || v.number FROM task_inputs i"
         " LEFT JOIN versions v ON v.id = i.version LEFT JOIN lines l ON l.id = v.line"
-        " WHERE i.task = ? ORDER BY i.position",
-        (row,),
+        " WHERE i.task = (SELECT row FROM tasks WHERE id = ?) ORDER BY i.position",
+        (task,),
     )
     return [InputRow(name, VersionId(RecordId(version)), ref) for name, version, ref in found]
 
@@ -78,10 +111,16 @@ def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
 
 
-def list_task_versions(db: sqlite3.Connection, task: TaskId) -> list[int]:
-    """Return the rows of the versions that a task made and that are not removed, oldest first."""
-    found = db.execute("SELECT row FROM versions WHERE task = ? AND removed = 0 ORDER BY row", (task,))
-    return [row for (row,) in found]
+def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list[FileEntry]:
+    """Return the blobs named `path` of the newest tasks that ran from a commit, newest first, five at most."""
+    from registry_cli.records.parts import FileEntry
+
+    found = db.execute(
+        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media FROM tasks t JOIN task_files f ON f.task = t.row"
+        " WHERE t.commit_id = ? AND t.removed = 0 AND f.path = ? ORDER BY t.row DESC LIMIT 5",
+        (commit, path),
+    )
+    return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
 
 
 def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:
@@ -96,14 +135,13 @@ def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[Task
 
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRow]:
     check(db, TASK, rows)
-    marks = ",".join("?" * len(rows))
     tags: dict[int, list[TagName]] = defaultdict(list)
-    for row, tag in db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks}) ORDER BY tag", rows):
+    for row, tag in db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks(rows)}) ORDER BY tag", rows):
         tags[row].append(TagName(tag))
     tables: dict[tuple[int, str], dict[str, Any]] = defaultdict(dict)
     fields = db.execute(
         "SELECT task, field, number, text FROM task_fields"
-        f" WHERE task IN ({marks}) AND field > 'metrics.' AND field < 'params/' ORDER BY task, field",
+        f" WHERE task IN ({marks(rows)}) AND field > 'metrics.' AND field < 'params/' ORDER BY task, field",
         rows,
     )
     for row, field, number, text in fields:
@@ -112,7 +150,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRo
             tables[row, group][name] = _value(group, number, text)
     found = db.execute(
         "SELECT row, id, name, project, status, attempt, author, created, started, ended, exit_code, source, comment,"
-        f" commit_id, command, record, archived, removed, broken FROM tasks WHERE row IN ({marks})",
+        f" commit_id, command, record, archived, removed, broken FROM tasks WHERE row IN ({marks(rows)})",
         rows,
     )
     return {

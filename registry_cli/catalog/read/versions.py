@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog import seals
+from registry_cli.catalog.connection import iter_batches, marks, open_snapshot, select_among
 from registry_cli.catalog.documents import from_microseconds, load_doc
-from registry_cli.catalog.index import sqlite_file
-from registry_cli.catalog.read.rows import Broken, ParentRow, User, VersionRow
+from registry_cli.catalog.read.rows import ParentRow, VersionRow
 from registry_cli.catalog.seals import (
     FILES,
     SETTINGS,
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-BATCH: Final = seals.BATCH
-"""Rows asked for at a time; SQLite binds a limited number of values."""
 REMAKE: Final = "reg repair"
 """What to do where the index says other files of a version than its record."""
 
@@ -53,9 +49,9 @@ def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRo
         CorruptError: It says other files of one than it did.
     """
     found: dict[int, VersionRow] = {}
-    for at in range(0, len(rows), BATCH):
-        with sqlite_file.open_snapshot(db):  # else a seal may be of what another process has written meanwhile
-            found.update(_read_batch(db, rows[at : at + BATCH]))
+    for some in iter_batches(rows):
+        with open_snapshot(db):  # else a seal may be of what another process has written meanwhile
+            found.update(_read_batch(db, some))
     return [found[row] for row in rows]
 
 
@@ -66,9 +62,8 @@ def list_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionId]:
         DoubtError: The index misses one.
     """
     found: dict[int, VersionId] = {}
-    for at in range(0, len(rows), BATCH):
-        some = rows[at : at + BATCH]
-        found.update(db.execute(f"SELECT row, id FROM versions WHERE row IN ({','.join('?' * len(some))})", some))
+    for some in iter_batches(rows):
+        found.update(db.execute(f"SELECT row, id FROM versions WHERE row IN ({marks(some)})", some))
     if not found.keys() >= set(rows):
         raise DoubtError("a version is missing")
     return [found[row] for row in rows]
@@ -85,10 +80,57 @@ def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     return [_file(file) for file in _files_of(db, [row]).get(row, ())]
 
 
+def list_contents(db: sqlite3.Connection, row: int) -> set[tuple[str, BlobHash | None]]:
+    """Return path and digest of the files of the version of one row; nothing is compared with what the fold made."""
+    return set(db.execute("SELECT path, sha256 FROM files WHERE version = ?", (row,)))
+
+
 def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
     """Return the row of a version, or None where the registry does not hold it."""
     found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
     return found[0] if found else None
+
+
+def find_version(db: sqlite3.Connection, version: VersionId) -> VersionRow | None:
+    """Return a version, or None where the registry does not hold it."""
+    row = find_row(db, version)
+    return get_version(db, row) if row is not None else None
+
+
+def list_versions_of_task(db: sqlite3.Connection, task: TaskId) -> list[VersionRow]:
+    """Return the versions that a task made and that are not removed, oldest first."""
+    found = db.execute("SELECT row FROM versions WHERE task = ? AND removed = 0 ORDER BY row", (task,))
+    return list_versions(db, [row for (row,) in found])
+
+
+def list_known_rows(db: sqlite3.Connection, versions: Sequence[VersionId]) -> list[int]:
+    """Return the rows of those of some versions that the registry holds, in no order."""
+    query = "SELECT row FROM versions WHERE id IN ({marks})"
+    return [row for (row,) in select_among(db, query, versions)]
+
+
+def find_newest(db: sqlite3.Connection, line: int) -> int | None:
+    """Return the row of a line's newest version that is neither archived nor removed, or None."""
+    found = db.execute(
+        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
+    ).fetchone()
+    return found[0] if found else None
+
+
+def list_live(db: sqlite3.Connection, line: int) -> list[tuple[int, VersionId]]:
+    """Return row and id of a line's versions that are neither archived nor removed."""
+    found = db.execute("SELECT row, id FROM versions WHERE line = ? AND NOT removed AND NOT archived", (line,))
+    return [(row, VersionId(RecordId(version))) for row, version in found]
+
+
+def is_live(db: sqlite3.Connection, version: VersionId) -> bool:
+    """Return whether the registry holds a version that is not removed."""
+    return db.execute("SELECT 1 FROM versions WHERE id = ? AND removed = 0", (version,)).fetchone() is not None
+
+
+def is_broken(db: sqlite3.Connection, row: int) -> bool:
+    """Return whether a version's record cannot be read."""
+    return db.execute("SELECT 1 FROM versions WHERE row = ? AND broken IS NOT NULL", (row,)).fetchone() is not None
 
 
 def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str, VersionId]]:
@@ -99,42 +141,6 @@ def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str,
         (version,),
     )
     return [(role, VersionId(RecordId(child))) for role, child in found]
-
-
-def list_broken(db: sqlite3.Connection) -> list[Broken]:
-    """Return the versions, then the tasks, whose records cannot be read, oldest first."""
-    found = db.execute(
-        "SELECT v.id, l.name || ':' || v.number, v.removed, v.broken FROM versions v JOIN lines l ON l.id = v.line"
-        " WHERE v.broken IS NOT NULL ORDER BY v.row"
-    )
-    tasks = db.execute("SELECT record, 'task:' || id, removed, broken FROM tasks WHERE broken IS NOT NULL ORDER BY row")
-    return [
-        Broken(RecordId(record), ref, bool(removed), problem) for record, ref, removed, problem in chain(found, tasks)
-    ]
-
-
-def list_users(db: sqlite3.Connection, blob: BlobHash) -> list[User]:
-    """Return the versions, then the tasks, that name a blob, removed ones too, oldest first."""
-    versions = db.execute(
-        "SELECT DISTINCT v.id, l.name || ':' || v.number, v.removed FROM uses u JOIN versions v ON v.row = u.version"
-        " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY v.row",
-        (blob,),
-    )
-    tasks = db.execute(
-        "SELECT DISTINCT t.id, 'task:' || t.name, t.removed FROM task_files f JOIN tasks t ON t.row = f.task"
-        " WHERE f.sha256 = ? ORDER BY t.row",
-        (blob,),
-    )
-    return [
-        *(User(VersionId(RecordId(version)), ref, bool(removed)) for version, ref, removed in versions),
-        *(User(TaskId(task), ref, bool(removed)) for task, ref, removed in tasks),
-    ]
-
-
-def list_task_records(db: sqlite3.Connection, low: str, high: str) -> list[tuple[RecordId, TaskId]]:
-    """Return the records from `low` up to `high` that tasks have or had, each with its task."""
-    found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", (low, high))
-    return [(RecordId(record), TaskId(task)) for record, task in found]
 
 
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
@@ -149,23 +155,17 @@ def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
     return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings ORDER BY key")}
 
 
-def read_twins(db: sqlite3.Connection, size: int) -> set[str]:
-    """Return the XXH3 digests of the known files of `size` bytes."""
-    return {xxh3 for (xxh3,) in db.execute("SELECT xxh3 FROM files WHERE size = ? AND xxh3 IS NOT NULL", (size,))}
-
-
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, VersionRow]:
-    marks = ",".join("?" * len(rows))
-    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks}) ORDER BY tag", rows))
+    tags = group(db.execute(f"SELECT version, tag FROM tags WHERE version IN ({marks(rows)}) ORDER BY tag", rows))
     files = _files_of(db, rows)
     parents = group(
         db.execute(
             "SELECT p.child, p.parent, p.role, l.name, v.number FROM parents p JOIN versions v ON v.id = p.parent"
-            f" JOIN lines l ON l.id = v.line WHERE p.child IN ({marks}) ORDER BY p.child, p.position",
+            f" JOIN lines l ON l.id = v.line WHERE p.child IN ({marks(rows)}) ORDER BY p.child, p.position",
             rows,
         )
     )
-    columns = db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks})", rows).fetchall()
+    columns = db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks(rows)})", rows).fetchall()
     lines = read_lines(db, list({line for _, _, line, *_ in columns}))
     sealed, sealed_files = read_seals(db, VERSION, rows), read_seals(db, FILES, rows)
     found = {}
@@ -192,13 +192,8 @@ def _other_files(ref: str) -> CorruptError:
 
 
 def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
-    marks = ",".join("?" * len(rows))
-    return group(
-        db.execute(
-            f"SELECT version, path, size, sha256, xxh3, media, url FROM files WHERE version IN ({marks}) ORDER BY path",
-            rows,
-        )
-    )
+    columns = "version, path, size, sha256, xxh3, media, url"
+    return group(db.execute(f"SELECT {columns} FROM files WHERE version IN ({marks(rows)}) ORDER BY path", rows))
 
 
 def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.documents import load_doc
+from registry_cli.catalog.read.needs import read_needs
+from registry_cli.catalog.read.uses import sum_blob_sizes
 from registry_cli.errors import CorruptError
-from registry_cli.ids import BlobHash, Xxh3
+from registry_cli.ids import BlobHash
 from registry_cli.registry.fsck.context import Survey, count, exists, iter_entries, list_touched
 from registry_cli.registry.fsck.digests import GONE, Reader, Reading
 from registry_cli.registry.fsck.report import Damage
@@ -21,39 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from registry_cli.catalog.read.needs import Need
     from registry_cli.registry.fsck.report import Kind
     from registry_cli.store.trash import Trashed
 
 _NAME: Final = re.compile(r"[0-9a-f]{62}")
 _AFTER: Final = "g"
 """Sorts after every hex digit."""
-_NEEDS: Final = """
-SELECT sha256, max(size), max(xxh3), max(removed = 0), max(removed = 0 AND ours)
-FROM (
-    SELECT f.sha256, f.size, f.xxh3, f.url IS NULL AS ours, v.removed FROM files f JOIN versions v ON v.row = f.version
-    WHERE f.sha256 >= ?1 AND f.sha256 < ?2
-    UNION ALL
-    SELECT design, design_size, xxh3_of_design(doc), 1, removed FROM versions WHERE design >= ?1 AND design < ?2
-    UNION ALL
-    SELECT f.sha256, f.size, f.xxh3, 1, t.removed FROM task_files f JOIN tasks t ON t.row = f.task
-    WHERE f.sha256 >= ?1 AND f.sha256 < ?2
-) GROUP BY sha256
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Need:
-    """What versions and tasks say of a blob.
-
-    Attributes:
-        used: Whether one that is not removed names it.
-        kept: Whether it must be here: such a one names it, and by no URL alone.
-    """
-
-    size: int | None
-    xxh3: Xxh3 | None
-    used: bool
-    kept: bool
 
 
 @dataclass(slots=True)
@@ -79,7 +55,7 @@ class _Blobs:
     def iter_readings(self) -> Iterator[Reading[BlobHash]]:
         """Yield the blobs whose bytes are to be compared; what is missing or has another size is taken down."""
         for shard in FANOUT:
-            needs = read_needs(self.survey, shard, shard + _AFTER)
+            needs = self.survey.read(partial(read_needs, low=shard, high=shard + _AFTER))
             stored = self._list(self.survey.layout.blobs / shard)
             swept = [trashed for trashed in self._swept if trashed.blob and trashed.blob.startswith(shard)]
             there = stored.keys() | {trashed.blob for trashed in swept}
@@ -95,11 +71,11 @@ class _Blobs:
     def report(self, sha256: BlobHash, path: Path, problem: str) -> None:
         """Take down a damage, with whom it touches."""
         kind: Kind = "blob" if path == self.survey.layout.blob(sha256) else "trash"
-        users = list_touched(self.survey.db, sha256)
+        users = list_touched(self.survey, sha256)
         self.survey.damages.append(Damage(kind, path, problem, users, blob=sha256))
 
     def _judge_swept(
-        self, trashed: Trashed, stored: Mapping[BlobHash, os.stat_result], needs: Mapping[BlobHash, _Need]
+        self, trashed: Trashed, stored: Mapping[BlobHash, os.stat_result], needs: Mapping[BlobHash, Need]
     ) -> Iterator[Reading[BlobHash]]:
         status = files.find_status(trashed.path)
         if status is None:  # deleted, or brought back
@@ -113,7 +89,7 @@ class _Blobs:
         yield from self._judge(sha256, trashed.path, status, need)
 
     def _judge(
-        self, sha256: BlobHash, path: Path, status: os.stat_result, need: _Need | None
+        self, sha256: BlobHash, path: Path, status: os.stat_result, need: Need | None
     ) -> Iterator[Reading[BlobHash]]:
         level = self.survey.level
         if need is None and path.parents[1] == self.survey.layout.blobs:
@@ -151,7 +127,6 @@ class _Blobs:
 
 def check_blobs(survey: Survey) -> None:
     """Check all blobs, in `blobs/` and in `trash/`."""
-    survey.db.create_function("xxh3_of_design", 1, _xxh3_of_design, deterministic=True)
     blobs, reader = _Blobs(survey), Reader(survey.progress)
     folder = survey.layout.blobs
     blobs.foreign += [folder / entry.name for entry in iter_entries(folder) if entry.name not in FANOUT]
@@ -171,21 +146,12 @@ def check_blobs(survey: Survey) -> None:
     _note(survey, blobs)
 
 
-def read_needs(survey: Survey, low: str, high: str) -> dict[BlobHash, _Need]:
-    """Return what versions and tasks say of the blobs whose digests lie from `low` up to `high`."""
-    found = survey.db.execute(_NEEDS, (low, high)).fetchall()
-    return {
-        BlobHash(sha256): _Need(size, Xxh3(xxh3) if xxh3 else None, bool(used), bool(kept))
-        for sha256, size, xxh3, used, kept in found
-    }
-
-
 def _check_missing(survey: Survey, blobs: _Blobs) -> None:
     """Report what is missing still, and is needed as the log says by now: others may have worked meanwhile."""
     if blobs.missing:
         survey.catch_up()
     for sha256 in dict.fromkeys(blobs.missing):
-        need = read_needs(survey, sha256, sha256 + _AFTER).get(sha256)
+        need = survey.read(partial(read_needs, low=sha256, high=sha256 + _AFTER)).get(sha256)
         path = survey.layout.blob(sha256)
         if need is not None and need.kept and not _is_somewhere(survey, path):
             blobs.report(sha256, path, "is missing")
@@ -202,8 +168,7 @@ def _is_somewhere(survey: Survey, path: Path) -> bool:
 def _estimate(survey: Survey) -> int:
     if survey.level == "fast":
         return 0
-    query = "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM uses GROUP BY sha256)"
-    return int(survey.db.execute(query).fetchone()[0])
+    return survey.read(sum_blob_sizes)
 
 
 def _note(survey: Survey, blobs: _Blobs) -> None:
@@ -217,8 +182,3 @@ def _note(survey: Survey, blobs: _Blobs) -> None:
         survey.notes.append(f"{count(tally.trashed, 'blob')} in the trash that something needs: reg repair")
     if tally.aside:
         survey.notes.append(f"{count(tally.aside, 'damaged file')} put aside in the trash")
-
-
-def _xxh3_of_design(doc: str) -> str | None:
-    design = load_doc(doc)["design"]
-    return design.get("xxh3") if design else None

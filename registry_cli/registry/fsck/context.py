@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.uses import list_users
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.store import files
 
 if TYPE_CHECKING:
     import os
-    import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.index.scratch import Fresh
     from registry_cli.catalog.read.rows import UserId
     from registry_cli.ids import BlobHash
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from registry_cli.registry.fsck.report import Damage, Level
     from registry_cli.store.layout import Layout
     from registry_cli.store.progress import Progress
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,9 @@ class Survey:
         """The registry's paths."""
         return self.registry.layout
 
-    @property
-    def db(self) -> sqlite3.Connection:
-        """The catalog's tables."""
-        return self.fresh.db
+    def read(self, action: Callable[[Connection], T]) -> T:
+        """Return what `action` reads in the catalog."""
+        return self.fresh.read(action)
 
     def catch_up(self) -> None:
         """Fold what others have written meanwhile; an entry that cannot be read is for the next check to tell."""
@@ -91,9 +92,9 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def list_touched(db: sqlite3.Connection, sha256: BlobHash) -> tuple[UserId, ...]:
+def list_touched(survey: Survey, sha256: BlobHash) -> tuple[UserId, ...]:
     """Return whom a damaged blob touches: those live that name it, or where there are none the others."""
-    users = versions.list_users(db, sha256)
+    users = survey.read(lambda db: list_users(db, sha256))
     return tuple(user.id for user in users if not user.removed) or tuple(user.id for user in users)
 
 

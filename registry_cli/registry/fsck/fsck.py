@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Final, get_args
 
 from registry_cli.catalog.index.scratch import open_fresh
+from registry_cli.catalog.read.uses import read_refs
 from registry_cli.registry.fsck.blobs import check_blobs
 from registry_cli.registry.fsck.context import Survey, count
 from registry_cli.registry.fsck.index import check_index
@@ -77,9 +77,5 @@ def _name_users(survey: Survey) -> dict[UserId, str]:
     touched = {user for damage in survey.damages for user in damage.users}
     if not touched:
         return {}
-    versions = survey.db.execute(
-        "SELECT v.id, l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line ORDER BY v.row"
-    )
-    tasks = survey.db.execute("SELECT id, 'task:' || name FROM tasks ORDER BY row")
-    known = {user: ref for user, ref in chain(versions, tasks) if user in touched}
+    known = survey.read(lambda db: read_refs(db, touched))
     return {**known, **{user: ref for user, ref in survey.refs.items() if user in touched}}

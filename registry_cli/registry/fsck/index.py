@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.index.inspection import is_blocked, open_untouched
 from registry_cli.catalog.index.place import find_strange, is_private
-from registry_cli.catalog.index.sqlite_file import check_schema, connect_untouched, is_outdated, list_errors
-from registry_cli.catalog.schema import SCHEMA
-from registry_cli.ids import RecordId, TaskId, VersionId
+from registry_cli.catalog.index.sqlite_file import is_outdated, list_errors
 from registry_cli.registry.fsck.report import Damage
 from registry_cli.store import files
-from registry_cli.store.log import Head
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
-    from registry_cli.catalog.read.rows import UserId
+    from registry_cli.catalog.index.inspection import IndexFile
     from registry_cli.registry.fsck.context import Survey
+    from registry_cli.store.log import Head
 
 _TRIES: Final = 3
 """How often an index is looked at that others write meanwhile."""
@@ -37,58 +34,23 @@ class Kept:
         durable: The last slot that it knows to have been written for good.
     """
 
-    db: sqlite3.Connection
+    file: IndexFile
     head: Head
     durable: int
-
-    def read_refs(self, seq: int) -> dict[UserId, str]:
-        """Return what those are called that the entry of a slot changed; nothing where that cannot be read."""
-        import sqlite3
-
-        try:
-            found = self.db.execute(
-                "SELECT v.id, l.name, v.number FROM changes c JOIN versions v ON v.row = c.version"
-                " JOIN lines l ON l.id = v.line WHERE c.seq = ? ORDER BY c.position",
-                (seq,),
-            ).fetchall()
-            tasks = self.db.execute(
-                "SELECT t.id, t.name FROM changes c JOIN tasks t ON t.id = c.task WHERE c.seq = ? ORDER BY c.position",
-                (seq,),
-            ).fetchall()
-        except sqlite3.Error:
-            return {}
-        refs: dict[UserId, str] = {VersionId(RecordId(version)): f"{name}:{at}" for version, name, at in found}
-        return refs | {TaskId(task): f"task:{name}" for task, name in tasks}
-
-    def read_entry(self, seq: int) -> tuple[Any, ...] | None:
-        """Return the row of an entry, or None."""
-        import sqlite3
-
-        try:
-            found: tuple[Any, ...] | None = self.db.execute("SELECT * FROM entries WHERE seq = ?", (seq,)).fetchone()
-        except sqlite3.Error:
-            return None
-        return found
 
 
 @contextmanager
 def open_kept(survey: Survey) -> Iterator[Kept | None]:
     """Open the index for reading, or give None where there is none of this registry or it cannot be read."""
-    import sqlite3
-
     path = survey.layout.index
     if find_strange(path) or not os.access(path, os.R_OK) or is_outdated(path) or _is_unfinished(path):
         yield None
         return
-    db = connect_untouched(path)
-    try:
-        try:
-            kept = _read_kept(db, survey.registry.id) if check_schema(db) else None
-        except (sqlite3.Error, ValueError):
-            kept = None
+    with open_untouched(path) as file:
+        kept = None
+        with suppress(*list_errors(), ValueError):
+            kept = _read_kept(file, survey) if not file.is_empty() else None
         yield kept
-    finally:
-        db.close()
 
 
 def check_index(survey: Survey) -> None:
@@ -125,26 +87,27 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
         return None, "the index waits for a writer to end, or for the next to clean up: it was not compared"
     if is_outdated(path):
         return None, "the index is of another program or registry: it will be made anew"
-    db = connect_untouched(path)
     try:
-        if not check_schema(db):
-            return None, "the index holds nothing yet: it is made when it is needed"
-        kept = _read_kept(db, survey.registry.id)
-        if kept is None:
-            return None, "the index is of another program or registry: it will be made anew"
-        (found,) = db.execute(f"PRAGMA {'quick' if survey.level == 'fast' else 'integrity'}_check(1)").fetchone()
-        if found != "ok":
-            return "is damaged inside", None
-        return _compare(survey, kept)
+        with open_untouched(path) as file:
+            return _judge_file(survey, file)
     except ValueError:
         return "has no readable stamp", None
     except list_errors() as error:
-        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _cannot():
+        if is_blocked(error):
             return None, f"the index could not be read: {error}"
         own = not hasattr(error, "sqlite_errorcode")  # our own finding about its schema
         return str(error).removeprefix("it ") if own else f"cannot be read: {error}", None
-    finally:
-        db.close()
+
+
+def _judge_file(survey: Survey, file: IndexFile) -> tuple[str | None, str | None]:
+    if file.is_empty():
+        return None, "the index holds nothing yet: it is made when it is needed"
+    kept = _read_kept(file, survey)
+    if kept is None:
+        return None, "the index is of another program or registry: it will be made anew"
+    if not file.is_sound(quick=survey.level == "fast"):
+        return "is damaged inside", None
+    return _compare(survey, kept)
 
 
 def _compare(survey: Survey, kept: Kept) -> tuple[str | None, str | None]:
@@ -157,32 +120,18 @@ def _compare(survey: Survey, kept: Kept) -> tuple[str | None, str | None]:
         return None, None
     if kept.head.digest != fresh.head.digest:
         return "its stamp names another entry than the log holds", None
-    for (name,) in fresh.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
-        if not _is_same(name, kept.db, fresh.db):
-            return f"its table `{name}` is not what the log says", None
-    return None, None
+    table = kept.file.find_difference(fresh)
+    return (f"its table `{table}` is not what the log says", None) if table else (None, None)
 
 
-def _is_same(table: str, one: sqlite3.Connection, other: sqlite3.Connection) -> bool:
-    keys = [column for _, column, *_, place in one.execute(f"PRAGMA table_info({table})") if place]
-    where = "WHERE key NOT IN ('durable', 'seal')" if table == "stamp" else ""  # that is what only a writer knows
-    query = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
-    return all(mine == theirs for mine, theirs in zip_longest(one.execute(query), other.execute(query)))
-
-
-def _read_kept(db: sqlite3.Connection, registry: str) -> Kept | None:
+def _read_kept(file: IndexFile, survey: Survey) -> Kept | None:
     """Return the index, or None where it is another program's or registry's.
 
     Raises:
         ValueError: Its stamp cannot be read.
     """
-    stamp = dict(db.execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
-    if stamp.get("schema") != str(SCHEMA) or stamp.get("registry") != registry:
-        return None
-    try:
-        return Kept(db, Head(int(stamp["seq"]), stamp["digest"]), int(stamp["durable"]))
-    except KeyError as error:
-        raise ValueError(str(error)) from None
+    end = file.read_end(survey.registry.id)
+    return Kept(file, end.head, end.durable) if end else None
 
 
 def _is_unfinished(path: Path) -> bool:
@@ -199,10 +148,3 @@ def _status(path: Path) -> list[tuple[int, int, int]] | None:
 
 def _mark(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _cannot() -> frozenset[int]:
-    """Return the codes of what is no damage (https://www.sqlite.org/rescode.html)."""
-    import sqlite3
-
-    return frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.read.entries import find_columns, list_slots, list_void
 from registry_cli.catalog.read.tasks import find_task
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, TaskId, VersionId
@@ -63,11 +65,11 @@ def check_log(survey: Survey) -> None:
         if kept is not None:
             _check_end(survey, kept)
             for seq in survey.lost:
-                refs = kept.read_refs(seq)
+                refs = kept.file.read_refs(seq)
                 known[seq] = list(refs)
                 survey.refs.update(refs)
     first = min(survey.lost, default=0)
-    good = [seq for (seq,) in survey.db.execute("SELECT seq FROM entries WHERE seq > ? ORDER BY seq", (first,))]
+    good = survey.read(lambda db: list_slots(db, first))
     for seq, lost in survey.lost.items():
         after = len(good) - bisect_right(good, seq)
         place = (
@@ -119,7 +121,7 @@ def _check_end(survey: Survey, kept: Kept) -> None:
     entry, data = _read_slot(survey, head.seq)
     if entry is None or head.digest in {digest_entry(data), entry.stands_for}:
         return
-    if kept.read_entry(head.seq) != survey.db.execute("SELECT * FROM entries WHERE seq = ?", (head.seq,)).fetchone():
+    if kept.file.find_columns(head.seq) != survey.read(lambda db: find_columns(db, head.seq)):
         survey.lost[head.seq] = Lost("is not the entry that the index knows", data)
 
 
@@ -136,12 +138,12 @@ def _list_named(survey: Survey, data: bytes) -> list[UserId]:
     tasks = dict.fromkeys(TaskId(found.decode()) for found in _NAMED_TASK.findall(data))
     return [
         *(version for version in named if exists(survey.layout.record(version))),
-        *(task for task in tasks if task in survey.refs or find_task(survey.db, task) is not None),
+        *(task for task in tasks if task in survey.refs or survey.read(partial(find_task, task=task)) is not None),
     ]
 
 
 def _note_void(survey: Survey) -> None:
-    found = survey.db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL ORDER BY seq").fetchall()
+    found = survey.read(list_void)
     survey.notes += [f"{survey.registry.log.where(seq)} is void: {void}" for seq, void in found[:_SHOWN]]
     if len(found) > _SHOWN:
         survey.notes.append(f"{len(found) - _SHOWN:,} more entries are void: reg events")

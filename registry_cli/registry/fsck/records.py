@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.fold.task_rows import load_task_rows
 from registry_cli.catalog.index.sqlite_file import list_damaged
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.records import list_publication_records, list_task_records, list_version_records
+from registry_cli.catalog.read.versions import is_broken, list_contents
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, VersionId
 from registry_cli.records.codec import load_publication, load_version
@@ -32,7 +33,7 @@ def check_records(survey: Survey) -> None:
     """Check all records; those of versions and tasks were read when the log was folded."""
     records = survey.layout.records
     foreign = [records / entry.name for entry in iter_entries(records) if entry.name not in FANOUT]
-    unread, unused = set(list_damaged(survey.db)), 0
+    unread, unused = set(survey.read(list_damaged)), 0
     for shard in FANOUT:
         bounds = (shard, shard + _AFTER)
         known = _check_versions(survey, bounds) | _check_publications(survey, bounds)
@@ -52,36 +53,32 @@ def check_records(survey: Survey) -> None:
 
 
 def _check_versions(survey: Survey, bounds: tuple[str, str]) -> set[RecordId]:
-    found = survey.db.execute("SELECT id, broken FROM versions WHERE id >= ? AND id < ?", bounds).fetchall()
+    found = survey.read(lambda db: list_version_records(db, *bounds))
     for version, broken in found:
         if broken is not None:
-            _report(survey, RecordId(version), broken, VersionId(RecordId(version)))
-    return {RecordId(version) for version, _ in found}
+            _report(survey, version, broken, version)
+    return {version for version, _ in found}
 
 
 def _check_publications(survey: Survey, bounds: tuple[str, str]) -> set[RecordId]:
-    found = survey.db.execute(
-        "SELECT publication, id, row FROM versions WHERE publication >= ? AND publication < ?", bounds
-    ).fetchall()
+    found = survey.read(lambda db: list_publication_records(db, *bounds))
     for publication, version, row in found:
-        data = _read(survey, RecordId(publication), VersionId(RecordId(version)))
+        data = _read(survey, publication, version)
         if data is None:
             continue
         try:
             sealed = load_publication(data, "it")
         except RegError as error:
-            _report(survey, RecordId(publication), error.message, VersionId(RecordId(version)))
+            _report(survey, publication, error.message, version)
             continue
         if not _is_of(survey, sealed, version, row):
-            _report(
-                survey, RecordId(publication), "seals something else than its version", VersionId(RecordId(version))
-            )
-    return {RecordId(publication) for publication, *_ in found}
+            _report(survey, publication, "seals something else than its version", version)
+    return {seal.publication for seal in found}
 
 
 def _check_tasks(survey: Survey, bounds: tuple[str, str], unread: set[RecordId]) -> set[RecordId]:
     """Check the records of all stages of tasks: `unread` are those that the fold could not read."""
-    named = versions.list_task_records(survey.db, *bounds)
+    named = survey.read(lambda db: list_task_records(db, *bounds))
     for record, task in named:
         if record in unread:
             data = _read(survey, record, task)
@@ -99,11 +96,10 @@ def _find_flaw(data: bytes) -> str:
     return "could not be read a moment ago"
 
 
-def _is_of(survey: Survey, publication: Publication, version: str, row: int) -> bool:
-    held = survey.db.execute("SELECT path, sha256 FROM files WHERE version = ?", (row,)).fetchall()
-    broken = survey.db.execute("SELECT 1 FROM versions WHERE row = ? AND broken IS NOT NULL", (row,)).fetchone()
+def _is_of(survey: Survey, publication: Publication, version: VersionId, row: int) -> bool:
+    held, broken = survey.read(lambda db: (list_contents(db, row), is_broken(db, row)))
     files = {(file.path, file.sha256) for file in publication.files}
-    return publication.version == version and (broken is not None or files == set(held))
+    return publication.version == version and (broken or files == held)
 
 
 def _check_unused(survey: Survey, record: RecordId) -> None:

@@ -127,7 +127,7 @@ def _note_abandoned(survey: Survey) -> None:
     except CorruptError:  # a link is in the place of tasks/: `check_kinds` reports it
         return
     survey.catch_up()  # whoever is dead writes no entries any more
-    abandoned = list_abandoned(survey.db, dead)
+    abandoned = survey.read(lambda db: list_abandoned(db, dead))
     if abandoned and not survey.lost:
         survey.notes.append(f"{count(len(abandoned), 'folder')} in tasks/ of attempts that are over: reg gc")
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.versions import find_row, is_live, list_files
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.ids import BlobHash, RecordId, VersionId
 from registry_cli.registry.fsck.context import Survey, count, iter_entries
@@ -49,9 +49,9 @@ class _Views:
         self.survey.damages.append(Damage("view", path, problem, (version,), blob=blob))
 
     def _check_view(self, version: VersionId) -> Iterator[Reading[_Shown]]:
-        db, folder = self.survey.db, self.survey.layout.view(version)
-        found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
-        if found is None:
+        folder = self.survey.layout.view(version)
+        row = self.survey.read(lambda db: find_row(db, version))
+        if row is None:
             self.survey.notes.append(f"views/{version[:12]} is of no version")
             return
         if not files.is_dir(folder):  # `check_kinds` reports it
@@ -59,7 +59,8 @@ class _Views:
         if not os.access(folder, os.R_OK | os.X_OK):
             self.survey.notes.append(f"views/{version[:12]} is another user's: it was not checked")
             return
-        content = {file.path: file for file in versions.list_files(db, found[0]) if file.sha256}
+        held = self.survey.read(lambda db: list_files(db, row))
+        content = {file.path: file for file in held if file.sha256}
         shown = _list_files(folder)
         self._check_stamps(version, shown)
         for path in sorted(shown.keys() - content.keys()):
@@ -74,8 +75,8 @@ class _Views:
         """Return whether a view has no such file still, and is not one that a collector is removing."""
         self.survey.catch_up()
         folder = self.survey.layout.view(version)
-        live = self.survey.db.execute("SELECT 1 FROM versions WHERE id = ? AND removed = 0", (version,)).fetchone()
-        return live is not None and files.exists(folder) and not files.exists(folder / path)
+        live = self.survey.read(lambda db: is_live(db, version))
+        return live and files.exists(folder) and not files.exists(folder / path)
 
     def _check_file(
         self, version: VersionId, path: Path, file: FileEntry, status: os.stat_result

@@ -54,7 +54,7 @@ def preview_collection(registry: Registry, *, instant: bool = False, forced: boo
     """Return what `run_collection` would do now; nothing is changed. Raises as it does."""
     _check_allowed(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
-        return plan_collection(registry, mark, read_policy(mark.db), instant=instant)
+        return plan_collection(registry, mark, mark.read(read_policy), instant=instant)
 
 
 def run_collection(
@@ -77,7 +77,7 @@ def run_collection(
     """
     _check(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
-        plan = plan_collection(registry, mark, read_policy(mark.db), instant=instant)
+        plan = plan_collection(registry, mark, mark.read(read_policy), instant=instant)
         progress.start("collect", len(plan.unused) + len(plan.purge) + len(plan.litter), "items")
         try:
             done = _Collection(registry, mark, message, progress).run(plan)
@@ -91,7 +91,7 @@ def preview_emptying(registry: Registry) -> tuple[Trashed, ...]:
     """Return what `empty_trash` would delete now. Raises as it does."""
     _check_allowed(registry, alone=False)
     with Mark(registry) as mark:
-        return plan_collection(registry, mark, read_policy(mark.db), emptying=True).purge
+        return plan_collection(registry, mark, mark.read(read_policy), emptying=True).purge
 
 
 def empty_trash(registry: Registry, *, message: str | None = None) -> int:
@@ -101,7 +101,7 @@ def empty_trash(registry: Registry, *, message: str | None = None) -> int:
     """
     _check(registry, alone=False)
     with Mark(registry) as mark:
-        plan = plan_collection(registry, mark, read_policy(mark.db), emptying=True)
+        plan = plan_collection(registry, mark, mark.read(read_policy), emptying=True)
         collection = _Collection(registry, mark, message, SILENT)
         collection.bring_back(plan.back)
         return collection.purge(plan.purge)

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.garbage import find_stage_time
+from registry_cli.catalog.read.uses import list_users
+from registry_cli.catalog.read.versions import find_row, list_children
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.settings import read_policy
@@ -64,9 +66,9 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
     """
     row = registry.get_row(ref)
     with Mark(registry, indexed=True) as mark:
-        number = versions.find_row(mark.db, row.id)
+        number = mark.read(lambda db: find_row(db, row.id))
         kept = mark.find_stay(number) if number is not None else None
-        fates = tuple(_iter_fates(registry, mark, row, read_policy(mark.db)))
+        fates = tuple(_iter_fates(registry, mark, row, mark.read(read_policy)))
     if not any(file.fate.startswith(_STAYS) for file in fates):
         kept = None  # somebody let it go with --forced
     gone = any(file.fate.startswith(_GONE) for file in fates)
@@ -82,15 +84,15 @@ def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ..
     reasons += ["it is archived"] if row.archived else []
     reasons += [f"it holds the alias {alias}" for alias in row.aliases]
     reasons += [f"it has the tag {KEEP_TAG}"] if KEEP_TAG in row.tags else []
-    children = [child for _, child in versions.list_children(registry.db, row.id)]
-    reasons += [f"{registry.get_row(child).ref} was made from it" for child in children[:3]]
+    children = registry.read(lambda db: list_children(db, row.id))
+    reasons += [f"{registry.get_row(child).ref} was made from it" for _, child in children[:3]]
     return tuple(reasons)
 
 
 def _hint(registry: Registry, row: VersionRow, kept: str | None) -> str | None:
     if row.removed:
         return "reg gc --forced lets it go" if kept else f"reg model restore '{row.ref}' brings it back"
-    held = row.published or row.aliases or versions.list_children(registry.db, row.id)
+    held = row.published or row.aliases or registry.read(lambda db: list_children(db, row.id))
     force = " --force -m 'why'" if held else ""
     return f"reg model remove '{row.ref}'{force} gives it up"
 
@@ -109,7 +111,7 @@ def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, polic
     if not files.exists(home) and swept is None:
         return _absent(mark, blob)
     if mark.list_used([blob]):
-        users = versions.list_users(mark.db, blob) if row.removed else []
+        users = mark.read(lambda db: list_users(db, blob)) if row.removed else []
         others = [user.ref for user in users if not user.removed]
         return f"{_STAYS}: {others[0]} holds the same bytes" if others else _STAYS
     if not files.exists(home) and swept is not None:
@@ -123,11 +125,8 @@ def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, polic
 
 
 def _absent(mark: Mark, blob: BlobHash) -> str:
-    found = mark.db.execute(
-        "SELECT e.time FROM garbage g JOIN entries e ON e.seq = g.seq WHERE g.sha256 = ? AND g.stage = ?",
-        (blob, changes.PURGE),
-    ).fetchone()
-    return f"{_GONE} on {_day(found[0] / 1_000_000)}" if found else f"{_GONE}, by no collection"
+    deleted = mark.read(lambda db: find_stage_time(db, blob, changes.PURGE))
+    return f"{_GONE} on {_day(deleted / 1_000_000)}" if deleted else f"{_GONE}, by no collection"
 
 
 def _day(seconds: float) -> str:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from registry_cli.catalog.read.garbage import Stage
     from registry_cli.registry.api import Registry
-    from registry_cli.registry.gc.mark import Mark, Stage
+    from registry_cli.registry.gc.mark import Mark
     from registry_cli.registry.settings import Policy
 
 
@@ -138,7 +139,7 @@ def plan_collection(
     used = mark.list_used({trashed.blob for trashed in trash if trashed.blob})
     litter = (
         *list_litter(registry.layout, mark.read_live(), ages.now, ages.grace),
-        *attempt_litter(list_abandoned(mark.db, dead)),
+        *attempt_litter(mark.read(lambda db: list_abandoned(db, dead))),
     )
     names = _count_names(litter, trash)
     trash = _share_out(trash, names)

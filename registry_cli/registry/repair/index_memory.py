@@ -6,14 +6,15 @@ a damaged log opens no index.
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.documents import from_microseconds, load_doc
 from registry_cli.catalog.fold.changes import RULES
+from registry_cli.catalog.index.inspection import open_untouched
 from registry_cli.catalog.index.place import find_strange
-from registry_cli.catalog.index.sqlite_file import connect_untouched, limited
+from registry_cli.catalog.index.sqlite_file import list_errors
 from registry_cli.errors import RegError
 from registry_cli.ids import EntryId
 from registry_cli.records.codec import dump_entry
@@ -22,9 +23,10 @@ from registry_cli.store import files
 from registry_cli.store.log import EMPTY, Head, digest_entry
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
+
+    from registry_cli.catalog.index.inspection import IndexFile
 
 _ENOUGH: Final = 10_000_000
 """Steps of SQLite's machine in which one entry is read; one of 5,000 changes takes some ten thousands."""
@@ -70,9 +72,9 @@ class Memory:
 
     def _build(self, slots: range, previous: str, rules: int) -> list[bytes]:
         built: list[bytes] = []
-        with _opened(self.path) as db:
+        with _opened(self.path) as file:
             for seq in slots:
-                built.append(dump_entry(_read_entry(db, seq, previous, rules)))
+                built.append(dump_entry(_read_entry(file, seq, previous, rules)))
                 previous = digest_entry(built[-1])
         return built
 
@@ -88,8 +90,8 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
     if path is None:
         return None
     try:
-        with _opened(path) as db:
-            stamp = dict(db.execute("SELECT key, value FROM stamp").fetchall())
+        with _opened(path) as file:
+            stamp = file.read_stamp()
         head = Head(int(stamp["seq"]), stamp["digest"])
         durable = int(stamp["durable"])
     except _errors():
@@ -102,15 +104,15 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
 def read_registry_id(path: Path) -> str | None:
     """Return which registry an index is of, or None where it cannot be read."""
     try:
-        with _opened(path) as db:
-            found = db.execute("SELECT value FROM stamp WHERE key = 'registry'").fetchone()
+        with _opened(path) as file:
+            found = file.read_stamp().get("registry")
     except _errors():
         return None
-    return str(found[0]) if found else None
+    return str(found) if found is not None else None
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def _opened(path: Path) -> Iterator[IndexFile]:
     """Open an index of any schema; each statement ends after a while, whatever the file defines.
 
     Raises:
@@ -118,21 +120,16 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not files.exists(path) or find_strange(path) is not None:
         raise FileNotFoundError(path)
-    with closing(connect_untouched(path)) as db, limited(db, _ENOUGH):
-        yield db
+    with open_untouched(path, steps=_ENOUGH) as file:
+        yield file
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    import sqlite3
-
-    return (RegError, sqlite3.Error, OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
+    return (*list_errors(), RegError, OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
-def _read_entry(db: sqlite3.Connection, seq: int, previous: str, rules: int) -> Entry:
-    entry, time, author, tool, message = db.execute(
-        "SELECT id, time, author, tool, message FROM entries WHERE seq = ?", (seq,)
-    ).fetchone()
-    docs = db.execute("SELECT doc FROM changes WHERE seq = ? ORDER BY position", (seq,)).fetchall()
+def _read_entry(file: IndexFile, seq: int, previous: str, rules: int) -> Entry:
+    (entry, time, author, tool, message), docs = file.read_entry(seq)
     return Entry(
         seq=seq,
         previous=previous,
@@ -142,5 +139,5 @@ def _read_entry(db: sqlite3.Connection, seq: int, previous: str, rules: int) -> 
         tool=tool,
         rules=rules,
         message=message,
-        changes=tuple(load_doc(doc) for (doc,) in docs),
+        changes=tuple(map(load_doc, docs)),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli import env
 from registry_cli.catalog.index.admission import BESIDE
 from registry_cli.catalog.index.place import find_place
+from registry_cli.catalog.read.uses import list_needed_blobs, list_shown
 from registry_cli.errors import CorruptError
 from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.orphan_records import iter_strays
@@ -19,16 +20,18 @@ from registry_cli.store import trash
 from registry_cli.store.known_losses import Partial, write_partial
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import UserId
     from registry_cli.ids import BlobHash, RecordId
     from registry_cli.registry.api import Registry
     from registry_cli.registry.fsck.report import Damage, Kind, Level, Report
     from registry_cli.registry.repair.other_copy import Sibling
     from registry_cli.store.progress import Progress
+
+T = TypeVar("T")
 
 _ROUNDS: Final[tuple[tuple[Kind, ...], ...]] = (
     ("layout", "config"),
@@ -146,15 +149,14 @@ class Mending:
 
     def _find_source(self, blob: BlobHash) -> stored.Source | None:
         """Return a file with a blob's bytes; views are asked where the catalog can be read."""
-        db = self._find_db()
-        views = stored.list_views(self._layout, db, blob) if db else []
+        shown = self._ask(lambda db: list_shown(db, blob))
+        views = [self._layout.view(version) / path for version, path in shown]
         return stored.find_source(self._layout, blob, views, self._sibling)
 
     def _bring_back(self) -> list[Outcome]:
         """Bring back what is in use and lies in the trash: a collector may have been stopped between two steps."""
         outcomes = []
-        db = self._find_db()
-        for blob in stored.list_swept(self._layout, db) if db else []:
+        for blob in stored.list_swept(self._layout, self._ask(list_needed_blobs)):
             found = stored.find_source(self._layout, blob, (), None)
             if found:
                 stored.mend_blob(self._layout, blob, found)
@@ -167,11 +169,13 @@ class Mending:
         place = find_place(self._layout, registry.id, env.cache_home)
         return LogMending(self._layout, registry.id, place.path, self._sibling, registry.author)
 
-    def _find_db(self) -> sqlite3.Connection | None:
+    def _ask(self, question: Callable[[Connection], list[T]]) -> list[T]:
+        """Return the catalog's answer; nothing where it cannot be read."""
         try:
-            return self._registry.db
+            index = self._registry.index
         except CorruptError:  # the log is damaged too
-            return None
+            return []
+        return index.read(question)
 
     def _note_partial(self, report: Report) -> None:
         needed = [damage for damage in report.damages if damage.users]
@@ -192,10 +196,7 @@ class Mending:
 
     def _list_orphans(self) -> tuple[RecordId, ...]:
         """Return the records that no entry names."""
-        db = self._find_db()
-        if db is None:
-            return ()
-        return tuple(iter_strays(self._layout, db))
+        return tuple(self._ask(lambda db: list(iter_strays(self._layout, db))))
 
 
 def _choose(damages: list[Damage]) -> list[Damage]:

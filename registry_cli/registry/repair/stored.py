@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import ConflictError, CorruptError, RegError
-from registry_cli.ids import BlobHash
 from registry_cli.registry.repair.put_back import put_away, put_file
 from registry_cli.store import files, trash
 from registry_cli.store.blobs import get_record
@@ -14,11 +13,10 @@ from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from registry_cli.ids import RecordId
+    from registry_cli.ids import BlobHash, RecordId
     from registry_cli.registry.repair.other_copy import Sibling
     from registry_cli.store.layout import Layout
 
@@ -43,12 +41,6 @@ def find_source(layout: Layout, blob: BlobHash, views: Iterable[Path], sibling: 
     return next((source for source in _iter_sources(layout, blob, views, sibling) if _holds(source.path, blob)), None)
 
 
-def list_views(layout: Layout, db: sqlite3.Connection, blob: BlobHash) -> list[Path]:
-    """Return where views would show a blob."""
-    shown = "SELECT v.id, f.path FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = ?"
-    return [layout.view(version) / path for version, path in db.execute(shown, (blob,))]
-
-
 def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
     """Put the bytes of `source` in a blob's place; what lies there goes to the trash.
 
@@ -64,16 +56,9 @@ def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
         staging.install()
 
 
-def list_swept(layout: Layout, db: sqlite3.Connection) -> list[BlobHash]:
-    """Return the blobs that live versions and tasks need and that are only in the trash."""
-    needed = (
-        "SELECT f.sha256 FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND f.url IS NULL"
-        " UNION SELECT design FROM versions WHERE removed = 0 AND design IS NOT NULL"
-        " UNION SELECT f.sha256 FROM task_files f JOIN tasks t ON t.row = f.task"
-        " WHERE t.removed = 0 AND f.sha256 IS NOT NULL"
-    )
-    blobs = [BlobHash(sha256) for (sha256,) in db.execute(needed)]
-    missing = [blob for blob in blobs if not files.exists(layout.blob(blob))]
+def list_swept(layout: Layout, needed: Iterable[BlobHash]) -> list[BlobHash]:
+    """Return those of some blobs that are only in the trash."""
+    missing = [blob for blob in needed if not files.exists(layout.blob(blob))]
     return [blob for blob in missing if trash.find_swept(layout, layout.blob(blob))]
 
 

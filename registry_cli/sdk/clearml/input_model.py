@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.models import find_line
-from registry_cli.catalog.read.versions import list_users
+from registry_cli.catalog.read.uses import list_rows_of_url, list_urls, list_users
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import ModelName, VersionId, line_key, model_segment, parse_model_name, project_of
 from registry_cli.registry.add import add_files, add_url
@@ -204,11 +204,9 @@ def _new_line(registry: Registry, url: str, project: str) -> ModelName:
     stem = model_segment(last.partition(".")[0] or last or "model")
     line = get_line(project, stem)
     host = f"{parts.scheme}://{parts.netloc}/"
-    if find_path(url) is None and (there := find_line(registry.db, line)) is not None:
-        urls = registry.db.execute(
-            "SELECT f.url FROM files f JOIN versions v ON v.row = f.version WHERE v.line = ?", (there,)
-        ).fetchall()
-        if not any(other is not None and other.startswith(host) for (other,) in urls):
+    if find_path(url) is None and (there := registry.read(lambda db: find_line(db, line))) is not None:
+        urls = registry.read(lambda db: list_urls(db, there))
+        if not any(other.startswith(host) for other in urls):
             return get_line(project, f"{stem}-{model_segment(parts.hostname or parts.scheme)}")
     return line
 
@@ -217,11 +215,8 @@ def _list_known(registry: Registry, url: str) -> list[VersionId]:
     """Return the live versions that have a URL, or the bytes of a local file alone, oldest first."""
     path = find_path(url)
     if path is not None and path.is_file():
-        users = list_users(registry.db, sha256_of_file(path))
+        sha256 = sha256_of_file(path)
+        users = registry.read(lambda db: list_users(db, sha256))
         rows = [registry.get_row(user.id) for user in users if not user.removed]
         return [row.id for row in rows if len(row.files) == 1]
-    found = registry.db.execute(
-        "SELECT DISTINCT v.row FROM files f JOIN versions v ON v.row = f.version WHERE f.url = ? AND v.removed = 0"
-        " ORDER BY v.row", (url,)
-    ).fetchall()  # fmt: skip
-    return [row.id for row in versions.list_versions(registry.db, [row for (row,) in found])]
+    return [row.id for row in registry.read(lambda db: versions.list_versions(db, list_rows_of_url(db, url)))]

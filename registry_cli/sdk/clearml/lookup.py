@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.query.ast import Literals
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.values import Scalar
@@ -57,8 +58,11 @@ def find_models(
     terms += [_equal(f"metadata.{key}", value) for key, value in (metadata or {}).items()]
     registry.index.sync()
     query = Query(all_of(terms) if terms else None, (), limit, None, archived)
-    rows = find_rows(registry.db, query, lambda ref: registry.get_row(ref).id)
-    return versions.list_versions(registry.db, rows)
+
+    def find(db: Connection) -> list[VersionRow]:
+        return versions.list_versions(db, find_rows(db, query, lambda ref: registry.get_row(ref).id))
+
+    return registry.read(find)
 
 
 def get_model(registry: Registry, ref: str) -> VersionRow:

@@ -13,9 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task_row, list_running
 from registry_cli.errors import RegError
-from registry_cli.ids import TaskId
 from registry_cli.store import files
 from registry_cli.tasks.attempt.folder import Life, Live, close_live, iter_live, rate_silence, read_life
 
@@ -23,15 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from registry_cli.catalog.read.rows import TaskRow
+    from registry_cli.ids import TaskId
     from registry_cli.records.status import Status
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
-
-_RUNNING = (
-    "SELECT t.id, t.attempt, t.started, f.text FROM tasks t LEFT JOIN task_fields f"
-    " ON f.task = t.row AND f.field = 'host.hostname' WHERE t.status = 'running' AND t.removed = 0"
-)
-
 
 UNHEARD: Final = "nothing is heard of its runner, which may still run"
 """Why an attempt is ended whose runner may wake."""
@@ -90,12 +84,12 @@ def _iter_open(registry: Registry) -> Iterator[tuple[Live, Life]]:
     Without a folder here a task runs on another machine, with a copy of the registry; of one that began on a machine of
     our name, the time of its start is the last that was heard.
     """
-    for task, attempt, started, host in registry.db.execute(_RUNNING).fetchall():
-        live = _get_live(registry, TaskId(task), attempt)
+    for task, attempt, started, host in registry.read(list_running):
+        live = _get_live(registry, task, attempt)
         if files.exists(live.state):
             yield live, read_life(registry.layout, live)
         elif host == os.uname().nodename:
-            yield live, rate_silence(time.time() - (started or 0) / 1e6)
+            yield live, rate_silence(time.time() - started)
 
 
 def _get_live(registry: Registry, task: TaskId, attempt: int) -> Live:
@@ -107,8 +101,7 @@ def _is_dead(registry: Registry, live: Live) -> bool:
 
 
 def _bury(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
-    found = find_task(registry.db, live.task)
-    row = get_task_row(registry.db, found) if found is not None else None
+    row = registry.read(lambda db: find_task_row(db, live.task))
     if row is not None and row.status == "running" and row.attempt == live.attempt:
         cancelled = files.exists(live.cancel)
         problem = "its runner ended without a word" if proven else UNHEARD

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
 from registry_cli.records.parts import FileEntry
@@ -153,8 +153,7 @@ def _list_kept(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
 def _find_newest(registry: Registry, task: Task) -> Task | None:
     """Return the record of a running attempt that somebody has edited since it began, or None."""
     registry.index.sync()
-    found = find_task(registry.db, task.id)
-    row = get_task_row(registry.db, found) if found is not None else None
+    row = registry.read(lambda db: find_task_row(db, task.id))
     if row is None or row.broken or (row.status, row.attempt) != ("running", task.attempt):
         return None
     return get_task(registry, row)
@@ -162,10 +161,10 @@ def _find_newest(registry: Registry, task: Task) -> Task | None:
 
 def _get_row(registry: Registry, task: Task) -> TaskRow:
     registry.index.sync()
-    found = find_task(registry.db, task.id)
-    if found is None:
+    row = registry.read(lambda db: find_task_row(db, task.id))
+    if row is None:
         raise CorruptError(f"task {task.id} is not in the log that began it", hint="reg fsck")
-    return get_task_row(registry.db, found)
+    return row
 
 
 def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:

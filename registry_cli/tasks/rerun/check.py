@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.catalog.read.tasks import list_task_versions
-from registry_cli.catalog.read.versions import list_versions
+from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.errors import RefusedError
 from registry_cli.ids import NAME_LIMIT
 from registry_cli.registry.lifecycle import archive_versions
@@ -82,7 +81,7 @@ def set_aside(registry: Registry, task: TaskId, message: str) -> None:
     """
     name = get_row(registry, task).name
     edit_task(registry, task, Edits(name=f"{name[: NAME_LIMIT - len(_SUFFIX)]}{_SUFFIX}"), message=message)
-    versions = list_versions(registry.db, list_task_versions(registry.db, task))
+    versions = registry.read(lambda db: list_versions_of_task(db, task))
     if versions:
         archive_versions(registry, [version.id for version in versions], message=message)
 
@@ -101,7 +100,7 @@ def _check_metric(
 
 def _list_digests(registry: Registry, task: TaskId) -> dict[str, str]:
     """Return the digest of each output, the newest of each name."""
-    versions = list_versions(registry.db, list_task_versions(registry.db, task))
+    versions = registry.read(lambda db: list_versions_of_task(db, task))
     named: dict[str, str] = {}
     for version in versions:
         for file in version.files:

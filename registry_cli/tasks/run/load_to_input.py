@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
 from registry_cli.catalog.read import versions
+from registry_cli.catalog.read.uses import has_size, is_made_by, list_holders
 from registry_cli.ids import RecordId, VersionId, model_segment, parse_model_name
 from registry_cli.records.task import Input
 from registry_cli.registry.add import add_files
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import BlobHash, ModelName, TaskId
+    from registry_cli.ids import ModelName, TaskId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.attempt.folder import Live
@@ -62,8 +64,8 @@ def find_version(
     files = list_files(path)[:_MOST_FILES]
     if files == [path] and _stamp(path) != (size, mtime):
         return None
-    digests = {digest_file(file, cache) for file in files if _knows_size(registry, file.stat().st_size)}
-    rows = versions.list_versions(registry.db, _list_holders(registry, digests, task))
+    digests = {digest_file(file, cache) for file in files if registry.read(partial(has_size, size=file.stat().st_size))}
+    rows = registry.read(lambda db: versions.list_versions(db, list_holders(db, digests, task)))
     found = [row for row in rows if files == [path] or {file.sha256 for file in row.files} <= digests]
     order = {row.id: at for at, row in enumerate(found)}
     wide = 1 if files == [path] else -1  # of a folder, the version that explains most of it
@@ -157,37 +159,16 @@ class Inputs:
     def _is_own(self, registry: Registry, path: Path) -> bool:
         """Return whether the task made what it loads."""
         digests = {digest_file(file, self._cache) for file in list_files(path)[:_MOST_FILES]}
-        marks = ",".join("?" * len(digests))
-        return registry.db.execute(
-            f"SELECT 1 FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 IN ({marks}) AND v.task = ?"
-            " AND v.removed = 0 LIMIT 1",
-            (*digests, self._task.id),
-        ).fetchone() is not None  # fmt: skip
+        return registry.read(lambda db: is_made_by(db, digests, self._task.id))
 
 
 def _find_viewed(registry: Registry, path: Path) -> VersionRow | None:
     """Return the version whose readable files a path lies in."""
     for views in (registry.layout.views, env.cache_home() / _VIEWS / registry.id):
         if path.is_relative_to(views) and path != views:
-            row = versions.find_row(registry.db, VersionId(RecordId(path.relative_to(views).parts[0])))
-            return versions.get_version(registry.db, row) if row is not None else None
+            version = VersionId(RecordId(path.relative_to(views).parts[0]))
+            return registry.read(partial(versions.find_version, version=version))
     return None
-
-
-def _list_holders(registry: Registry, digests: Collection[BlobHash], task: TaskId) -> list[int]:
-    """Return the rows of the versions that hold one of some blobs, oldest first; none that is removed or the task's."""
-    rows: set[int] = set()
-    wanted = sorted(digests)
-    for at in range(0, len(wanted), versions.BATCH):
-        batch = wanted[at : at + versions.BATCH]
-        rows |= {row for (row,) in registry.db.execute(
-            "SELECT v.row FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND v.task IS NOT ?"
-            f" AND f.sha256 IN ({','.join('?' * len(batch))})", (task, *batch))}  # fmt: skip
-    return sorted(rows)
-
-
-def _knows_size(registry: Registry, size: int) -> bool:
-    return registry.db.execute("SELECT 1 FROM files WHERE size = ? LIMIT 1", (size,)).fetchone() is not None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -6,12 +6,13 @@ which an ancestor of the task loaded, or the file is not there, the version wins
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read import versions
-from registry_cli.catalog.read.tasks import find_task, get_task_row
+from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.catalog.read.uses import list_sizes
+from registry_cli.catalog.read.versions import find_version
 from registry_cli.registry.get import open_path
 from registry_cli.tasks.attempt.hints import Redirect, write_hints
 from registry_cli.tasks.record import get_task
@@ -34,7 +35,7 @@ def write_known(registry: Registry, task: Task, live: Live, cwd: Path) -> None:
         RegError: A version that the script is to get cannot be opened.
         OSError: There is no room.
     """
-    write_hints(live, list_redirects(registry, task, cwd), list_sizes(registry.db))
+    write_hints(live, list_redirects(registry, task, cwd), registry.read(list_sizes))
 
 
 def list_redirects(registry: Registry, task: Task, cwd: Path) -> list[Redirect]:
@@ -91,8 +92,7 @@ def _iter_ancestors(registry: Registry, task: Task) -> Iterator[Task]:
     source = task.source
     while source is not None and source not in seen:
         seen.add(source)
-        found = find_task(registry.db, source)
-        row = get_task_row(registry.db, found) if found is not None else None
+        row = registry.read(partial(find_task_row, task=source))
         if row is None or row.broken:
             return
         ancestor = get_task(registry, row)
@@ -110,5 +110,4 @@ def _list_versions(registry: Registry, ids: Sequence[VersionId]) -> list[Version
 
 
 def _find_row(registry: Registry, version: VersionId) -> VersionRow | None:
-    row = versions.find_row(registry.db, version)
-    return versions.get_version(registry.db, row) if row is not None else None
+    return registry.read(lambda db: find_version(db, version))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry_cli.catalog.read.uses import read_made
 from registry_cli.catalog.read.versions import find_row
-from registry_cli.ids import BlobHash, RecordId, VersionId, Xxh3, new_ulid
+from registry_cli.ids import VersionId, new_ulid
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.sources import list_sources
@@ -134,21 +134,15 @@ class Taker:
         """Return the versions that the task had been given when the model was saved."""
         told = read_facts(self._live.list_facts(), until=note.time).inputs
         given = {one.name: one.version for one in (*self._task.inputs, *told)}
-        return [version for version in dict.fromkeys(given.values()) if find_row(registry.db, version) is not None]
+        versions = list(dict.fromkeys(given.values()))
+        return registry.read(lambda db: [version for version in versions if find_row(db, version) is not None])
 
 
 def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Digests]]:
     """Return the files of the versions that a task made and that are not removed, newest first."""
     registry.index.sync()
-    made: dict[VersionId, dict[str, Digests]] = defaultdict(dict)
-    found = registry.db.execute(
-        "SELECT v.id, f.path, f.size, f.sha256, f.xxh3 FROM versions v JOIN files f ON f.version = v.row"
-        " WHERE v.task = ? AND v.removed = 0 AND f.sha256 IS NOT NULL ORDER BY v.row DESC",
-        (task.id,),
-    )
-    for version, path, size, sha256, xxh3 in found:
-        made[VersionId(RecordId(version))][path] = Digests(size, BlobHash(sha256), Xxh3(xxh3))
-    return made
+    made = registry.read(lambda db: read_made(db, task.id))
+    return {version: {path: Digests(*digests) for path, digests in files.items()} for version, files in made.items()}
 
 
 def _design(config: str | None) -> DesignSource | None:

@@ -230,7 +230,7 @@ def test_a_forged_breach_is_kept_seen_and_without_effect(registry: Registry, for
     assert registry.get_row("a/m:1").labels == {}
     assert registry.get_row("a/m:2").tags == ()
     assert registry.get_row("a/m:1").tags == ("after",)
-    void = list(iter_changes(registry.db, entry=forged.id))
+    void = list(iter_changes(registry.index.db, entry=forged.id))
     assert [row.event for row in void] == [f"{forged.id}/0", f"{forged.id}/1"]
     assert {row.void for row in void} == {"a/m:1 is published: `edit framework, labels, design` is not allowed"}
     assert void[1].change["set"] == {"labels": {"cat": 1}}
@@ -268,7 +268,7 @@ def test_what_is_not_understood_makes_the_registry_read_only(
     registry.close()
     with pytest.raises(RefusedError):
         registry.check_writable()
-    assert [row.void is None for row in iter_changes(registry.db)] == [True, False, True]
+    assert [row.void is None for row in iter_changes(registry.index.db)] == [True, False, True]
 
 
 def test_a_second_entry_of_one_id_is_void(registry: Registry, forger: Forger) -> None:
@@ -278,7 +278,7 @@ def test_a_second_entry_of_one_id_is_void(registry: Registry, forger: Forger) ->
         forger.entry(changes.tag(version, remove=[TagName("x")]), id=first.id)
     forger.entry(changes.tag(version, add=[TagName("y")]), id=EntryId(f"{first.id}~4"))
     assert registry.get_row("a/m").tags == ("x",)
-    assert [row.void is None for row in iter_changes(registry.db)] == [True, True, False, False, False]
+    assert [row.void is None for row in iter_changes(registry.index.db)] == [True, True, False, False, False]
 
 
 def test_a_broken_chain_names_the_slot(registry: Registry, forger: Forger) -> None:

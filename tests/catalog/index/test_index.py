@@ -303,8 +303,8 @@ def test_an_index_of_somebody_else_is_ignored(tmp_path: Path) -> None:
         forger = Forger(registry.path)
         forger.add("a/m")
         assert registry.get_row("a/m").comment is None
-        with registry.db:
-            registry.db.execute("UPDATE versions SET comment = 'a lie'")
+        with registry.index.db:
+            registry.index.db.execute("UPDATE versions SET comment = 'a lie'")
         index = registry.layout.index
     os.chown(index, 12345, 12345)
     home = tmp_path / "cache"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from registry_cli.catalog import connection
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import tasks
 from registry_cli.catalog.read.rows import InputRow
+from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3, new_ulid
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task import Code, Curve, Data, Input, Recipe
@@ -65,7 +67,7 @@ def test_a_draft_has_little(catalog: Catalog) -> None:
 
 
 def test_many_tasks_come_in_the_order_asked(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "BATCH", 2)
+    monkeypatch.setattr(connection, "BATCH", 2)
     ids = [run(catalog, params={"at": at}) for at in range(5)]
     rows = [5, 1, 3, 2, 4]
     found = tasks.list_tasks(catalog.db, rows)
@@ -91,8 +93,8 @@ def test_what_a_task_was_given_and_read(catalog: Catalog) -> None:
     base = catalog.add("iris/base")
     data = (Data("z.csv", 5, BLOB), Data("a.csv", 0, BLOB))
     inputs = (Input("base", base, "iris/base"), Input("other", UNKNOWN, "gone/model"))
-    run(catalog, inputs=inputs, data=data)
-    assert tasks.list_task_inputs(catalog.db, 1) == [
+    task = run(catalog, inputs=inputs, data=data)
+    assert tasks.list_task_inputs(catalog.db, task) == [
         InputRow("base", base, "iris/base:1"), InputRow("other", UNKNOWN, None)]  # fmt: skip
     assert tasks.list_task_data(catalog.db, 1) == list(data)
 
@@ -108,9 +110,7 @@ def test_outputs_are_the_versions_that_are_not_removed(catalog: Catalog) -> None
     first, gone, last = (catalog.add("iris/m", task=task) for _ in range(3))
     catalog.add("iris/m", task=TaskId(new_ulid()))
     assert catalog.apply(changes.remove(gone), changes.archive(last)) is None
-    rows = tasks.list_task_versions(catalog.db, task)
-    assert [catalog.db.execute("SELECT id FROM versions WHERE row = ?", (row,)).fetchone()[0] for row in rows] == [
-        first, last]  # fmt: skip
+    assert [row.id for row in list_versions_of_task(catalog.db, task)] == [first, last]
 
 
 def test_users_of_an_input(catalog: Catalog) -> None:

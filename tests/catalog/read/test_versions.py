@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from registry_cli.catalog import connection
 from registry_cli.catalog.documents import from_microseconds, microseconds
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.version_rows import load_version_rows
-from registry_cli.catalog.read import versions
+from registry_cli.catalog.read import uses, versions
 from registry_cli.catalog.read.journal import iter_changes, iter_event_ids
 from registry_cli.catalog.read.models import list_lines
 from registry_cli.errors import CorruptError
@@ -66,7 +67,7 @@ def test_a_message_is_the_first_comment_and_can_be_taken_back(catalog: Catalog) 
 
 
 def test_many_versions_come_in_the_order_asked(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "BATCH", 2)
+    monkeypatch.setattr(connection, "BATCH", 2)
     ids = [catalog.add() for _ in range(5)]
     rows = [5, 1, 3, 2, 4]
     assert [row.id for row in versions.list_versions(catalog.db, rows)] == [ids[row - 1] for row in rows]
@@ -164,8 +165,8 @@ def test_changes_are_read_in_the_order_in_which_they_lie(catalog: Catalog, part:
 
 def test_twins(catalog: Catalog) -> None:
     catalog.add(files=(_blob("a", 5), _blob("b", 5, "b"), _blob("c", 6, "c")))
-    assert versions.read_twins(catalog.db, 5) == {"a" * 32, "b" * 32}
-    assert versions.read_twins(catalog.db, 7) == set()
+    assert uses.read_twins(catalog.db, 5) == {"a" * 32, "b" * 32}
+    assert uses.read_twins(catalog.db, 7) == set()
 
 
 @pytest.mark.parametrize("moment", [

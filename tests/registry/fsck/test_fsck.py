@@ -121,7 +121,7 @@ def test_an_external_file_is_missed_only_where_it_was_kept(registry: Registry) -
     forger.add("far/away")
     assert not check_registry(registry).damages
     digests = digest_bytes(b"bytes")
-    (version,) = registry.db.execute("SELECT id FROM versions").fetchone()
+    (version,) = registry.index.db.execute("SELECT id FROM versions").fetchone()
     forger.entry(changes.digest(version, "m.bin", size=5, sha256=digests.sha256, xxh3=digests.xxh3))
     assert not check_registry(registry).damages
     write(registry.layout.blob(digests.sha256), b"bYtes")

@@ -80,7 +80,7 @@ def test_an_index_in_use_is_read_through_its_journal(registry: Registry) -> None
         before = digest_tree(registry.path)
         assert not check_registry(registry).damages
         assert digest_tree(registry.path) == before
-        registry.db.execute("UPDATE versions SET comment = 'a lie'")
+        registry.index.db.execute("UPDATE versions SET comment = 'a lie'")
         assert problems(check_registry(registry)) == [("index", "its table `versions` is not what the log says")]
 
 
@@ -102,7 +102,7 @@ def test_an_index_that_must_be_rolled_back_is_left_alone(closed: Registry) -> No
 def test_an_index_that_a_killed_process_left_is_read(registry: Registry, tmp_path: Path) -> None:
     add(registry, "p/a")
     add(registry, "p/b")
-    registry.db.execute("UPDATE versions SET comment = 'a lie'")
+    registry.index.db.execute("UPDATE versions SET comment = 'a lie'")
     copy = tmp_path / "copy" / ".registry"
     shutil.copytree(registry.path, copy)
     with Registry.open(copy) as left:

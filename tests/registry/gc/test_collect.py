@@ -52,7 +52,7 @@ def collect(registry: Registry, **options: bool) -> Collected:
 
 
 def list_collections(registry: Registry) -> list[str]:
-    return [row.op for row in iter_changes(registry.db) if row.op in changes.COLLECTION]
+    return [row.op for row in iter_changes(registry.index.db) if row.op in changes.COLLECTION]
 
 
 def test_unused_bytes_go_in_three_steps(registry: Registry, later: Later) -> None:
@@ -131,7 +131,7 @@ def test_what_is_in_the_trash_is_found_by_whoever_needs_it(registry: Registry) -
         remove_versions(registry, [row.ref])
         assert trash.sweep(registry.layout, registry.layout.blob(blob_of(row)))
     restore_versions(registry, ["a/m:1"])
-    entry = [row.entry for row in iter_changes(registry.db) if row.op == "remove"][1]
+    entry = [row.entry for row in iter_changes(registry.index.db) if row.op == "remove"][1]
     undo_entry(registry, entry)
     add(registry, "a/other", b"added")
     assert all(is_stored(registry, row) for row in rows)
@@ -178,10 +178,10 @@ def test_an_old_design_goes_and_its_edit_cannot_be_undone_then(registry: Registr
     add(registry, "a/m", b"bytes", design="first" * 1000)
     edit_versions(registry, ["a/m:1"], Edit(design=DesignSource(b"second" * 1000, "text/plain")))
     undo_entry(registry)
-    undo_entry(registry, [row.entry for row in iter_changes(registry.db)][-1])
+    undo_entry(registry, [row.entry for row in iter_changes(registry.index.db)][-1])
     assert collect(registry, instant=True).now == 5000
     with pytest.raises(RefusedError, match="the design that was replaced"):
-        undo_entry(registry, [row.entry for row in iter_changes(registry.db) if row.op == "edit"][-1])
+        undo_entry(registry, [row.entry for row in iter_changes(registry.index.db) if row.op == "edit"][-1])
 
 
 def test_bytes_with_a_name_elsewhere_free_nothing(registry: Registry) -> None:

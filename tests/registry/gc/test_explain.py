@@ -89,7 +89,7 @@ def test_the_log_is_not_folded_for_it(registry: Registry, monkeypatch: pytest.Mo
     monkeypatch.setattr(Replay, "fold_all", lambda *_: pytest.fail("the log was folded"))
     assert fates(explain_version(registry, "a/m:1")) == ["stays"]
     assert fates(explain_version(registry, "b/m:1")) == ["is announced by the next gc"]
-    assert registry.db.execute("SELECT count(*) FROM versions").fetchone() == (2,)  # it is still open
+    assert registry.index.db.execute("SELECT count(*) FROM versions").fetchone() == (2,)  # it is still open
 
 
 def test_bytes_that_a_lost_entry_may_name(registry: Registry) -> None:

@@ -45,7 +45,7 @@ def command(
     from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
-    settled = read_policy(session.registry.db).keep if keep is None else None
+    settled = session.registry.read(read_policy).keep if keep is None else None
     rules = settled or check_keep(keep)
     if settled:
         session.output.note(f"retention.keep: {', '.join(rule.text for rule in rules)}")

@@ -10,9 +10,8 @@ from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt, RefArg
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from registry_cli.ids import TaskId
+    from registry_cli.registry.api import Registry
 
 EXAMPLES = (
     "reg model show iris/softmax@prod",
@@ -47,7 +46,7 @@ def command(
     version = {
         **view_version(row),
         "partial": list_lost(session.registry.layout, row),
-        "task_name": _find_task_name(session.registry.db, row.task),
+        "task_name": _find_task_name(session.registry, row.task),
     }
     if session.output.drawn and not columns:
         from registry_cli.cli.card import draw_version
@@ -57,11 +56,11 @@ def command(
         session.output.record(version)
 
 
-def _find_task_name(db: sqlite3.Connection, task: TaskId | None) -> str | None:
+def _find_task_name(registry: Registry, task: TaskId | None) -> str | None:
     """Return what a version's task is called; None where the registry does not hold it."""
     if task is None:
         return None
-    from registry_cli.catalog.read.tasks import find_task, get_task_row
+    from registry_cli.catalog.read.tasks import find_task_row
 
-    row = find_task(db, task)
-    return get_task_row(db, row).name if row is not None else None
+    row = registry.read(lambda db: find_task_row(db, task))
+    return row.name if row is not None else None

@@ -27,16 +27,15 @@ def command(
     Those longest there come first. What was swept is whole and can be restored; what is damaged was put aside by `reg
     repair`, or when good bytes came, and stays until whole bytes are in its place.
     """
-    from registry_cli.catalog.read.versions import list_users
+    from registry_cli.catalog.read.uses import list_users
     from registry_cli.registry.gc.restore import list_trashed
     from registry_cli.registry.settings import read_policy
     from registry_cli.views.versions import sort_rows, view_trashed
 
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     registry = session.registry
-    period = read_policy(registry.db).trash
-    rows = [
-        view_trashed(trashed, period, list_users(registry.db, trashed.blob) if trashed.blob else [])
-        for trashed in list_trashed(registry)
-    ]
+    period = registry.read(read_policy).trash
+    found = list_trashed(registry)
+    users = registry.read(lambda db: [list_users(db, trashed.blob) if trashed.blob else [] for trashed in found])
+    rows = [view_trashed(trashed, period, named) for trashed, named in zip(found, users, strict=True)]
     session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, empty="the trash is empty")

@@ -24,13 +24,14 @@ def command(
 
     They are in their place again and nobody's: unless a version comes to use them, a later gc takes them once more.
     """
-    from registry_cli.catalog.read.versions import list_users
+    from registry_cli.catalog.read.uses import list_users
     from registry_cli.registry.gc.restore import restore_trashed
     from registry_cli.views.versions import view_restored
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     restored = restore_trashed(session.registry, read_refs(ids))
-    users = [list_users(session.registry.db, trashed.blob) if trashed.blob else [] for trashed in restored]
+    blobs = [trashed.blob for trashed in restored]
+    users = session.registry.read(lambda db: [list_users(db, blob) if blob else [] for blob in blobs])
     session.output.results([view_restored(each, found) for each, found in zip(restored, users, strict=True)])
     for ref in sorted({user.ref for found in users for user in found if user.removed}):
         session.output.note(f"hint: reg model restore '{ref}' uses them again")

@@ -1,0 +1,39 @@
+"""What versions were made from and what was made from them, walked level by level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.catalog.connection import select_among
+from registry_cli.ids import RecordId, VersionId
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.connection import Connection
+
+Direction = Literal["up", "down"]
+"""`up` to what a version was made from, `down` to what was made from it."""
+
+_NEXT: Final[dict[Direction, str]] = {
+    "up": "SELECT p.parent FROM versions v JOIN parents p ON p.child = v.row WHERE v.id IN ({marks})",
+    "down": "SELECT v.id FROM parents p JOIN versions v ON v.row = p.child WHERE p.parent IN ({marks})",
+}
+
+
+def list_relatives(db: Connection, start: VersionId, direction: Direction, depth: int | None) -> list[VersionId]:
+    """Return a version and all that lies in one direction from it, nearest first.
+
+    Args:
+        db: The index.
+        start: The version.
+        direction: Which way.
+        depth: Most steps; all where None.
+    """
+    seen = {start: None}
+    level = [start]
+    steps = 0
+    while level and (depth is None or steps < depth):
+        found = dict.fromkeys(VersionId(RecordId(one)) for (one,) in select_among(db, _NEXT[direction], level))
+        level = [one for one in found if one not in seen]
+        seen.update(dict.fromkeys(level))
+        steps += 1
+    return list(seen)

@@ -1,0 +1,65 @@
+"""How far collections are with the blobs that nothing uses, and which removed versions keep theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.ids import KEEP_TAG, BlobHash, RecordId, VersionId
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.connection import Connection
+
+_REMOVED_ANCESTORS: Final = """
+WITH RECURSIVE up (id, child) AS (
+    SELECT p.parent, v.row FROM parents p JOIN versions v ON v.row = p.child WHERE v.removed = 0
+    UNION SELECT p.parent, up.child FROM up JOIN versions v ON v.id = up.id AND v.removed = 1
+        JOIN parents p ON p.child = v.row
+)
+SELECT v.row, min(up.child) FROM up JOIN versions v ON v.id = up.id WHERE v.removed = 1 GROUP BY v.row
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How far a collector is with a blob: the operation of the last entry about it, and that entry's slot."""
+
+    op: str
+    seq: int
+
+
+def list_announced(db: Connection) -> set[BlobHash]:
+    """Return the blobs that a collector has announced, swept or deleted, and that nothing has used since."""
+    return {BlobHash(sha256) for (sha256,) in db.execute("SELECT sha256 FROM garbage")}
+
+
+def read_stages(db: Connection, *, but: str) -> dict[BlobHash, Stage]:
+    """Return how far collectors are with the blobs they have announced, those at one stage left out."""
+    found = db.execute("SELECT sha256, stage, seq FROM garbage WHERE stage != ?", (but,))
+    return {BlobHash(sha256): Stage(op, seq) for sha256, op, seq in found}
+
+
+def find_stage_time(db: Connection, blob: BlobHash, op: str) -> int | None:
+    """Return when a blob came to a stage, in microseconds since 1970 UTC; None where that is not its stage now."""
+    found = db.execute(
+        "SELECT e.time FROM garbage g JOIN entries e ON e.seq = g.seq WHERE g.sha256 = ? AND g.stage = ?", (blob, op)
+    ).fetchone()
+    return int(found[0]) if found else None
+
+
+def read_kept(db: Connection) -> dict[int, str]:
+    """Return the removed versions whose bytes stay, by row, and why."""
+    refs = "SELECT l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?"
+    kept = {}
+    for row, child in db.execute(_REMOVED_ANCESTORS).fetchall():
+        (ref,) = db.execute(refs, (child,)).fetchone()
+        kept[row] = f"{ref} was made from it"
+    tagged = "SELECT v.row FROM versions v JOIN tags t ON t.version = v.row WHERE v.removed = 1 AND t.tag = ?"
+    kept |= {row: f"tag {KEEP_TAG}" for (row,) in db.execute(tagged, (KEEP_TAG,))}
+    published = "SELECT row FROM versions WHERE removed = 1 AND publication IS NOT NULL"
+    return kept | {row: "published" for (row,) in db.execute(published)}
+
+
+def list_live_ids(db: Connection) -> set[VersionId]:
+    """Return the ids of the versions that are not removed."""
+    return {VersionId(RecordId(version)) for (version,) in db.execute("SELECT id FROM versions WHERE removed = 0")}

@@ -1,0 +1,58 @@
+"""Which records the catalog names: those of versions, publications and all stages of tasks, by ranges of ids."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from registry_cli.catalog.read.rows import Broken
+from registry_cli.ids import RecordId, TaskId, VersionId
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.connection import Connection
+
+
+class Seal(NamedTuple):
+    """A publication record, and the version that it seals with the row of that."""
+
+    publication: RecordId
+    version: VersionId
+    row: int
+
+
+def list_version_records(db: Connection, low: str, high: str) -> list[tuple[VersionId, str | None]]:
+    """Return the versions whose ids lie from `low` up to `high`, each with why its record cannot be read, or None."""
+    found = db.execute("SELECT id, broken FROM versions WHERE id >= ? AND id < ?", (low, high))
+    return [(VersionId(RecordId(version)), broken) for version, broken in found]
+
+
+def list_publication_records(db: Connection, low: str, high: str) -> list[Seal]:
+    """Return the publications whose ids lie from `low` up to `high`."""
+    found = db.execute(
+        "SELECT publication, id, row FROM versions WHERE publication >= ? AND publication < ?", (low, high)
+    )
+    return [Seal(RecordId(publication), VersionId(RecordId(version)), row) for publication, version, row in found]
+
+
+def list_task_records(db: Connection, low: str, high: str) -> list[tuple[RecordId, TaskId]]:
+    """Return the records from `low` up to `high` that tasks have or had, each with its task."""
+    found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", (low, high))
+    return [(RecordId(record), TaskId(task)) for record, task in found]
+
+
+def list_publications(db: Connection) -> set[RecordId]:
+    """Return all publication records that seal a version."""
+    found = db.execute("SELECT publication FROM versions WHERE publication IS NOT NULL")
+    return {RecordId(publication) for (publication,) in found}
+
+
+def list_broken(db: Connection) -> list[Broken]:
+    """Return the versions, then the tasks, whose records cannot be read, oldest first."""
+    found = db.execute(
+        "SELECT v.id, l.name || ':' || v.number, v.removed, v.broken FROM versions v JOIN lines l ON l.id = v.line"
+        " WHERE v.broken IS NOT NULL ORDER BY v.row"
+    )
+    tasks = db.execute("SELECT record, 'task:' || id, removed, broken FROM tasks WHERE broken IS NOT NULL ORDER BY row")
+    return [
+        Broken(RecordId(record), ref, bool(removed), problem) for record, ref, removed, problem in chain(found, tasks)
+    ]
