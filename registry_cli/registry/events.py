@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.changes import TASK
 from registry_cli.catalog.read import journal
-from registry_cli.catalog.read.entries import find_slot
-from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.catalog.read.journal import find_slot, iter_changes
 from registry_cli.catalog.read.task_address import PREFIX
 from registry_cli.catalog.read.tasks import list_known_tasks, list_tasks
 from registry_cli.catalog.read.versions import list_known_rows, list_versions

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.address import get_line
 from registry_cli.catalog.read.journal import iter_changes
-from registry_cli.catalog.read.metrics import list_metrics, list_points
 from registry_cli.catalog.read.models import get_line_name
 from registry_cli.catalog.read.versions import list_known_rows, list_versions
 from registry_cli.errors import NotFoundError
@@ -188,6 +187,8 @@ def _list_mentioned(db: Connection, rows: Sequence[ChangeRow]) -> list[VersionRo
 
 
 def _read_series(db: Connection, line: int, name: str, metric: str | None) -> Series | None:
+    from registry_cli.catalog.read.metrics import list_metrics, list_points  # events need no series
+
     known = list_metrics(db, line)
     if metric is None and not known:
         return None

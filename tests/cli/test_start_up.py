@@ -26,8 +26,9 @@ run_process()
 OPENED: Final = {
     "_version", "cli", "cli.commands", "cli.group", "cli.main", "cli.options", "cli.output",
     "cli.session", "cli.signals", "cli.table", "env", "errors", "process", "ids",
-    "catalog", "catalog.documents", "catalog.fold", "catalog.index", "catalog.index.admission", "catalog.index.index",
-    "catalog.index.place", "catalog.index.sqlite_file", "catalog.read", "catalog.schema", "catalog.seals", "interrupts",
+    "catalog", "catalog.connection", "catalog.documents", "catalog.fold", "catalog.index", "catalog.index.admission",
+    "catalog.index.index", "catalog.index.place", "catalog.index.sqlite_file", "catalog.read", "catalog.schema",
+    "catalog.seals", "interrupts",
     "opening", "views", "views.text",
     "records", "records.toml", "registry", "registry.api", "registry.ownership", "sha256",
     "store", "store.beneath", "store.files", "store.format", "store.layout", "store.log", "store.mounts",
@@ -62,7 +63,8 @@ MAY_LOAD: Final = {
     },
     "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list"},
     "status": VERSIONS | ROWS | {
-        "cli.commands.status", "views.versions", "records.values", "registry.retention", "registry.settings",
+        "catalog.read.entries", "catalog.read.totals", "cli.commands.status", "views.versions", "records.values",
+        "registry.retention", "registry.settings",
         "registry.status", "store.config", "store.writer_name", "store.known_losses", "store.trash", "store.turn",
     },
     "events --limit 2": ADDRESSES | ROWS | {
@@ -107,7 +109,7 @@ def test_completion_and_version_load_nearly_nothing(words: str, kept: Path) -> N
     loaded = list_loaded(STARTED, words.split(" "), kept)
     own = {name.removeprefix("registry_cli.") for name in loaded if name.startswith("registry_cli.")}
     complete = {f"cli.complete{module}" for module in ("", ".answer", ".candidates", ".index", ".options", ".parse")}
-    complete |= {"catalog", "catalog.index", "catalog.index.admission"}  # whose index it opens
+    complete |= {"catalog", "catalog.index", "catalog.index.admission", "catalog.index.names"}  # whose index it opens
     assert own - (complete if "__complete" in words else {"_version"}) == {"cli", "cli.main", "process"}
     also = {"dataclasses", "inspect", "json", "pathlib", "re", "typer", "typing", "xxhash"}
     assert loaded & (FOREIGN | also) == set()

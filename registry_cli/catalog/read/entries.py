@@ -29,12 +29,6 @@ def find_last_entry(db: Connection) -> EntryRow | None:
     return EntryRow(found[0], EntryId(found[1]), from_microseconds(found[2])) if found else None
 
 
-def find_slot(db: Connection, entry: str) -> int | None:
-    """Return the slot of an entry, or None."""
-    found = db.execute("SELECT seq FROM entries WHERE id = ?", (entry,)).fetchone()
-    return found[0] if found else None
-
-
 def list_by_prefix(db: Connection, prefix: str, limit: int) -> list[EntryId]:
     """Return entries whose ids begin with some letters."""
     found = db.execute("SELECT id FROM entries WHERE id >= ? AND id < ? LIMIT ?", (prefix, prefix + "~", limit))

@@ -73,6 +73,12 @@ def iter_changes(
     return map(_change, _select(db, columns + _FROM + joins, only, newest=newest, limit=limit))
 
 
+def find_slot(db: sqlite3.Connection, entry: str) -> int | None:
+    """Return the slot of an entry, or None."""
+    found = db.execute("SELECT seq FROM entries WHERE id = ?", (entry,)).fetchone()
+    return found[0] if found else None
+
+
 def iter_event_ids(
     db: sqlite3.Connection, *, after: Place = 0, void: bool = False, newest: bool = False, limit: int | None = None
 ) -> Iterator[str]:

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from registry_cli.cli.complete.index import Index
+    from registry_cli.catalog.index.names import Names
 
 FILES = frozenset({"PATH", "FILE", "DIR"})
 """Kinds that the shell completes by itself."""
@@ -79,7 +79,7 @@ def _topics() -> list[tuple[str, str]]:
         return []
 
 
-def _names(place: Place, index: Index) -> list[tuple[str, str]]:
+def _names(place: Place, index: Names) -> list[tuple[str, str]]:
     kind, text, tasks = place.kind, place.text, place.command.startswith("task ")
     if kind == "TAG":
         minus = "-" if text.startswith("-") else ""
@@ -101,7 +101,7 @@ def _names(place: Place, index: Index) -> list[tuple[str, str]]:
     return _references(kind, text, index)
 
 
-def _expression(text: str, index: Index, *, tasks: bool) -> list[tuple[str, str]]:
+def _expression(text: str, index: Names, *, tasks: bool) -> list[tuple[str, str]]:
     """Complete the last word of a query; the words before it stand."""
     start = max(text.rfind(mark) for mark in " (") + 1
     head, word = text[:start], text[start:]
@@ -113,7 +113,7 @@ def _expression(text: str, index: Index, *, tasks: bool) -> list[tuple[str, str]
     return _prefixed(head, [*fields, *index.fields(word, tasks=tasks), *keywords])
 
 
-def _references(kind: str, text: str, index: Index) -> list[tuple[str, str]]:
+def _references(kind: str, text: str, index: Names) -> list[tuple[str, str]]:
     name, equals, ref = text.partition("=")
     if equals and (kind == "[NAME=]REF" or (kind == "[ROLE=]REF" and name in ROLES)):
         return [(f"{name}={value}", about) for value, about in index.references(ref)]
