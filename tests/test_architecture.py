@@ -102,6 +102,15 @@ MAY_PRINT = {
 }
 """Modules below the command line that write to a stream by themselves, and why."""
 
+CATALOG = {"fold": set(), "read": set(), "query": set(), "index": {"fold", "read"}}
+"""Rooms of the catalog, and which others each may import; what all of them need lies beside them and imports none."""
+STATEMENTS = {"execute", "executemany", "executescript"}
+"""Methods of a connection to SQLite that run SQL."""
+MAY_QUERY = {
+    "tasks/capture/digests.py": "digests of users' files, in a cache of its own: no part of what the log means",
+}
+"""Modules outside the catalog that have a database of their own, and why."""
+
 LONGEST_MODULE, LONGEST_FUNCTION, ASK_ABOUT, MEDIAN_MODULE = 500, 60, 40, 120
 """Lines; a function's are those of its code, without signature and docstring."""
 
@@ -263,6 +272,41 @@ def test_files_are_changed_through_the_seam_alone() -> None:
 def test_every_exception_to_the_seam_is_used() -> None:
     used = {(module.path, call) for module in modules() for _, call in list_writes(module.tree)}
     assert set(MAY_WRITE) <= used
+
+
+def test_sql_stays_in_the_catalog() -> None:
+    """Floors above ask by the functions of `catalog/read`; the connection comes and goes by `Registry.read` alone."""
+    found = [
+        (module.path, module.at(node, what))
+        for module in modules()
+        if module.top != "catalog"
+        for node, what in iter_sql(module.tree)
+    ]
+    check(where for path, where in found if path not in MAY_QUERY)
+    assert set(MAY_QUERY) <= {path for path, _ in found}, "an exception that nothing uses"
+
+
+def iter_sql(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Yield what runs SQL, knows SQLite, or takes a connection out of an index."""
+    yield from ((node, f"imports {name}") for node, name in iter_imports(tree) if is_in(name, ["sqlite3"]))
+    for node in walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STATEMENTS:
+            yield node, f"`.{node.func.attr}(` belongs into catalog/read"
+        elif isinstance(node, ast.Attribute) and node.attr == "db":
+            yield node, f"`{ast.unparse(node)}` is a connection: use `read(...)`"
+
+
+def test_the_rooms_of_the_catalog_need_one_another_one_way() -> None:
+    check(
+        module.at(node, f"catalog/{room} imports {name}")
+        for module in modules()
+        if module.top == "catalog"
+        for room in [module.path.split("/")[1]]
+        for node, name in iter_imports(module.tree)
+        if name.startswith("registry_cli.catalog.")
+        and (other := name.split(".")[2]) in CATALOG
+        and other not in CATALOG.get(room, set()) | {room}
+    )
 
 
 def test_what_lies_in_a_registry_is_looked_at_through_the_seam() -> None:
