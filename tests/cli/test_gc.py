@@ -49,7 +49,7 @@ def test_a_parent_stays_and_is_explained(removed: Reg) -> None:
     table = removed("gc", "--explain", "iris/tuned:1", "--json").json
     assert table["stays"]
     assert table["files"][0]["fate"] == "stays"
-    assert "--explain only explains" in removed("gc", "--explain", "iris/tuned:1", "--now", code=2).err
+    assert "hint: reg gc --explain iris/tuned:1\n" in removed("gc", "--explain", "iris/tuned:1", "--now", code=2).err
 
 
 def test_the_trash(removed: Reg, size: int) -> None:
@@ -84,7 +84,7 @@ def test_wrong_bytes_are_not_brought_back(removed: Reg) -> None:
     path.write_bytes(b"rot")
     told = removed("trash", "restore", row["id"], code=14).err
     assert f"blob {row['id'][:12]} in the trash does not hold the bytes" in told
-    assert "hint: reg repair --from PATH" in told
+    assert "hint: reg repair\n" in told
 
 
 def test_damaged_files_wait_for_whole_ones(iris: Reg) -> None:
@@ -126,7 +126,7 @@ def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> 
     for _ in range(2):
         removed("gc", "--forced")
     assert removed("trash", "empty", "--dry-run", "--json").json == {"freed": size, "files": 1}
-    assert "say so with --yes" in removed("trash", "empty", code=2).err
+    assert "--yes answers it" in removed("trash", "empty", code=2).err
     assert removed("trash", "empty", "--yes", "-m", "disk full").lines == [f"freed\t{size}", "files\t1"]
     assert removed("trash", "list").lines == []
     assert removed("trash", "empty", terminal=True).shown == ["0 B freed"]

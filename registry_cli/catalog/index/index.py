@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LOST: Final = "reg repair, with --from PATH if there is a copy of the registry"
+LOST: Final = "reg repair"
 
 
 class OutrunError(Exception):

@@ -30,10 +30,12 @@ def test_an_identical_file_is_left_alone_and_another_needs_force(iris: Reg, tmp_
 def test_several_each_into_a_folder_of_its_own(iris: Reg) -> None:
     got = iris("model", "get", "iris/softmax:1", "iris/tuned", "--to", "all")
     assert got.lines == ["all/iris/softmax-1/1.safetensors", "all/iris/tuned-1/3.safetensors"]
-    assert "add --to DIR" in iris("model", "get", "iris/softmax:1", "iris/tuned", "x", code=2).err
+    refused = iris("model", "get", "iris/softmax:1", "iris/tuned", "x", code=2).err
+    assert "hint: reg model get iris/softmax:1 iris/tuned x --to .\n" in refused
     ids = iris("model", "query", "-q").out
     assert len(iris("model", "get", "-", "--to", "more", stdin=ids).lines) == 3
-    assert "add --to DIR" in iris("model", "get", "-", stdin=ids, code=2).err
+    refused = iris("model", "get", "-", stdin=ids, code=2).err
+    assert f"hint: reg model get {' '.join(ids.split())} --to .\n" in refused
     assert iris("model", "get", "-", "--to", "none", stdin="").out == ""
 
 
