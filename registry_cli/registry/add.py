@@ -147,7 +147,7 @@ def add_url(
     check_url(parts)
     name = PurePosixPath(unquote(parts.path)).name
     if not parts.scheme or not name:
-        raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")
+        raise UsageError(f"{url!r} names no file: write it like https://example.org/model.pth")
     content = Content((FileEntry(check_path(name), url=url),), find_framework(name), {})
     with Staging(registry.layout) as staging:
         return _commit(registry, draft, content, staging, message, allow_same)
@@ -232,7 +232,7 @@ def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:
     parents = []
     for role, ref in draft.parents:
         if role not in ROLES:
-            raise UsageError(f"{role!r} is no role of a parent", hint=f"roles are {', '.join(ROLES)}")
+            raise UsageError(f"{role!r} is no role of a parent: roles are {', '.join(ROLES)}")
         parents.append(Parent(versions.get_version(registry.db, resolve(registry.db, ref)).id, role))
     return tuple(parents)
 

@@ -86,7 +86,7 @@ def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
 
 def _need_task(registry: Registry, staging: Staging, row: TaskRow) -> None:
     if row.broken:
-        raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair --from PATH")
+        raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair")
     number = find_task(registry.db, row.id)
     need_files(registry, staging, list_task_files(registry.db, number) if number else (), f"task {row.name}")
 

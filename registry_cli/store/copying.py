@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Place = Literal["free", "file", "stream"]
 """What lies where bytes shall go: nothing, a regular file, or a pipe or character device that is written into."""
-REPLACE: Final = "add --force to replace it"
 OPEN: Final = 64
 """Unflushed files kept open; more are flushed side by side and get their names."""
 _STEM: Final = 80
@@ -184,7 +183,7 @@ class Copying:
             elif self._replace and there != "stream":
                 files.rename(copy.file.path, copy.target)
             else:
-                raise ConflictError(f"{copy.target} is there by now", hint=REPLACE) from None
+                raise ConflictError(f"{copy.target} is there by now: --force replaces it") from None
 
 
 def give_name(hidden: AnyPath, target: Path) -> None:

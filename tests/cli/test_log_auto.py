@@ -47,8 +47,16 @@ def lab(tmp_path: Path) -> Lab:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        ("--auto-off piclke", "`piclke` is no framework that is logged automatically", "did you mean pickle?"),
-        ("--auto-only torch=*.pt", "`torch` is no framework that is logged automatically", "did you mean pytorch?"),
+        (
+            "--auto-off piclke",
+            "`piclke` is no framework that is logged automatically: did you mean pickle?",
+            "hint: reg help autolog",
+        ),
+        (
+            "--auto-only torch=*.pt",
+            "`torch` is no framework that is logged automatically: did you mean pytorch?",
+            "hint: reg help autolog",
+        ),
         ("--auto-only pytorch", "--auto-only pytorch names no files: write pytorch=GLOB", "hint: reg help autolog\n"),
         ("--auto-only pytorch=", "pytorch is", "a glob of files"),
         (

@@ -70,7 +70,7 @@ def test_a_different_file_is_replaced_only_by_force(registry: Registry, tmp_path
     write(target / "b", b"mine")
     with pytest.raises(ConflictError, match="b is there and different") as caught:
         get_version(registry, row, target)
-    assert caught.value.hint == "add --force to replace it"
+    assert caught.value.hint == "reg model get --help"
     assert sorted(path.name for path in target.iterdir()) == ["a", "b"]
     assert [written.new for written in get_version(registry, row, target, force=True)] == [False, True, True]
     assert (target / "b").read_bytes() == b"2"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.fold import changes
@@ -148,10 +149,10 @@ class Mark:
     def _check_known(self) -> None:
         for broken in versions.list_broken(self.db):
             if not broken.removed:
-                give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove '{broken.ref}'"
+                give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove {quote(broken.ref)}"
                 raise CorruptError(
-                    f"nobody knows which bytes {broken.ref} uses: {broken.problem}",
-                    hint=f"reg repair --from PATH; {give_up} gives it up",
+                    f"nobody knows which bytes {broken.ref} uses: {broken.problem}; `{give_up}` gives it up",
+                    hint="reg repair",
                 )
 
     def _get_strays(self) -> set[BlobHash]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -33,4 +34,4 @@ def command(
     users = [list_users(session.registry.db, trashed.blob) if trashed.blob else [] for trashed in restored]
     session.output.results([view_restored(each, found) for each, found in zip(restored, users, strict=True)])
     for ref in sorted({user.ref for found in users for user in found if user.removed}):
-        session.output.note(f"hint: reg model restore '{ref}' uses them again")
+        session.output.note(f"hint: reg model restore {quote(ref)}")
