@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from shlex import join, quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -120,6 +119,7 @@ class RegGroup(TyperGroup):
 
     def _corrected(self, path: str, word: str, *rest: str) -> str:
         from difflib import get_close_matches
+        from shlex import quote
 
         near = [f"{path} {name}" for name in get_close_matches(word, self.commands)]
         near += [f"reg {words}" for words, row in COMMANDS.items() if row.name == word]
@@ -235,6 +235,8 @@ def _usage_error(error: Any, words: Sequence[str]) -> UsageError:
 
 def _replace(words: Sequence[str], option: str, near: str) -> str:
     """Return words for a shell, with another option in place of one that is not there."""
+    from shlex import join
+
     parts = [(word, word.removeprefix(option)) for word in words]
     return join(near + rest if word.startswith(option) and rest[:1] in {"", "="} else word for word, rest in parts)
 

@@ -413,5 +413,5 @@ def test_a_reference_to_what_has_no_end_is_not_read(registry: Registry, tmp_path
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
         row = add_url(registry, Draft(parse_model_name("a/b")), path.as_uri()).version
-        with pytest.raises(NotFoundError, match=f"{path} is no regular file; the version only points to it"):
+        with pytest.raises(NotFoundError, match=f"{path} is no regular file, and the version only points to it"):
             get_file(registry, row, tmp_path / "copy")

@@ -60,7 +60,7 @@ def test_a_pipe_or_device_is_written_into_and_a_link_is_not(iris: Reg, tmp_path:
     for words in ([], ["--force"]):
         refused = iris("model", "get", "iris/tuned", "-o", "link", *words, code=13).err
         assert "link is a link to elsewhere" in refused
-        assert "hint: name that file, or take the link away" in refused
+        assert ": name that file, or remove the link\nhint: rm " in refused
         assert "in is a folder" in iris("model", "get", "iris/tuned", "-o", "in", *words, code=13).err
     assert not (tmp_path / "elsewhere").exists()
 
