@@ -15,7 +15,7 @@ class RegError(Exception):
     Attributes:
         exit_code: What the process ends with.
         kind: A stable word for scripts, as in `{"error": {"kind": ..., "message": ..., "hint": ...}}`.
-        hint: What to try next, or None; `usual_hint` of the class where none is given.
+        hint: A command that can be run as printed, or None; `usual_hint` of the class where none is given.
     """
 
     exit_code: ClassVar[int] = 1
@@ -65,7 +65,7 @@ class CorruptError(RegError):
     """Stored or external bytes are not what their digest says."""
 
     exit_code, kind = 14, "corrupt"
-    usual_hint = "bring that file back from a copy of the registry"
+    usual_hint = "reg fsck"
 
 
 class RemoteError(RegError):
@@ -102,7 +102,6 @@ class UnknownCommandError(LaunchError):
     """The command to run is not there."""
 
     exit_code, kind = 127, "unknown-command"
-    usual_hint = "give its path, or check PATH"
 
 
 def describe_os_error(error: OSError) -> str:

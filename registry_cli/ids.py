@@ -61,8 +61,9 @@ def parse_model_name(text: str) -> ModelName:
     problem = _name_problem(name)
     if problem:
         raise UsageError(
-            f"{name!r} is no model name: {problem}",
-            hint="a name is PROJECT/NAME of letters, digits, inner spaces, `.`, `_` and `-`",
+            f"{name!r} is no model name: {problem}; a name is PROJECT/NAME of letters, digits, inner spaces, "
+            "`.`, `_` and `-`",
+            hint="reg help addresses",
         )
     return ModelName(name)
 
@@ -86,7 +87,7 @@ def parse_task_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text).strip()
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
-        raise UsageError(f"{text[:60]!r} is no task name", hint=f"a name is printable text, up to {NAME_LIMIT} long")
+        raise UsageError(f"{text[:60]!r} is no task name: a name is printable text, up to {NAME_LIMIT} long")
     return name
 
 
@@ -119,9 +120,7 @@ def is_hex(text: str) -> bool:
 def _parse_label(text: str, what: str) -> str:
     label = unicodedata.normalize("NFC", text)
     if not _LABEL.fullmatch(label) or label.startswith("-") or not label.isprintable():
-        raise UsageError(
-            f"{text!r} is no {what}", hint="write it without spaces and `= : @ ~ ,`, and without a `-` in front"
-        )
+        raise UsageError(f"{text!r} is no {what}: it has no spaces and none of `= : @ ~ ,`, and no `-` in front")
     if what == "alias" and label.isdigit():
         raise UsageError(f"{text!r} is no alias: digits alone are a version number")
     return label

@@ -103,9 +103,7 @@ def parse_metrics(words: Words, *, option: str = "--metric") -> dict[str, int | 
     for word in words or []:
         key, value = parse_pair(word, option=option)
         if key[-1] in "<>!~":
-            raise UsageError(
-                f"{option} {word!r} is a comparison, not a value", hint=f"write {option} {key[:-1]}=NUMBER"
-            )
+            raise UsageError(f"{option} {word!r} is a comparison, not a value: write {option} {key[:-1]}=NUMBER")
         metrics[key] = _number(value, key)
     return metrics
 
@@ -133,7 +131,7 @@ def parse_labels(words: Words) -> dict[str, int]:
     for word in words or []:
         name, _, number = word.rpartition("=")
         if not name or not number.removeprefix("-").isdecimal():
-            raise UsageError(f"--label {word!r} is no label with its number", hint="write --label cat=1")
+            raise UsageError(f"--label {word!r} is no label with its number, as in --label cat=1")
         labels[name] = int(number)
     return check_labels(labels)
 

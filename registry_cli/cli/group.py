@@ -115,14 +115,15 @@ class RegGroup(TyperGroup):
         """
         if args[0] in self.commands or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
-        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=self._nearest(ctx.command_path, args[0]))
+        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=self._corrected(ctx.command_path, *args))
 
-    def _nearest(self, path: str, word: str) -> str:
+    def _corrected(self, path: str, word: str, *rest: str) -> str:
         from difflib import get_close_matches
+        from shlex import quote
 
         near = [f"{path} {name}" for name in get_close_matches(word, self.commands)]
         near += [f"reg {words}" for words, row in COMMANDS.items() if row.name == word]
-        return f"did you mean `{near[0]}`?" if near else f"`{path} --help` lists the commands"
+        return " ".join([near[0], *map(quote, rest)]) if near else f"{path} --help"
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs under their headings, then the options."""
@@ -154,7 +155,7 @@ def run(words: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except CLICK_ERROR as error:
-        raise _usage_error(error) from None
+        raise _usage_error(error, words) from None
     return 0
 
 
@@ -221,15 +222,23 @@ def _print_version(ctx: Any, param: Any, value: bool) -> None:
         ctx.exit()
 
 
-def _usage_error(error: Any) -> UsageError:
+def _usage_error(error: Any, words: Sequence[str]) -> UsageError:
     """Say in our words what Typer could not parse."""
     message: str = error.message if hasattr(error, "possibilities") else error.format_message()
     message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
     message = re.sub(r"'([^']*)'", r"`\1`", message)
     path = error.ctx.command_path if error.ctx else "reg"
     near = getattr(error, "possibilities", None)
-    hint = f"did you mean `{near[0]}`?" if near else f"{path} --help"
+    hint = f"reg {_replace(words, error.option_name, near[0])}" if near else f"{path} --help"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _replace(words: Sequence[str], option: str, near: str) -> str:
+    """Return words for a shell, with another option in place of one that is not there."""
+    from shlex import join
+
+    parts = [(word, word.removeprefix(option)) for word in words]
+    return join(near + rest if word.startswith(option) and rest[:1] in {"", "="} else word for word, rest in parts)
 
 
 def _usage_piece(argument: Any) -> str:

@@ -130,13 +130,15 @@ def _explain(error: OSError) -> RegError:
         for name in (error.filename, error.filename2)
         if name is not None
     ]
-    hints = {
-        errno.ENOSPC: "make room, as with reg gc, and repeat the command; nothing was half-written",
-        errno.EDQUOT: "make room, as with reg gc, and repeat the command; nothing was half-written",
-        errno.EACCES: "reading may still work; to change the registry, get write access to its folder",
-        errno.EROFS: "reading still works; to change the registry, make its file system writable",
+    full = "; nothing was half-written: make room, and repeat the command"
+    more = {
+        errno.ENOSPC: full,
+        errno.EDQUOT: full,
+        errno.EACCES: "; reading may still work: a change needs write access to the registry's folder",
+        errno.EROFS: "; reading still works: a change needs a file system that can be written",
     }
-    return RegError(": ".join([what, " -> ".join(names)] if names else [what]), hint=hints.get(error.errno))
+    message = ": ".join([what, " -> ".join(names)] if names else [what]) + more.get(error.errno, "")
+    return RegError(message, hint="reg gc" if more.get(error.errno) == full else None)
 
 
 def _keep_odd_characters() -> None:

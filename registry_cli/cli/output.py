@@ -193,7 +193,7 @@ class Output:
     def _check_columns(self, row: Row) -> None:
         for path in self.columns:
             if path not in row and path.partition(".")[0] not in row:
-                raise UsageError(f"no column `{path}`", hint=f"columns are {', '.join(row)}, and fields such as a.b")
+                raise UsageError(f"no column `{path}`: columns are {', '.join(row)}, and fields such as a.b")
 
     def _chosen(self, row: Row) -> Row:
         return {path: lookup(row, path) for path in self.columns} if self.columns else row
@@ -237,7 +237,7 @@ def open_output(
     asked: dict[Mode, bool] = {"json": as_json, "csv": as_csv, "tsv": as_tsv, "ids": quiet}
     modes = [mode for mode, wanted in asked.items() if wanted]
     if len(modes) > 1:
-        raise UsageError("--json, --csv, --tsv and --quiet exclude each other", hint="give one of them")
+        raise UsageError("--json, --csv, --tsv and --quiet exclude each other: give one of them")
     mode: Mode = modes[0] if modes else ("table" if sys.stdout.isatty() and not raw else "text")
     return Output(mode, tuple(part.strip() for part in (columns or "").split(",") if part.strip()), raw)
 

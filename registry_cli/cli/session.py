@@ -88,7 +88,7 @@ class Session:
         if yes:
             return True
         if not self.output.can_ask:
-            raise UsageError(f"{question} Nobody is there to answer", hint="say so with --yes")
+            raise UsageError(f"{question} Nobody is there to answer, and --yes answers it")
         return typer.confirm(escape(question), err=True)
 
 

@@ -121,7 +121,7 @@ def parse_edits(
 def _parse_env(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if word.find("=") < 1:
-            raise UsageError(f"--env {word!r} is no NAME=VALUE", hint="write --env SEED=7")
+            raise UsageError(f"--env {word!r} is no NAME=VALUE, as in --env SEED=7")
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 

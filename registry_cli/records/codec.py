@@ -71,8 +71,8 @@ def dump_version(version: VersionRecord) -> bytes:
     size = len(data)
     if size > RECORD_LIMIT and (size := len(dump_table(table))) > RECORD_LIMIT:
         raise UsageError(
-            f"the record of {version.model} would have {size:,} bytes, {RECORD_LIMIT:,} are allowed",
-            hint="keep curves, long texts and large tables in a file of the version",
+            f"the record of {version.model} would have {size:,} bytes, {RECORD_LIMIT:,} are allowed: "
+            "keep curves, long texts and large tables in a file of the version"
         )
     return data
 

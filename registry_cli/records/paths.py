@@ -27,7 +27,7 @@ def check_path(path: str) -> str:
     normal = unicodedata.normalize("NFC", path)
     parts = normal.split("/")
     if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):
-        raise UsageError(f"{path!r} is no path inside a version", hint="it must be relative and must not climb")
+        raise UsageError(f"{path!r} is no path inside a version: it must be relative and must not climb")
     if not normal.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
         raise UsageError(f"{path!r} holds a control character")
     return normal
@@ -44,8 +44,8 @@ def check_paths(paths: Iterable[str]) -> None:
         key = unicodedata.normalize("NFC", path.casefold())
         if key in seen:
             if seen[key] == path:
-                raise UsageError(f"two files are called {path!r}", hint="rename one of the files, or add their folder")
-            raise UsageError(f"{seen[key]!r} and {path!r} differ only by case", hint="rename one of the files")
+                raise UsageError(f"two files are called {path!r}: rename one of them, or add their folder")
+            raise UsageError(f"{seen[key]!r} and {path!r} differ only by case: rename one of the files")
         seen[key] = path
     for key, path in seen.items():
         above = key.rpartition("/")[0]

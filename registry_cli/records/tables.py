@@ -27,7 +27,7 @@ def load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
         raise CorruptError(f"{where} is a record of kind {table.get('kind')!r}, not {kind!r}")
     schema = table.get("schema")
     if not isinstance(schema, int) or schema > SCHEMA:
-        raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="use a newer reg")
+        raise CorruptError(f"{where} has schema {schema}, this program reads {SCHEMA}", hint="reg --version")
     return table
 
 

@@ -32,7 +32,7 @@ def dump_table(table: Mapping[str, object]) -> bytes:
     try:
         return (_dump_rows(table) or _dump(table)).encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"{error.object[:60]!r} is no Unicode text", hint="rename the file to UTF-8") from None
+        raise UsageError(f"{error.object[:60]!r} is no Unicode text: a file needs a name in UTF-8") from None
 
 
 def load_table(data: bytes, where: str) -> dict[str, Any]:

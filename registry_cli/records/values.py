@@ -37,14 +37,14 @@ def check_value(value: object, where: str, *, depth: int = 0) -> Value:
         return float(value)  # a subclass, such as NumPy's, may print itself otherwise
     if isinstance(value, int):
         if not -_INT64 <= value < _INT64:
-            raise UsageError(f"{where} is {value}: integers beyond 64 bits are not kept", hint="give it as text")
+            raise UsageError(f"{where} is {value}: integers beyond 64 bits are kept as text alone")
         return int(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise UsageError(f"{where} is a time without a zone", hint="give it in UTC")
+            raise UsageError(f"{where} is a time without a zone: give it in UTC")
         return value.astimezone(UTC)
     if depth > _DEPTH:
-        raise UsageError(f"{where[:60]} is nested more than {_DEPTH} deep", hint="keep it in a file of the version")
+        raise UsageError(f"{where[:60]} is nested more than {_DEPTH} deep: keep it in a file of the version")
     if isinstance(value, Mapping):
         return {_check_key(key, where): check_value(item, f"{where}.{key}", depth=depth + 1)
                 for key, item in value.items()}  # fmt: skip
@@ -52,7 +52,7 @@ def check_value(value: object, where: str, *, depth: int = 0) -> Value:
         return [check_value(item, f"{where}[{at}]", depth=depth + 1) for at, item in enumerate(value)]
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # a NumPy or torch scalar
         return check_value(value.item(), where)
-    raise UsageError(f"{where} is a {type(value).__name__}, which a record cannot hold", hint="give text or a number")
+    raise UsageError(f"{where} is a {type(value).__name__}, which a record cannot hold: give text or a number")
 
 
 def check_number(value: object, where: str) -> int | float:
@@ -105,19 +105,19 @@ def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
     key, sign, text = word.partition("=")
     if not sign:
         raise UsageError(
-            f"{option} {word!r} has no value",
-            hint=f"write {option} KEY=VALUE; quote it where it holds > or <, which a shell takes as a file",
+            f"{option} {word!r} has no value: write {option} KEY=VALUE, and quote it where it holds > or <, which a "
+            "shell takes as a file"
         )
     forced = key.endswith(":")
     key = key.removesuffix(":").strip()
     if not key:
-        raise UsageError(f"{option} {word!r} has no key", hint=f"write {option} KEY=VALUE")
+        raise UsageError(f"{option} {word!r} has no key: write {option} KEY=VALUE")
     if not forced:
         return key, parse_scalar(text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{option} {key}: {error}", hint='after `:=` comes JSON, such as [1,2] or "1.10"') from error
+        raise UsageError(f'{option} {key}: {error}; after `:=` comes JSON, such as [1,2] or "1.10"') from error
     return key, None if value is None else check_value(value, key)
 
 

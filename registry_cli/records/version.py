@@ -93,7 +93,7 @@ def check_labels(labels: Mapping[str, object]) -> dict[str, int]:
         if isinstance(value, bool) or not isinstance(value, int):
             raise UsageError(f"label {name!r} has the id {value!r}; an id is an integer")
         if value and value in owner:
-            raise UsageError(f"labels {owner[value]!r} and {name!r} have one id, {value}", hint="give each its own")
+            raise UsageError(f"labels {owner[value]!r} and {name!r} have one id, {value}: each needs its own")
         owner[value] = name
         checked[name] = value
     return checked

@@ -148,7 +148,7 @@ def add_url(
     check_url(parts)
     name = PurePosixPath(unquote(parts.path)).name
     if not parts.scheme or not name:
-        raise UsageError(f"{url!r} names no file", hint="write it like https://example.org/model.pth")
+        raise UsageError(f"{url!r} names no file: write it like https://example.org/model.pth")
     content = Content((FileEntry(check_path(name), url=url),), find_framework(name), {})
     with Staging(registry.layout) as staging:
         return _commit(registry, draft, content, staging, message, allow_same)
@@ -235,7 +235,7 @@ def _plan_aliases(db: Connection, draft: Draft, version: VersionId) -> list[Chan
 def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:
     for role, _ in draft.parents:
         if role not in ROLES:
-            raise UsageError(f"{role!r} is no role of a parent", hint=f"roles are {', '.join(ROLES)}")
+            raise UsageError(f"{role!r} is no role of a parent: roles are {', '.join(ROLES)}")
 
     def find(db: Connection) -> tuple[Parent, ...]:
         return tuple(Parent(versions.get_version(db, resolve(db, ref)).id, role) for role, ref in draft.parents)

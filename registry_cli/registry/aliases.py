@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
@@ -94,7 +95,7 @@ def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> V
     def plan() -> list[Change]:
         moves = registry.read(lambda db: list_last_moves(db, line, alias, 2))
         if not moves:
-            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list '{name}'")
+            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list {quote(name)}")
         before = moves[1] if len(moves) > 1 else None
         return [registry.read(lambda db: plan_alias(db, line, alias, before))]
 
@@ -112,7 +113,7 @@ def list_moves(registry: Registry, name: str) -> list[ChangeRow]:
 def _alias_of(ref: str) -> tuple[ModelName, AliasName]:
     address = parse_address(ref)
     if address.name is None or address.alias is None:
-        raise UsageError(f"{ref} names no alias", hint="write NAME@alias")
+        raise UsageError(f"{ref} names no alias, as NAME@alias does", hint="reg model alias --help")
     return address.name, address.alias
 
 
@@ -121,11 +122,11 @@ def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: V
     if held != wanted:
         holder = registry.get_row(held).ref if held else "nobody"
         raise ConflictError(f"{model}@{name} is held by {holder}, not by {expect or 'nobody'}",
-                            hint=f"reg model alias --list '{model}'")  # fmt: skip
+                            hint=f"reg model alias --list {quote(model)}")  # fmt: skip
 
 
 def _check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
     from registry_cli.registry.query import matches
 
     if not matches(registry, row, require):
-        raise RefusedError(f"{version.ref} does not satisfy `{require}`", hint=f"reg model show '{version.ref}'")
+        raise RefusedError(f"{version.ref} does not satisfy `{require}`", hint=f"reg model show {quote(version.ref)}")

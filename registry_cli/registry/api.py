@@ -171,7 +171,10 @@ class Registry:
         """
         self.format.check_write()
         if self.index.head == EMPTY and read_format(self.layout).id != self.id:  # no entry says which one it is
-            raise ConflictError("the registry was replaced while it was open: nothing was added", hint="run it again")
+            raise ConflictError(
+                "the registry was replaced while it was open: nothing was added, and the command can run again",
+                hint="reg status",
+            )
         self.index.check_writable()
         self.index.check_undamaged()
         for folder in self.layout.folders:

@@ -64,5 +64,5 @@ def check_present(layout: Layout, row: VersionRow) -> None:
         more = f" and {len(lost) - 1:,} more are" if len(lost) > 1 else " is"
         raise CorruptError(
             f"{row.ref} is partial: {lost[0]}{more} lost in this copy",
-            hint="reg repair --from PATH, where PATH is a copy of the registry",
+            hint="reg repair",
         )

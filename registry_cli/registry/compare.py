@@ -90,10 +90,10 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
         CorruptError: A design's blob is missing.
     """
     if len(refs) < 2:
-        raise UsageError("comparing takes two versions or more", hint="reg model compare NAME:1 NAME:2")
+        raise UsageError("comparing takes two versions or more", hint="reg model compare --help")
     for name in only:
         if name not in GROUPS:
-            raise UsageError(f"no group `{name}` to compare", hint=f"groups are {', '.join(GROUPS)}")
+            raise UsageError(f"no group `{name}` to compare: groups are {', '.join(GROUPS)}")
     versions = tuple(registry.get_row(ref) for ref in refs)
     groups = [group for group in GROUPS if not only or group in only]
     rows = [row for group in groups for row in compare_group(group, [_table_of(group, one) for one in versions])]

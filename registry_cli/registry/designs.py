@@ -32,7 +32,7 @@ def read_design(layout: Layout, version: VersionRow) -> bytes:
     """
     design = version.design
     if design is None:
-        raise NotFoundError(f"{version.ref} has no design", hint=f"reg model edit '{version.ref}' --design FILE")
+        raise NotFoundError(f"{version.ref} has no design", hint="reg model edit --help")
     if design.sha256 is None:
         return (design.text or "").encode()
     verify_blob(layout, design.sha256, design.xxh3, design.size)

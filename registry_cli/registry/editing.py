@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.fold import changes
@@ -60,7 +61,7 @@ def tag_versions(
     """
     both = set(add) & set(remove)
     if both:
-        raise UsageError(f"tag {min(both)} is to be added and removed", hint="decide")
+        raise UsageError(f"tag {min(both)} is to be added and removed: one of them is possible")
     rows = registry.list_rows(refs)
 
     def plan() -> list[Change]:
@@ -95,7 +96,7 @@ def edit_versions(
         _check_unset(unset)
         both = {*edit.put, *(f"labels.{name}" for name in edit.labels)} & set(edit.unset)
         if both:
-            raise UsageError(f"{min(both)} is to be set and unset", hint="decide")
+            raise UsageError(f"{min(both)} is to be set and unset: one of them is possible")
 
         def plan() -> list[Change]:
             wanted = []
@@ -128,7 +129,7 @@ def derive_version(
     """
     base = registry.get_row(ref)
     if base.removed:
-        raise RefusedError(f"{base.ref} was removed", hint=f"reg model restore '{base.ref}'")
+        raise RefusedError(f"{base.ref} was removed", hint=f"reg model restore {quote(base.ref)}")
     put = _put(edit)
     _check_unset(list(edit.unset))
     draft = Draft(
@@ -170,7 +171,7 @@ def _put(edit: Edit) -> dict[str, Any]:
         elif key in {"framework", "comment"}:
             put[key] = str(value)
         else:
-            raise UsageError(f"{key!r} cannot be set", hint="set metadata.KEY, metrics.KEY, framework or comment")
+            raise UsageError(f"{key!r} cannot be set: metadata.KEY, metrics.KEY, framework and comment can")
     if edit.labels:
         put["labels"] = dict(edit.labels)
     if edit.framework is not None:
@@ -201,8 +202,7 @@ def _check_unset(names: Sequence[str]) -> None:
         group, _, key = name.partition(".")
         if not (group in {*GROUPS, "labels"} and key) and name not in {"framework", "comment", "design"}:
             raise UsageError(
-                f"{name!r} cannot be unset",
-                hint="unset metadata.KEY, metrics.KEY, labels.NAME, framework, design, comment",
+                f"{name!r} cannot be unset: metadata.KEY, metrics.KEY, labels.NAME, framework, design and comment can"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -38,8 +39,8 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
         digests = _read(str(file.url), staging)
         if file.sha256 and file.sha256 != digests.sha256:
             raise CorruptError(
-                f"{file.path} of {row.ref} changed at {file.url} since it was first read",
-                hint=f"to keep what is there now: reg model add '{row.name}' --url '{file.url}'",
+                f"{file.path} of {row.ref} changed at {file.url} since it was first read; what is there can be added",
+                hint=f"reg model add {quote(row.name)} --url {quote(str(file.url))}",
             )
         staging.install()
         if not file.sha256:
@@ -67,10 +68,12 @@ def _read(url: str, staging: Staging) -> Digests:
         path = Path(unquote(urlsplit(url).path))
         if not path.is_file():
             what = "is no regular file" if path.exists() else "is gone"
-            raise NotFoundError(f"{path} {what}; the version only points to it", hint="bring it back, or add it anew")
+            raise NotFoundError(f"{path} {what}, and the version only points to it: bring it back, or add it anew")
         return staging.read_file(path)
     if scheme not in {"http", "https"}:
-        raise RemoteError(f"{scheme}: files cannot be read yet", hint="fetch it and add it: reg model add NAME FILE")
+        raise RemoteError(
+            f"{scheme}: files cannot be read yet: fetch it, and add the file", hint="reg model add --help"
+        )
     return _download(url, staging)
 
 
@@ -87,7 +90,7 @@ def _download(url: str, staging: Staging) -> Digests:
         reason = getattr(error, "reason", error)
         if isinstance(error, HTTPError):  # it holds the answer's connection
             error.close()
-        raise RemoteError(f"{url} cannot be read: {reason}", hint="check the address and the network") from None
+        raise RemoteError(f"{url} cannot be read: {reason}") from None
     if promised is not None and promised != str(digests.size):  # the standard library lets a cut connection pass
-        raise RemoteError(f"{url} ended after {digests.size:,} of {promised} bytes", hint="run the command again")
+        raise RemoteError(f"{url} ended after {digests.size:,} of {promised} bytes: the command can run again")
     return digests

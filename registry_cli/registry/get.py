@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Literal, cast
 
 from registry_cli import env
@@ -16,7 +17,7 @@ from registry_cli.registry.proof import check_proof
 from registry_cli.store import files
 from registry_cli.store.beneath import guard
 from registry_cli.store.blobs import find_blob, get_blob, get_record, verify_blob
-from registry_cli.store.copying import REPLACE, Copying, Place, find_place
+from registry_cli.store.copying import Copying, Place, find_place
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.outlet import Outlet
 from registry_cli.store.progress import SILENT, Progress
@@ -124,7 +125,7 @@ def _look(target: Path, file: FileEntry, force: bool) -> Place | Literal["same"]
         return "same"
     place = find_place(target)
     if place == "file" and not force:
-        raise ConflictError(f"{target} is there and different", hint=REPLACE)
+        raise ConflictError(f"{target} is there and different: --force replaces it", hint="reg model get --help")
     return place
 
 
@@ -277,9 +278,9 @@ def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progr
 
 def _check_live(layout: Layout, row: VersionRow) -> None:
     if row.removed and list_collected(layout, row):
-        raise RefusedError(f"{row.ref} was removed and its bytes were collected", hint="add the same files again")
+        raise RefusedError(f"{row.ref} was removed and its bytes were collected: the same files can be added again")
     if row.removed:
-        raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore '{row.ref}'")
+        raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore {quote(row.ref)}")
 
 
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, copying: Copying) -> None:
@@ -305,10 +306,11 @@ def _place(registry: Registry, row: VersionRow, file: FileEntry) -> Path:
 
 def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
     if not path.exists():
-        raise NotFoundError(f"{path} is gone; {row.ref} only points to it", hint="bring it back, or add it anew")
+        raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it anew")
     if file.sha256 and sha256_of_file(path) != file.sha256:
         raise CorruptError(
-            f"{path} changed since {row.ref} was made", hint=f"to keep it: reg model add '{row.name}' {path}"
+            f"{path} changed since {row.ref} was made; what is there can be added",
+            hint=f"reg model add {quote(row.name)} {quote(str(path))}",
         )
 
 
@@ -319,5 +321,5 @@ def _is_same(path: Path, file: FileEntry) -> bool:
 def _only_file(registry: Registry, row: VersionRow) -> FileEntry:
     if len(row.files) != 1:
         check_proof(registry.layout, row)  # it may be the index that says so
-        raise UsageError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get '{row.ref}' FOLDER")
+        raise UsageError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get {quote(row.ref)} .")
     return row.files[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.fold import changes
@@ -194,8 +195,12 @@ def _read_series(db: Connection, line: int, name: str, metric: str | None) -> Se
         return None
     wanted = known[0] if metric is None else _METRICS + metric.removeprefix(_METRICS)
     if wanted not in known:
-        hint = f"it has {', '.join(known)}" if known else f"reg model edit '{name}' --set {wanted}=0.9"
-        raise NotFoundError(f"no version of {name} has {wanted}", hint=hint)
+        if not known:
+            raise NotFoundError(
+                f"no version of {name} has {wanted}: `reg model edit` sets it", hint="reg model edit --help"
+            )
+        others, first = ", ".join(known), f"{quote(name)} --metric {quote(known[0])}"
+        raise NotFoundError(f"no version of {name} has {wanted}: there is {others}", hint=f"reg model history {first}")
     points = list_points(db, line, wanted)
     return Series(wanted, tuple((number, value if _is_finite(value) else None) for number, value in points))
 

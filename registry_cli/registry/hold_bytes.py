@@ -54,5 +54,5 @@ def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str)
         RefusedError: It is gone.
     """
     if find_blob(registry.layout, sha256) is None:
-        raise RefusedError(f"the bytes of {what} are gone", hint="add the same file again first")
+        raise RefusedError(f"the bytes of {what} are gone: add the same file again first", hint="reg model add --help")
     staging.need_blob(sha256)

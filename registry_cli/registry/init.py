@@ -96,8 +96,9 @@ def _probe_link(layout: Layout) -> None:
         files.link(layout.format, probe)
     except OSError as error:
         raise RegError(
-            f"{layout.root.parent} lies on a file system without hard links: {error.strerror}",
-            hint="make the registry elsewhere and name it with --registry or REG_DIR",
+            f"{layout.root.parent} lies on a file system without hard links: {error.strerror}; make the registry "
+            "elsewhere, and name it with --registry or REG_DIR",
+            hint="reg init --help",
         ) from None
     files.unlink(probe)
 

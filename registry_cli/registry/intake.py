@@ -145,7 +145,7 @@ def _sniff_kept(registry: Registry, staging: Staging, digests: Digests, name: st
     except FileNotFoundError:  # a collector took them
         path = find_blob(registry.layout, digests.sha256)
     if path is None:
-        raise ConflictError(f"{name} was collected while it was added", hint="run the command again")
+        raise ConflictError(f"{name} was collected while it was added: the command can run again")
     return sniff(path, name)
 
 

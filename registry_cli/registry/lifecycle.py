@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from shlex import join, quote
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
@@ -48,7 +49,9 @@ def publish_versions(
     for row in rows:
         if row.archived or row.removed:
             state = "removed" if row.removed else "archived"
-            raise RefusedError(f"{row.ref} is {state}: it cannot be published", hint=f"reg model restore '{row.ref}'")
+            raise RefusedError(
+                f"{row.ref} is {state}: it cannot be published", hint=f"reg model restore {quote(row.ref)}"
+            )
         if not row.published:
             _check_bytes(registry, row, progress)
     with Staging(registry.layout) as staging:
@@ -107,7 +110,9 @@ def remove_versions(
         RefusedError: A version is published, holds an alias or is a parent, and `force` is not said.
     """
     if force and not message:
-        raise UsageError("--force takes a reason, kept in the log", hint="add -m 'why'")
+        raise UsageError(
+            "--force takes a reason, kept in the log", hint=f"reg model remove {join(refs)} --force -m 'why'"
+        )
     rows = registry.list_exact(refs, "remove", broken=True)
     ids = [row.id for row in rows]
 
@@ -132,7 +137,7 @@ def rename_model(registry: Registry, name: str, to: str, *, message: str | None 
         line, there = registry.read(lambda db: (get_line(db, name), find_line(db, new)))
         if there not in {None, line}:
             raise ConflictError(
-                f"{new} names another model, or once did", hint="a name stays with its model; choose another"
+                f"{new} names another model, or once did, and stays with it", hint=f"reg model history {quote(new)}"
             )
         held = registry.read(lambda db: get_line_name(db, line))
         return [] if held == new and line_key(held) == line_key(new) else [changes.rename(held, new)]

@@ -54,12 +54,11 @@ def check_sources(layout: Layout, sources: Iterable[Source], mode: Mode) -> None
     outside: set[Path] = set()
     for source in sources:
         if mode == "move" and source.file.is_symlink():
-            raise UsageError(f"{source.file} is a link, and --move takes files", hint="name the file that it leads to")
+            raise UsageError(f"{source.file} is a link, and --move takes files: name the file that it leads to")
         folder = source.file.resolve().parent
         if folder not in outside and _is_inside(folder, root):
             raise UsageError(
-                f"{source.file} lies in a registry, which keeps its files",
-                hint=f"add it without --{mode}: it is copied",
+                f"{source.file} lies in a registry, which keeps its files: without --{mode} it is copied",
             )
         outside.add(folder)
 

@@ -34,8 +34,8 @@ def check_owner(root: Path) -> None:
 
         folder = quote(str(root.parent if root.name == DIRECTORY else root))
         raise RefusedError(
-            f"{root} belongs to {stranger} and may hold anything: it is not used",
-            hint=f"reg trust {folder}, or name it with --registry or REG_DIR",
+            f"{root} belongs to {stranger} and may hold anything: it is used where --registry or REG_DIR names it",
+            hint=f"reg trust {folder}",
         )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import VersionId
 
 EXAMPLE: Final = "last 5, best 3 max(metrics.acc), best 2 min(metrics.loss), published"
-_HINT: Final = f"write it as in `{EXAMPLE}`"
+_ACCEPTED: Final = f"write it as in `{EXAMPLE}`"
 _NUMERIC: Final = ("metadata", "metrics", "params", "labels")
 
 
@@ -63,7 +63,8 @@ def check_keep(text: str | None) -> tuple[Rule, ...]:
     """
     if text is None or not text.strip():
         raise UsageError(
-            "nothing says what to keep", hint=f"--keep '{EXAMPLE}', or for good: reg config set retention.keep RULES"
+            f"nothing says what to keep: --keep does, as in '{EXAMPLE}', or the setting retention.keep",
+            hint="reg help settings",
         )
     return parse_keep(text)
 
@@ -121,7 +122,7 @@ class _Parser:
         return self.tokens[self.at]
 
     def fail(self, problem: str, token: Token) -> NoReturn:
-        raise point_at(self.source, token.start, token.end, problem, _HINT)
+        raise point_at(self.source, token.start, token.end, problem, _ACCEPTED, hint="reg help settings")
 
     def next(self) -> Token:
         token = self.token

@@ -31,8 +31,8 @@ def load_question(registry: Registry, name: str) -> Question:
     saved = registry.read(read_settings)
     if VIEW + name not in saved:
         known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
-        raise NotFoundError(f"no saved view `{name}`", hint=f"saved are {', '.join(known)}" if known else
-                            "reg model query EXPR --save-view NAME")  # fmt: skip
+        others = f"saved are {', '.join(known)}" if known else "--save-view saves one"
+        raise NotFoundError(f"no saved view `{name}`: {others}", hint="reg model query --help")
     known_fields = Question.__dataclass_fields__
     view = saved[VIEW + name]
     given = {key: value for key, value in view.items() if key in known_fields} if isinstance(view, dict) else {}

@@ -76,7 +76,8 @@ def get_key(name: str) -> Key:
         from difflib import get_close_matches
 
         near = get_close_matches(name, KEYS, n=1)
-        raise UsageError(f"no setting `{name}`", hint=f"did you mean {near[0]}?" if near else "reg config list")
+        instead = f": did you mean {near[0]}?" if near else ""
+        raise UsageError(f"no setting `{name}`{instead}", hint="reg config list")
     return found
 
 
@@ -101,7 +102,7 @@ class Settings:
         for origin, path in self._paths.items():
             value = read_settings(path).get(name)
             if value is not None:
-                return Setting(name, _believed(name, key, value, path), origin)
+                return Setting(name, _believed(name, key, value, path, origin), origin)
         return Setting(name, key.default, "default")
 
     def set(self, name: str, value: str, *, user: bool = False) -> None:
@@ -132,11 +133,12 @@ class Settings:
         return self._paths["user" if user else "copy"]
 
 
-def _believed(name: str, key: Key, value: str, path: Path) -> str:
+def _believed(name: str, key: Key, value: str, path: Path, origin: str) -> str:
     try:
         return check_value(name, key, value)
     except UsageError as error:
-        raise CorruptError(f"{path}: {error.message}", hint=f"mend {path} or delete it") from None
+        option = " --user" if origin == "user" else ""
+        raise CorruptError(f"{path}: {error.message}", hint=f"reg config unset {name}{option}") from None
 
 
 def find_shared(name: str, saved: Mapping[str, object]) -> Setting:
@@ -166,7 +168,7 @@ def check_value(name: str, key: Key, value: str) -> str:
         UsageError: It may not.
     """
     if key.choices and value not in key.choices:
-        raise UsageError(f"{name} is {value!r}", hint=f"{name} is one of {', '.join(key.choices)}")
+        raise UsageError(f"{name} is {value!r}, and must be one of {', '.join(key.choices)}")
     key.parse(value)
     return value
 

@@ -86,7 +86,7 @@ def _iter_sources(path: Path, *, follow: bool, ignore: Collection[Path]) -> Iter
         raise NotFoundError(f"no file or folder {path}") from None
     if stat.S_ISDIR(status.st_mode):
         if path.resolve().name == DIRECTORY:
-            raise UsageError(f"{path} is a registry, no model", hint="name the files to add")
+            raise UsageError(f"{path} is a registry, no model: name the files to add")
         snapshot = find_snapshot(path)
         inside = None if follow else (snapshot.root if snapshot else path).resolve()
         yield from _iter_folder(path, "", inside, ignore, ())
@@ -129,15 +129,17 @@ def _check_link(path: Path, inside: Path | None) -> None:
     except (OSError, RuntimeError):
         raise NotFoundError(f"{path} is a link to nothing") from None
     if inside is not None and not target.is_relative_to(inside):
-        raise UsageError(f"{path} is a link out of its folder, to {target}", hint="add --follow to take it in")
+        raise UsageError(f"{path} is a link out of its folder, to {target}: --follow takes it in")
 
 
 def _source(name: str, path: str, status: os.stat_result) -> Source:
     if not stat.S_ISREG(status.st_mode):
         kind = "a pipe" if stat.S_ISFIFO(status.st_mode) else "no regular file"
-        raise UsageError(f"{name} is {kind}", hint=f"cat {name} | reg model add NAME - --filename FILE")
+        raise UsageError(
+            f"{name} is {kind}: `-` with --filename adds bytes from standard input", hint="reg model add --help"
+        )
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"{path!r} is no UTF-8 name", hint="rename the file") from None
+        raise UsageError(f"{path!r} is no UTF-8 name: rename the file") from None
     return Source(check_path(path), name, status.st_size)

@@ -88,7 +88,7 @@ def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
 
 def _need_task(registry: Registry, staging: Staging, row: TaskRow) -> None:
     if row.broken:
-        raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair --from PATH")
+        raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair")
 
     def find(db: Connection) -> list[FileEntry]:
         number = find_task(db, row.id)

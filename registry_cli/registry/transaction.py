@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli._version import __version__
-from registry_cli.catalog.fold.changes import RULES, Change
+from registry_cli.catalog.fold.changes import REMOVE, RULES, Change
 from registry_cli.catalog.index.index import OutrunError
 from registry_cli.errors import RefusedError
-from registry_cli.ids import EntryId, new_ulid
+from registry_cli.ids import EntryId, RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
 from registry_cli.store.files import SMALL
@@ -62,7 +62,7 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     except OutrunError:
         return False
     if void:
-        raise RefusedError(void, hint="add --force -m 'why'" if "--force" in void else "reg help lifecycle")
+        raise RefusedError(void, hint=_removal(registry, entry) if "--force" in void else "reg help lifecycle")
     for gate in registry.gates:
         gate.check(registry, entry)
     data = _dump(entry)
@@ -77,12 +77,27 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     return True
 
 
+def _removal(registry: Registry, entry: Entry) -> str:
+    """Return the command that does in spite of a rule what an entry was to do."""
+    from shlex import join
+
+    from registry_cli.catalog.read.versions import find_row, get_version
+
+    rows = [
+        find_row(registry.db, VersionId(RecordId(str(change["version"]))))
+        for change in entry.changes
+        if change["op"] == REMOVE
+    ]
+    refs = [get_version(registry.db, row).ref for row in rows if row is not None]
+    return f"reg model remove {join(refs)} --force -m 'why'"
+
+
 def _dump(entry: Entry) -> bytes:
     data = dump_entry(entry)
     if len(data) > SMALL:
         raise RefusedError(
-            f"{len(entry.changes):,} changes at once make an entry of {len(data):,} bytes, {SMALL:,} can be read",
-            hint="nothing was changed; do it in parts, each with fewer versions",
+            f"{len(entry.changes):,} changes at once make an entry of {len(data):,} bytes, {SMALL:,} can be read: "
+            "nothing was changed, do it in parts",
         )
     return data
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli import env
@@ -113,9 +114,9 @@ def _read() -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except CorruptError as error:
-        raise CorruptError(error.message, hint=f"mend {path} or delete it") from None
+        raise CorruptError(f"{error.message}; mend the file or delete it", hint=f"rm {quote(str(path))}") from None
     if not isinstance(table, Mapping):
-        raise CorruptError(f"{path} has no table `{_TABLE}`", hint=f"mend {path} or delete it")
+        raise CorruptError(f"{path} has no table `{_TABLE}`; mend it or delete it", hint=f"rm {quote(str(path))}")
     return {str(root): str(identity) for root, identity in table.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.catalog.connection import iter_batches
@@ -119,7 +120,7 @@ def _inverses(row: ChangeRow) -> list[Change]:
     if row.op == changes.TASK:
         return [_task_inverse(row.change, before)]
     if version is None or row.op in {changes.PUBLISH, changes.DIGEST}:
-        raise RefusedError(f"`{row.op}` cannot be undone", hint=_instead(row))
+        raise RefusedError(f"`{row.op}` cannot be undone{_instead(row)}", hint=_next(row))
     return _version_inverses(row, version, before)
 
 
@@ -152,7 +153,11 @@ def _task_inverse(change: Mapping[str, Any], before: Mapping[str, Any]) -> Chang
 
 
 def _instead(row: ChangeRow) -> str:
-    return f"reg model derive '{row.ref}' goes on from it" if row.op == changes.PUBLISH else "reg events"
+    return ": a new draft can go on from it" if row.op == changes.PUBLISH else ""
+
+
+def _next(row: ChangeRow) -> str:
+    return f"reg model derive {quote(str(row.ref))}" if row.op == changes.PUBLISH else "reg events"
 
 
 def _id(text: object) -> VersionId:

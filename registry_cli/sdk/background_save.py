@@ -178,7 +178,7 @@ def parse_keep(keep: str | None) -> int | None:
         return None
     word, _, count = keep.strip().partition(" ")
     if word != "last" or not count.strip().isdecimal() or int(count) == 0:
-        raise UsageError(f"{keep!r} does not say which snapshots to keep", hint='write it as in keep="last 3"')
+        raise UsageError(f"{keep!r} does not say which snapshots to keep, as in keep='last 3'")
     return int(count)
 
 

@@ -185,7 +185,7 @@ def save_later(
 ) -> Pending:
     """Hold the files as they are and save them by and by; raises as `take_snapshot`."""
     if how.mode != "copy":
-        raise UsageError(f"mode {how.mode} cannot be combined with wait=False", hint="copy is what a snapshot is")
+        raise UsageError(f"mode {how.mode} cannot be combined with wait=False, which copies")
     pending = Pending()
     if is_silent():
         pending.settle()
@@ -251,7 +251,7 @@ def _name(current: Current | None, name: str | None, paths: Sequence[Path]) -> s
     if name is not None:
         return name
     if current is None:
-        raise UsageError("a model without a name", hint="name it project/name; within a task it has one")
+        raise UsageError("a model needs a name, project/name, where no task runs")
     if not paths:
         raise UsageError("no file to commit")
     return name_output(current.task, paths[0])
@@ -259,11 +259,13 @@ def _name(current: Current | None, name: str | None, paths: Sequence[Path]) -> s
 
 def _parents(parents: Parents) -> tuple[tuple[str, str], ...]:
     if isinstance(parents, str | Version):
-        raise UsageError(f"parents is one version, {parents}", hint=f"give a list: parents=['{parents}']")
+        raise UsageError(f"parents is one version, {parents}, and must be a list", hint=f"parents={[str(parents)]!r}")
     pairs = list(parents.items()) if isinstance(parents, Mapping) else [(DEFAULT_ROLE, each) for each in parents]
     for _, each in pairs:
         if not isinstance(each, str | Version):
-            raise UsageError(f"{each!r} is no parent", hint='give versions or addresses; by role: {"continue": base}')
+            raise UsageError(
+                f'{each!r} is no parent: versions and addresses are, also by role, as in {{"continue": base}}'
+            )
     return tuple((role, each.id if isinstance(each, Version) else each) for role, each in pairs)
 
 
@@ -296,5 +298,5 @@ def list_words(words: Iterable[str], what: str) -> list[str]:
         UsageError: They are one text, of which Python would make letters.
     """
     if isinstance(words, str):
-        raise UsageError(f"{what} is the text {words!r}", hint=f"give a list: {what}=[{words!r}]")
+        raise UsageError(f"{what} is the text {words!r}, and must be a list", hint=f"{what}=[{words!r}]")
     return list(words)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from registry_cli.sdk.runner import Runner
     from registry_cli.tasks.attempt.plots import Plot
 
-NO_TASK: Final = "no task runs in this process"
+NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
 
 
 class Current:
@@ -214,7 +214,7 @@ def get_current() -> Current:
     """
     current = find_current()
     if current is None:
-        raise UsageError(NO_TASK, hint="Task.init(project_name=…, task_name=…), or run it by: reg log -- COMMAND")
+        raise UsageError(NO_TASK, hint="Task.init()")
     return current
 
 

@@ -42,7 +42,7 @@ def connect_object(target: Any, overrides: Mapping[str, Value], section: str | N
     before = _attributes(target)
     kind = target if isinstance(target, type) else type(target)
     if kind.__module__ == "builtins" or not (before or hasattr(target, "__dict__")):
-        raise UsageError(f"{target!r:.60} has no settings to connect", hint="connect a dict, a parser or an object")
+        raise UsageError(f"{target!r:.60} has no settings to connect: a dict, a parser or an object has")
     table = {name: dict(value) if isinstance(value, dict) else value for name, value in before.items()}
     told = connect_table(table, overrides, section)
     for name, value in table.items():
@@ -58,7 +58,7 @@ def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[st
         UsageError: It is no table, or a name or text cannot be kept.
     """
     if not isinstance(table, Mapping):
-        raise UsageError(f"{table!r:.60} is no table of parameters", hint='give one: {"lr": 0.1}')
+        raise UsageError(f'{table!r:.60} is no table of parameters, such as {{"lr": 0.1}}')
     places = _iter_places(table, section or "")
     told = {name: _storable(holder[key]) for name, holder, key in places}
     open_ = {name: value for name, value in told.items() if not _is_secret(name, value)}
@@ -88,9 +88,7 @@ def fit(value: Value, like: object) -> Any:
         if isinstance(like, list | tuple | set):
             return type(like)(json.loads(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise UsageError(
-            f"{value!r:.60} cannot stand for {like!r:.60}", hint="give the clone a value like it"
-        ) from None
+        raise UsageError(f"{value!r:.60} cannot stand for {like!r:.60}: the clone needs a value like it") from None
     return value
 
 
@@ -109,7 +107,7 @@ def _is_secret(name: str, value: Value | None) -> bool:
 
 def _check_param(name: str, value: Value | None) -> None:
     if not all(part and part.isprintable() for part in name.split(".")):
-        raise UsageError(f"{name!r:.60} is no name of a parameter", hint="names are printable text, joined by dots")
+        raise UsageError(f"{name!r:.60} is no name of a parameter: names are printable text, joined by dots")
     try:
         json.dumps(value, default=str, ensure_ascii=False).encode()
     except UnicodeEncodeError:

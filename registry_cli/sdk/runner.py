@@ -93,7 +93,7 @@ def find_to_join(name: str | None, project: str | None) -> Current | None:
         return current
     if current.runner is not None or current.live is None:
         where = f"{current.task.project}/{current.task.name}"
-        raise UsageError(f"task {where} runs in this process", hint="task.close() ends it")
+        raise UsageError(f"task {where} runs in this process, and must end first", hint="Task.current_task().close()")
     if current.named or not current.is_run_by_script:
         return current
     return None

@@ -54,8 +54,8 @@ class Snapshot:
         for path, stamp in self.linked:
             if _stamp(path.stat()) != stamp:
                 raise ConflictError(
-                    f"{path.name} was rewritten before it was saved",
-                    hint="write each checkpoint to a file of its own, replace it by a rename, or commit with wait=True",
+                    f"{path.name} was rewritten before it was saved: write each checkpoint to a file of its own, "
+                    "replace it by a rename, or commit with wait=True"
                 )
 
     def remove(self) -> None:
@@ -128,7 +128,7 @@ def _copy(fd: int, source: Path, target: Path) -> None:
     finally:
         file.close()
     if stamp_of(before) != stamp_of(os.fstat(fd)) or at != before.st_size:
-        raise ConflictError(f"{source} changed while it was copied", hint="commit it when its writer is done")
+        raise ConflictError(f"{source} changed while it was copied: commit it when its writer is done")
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:

@@ -87,7 +87,7 @@ class Task(TaskRecord):
         """
         if continue_last_task:
             raise UsageError(
-                "a task is one run and cannot be continued", hint="give the last model as an input: InputModel(name=…)"
+                "a task is one run and cannot be continued: its last model can be the InputModel of another"
             )
         project = check_project(project_name) if project_name is not None else None
         name = parse_task_name(task_name) if task_name is not None else None
@@ -167,7 +167,7 @@ class Task(TaskRecord):
             The draft; on ranks other than 0, where none is made, its source.
         """
         if parent is not None:
-            raise UsageError("the parent of a clone is its source", hint="leave `parent` out")
+            raise UsageError("the parent of a clone is its source: `parent` cannot be given")
         task = source_task if isinstance(source_task, Task) else None
         if is_silent():
             return task or cls(get_current())
@@ -205,7 +205,7 @@ class Task(TaskRecord):
             current.listener.add(mutable, name, ours=not ignore_remote_overrides)
             return mutable
         if not isinstance(mutable, MutableMapping) and not any(hasattr(mutable, k) for k in ("__dict__", "__slots__")):
-            raise UsageError(f"{mutable!r:.60} has no values by name", hint="connect a dict, or an object's attributes")
+            raise UsageError(f"{mutable!r:.60} has no values by name: a dict or an object with attributes has")
         overrides: Mapping[str, Value] = {} if ignore_remote_overrides else current.overrides
         connect = connect_table if isinstance(mutable, MutableMapping) else connect_object
         current.add_params(connect(mutable, overrides, name))
@@ -226,7 +226,9 @@ class Task(TaskRecord):
         Raises:
             RefusedError: A clone is what runs anew.
         """
-        raise RefusedError("a task that ran is on record and is not reset", hint="Task.clone(task), then reg task run")
+        raise RefusedError(
+            "a task that ran is on record and is not reset: a clone runs anew", hint=f"Task.clone({self.id!r})"
+        )
 
     def close(self) -> None:
         """End it, if this process runs it; what waits is saved first.

@@ -35,7 +35,7 @@ def check_value(what: str, value: object) -> None:
     if isinstance(value, str | bytes):
         kind = find_token(value) if isinstance(value, bytes) else find_token_in_text(value)
         if kind:
-            raise UsageError(f"{what} holds a {kind}, {_FOR_EVER}", hint="leave it out; a script can read a variable")
+            raise UsageError(f"{what} holds a {kind}, {_FOR_EVER}: leave it out, a script can read a variable")
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             check_value(f"{what}.{key}", inner)
@@ -53,9 +53,9 @@ def check_url(parts: SplitResult) -> None:
     problem = _find_problem(parts)
     if problem:
         plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-        hint = f"give the address alone, {plain}, or fetch the file and add that"
         shown = find_token_in_text(unquote(plain)) is None
-        raise UsageError(f"the URL holds {problem}, {_FOR_EVER}", hint=hint if shown else "fetch the file and add that")
+        instead = f"give the address alone, {plain}, or " if shown else ""
+        raise UsageError(f"the URL holds {problem}, {_FOR_EVER}: {instead}fetch the file and add that")
 
 
 def _find_problem(parts: SplitResult) -> str | None:

@@ -55,8 +55,7 @@ def fill_secrets(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, 
     missing = [name for name in list_hidden(argv) if name not in environ]
     if missing:
         raise UsageError(
-            f"the command needs a secret that is not on record: {', '.join(missing)}",
-            hint=f"set {'it' if len(missing) == 1 else 'them'}: export {' '.join(f'{name}=…' for name in missing)}",
+            f"the command needs a secret that is not on record: set {', '.join(missing)} in the environment"
         )
     return tuple(_PLACE.sub(lambda match: environ[match[1]], word) for word in argv)
 

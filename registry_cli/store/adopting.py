@@ -45,7 +45,7 @@ def adopt(layout: Layout, path: Path, source: Path) -> Adopted:
     """
     status = files.get_status(path)
     if status.st_uid not in {os.geteuid(), files.get_status(layout.blobs).st_uid}:
-        raise RegError(f"{source} belongs to another user, who can change it", hint="add it without --link")
+        raise RegError(f"{source} belongs to another user, who can change it: without --link it is copied")
     adopted = Adopted(path, stat.S_IMODE(status.st_mode), status.st_gid)
     group = files.get_status(layout.tmp).st_gid
     if layout.shared and status.st_gid != group:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from registry_cli.store.flushing import EarlyFlush
     from registry_cli.store.layout import Layout
 
-MEND: Final = "add the same file again, or reg repair --from PATH, a copy of the registry"
+MEND: Final = "reg repair"
 """Adding bytes whose blob is missing or rotten puts good ones in its place."""
 
 LARGE: Final = 8 << 20

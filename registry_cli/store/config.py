@@ -25,7 +25,9 @@ def read_settings(path: Path) -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except CorruptError as error:
-        raise CorruptError(error.message, hint=f"mend {path} or delete it") from None
+        from shlex import quote
+
+        raise CorruptError(f"{error.message}; mend the file or delete it", hint=f"rm {quote(str(path))}") from None
     return dict(_dotted(table, ""))
 
 

@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import ConflictError, CorruptError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Place = Literal["free", "file", "stream"]
 """What lies where bytes shall go: nothing, a regular file, or a pipe or character device that is written into."""
-REPLACE: Final = "add --force to replace it"
 OPEN: Final = 64
 """Unflushed files kept open; more are flushed side by side and get their names."""
 _STEM: Final = 80
@@ -75,9 +75,12 @@ def find_place(target: Path) -> Place:
         return "stream"
     mode = status.st_mode
     if stat.S_ISLNK(mode):
-        raise ConflictError(f"{target} is a link to {target.readlink()}", hint="name that file, or take the link away")
+        raise ConflictError(
+            f"{target} is a link to {target.readlink()}: name that file, or remove the link",
+            hint=f"rm {quote(str(target))}",
+        )
     what = "a folder" if stat.S_ISDIR(mode) else "a block device" if stat.S_ISBLK(mode) else "a socket"
-    raise ConflictError(f"{target} is {what}, and never replaced by a file", hint="write to another name")
+    raise ConflictError(f"{target} is {what}, and never replaced by a file: write to another name")
 
 
 def _leads_to_stream(target: Path) -> bool:
@@ -184,7 +187,7 @@ class Copying:
             elif self._replace and there != "stream":
                 files.rename(copy.file.path, copy.target)
             else:
-                raise ConflictError(f"{copy.target} is there by now", hint=REPLACE) from None
+                raise ConflictError(f"{copy.target} is there by now: --force replaces it") from None
 
 
 def give_name(hidden: AnyPath, target: Path) -> None:

@@ -245,7 +245,7 @@ def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None
             give_to_owner(path)
         flush_dir(path.parent)
     elif is_guarded(path) and not is_dir(path):
-        raise CorruptError(f"{path} is no folder", hint="reg fsck; take it away")
+        raise CorruptError(f"{path} is no folder: take it away", hint="reg fsck")
 
 
 def flush_dir(path: AnyPath) -> None:

@@ -56,7 +56,7 @@ class Format:
     def _check(self, operation: str, refusal: str) -> None:
         unknown = _unknown(self, operation)
         if unknown:
-            raise RefusedError(f"{refusal}: it uses {', '.join(unknown)}", hint="use a newer reg")
+            raise RefusedError(f"{refusal}: it uses {', '.join(unknown)}", hint="reg --version")
 
 
 def dump_format(form: Format) -> bytes:
@@ -89,13 +89,13 @@ def read_format(layout: Layout) -> Format:
         raise CorruptError(f"{layout.format} names no layout and id")
     if version > LAYOUT:
         raise RefusedError(
-            f"{layout.root} has layout {version}, this program knows layouts up to {LAYOUT}", hint="use a newer reg"
+            f"{layout.root} has layout {version}, this program knows layouts up to {LAYOUT}", hint="reg --version"
         )
     form = Format(identity, version, bool(table.get("shared")), _features(layout, table.get("features", {})))
     unknown = _unknown(form, "read")
     if unknown:
         raise RefusedError(
-            f"{layout.root} uses {', '.join(unknown)}, which this program does not know", hint="use a newer reg"
+            f"{layout.root} uses {', '.join(unknown)}, which this program does not know", hint="reg --version"
         )
     return form
 

@@ -44,8 +44,8 @@ class Incoming:
         try:
             self.look()
             if not files.is_regular(self.status):
-                hint = f"cat {path} | reg model add NAME - --filename F"
-                raise UsageError(f"{path} is no regular file", hint=hint)
+                problem = f"{path} is no regular file: `-` with --filename adds bytes from standard input"
+                raise UsageError(problem, hint="reg model add --help")
             size = self.status.st_size
             self.data = os.read(self.fd, size + 1) if size <= SMALL else None
         except BaseException:
@@ -95,4 +95,4 @@ class Incoming:
 
 def changed(path: AnyPath) -> ConflictError:
     """Return the error of a file that was written to while it was read."""
-    return ConflictError(f"{path} changed while it was read", hint="add it again when its writer is done")
+    return ConflictError(f"{path} changed while it was read: it can be added when its writer is done")

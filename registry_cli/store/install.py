@@ -80,8 +80,8 @@ class Placing:
             stale = [target for target in self.hits if not files.freshen(target)]
             for target in [*lost, *stale]:
                 if not self._bring_back(target):
-                    problem = f"{_short(target)} was collected while it was added"
-                    raise ConflictError(problem, hint="run the command again")
+                    problem = f"{_short(target)} was collected while it was added: the command can run again"
+                    raise ConflictError(problem)
         flushing.flush_dirs({_parent(target) for target in [*self.staged, *self.hits, *lost]}, whole)
         self.placed |= {**self.staged, **dict.fromkeys(self.hits)}
         self.staged.clear()

@@ -304,8 +304,8 @@ class Staging:
             files.link(source.resolve(), held)  # from here on, another file under the user's name changes nothing
         except OSError as error:
             raise RegError(
-                f"{source} cannot share its bytes with the registry: {(error.strerror or 'link failed').lower()}",
-                hint="add it without --link",
+                f"{source} cannot share its bytes with the registry: {(error.strerror or 'link failed').lower()}; "
+                "without --link it is copied"
             ) from None
         self._litter.append(held)
         if not os.path.samestat(os.fstat(fd), files.get_status(held)):

@@ -105,7 +105,7 @@ def bring_back(layout: Layout, path: Path) -> bool:
             return True
         except FileNotFoundError:
             if files.exists(swept):
-                raise CorruptError(f"{path.parent} is no folder", hint=f"take {path.parent} away") from None
+                raise CorruptError(f"{path.parent} is no folder: take it away", hint="reg fsck") from None
             continue  # deleted in this moment; there may be another
         return True
     return files.exists(path)

@@ -73,7 +73,7 @@ def _open_locked(path: Path, until: float) -> int | None:
         if fd is None or (_lock(fd, until) and _is_there(path, fd)):
             return fd
         os.close(fd)
-    raise ConflictError(f"another process is changing {path}", hint="repeat the command when it has ended")
+    raise ConflictError(f"another process is changing {path}: the command can run again when it has ended")
 
 
 def _open_lockable(path: Path) -> int | None:

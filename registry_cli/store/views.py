@@ -212,7 +212,7 @@ def _name_damage(layout: Layout, content: Sequence[ViewFile]) -> CorruptError:
             verify_blob(layout, file.sha256, file.xxh3, file.size)
     except CorruptError as error:
         return error
-    return CorruptError("a view was changed while it was made", hint="run the command again")
+    return CorruptError("a view was changed while it was made: the command can run again", hint="reg fsck")
 
 
 class _Builder:

@@ -112,8 +112,8 @@ def _check(registry: Registry, row: TaskRow, *, waits: bool, force: bool) -> Non
         if age < SILENCE:
             raise RefusedError(
                 f"task {row.name} began less than {SILENCE / 60:.0f} minutes ago and does not run on this copy of the "
-                "registry",
-                hint=f"cancel it where it runs, or end it here all the same: reg task cancel --force {row.id}",
+                "registry: cancel it where it runs, or end it here with --force",
+                hint=f"reg task cancel --force {row.id}",
             )
 
 

@@ -71,10 +71,10 @@ def compare_tasks(registry: Registry, refs: Sequence[str], *, only: Sequence[str
         CorruptError: A record or lock cannot be read.
     """
     if len(refs) < 2:
-        raise UsageError("comparing takes two tasks or more", hint="reg task compare TASK TASK")
+        raise UsageError("comparing takes two tasks or more", hint="reg task compare --help")
     for name in only:
         if name not in GROUPS:
-            raise UsageError(f"no group `{name}` to compare", hint=f"groups are {', '.join(GROUPS)}")
+            raise UsageError(f"no group `{name}` to compare: groups are {', '.join(GROUPS)}")
     tasks = tuple(see_tasks(registry, [ref])[0] for ref in refs)
     told = [_tables(registry, row) for row in tasks]
     groups = [group for group in GROUPS if not only or group in only]

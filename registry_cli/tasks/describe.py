@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read.tasks import list_files_of_commit
@@ -131,10 +132,10 @@ def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) 
     for name, ref in pairs:
         row = registry.get_row(ref)
         if row.removed:
-            raise NotFoundError(f"{row.ref} is removed", hint=f"reg model restore {row.ref}")
+            raise NotFoundError(f"{row.ref} is removed", hint=f"reg model restore {quote(row.ref)}")
         entry = Input(name or row.name.rpartition("/")[2], row.id, ref)
         if entry.name in found:
-            raise UsageError(f"two inputs are called `{entry.name}`", hint=f"name one: --input NAME={ref}")
+            raise UsageError(f"two inputs are called `{entry.name}`: name one, as in --input base={ref}")
         found[entry.name] = entry
     return tuple(found.values())
 

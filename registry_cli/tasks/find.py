@@ -158,7 +158,7 @@ def _narrowed(question: TaskQuestion) -> Expr | None:
     )  # fmt: skip
     for word in question.status:
         if word not in STATUSES:
-            raise UsageError(f"no status `{word}`", hint=f"a task is {', '.join(STATUSES)}")
+            raise UsageError(f"no status `{word}`: a task is {', '.join(STATUSES)}")
     if question.status:
         expr = all_of([*([expr] if expr else []), In("status", question.status)])
     return expr

@@ -133,6 +133,6 @@ def get_blob_path(registry: Registry, file: FileEntry) -> Path:
     assert file.sha256
     path = find_blob(registry.layout, file.sha256)
     if path is None:
-        raise CorruptError(f"the bytes of {file.path} are lost", hint="reg repair --from PATH")
+        raise CorruptError(f"the bytes of {file.path} are lost", hint="reg repair")
     verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
     return path

@@ -63,8 +63,11 @@ def test_settings_of_the_registry_travel_with_it(made: Reg) -> None:
 
 
 def test_mistakes(made: Reg) -> None:
-    assert "did you mean author?" in made("config", "get", "autor", code=2).err
-    assert "views is one of" in made("config", "set", "views", "x", code=2).err
+    assert (
+        "no setting `autor`: did you mean author?\nhint: reg config list\n"
+        in made("config", "get", "autor", code=2).err
+    )
+    assert "views is 'x', and must be one of auto, " in made("config", "set", "views", "x", code=2).err
     assert made("config", "set", "view.top", "metrics.acc >", code=2).err
     Path(".registry/config.toml").write_text("views = [")
     assert "config.toml" in made("config", "list", code=14).err

@@ -45,11 +45,11 @@ def test_a_person_reads_it(removed: Reg) -> None:
 def test_a_parent_stays_and_is_explained(removed: Reg) -> None:
     told = removed("gc", "--explain", "iris/softmax:1")
     assert told.lines[0].startswith("iris/softmax:1 stays: it was removed, and its bytes stay all the same")
-    assert "hint: reg gc --forced lets it go" in told.err
+    assert "hint: reg gc --forced\n" in told.err
     table = removed("gc", "--explain", "iris/tuned:1", "--json").json
     assert table["stays"]
     assert table["files"][0]["fate"] == "stays"
-    assert "--explain only explains" in removed("gc", "--explain", "iris/tuned:1", "--now", code=2).err
+    assert "hint: reg gc --explain iris/tuned:1\n" in removed("gc", "--explain", "iris/tuned:1", "--now", code=2).err
 
 
 def test_the_trash(removed: Reg, size: int) -> None:
@@ -61,7 +61,7 @@ def test_the_trash(removed: Reg, size: int) -> None:
     assert removed("trash", "list", "-q").lines == [row["id"]]
     restored = removed("trash", "restore", row["id"][:8])
     assert restored.lines[0].endswith(row["id"])
-    assert "hint: reg model restore 'iris/softmax:1' uses them again" in restored.err
+    assert "hint: reg model restore iris/softmax:1\n" in restored.err
     removed("model", "restore", "iris/softmax:1")
     removed("model", "verify", "iris/softmax:1", "--strong")
     assert "no blob `abcdef` in the trash" in removed("trash", "restore", "abcdef", code=11).err
@@ -84,7 +84,7 @@ def test_wrong_bytes_are_not_brought_back(removed: Reg) -> None:
     path.write_bytes(b"rot")
     told = removed("trash", "restore", row["id"], code=14).err
     assert f"blob {row['id'][:12]} in the trash does not hold the bytes" in told
-    assert "hint: reg repair --from PATH" in told
+    assert "hint: reg repair\n" in told
 
 
 def test_damaged_files_wait_for_whole_ones(iris: Reg) -> None:
@@ -116,9 +116,9 @@ def test_a_removed_version_whose_bytes_are_gone(removed: Reg) -> None:
     assert removed("model", "verify", "iris/softmax:1").lines[0].split("\t")[:2] == ["iris/softmax:1", "removed"]
     for words in (("path", "iris/softmax:1"), ("get", "iris/softmax:1", "out"), ("get", "iris/softmax:1", "-")):
         told = removed("model", *words, code=17).err
-        assert "iris/softmax:1 was removed and its bytes were collected\nhint: add the same files again" in told
+        assert "iris/softmax:1 was removed and its bytes were collected: the same files can be added again\n" in told
     told = removed("model", "restore", "iris/softmax:1", code=17).err
-    assert "are gone\nhint: add the same file again first" in told
+    assert "are gone: add the same file again first\n" in told
 
 
 def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> None:
@@ -126,7 +126,7 @@ def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> 
     for _ in range(2):
         removed("gc", "--forced")
     assert removed("trash", "empty", "--dry-run", "--json").json == {"freed": size, "files": 1}
-    assert "say so with --yes" in removed("trash", "empty", code=2).err
+    assert "--yes answers it" in removed("trash", "empty", code=2).err
     assert removed("trash", "empty", "--yes", "-m", "disk full").lines == [f"freed\t{size}", "files\t1"]
     assert removed("trash", "list").lines == []
     assert removed("trash", "empty", terminal=True).shown == ["0 B freed"]

@@ -83,11 +83,13 @@ def test_every_option_and_argument_is_explained(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["modle"], "did you mean `reg model`?"),
-        (["model", "publsh"], "did you mean `reg model publish`?"),
-        (["publish"], "did you mean `reg model publish`?"),
-        (["zzz"], "`reg --help` lists the commands"),
-        (["--versoin"], "did you mean `--version`?"),
+        (["modle"], "reg model"),
+        (["modle", "show", "a/b:1", "--columns", "my name"], "reg model show a/b:1 --columns 'my name'"),
+        (["model", "publsh"], "reg model publish"),
+        (["publish", "My Project/m:1"], "reg model publish 'My Project/m:1'"),
+        (["zzz"], "reg --help"),
+        (["--versoin"], "reg --version"),
+        (["model", "list", "My Project", "--colums=a,b"], "reg model list 'My Project' --columns=a,b"),
         (["help", "--qqq"], "reg help --help"),
         (["--registry"], "reg --help"),
     ],

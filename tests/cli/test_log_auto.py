@@ -47,11 +47,23 @@ def lab(tmp_path: Path) -> Lab:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        ("--auto-off piclke", "`piclke` is no framework that is logged automatically", "did you mean pickle?"),
-        ("--auto-only torch=*.pt", "`torch` is no framework that is logged automatically", "did you mean pytorch?"),
-        ("--auto-only pytorch", "--auto-only pytorch names no files", "--auto-only 'pytorch=GLOB'"),
+        (
+            "--auto-off piclke",
+            "`piclke` is no framework that is logged automatically: did you mean pickle?",
+            "hint: reg help autolog",
+        ),
+        (
+            "--auto-only torch=*.pt",
+            "`torch` is no framework that is logged automatically: did you mean pytorch?",
+            "hint: reg help autolog",
+        ),
+        ("--auto-only pytorch", "--auto-only pytorch names no files: write pytorch=GLOB", "hint: reg help autolog\n"),
         ("--auto-only pytorch=", "pytorch is", "a glob of files"),
-        ("--auto-only xgboost=a* --auto-off xgboost", "xgboost is both filtered and off", "one of --auto-only and"),
+        (
+            "--auto-only xgboost=a* --auto-off xgboost",
+            "xgboost is both filtered and off: give one of --auto",
+            "hint: reg help autolog\n",
+        ),
         ("--keep 'last 3, best two'", "best two", ""),
         ("--auto-loads some", "`some` is not one of `known`, `all`, `none`", ""),
     ],

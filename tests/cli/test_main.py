@@ -32,7 +32,7 @@ def test_the_version(reg: Reg) -> None:
 def test_an_error_is_two_lines_on_stderr(reg: Reg) -> None:
     result = reg("modle", code=2)
     assert result.out == ""
-    assert result.err == "error: no command `reg modle`\nhint: did you mean `reg model`?\n"
+    assert result.err == "error: no command `reg modle`\nhint: reg model\n"
 
 
 def test_an_error_in_json_mode_is_an_object_on_stderr(reg: Reg) -> None:
@@ -61,9 +61,13 @@ def test_colour_follows_the_environment(reg: Reg, monkeypatch: pytest.MonkeyPatc
     [
         (KeyboardInterrupt(), INTERRUPTED, ""),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 0, ""),
-        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: no space left on device\nhint: make room"),
-        (OSError(errno.EACCES, "Permission denied", "/x/y"), 1, "error: permission denied: /x/y\n"),
-        (OSError(errno.EROFS, "Read-only file system", b"/x\xff"), 1, "error: read-only file system: /x\ufffd\nhint:"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: no space left on device; nothing was"),
+        (OSError(errno.EACCES, "Permission denied", "/x/y"), 1, "error: permission denied: /x/y; reading may"),
+        (
+            OSError(errno.EROFS, "Read-only file system", b"/x\xff"),
+            1,
+            "error: read-only file system: /x\ufffd; reading",
+        ),
         (OSError(errno.EXDEV, "Cross-device link", "/a", None, "/b"), 1, "error: cross-device link: /a -> /b\n"),
     ],
 )
@@ -94,7 +98,7 @@ def test_a_full_disk_behind_stdout_is_told_once(words: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         result = subprocess.run([*REG, *words], stdout=full, stderr=-1, env=environment(), text=True)
     assert result.returncode == 1
-    assert result.stderr.splitlines()[0] == "error: no space left on device"
+    assert "error: no space left on device; nothing was half-written: make room" in result.stderr
     assert "Exception" not in result.stderr
 
 

@@ -479,7 +479,7 @@ def test_newer_layout_is_refused_politely(site: Site) -> None:
     path.write_bytes(seal(text.encode()))
     with pytest.raises(RefusedError, match="layout 2") as caught:
         Registry.open(site.folder)
-    assert caught.value.hint == "use a newer reg"
+    assert caught.value.hint == "reg --version"
 
 
 @pytest.mark.parametrize("operation", ["read", "write"])

@@ -188,7 +188,7 @@ def test_a_record_of_another_kind_or_a_newer_schema() -> None:
         load_publication(dump_table(table), "it")
     with pytest.raises(CorruptError, match="schema 2") as caught:
         load_version(dump_table({**table, "schema": SCHEMA + 1}), "it")
-    assert caught.value.hint == "use a newer reg"
+    assert caught.value.hint == "reg --version"
 
 
 @pytest.mark.parametrize("created", ["0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00", "2026-01-01", '"now"'])

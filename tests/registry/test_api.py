@@ -73,7 +73,7 @@ def test_a_newer_layout_is_refused(registry: Registry, tmp_path: Path) -> None:
     form.write_bytes(dump_format(replace(registry.format, layout=2)))
     with pytest.raises(RefusedError, match="layout 2") as refused:
         Registry.open(tmp_path)
-    assert refused.value.hint == "use a newer reg"
+    assert refused.value.hint == "reg --version"
 
 
 def test_an_unknown_feature_for_writing_leaves_reading(registry: Registry, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_what_cannot_be_derived(registry: Registry) -> None:
     remove_versions(registry, ["a/m:1"], force=True, message="why")
     with pytest.raises(RefusedError, match="was removed") as refused:
         derive_version(registry, "a/m:1", Edit())
-    assert refused.value.hint == "reg model restore 'a/m:1'"
+    assert refused.value.hint == "reg model restore a/m:1"
 
 
 @pytest.mark.parametrize("edit", [

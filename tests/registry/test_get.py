@@ -70,7 +70,7 @@ def test_a_different_file_is_replaced_only_by_force(registry: Registry, tmp_path
     write(target / "b", b"mine")
     with pytest.raises(ConflictError, match="b is there and different") as caught:
         get_version(registry, row, target)
-    assert caught.value.hint == "add --force to replace it"
+    assert caught.value.hint == "reg model get --help"
     assert sorted(path.name for path in target.iterdir()) == ["a", "b"]
     assert [written.new for written in get_version(registry, row, target, force=True)] == [False, True, True]
     assert (target / "b").read_bytes() == b"2"
@@ -413,5 +413,5 @@ def test_a_reference_to_what_has_no_end_is_not_read(registry: Registry, tmp_path
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
         row = add_url(registry, Draft(parse_model_name("a/b")), path.as_uri()).version
-        with pytest.raises(NotFoundError, match=f"{path} is no regular file; the version only points to it"):
+        with pytest.raises(NotFoundError, match=f"{path} is no regular file, and the version only points to it"):
             get_file(registry, row, tmp_path / "copy")

@@ -135,6 +135,6 @@ def test_a_metric_that_no_version_has(registry: Registry) -> None:
     assert series(registry).points == ((1, None), (2, None))
     with pytest.raises(NotFoundError) as caught:
         read_history(registry, "a/b", metric="f1")
-    assert caught.value.hint == "it has metrics.acc"
+    assert caught.value.hint == "reg model history a/b --metric metrics.acc"
     with pytest.raises(NotFoundError):
         read_history(registry, "a/nothing")

@@ -45,7 +45,7 @@ def test_a_stranger_s_registry_above_is_not_used(tmp_path: Path, give: Give) -> 
     with pytest.raises(RefusedError, match=f"belongs to {name}") as refused:
         Registry.find(tmp_path / "work")
     assert refused.value.exit_code == 17
-    assert refused.value.hint == f"reg trust {tmp_path}, or name it with --registry or REG_DIR"
+    assert refused.value.hint == f"reg trust {tmp_path}"
 
 
 def test_it_does_not_give_way_to_one_further_up(tmp_path: Path, give: Give) -> None:

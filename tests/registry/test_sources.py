@@ -81,7 +81,7 @@ def test_a_link_that_leaves_its_folder_is_refused_unless_followed(secret: str, t
     (tmp_path / "out" / "link").symlink_to(tmp_path / "outside" / ("secret.bin" if secret == "file" else ""))
     with pytest.raises(UsageError, match="link out of its folder") as caught:
         list_sources([tmp_path / "out"])
-    assert caught.value.hint == "add --follow to take it in"
+    assert "--follow takes it in" in caught.value.message
     assert names(tmp_path / "out", follow=True) == ["link" if secret == "file" else "link/secret.bin", "m.bin"]
 
 
@@ -127,7 +127,7 @@ def test_pipes_sockets_and_devices_are_refused_at_once(inside: bool, tmp_path: P
     os.mkfifo(folder / "fifo")
     with pytest.raises(UsageError, match="fifo is a pipe") as caught:
         list_sources([folder if inside else folder / "fifo"])
-    assert "reg model add NAME - --filename" in str(caught.value.hint)
+    assert "`-` with --filename" in caught.value.message
     (folder / "fifo").unlink()
     os.chdir(folder)
     with socket.socket(socket.AF_UNIX) as server:

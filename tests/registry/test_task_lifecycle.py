@@ -58,7 +58,7 @@ def test_one_whose_record_is_lost_can_be_given_up(registry: Registry) -> None:
     repair_registry(registry.path)
     with pytest.raises(CorruptError, match="nobody knows which bytes") as told:
         run_collection(registry)
-    assert f"reg task remove 'task:{task.id}'" in str(told.value.hint)
+    assert f"`reg task remove task:{task.id}`" in told.value.message
     remove_tasks(registry, [task.id])
     run_collection(registry, instant=True)
     with pytest.raises(CorruptError):

@@ -181,7 +181,7 @@ def test_an_input_model_is_found(weights: Path, registry: reg.Registry) -> None:
     for wrong in ({"name": "none"}, {"name": "net", "only_published": True}, {"model_id": "f" * 32}):
         with pytest.raises(NotFoundError):
             reg.InputModel(**wrong)
-    with pytest.raises(UsageError, match="which model"):
+    with pytest.raises(UsageError, match="needs a model_id"):
         reg.InputModel()
 
 

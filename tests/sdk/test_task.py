@@ -265,7 +265,7 @@ def test_without_a_task_there_is_nothing_to_log_to(call: Any) -> None:
 
 
 def test_a_name_is_needed_outside_of_a_task(weights: Path) -> None:
-    with pytest.raises(UsageError, match="a model without a name"):
+    with pytest.raises(UsageError, match="a model needs a name"):
         reg.commit(weights)
 
 

@@ -36,7 +36,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_text("views = ")
     with pytest.raises(CorruptError, match=r"config\.toml cannot be read") as caught:
         read_settings(path)
-    assert caught.value.hint == f"mend {path} or delete it"
+    assert caught.value.hint == f"rm {path}"
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_an_unknown_flag_for_reading_refuses(layout: Layout) -> None:
     write_format(layout, Format(ULID, features=(("read", ("packs", "sealed")),)))
     with pytest.raises(RefusedError, match="uses packs, sealed") as caught:
         read_format(layout)
-    assert caught.value.hint == "use a newer reg"
+    assert caught.value.hint == "reg --version"
 
 
 def test_an_unknown_flag_for_writing_lets_read_and_not_write(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ class Replay:
             return
         if data is None or self.follow(data, self._log.where(head.seq)) != head.digest:
             what = "taken away" if data is None else "replaced"
-            problem = f"the registry was {what} while it was open: nothing was added"
-            raise ConflictError(problem, hint="run the command again")
+            problem = f"the registry was {what} while it was open: nothing was added, and the command can run again"
+            raise ConflictError(problem, hint="reg status")
 
     def follow(self, data: bytes, where: str) -> str:
         """Return the digest by which the next entry names the one whose bytes are `data`."""

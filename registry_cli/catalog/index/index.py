@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LOST: Final = "reg repair, with --from PATH if there is a copy of the registry"
+LOST: Final = "reg repair"
 
 
 class OutrunError(Exception):
@@ -147,7 +147,10 @@ class Index:
             self._replay.check_head(self.head)
         row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
         if row:
-            raise RefusedError(f"this registry is read-only for this program: {row[0]}", hint="use a newer reg")
+            raise RefusedError(
+                f"this registry is read-only for this program: {row[0]}; a newer one can change it",
+                hint="reg --version",
+            )
 
     def check_undamaged(self) -> None:
         """Check that every record could be read: what an unread one says may decide what the next entry means.

@@ -78,9 +78,9 @@ def _stored(value: Value) -> str | int | float | bool:
 def _parse_metric(word: str) -> Expr:
     if not any(sign in word for sign in "=<>"):
         raise UsageError(
-            f"--metric {word!r} has no value", hint=f"quote it, a shell takes > and < as files: --metric '{word}>0.9'"
+            f"--metric {word!r} has no value: quote it, as a shell takes > and < as files", hint="reg help query"
         )
     expr = parse_query(f"metrics.{word}")
     if not isinstance(expr, Compare | In):
-        raise UsageError(f"--metric {word!r} is not one comparison", hint="give --metric once for each")
+        raise UsageError(f"--metric {word!r} is not one comparison: give --metric once for each", hint="reg help query")
     return expr

@@ -26,15 +26,18 @@ class Token(Frozen):
     end: int
 
 
-def point_at(source: str, start: int, end: int, problem: str, hint: str | None = None) -> UsageError:
+def point_at(
+    source: str, start: int, end: int, problem: str, accepted: str | None = None, hint: str = "reg help query"
+) -> UsageError:
     """Return an error that shows the query on one line and marks the place below it."""
+    first_line = f"{problem}: {accepted}" if accepted else problem
     first = max(0, start - _WIDTH // 2) if len(source) > _WIDTH else 0
     shown = "".join(character if character.isprintable() else " " for character in source[first : first + _WIDTH])
     carets = "^" * max(1, min(end, first + len(shown)) - start)
     lead = "…" if first else ""
     tail = "…" if first + _WIDTH < len(source) else ""
     mark = " " * (len(lead) + start - first) + carets
-    return UsageError(f"{problem}\n  {lead}{shown}{tail}\n  {mark}", hint=hint or "see `reg help query`")
+    return UsageError(f"{first_line}\n  {lead}{shown}{tail}\n  {mark}", hint=hint)
 
 
 def list_tokens(source: str) -> list[Token]:

@@ -103,9 +103,7 @@ def parse_duration(text: str) -> int:
     """
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise UsageError(
-            f"{text!r} is no duration", hint="write it as in 90m, 12h, 1d or 2w (s m h d w), six digits at most"
-        )
+        raise UsageError(f"{text!r} is no duration: write it as in 90m, 12h, 1d or 2w (s m h d w), six digits at most")
     return int(found[1]) * _SECONDS[found[2]]
 
 

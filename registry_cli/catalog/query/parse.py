@@ -62,7 +62,7 @@ def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
             message shows the place.
     """
     if len(text) > LONGEST:
-        raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="see `reg help query`")
+        raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="reg help query")
     return _Parser(text, subject).parse()
 
 
@@ -70,7 +70,7 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
     """Return the field a token names.
 
     Raises:
-        UsageError: There is none of that name; the hint lists near ones.
+        UsageError: There is none of that name; the message lists near ones.
     """
     if token.kind == "word" and is_field(token.text, subject):
         return token.text
@@ -103,9 +103,9 @@ class _Parser:
     def token(self) -> Token:
         return self.tokens[self.at]
 
-    def fail(self, problem: str, token: Token | None = None, hint: str | None = None) -> NoReturn:
+    def fail(self, problem: str, token: Token | None = None, accepted: str | None = None) -> NoReturn:
         token = token or self.token
-        raise point_at(self.source, token.start, token.end, problem, hint)
+        raise point_at(self.source, token.start, token.end, problem, accepted)
 
     def next(self) -> Token:
         token = self.token
@@ -153,7 +153,7 @@ class _Parser:
         else:
             self.terms += 1
             if self.terms > MOST_TERMS:
-                self.fail(f"the query has more than {MOST_TERMS} terms", hint="use `in (…)`")
+                self.fail(f"the query has more than {MOST_TERMS} terms", accepted="use `in (…)`")
             expr = self.leaf()
         self.depth -= 1
         return expr
@@ -192,7 +192,7 @@ class _Parser:
     def refuse_foreign(self, term: str, token: Token, known: list[str]) -> None:
         if term not in known:
             rows = self.subject.rows
-            self.fail(f"{rows} have no `{term}`", token, f"{rows} have {', '.join(f'`{word}`' for word in known)}")
+            self.fail(f"{rows} have no `{term}`", token, f"they have {', '.join(f'`{word}`' for word in known)}")
 
     def reference(self) -> str:
         reference = read_reference(self.source, self.next().end)
@@ -212,7 +212,7 @@ class _Parser:
         if token.kind != "operator":
             if is_truth:
                 return Compare(field, "=", True)
-            self.fail(f"expected a comparison after `{field}`", hint=f"write `{field} = …`, or `has({field})`")
+            self.fail(f"expected a comparison after `{field}`", accepted=f"write `{field} = …`, or `has({field})`")
         self.next()
         op = _OPS[token.text]
         if op in {"~", "!~"} and plain and not plain.is_text:
@@ -233,7 +233,7 @@ class _Parser:
         token = self.token
         if op in {"~", "!~"}:
             if token.kind not in {"word", "string"}:
-                self.fail(f"a pattern is missing after `{op}`", hint='write it as in `name ~ "fraud/*"`')
+                self.fail(f"a pattern is missing after `{op}`", accepted='write it as in `name ~ "fraud/*"`')
             return self.next().text
         if token.kind == "word" and token.text.startswith("@"):
             return self.other(field)

@@ -71,7 +71,7 @@ def parse_address(text: str) -> Address:
     found = _NAMED.fullmatch(text)
     if found is None:
         raise UsageError(
-            f"{text!r} is no address", hint="write NAME, NAME:3, NAME@alias, NAME~1 or an id; reg help addresses"
+            f"{text!r} is no address: write NAME, NAME:3, NAME@alias, NAME~1 or an id", hint="reg help addresses"
         )
     return Address(
         text,
@@ -121,7 +121,7 @@ def get_line(db: sqlite3.Connection, name: str) -> int:
     """
     line = find_line(db, parse_model_name(name))
     if line is None:
-        raise NotFoundError(f"no model named `{name}`", hint=_near_names(db, name))
+        raise NotFoundError(f"no model named `{name}`{_near_names(db, name)}", hint="reg model list")
     return line
 
 
@@ -143,7 +143,9 @@ def _resolve(db: sqlite3.Connection, address: Address) -> int:
 
 def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
     if len(prefix) < SHORTEST_PREFIX:
-        raise NotFoundError(f"`{prefix}` is too short for an id", hint=f"give {SHORTEST_PREFIX} hex digits or more")
+        raise NotFoundError(
+            f"`{prefix}` is too short for an id of {SHORTEST_PREFIX} hex digits or more", hint="reg help addresses"
+        )
     found = db.execute(
         "SELECT o.row, v.id, l.name, v.number FROM versions o CROSS JOIN versions v ON v.row = o.row"
         " LEFT JOIN lines l ON l.id = v.line WHERE o.id >= ? AND o.id < ? LIMIT 10",
@@ -163,7 +165,7 @@ def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
         )
     if len(found) > 1:
         shown = ", ".join(f"{version[:12]} ({name}:{number})" for _, version, name, number in found)
-        raise AmbiguousError(f"`{prefix}` is ambiguous: {shown}", hint="give more digits")
+        raise AmbiguousError(f"`{prefix}` is ambiguous: {shown}", hint=f"reg model show {found[0][1][:12]}")
     return int(found[0][0])
 
 
@@ -181,7 +183,7 @@ def _by_task(db: sqlite3.Connection, address: Address) -> int:
     found = list_outputs(db, address.task)
     if len(found) > 1:
         shown = ", ".join("{}:{}".format(*_ref(db, row)) for row in found[:10])
-        raise AmbiguousError(f"`{address.text}` has several outputs: {shown}", hint="name one of them")
+        raise AmbiguousError(f"`{address.text}` has several outputs: {shown}", hint="reg help addresses")
     return found[0]
 
 
@@ -206,11 +208,10 @@ def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
         found = _held_before(db, line, str(address.alias), address.ago - (found is None))
     if found is None:
         ago = f", {address.ago} back" if address.ago else ""
+        others = f": it has {', '.join(held)}" if held else ""
         raise NotFoundError(
-            f"{address.name} has no alias `{address.alias}`{ago}",
-            hint=f"it has {', '.join(held)}"
-            if held
-            else f"reg model alias {_quoted(str(address.name))}:N {address.alias}",
+            f"{address.name} has no alias `{address.alias}`{ago}{others}",
+            hint=f"reg model alias --list {_quoted(str(address.name))}",
         )
     return int(found)
 
@@ -300,7 +301,7 @@ def _near_names(db: sqlite3.Connection, name: str) -> str:
     names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
     same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
     near = list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
-    return f"did you mean {' or '.join(near)}?" if near else "reg model list"
+    return f": did you mean {' or '.join(near)}?" if near else ""
 
 
 def _quoted(text: str) -> str:

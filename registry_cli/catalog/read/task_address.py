@@ -40,16 +40,16 @@ def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) ->
     """
     words = text.removeprefix(PREFIX)
     if not words:
-        raise UsageError("an empty address names no task", hint="give a name, an id or @last; reg task list")
+        raise UsageError("an empty address names no task: give a name, an id or @last", hint="reg task list")
     row = _find(db, words)
     if row is None and words != LAST:
         gone = _find_named(db, words, removed=1)
         if gone is not None and not removed:
-            hint = f"reg task restore {shlex.quote(words)}"
-            raise NotFoundError(f"no task `{words}`: the one of that name was removed", hint=hint)
+            problem = f"no task `{words}`: the one of that name was removed"
+            raise NotFoundError(problem, hint=f"reg task restore {shlex.quote(words)}")
         row = gone
     if row is None:
-        raise NotFoundError(f"no task `{words}`", hint=_near(db, words, removed=removed))
+        raise NotFoundError(f"no task `{words}`{_near(db, words, removed=removed)}", hint="reg task list")
     return row
 
 
@@ -76,7 +76,9 @@ def _find(db: sqlite3.Connection, words: str) -> int | None:
         ).fetchall()
         if len(found) > 1:
             shown = ", ".join(f"{task} ({name})" for _, task, name in found[:_NEAR])
-            raise AmbiguousError(f"`{words}` is the beginning of several tasks: {shown}", hint="give more letters")
+            raise AmbiguousError(
+                f"`{words}` is the beginning of several tasks: {shown}", hint=f"reg task show {found[0][1]}"
+            )
         if found:
             return int(found[0][0])
     return _find_named(db, words, removed=0)
@@ -107,7 +109,7 @@ def _near(db: sqlite3.Connection, words: str, *, removed: bool) -> str:
     known = "SELECT DISTINCT name FROM tasks WHERE removed <= ? LIMIT 5000"
     names = [name for (name,) in db.execute(known, (int(removed),))]
     near = get_close_matches(words, names, n=_NEAR, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else "reg task list"
+    return f": did you mean {' or '.join(near)}?" if near else ""
 
 
 _OUTPUTS = (

@@ -39,7 +39,7 @@ def command(
     session = open_session(ctx)
     place = (folder or Path(tempfile.mkdtemp(prefix="reg-demo-"))).absolute()
     if place.exists() and any(place.iterdir()):
-        raise UsageError(f"{place} is not empty", hint="name another folder, or none")
+        raise UsageError(f"{place} is not empty: the demo works in an empty folder, or makes one", hint="reg demo")
     place.mkdir(parents=True, exist_ok=True)
     with chdir(place):
         _Story(session).tell()

@@ -37,7 +37,7 @@ def command(
     from registry_cli.registry.fsck.fsck import check_registry
 
     if fast and strong:
-        raise UsageError("--fast and --strong exclude each other", hint="give one of them")
+        raise UsageError("--fast and --strong exclude each other: give one of them", hint="reg fsck --help")
     level: Level = "fast" if fast else "strong" if strong else "default"
     session = open_session(ctx, as_json=as_json)
     report = check_registry(session.registry, level, session.progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -45,7 +46,10 @@ def command(
     session = open_session(ctx, as_json=as_json)
     if explain is not None:
         if dry_run or now:
-            raise UsageError("--explain only explains", hint="leave --now and --dry-run away")
+            raise UsageError(
+                "--explain frees nothing, so it goes without --now and --dry-run",
+                hint=f"reg gc --explain {quote(explain)}",
+            )
         print_explanation(session.output, explain_version(session.registry, explain))
     elif dry_run:
         print_plan(session.output, preview_collection(session.registry, instant=now, forced=forced))

@@ -27,7 +27,7 @@ def command(
     guide = find_topic(words[0]) if len(words) == 1 else None
     text = help_text(words) if guide is None else guide
     if text is None:
-        raise NotFoundError(f"no topic or command `{' '.join(words)}`", hint="`reg help` lists them")
+        raise NotFoundError(f"no topic or command `{' '.join(words)}`", hint="reg help")
     if guide is not None and output.drawn:
         from rich.markdown import Markdown
 

@@ -28,11 +28,11 @@ def command(
 ) -> None:
     """Make a registry."""
     if user and path:
-        raise UsageError("--user says where, and so does a folder", hint="give one of them")
+        raise UsageError("--user says where, and so does a folder: give one of them", hint="reg init --user")
     from registry_cli.env import data_home
     from registry_cli.opening import Registry
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     made = Registry.init(data_home() if user else path or Path(), shared=shared)
     session.output.record({"path": str(made.path), "id": made.id}, id_key="path")
-    session.output.hint("reg model add PROJECT/NAME FILE")
+    session.output.hint("reg model add --help")

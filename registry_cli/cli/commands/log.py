@@ -129,10 +129,12 @@ def command(
 
 def _command(words: Words, tail: list[str] | None) -> tuple[str, ...]:
     if words:
-        raise UsageError(f"the command must follow after `--`, and `{words[0]}` does not", hint=
-                         f"reg log … -- {' '.join(words)}")  # fmt: skip
+        from shlex import join
+
+        problem = f"the command must follow after `--`, and `{words[0]}` does not"
+        raise UsageError(problem, hint=f"reg log -- {join([*words, *(tail or ())])}")
     if not tail:
-        raise UsageError("no command to run", hint="reg log -- python train.py")
+        raise UsageError("no command to run: it follows after `--`", hint="reg log --help")
     return tuple(tail)
 
 
@@ -148,13 +150,15 @@ def _auto(wanted: bool, only: Words, off: Words, loads: Loads | None, keep: str 
     for word in only or ():
         key, equals, glob = word.partition("=")
         if not equals:
-            raise UsageError(f"--auto-only {word} names no files", hint=f"--auto-only '{key}=GLOB'")
+            raise UsageError(f"--auto-only {word} names no files: write {key}=GLOB", hint="reg help autolog")
         found = globs.setdefault(key, [])
         assert isinstance(found, list)
         found.append(glob)
     for key in off or ():
         if key in globs:
-            raise UsageError(f"{key} is both filtered and off", hint="give one of --auto-only and --auto-off")
+            raise UsageError(
+                f"{key} is both filtered and off: give one of --auto-only and --auto-off", hint="reg help autolog"
+            )
         globs[key] = False
     if keep is not None:
         check_keep(keep)

@@ -45,4 +45,4 @@ def command(
     )
     print_repair(session.output, repair, session.root, dry_run=dry_run)
     if repair.lost:
-        raise CorruptError(summary(repair), hint="reg repair --from PATH, where PATH is a copy of the registry")
+        raise CorruptError(f"{summary(repair)}; --from mends it from a copy of the registry", hint="reg repair --help")

@@ -24,6 +24,6 @@ def command(ctx: typer.Context, as_json: JsonOpt = False) -> None:
     else:
         session.output.record(status)
     if status["lost"]:
-        session.output.hint("reg repair --from PATH, where PATH is a copy of the registry")
+        session.output.hint("reg repair")
     if status["void"]:
-        session.output.hint("reg events --void lists the entries that have no effect")
+        session.output.hint("reg events --void")

@@ -37,7 +37,7 @@ def command(
     from registry_cli.views.versions import view_trusted
 
     if listed == bool(paths) or (listed and remove):
-        raise UsageError("name folders, or --list alone", hint="reg trust --list")
+        raise UsageError("give folders, or --list alone", hint="reg trust --list")
     session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
     change = distrust_registry if remove else trust_registry
     rows = list_trusted() if listed else [change(locate_registry(path)) for path in paths or ()]

@@ -110,7 +110,7 @@ def _is_heard(key: str) -> bool:
 
     near = [_MEANT[key]] if key in _MEANT else get_close_matches(key, KEYS, 3, 0.5)
     told = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(KEYS)}"
-    raise UsageError(f"`{key}` is no framework that is logged automatically", hint=told)
+    raise UsageError(f"`{key}` is no framework that is logged automatically: {told}", hint="reg help autolog")
 
 
 def _parse_rule(key: str, rule: object) -> bool | tuple[str, ...]:
@@ -120,5 +120,5 @@ def _parse_rule(key: str, rule: object) -> bool | tuple[str, ...]:
         return True
     globs = (rule,) if isinstance(rule, str) else tuple(rule) if isinstance(rule, list | tuple) else ()
     if not globs or not all(isinstance(glob, str) and glob.strip("/") for glob in globs):
-        raise UsageError(f"{key} is {rule!r:.60}", hint=f"True, False, or a glob of files: {key}='final*.pt'")
+        raise UsageError(f"{key} is {rule!r:.60}, and must be True, False, or a glob of files such as 'final*.pt'")
     return globs

@@ -247,7 +247,7 @@ class _Collection:
         while (folded := self._registry.index.sync().seq) != (marked := self._mark.seq):
             self._mark.sync()
             if (self._registry.index.sync().seq, self._mark.seq) == (folded, marked):
-                raise ConflictError("the registry was replaced while it was collected", hint="run it again")
+                raise ConflictError("the registry was replaced while it was collected", hint="reg gc")
 
 
 def _is_spare(trashed: Trashed) -> bool:
@@ -296,5 +296,5 @@ def _check_alone(registry: Registry) -> None:
         listed = ", ".join(f"process {owner.pid}" for owner in writers[:3])
         raise ConflictError(
             f"others are writing ({listed}{', …' if len(writers) > 3 else ''}): not all can go now",
-            hint="wait for them, or leave --now away",
+            hint="reg gc",
         )

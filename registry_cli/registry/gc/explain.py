@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.fold import changes
@@ -72,7 +73,7 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
     if not any(file.fate.startswith(_STAYS) for file in fates):
         kept = None  # somebody let it go with --forced
     gone = any(file.fate.startswith(_GONE) for file in fates)
-    hint = "add the same files again" if gone else _hint(registry, row, kept)
+    hint = "reg model add --help" if gone else _hint(registry, row, kept)
     return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint)
 
 
@@ -91,10 +92,10 @@ def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ..
 
 def _hint(registry: Registry, row: VersionRow, kept: str | None) -> str | None:
     if row.removed:
-        return "reg gc --forced lets it go" if kept else f"reg model restore '{row.ref}' brings it back"
+        return "reg gc --forced" if kept else f"reg model restore {quote(row.ref)}"
     held = row.published or row.aliases or registry.read(lambda db: list_children(db, row.id))
     force = " --force -m 'why'" if held else ""
-    return f"reg model remove '{row.ref}'{force} gives it up"
+    return f"reg model remove {quote(row.ref)}{force}"
 
 
 def _iter_fates(registry: Registry, mark: Mark, row: VersionRow, policy: Policy) -> Iterator[FileFate]:

@@ -6,6 +6,7 @@ Never from the index on disk, but where somebody only asks what a collection wou
 from __future__ import annotations
 
 from contextlib import suppress
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 from registry_cli.catalog.fold import changes
@@ -129,10 +130,10 @@ class Mark:
     def _check_known(self) -> None:
         for broken in self.read(list_broken):
             if not broken.removed:
-                give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove '{broken.ref}'"
+                give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove {quote(broken.ref)}"
                 raise CorruptError(
-                    f"nobody knows which bytes {broken.ref} uses: {broken.problem}",
-                    hint=f"reg repair --from PATH; {give_up} gives it up",
+                    f"nobody knows which bytes {broken.ref} uses: {broken.problem}; `{give_up}` gives it up",
+                    hint="reg repair",
                 )
 
     def _get_strays(self) -> set[BlobHash]:

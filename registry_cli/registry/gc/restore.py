@@ -39,7 +39,7 @@ def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed
         if sha256_of_file(trashed.path) != trashed.blob:
             raise CorruptError(
                 f"blob {str(trashed.blob)[:12]} in the trash does not hold the bytes it was given",
-                hint="reg repair --from PATH",
+                hint="reg repair",
             )
     for trashed in found:
         if trash.bring_back(registry.layout, trashed.home):

@@ -50,8 +50,8 @@ def _find_format(layout: Layout, sibling: Sibling | None) -> tuple[Format, str]:
         theirs = sibling.format
         return Format(theirs.id, theirs.layout, shared, theirs.features), f"made again as in {sibling.layout.root}"
     raise CorruptError(
-        f"{layout.format} is damaged, and nothing here knows the registry's id",
-        hint="reg repair --from PATH, where PATH is a copy of this registry",
+        f"{layout.format} is damaged, and nothing here knows the registry's id: --from takes it from a copy",
+        hint="reg repair --help",
     )
 
 

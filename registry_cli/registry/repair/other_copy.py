@@ -38,9 +38,9 @@ def open_sibling(path: Path, ours: Layout) -> Sibling:
     """
     layout = Layout((path / DIRECTORY if (path / DIRECTORY).is_dir() else path).absolute())
     if not any(files.is_dir(folder) for folder in (layout.log, layout.blobs, layout.records)):
-        raise NoRegistryError(f"{path} is no registry", hint=f"name a {DIRECTORY} folder, or the folder that holds one")
+        raise NoRegistryError(f"{path} is no registry: name a {DIRECTORY} folder, or the folder that holds one")
     if layout.root.resolve() == ours.root.resolve():
-        raise UsageError(f"{path} is the registry that shall be mended", hint="name a copy of it")
+        raise UsageError(f"{path} is the registry that shall be mended: name a copy of it")
     try:
         form = read_format(layout)
     except (CorruptError, NoRegistryError):

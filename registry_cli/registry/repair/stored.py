@@ -52,7 +52,7 @@ def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
         put_away(layout, path)
     with Staging(layout) as staging:
         if staging.add_file(source.path).sha256 != blob:
-            raise ConflictError(f"{source.path} changed while it was read", hint="run the command again")
+            raise ConflictError(f"{source.path} changed while it was read", hint="reg repair")
         staging.install()
 
 

@@ -48,7 +48,7 @@ def autolog(
         return
     wish = parse_wish(_merge(enabled, frameworks)) or {}
     if loads is not None and loads not in LOADS:
-        raise UsageError(f"loads is {loads!r}", hint=f"one of {', '.join(LOADS)}")
+        raise UsageError(f"loads is {loads!r}, and must be one of {', '.join(LOADS)}")
     if keep is not None:
         from registry_cli.registry.retention import check_keep
 
@@ -67,5 +67,5 @@ def _merge(enabled: bool | Mapping[str, object], frameworks: Mapping[str, object
     if frameworks and not enabled:
         from registry_cli.errors import UsageError
 
-        raise UsageError("autolog(False) hears nothing", hint="leave False out, or the keys")
+        raise UsageError("autolog(False) records nothing, so it takes no frameworks", hint="autolog(False)")
     return frameworks or enabled

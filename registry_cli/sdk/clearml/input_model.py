@@ -64,7 +64,7 @@ class InputModel(SavedModel):
             super().__init__(registry, get_model(registry, model_id).id)
             return
         if name is None and project is None and not tags and not only_published:
-            raise UsageError("which model?", hint="InputModel(model_id=…) or InputModel(name=…)")
+            raise UsageError("InputModel needs a model_id, name, project or tags", hint="Model.query_models()")
         check_exact(name, project)
         found = find_models(registry, project=project, name=name, tags=tags, published=only_published, limit=1)
         if not found:
@@ -171,7 +171,7 @@ class InputModel(SavedModel):
         """
         current = task._running("connect to") if task is not None else find_current()
         if current is None:
-            raise UsageError("no task runs in this process", hint="Task.init begins one")
+            raise UsageError("no task runs in this process", hint="Task.init()")
         if self._version is not None:
             entry = name or self.name
             used = record_input(current, self._registry, entry, self.id, ignore_given=ignore_remote_overrides)

@@ -35,7 +35,7 @@ def convert(key: str, value: Any, kind: str | None) -> Value:
         return check_value(value, f"metadata.{key}")
     make = _KINDS.get(kind)
     if make is None:
-        raise UsageError(f"{kind!r} is no type of metadata", hint=f"types are {', '.join(_KINDS)}")
+        raise UsageError(f"{kind!r} is no type of metadata: types are {', '.join(_KINDS)}")
     try:
         made = make(value)
     except (TypeError, ValueError):
@@ -68,8 +68,9 @@ def plot_entry(plot: Plot) -> dict[str, Value]:
     document = dump_plot(plot)
     if len(document) > LARGEST_PLOT:
         raise UsageError(
-            f"the plot {plot.title!r:.60} has {len(document):,} bytes, of a model's {LARGEST_PLOT:,} are kept",
-            hint="keep it in its task: task.get_logger()",
+            f"the plot {plot.title!r:.60} has {len(document):,} bytes, of a model's {LARGEST_PLOT:,} are kept; "
+            "its task's logger keeps larger ones",
+            hint="Task.current_task().get_logger()",
         )
     return {f"metadata.{plot_path(plot.title, plot.series, plot.step)}": document.decode()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli import opening
@@ -117,7 +118,7 @@ def check_exact(*names: str | None) -> None:
     """
     for name in names:
         if name is not None and (not isinstance(name, str) or set(name) & set("*?[")):
-            raise UsageError(f"{name!r:.60} is no exact name", hint="patterns are for: reg model query --name")
+            raise UsageError(f"{name!r:.60} is no exact name", hint=f"reg model query --name {quote(str(name))}")
 
 
 def _single(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
@@ -125,7 +126,7 @@ def _single(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
     for key, given in metadata.items():
         value = check_value(given, f"metadata.{key}")
         if not isinstance(value, str | int | float | datetime):
-            raise UsageError(f"metadata.{key} is {value!r:.60}", hint="compare with a text, a number or a time")
+            raise UsageError(f"metadata.{key} is {value!r:.60}, and must be a text, a number or a time")
         values[key] = value
     return values
 

@@ -55,7 +55,7 @@ class ModelFields:
         """
         version = self._find_version()
         if version is None:
-            raise UsageError("this model has no version yet", hint="save one: update_weights")
+            raise UsageError("this model has no version yet: update_weights saves one")
         self._registry.index.sync()
         return self._registry.get_row(version)
 
@@ -176,7 +176,7 @@ class ModelFields:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise UsageError(f"the design of {self.name} is no JSON object", hint="read config_text")
+            raise UsageError(f"the design of {self.name} is no JSON object: config_text reads it as it is")
         return found
 
     @config_dict.setter
@@ -250,7 +250,7 @@ def design_of(text: str | None, table: Mapping[str, Any] | None) -> DesignSource
 
 def _text_design(text: str) -> DesignSource:
     if not isinstance(text, str):
-        raise UsageError(f"config_text is a {type(text).__name__}", hint="a table is config_dict")
+        raise UsageError(f"config_text is a {type(text).__name__}, and must be text: config_dict takes a table")
     try:
         return make_design(text.encode(), TEXT_DESIGN)
     except UnicodeEncodeError:

@@ -83,7 +83,7 @@ def read_labels(labels: Mapping[str, object] | None) -> dict[str, int]:
     """Return label to integer, NumPy's integers as Python's; raises as `check_labels`."""
     values = check_value(labels or {}, "labels")
     if not isinstance(values, Mapping):
-        raise UsageError(f"labels is {labels!r:.60}", hint='give a table: {"cat": 1}')
+        raise UsageError(f'labels is {labels!r:.60}, and must be a table such as {{"cat": 1}}')
     return check_labels(values)
 
 
@@ -109,7 +109,7 @@ def get_line(project: str, name: str) -> ModelName:
 def check_task(task: object) -> None:
     """Check that something is a task; raises UsageError."""
     if task is not None and not hasattr(task, "record"):
-        raise UsageError(f"{task!r:.60} is no task", hint="task=Task.get_task(…)")
+        raise UsageError(f"{task!r:.60} is no task", hint="Task.current_task()")
 
 
 def begin_draft(
@@ -137,7 +137,7 @@ def read_target(path: Path, target: str | None) -> str | None:
     if target is None or target == path.name:
         return None
     if not isinstance(target, str) or "/" in target or "\\" in target or len(target) > NAME_LIMIT:
-        raise UsageError(f"{target!r:.60} is no file name", hint="a name without a folder, such as best.pt")
+        raise UsageError(f"{target!r:.60} is no file name: it must be short and without a folder, such as best.pt")
     if path.is_dir():
-        raise UsageError("a folder's files keep their names", hint="leave target_filename out")
+        raise UsageError("a folder's files keep their names: target_filename is for one file")
     return check_path(target)

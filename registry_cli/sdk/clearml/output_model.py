@@ -217,7 +217,7 @@ class OutputModel(SavedModel):
             self._pending = save_later(self._registry, self._current, draft, paths, how, None)
             return str(draft.name)
         if delete and rename:
-            raise UsageError("a file that is taken away keeps its name", hint="leave target_filename out")
+            raise UsageError("a file that is taken away keeps its name: target_filename is for a file that stays")
         if is_silent():
             return str(draft.name)
         self._pending = None

@@ -70,7 +70,7 @@ class Reports(ABC):
             UsageError: Not exactly one of `table_plot` and `csv` is given; a `url` is not fetched.
         """
         if url is not None or (table_plot is None) == (csv is None):
-            raise UsageError("a table is made of either table_plot or csv", hint="fetch the url, then give its path")
+            raise UsageError("a table is made of either table_plot or the path csv, and a url is not fetched")
         source = Path(csv) if csv is not None else table_plot
         self._report_plot(build.make_table(source, title=title, series=series, step=iteration,
                                            layout=_layout(extra_layout)))  # fmt: skip

@@ -96,7 +96,7 @@ class SavedModel(ModelFields, Reports):
         """Set the metadata from `{key: {"value", "type"}}`; with `replace` nothing else stays."""
         for key, entry in metadata_.items():
             if not isinstance(entry, Mapping) or "value" not in entry:
-                raise UsageError(f"metadata.{key} is {entry!r:.60}", hint='write {"value": 1, "type": "int"}')
+                raise UsageError(f'metadata.{key} is {entry!r:.60}, and must be like {{"value": 1, "type": "int"}}')
         put = {key: metadata.convert(key, entry["value"], entry.get("type")) for key, entry in metadata_.items()}
         gone = [key for key in metadata.described(self._said.metadata) if key not in put] if replace else []
         table = {f"metadata.{key}": value for key, value in put.items()}

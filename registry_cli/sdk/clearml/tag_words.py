@@ -42,7 +42,7 @@ def parse_tags(words: Sequence[str]) -> Expr | None:
     """
     _refuse_text(words)
     if not isinstance(words, Sequence):
-        raise UsageError("the order of tags counts here", hint=f"give a list instead of a {type(words).__name__}")
+        raise UsageError(f"the order of tags counts here: they must be a list, not a {type(words).__name__}")
     outer: Joint = _OPERATORS.get(words[0], "any") if words and isinstance(words[0], str) else "any"
     groups: list[tuple[Joint, list[Expr]]] = [("any", [])]
     negated = False
@@ -78,12 +78,12 @@ def list_tags(tags: Iterable[str] | None) -> list[TagName]:
 
 def _refuse_text(tags: object) -> None:
     if isinstance(tags, str):
-        raise UsageError(f"tags is the text {tags!r}", hint=f"give a list: tags=[{tags!r}]")
+        raise UsageError(f"tags is the text {tags!r}, and must be a list", hint=f"tags=[{tags!r}]")
 
 
 def _term(word: str, negated: bool) -> Expr:
     if word.startswith(_SIGN):
-        raise UsageError(f"{word!r} is no tag here", hint=f"operators are {', '.join([*_OPERATORS, _NOT])}")
+        raise UsageError(f"{word!r} is no tag here: operators are {', '.join([*_OPERATORS, _NOT])}")
     excluded = word.startswith("-")
     label = Label("tag", unicodedata.normalize("NFC", word[1:] if excluded else word))
     return Not(label) if excluded != negated else label

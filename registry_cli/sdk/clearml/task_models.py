@@ -164,7 +164,9 @@ class TaskModels:
             RefusedError: The task runs or has run: what it was given stays on record.
         """
         if self.record.status != "draft":
-            raise RefusedError("what a task was given stays on record", hint="Task.clone(task), and edit that")
+            raise RefusedError(
+                "what a task was given stays on record, and a clone can be edited", hint=f"Task.clone({self.id!r})"
+            )
         inputs = {one.name: one.version for one in self.record.inputs}
         words = []
         for model in models_to_remove:
@@ -218,6 +220,6 @@ class TaskModels:
         if self._current is None:
             raise RefusedError(
                 f"cannot {what} a task that does not run in this process",
-                hint="Task.init begins one; Task.clone copies",
+                hint="Task.init()",
             )
         return self._current

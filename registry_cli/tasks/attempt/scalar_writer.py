@@ -78,7 +78,7 @@ class ScalarWriter:
 
 def _check_name(name: str) -> str:
     if not isinstance(name, str) or not name or not name.isprintable():
-        raise UsageError(f"{name!r:.60} is no name of a scalar", hint="a name is printable text without tabs")
+        raise UsageError(f"{name!r:.60} is no name of a scalar: a name is printable text without tabs")
     return name
 
 

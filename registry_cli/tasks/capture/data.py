@@ -93,7 +93,7 @@ def check_pattern(pattern: str) -> None:
         UsageError: It is empty, or a URL.
     """
     if _URL.match(pattern):
-        raise UsageError(f"data {pattern} is a URL", hint="name local files; a version can refer to a URL")
+        raise UsageError(f"data {pattern} is a URL: name local files, a version can refer to a URL")
     if not pattern.strip() or "\0" in pattern:
         raise UsageError(f"{pattern!r} is no pattern of files")
 

@@ -8,6 +8,7 @@ import signal
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import LaunchError, NotExecutableError, UnknownCommandError
@@ -51,7 +52,7 @@ def get_command(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Comma
             not look.
     """
     if not os.access(f"{cwd}/.", os.X_OK):
-        raise LaunchError(f"cannot enter the folder {cwd}", hint="run from a folder that exists")
+        raise LaunchError(f"cannot enter the folder {cwd}: run from a folder that exists")
     name, refusal = argv[0], None
     for program in _list_candidates(name, env):
         try:
@@ -64,10 +65,10 @@ def get_command(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Comma
         if stat.S_ISREG(mode):
             if os.access(cwd / program, os.X_OK):
                 return Command(tuple(argv), program, cwd, env)
-            refusal = refusal or NotExecutableError(f"{program} is not executable", hint=f"chmod +x {program}")
+            refusal = refusal or NotExecutableError(f"{program} is not executable", hint=f"chmod +x {quote(program)}")
         elif "/" in name and stat.S_ISDIR(mode):
             raise NotExecutableError(f"{program} is a folder")
-    raise refusal or UnknownCommandError(f"command not found: {name}")
+    raise refusal or UnknownCommandError(f"command not found: {name}; give its path, or check PATH")
 
 
 def _list_candidates(name: str, env: Mapping[str, str]) -> list[str]:
@@ -145,10 +146,9 @@ def explain(command: Command, number: int) -> LaunchError:
         return LaunchError(f"cannot start {command.program}: {reason}")
     if number == errno.ENOENT:
         if not (command.cwd / command.program).exists():
-            return UnknownCommandError(f"command not found: {command.program}")
+            return UnknownCommandError(f"command not found: {command.program}; give its path, or check PATH")
         return NotExecutableError(
-            f"{command.program} names an interpreter that is not there",
-            hint=f"look at its first line: {_first(command)}",
+            f"{command.program} names an interpreter that is not there in its first line: {_first(command)}"
         )
     return NotExecutableError(f"cannot execute {command.program}: {reason}")
 

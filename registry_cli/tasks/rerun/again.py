@@ -74,7 +74,7 @@ def run_again(
     """
     row = get_runnable(registry, ref)
     if attempt not in {None, row.attempt + 1}:
-        raise ConflictError(f"task {row.name} has had attempt {attempt}", hint=f"for one more: reg task run {row.id}")
+        raise ConflictError(f"task {row.name} has had attempt {attempt}", hint=f"reg task run {row.id}")
     task = forget_results(get_task(registry, row))
     fill_secrets(task.recipe.argv, environ)  # to say early that one is missing
     with (

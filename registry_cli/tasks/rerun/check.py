@@ -57,8 +57,9 @@ def need_comparable(registry: Registry, row: TaskRow) -> None:
                 f"task {row.name} has not run: there is nothing to compare", hint=f"reg task run {row.id}"
             )
         raise RefusedError(
-            f"task {row.name} has neither metrics nor outputs: there is nothing to compare",
-            hint="name some when it is recorded: reg log --metrics FILE --output GLOB -- COMMAND",
+            f"task {row.name} has neither metrics nor outputs: there is nothing to compare; `reg log` records "
+            "them with --metrics and --output",
+            hint="reg log --help",
         )
 
 

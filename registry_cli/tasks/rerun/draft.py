@@ -60,10 +60,12 @@ def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None
     row = get_row(registry, ref)
     task = get_task(registry, row)
     if row.status == "running":
-        raise RefusedError(f"task {row.name} is running", hint=f"wait for its end, or reg task cancel {row.id}")
+        raise RefusedError(
+            f"task {row.name} is running: wait for its end, or cancel it", hint=f"reg task cancel {row.id}"
+        )
     if row.status in ENDED and not edits.tells:
         raise RefusedError(
-            f"task {row.name} has run: of what was run nothing can be changed", hint=f"reg task clone {row.id} …"
+            f"task {row.name} has run: of what was run nothing can be changed", hint=f"reg task clone {row.id}"
         )
     changed = apply_edits(registry, task, edits)
     if changed == task:
@@ -79,4 +81,4 @@ def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None
 def _check_unchanged(registry: Registry, row: TaskRow) -> None:
     now = get_row(registry, row.id)
     if now.record != row.record:
-        raise ConflictError(f"task {row.name} was changed in this moment", hint="look at it and repeat the command")
+        raise ConflictError(f"task {row.name} was changed in this moment", hint=f"reg task show {row.id}")

@@ -111,7 +111,7 @@ def _check_unicode(value: object) -> None:
             value.encode()
         except UnicodeEncodeError:
             shown = value.encode(errors="surrogateescape").decode(errors="backslashreplace")
-            raise UsageError(f"`{shown[:60]}` is not UTF-8", hint="a task is told in UTF-8 text alone") from None
+            raise UsageError(f"`{shown[:60]}` is not UTF-8, and a task's record holds UTF-8 alone") from None
     elif isinstance(value, Mapping):
         _check_unicode([*value.keys(), *value.values()])
     elif isinstance(value, list | tuple):
@@ -127,7 +127,7 @@ def _put_inputs(
         if name is None and len(held) != 1:
             names = ", ".join(one.name for one in held)
             told = f"which input shall be {ref}? It has {names}" if held else f"the task has no input to be {ref}"
-            raise UsageError(told, hint=f"name it: --input NAME={ref}")
+            raise UsageError(f"{told}: write --input NAME={ref}")
         [given] = resolve_inputs(registry, [(name or held[0].name, ref)])
         before = found.get(given.name)
         found[given.name] = replace(given, path=before.path) if before else given
@@ -174,8 +174,8 @@ def _check_env(variables: Mapping[str, str]) -> None:
             raise UsageError(f"{name!r} is no name of a variable")
         if looks_secret(name, value):
             raise RefusedError(
-                f"{name} looks like a secret, and all who can read the registry can read a task's variables",
-                hint="set it in the environment in which the task is run; it is passed on",
+                f"{name} looks like a secret, and all who can read the registry can read a task's variables: "
+                "set it in the environment in which the task is run, it is passed on"
             )
 
 
@@ -185,14 +185,14 @@ def _check_open(name: str, value: Value | None) -> None:
     if looks_secret_argument(name, str(value)):
         variable = f"SECRET_{re.sub(r'[^A-Z0-9]+', '_', name.upper()).strip('_')}"
         raise RefusedError(
-            f"{name} looks like a secret, and all who can read the registry can read a task",
-            hint=f"give the argument as '{{secret:{variable}}}', and set {variable} where the task is run",
+            f"{name} looks like a secret, and all who can read the registry can read a task: give the argument as "
+            f"'{{secret:{variable}}}', and set {variable} where the task is run"
         )
 
 
 def _with_code(task: Task, commit: str, *, keep: bool) -> Task:
     if task.code is None:
-        raise UsageError(f"task {task.name} was not run in a git repository", hint="reg task clone without --code")
+        raise UsageError(f"task {task.name} was not run in a git repository", hint=f"reg task clone {task.id}")
     dirty = keep and task.code.dirty
     code = replace(task.code, commit=commit, branch=None, dirty=dirty, cut=task.code.cut if keep else ())
     own = {DIFF, BUNDLE}
@@ -205,7 +205,7 @@ def _take_away(task: Task, words: Sequence[str]) -> Task:
         group, _, key = word.partition(".")
         if (group not in _GROUPS or not key) and word not in _FIELDS:
             allowed = ", ".join((*_FIELDS, *(f"{name}.KEY" for name in _GROUPS)))
-            raise UsageError(f"`{word}` cannot be taken away", hint=f"one of {allowed}")
+            raise UsageError(f"`{word}` cannot be taken away: one of {allowed} can")
         task = _without(task, group, key)
     return task
 
@@ -248,4 +248,4 @@ def _recipe_without(recipe: Recipe, group: str, key: str) -> Recipe:
 def _check_held(key: str, held: Mapping[str, object], what: str) -> None:
     if key not in held:
         names = ", ".join(held) or "none"
-        raise NotFoundError(f"the task has no {what} `{key}`", hint=f"it has {names}")
+        raise NotFoundError(f"the task has no {what} `{key}`: it has {names}")

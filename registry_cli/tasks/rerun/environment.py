@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from shlex import quote
 from shutil import which
 from typing import TYPE_CHECKING, Final
 
@@ -88,7 +89,7 @@ def _announce(place: Path, folder: Path) -> Path:
         files.unlink(note.path)
     ready = _find_ready(place)
     if ready is None:
-        raise RegError(f"the environment in {place} is broken", hint=f"rm -r {place}")
+        raise RegError(f"the environment in {place} is broken", hint=f"rm -r {quote(str(place))}")
     return ready
 
 
@@ -116,7 +117,7 @@ def _find_python(minor: str, environ: Mapping[str, str]) -> str:
         return sys.executable
     found = which(f"python{minor}", path=environ.get("PATH", os.defpath))
     if found is None:
-        raise RegError(f"no Python {minor} is here, with which the task ran", hint="install it or uv, or --env current")
+        raise RegError(f"no Python {minor} is here, with which the task ran: install it or uv, or give --env current")
     return found
 
 
@@ -125,7 +126,7 @@ def _run(argv: tuple[str, ...], environ: Mapping[str, str]) -> None:
     [answer] = ask([Command(argv)], cwd=Path("/"), environ=clean, seconds=_LONG)
     if not answer.good:
         told = _explain(answer.error)
-        raise RegError(f"the environment cannot be built: {told}", hint="--env current uses the one here")
+        raise RegError(f"the environment cannot be built: {told}; --env current uses the one here")
 
 
 def _explain(error: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError, RegError
@@ -52,7 +53,7 @@ class Git:
         """
         answer = self.ask(*words, seconds=seconds)
         if not answer.good:
-            raise RegError(f"git {words[0]}: {explain(answer)}", hint="git must be installed, and the disk not full")
+            raise RegError(f"git {words[0]}: {explain(answer)}", hint="git --version")
         return answer.out.decode(errors="replace").strip()
 
     def has(self, commit: str) -> bool:
@@ -85,7 +86,12 @@ def resolve_commit(code: Code, text: str, cwd: Path, environ: Mapping[str, str])
     if _FULL_ID.fullmatch(text):
         return text
     shown = " nor in ".join(map(str, places)) or code.root
-    raise NotFoundError(f"no commit `{text}` in {shown}", hint="fetch it, or give the full id of the commit")
+    raise NotFoundError(f"no commit `{text}` in {shown}: fetch it, or give its full id", hint=_fetching(places))
+
+
+def _fetching(places: Sequence[Path]) -> str:
+    """Return the command that brings what others have pushed meanwhile."""
+    return f"git -C {quote(str(places[0]))} fetch --all" if places else "reg task clone --help"
 
 
 def list_places(code: Code, cwd: Path) -> list[Path]:
@@ -123,8 +129,9 @@ def check_out(code: Code, into: Path, bundle: Path | None, cwd: Path, environ: M
         looked += _fetch(git, code, bundle)
     if not git.has(code.commit):
         raise RegError(
-            f"commit {code.commit[:12]} is gone; looked for in {', '.join(looked)}",
-            hint="push or fetch it, or run other code: reg task clone T --code COMMIT",
+            f"commit {code.commit[:12]} is gone; looked for in {', '.join(looked)}; push or fetch it, or clone the "
+            "task with another --code",
+            hint=_fetching(places),
         )
     git.run("checkout", "--quiet", "--detach", code.commit, seconds=_LONG)
     if (into / ".gitmodules").is_file():
@@ -143,8 +150,9 @@ def apply_diff(into: Path, diff: Path, commit: str | None, environ: Mapping[str,
         name = (found["failed"] or found["named"]) if found else None
         what = f"the change of {name} does" if name else "the changes of the task do"
         raise RegError(
-            f"{what} not apply to commit {(commit or 'none')[:12]}: {explain(answer)}",
-            hint="run the commit alone: reg task clone T --code COMMIT",
+            f"{what} not apply to commit {(commit or 'none')[:12]}: {explain(answer)}; "
+            "a clone with --code runs a commit alone",
+            hint="reg task clone --help",
         )
 
 
@@ -155,11 +163,10 @@ def _fetch_submodules(git: Git) -> None:
     found = _SUBMODULE.search(answer.error)
     local = _LOCAL in answer.error
     why = "git does not clone folders of this machine as submodules" if local else explain(answer)
-    hint = "run the code where it is: reg task run T --here"
-    raise RegError(
-        f"submodule {found['url']} cannot be cloned: {why}" if found else f"a submodule cannot be cloned: {why}",
-        hint=f"{hint}; or allow it: git config --global protocol.file.allow always" if local else hint,
-    )
+    instead = "--here runs the code where it is"
+    instead += ", and `git config --global protocol.file.allow always` allows it" if local else ""
+    what = f"submodule {found['url']}" if found else "a submodule"
+    raise RegError(f"{what} cannot be cloned: {why}; {instead}", hint="reg task run --help")
 
 
 def _borrow(git: Git, places: Sequence[Path], environ: Mapping[str, str]) -> None:

@@ -120,7 +120,7 @@ def get_recorded_cwd(task: Task) -> Path:
     """
     cwd = Path(task.code.root, task.recipe.cwd) if task.code else Path(task.recipe.cwd)
     if not cwd.is_dir():
-        raise RegError(f"{cwd} is gone, in which task {task.name} ran", hint="bring it back, or commit the code to git")
+        raise RegError(f"{cwd} is gone, in which task {task.name} ran: bring it back, or commit the code to git")
     return cwd
 
 
@@ -196,6 +196,6 @@ def _build(registry: Registry, task: Task, environ: Mapping[str, str]) -> Path |
     if lock is None and not task.python:
         return None
     if lock is None:
-        raise RegError(f"task {task.name} has no lock of its packages", hint="--env current uses those that are here")
+        raise RegError(f"task {task.name} has no lock of its packages", hint=f"reg task run {task.id} --env current")
     version = str(task.python.get("version", ""))
     return build_environment(get_blob_path(registry, lock).read_bytes(), version, env.cache_home() / "envs", environ)

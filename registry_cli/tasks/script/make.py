@@ -47,13 +47,14 @@ def make_script(
     """
     for name in secrets:
         if not _VARIABLE.fullmatch(name):
-            raise UsageError(f"{name!r} is no name of a variable", hint="--secret NAME; its value is never written")
+            raise UsageError(f"{name!r} is no name of a variable: --secret takes a name, and never a value")
     row = get_row(registry, ref)
     task = get_task(registry, row)
     if task.code is None:
         raise RefusedError(
-            f"task {task.name} was not run in a git repository: nobody else has its code",
-            hint="put the code in git and run it once more with reg log",
+            f"task {task.name} was not run in a git repository: nobody else has its code; put the code in "
+            "git and run it once more",
+            hint="reg log --help",
         )
     version = _MINOR.match(str(task.python.get("version", "")))
     title = " ".join(f"{task.project}/{task.name}".split())

@@ -263,7 +263,7 @@ def test_what_is_not_understood_makes_the_registry_read_only(
         registry.check_writable()
     with pytest.raises(RefusedError, match="read-only for this program") as refused:
         tag_versions(registry, ["a/m:1"], add=[TagName("x")])
-    assert refused.value.hint == "use a newer reg"
+    assert refused.value.hint == "reg --version"
     assert forger.head().seq == 3
     registry.close()
     with pytest.raises(RefusedError):

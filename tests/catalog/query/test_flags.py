@@ -43,4 +43,4 @@ def test_a_metric_is_one_comparison(word: str) -> None:
 def test_a_metric_cut_by_the_shell_is_told_to_quote() -> None:
     with pytest.raises(UsageError, match="no value") as caught:
         narrow(None, metric=["auc"])
-    assert "quote it" in str(caught.value.hint)
+    assert "quote it" in caught.value.message

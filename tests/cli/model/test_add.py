@@ -122,7 +122,7 @@ def test_a_parent_without_a_role_is_a_base(iris: Reg) -> None:
         (["m.safetensors", "--link", "--move"], "exclude each other"),
         (["m.safetensors", "--filename", "x"], "--filename names standard input"),
         (["m.safetensors", "--url", "https://example.org/x"], "--url says where"),
-        (["-"], "no name of its own"),
+        (["-"], "one file without a name"),
         (["-", "m.safetensors", "--filename", "x"], "standard input is one file"),
         (["--url", "nonsense"], "names no file"),
     ],

@@ -30,10 +30,12 @@ def test_an_identical_file_is_left_alone_and_another_needs_force(iris: Reg, tmp_
 def test_several_each_into_a_folder_of_its_own(iris: Reg) -> None:
     got = iris("model", "get", "iris/softmax:1", "iris/tuned", "--to", "all")
     assert got.lines == ["all/iris/softmax-1/1.safetensors", "all/iris/tuned-1/3.safetensors"]
-    assert "add --to DIR" in iris("model", "get", "iris/softmax:1", "iris/tuned", "x", code=2).err
+    refused = iris("model", "get", "iris/softmax:1", "iris/tuned", "x", code=2).err
+    assert "hint: reg model get iris/softmax:1 iris/tuned x --to .\n" in refused
     ids = iris("model", "query", "-q").out
     assert len(iris("model", "get", "-", "--to", "more", stdin=ids).lines) == 3
-    assert "add --to DIR" in iris("model", "get", "-", stdin=ids, code=2).err
+    refused = iris("model", "get", "-", stdin=ids, code=2).err
+    assert f"hint: reg model get {' '.join(ids.split())} --to .\n" in refused
     assert iris("model", "get", "-", "--to", "none", stdin="").out == ""
 
 
@@ -58,7 +60,7 @@ def test_a_pipe_or_device_is_written_into_and_a_link_is_not(iris: Reg, tmp_path:
     for words in ([], ["--force"]):
         refused = iris("model", "get", "iris/tuned", "-o", "link", *words, code=13).err
         assert "link is a link to elsewhere" in refused
-        assert "hint: name that file, or take the link away" in refused
+        assert ": name that file, or remove the link\nhint: rm " in refused
         assert "in is a folder" in iris("model", "get", "iris/tuned", "-o", "in", *words, code=13).err
     assert not (tmp_path / "elsewhere").exists()
 

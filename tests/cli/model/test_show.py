@@ -80,7 +80,10 @@ def test_a_hostile_comment_cannot_command_the_terminal(iris: Reg) -> None:
 
 
 def test_a_miss_names_near_ones(iris: Reg) -> None:
-    assert "did you mean iris/softmax?" in iris("model", "show", "iris/sofmax", code=11).err
+    assert (
+        "error: no model named `iris/sofmax`: did you mean iris/softmax?\nhint: reg model list\n"
+        in iris("model", "show", "iris/sofmax", code=11).err
+    )
     assert iris("model", "show", "iris/softmax:9", code=11).err
     assert iris("model", "show", "iris/softmax@prod", code=11).err
     assert '"kind": "not-found"' in iris("model", "show", "nope/x", "--json", code=11).err

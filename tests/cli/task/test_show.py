@@ -92,6 +92,9 @@ def test_one_that_runs(reg: Reg, tmp_path: Path) -> None:
 
 
 def test_mistakes(tasks: Reg) -> None:
-    assert "did you mean baseline?" in tasks("task", "show", "baselin", code=11).err
+    assert (
+        "error: no task `baselin`: did you mean baseline?\nhint: reg task list\n"
+        in tasks("task", "show", "baselin", code=11).err
+    )
     tasks("task", "show", task_id(tasks, "tuned")[:8], code=12)
     assert '"kind": "not-found"' in tasks("task", "show", "nothing", "--json", code=11).err

@@ -65,7 +65,7 @@ def test_unknown_keys_are_told_with_near_names(key: str, near: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_rules({key: True})
     assert key in caught.value.message
-    assert near in str(caught.value.hint)
+    assert near in caught.value.message
 
 
 @pytest.mark.parametrize("rule", [3, "", [], ["a", 1], None, "/"])

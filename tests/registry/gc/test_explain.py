@@ -35,7 +35,7 @@ def test_a_version_that_is_held(registry: Registry) -> None:
         "a/child:1 was made from it",
     )  # fmt: skip
     assert fates(told) == ["stays"]
-    assert told.hint == "reg model remove 'a/m:1' --force -m 'why' gives it up"
+    assert told.hint == "reg model remove a/m:1 --force -m 'why'"
 
 
 def test_a_parent_is_removed_with_force(registry: Registry) -> None:
@@ -44,7 +44,7 @@ def test_a_parent_is_removed_with_force(registry: Registry) -> None:
     archive_versions(registry, ["a/m:1"])
     told = explain_version(registry, "a/m:1")
     assert told.why == ("it is not removed", "it is archived", "a/child:1 was made from it")
-    assert told.hint == "reg model remove 'a/m:1' --force -m 'why' gives it up"
+    assert told.hint == "reg model remove a/m:1 --force -m 'why'"
 
 
 def test_a_version_on_its_way_out(registry: Registry, later: Later) -> None:
@@ -52,7 +52,7 @@ def test_a_version_on_its_way_out(registry: Registry, later: Later) -> None:
     remove_versions(registry, ["a/m:1"])
     told = explain_version(registry, "a/m:1")
     assert (told.stays, told.why, fates(told)) == (False, ("it was removed",), ["is announced by the next gc"])
-    assert told.hint == "reg model restore 'a/m:1' brings it back"
+    assert told.hint == "reg model restore a/m:1"
     run_collection(registry)
     assert fates(explain_version(registry, "a/m:1"))[0].startswith("announced, goes to the trash after 20")
     with later():
@@ -62,7 +62,7 @@ def test_a_version_on_its_way_out(registry: Registry, later: Later) -> None:
         run_collection(registry)
     told = explain_version(registry, "a/m:1")
     assert fates(told)[0].startswith("deleted on 20")
-    assert told.hint == "add the same files again"
+    assert told.hint == "reg model add --help"
 
 
 def test_bytes_that_another_version_holds(registry: Registry) -> None:
@@ -79,7 +79,7 @@ def test_what_was_removed_by_force(registry: Registry) -> None:
     told = explain_version(registry, "a/m:1")
     assert told.stays
     assert told.why == ("it was removed, and its bytes stay all the same: published",)
-    assert told.hint == "reg gc --forced lets it go"
+    assert told.hint == "reg gc --forced"
 
 
 def test_the_log_is_not_folded_for_it(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

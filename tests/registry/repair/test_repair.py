@@ -149,7 +149,7 @@ def test_lost_blob_makes_its_version_partial(registry: Registry, row: VersionRow
     for read in (lambda: get_version(registry, row, tmp_path / "got"), lambda: open_path(registry, row)):
         with pytest.raises(CorruptError, match=r"p/m:1 is partial: m\.bin is lost in this copy") as caught:
             read()
-        assert "reg repair --from PATH" in str(caught.value.hint)
+        assert caught.value.hint == "reg repair"
     assert not (tmp_path / "got").exists()
     assert list_damages(registry)
     assert repair(registry).lost, "it is told each time"

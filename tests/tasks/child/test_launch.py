@@ -23,7 +23,7 @@ def script(path: Path, text: str, mode: int = 0o755) -> None:
 
 def test_not_found(tmp_path: Path) -> None:
     done = run(tmp_path, "no-such-command")
-    assert (done.code, done.err) == (127, b"command not found: no-such-command give its path, or check PATH\n")
+    assert (done.code, done.err) == (127, b"command not found: no-such-command; give its path, or check PATH None\n")
     assert run(tmp_path, "./no-such-file").code == 127
     assert run(tmp_path, "").code == 127
 
@@ -33,7 +33,7 @@ def test_not_found(tmp_path: Path) -> None:
     [
         ("./plain", "./plain is not executable chmod +x ./plain"),
         ("./folder", "./folder is a folder None"),
-        ("./lost", "./lost names an interpreter that is not there look at its first line: #!/no/such/interpreter"),
+        ("./lost", "./lost names an interpreter that is not there in its first line: #!/no/such/interpreter None"),
         ("./binary", "cannot execute ./binary: exec format error None"),
     ],
 )

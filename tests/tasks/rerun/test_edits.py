@@ -64,7 +64,7 @@ def test_variables(registry: Registry) -> None:
 def test_a_secret_is_refused_with_the_reason(registry: Registry, name: str) -> None:
     with pytest.raises(RefusedError, match=f"{name} looks like a secret.*read") as caught:
         apply_edits(registry, task_with(), Edits(env={name: "x"}))
-    assert "environment" in str(caught.value.hint)
+    assert "environment" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["1A", "A B", "A-B"])
@@ -100,7 +100,7 @@ def test_of_several_inputs_one_is_named(registry: Registry) -> None:
     held = (Input("base", first.id, "iris/a"), Input("teacher", first.id, "iris/a"))
     with pytest.raises(UsageError, match="base, teacher") as caught:
         apply_edits(registry, task_with(*held), Edits(inputs=((None, "iris/b"),)))
-    assert caught.value.hint == "name it: --input NAME=iris/b"
+    assert caught.value.message.endswith(": write --input NAME=iris/b")
     task = apply_edits(registry, task_with(*held), Edits(inputs=(("teacher", "iris/b"), ("extra", "iris/b"))))
     assert [(one.name, one.version) for one in task.inputs] == [
         ("base", first.id), ("teacher", second.id), ("extra", second.id)

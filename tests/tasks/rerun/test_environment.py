@@ -62,13 +62,13 @@ def test_one_whose_python_is_gone_is_built_anew(tmp_path: Path) -> None:
 def test_no_such_python(tmp_path: Path) -> None:
     with pytest.raises(RegError, match=r"no Python 3\.99 is here") as caught:
         build_environment(NOTHING, "3.99.1", tmp_path, clean())
-    assert "--env current" in str(caught.value.hint)
+    assert "--env current" in caught.value.message
 
 
 @pytest.mark.slow
 def test_a_package_that_cannot_be_had(tmp_path: Path) -> None:
     with pytest.raises(RegError, match="no-such-package") as caught:
         build_environment(b"no-such-package==1.0\n", VERSION, tmp_path, clean())
-    assert "--env current" in str(caught.value.hint)
+    assert "--env current" in caught.value.message
     [place] = tmp_path.iterdir()
     assert list(place.iterdir()) == []

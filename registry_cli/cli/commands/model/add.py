@@ -96,7 +96,7 @@ def command(
     draft = parse_draft(name, metric=metric, meta=meta, param=param, tag=tag, alias=alias, label=label, design=design,
                         framework=framework, parent=parent, step=step)  # fmt: skip
     mode = _mode(link=link, move=move, reference=reference)
-    _check_origin(draft.name, paths or [], url, filename, mode)
+    _check_origin(paths or [], url, filename, mode)
     more: dict[str, Any] = {"message": message, "allow_same": allow_same}
     if url is not None:
         added = add_url(session.registry, draft, url, **more)
@@ -119,17 +119,25 @@ def _mode(*, link: bool, move: bool, reference: bool) -> Mode:
     wanted: dict[Mode, bool] = {"link": link, "move": move, "reference": reference}
     modes = [mode for mode, said in wanted.items() if said]
     if len(modes) > 1:
-        raise UsageError("--link, --move and --reference exclude each other", hint="give one of them")
+        raise UsageError(
+            "--link, --move and --reference exclude each other: give one of them", hint="reg model add --help"
+        )
     return modes[0] if modes else "copy"
 
 
-def _check_origin(name: str, paths: list[str], url: str | None, filename: str | None, mode: Mode) -> None:
+def _check_origin(paths: list[str], url: str | None, filename: str | None, mode: Mode) -> None:
     """Check that the bytes come from one place: an address, standard input, or files."""
     if url is not None and (paths or filename or mode != "copy"):
-        raise UsageError("--url says where the bytes are, and nothing else can", hint="give --url or files")
+        raise UsageError(
+            "--url says where the bytes are, and nothing else can: give it or files", hint="reg model add --help"
+        )
     if url is None and not paths:
-        raise UsageError("missing argument `PATH`: which files?", hint=f"reg model add '{name}' FILE")
+        raise UsageError("missing argument `PATH`: which files?", hint="reg model add --help")
     if "-" in paths and (len(paths) > 1 or not filename or mode != "copy"):
-        raise UsageError("standard input is one file, and has no name of its own", hint="add --filename model.bin")
+        raise UsageError(
+            "standard input is one file without a name: give `-` alone, with --filename", hint="reg model add --help"
+        )
     if filename and paths != ["-"]:
-        raise UsageError("--filename names standard input, and files have names", hint="put `-` in place of the files")
+        raise UsageError(
+            "--filename names standard input, which is `-`, and files have names", hint="reg model add --help"
+        )

@@ -78,9 +78,11 @@ def command(
 def _check_one(ref: str | None, name: str | None, *instead: str | None) -> None:
     said = [words for words in instead if words is not None]
     if len(said) > 1 or (said and ref is not None):
-        raise UsageError("--undo, --remove, --list and a version exclude each other", hint="give one of them")
+        raise UsageError(
+            "--undo, --remove, --list and a version exclude each other: give one of them", hint="reg model alias --help"
+        )
     if not said and (ref is None or name is None):
-        raise UsageError("an alias needs a version and its name", hint="reg model alias NAME:NUMBER ALIAS")
+        raise UsageError("an alias needs a version and its name", hint="reg model alias --help")
 
 
 def _list(session: Session, name: str) -> None:

@@ -36,7 +36,7 @@ def command(
 ) -> None:
     """Show how versions differ."""
     if markdown and as_json:
-        raise UsageError("--json and --md exclude each other", hint="give one of them")
+        raise UsageError("--json and --md exclude each other: give one of them", hint="reg model compare --help")
     from registry_cli.cli.printing.compare import print_comparison
     from registry_cli.registry.compare import compare_versions
 

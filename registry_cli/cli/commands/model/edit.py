@@ -48,6 +48,8 @@ def command(
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     edit = parse_edit(put, unset, label, unset_label, design, framework, comment)
     if edit == Edit():
-        raise UsageError("nothing to change", hint="say what: --set metadata.KEY=VALUE, --label, --comment, …")
+        raise UsageError(
+            "nothing to change: --set, --label, --comment and others say what", hint="reg model edit --help"
+        )
     rows = edit_versions(session.registry, read_refs(refs), edit, message=message)
     session.output.results(view_versions(rows))

@@ -72,7 +72,11 @@ def _split(words: Sequence[str], *, several: bool) -> tuple[list[str], Path]:
     else:
         refs, here = read_refs(words[:1]), Path(*words[1:2])
     if not several and (len(refs) > 1 or len(words) > 2):
-        raise UsageError("several versions need a folder for each", hint="add --to DIR")
+        from shlex import join
+
+        wanted = join(refs if len(refs) > 1 else words)
+        raise UsageError("several versions need a folder for each, made in that of --to", hint=
+                         f"reg model get {wanted} --to .")  # fmt: skip
     return refs, here
 
 
@@ -93,7 +97,10 @@ def _is_stdout(output: str) -> bool:
 
 def _only(rows: Sequence[VersionRow]) -> VersionRow:
     if len(rows) != 1:
-        raise UsageError(f"--output takes one version, not {len(rows)}", hint="add --to DIR in its place")
+        from shlex import join
+
+        wanted = join(row.ref for row in rows)
+        raise UsageError(f"--output takes one version, not {len(rows)}", hint=f"reg model get {wanted} --to .")
     return rows[0]
 
 

@@ -44,5 +44,5 @@ def command(
         names = ", ".join(row.name for row in left)
         raise ConflictError(
             f"asked to end, and after {PATIENCE:.0f} s still running: {names}",
-            hint=f"see what it does: reg task logs -f {left[0].id}",
+            hint=f"reg task logs -f {left[0].id}",
         )

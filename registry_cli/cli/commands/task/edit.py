@@ -72,6 +72,8 @@ def command(
         project=project, comment=comment,
     )  # fmt: skip
     if edits == Edits():
-        raise UsageError("nothing to change", hint="say what: --arg KEY=VALUE, --input REF, --comment, …")
+        raise UsageError(
+            "nothing to change: --arg, --input, --comment and others say what", hint="reg task edit --help"
+        )
     made = edit_task(registry, task, edits, message=message)
     print_tasks(session.output, see_tasks(registry, [made.id]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -58,9 +59,13 @@ def command(
     metrics or outputs differ.
     """
     if (check and (detach or inline)) or (inline and detach):
-        raise UsageError("--check, --detach and --inline exclude each other", hint="give one of them")
+        raise UsageError(
+            "--check, --detach and --inline exclude each other: give one of them", hint="reg task run --help"
+        )
     if tolerance is not None and not check:
-        raise UsageError("--tolerance says how --check compares", hint="add --check")
+        raise UsageError(
+            "--tolerance says how --check compares", hint=f"reg task run {quote(task)} --check --tolerance {tolerance}"
+        )
     from registry_cli.tasks.drivers.local import open_driver
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)

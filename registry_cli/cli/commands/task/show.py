@@ -69,7 +69,9 @@ def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:
     from registry_cli.tasks.find import read_now
 
     if len(parts) > 1 or session.output.mode in {"json", "ids"} or session.output.columns:
-        raise UsageError("--diff, --lock and --scalars print bytes, and one at a time", hint="give one of them alone")
+        raise UsageError(
+            "--diff, --lock and --scalars print bytes: give one of them alone", hint="reg task show --help"
+        )
     [path] = parts
     task = read_now(session.registry, row)
     data = find_part(session.registry, row, task, path)

@@ -31,7 +31,7 @@ def command(
     from registry_cli.tasks.tag import tag_tasks
 
     if not add and not remove:
-        raise UsageError("no tag to add or remove", hint="say which: --add TAG, --remove TAG")
+        raise UsageError("no tag to add or remove: --add and --remove name them", hint="reg task tag --help")
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     plus, minus = ([parse_tag(word) for word in words or []] for words in (add, remove))
     print_tasks(session.output, tag_tasks(session.registry, read_refs(tasks), add=plus, remove=minus, message=message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -34,4 +35,4 @@ def command(
     users = session.registry.read(lambda db: [list_users(db, blob) if blob else [] for blob in blobs])
     session.output.results([view_restored(each, found) for each, found in zip(restored, users, strict=True)])
     for ref in sorted({user.ref for found in users for user in found if user.removed}):
-        session.output.note(f"hint: reg model restore '{ref}' uses them again")
+        session.output.note(f"hint: reg model restore {quote(ref)}")
