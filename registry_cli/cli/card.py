@@ -1,4 +1,4 @@
-"""One thing shown whole to a person on a terminal: a heading, then groups of facts, each with its name on the left.
+"""Draws one version or registry on a terminal: a heading, then groups of facts, each group's name on its left.
 
 Takes views, knows no store. Imported only to draw.
 """
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _LINES: Final = 8
-"""Lines of a design that are shown."""
+"""Most lines of a design that are shown."""
 _WIDEST: Final = 100
-"""Characters of one of them."""
+"""Most characters of one of them."""
 _FILES: Final = 12
 _STATES: Final = {"draft": "cyan", "published": "bold green", "archived": "yellow", "removed": "red"}
 
@@ -43,7 +43,7 @@ def draw_version(version: Mapping[str, Any]) -> RenderableType:
 
 
 def draw_status(status: Mapping[str, Any]) -> RenderableType:
-    """Return how a registry is as a picture."""
+    """Return the state of a registry as a picture."""
     head = status["head"]
     last = f"entry {head['seq']:,}, {format_short(head['time'])}, {escape(head['entry'])}" if head["entry"] else "empty"
     counted = {key: status[key] for key in ("models", "versions", "published", "archived") if status[key]}
@@ -84,8 +84,8 @@ def draw_groups(groups: Mapping[str, Sequence[Sequence[str]]]) -> Table:
 def _state(version: Mapping[str, Any]) -> Any:
     from rich.text import Text
 
-    said = [state for state in ("published", "archived", "removed") if version[state]] or ["draft"]
-    return Text(" · ").join(Text(state, _STATES[state]) for state in said)
+    states = [state for state in ("published", "archived", "removed") if version[state]] or ["draft"]
+    return Text(" · ").join(Text(state, _STATES[state]) for state in states)
 
 
 def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:

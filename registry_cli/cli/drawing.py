@@ -1,4 +1,4 @@
-"""Tables on a terminal, drawn by Rich: nothing is wrapped, what does not fit is left out and said.
+"""Draws tables on a terminal with Rich: nothing is wrapped, and columns that do not fit are left out and named.
 
 Imported only where standard output is a terminal or a picture is wanted; knows no command.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDEST: Final = 40
 """Cells after the first column are cut beyond this many terminal columns."""
 _NARROWEST: Final = 16
-"""The last column, if it is text, is cut down to this before it is left out."""
+"""The last column, if it is text, is cut to no less than this; below it the column is left out."""
 _GAP: Final = 2
 STATUSES: Final = {
     "draft": "cyan",
@@ -28,7 +28,7 @@ STATUSES: Final = {
     "crashed": "bold red",
     "cancelled": "yellow",
 }
-"""Colours of how a task is."""
+"""Colours of the statuses of a task."""
 
 
 def open_console() -> Console:
@@ -43,8 +43,8 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
 
     Args:
         rows: One mapping a row.
-        columns: Dotted paths; the heading is all after the first dot.
-        fixed: Whether the user chose the columns; else those on the right are left out where they do not fit.
+        columns: Dotted paths; the heading is the part after the first dot.
+        fixed: True where the user chose the columns; else those on the right are left out where they do not fit.
     """
     console = open_console()
     values = {path: [lookup(row, path) for row in rows] for path in columns}
@@ -64,7 +64,7 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
 
 
 def heading(path: str) -> str:
-    """Return what stands above a column: `acc` for `metrics.acc`."""
+    """Return the heading of a column: `acc` for `metrics.acc`."""
     return escape(path.partition(".")[2] or path)
 
 
@@ -77,7 +77,7 @@ def _is_number(value: object) -> bool:
 
 
 def _painter(console: Console) -> Callable[[str, str], str]:
-    """Return what gives text a style, as far as the terminal has colours; Rich's own tables take 0.5 ms a row."""
+    """Return a function that styles text where the terminal has colours; Rich's own tables take 0.5 ms a row."""
     from rich.color import ColorSystem
     from rich.style import Style
 
@@ -93,7 +93,7 @@ def _painter(console: Console) -> Callable[[str, str], str]:
 
 
 def _set(cell: str, width: int, *, right: bool) -> str:
-    """Return a cell cut or filled to the width of its column."""
+    """Return a cell cut or padded to the width of its column."""
     from rich.cells import cell_len, set_cell_size
 
     wide = cell_len(cell)
@@ -103,7 +103,7 @@ def _set(cell: str, width: int, *, right: bool) -> str:
 
 
 def _squeezed(cells: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
-    """Return all columns with their widths, the widest of them cut until they fit."""
+    """Return all columns with their widths; the widest are cut until all fit."""
     widths = {path: min(_widest(path, column), _WIDEST) for path, column in cells.items()}
     first = next(iter(cells))
     widths[first] = min(_widest(first, cells[first]), width)

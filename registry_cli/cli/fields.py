@@ -1,6 +1,6 @@
-"""The words that describe a version on the command line: the options that add, edit and derive share, and their parser.
+"""The options that describe a version, shared by `add`, `edit` and `derive`, and their parsers.
 
-Knows no registry: which roles, names and values are legal is asked of the floors that own them.
+Knows no registry: the floors below decide which roles, names and values are legal.
 """
 
 from __future__ import annotations
@@ -20,37 +20,38 @@ if TYPE_CHECKING:
     from registry_cli.registry.draft import DesignSource, Draft
     from registry_cli.registry.editing import Edit
 
-MetricOpt = Annotated[Words, typer.Option("--metric", metavar="KEY=NUMBER", help="A metric; repeat it.")]
+MetricOpt = Annotated[Words, typer.Option("--metric", metavar="KEY=NUMBER", help="A metric; repeatable.")]
 MetaOpt = Annotated[
-    Words, typer.Option("--meta", metavar="KEY=VALUE", help="Metadata; `KEY:=JSON` forces a type; repeat it.")
+    Words, typer.Option("--meta", metavar="KEY=VALUE", help="Metadata; `KEY:=JSON` forces a type; repeatable.")
 ]
 ParamOpt = Annotated[
-    Words, typer.Option("--param", metavar="KEY=VALUE", help="A parameter it was trained with; repeat it.")
+    Words, typer.Option("--param", metavar="KEY=VALUE", help="A parameter it was trained with; repeatable.")
 ]
-TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag; repeat it.")]
+TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag; repeatable.")]
 AliasOpt = Annotated[
-    Words, typer.Option("--alias", metavar="ALIAS", help="An alias that moves to the new version; repeat it.")
+    Words, typer.Option("--alias", metavar="ALIAS", help="An alias that moves to the new version; repeatable.")
 ]
 ParentOpt = Annotated[
-    Words, typer.Option("--parent", metavar="[ROLE=]REF", help="A version it was made from; repeat it.")
+    Words, typer.Option("--parent", metavar="[ROLE=]REF", help="A version it was made from; repeatable.")
 ]
 StepOpt = Annotated[int | None, typer.Option("--step", metavar="N", min=0, help="The training step it is from.")]
 FrameworkOpt = Annotated[
-    str | None, typer.Option("--framework", metavar="FRAMEWORK", help="What made it; told by content if not said.")
+    str | None,
+    typer.Option("--framework", metavar="FRAMEWORK", help="Its framework; by default found by content."),
 ]
-LabelOpt = Annotated[Words, typer.Option("--label", metavar="LABEL=N", help="A class and its number; repeat it.")]
+LabelOpt = Annotated[Words, typer.Option("--label", metavar="LABEL=N", help="A class and its number; repeatable.")]
 DesignOpt = Annotated[
-    Path | None, typer.Option("--design", metavar="FILE", help="The network's design: text, kept byte for byte.")
+    Path | None, typer.Option("--design", metavar="FILE", help="The network's design: text, stored byte for byte.")
 ]
 
 SetOpt = Annotated[
     Words, typer.Option("--set", metavar="FIELD=VALUE", help="Set metadata.KEY or metrics.KEY; `:=` takes JSON.")
 ]
 UnsetOpt = Annotated[
-    Words, typer.Option("--unset", metavar="FIELD", help="Take away metadata.KEY, metrics.KEY, comment or design.")
+    Words, typer.Option("--unset", metavar="FIELD", help="Remove metadata.KEY, metrics.KEY, comment or design.")
 ]
-UnsetLabelOpt = Annotated[Words, typer.Option("--unset-label", metavar="LABEL", help="Take away a class.")]
-CommentOpt = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="Say something about it.")]
+UnsetLabelOpt = Annotated[Words, typer.Option("--unset-label", metavar="LABEL", help="Remove a class.")]
+CommentOpt = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="A comment on it.")]
 
 
 def parse_draft(
@@ -67,11 +68,11 @@ def parse_draft(
     parent: Words,
     step: int | None,
 ) -> Draft:
-    """Return what the options of `add` say of a version to be.
+    """Return the draft of a version that the options of `add` describe.
 
     Raises:
-        UsageError: A word cannot be read, or is no name.
-        NotFoundError: The design is no file.
+        UsageError: A word cannot be parsed, or is not a legal name.
+        NotFoundError: The design is not a file.
     """
     from registry_cli.ids import parse_alias, parse_model_name, parse_tag
     from registry_cli.registry.draft import Draft
@@ -95,7 +96,7 @@ def parse_metrics(words: Words, *, option: str = "--metric") -> dict[str, int | 
     """Return `KEY=NUMBER` words as metrics.
 
     Raises:
-        UsageError: A word is no pair, its value is no number, or it is a comparison.
+        UsageError: A word is not a pair, its value is not a number, or it is a comparison.
     """
     from registry_cli.records.values import parse_pair
 
@@ -112,7 +113,7 @@ def parse_values(words: Words, *, option: str) -> dict[str, Value | None]:
     """Return `KEY=VALUE` and `KEY:=JSON` words as a table; a JSON null is None.
 
     Raises:
-        UsageError: A word is no pair, or its JSON cannot be read.
+        UsageError: A word is not a pair, or its JSON cannot be parsed.
     """
     from registry_cli.records.values import parse_pair
 
@@ -123,7 +124,7 @@ def parse_labels(words: Words) -> dict[str, int]:
     """Return `LABEL=N` words as label to id.
 
     Raises:
-        UsageError: A word is no pair, its id is no integer, or two labels share an id that is not 0.
+        UsageError: A word is not a pair, its id is not an integer, or two labels share an id that is not 0.
     """
     from registry_cli.records.version import check_labels
 
@@ -131,7 +132,7 @@ def parse_labels(words: Words) -> dict[str, int]:
     for word in words or []:
         name, _, number = word.rpartition("=")
         if not name or not number.removeprefix("-").isdecimal():
-            raise UsageError(f"--label {word!r} is no label with its number, as in --label cat=1")
+            raise UsageError(f"--label {word!r} is not a label with its number, as in --label cat=1")
         labels[name] = int(number)
     return check_labels(labels)
 
@@ -148,13 +149,13 @@ def parse_parents(words: Words) -> tuple[tuple[str, str], ...]:
 
 
 def parse_named(word: str) -> tuple[str | None, str]:
-    """Return a `[NAME=]REF` word as name and address; the left side of `=` is a name if it is no part of an address."""
+    """Return a `[NAME=]REF` word as name and address; the left side of `=` is a name unless an address holds it."""
     name, sign, ref = word.partition("=")
     return (name, ref) if sign and name.strip() and not set(name) & set("/:@") else (None, word)
 
 
 def read_design(path: Path | None) -> DesignSource | None:
-    """Return the design that a file holds, or None where none is named.
+    """Return the design that a file holds, or None without a path.
 
     Raises:
         NotFoundError: There is no such file.
@@ -165,7 +166,7 @@ def read_design(path: Path | None) -> DesignSource | None:
     from registry_cli.registry.add import make_design
 
     if not path.is_file():
-        raise NotFoundError(f"--design {path} is no file")
+        raise NotFoundError(f"--design {path} is not a file")
     return make_design(path.read_bytes(), path.name)
 
 
@@ -178,10 +179,10 @@ def parse_edit(
     framework: str | None,
     comment: str | None,
 ) -> Edit:
-    """Return what the options of `edit` and `derive` want changed.
+    """Return the changes that the options of `edit` and `derive` ask for.
 
     Raises:
-        UsageError: A word cannot be read.
+        UsageError: A word cannot be parsed.
     """
     from registry_cli.registry.editing import Edit
 

@@ -1,6 +1,6 @@
-"""The only file that knows Typer's classes: how a row of the table becomes a command, and how help looks.
+"""Turns rows of the table into Typer's commands and lays out help; the only module that knows Typer's classes.
 
-A command is loaded when it is run or asked for help, never to list it. Nothing here knows what any command does.
+A command is loaded to run it or to print its help, never to list it. Nothing here knows the purpose of any command.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
-"""What Typer raises when words make no sense: the base of BadParameter's base, which it exports under no name."""
+"""The error that Typer raises on words that make no sense: the base of BadParameter's base, exported under no name."""
 
 _ABOUT = "A model registry that needs no server: git's way of working, for machine-learning models."
 _MORE = (
@@ -31,11 +31,11 @@ _MORE = (
 
 
 class RegCommand(TyperCommand):
-    """A command as it runs, with help in sections and examples at its end."""
+    """A command that runs, with help in sections and examples at the end."""
 
     examples: Sequence[str] = ()
     runs_command = False
-    """Whether a command to run, with options of its own, follows after `--`."""
+    """True where a command to run, with options of its own, follows after `--`."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words after the command's name: `[OPTIONS]`, then each argument as it is typed."""
@@ -45,23 +45,23 @@ class RegCommand(TyperCommand):
         return ["[OPTIONS]", *(_usage_piece(argument) for argument in arguments)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments, then options under the headings that they name."""
+        """Write the arguments, then the options under their headings."""
         _write_parameters(self, ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples as they stand."""
+        """Write the examples unchanged."""
         _write_lines(formatter, "Examples", self.examples)
 
 
 class LazyCommand(TyperCommand):
-    """Name and summary for listings; the command itself on first use."""
+    """Name and summary of a command, for listings; the command itself is loaded on first use."""
 
     def __init__(self, name: str, row: Row) -> None:
         super().__init__(name=name, help=row.summary, hidden=name != row.name, rich_markup_mode=None)
         self.row = row
 
     def load(self) -> RegCommand:
-        """Import the command's module and return it as Typer runs it."""
+        """Import the command's module and return the command that Typer runs."""
         module = import_module(self.row.module)
         app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         app.command(cls=RegCommand)(module.command)
@@ -74,7 +74,7 @@ class LazyCommand(TyperCommand):
         return real
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Parse `args` as the real command does; where it runs another command, only what stands before `--`."""
+        """Parse `args` as the real command does; one that runs another command parses only the words before `--`."""
         real = self.load()
         if not real.runs_command or "--" not in args:
             return real.make_context(info_name, args, parent=parent, **extra)
@@ -101,7 +101,7 @@ class RegGroup(TyperGroup):
             self.commands[alias] = LazyCommand(alias, below)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Print help where nothing is typed: that is a question, not a mistake."""
+        """Print help where no word is given: that is a question, not a mistake."""
         if not args and not ctx.resilient_parsing:
             typer.echo(self.get_help(ctx))
             ctx.exit()
@@ -111,7 +111,7 @@ class RegGroup(TyperGroup):
         """Return the command that the first word names.
 
         Raises:
-            UsageError: None does; the hint names the nearest one, in this group or elsewhere.
+            UsageError: It names none; the hint names the nearest one, in this group or elsewhere.
         """
         if args[0] in self.commands or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
@@ -134,7 +134,7 @@ class RegGroup(TyperGroup):
         _write_parameters(self, ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Say where to read on."""
+        """Write pointers to further help."""
         if not self.words:
             _write_lines(formatter, "More", _MORE)
 
@@ -143,10 +143,10 @@ class RegGroup(TyperGroup):
 
 
 def run(words: Sequence[str]) -> int:
-    """Run the command that `words` name and return its exit code.
+    """Run the command that `words` name, and return its exit code.
 
     Raises:
-        RegError: It failed in a way that the user can do something about.
+        RegError: The command failed in a way that the user can do something about.
     """
     root = root_group()
     try:
@@ -160,7 +160,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def root_group() -> RegGroup:
-    """Return `reg` with all that is below it."""
+    """Return `reg` with all groups and commands below it."""
     version = TyperOption(
         param_decls=["--version", "-V"],
         is_flag=True,
@@ -173,7 +173,7 @@ def root_group() -> RegGroup:
 
 
 def help_text(words: Sequence[str]) -> str | None:
-    """Return what `reg WORDS --help` prints, or None where the words name no command."""
+    """Return the output of `reg WORDS --help`, or None where the words name no command."""
     command: Any = root_group()
     ctx = command.make_context("reg", [], resilient_parsing=True)
     for word in words:
@@ -186,14 +186,14 @@ def help_text(words: Sequence[str]) -> str | None:
 
 
 def _everywhere(*, hidden: bool = False) -> list[TyperOption]:
-    """Return the options that are understood after every word; help shows them once."""
+    """Return the options that are accepted after every word; help shows them once."""
     registry = TyperOption(
         param_decls=["--registry"],
         metavar="DIR",
         expose_value=False,
         callback=_remember_registry,
         hidden=hidden,
-        help="Use this registry; also understood after the command.",
+        help="Use this registry; also accepted after the command.",
     )
     raw = TyperOption(
         param_decls=["--raw"],
@@ -201,7 +201,7 @@ def _everywhere(*, hidden: bool = False) -> list[TyperOption]:
         expose_value=False,
         callback=_remember_raw,
         hidden=hidden,
-        help="Print text as it is kept, though a terminal or a spreadsheet may obey it.",
+        help="Print text as it is stored, even if a terminal or spreadsheet obeys it.",
     )
     return [registry, raw]
 
@@ -223,7 +223,7 @@ def _print_version(ctx: Any, param: Any, value: bool) -> None:
 
 
 def _usage_error(error: Any, words: Sequence[str]) -> UsageError:
-    """Say in our words what Typer could not parse."""
+    """Return an error in our words for words that Typer could not parse."""
     message: str = error.message if hasattr(error, "possibilities") else error.format_message()
     message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
     message = re.sub(r"'([^']*)'", r"`\1`", message)

@@ -1,6 +1,6 @@
-"""From the words typed to an exit code.
+"""Turns the words typed into an exit code.
 
-Owns what every command shares at its edges: how errors are shown, signals, and output that nobody reads any more.
+Owns what all commands share at their edges: printing of errors, signals, and output that no process reads any more.
 `--version` and shell completion are answered before anything heavy is imported.
 """
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def run_process() -> None:
-    """Be the process `reg`: run it, and leave at once with its exit code.
+    """Run `reg` as a process, and exit at once with its exit code.
 
-    Tearing the interpreter down takes a tenth of a short command's time, and looking for garbage while modules load
-    another; neither gives anything back to a process that ends.
+    Tearing the interpreter down takes a tenth of a short command's time, and collecting garbage while modules load
+    another tenth; a process that ends gains nothing from either.
     """
     import gc
     import os
@@ -29,7 +29,7 @@ def run_process() -> None:
     from registry_cli import process
 
     gc.set_threshold(100_000)
-    process.guarded = False  # ours are made where no thread is inside anything
+    process.guarded = False  # a command forks only where no other thread holds a lock
     _open_closed()
     code = main()
     sys.stderr.flush()
@@ -37,7 +37,7 @@ def run_process() -> None:
 
 
 def _open_closed() -> None:
-    """Put nothing where standard input, output or error was closed, or the next file opened would take its place."""
+    """Open the null device where a standard stream is closed; else the next file that is opened would replace it."""
     import os
 
     for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
@@ -99,7 +99,7 @@ def _run(words: list[str]) -> int:
 
 
 def _wants_json(words: list[str]) -> bool:
-    """Whether errors are for a program: read from the words, because the error may be that they make no sense."""
+    """Return whether errors are for a program; the words decide, since the error may be that they make no sense."""
     return "--json" in (words[: words.index("--")] if "--" in words else words)
 
 
@@ -111,10 +111,10 @@ def _show(error: RegError, *, as_json: bool) -> int:
 
 
 def _explain(error: OSError) -> RegError:
-    """Turn what the operating system refused into a sentence that names the file.
+    """Return an error of the operating system as a sentence that names the file.
 
     Raises:
-        OSError: It has no errno: not the system said no, our code did.
+        OSError: It has no errno, so that our code raised it and not the system.
     """
     from registry_cli.errors import RegError
 
@@ -142,18 +142,18 @@ def _explain(error: OSError) -> RegError:
 
 
 def _keep_odd_characters() -> None:
-    """Let file names that are no text, and text the terminal cannot show, be printed rather than fail."""
+    """Make streams print file names that are not text, and text that the terminal cannot show, instead of failing."""
     import io
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             utf8 = stream.encoding.lower().replace("-", "") == "utf8"
-            program = utf8 and not stream.isatty()  # it gets the bytes; a terminal might obey them
+            program = utf8 and not stream.isatty()  # a program gets the bytes; a terminal might obey them
             stream.reconfigure(errors="surrogateescape" if program else "backslashreplace")
 
 
 def _discard_stdout() -> None:
-    """Point standard output at nothing, so that the interpreter's last flush has no reason to complain."""
+    """Point standard output at the null device, so that the interpreter's last flush does not fail."""
     import os
 
     try:

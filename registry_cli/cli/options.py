@@ -1,7 +1,7 @@
 """Options and arguments that several commands share, each declared once.
 
 A metavar says what completes: REF, NAME, TASK, ALIAS, TAG, EXPR, TOPIC, KEY, FIELD, FIELDS, FIELD=VALUE, [ROLE=]REF,
-and PATH, FILE or DIR for files; `cli/complete` reads it off the commands.
+and PATH, FILE or DIR for files; `cli/complete` reads it from the commands.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Annotated, Final
 import typer
 
 OUTPUT: Final = "Output"
-"""Heading of the options that say how results are printed."""
+"""Heading of the options that select the form of results."""
 
 Words = list[str] | None
-"""What a repeatable option gives."""
+"""Values of a repeatable option."""
 
 RefArg = Annotated[str, typer.Argument(metavar="REF", help="A version: name, name:number, name@alias or id.")]
 RefsArg = Annotated[
-    list[str], typer.Argument(metavar="REF", help="Versions: name, name:number, name@alias, id; `-` reads them.")
+    list[str], typer.Argument(metavar="REF", help="Versions: name, name:number, name@alias, id; `-` reads stdin.")
 ]
 NameArg = Annotated[str, typer.Argument(metavar="NAME", help="A model, such as project/name.")]
 TaskArg = Annotated[str, typer.Argument(metavar="TASK", help="A task: its name, project/name, id or @last.")]
 TasksArg = Annotated[
-    list[str], typer.Argument(metavar="TASK", help="Tasks: name, project/name, id, @last; `-` reads them.")
+    list[str], typer.Argument(metavar="TASK", help="Tasks: name, project/name, id, @last; `-` reads stdin.")
 ]
 KeyArg = Annotated[str, typer.Argument(metavar="KEY", help="A setting; `reg config list` lists them.")]
 
@@ -35,27 +35,27 @@ TsvOpt = Annotated[bool, typer.Option("--tsv", help="Print tab-separated text wi
 QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print ids only.", rich_help_panel=OUTPUT)]
 ColumnsOpt = Annotated[
     str | None,
-    typer.Option("--columns", metavar="FIELDS", help="Print these, such as name,metrics.acc.", rich_help_panel=OUTPUT),
+    typer.Option("--columns", metavar="FIELDS", help="Print these fields: name,metrics.acc.", rich_help_panel=OUTPUT),
 ]
 LimitOpt = Annotated[
     int | None, typer.Option("--limit", "-n", metavar="N", min=0, help="Print at most N.", rich_help_panel=OUTPUT)
 ]
 SortOpt = Annotated[
     str | None,
-    typer.Option("--sort", metavar="FIELD", help="Sort by this, downwards with a `-` before.", rich_help_panel=OUTPUT),
+    typer.Option("--sort", metavar="FIELD", help="Sort by this field; `-FIELD` descending.", rich_help_panel=OUTPUT),
 ]
 
-MessageOpt = Annotated[str | None, typer.Option("--message", "-m", metavar="TEXT", help="Why, for the log.")]
-DryRunOpt = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
-YesOpt = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-ForceOpt = Annotated[bool, typer.Option("--force", "-f", help="Do it although something speaks against it.")]
+MessageOpt = Annotated[str | None, typer.Option("--message", "-m", metavar="TEXT", help="The reason, for the log.")]
+DryRunOpt = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
+YesOpt = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+ForceOpt = Annotated[bool, typer.Option("--force", "-f", help="Do it even where the version is published or in use.")]
 
 
 def read_refs(words: Sequence[str]) -> list[str]:
-    """Return the references in `words`, each `-` replaced by those on standard input, one a line.
+    """Return the references in `words`, each `-` replaced by those on standard input, one per line.
 
-    Of a line only what stands before the first tab counts, so that listings and what writing verbs print can be piped
-    in as they are. Blank lines are passed over; nothing on standard input is nothing to do.
+    Only the part of a line before its first tab counts, so that the output of listings and writing verbs can be piped
+    in as it is. Blank lines are skipped; empty standard input gives no reference.
     """
     refs: list[str] = []
     for word in words:

@@ -1,8 +1,8 @@
-"""The one place that prints: results on standard output, all else on standard error.
+"""The one place that prints: results on standard output, everything else on standard error.
 
-A command hands over plain mappings, made by `views.py`, and knows not which form the user wants. Rich is imported only
-to draw on a terminal. What others wrote is made harmless here, unless the user wants it raw: control characters
-everywhere, formulas in CSV, and on a terminal whatever it would obey.
+A command passes plain mappings, made by `views/`, and does not know which form the user wants. Rich is imported only
+to draw on a terminal. Text that others wrote is made harmless here, unless the user wants it raw: control characters
+everywhere, formulas in CSV, and on a terminal every sequence that it would obey.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Output:
     """Prints records in one form.
 
     Attributes:
-        columns: What the user wants to see, in order; empty for what the command shows by itself.
-        raw: Print text as it is kept; but in lines of tab-separated cells, tabs and line breaks stay escaped.
+        columns: Columns that the user chose, in order; empty where the command chooses.
+        raw: True where text is printed as it is stored; tabs and line breaks in tab-separated cells stay escaped.
     """
 
     mode: Mode
@@ -40,16 +40,16 @@ class Output:
 
     @property
     def drawn(self) -> bool:
-        """Whether a person reads it on a terminal: pictures may be drawn."""
+        """True where a person reads the output on a terminal, so that pictures may be drawn."""
         return self.mode == "table"
 
     @property
     def can_ask(self) -> bool:
-        """Whether there is somebody to answer a question."""
+        """True where a person can answer a question."""
         return sys.stdin.isatty() and sys.stderr.isatty() and env.read(env.CI) is None
 
     def prints_only(self, key: str) -> bool:
-        """Return whether nothing of a row is printed but its `key`, as with `-q`, so that no more need be read."""
+        """Return whether only the `key` of each row is printed, as with `-q`, so that no more need be read."""
         return self.columns == (key,) or (self.mode == "ids" and not self.columns)
 
     def rows(
@@ -60,8 +60,8 @@ class Output:
         Args:
             rows: One mapping a row, all with the same keys.
             columns: Dotted paths shown unless the user chose others.
-            id_key: What `-q` prints.
-            empty: Said on a terminal where there are no rows.
+            id_key: Key of the value that `-q` prints.
+            empty: Note on a terminal where there are no rows.
 
         Raises:
             UsageError: The user chose a column that rows do not have.
@@ -90,7 +90,7 @@ class Output:
             sys.stdout.flush()
 
     def record(self, record: Row, *, id_key: str = "id") -> None:
-        """Print one thing: its fields line by line, a JSON object, one CSV row, or its id; raises as `rows`."""
+        """Print one thing: its fields line by line, a JSON object, one CSV row, or its id; raise as `rows` does."""
         self._check_columns(record)
         if self.mode in {"table", "text"}:
             fields = {path: lookup(record, path) for path in self.columns} or record
@@ -104,7 +104,7 @@ class Output:
             self._lines([record], self.columns or tuple(record), id_key)
 
     def results(self, rows: Sequence[Row]) -> None:
-        """Print what a writing verb made or changed, `name:number<TAB>id` a line; `-q` prints the ids.
+        """Print the things that a verb made or changed, `name:number<TAB>id` a line; `-q` prints the ids.
 
         Args:
             rows: Versions, or mappings with `ref` and `id`.
@@ -120,14 +120,14 @@ class Output:
             sys.stdout.write(lines.get(self.mode, f"{ref}\t{made}") + "\n")
 
     def values(self, rows: Sequence[Row], key: str) -> None:
-        """Print one value a row and nothing beside it, ready for `$(…)`; in JSON the rows."""
+        """Print one value per row and nothing else, ready for `$(…)`; JSON prints the rows."""
         if self.mode == "json":
             self._json_array(rows)
         else:
             sys.stdout.writelines(f"{self._cell(row[key])}\n" for row in rows)
 
     def data(self, pieces: Iterable[bytes]) -> None:
-        """Print bytes piece by piece: exactly as they are, but on a terminal what it may be given of them."""
+        """Print bytes piece by piece: exactly as they are, but on a terminal only what is safe for it."""
         if self._tames:
             from registry_cli.cli.terminal import tame
 
@@ -145,7 +145,7 @@ class Output:
         sys.stdout.buffer.flush()
 
     def text(self, text: str) -> None:
-        """Print text, ended by one line break: as it is, but on a terminal what it may be given of it."""
+        """Print text, ended by one line break: as it is, but on a terminal only what is safe for it."""
         if self._tames:
             from registry_cli.cli.terminal import tame_text
 
@@ -159,16 +159,16 @@ class Output:
         open_console().print(picture)
 
     def note(self, text: str) -> None:
-        """Tell what was done or found, beside the results; not with `-q`."""
+        """Write a note on what was done or found to standard error; nothing with `-q`."""
         if self.mode != "ids":
             sys.stderr.write(escape(text) + "\n")
 
     def warn(self, text: str) -> None:
-        """Tell of something that may not be what the user wants."""
+        """Write a warning about something that the user may not want."""
         _write_labelled("warning", text, "33")
 
     def hint(self, text: str) -> None:
-        """Name a command to try next; not with `-q`."""
+        """Write a command to try next; nothing with `-q`."""
         if self.mode != "ids":
             _write_labelled("hint", text, "36")
 
@@ -180,7 +180,7 @@ class Output:
         return format_exact(value, escape_breaks if self.raw else escape)
 
     def _checked(self, rows: Iterable[Row]) -> Iterable[Row]:
-        """Look at the first row for the columns that the user chose."""
+        """Check that the first row has the columns that the user chose."""
         if not self.columns:
             return rows
         iterator = iter(rows)
@@ -229,7 +229,7 @@ class Output:
 def open_output(
     *, as_json: bool, as_csv: bool, as_tsv: bool, quiet: bool, columns: str | None, raw: bool = False
 ) -> Output:
-    """Return the sink that the options ask for; what is wanted raw is printed as in a pipe, not drawn.
+    """Return the sink that the options ask for; raw output is printed as in a pipe, not drawn.
 
     Raises:
         UsageError: They ask for two forms at once.
@@ -243,7 +243,7 @@ def open_output(
 
 
 def write_error(kind: str, message: str, hint: str | None, *, as_json: bool) -> None:
-    """Print why a command failed on standard error: two lines for people, one JSON object for programs."""
+    """Write the error of a command to standard error: two lines for people, one JSON object for programs."""
     if as_json:
         sys.stderr.write(dump_json({"error": {"kind": kind, "message": message, "hint": hint}}) + "\n")
         return

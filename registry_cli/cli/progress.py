@@ -1,4 +1,4 @@
-"""A bar for long work, on a terminal only; work that is quickly done never draws one, nor imports Rich."""
+"""A progress bar for long work, on a terminal only; short work never draws one, nor imports Rich."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_progress(*, delay: float = DELAY) -> Progress:
 
 
 class TerminalProgress:
-    """Draws one bar at a time, with rate and the time that is left; it goes when the work is done."""
+    """Draws one bar at a time, with rate and remaining time; the bar disappears when the work is done."""
 
     def __init__(self, delay: float = DELAY) -> None:
         self._delay = delay
@@ -36,12 +36,12 @@ class TerminalProgress:
         self._began = 0.0
 
     def start(self, label: str, total: int | None, unit: Unit) -> None:
-        """Begin a piece of work; one still going ends."""
+        """Begin a piece of work, and end the previous one."""
         self.stop()
         self._work, self._done, self._began = (escape(label), total, unit), 0, time.monotonic()
 
     def advance(self, n: int) -> None:
-        """Say that `n` more units are done."""
+        """Report that `n` more units are done."""
         with self._lock:
             self._done += n
             if self._bar is None and time.monotonic() - self._began >= self._delay:
@@ -50,7 +50,7 @@ class TerminalProgress:
                 self._bar.update(self._bar.task_ids[0], completed=self._done)
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             if self._bar is not None:
                 self._bar.stop()

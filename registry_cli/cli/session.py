@@ -1,4 +1,4 @@
-"""What a command works with: the registry it is about and the place its results go, both made when first asked for."""
+"""The session of a command: its registry, opened on first use, and the output for its results."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from registry_cli.store.progress import Progress
 
 REGISTRY_KEY: Final = "registry_cli.registry"
-"""Where in a context's `meta` the path given with `--registry` is kept."""
+"""Key in a context's `meta` for the path given with `--registry`."""
 RAW_KEY: Final = "registry_cli.raw"
-"""Where is kept that `--raw` was given."""
+"""Key in a context's `meta` that is set where `--raw` was given."""
 TAIL_KEY: Final = "registry_cli.tail"
-"""Where in a context's `meta` the words after `--` are kept, for a command that runs another."""
+"""Key in a context's `meta` for the words after `--`, for a command that runs another."""
 
 
 class Session:
     """One run of one command.
 
     Attributes:
-        output: Where results go.
-        registry_path: What `--registry` said, or None.
+        output: Sink of the results.
+        registry_path: Path given with `--registry`, or None.
     """
 
     def __init__(self, output: Output, registry_path: Path | None = None) -> None:
@@ -41,11 +41,11 @@ class Session:
     def root(self) -> Path:
         """The `.registry` folder: `--registry`, else REG_DIR, else the nearest upward, else the user's own.
 
-        One that was named is used whomever it belongs to; where it is another user's, that is said.
+        A registry that was named is used whoever owns it; a note names the owner where it is another user.
 
         Raises:
             NoRegistryError: There is none.
-            RefusedError: Nobody named it, and it belongs to another user.
+            RefusedError: It was found, not named, and belongs to another user.
         """
         from registry_cli.registry.api import find_registry, locate_registry
         from registry_cli.registry.ownership import find_stranger
@@ -61,7 +61,7 @@ class Session:
 
     @cached_property
     def registry(self) -> Registry:
-        """The registry in `root`; raises as that does."""
+        """The registry in `root`; raises the errors of `root`."""
         from registry_cli.opening import Registry
         from registry_cli.store.layout import Layout
 
@@ -69,7 +69,7 @@ class Session:
 
     @cached_property
     def progress(self) -> Progress:
-        """Where long work tells how far it is: a bar on a terminal, nowhere else."""
+        """The progress of long work: a bar on a terminal, silent elsewhere."""
         from registry_cli.cli.progress import open_progress
 
         return open_progress()
@@ -80,10 +80,10 @@ class Session:
             self.registry.close()
 
     def confirm(self, question: str, *, yes: bool) -> bool:
-        """Return whether the user agrees; `yes` is the answer given beforehand.
+        """Return whether the user agrees; `yes` is an answer given beforehand.
 
         Raises:
-            UsageError: Nobody is there to be asked.
+            UsageError: There is nobody to ask.
         """
         if yes:
             return True
@@ -101,7 +101,7 @@ def open_session(
     quiet: bool = False,
     columns: str | None = None,
 ) -> Session:
-    """Return the session of a command from the options that it was given; it closes when the command ends.
+    """Return the session of a command by its options; it closes when the command ends.
 
     Raises:
         UsageError: Two forms of output are wanted at once.

@@ -1,4 +1,4 @@
-"""All commands by the words typed: what each is for, and under which heading help shows it.
+"""All commands by the words typed, each with its summary and its heading in help.
 
 Help and completion read this table alone, so that neither imports a command. A group is a row that other rows start
 with; a command's module is its words under `registry_cli.cli.commands`, `log` being `log.py` and `model tag`
@@ -39,84 +39,84 @@ class Row:
 _SECTIONS: Final = {
     "Set up": {
         "init": "Make a registry",
-        "status": "Show which registry is used and how it is",
+        "status": "Show which registry is used, and its state",
         "config": "Read and change settings of this copy",
         "trust": "Use registries of other users where they are found",
-        "demo": "Train on real data, then keep, compare and publish the models",
+        "demo": "Train on real data, then store, compare and publish the models",
         "help": "Explain a topic or a command",
     },
     "Work": {
-        "model": "Keep, find, compare and publish models",
-        "log": "Run a command as a task, and record all that a re-run needs",
+        "model": "Add, find, compare and publish models",
+        "log": "Run a command as a task, and record everything a re-run needs",
         "task": "Find, compare, clone and re-run experiments",
     },
     "Look back": {
-        "events": "Print what has happened, oldest first",
-        "undo": "Take back an entry by appending its opposite",
+        "events": "Print the events of the log, oldest first",
+        "undo": "Undo an entry by appending its opposite",
     },
     "Care": {
-        "fsck": "Check that all that is kept is what it was",
-        "repair": "Mend what is damaged, from this registry or a copy",
-        "du": "Show what the registry's disk space is used for",
+        "fsck": "Check that every stored file is intact",
+        "repair": "Repair damaged files, from this registry or a copy",
+        "du": "Show how the registry uses disk space",
         "gc": "Free the bytes that nothing uses",
-        "trash": "List, restore and delete what was taken out of use",
+        "trash": "List, restore and delete files taken out of use",
     },
     "trash: Trash": {
-        "trash list": "List what lies in the trash",
-        "trash restore": "Bring bytes back from the trash",
-        "trash empty": "Delete what lies in the trash",
+        "trash list": "List the files in the trash",
+        "trash restore": "Restore bytes from the trash",
+        "trash empty": "Delete the files in the trash",
     },
     "config: Settings": {
         "config get": "Print one setting",
         "config set": "Change a setting",
-        "config unset": "Bring a setting back to its default",
-        "config list": "List all settings, their values and where they come from",
+        "config unset": "Reset a setting to its default",
+        "config list": "List all settings, their values and sources",
     },
     "model: Make and read": {
-        "model add": "Keep files as a new version of a model",
+        "model add": "Add files as a new version of a model",
         "model list": "List models, one row each",
         "model query": "Find versions by an expression",
-        "model show": "Show all about a version",
+        "model show": "Show everything about a version",
         "model get": "Write the files of versions to a folder",
-        "model path": "Print where a version's files can be opened in place",
+        "model path": "Print the paths at which versions can be opened in place",
     },
     "model: Understand": {
         "model compare": "Show how versions differ",
-        "model lineage": "Draw what a version was made from and what was made from it",
+        "model lineage": "Draw the ancestors and descendants of a version",
         "model history": "List every change of a model",
-        "model verify": "Check that the bytes of versions are what they were",
+        "model verify": "Check that the bytes of versions are intact",
     },
     "model: Change": {
         "model edit": "Change fields of versions",
-        "model derive": "Make a new draft on the bytes of a version",
+        "model derive": "Make a new draft that shares the bytes of a version",
         "model tag": "Add tags to versions and remove them",
-        "model alias": "Move an alias to a version, list aliases or step back",
+        "model alias": "Move an alias to a version, list aliases or undo a move",
         "model rename": "Give a model another name",
     },
     "model: Life cycle": {
         "model publish": "Seal versions for ever",
         "model archive": "Hide versions from listings",
-        "model restore": "Bring archived versions back",
-        "model remove": "Remove versions; their numbers are not given again",
+        "model restore": "Restore archived and removed versions",
+        "model remove": "Remove versions; their numbers are never reused",
         "model prune": "Remove the versions that a retention rule does not keep",
     },
     "task: Find": {
         "task list": "List tasks, or those that an expression finds",
-        "task show": "Show all about a task",
-        "task logs": "Print what a task printed",
+        "task show": "Show everything about a task",
+        "task logs": "Print the output of a task",
         "task compare": "Show how tasks differ",
     },
     "task: Run again": {
         "task clone": "Make a draft from a task, with another input, argument or commit",
         "task edit": "Change a draft before it runs",
-        "task run": "Run a draft, or a task once more",
+        "task run": "Run a draft, or run a task again",
         "task script": "Print a file that runs a task anywhere",
     },
     "task: Change": {
         "task tag": "Add tags to tasks and remove them",
         "task cancel": "End tasks that run, and drafts",
         "task archive": "Hide tasks from listings",
-        "task restore": "Bring archived and removed tasks back",
+        "task restore": "Restore archived and removed tasks",
         "task remove": "Remove tasks; the models they made stay",
     },
 }
@@ -132,11 +132,11 @@ GROUPS: Final = frozenset(words.rpartition(" ")[0] for words in COMMANDS)
 """Words after which a verb must follow; the empty one is `reg` itself."""
 
 ALIASES: Final = {"ls": "list", "rm": "remove", "mv": "rename", "task query": "list"}
-"""Other spellings of verbs, understood in every group that has the verb or in the one named, and shown nowhere."""
+"""Other spellings of verbs, accepted in every group that has the verb or in the one named; help shows none of them."""
 
 
 def aliases_in(group: str) -> dict[str, Row]:
-    """Return the rows right below `group` by their other spellings."""
+    """Return the rows directly below `group` by their other spellings."""
     rows = children(group)
     found = {alias.removeprefix(f"{group} "): verb for alias, verb in ALIASES.items()}
     legal = {alias: verb for alias, verb in found.items() if " " not in alias and alias not in rows}
@@ -144,5 +144,5 @@ def aliases_in(group: str) -> dict[str, Row]:
 
 
 def children(group: str) -> dict[str, Row]:
-    """Return the rows right below `group` by their last word, in the order of help."""
+    """Return the rows directly below `group` by their last word, in the order of help."""
     return {row.name: row for words, row in COMMANDS.items() if words.rpartition(" ")[0] == group}

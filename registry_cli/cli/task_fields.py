@@ -1,4 +1,4 @@
-"""The options by which `task clone` and `task edit` say what is to be different, and their one reading."""
+"""The options of `task clone` and `task edit` that change a task, and their parser."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from registry_cli.tasks.rerun.edits import Edits
 
 WHAT: Final = "What it runs"
-TOLD: Final = "What is said of it"
+ABOUT: Final = "Name and notes"
 
 InputOpt = Annotated[
     Words,
     typer.Option(
-        "--input", metavar="[NAME=]REF", help="Give it this version; the name can be left out where it has one input.",
+        "--input", metavar="[NAME=]REF", help="A version to give it; NAME can be omitted where it has one input.",
         rich_help_panel=WHAT,
     ),
 ]  # fmt: skip
 ArgOpt = Annotated[
     Words,
-    typer.Option("--arg", metavar="KEY=VALUE", help="Set an argument of its command; repeat it.", rich_help_panel=WHAT),
+    typer.Option("--arg", metavar="KEY=VALUE", help="An argument of its command; repeatable.", rich_help_panel=WHAT),
 ]
 ParamOpt = Annotated[
     Words,
@@ -49,11 +49,11 @@ KeepDiffOpt = Annotated[
     bool, typer.Option("--keep-diff", help="Keep the diff on another commit.", rich_help_panel=WHAT)
 ]
 OutputOpt = Annotated[
-    Words, typer.Option("--output", metavar="GLOB", help="Keep these files instead.", rich_help_panel=WHAT)
+    Words, typer.Option("--output", metavar="GLOB", help="Store these files instead.", rich_help_panel=WHAT)
 ]
-DataOpt = Annotated[Words, typer.Option("--data", metavar="GLOB", help="It reads these instead.", rich_help_panel=WHAT)]
+DataOpt = Annotated[Words, typer.Option("--data", metavar="GLOB", help="Files it reads instead.", rich_help_panel=WHAT)]
 MetricsOpt = Annotated[
-    Words, typer.Option("--metrics", metavar="FILE", help="It tells numbers here instead.", rich_help_panel=WHAT)
+    Words, typer.Option("--metrics", metavar="FILE", help="Read metrics from this file instead.", rich_help_panel=WHAT)
 ]
 ModelOpt = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="The model its outputs go to.", rich_help_panel=WHAT)
@@ -61,43 +61,43 @@ ModelOpt = Annotated[
 UnsetOpt = Annotated[
     Words,
     typer.Option(
-        "--unset", metavar="WHAT", help="Take away arg.lr, param.a, env.SEED, input.base, tag.x, comment, …",
+        "--unset", metavar="WHAT", help="Remove arg.lr, param.a, env.SEED, input.base, tag.x, comment, …",
         rich_help_panel=WHAT,
     ),
 ]  # fmt: skip
-NameOpt = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Call it this.", rich_help_panel=TOLD)]
+NameOpt = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Its name.", rich_help_panel=ABOUT)]
 ProjectOpt = Annotated[
-    str | None, typer.Option("--project", metavar="PROJECT", help="Put it here.", rich_help_panel=TOLD)
+    str | None, typer.Option("--project", metavar="PROJECT", help="Its project.", rich_help_panel=ABOUT)
 ]
 CommentOpt = Annotated[
-    str | None, typer.Option("--comment", metavar="TEXT", help="Say something about it.", rich_help_panel=TOLD)
+    str | None, typer.Option("--comment", metavar="TEXT", help="A comment on it.", rich_help_panel=ABOUT)
 ]
-TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="Add this tag; repeat it.", rich_help_panel=TOLD)]
+TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="Add this tag; repeatable.", rich_help_panel=ABOUT)]
 
 
 def parse_edits(
     registry: Registry, task: str, *, code: str | None, env_: Words, arg: Words, param: Words, input_: Words,
     tag: Words, output: Words, data: Words, metrics: Words, unset: Words, **plain: Any,
 ) -> Edits:  # fmt: skip
-    """Return what the options want changed.
+    """Return the changes that the options ask for.
 
     Args:
-        registry: Where the task is.
-        task: Its address, whose repository is asked for the commit.
-        code: A commit, by any name that git understands.
-        env_: As the words that follow, what the option of that name was given.
-        arg: See there.
-        param: See there.
-        input_: See there.
-        tag: See there.
-        output: See there.
-        data: See there.
-        metrics: See there.
-        unset: See there.
-        **plain: Fields of `Edits` that need no reading.
+        registry: Registry of the task.
+        task: Address of the task; its repository resolves the commit.
+        code: A commit, by any name that git accepts.
+        env_: Values of `--env`.
+        arg: Values of `--arg`.
+        param: Values of `--param`.
+        input_: Values of `--input`.
+        tag: Values of `--tag`.
+        output: Values of `--output`.
+        data: Values of `--data`.
+        metrics: Values of `--metrics`.
+        unset: Values of `--unset`.
+        **plain: Fields of `Edits` that need no parsing.
 
     Raises:
-        UsageError: A word cannot be read.
+        UsageError: A word cannot be parsed.
         NotFoundError: There is no such commit.
     """
     from registry_cli.ids import parse_tag
@@ -121,7 +121,7 @@ def parse_edits(
 def _parse_env(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if word.find("=") < 1:
-            raise UsageError(f"--env {word!r} is no NAME=VALUE, as in --env SEED=7")
+            raise UsageError(f"--env {word!r} is not NAME=VALUE, as in --env SEED=7")
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 

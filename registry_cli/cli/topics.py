@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GUIDES: Final = Path(__file__).parent.parent / "guides"
 MADE: Final = {"<!-- made: frameworks -->\n": ("registry_cli.cli.topics", "format_frameworks")}
-"""Lines of guides in whose place stands what a function returns, imported when somebody reads it."""
+"""Lines of guides that the result of a function replaces; it is imported when the guide is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def list_topics() -> list[Topic]:
 
 
 def find_topic(name: str) -> str | None:
-    """Return the text of a guide as Markdown, or None where there is none of that name."""
+    """Return the text of a guide as Markdown, or None where no guide has that name."""
     if name not in {path.stem for path in GUIDES.glob("*.md")}:
         return None
     text = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
@@ -55,11 +55,11 @@ INSIDE: Final = frozenset({
     "core", "engine", "learner", "loader_impl", "numpy_pickle", "ops", "python", "saving_api",
     "serialization", "src", "state_dict_loader", "state_dict_saver", "summary_ops_v2", "tb_summary", "training",
 })  # fmt: skip
-"""Parts of modules where functions are defined, which scripts leave out: `torch.save`, `tf.saved_model.save`."""
+"""Parts of a function's module path that scripts leave out: `torch.save`, `tf.saved_model.save`."""
 
 
 def format_frameworks() -> str:
-    """Return all frameworks as a Markdown list: under which keys they stand, and which functions are hooked."""
+    """Return all frameworks as a Markdown list: their keys, and the functions that are hooked."""
     return "\n".join(line for framework in load_frameworks() for line in _format(framework))
 
 
@@ -69,13 +69,13 @@ def _format(framework: Framework) -> list[str]:
     for kind, title in _TITLES.items():
         names = dict.fromkeys(name for hook in framework.hooks if isinstance(hook, kind) and (name := _shorten(hook)))
         if names:
-            told = f"  - {title}: {', '.join(f'`{name}`' for name in names)}"
-            lines += wrap(told, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+            line = f"  - {title}: {', '.join(f'`{name}`' for name in names)}"
+            lines += wrap(line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     return lines
 
 
 def _shorten(hook: Hook) -> str | None:
-    """Return a hooked function by the name that a person looks for; None of one that stands for no call of a script."""
+    """Return the name by which a person looks for a hooked function; None for one that no script calls itself."""
     module, _, name = hook.target.partition(":")
     if "." in name:
         return name.removesuffix(".__init__")

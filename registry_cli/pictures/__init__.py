@@ -1,1 +1,1 @@
-"""Pictures of what the registry knows, for programs and people: trees and graphs. Knows no terminal."""
+"""Floor 6: trees and graphs of a registry, as text for programs and people. Knows no terminal."""

@@ -59,9 +59,9 @@ def format_mermaid(lineage: Lineage) -> str:
 
 
 def lineage_table(lineage: Lineage) -> dict[str, Any]:
-    """Return a lineage as JSON has it.
+    """Return a lineage as plain data.
 
-    `edges` are those between versions; `links` lead from data and inputs to tasks, and from tasks to versions.
+    `edges` connect versions; `links` lead from data and inputs to tasks, and from tasks to versions.
     """
     tasks = lineage.tasks.values()
     data = {each.sha256: {"sha256": each.sha256, "size": each.size, "path": each.path}
@@ -83,7 +83,7 @@ def lineage_table(lineage: Lineage) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A task, or a file that one read; `name` is that of its node."""
+    """A task, or a data file that a task read; `name` is the name of its node."""
 
     name: str
     label: list[str]
@@ -92,14 +92,14 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
-    """What versions come from beside versions; an edge has start, end and role."""
+    """The tasks and data files of a lineage as nodes; an edge has start, end and role."""
 
     nodes: list[_Source] = field(default_factory=list)
     edges: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def _list_sources(lineage: Lineage, names: Mapping[VersionId, str]) -> _Sources:
-    """Return the tasks of a lineage as nodes, each with the first of its data files; a file is one node for all."""
+    """Return the tasks of a lineage as nodes, each with its first data files; a file that several read is one node."""
     found, files = _Sources(), dict[str, str]()
     tasks = {task: f"t{at}" for at, task in enumerate(lineage.tasks)}
     for task in lineage.tasks.values():
@@ -119,7 +119,7 @@ def _list_sources(lineage: Lineage, names: Mapping[VersionId, str]) -> _Sources:
 
 
 def _label(row: VersionRow) -> list[str]:
-    """Return the lines of a node: its address, then what tells it from others."""
+    """Return the lines of a node: its address, then framework, aliases and states."""
     states = [state for state in ("published", "archived", "removed") if getattr(row, state)]
     more = " ".join([row.framework or "", *(f"@{alias}" for alias in row.aliases), *states]).strip()
     return [row.ref, *([more] if more else [])]
@@ -130,5 +130,5 @@ def _dot(text: str) -> str:
 
 
 def _mermaid(text: str) -> str:
-    """Return `text` with all that Mermaid or HTML could read as syntax as a numbered entity."""
+    """Return `text` with each character that Mermaid or HTML could read as syntax as a numbered entity."""
     return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in escape(text))

@@ -1,7 +1,7 @@
-"""A lineage as a tree of lines, whatever its depth.
+"""A lineage as a tree of lines, of any depth.
 
-A version with one parent only is followed in the same column (`←` made from, `→` made into), so that a long chain of
-checkpoints stays readable; where there are several, the tree branches.
+A chain of versions with one parent or child each stays in one column (`←` made from, `→` made into), so that a long
+chain of checkpoints stays readable; where a version has several, the tree branches.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"
 _ARROWS: Final[dict[Direction, str]] = {"up": "← ", "down": "→ "}
 
 _DEEPEST: Final = 240
-"""Characters of indentation at which a tree ends, and says so."""
+"""Characters of indentation beyond which a branch is cut off, with a note that says so."""
 
 SHOWN: Final = 4
-"""Data files of a task that are named."""
+"""Most data files of a task that are named."""
 
 ID: Final = 12
 """Hex digits of a digest that are shown."""
@@ -38,10 +38,10 @@ class Line:
     """A line of the tree.
 
     Attributes:
-        guide: Indentation, branches and arrow.
-        text: A role, or a heading.
-        version: What it is about; None for a heading and for what is said of a task.
-        note: What else to say.
+        guide: Indentation, branches and the arrow.
+        text: Role of the version, or a heading.
+        version: Version that the line shows; None for a heading and for a line about a task.
+        note: Further text at the end of the line.
     """
 
     guide: str
@@ -51,17 +51,17 @@ class Line:
 
 
 def iter_lines(lineage: Lineage) -> Iterator[Line]:
-    """Yield the lines of a lineage's tree; a version reached again is named and not followed again."""
+    """Yield the lines of a lineage's tree; a version that is reached again is named but not followed again."""
     root = lineage.nodes[lineage.root]
-    told: set[TaskId] = set()
+    described: set[TaskId] = set()
     yield Line("", "", root)
-    yield from _iter_task(lineage, root, "│  ", told)
+    yield from _iter_task(lineage, root, "│  ", described)
     for position, direction in enumerate(lineage.directions):
         last = position == len(lineage.directions) - 1
         steps = lineage.steps(direction)
         none = "" if lineage.root in steps else ": nothing"
         yield Line("└─ " if last else "├─ ", _HEADINGS[direction] + none)
-        yield from _iter_branch(lineage, steps, direction, "   " if last else "│  ", told)
+        yield from _iter_branch(lineage, steps, direction, "   " if last else "│  ", described)
 
 
 def format_line(line: Line) -> str:
@@ -74,7 +74,7 @@ def format_line(line: Line) -> str:
 
 def _iter_branch(
     lineage: Lineage, steps: dict[VersionId, list[tuple[str, VersionId]]], direction: Direction, indent: str,
-    told: set[TaskId],
+    described: set[TaskId],
 ) -> Iterator[Line]:  # fmt: skip
     seen = {lineage.root}
     stack = _branches(steps.get(lineage.root, []), indent)
@@ -84,9 +84,9 @@ def _iter_branch(
         onward = [] if again else steps.get(version, [])
         deep = bool(onward) and len(below) > _DEEPEST
         row = lineage.nodes[version]
-        note = "(see above)" if again else "… (ask for this one)" if deep else _name_told(lineage, row, told)
+        note = "(see above)" if again else "… (ask for this one)" if deep else _name_described(lineage, row, described)
         yield Line(guide, role, row, note)
-        yield from _iter_task(lineage, row, f"{below}  ", told)
+        yield from _iter_task(lineage, row, f"{below}  ", described)
         seen.add(version)
         if deep or not onward:
             continue
@@ -99,12 +99,12 @@ def _iter_branch(
             stack += _branches(onward, below)
 
 
-def _iter_task(lineage: Lineage, version: VersionRow, indent: str, told: set[TaskId]) -> Iterator[Line]:
-    """Yield the lines on the task that made a version, if it was not told before."""
+def _iter_task(lineage: Lineage, version: VersionRow, indent: str, described: set[TaskId]) -> Iterator[Line]:
+    """Yield the lines about the task that made a version, unless they stand further up."""
     task = lineage.tasks.get(version.task) if version.task else None
-    if task is None or task.id in told:
+    if task is None or task.id in described:
         return
-    told.add(task.id)
+    described.add(task.id)
     yield Line(indent, "", note=escape(" · ".join(describe_task(task))))
     for one in lineage.list_more_inputs(task):
         yield Line(indent, "", note=escape(f"input {one.name} {one.ref or one.version[:ID]}"))
@@ -114,20 +114,20 @@ def _iter_task(lineage: Lineage, version: VersionRow, indent: str, told: set[Tas
         yield Line(indent, "", note=f"data +{len(task.data) - SHOWN:,} more")
 
 
-def _name_told(lineage: Lineage, version: VersionRow, told: set[TaskId]) -> str:
-    """Return the name of a version's task where all else of it was told before."""
-    return f"task {lineage.tasks[version.task].name}" if version.task in told else ""
+def _name_described(lineage: Lineage, version: VersionRow, described: set[TaskId]) -> str:
+    """Return the name of a version's task where the lines about it stand further up; else nothing."""
+    return f"task {lineage.tasks[version.task].name}" if version.task in described else ""
 
 
 def describe_task(task: TaskNode) -> list[str]:
-    """Return what there is to say of a task: name and id, its end unless it is the usual one, commit and command."""
+    """Return facts about a task: name and id, its status unless it is `completed`, commit and command."""
     status = [] if task.status == "completed" else [task.status]
     commit = [f"commit {task.commit[:7]}"] if task.commit else []
     return [f"task {task.name} {task.id}", *status, *(["removed"] if task.removed else []), *commit, task.command]
 
 
 def _branches(onward: list[tuple[str, VersionId]], indent: str) -> list[tuple[str, str, str, VersionId]]:
-    """Return guide, indentation below, role and id of each branch, the first one last, as a stack wants it."""
+    """Return guide, indentation below, role and id of each branch, in the order of a stack: the first one last."""
     last = len(onward) - 1
     return [
         (indent + ("└─ " if at == last else "├─ "), indent + ("   " if at == last else "│  "), role, version)
@@ -136,6 +136,6 @@ def _branches(onward: list[tuple[str, VersionId]], indent: str) -> list[tuple[st
 
 
 def list_marks(version: VersionRow) -> list[str]:
-    """Return what is said of a version behind its address: framework, aliases and states."""
+    """Return the marks that follow a version's address: framework, aliases and states."""
     states = [state for state in ("published", "archived", "removed") if getattr(version, state)]
     return [*([version.framework] if version.framework else []), *(f"@{alias}" for alias in version.aliases), *states]

@@ -19,6 +19,7 @@ from registry_cli.store.staging import Staging
 from registry_cli.store.turn import open_turn
 
 if TYPE_CHECKING:
+    from registry_cli.catalog.connection import Connection
     from registry_cli.registry.api import Registry
 
 Planner = Callable[[], Sequence[Change]]
@@ -83,12 +84,13 @@ def _removal(registry: Registry, entry: Entry) -> str:
 
     from registry_cli.catalog.read.versions import find_row, get_version
 
-    rows = [
-        find_row(registry.db, VersionId(RecordId(str(change["version"]))))
-        for change in entry.changes
-        if change["op"] == REMOVE
-    ]
-    refs = [get_version(registry.db, row).ref for row in rows if row is not None]
+    removed = [VersionId(RecordId(str(change["version"]))) for change in entry.changes if change["op"] == REMOVE]
+
+    def find(db: Connection) -> list[str]:
+        rows = [find_row(db, version) for version in removed]
+        return [get_version(db, row).ref for row in rows if row is not None]
+
+    refs = registry.read(find)
     return f"reg model remove {join(refs)} --force -m 'why'"
 
 

@@ -1,1 +1,1 @@
-"""What records look like from outside, as plain dicts and as text: what tables, JSON and pages are made of."""
+"""Floor 6: records as plain dicts and as text, from which tables, JSON and pages are made."""

@@ -1,4 +1,4 @@
-"""What checks, repairs, collections and prunings found and did, as plain data."""
+"""Checks, repairs, collections and prunings as plain data."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.registry.fsck.report import Damage, Kind, Report
+    from registry_cli.registry.gc.collect import Collected
     from registry_cli.registry.gc.explain import Explanation
+    from registry_cli.registry.gc.plan import Plan
     from registry_cli.registry.prune import Verdict
     from registry_cli.registry.repair.outcome import Outcome, Repair
 
-
 _ID = 12
 """Hex digits of an id that are shown."""
+_AMOUNTS = ("now", "after_grace", "after_trash", "young")
+"""Amounts of bytes that a planned and a finished collection both have."""
 
 
 def report_table(report: Report) -> dict[str, Any]:
-    """Return all of a report as plain data."""
+    """Return a report of a check as plain data."""
     counts = report.counts
     return {
         "ok": not report.damages,
@@ -50,7 +53,7 @@ def report_table(report: Report) -> dict[str, Any]:
 
 
 def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
-    """Return one damage as a row; its path from the folder that holds the registry."""
+    """Return one damage as a row; its path is relative to the folder that holds the registry."""
     return {
         "kind": damage.kind,
         "what": name_damaged(damage.kind, damage.path, root),
@@ -61,7 +64,7 @@ def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
 
 
 def name_damaged(kind: Kind, path: Path, root: Path) -> str:
-    """Return what a damaged file is, for a table: `blob ad02a91d3935`, `log 000002`."""
+    """Return the name of a damaged file in a table: `blob ad02a91d3935`, `log 000002`."""
     area, *inner = path.relative_to(root).parts
     if kind == "view":
         return f"view {inner[0][:_ID]}" if inner else f"view {area}"
@@ -74,7 +77,7 @@ def _refs(damage: Damage, report: Report) -> list[str]:
 
 
 def repair_table(repair: Repair, *, dry_run: bool) -> dict[str, Any]:
-    """Return all of a repair as plain data."""
+    """Return a repair as plain data."""
     tables = [(outcome.lost, _outcome_table(repair, outcome)) for outcome in repair.outcomes]
     return {
         "dry_run": dry_run,
@@ -90,25 +93,47 @@ def _outcome_table(repair: Repair, outcome: Outcome) -> dict[str, Any]:
 
 
 def outcome_row(repair: Repair, outcome: Outcome, root: Path, *, dry_run: bool) -> dict[str, Any]:
-    """Return what became of one damaged file, or would, as a row."""
+    """Return the outcome of one damaged file, or on a dry run the expected one, as a row."""
     result = "lost" if outcome.lost else "would mend" if dry_run else "mended"
     path = str(outcome.path.relative_to(root.parent))
     what = name_damaged(outcome.kind, outcome.path, root)
     return {**_outcome_table(repair, outcome), "result": result, "what": what, "path": path}
 
 
-def explanation_table(told: Explanation) -> dict[str, Any]:
-    """Return why a version stays or goes, as plain data."""
+def list_amounts(collection: Plan | Collected) -> dict[str, int]:
+    """Return the bytes that a collection frees in each of its steps."""
+    return {key: getattr(collection, key) for key in _AMOUNTS}
+
+
+def plan_table(plan: Plan) -> dict[str, Any]:
+    """Return a planned collection as plain data."""
     return {
-        "ref": told.version.ref,
-        "id": told.version.id,
-        "stays": told.stays,
-        "why": list(told.why),
-        "files": [{"path": file.path, "size": file.size, "blob": file.blob, "fate": file.fate} for file in told.files],
+        **list_amounts(plan),
+        "blobs": [{"id": each.blob, "size": each.size, "fate": each.fate} for each in plan.unused],
+        "trash": [{"path": str(each.path), "size": each.freed} for each in plan.purge],
+        "leftovers": [{"path": str(each.path), "size": each.size, "what": each.what} for each in plan.litter],
+    }
+
+
+def collected_table(done: Collected) -> dict[str, Any]:
+    """Return a finished collection as plain data."""
+    return {**list_amounts(done), "deleted": done.blobs, "leftovers": done.leftovers}
+
+
+def explanation_table(explanation: Explanation) -> dict[str, Any]:
+    """Return the explanation why a version stays or goes, as plain data."""
+    return {
+        "ref": explanation.version.ref,
+        "id": explanation.version.id,
+        "stays": explanation.stays,
+        "why": list(explanation.why),
+        "files": [
+            {"path": file.path, "size": file.size, "blob": file.blob, "fate": file.fate} for file in explanation.files
+        ],
     }
 
 
 def verdict_table(verdict: Verdict) -> dict[str, Any]:
-    """Return a version with what becomes of it and why it stays."""
+    """Return a version with its fate and the reason why it stays."""
     fate = "remove" if verdict.kept is None else "keep"
     return {"fate": fate, "why": verdict.kept, **view_version(verdict.version)}

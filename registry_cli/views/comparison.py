@@ -1,8 +1,8 @@
-"""Comparisons of versions and of tasks as plain data: rows of fields with the value of each side."""
+"""Comparisons of versions and of tasks as plain data: one row per field, with the value of each thing compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.views.tasks import view_tasks
@@ -10,7 +10,7 @@ from registry_cli.views.text import escape, format_exact
 from registry_cli.views.versions import view_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from registry_cli.registry.compare import Compared, Comparison
     from registry_cli.tasks.compare import TaskComparison

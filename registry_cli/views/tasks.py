@@ -1,4 +1,4 @@
-"""What a task looks like from outside: one plain dict, which feeds tables, JSON, CSV and ids alike.
+"""Tasks as plain dicts, each of which feeds tables, JSON, CSV and ids alike.
 
 Keys may be added and are never renamed. Knows no command, no terminal and no store.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def view_tasks(rows: Iterable[TaskRow]) -> list[View]:
-    """Return tasks, each as `view_task` does."""
+    """Return tasks as plain dicts, each as `view_task` returns it."""
     return [view_task(row) for row in rows]
 
 
 def view_task(row: TaskRow) -> View:
-    """Return a task as listings have it; `duration` in seconds, None until it has ended."""
+    """Return a task in the form that listings have; `duration` is in seconds, None until the task has ended."""
     return {
         "id": row.id,
         "name": row.name,
@@ -52,7 +52,7 @@ def view_task(row: TaskRow) -> View:
 
 
 def view_whole(whole: Whole) -> View:
-    """Return all about a task: the keys of `view_task`, then what only its record holds."""
+    """Return everything about a task: the keys of `view_task`, then those that only its record holds."""
     task, recipe = whole.task, asdict(whole.task.recipe)
     return {
         **view_task(whole.row),
@@ -102,13 +102,13 @@ def _view_code(whole: Whole) -> View | None:
 
 
 def _view_attempt(task: Task) -> View:
-    took = (task.ended - task.started).total_seconds() if task.started and task.ended else None
+    duration = (task.ended - task.started).total_seconds() if task.started and task.ended else None
     return {
         "attempt": task.attempt,
         "status": task.status,
         "started": task.started,
         "ended": task.ended,
-        "duration": took,
+        "duration": duration,
         "exit_code": task.exit_code,
         "signal": task.signal,
         "problem": task.problem,

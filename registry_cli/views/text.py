@@ -1,4 +1,4 @@
-"""Values as text: for machines exactly and on one line, for people short.
+"""Values as text: exact and on one line for programs, short for people.
 
 Names, comments and messages may come from strangers: control characters, which terminals obey, are shown as escapes.
 """
@@ -16,7 +16,7 @@ from registry_cli.ids import is_hex
 
 _BREAKS: Final = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Beginnings of what spreadsheets work out, the wide forms of `=+-@` too."""
+"""Characters with which a formula of a spreadsheet begins, the wide forms of `=+-@` included."""
 _NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf"
 _SHORT_ID: Final = 12
 _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
@@ -24,10 +24,10 @@ _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
 
 
 def list_controls() -> list[int]:
-    """Return what no terminal can be given; made when some text may hold it, as start-up need not wait for that.
+    """Return the code points that no terminal may get; computed on first use, so that start-up does not wait for them.
 
-    That is C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and half characters, as JSON may
-    hold; those that stand for a byte of a file name are printed as that byte.
+    They are C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and lone surrogates, which JSON
+    may hold; a surrogate that stands for a byte of a file name is left out, since it is printed as that byte.
     """
     halves = [code for code in range(0xD800, 0xE000) if not 0xDC80 <= code <= 0xDCFF]
     return [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *halves]
@@ -44,7 +44,7 @@ def escape_breaks(text: str) -> str:
 
 
 def guard_formula(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it for a formula: a `'` stands before one; numbers stay as they are.
+    """Return `text` so that no spreadsheet takes it for a formula: a `'` is put before one; numbers stay as they are.
 
     See https://owasp.org/www-community/attacks/CSV_Injection.
     """
@@ -52,9 +52,9 @@ def guard_formula(text: str) -> str:
 
 
 def lookup(row: Mapping[str, object], path: str) -> object:
-    """Return what `path`, such as `metrics.acc`, names in `row`; None where it names nothing.
+    """Return the value that `path`, such as `metrics.acc`, names in `row`; None where it names nothing.
 
-    The longest key wins, so keys may hold dots. Of a list it is the list of what its items hold.
+    The longest key wins, so keys may hold dots. For a list, return the list of the values in its items.
     """
     if path in row:
         return row[path]
@@ -72,8 +72,8 @@ def format_exact(value: object, shown: Callable[[str], str] = escape) -> str:
     """Return `value` for a program to read back: nothing cut, nothing rounded, empty for None.
 
     Args:
-        value: Of a record.
-        shown: What text of others goes through.
+        value: A value of a record.
+        shown: Applied to text that others wrote.
     """
     match value:
         case None:
@@ -125,7 +125,7 @@ def format_size(size: int) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a span of time in its two greatest units, such as `4 min 10 s`; below a minute with decimals."""
+    """Return a span of time in its two largest units, such as `4 min 10 s`; with decimals below a minute."""
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -142,7 +142,7 @@ def format_time(time: datetime) -> str:
 
 
 def dump_json(value: object, *, indent: int | None = None) -> str:
-    """Return `value` as JSON; times as ISO 8601, numbers that JSON does not know as null."""
+    """Return `value` as JSON; times as ISO 8601, NaN and infinities, which JSON does not know, as null."""
     import json
 
     try:
@@ -159,7 +159,7 @@ def _list_escapes() -> dict[int, str]:
 
 @cache
 def _list_json_escapes() -> dict[int, str]:
-    """Return what of it JSON holds as it is: it escapes C0 itself."""
+    """Return escapes of the control characters that `json.dumps` leaves as they are; it escapes C0 itself."""
     return {code: f"\\u{code:04x}" for code in list_controls() if code >= 0x7F}
 
 

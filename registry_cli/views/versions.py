@@ -1,4 +1,4 @@
-"""What each kind of record looks like from outside: one plain dict, which feeds tables, JSON, CSV and ids alike.
+"""Versions, models, changes and settings as plain dicts, each of which feeds tables, JSON, CSV and ids alike.
 
 Keys may be added and are never renamed. Knows no command, no terminal and no store.
 """
@@ -31,12 +31,12 @@ View = dict[str, object]
 
 
 def view_versions(rows: Iterable[VersionRow]) -> list[View]:
-    """Return versions, each as `view_version` does."""
+    """Return versions as plain dicts, each as `view_version` returns it."""
     return [view_version(row) for row in rows]
 
 
 def view_version(row: VersionRow) -> View:
-    """Return a version, the form that every JSON output has. `url` is that of its one external file."""
+    """Return a version in the form that all JSON output has; `url` is None unless it has exactly one external file."""
     urls = [file.url for file in row.files if file.url]
     return {
         "id": row.id,
@@ -74,7 +74,7 @@ def view_version(row: VersionRow) -> View:
 def view_trashed(trashed: Trashed, period: float, users: Sequence[User]) -> View:
     """Return a file of the trash; `versions` are those that name its bytes.
 
-    `until` is when a collection may delete it; None for what is damaged, which waits for whole bytes.
+    `until` is the time from which a collection may delete it; None for a damaged file, which waits for intact bytes.
     """
     until = datetime.fromtimestamp(trashed.since + period, UTC) if trashed.reason == "swept" else None
     return {
@@ -89,7 +89,7 @@ def view_trashed(trashed: Trashed, period: float, users: Sequence[User]) -> View
 
 
 def name_file(path: Path) -> str:
-    """Return what a file of a registry is called for short: the id of a blob or record, the slot of an entry."""
+    """Return the short name of a file of a registry: the id of a blob or record, the slot of an entry."""
     area = path.parents[1].name if is_hex(path.parent.name) else None
     if area in {"blobs", "records"}:
         return path.parent.name + path.name.partition(".")[0]
@@ -107,7 +107,7 @@ def view_restored(trashed: Trashed, users: Sequence[User]) -> View:
 
 
 def view_model(row: ModelRow) -> View:
-    """Return a model; `aliases` is alias to the number it stands on."""
+    """Return a model; `aliases` maps each alias to the number of the version that holds it."""
     return {
         "name": row.name,
         "versions": row.versions,
@@ -119,9 +119,9 @@ def view_model(row: ModelRow) -> View:
     }
 
 
-def view_change(told: Told) -> View:
-    """Return a change of the log; `what` is what it did, in words."""
-    row = told.row
+def view_change(described: Told) -> View:
+    """Return a change of the log; `what` describes its effect in words."""
+    row = described.row
     return {
         "event": row.event,
         "entry": row.entry,
@@ -132,7 +132,7 @@ def view_change(told: Told) -> View:
         "op": row.op,
         "version": row.version,
         "ref": row.ref,
-        "what": told.what,
+        "what": described.what,
         "message": row.message,
         "change": row.change,
         "before": row.before,
@@ -141,7 +141,7 @@ def view_change(told: Told) -> View:
 
 
 def view_setting(found: Configured) -> View:
-    """Return a setting; `origin` is where its value comes from."""
+    """Return a setting; `origin` names the source of its value."""
     return {"key": found.key, "value": found.value, "origin": found.origin, "summary": found.summary}
 
 
@@ -151,7 +151,7 @@ def view_trusted(trusted: Trusted) -> View:
 
 
 def view_status(status: Status) -> View:
-    """Return how a registry is; sizes in bytes."""
+    """Return the state of a registry; sizes in bytes."""
     return {
         "path": str(status.path),
         "id": status.id,
@@ -171,7 +171,7 @@ def view_status(status: Status) -> View:
 
 
 def view_area(area: Area) -> View:
-    """Return an area of a registry's folder; `bytes` is the length of its files, `disk` that of their blocks."""
+    """Return an area of a registry's folder; `bytes` is the length of its files, `disk` the size of their blocks."""
     return {
         "area": area.name,
         "files": area.files,
@@ -182,7 +182,7 @@ def view_area(area: Area) -> View:
 
 
 def view_share(share: Share) -> View:
-    """Return what a model, project or task holds; sizes in bytes."""
+    """Return the disk usage of a model, project or task; sizes in bytes."""
     return {
         "name": share.name,
         "versions": share.versions,
@@ -193,10 +193,10 @@ def view_share(share: Share) -> View:
 
 
 def view_moves(moves: Sequence[ChangeRow], versions: Sequence[VersionRow]) -> list[View]:
-    """Return the moves of aliases, those that still hold first.
+    """Return the moves of aliases, those that are still in force first.
 
     Args:
-        moves: Newest first.
+        moves: Moves of aliases, newest first.
         versions: Every version that a move names.
     """
     known = {row.id: row for row in versions}
@@ -214,7 +214,7 @@ def view_moves(moves: Sequence[ChangeRow], versions: Sequence[VersionRow]) -> li
 
 
 def sort_rows(rows: Sequence[View], sort: str | None) -> list[View]:
-    """Return rows in the order of comma-separated fields, downwards after a `-`; rows without a field come last.
+    """Return rows sorted by comma-separated fields, descending after a `-`; rows without a field come last.
 
     Raises:
         UsageError: Rows have no such field.

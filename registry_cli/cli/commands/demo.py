@@ -1,4 +1,4 @@
-"""`reg demo`: the main job on real data. Every command it shows is run as it is shown; only the training is its own."""
+"""`reg demo`: show the main workflow on real data. Each command runs as shown; only the training is code of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXAMPLES = ("reg demo", "reg demo ./try-it")
 MODEL: Final = "iris/softmax"
 BEST: Final = f"{MODEL}:3"
 WIDTH: Final = 76
-"""Columns after which a shown command goes on in the next line."""
+"""Columns after which a shown command continues on the next line."""
 
 
 def command(
@@ -35,25 +35,25 @@ def command(
         Path | None, typer.Argument(metavar="DIR", help="An empty folder to work in; a temporary one by default.")
     ] = None,
 ) -> None:
-    """Train on real data, then keep, compare and publish the models."""
+    """Train on real data, then store, compare and publish the models."""
     session = open_session(ctx)
     place = (folder or Path(tempfile.mkdtemp(prefix="reg-demo-"))).absolute()
     if place.exists() and any(place.iterdir()):
         raise UsageError(f"{place} is not empty: the demo works in an empty folder, or makes one", hint="reg demo")
     place.mkdir(parents=True, exist_ok=True)
     with chdir(place):
-        _Story(session).tell()
-    session.output.text(f"\nAll of it is kept. Go on with:  cd {join([str(place)])} && reg model show {MODEL}@prod")
+        _Story(session).play()
+    session.output.text(f"\nEverything is stored. Go on with:  cd {join([str(place)])} && reg model show {MODEL}@prod")
 
 
 class _Story:
-    """The demo's steps, told in the working folder."""
+    """The steps of the demo, run in the working folder."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def tell(self) -> None:
-        """Train three times, keep each model, choose one, publish it, get it back and use it."""
+    def play(self) -> None:
+        """Train three times, add each model, choose one, publish it, get it back and use it."""
         from registry_cli.demo.iris import load_flowers, split_flowers
         from registry_cli.demo.softmax import SETTINGS
 
@@ -66,7 +66,7 @@ class _Story:
         model = None
         for number, settings in enumerate(SETTINGS, 1):
             model = self._train(settings, split, model)
-            self._keep(number, settings, split, model)
+            self._add(number, settings, split, model)
         self._say("Find the good ones; see where the best came from.")
         self._reg(
             "model",
@@ -97,7 +97,7 @@ class _Story:
         finally:
             progress.stop()
 
-    def _keep(self, number: int, settings: Settings, split: Split, model: Softmax) -> None:
+    def _add(self, number: int, settings: Settings, split: Split, model: Softmax) -> None:
         from registry_cli.demo.iris import SPECIES
         from registry_cli.demo.softmax import accuracy, log_loss
 
@@ -127,13 +127,13 @@ class _Story:
         self._session.output.text("")
         self._session.output.rows(rows, ("centimetres", "predicted", "really"), id_key="predicted")
         right = accuracy(model, split.test)
-        self._say(f"The model that came back gets {right:.0%} of the test flowers right, byte for byte the one kept.")
+        self._say(f"The model that came back gets {right:.0%} of the test flowers right, byte for byte the one stored.")
 
     def _say(self, text: str) -> None:
         self._session.output.text(f"\n{text}")
 
     def _reg(self, *words: str) -> None:
-        """Show a command, and run it: on this folder's registry, whatever the environment names."""
+        """Print a command, and run it on this folder's registry, whatever the environment names."""
         shown = join(["reg", *words])
         self._session.output.text(f"\n$ {_wrapped(words)}")
         code = run([*words] if words == ("init",) else ["--registry", DIRECTORY, *words])
@@ -146,7 +146,7 @@ def _measures(flower: Flower) -> str:
 
 
 def _wrapped(words: Sequence[str]) -> str:
-    """Return a command as it is typed, broken before its options where it is long."""
+    """Return a command as a user types it, with breaks before its options where it is long."""
     lines = ["reg"]
     for at, word in enumerate(words):
         value_of = at > 0 and words[at - 1].startswith("-") and not word.startswith("-")

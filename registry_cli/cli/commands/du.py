@@ -1,4 +1,4 @@
-"""`reg du`: what the registry's disk space is used for."""
+"""`reg du`: show how the registry uses disk space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ AREAS = ("area", "files", "bytes", "disk", "summary")
 SHARES = ("name", "versions", "size", "own", "shared")
 
 ByOpt = Annotated[
-    Literal["model", "project", "task"] | None, typer.Option("--by", help="What each model, project or task holds.")
+    Literal["model", "project", "task"] | None,
+    typer.Option("--by", help="Show the usage of each model, project or task."),
 ]
 
 
@@ -30,10 +31,11 @@ def command(
     as_tsv: TsvOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Show what the registry's disk space is used for.
+    """Show how the registry uses disk space.
 
     By area, `bytes` is the length of the distinct files, `disk` the blocks that they take. By model, project or task,
-    `own` is what only its versions and tasks hold and `shared` what others hold too; a project includes all below it.
+    `own` are bytes that only its versions and tasks hold, `shared` those that others hold too; a project includes
+    everything below it.
     """
     from registry_cli.registry.du import list_shares, measure_areas
     from registry_cli.views.versions import sort_rows, view_area, view_share

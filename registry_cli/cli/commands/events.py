@@ -1,4 +1,4 @@
-"""`reg events`: print what has happened, oldest first."""
+"""`reg events`: print the events of the log, oldest first."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def command(
         typer.Option("--limit", "-n", metavar="N", min=0, help="Print the last N; with --after the next N."),
     ] = None,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="EVENT", help="Print what came after this event or entry.")
+        str | None, typer.Option("--after", metavar="EVENT", help="Print the events after this event or entry.")
     ] = None,
     void: Annotated[bool, typer.Option("--void", help="Print entries that have no effect, and why.")] = False,
     columns: ColumnsOpt = None,
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Print what has happened, oldest first."""
+    """Print the events of the log, oldest first."""
     from registry_cli.registry.events import iter_event_ids, iter_events
     from registry_cli.views.versions import view_change
 

@@ -1,4 +1,4 @@
-"""`reg fsck`: check that all that is kept is what it was."""
+"""`reg fsck`: check that every stored file is intact."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ EXAMPLES = (
 
 def command(
     ctx: typer.Context,
-    fast: Annotated[bool, typer.Option("--fast", help="Look at names and sizes of files; read none of them.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Check only names and sizes; read no file.")] = False,
     strong: Annotated[
-        bool, typer.Option("--strong", help="Take SHA-256 of every file; slower, and nothing can be forged.")
+        bool, typer.Option("--strong", help="Check SHA-256 of every file: slower, but proof against forgery.")
     ] = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Check that all that is kept is what it was.
+    """Check that every stored file is intact.
 
-    The log and the records are read whole, files by their XXH3, the index is compared with the log. Nothing is
-    changed. A damage is told with the versions and tasks that it touches.
+    The log and the records are read in full, files are checked by their XXH3, and the index is compared with the log.
+    Nothing is changed. Each damage is reported with the versions and tasks that it affects.
     """
     from registry_cli.cli.printing.fsck import print_report
     from registry_cli.registry.fsck.fsck import check_registry

@@ -23,21 +23,22 @@ def command(
     ctx: typer.Context,
     dry_run: DryRunOpt = False,
     now: Annotated[
-        bool, typer.Option("--now", help="Wait for no grace and no trash period; refused while others write.")
+        bool, typer.Option("--now", help="Skip the grace and trash periods; refused while others write.")
     ] = False,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="REF", help="Say why a version stays or goes, and do nothing.")
+        str | None,
+        typer.Option("--explain", metavar="REF", help="Explain why a version stays or goes, and do nothing."),
     ] = None,
     forced: Annotated[
-        bool, typer.Option("--forced", help="Let go also what `remove --force` removed: published versions, parents.")
+        bool, typer.Option("--forced", help="Free also what `remove --force` removed: published versions, parents.")
     ] = False,
     message: MessageOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Free the bytes that nothing uses.
 
-    What nothing uses is announced, after the setting gc.grace moved to the trash, after gc.trash deleted there. Run
-    it now and then: each run takes the step that is due. Versions, tasks and the log are never touched.
+    Unused bytes are announced, moved to the trash after the setting gc.grace, and deleted from there after gc.trash.
+    Run it now and then: each run takes the step that is due. Versions, tasks and the log are never touched.
     """
     from registry_cli.cli.printing.gc import print_collected, print_explanation, print_plan
     from registry_cli.registry.gc.collect import preview_collection, run_collection

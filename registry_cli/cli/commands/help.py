@@ -1,4 +1,4 @@
-"""`reg help`: topics and commands."""
+"""`reg help`: explain a topic or a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reg log`: run a command as a task, and record all that a re-run needs."""
+"""`reg log`: run a command as a task, and record everything a re-run needs."""
 
 from __future__ import annotations
 
@@ -31,19 +31,21 @@ Loads = Literal["known", "all", "none"]
 
 WATCHED = "What it reads and writes"
 AUTO = "Automatic logging"
-WordsArg = Annotated[Words, typer.Argument(metavar="-- COMMAND", help="What to run, with its own options.")]
-NameOpt = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Of the task; else the script's.")]
+WordsArg = Annotated[Words, typer.Argument(metavar="-- COMMAND", help="The command to run, with its own options.")]
+NameOpt = Annotated[
+    str | None, typer.Option("--name", metavar="TEXT", help="Name of the task; by default the script's.")
+]
 ProjectOpt = Annotated[
-    str | None, typer.Option("--project", metavar="PROJECT", help="Of the task; else the work tree's folder.")
+    str | None, typer.Option("--project", metavar="PROJECT", help="Its project; by default the work tree's folder.")
 ]
 InputOpt = Annotated[
-    Words, typer.Option("--input", metavar="[NAME=]REF", help="A version it is given.", rich_help_panel=WATCHED)
+    Words, typer.Option("--input", metavar="[NAME=]REF", help="A version it gets as input.", rich_help_panel=WATCHED)
 ]
 DataOpt = Annotated[
-    Words, typer.Option("--data", metavar="GLOB", help="Files it reads; kept as digests.", rich_help_panel=WATCHED)
+    Words, typer.Option("--data", metavar="GLOB", help="Files it reads; stored as digests.", rich_help_panel=WATCHED)
 ]
 OutputOpt = Annotated[
-    Words, typer.Option("--output", metavar="GLOB", help="Files to keep as versions.", rich_help_panel=WATCHED)
+    Words, typer.Option("--output", metavar="GLOB", help="Files to store as versions.", rich_help_panel=WATCHED)
 ]
 MetricsOpt = Annotated[
     Words,
@@ -57,30 +59,32 @@ ModelOpt = Annotated[
 ]
 KeepOpt = Annotated[
     Literal["yes", "no"],
-    typer.Option("--keep-failed", help="Keep the outputs of a run that fails.", rich_help_panel=WATCHED),
+    typer.Option("--keep-failed", help="Store the outputs of a run that fails.", rich_help_panel=WATCHED),
 ]
 AutoOpt = Annotated[
     bool,
-    typer.Option("--auto", help="Keep what frameworks save, link what they load.", rich_help_panel=AUTO),
+    typer.Option("--auto", help="Store what frameworks save, link what they load.", rich_help_panel=AUTO),
 ]
 AutoOnlyOpt = Annotated[
     Words,
-    typer.Option("--auto-only", metavar="KEY=GLOB", help="Of a framework these files alone.", rich_help_panel=AUTO),
+    typer.Option("--auto-only", metavar="KEY=GLOB", help="Only these files of a framework.", rich_help_panel=AUTO),
 ]
 AutoOffOpt = Annotated[
-    Words, typer.Option("--auto-off", metavar="KEY", help="Nothing of a framework.", rich_help_panel=AUTO)
+    Words, typer.Option("--auto-off", metavar="KEY", help="Nothing of this framework.", rich_help_panel=AUTO)
 ]
 AutoLoadsOpt = Annotated[
     Loads | None,
-    typer.Option("--auto-loads", help="Which loads are inputs; by default known ones.", rich_help_panel=AUTO),
+    typer.Option("--auto-loads", help="Loads that are inputs; by default known ones.", rich_help_panel=AUTO),
 ]
 RetainOpt = Annotated[
     str | None,
-    typer.Option("--keep", metavar="RULES", help="Which of these versions stay; else all.", rich_help_panel=AUTO),
+    typer.Option("--keep", metavar="RULES", help="Versions of these to keep; by default all.", rich_help_panel=AUTO),
 ]
-TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag of the task; repeat it.")]
-QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing at the end but what went wrong.")]
-EnvOpt = Annotated[Words, typer.Option("--env", metavar="NAME", help="Record this variable too, or a glob of them.")]
+TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag of the task; repeatable.")]
+QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing at the end except problems.")]
+EnvOpt = Annotated[
+    Words, typer.Option("--env", metavar="NAME", help="Record this variable too, or those that match a glob.")
+]
 
 
 def command(
@@ -104,7 +108,7 @@ def command(
     message: MessageOpt = None,
     quiet: QuietOpt = False,
 ) -> None:
-    """Run a command as a task, and record all that a re-run needs."""
+    """Run a command as a task, and record everything a re-run needs."""
     from registry_cli.records.task import Recipe
     from registry_cli.tasks.child.outcome import launching
 
@@ -121,7 +125,7 @@ def command(
     with launching():
         wish = _wish(session, recipe, name, project, input_, tag, variables, message)
         outcome = _run(session, wish, named=name is not None)
-    _tell(session, outcome)
+    _report(session, outcome)
     if outcome.launch:
         raise outcome.launch
     raise typer.Exit(outcome.code)
@@ -139,7 +143,7 @@ def _command(words: Words, tail: list[str] | None) -> tuple[str, ...]:
 
 
 def _auto(wanted: bool, only: Words, off: Words, loads: Loads | None, keep: str | None) -> Auto | None:
-    """Return how frameworks are heard; whoever says how wants them heard."""
+    """Return the settings of automatic logging, or None without any; each of its options turns it on."""
     if not (wanted or only or off or loads or keep is not None):
         return None
     from registry_cli.frameworks.patching.rules import parse_rules
@@ -200,8 +204,8 @@ def _run(session: Session, wish: Wish, *, named: bool) -> Outcome:
                            argv=wish.recipe.argv)  # fmt: skip
 
 
-def _tell(session: Session, outcome: Outcome) -> None:
-    """Say at the end what was kept, to a person; what went wrong, to everybody."""
+def _report(session: Session, outcome: Outcome) -> None:
+    """Write warnings about problems, and on a terminal a note on the outputs that were stored."""
     for problem in outcome.problems:
         session.output.warn(problem)
     for missed in outcome.missed:

@@ -1,4 +1,4 @@
-"""`reg repair`: mend what is damaged, from this registry or a copy."""
+"""`reg repair`: repair damaged files, from this registry or a copy."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ def command(
     ctx: typer.Context,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="PATH", help="Fetch from there too: a .registry, or a folder that holds one."),
+        typer.Option("--from", metavar="PATH", help="Also fetch from this .registry, or the folder that holds it."),
     ] = None,
     strong: Annotated[
-        bool, typer.Option("--strong", help="Check SHA-256 of all; slower, and nothing can be forged.")
+        bool, typer.Option("--strong", help="Check SHA-256 of every file: slower, but proof against forgery.")
     ] = False,
     dry_run: DryRunOpt = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Mend what is damaged, from this registry or a copy.
+    """Repair damaged files, from this registry or a copy.
 
-    Damaged bytes are never deleted, they go to the trash; what is fetched is taken only if its SHA-256 is right. What
-    nobody has is noted as lost in this copy: all else can be read and written, and the command ends with 14.
+    Damaged bytes are never deleted, they go to the trash; fetched bytes are accepted only if their SHA-256 is right.
+    Bytes that no source has are recorded as lost in this copy: everything else can be read and written, and the
+    command exits with 14.
     """
     from registry_cli.cli.printing.repair import print_repair, summary
     from registry_cli.registry.repair.repair import repair_registry

@@ -1,4 +1,4 @@
-"""`reg status`: show which registry is used and how it is."""
+"""`reg status`: show which registry is used, and its state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLES = ("reg status", "reg status --json | jq .versions")
 
 
 def command(ctx: typer.Context, as_json: JsonOpt = False) -> None:
-    """Show which registry is used and how it is."""
+    """Show which registry is used, and its state."""
     from registry_cli.registry.status import read_status
     from registry_cli.views.versions import view_status
 

@@ -1,4 +1,4 @@
-"""`reg trust`: use registries of other users that lie above a working folder."""
+"""`reg trust`: use registries of other users where they are found."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def command(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="DIR", help="A `.registry`, or the folder that holds one.")
     ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List what you trust.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Trust them no longer.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the registries that you trust.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="No longer trust them.")] = False,
     columns: ColumnsOpt = None,
     as_json: JsonOpt = False,
     as_csv: CsvOpt = False,
@@ -30,7 +30,8 @@ def command(
     """Use registries of other users where they are found.
 
     A registry above the working folder that belongs to another user may be a trap, and is not used unless you trust
-    it. That is kept in your own settings folder, by path and registry id: another one in its place is not trusted.
+    it. Trust is stored in your own settings folder, by path and registry id: another registry in its place is not
+    trusted.
     """
     from registry_cli.registry.api import locate_registry
     from registry_cli.registry.trust import distrust_registry, list_trusted, trust_registry

@@ -1,4 +1,4 @@
-"""`reg undo`: take back an entry by appending its opposite."""
+"""`reg undo`: undo an entry by appending its opposite."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Take back an entry by appending its opposite.
+    """Undo an entry by appending its opposite.
 
-    What was published stays published, and a task that has run has run: `reg task remove` gives it up.
+    A published version stays published, and a task that has run stays: `reg task remove` removes it.
     """
     from registry_cli.registry.events import tell_changes
     from registry_cli.registry.undo import undo_entry
@@ -31,6 +31,6 @@ def command(
 
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     undone = undo_entry(session.registry, entry, message=message)
-    session.output.rows([view_change(told) for told in tell_changes(session.registry, undone)],
+    session.output.rows([view_change(change) for change in tell_changes(session.registry, undone)],
                         ("ref", "what", "author", "time", "event"), id_key="event")  # fmt: skip
     session.output.note(f"undone: {undone[0].entry}")

@@ -1,1 +1,1 @@
-"""Prints what a table of rows cannot show: comparisons, trees, sparklines. Each prints what a core function gave."""
+"""Prints results that a table of rows cannot show: comparisons, trees, sparklines. Each comes from a core function."""

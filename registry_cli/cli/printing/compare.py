@@ -1,4 +1,4 @@
-"""A comparison as a table for a terminal, as Markdown, as lines and as JSON."""
+"""Prints a comparison of versions: as a table on a terminal, as Markdown, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from registry_cli.cli.output import Output
 
 About: TypeAlias = tuple[str, list[str]]
-"""A fact that tells compared things apart: its name, and what it is of each."""
+"""A fact that identifies compared things and is no difference: its name, and its text for each of them."""
 
 BEST: Final = "★"
 NOTHING: Final = "–"
 _WIDEST: Final = 34
-"""Terminal columns of a field's name, and of a version, before text is folded."""
+"""Most terminal columns of a field's name, and of a version; longer text is folded."""
 _NARROWEST: Final = 10
 _GAP: Final = 2
 
@@ -33,7 +33,7 @@ _GAP: Final = 2
 def print_comparison(output: Output, shown: Comparison, *, markdown: bool = False) -> None:
     """Print a comparison: a table on a terminal, tab-separated lines in a pipe, Markdown or JSON when asked for.
 
-    In a pipe designs are told by their digests; their diffs are printed where they are all that is compared.
+    In a pipe, designs are shown by their digests; their diffs are printed where nothing else is compared.
     """
     if output.mode == "json":
         output.record(comparison_table(shown))
@@ -64,13 +64,13 @@ def draw_comparison(shown: Comparison, width: int) -> Iterator[RenderableType]:
 def draw_side_by_side(
     rows: Sequence[Compared], titles: Sequence[str], corner: str, about: Sequence[About], width: int
 ) -> Iterator[RenderableType]:
-    """Yield tables of as many compared things as fit side by side, the first in each.
+    """Yield tables of as many compared things as fit side by side; the first thing is in every table.
 
     Args:
-        rows: What is compared.
-        titles: Above each thing's column.
-        corner: Above the fields' names.
-        about: What tells the things apart and is no difference.
+        rows: Compared fields.
+        titles: Headings of the things' columns.
+        corner: Heading of the column of field names.
+        about: Facts that identify the things and are no differences.
         width: Terminal columns.
     """
     from rich.text import Text
@@ -108,9 +108,9 @@ def _draw_block(
     table.add_column(Text(escape(corner)), overflow="fold", max_width=_WIDEST)
     for at in places:
         table.add_column(Text(escape(titles[at])), overflow="fold", max_width=_WIDEST)
-    for what, told in about:
-        if any(told[at] for at in places):
-            table.add_row(Text(what, "dim"), *(Text(told[at], "dim") for at in places))
+    for name, texts in about:
+        if any(texts[at] for at in places):
+            table.add_row(Text(name, "dim"), *(Text(texts[at], "dim") for at in places))
     present = [row for row in rows if any(row.values[at] is not None for at in places)]
     for group, below in list_groups(present).items():
         table.add_row()
@@ -123,7 +123,7 @@ def _draw_block(
 
 
 def _about(versions: Sequence[VersionRow]) -> list[About]:
-    """Return what tells the versions apart and is no difference."""
+    """Return the facts that identify the versions and are no differences."""
     return [
         ("created", [format_short(one.created) for one in versions]),
         ("author", [escape(one.author) for one in versions]),
@@ -149,12 +149,12 @@ def _cell(row: Compared, at: int) -> Text:
 def _column_width(rows: Sequence[Compared], about: Sequence[About], at: int, title: str) -> int:
     from rich.cells import cell_len
 
-    texts = [title, *(told[at] for _, told in about), *(_cell(row, at).plain for row in rows)]
+    texts = [title, *(shown[at] for _, shown in about), *(_cell(row, at).plain for row in rows)]
     return max(_NARROWEST, min(_WIDEST, max(map(cell_len, texts))))
 
 
 def _blocks(widths: Sequence[int], room: int) -> Iterator[list[int]]:
-    """Yield the places of the versions of each table; the first version, the measure of all, stands in each."""
+    """Yield the positions of the versions in each table; the first one, which all are measured against, is in each."""
     block = [0]
     for at in range(1, len(widths)):
         used = sum(widths[one] + _GAP for one in block)
@@ -208,5 +208,5 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Return `text` so that Markdown shows it as it is, inside a table (https://github.github.com/gfm/#tables)."""
+    """Return `text` so that Markdown shows it unchanged inside a table (https://github.github.com/gfm/#tables)."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", escape(text))

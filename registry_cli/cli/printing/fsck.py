@@ -1,4 +1,4 @@
-"""What a check found: damages as rows, for a person by what they touch, and a sentence on what was looked at."""
+"""Prints the report of a check: damages as rows, on a terminal sorted by the models they affect, and a summary."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from registry_cli.registry.fsck.report import Report
 
 _SHOWN = 3
-"""Models of one damage that are named on a terminal."""
+"""Most models of one damage that a terminal shows."""
 
 
 def print_report(output: Output, report: Report, root: Path) -> None:
-    """Print what a check found.
+    """Print the report of a check.
 
     Args:
-        output: Where.
-        report: What.
-        root: The registry, from which paths are shown.
+        output: Sink of the report.
+        report: Report to print.
+        root: Root of the registry; paths are shown relative to its parent.
     """
     if output.mode == "json":
         output.record(report_table(report))
@@ -32,7 +32,7 @@ def print_report(output: Output, report: Report, root: Path) -> None:
     rows = [damage_row(damage, report, root) for damage in report.damages]
     if output.drawn:
         rows = [{**row, "models": shorten_refs(row["models"], _SHOWN)} for row in rows]
-        rows.sort(key=lambda row: row["models"])  # what touches the same model stands together
+        rows.sort(key=lambda row: row["models"])  # damages of one model stand together
         if rows:
             output.rows(rows, ("what", "problem", "models"))
     else:
@@ -43,7 +43,7 @@ def print_report(output: Output, report: Report, root: Path) -> None:
 
 
 def summary(report: Report) -> str:
-    """Return what was looked at and how it is, in words."""
+    """Return a sentence that says what was checked and what was found."""
     counts = report.counts
     looked = {"fast": "names and sizes of", "default": "", "strong": "SHA-256 of"}[report.level]
     what = (
@@ -61,7 +61,7 @@ def summary(report: Report) -> str:
 
 
 def shorten_refs(refs: list[str], shown: int) -> str:
-    """Return the first of some addresses, and how many more there are; `-` for none."""
+    """Return the first `shown` addresses and the number of the others; `-` for none."""
     more = f" and {len(refs) - shown:,} more" if len(refs) > shown else ""
     return ", ".join(refs[:shown]) + more or "-"
 

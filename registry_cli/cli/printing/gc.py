@@ -1,11 +1,11 @@
-"""What a collection does or did, and why a version stays or goes."""
+"""Prints collections and prunings: the bytes that each step frees, and why a version stays or goes."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from registry_cli.views.care import explanation_table, verdict_table
+from registry_cli.views.care import collected_table, explanation_table, list_amounts, plan_table, verdict_table
 from registry_cli.views.text import escape, format_size
 
 if TYPE_CHECKING:
@@ -22,53 +22,48 @@ STEPS = {
     "after_trash": "in the trash, deleted after its time",
     "young": "unused, too young to be judged",
 }
-"""The amounts of a collection and what is said of them."""
+"""Label of each amount of a collection."""
 
 
 def print_plan(output: Output, plan: Plan) -> None:
-    """Print what a collection would free, now and later."""
-    amounts = {key: getattr(plan, key) for key in STEPS}
+    """Print the bytes that a collection would free, now and later."""
     if output.mode == "json":
-        blobs = [{"id": each.blob, "size": each.size, "fate": each.fate} for each in plan.unused]
-        leftovers = [{"path": str(each.path), "size": each.size, "what": each.what} for each in plan.litter]
-        trash = [{"path": str(each.path), "size": each.freed} for each in plan.purge]
-        output.record({**amounts, "blobs": blobs, "trash": trash, "leftovers": leftovers})
+        output.record(plan_table(plan))
         return
-    _print_amounts(output, amounts)
+    _print_amounts(output, list_amounts(plan))
     output.note("nothing was changed")
 
 
 def print_collected(output: Output, done: Collected) -> None:
-    """Print what a collection freed, and what it left for later."""
-    amounts = {key: getattr(done, key) for key in STEPS}
+    """Print the bytes that a collection freed, and those that it left for later."""
     if output.mode == "json":
-        output.record({**amounts, "deleted": done.blobs, "leftovers": done.leftovers})
+        output.record(collected_table(done))
         return
-    _print_amounts(output, amounts)
+    _print_amounts(output, list_amounts(done))
 
 
-def print_explanation(output: Output, told: Explanation) -> None:
-    """Print why a version stays or goes, and what becomes of each of its files."""
+def print_explanation(output: Output, explanation: Explanation) -> None:
+    """Print why a version stays or goes, and what happens to each of its files."""
     if output.mode == "json":
-        output.record(explanation_table(told))
+        output.record(explanation_table(explanation))
         return
-    verb = "stays" if told.stays else "goes"
-    lines = [f"{told.version.ref} {verb}: {'; '.join(told.why)}"]
-    width = max((len(file.path) for file in told.files), default=0)
-    lines += [f"  {file.path:<{width}}  {format_size(file.size):>8}  {file.fate}" for file in told.files]
+    verb = "stays" if explanation.stays else "goes"
+    lines = [f"{explanation.version.ref} {verb}: {'; '.join(explanation.why)}"]
+    width = max((len(file.path) for file in explanation.files), default=0)
+    lines += [f"  {file.path:<{width}}  {format_size(file.size):>8}  {file.fate}" for file in explanation.files]
     sys.stdout.write("".join(escape(line) + "\n" for line in lines))
-    if told.hint:
-        output.note(f"hint: {told.hint}")
+    if explanation.hint:
+        output.note(f"hint: {explanation.hint}")
 
 
 def _print_amounts(output: Output, amounts: dict[str, int]) -> None:
-    """Print one amount a line: as a person reads it, or key and bytes."""
+    """Print one amount a line: size and label on a terminal, key and bytes elsewhere."""
     for key, amount in amounts.items():
         sys.stdout.write(f"{format_size(amount):>9}  {STEPS[key]}\n" if output.drawn else f"{key}\t{amount}\n")
 
 
 def print_pruning(output: Output, plan: Pruning) -> None:
-    """Print what would go and what would stay, and why; in JSON with the bytes that would be freed."""
+    """Print which versions would go, which would stay, and why; JSON also holds the bytes that would be freed."""
     if output.mode == "json":
         output.record({"bytes": plan.freed, "versions": [verdict_table(verdict) for verdict in plan.verdicts]})
         return
@@ -78,7 +73,7 @@ def print_pruning(output: Output, plan: Pruning) -> None:
 
 
 def summary(plan: Pruning) -> str:
-    """Return how much would go, in words."""
+    """Return a sentence that says how many versions and bytes would go."""
     gone, all_of = len(plan.removed), len(plan.verdicts)
     if not gone:
         return f"none of {all_of:,} versions"

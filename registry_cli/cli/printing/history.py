@@ -1,4 +1,4 @@
-"""A model's history on a terminal: a sparkline of one metric, then what each entry did, and why."""
+"""Prints a model's history: on a terminal a sparkline of one metric, then what each entry did, and why."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draw_history(history: History, width: int) -> Iterator[RenderableType]:
 
 
 def format_sparkline(values: Sequence[float | None], width: int) -> str:
-    """Return values as bars, `·` where there is none; more of them than `width` are averaged in groups."""
+    """Return values as bars, `·` for a missing one; more values than `width` are averaged in groups."""
     if len(values) > width:
         cuts = [len(values) * at // width for at in range(width + 1)]
         values = [_mean(values[start:end]) for start, end in pairwise(cuts)]
@@ -76,9 +76,9 @@ def _draw_series(name: str, series: Series, width: int) -> Text:
         return text.append("no finite value", "dim")
     small = prefers_small(series.metric)
     best = min(known) if small else max(known, key=lambda pair: (pair[0], -pair[1]))
-    told = f"  {known[0][0]:.4g} → {known[-1][0]:.4g}, best {best[0]:.4g} at :{best[1]}"
-    room = max(8, width - len(text.plain) - len(told))
-    return text.append(format_sparkline([value for _, value in series.points], room), "cyan").append(told)
+    span = f"  {known[0][0]:.4g} → {known[-1][0]:.4g}, best {best[0]:.4g} at :{best[1]}"
+    room = max(8, width - len(text.plain) - len(span))
+    return text.append(format_sparkline([value for _, value in series.points], room), "cyan").append(span)
 
 
 def _draw_changes(changes: Sequence[Told]) -> Table:
@@ -89,10 +89,10 @@ def _draw_changes(changes: Sequence[Told]) -> Table:
     for title in ("when", "who", "version"):
         table.add_column(title, no_wrap=True, max_width=20, overflow="ellipsis")
     table.add_column("what", overflow="fold")
-    for _, same in groupby(changes, key=lambda told: (told.row.entry, told.row.version)):
+    for _, same in groupby(changes, key=lambda change: (change.row.entry, change.row.version)):
         steps = list(same)[::-1]
         row = steps[0].row
-        what = Text("\n".join(escape(told.what) for told in steps))
+        what = Text("\n".join(escape(step.what) for step in steps))
         if row.message:
             what.append(f"\n{escape(row.message)}", "italic dim")
         number = f":{row.ref.rpartition(':')[2]}" if row.version and row.ref else ""

@@ -27,7 +27,7 @@ def print_tree(output: Output, lineage: Lineage) -> None:
 
 
 def draw_line(line: Line) -> Text:
-    """Return a line for a terminal; what is archived or removed is said in words too."""
+    """Return a line as styled text; `archived` and `removed` are also written as words."""
     from rich.text import Text
 
     text = Text(line.guide, "dim")

@@ -1,11 +1,11 @@
-"""What a repair did, as a list and in sentences."""
+"""Prints a repair: the outcome of each damaged file as a row, then notes and warnings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from registry_cli.cli.printing.fsck import shorten_refs
-from registry_cli.cli.printing.fsck import summary as tell_checked
+from registry_cli.cli.printing.fsck import summary as summarize_check
 from registry_cli.views.care import outcome_row, repair_table
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from registry_cli.registry.repair.outcome import Repair
 
 _SHOWN = 5
-"""Versions and tasks that are named in a sentence."""
+"""Most versions and tasks that a sentence names."""
 
 
 def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -> None:
-    """Print what became of each damaged file, or would; then what one should know of it.
+    """Print the outcome of each damaged file, on a dry run the expected one; then warnings about what is lost.
 
     Args:
-        output: Where.
-        repair: What.
-        root: The registry, from which paths are shown.
-        dry_run: Whether nothing was done yet.
+        output: Sink of the outcomes.
+        repair: Repair to print.
+        root: Root of the registry; paths are shown relative to its parent.
+        dry_run: True where nothing was changed.
     """
     if output.mode == "json":
         output.record(repair_table(repair, dry_run=dry_run))
@@ -38,7 +38,7 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
         else:
             output.rows(rows, ("result", "kind", "how", "models", "path"))
     if repair.report and not repair.outcomes:
-        output.note(f"nothing to mend: {tell_checked(repair.report)}")
+        output.note(f"nothing to mend: {summarize_check(repair.report)}")
     if dry_run:
         return
     if any(outcome.lost and outcome.kind == "log" for outcome in repair.outcomes):
@@ -49,7 +49,7 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
 
 
 def summary(repair: Repair) -> str:
-    """Return what is lost, in words."""
+    """Return a sentence that says what is lost."""
     touched = {user for outcome in repair.lost for user in outcome.users}
     named = sorted(repair.names.get(user, user[:12]) for user in touched)
     lost = f"{len(repair.lost):,} file{'s are' if len(repair.lost) > 1 else ' is'} lost in this copy"

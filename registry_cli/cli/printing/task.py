@@ -1,4 +1,4 @@
-"""A task shown whole to a person on a terminal: how it ended, what was run with what, and what came of it."""
+"""Draws a task on a terminal: its end, its command with code and environment, its inputs and its results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Curves = Mapping[str, Sequence[float]]
 _MANY: Final = 8
-"""Files, packages and attempts that are named; of more, the number is told."""
+"""Most files and attempts that are named; of the others the number is shown."""
 _BARS: Final = 20
 _SHORT_ID: Final = 12
 
@@ -27,7 +27,7 @@ def draw_task(view: Mapping[str, Any], curves: Curves) -> RenderableType:
     """Return a task as a picture.
 
     Args:
-        view: As `view_whole` gives it.
+        view: A task as `view_whole` returns it.
         curves: Values of each scalar in the order of its steps.
     """
     from rich.console import Group
@@ -108,8 +108,8 @@ def _code(code: Mapping[str, Any] | None) -> list[list[str]]:
 
 
 def _python(python: Mapping[str, Any], packages: int | None) -> list[list[str]]:
-    told = [escape(str(python[key])) for key in ("implementation", "version", "executable") if key in python]
-    rows = [[" ".join(told)]] if told else []
+    words = [escape(str(python[key])) for key in ("implementation", "version", "executable") if key in python]
+    rows = [[" ".join(words)]] if words else []
     if packages is not None:
         rows.append([f"{packages:,} package{'' if packages == 1 else 's'}; all of them: --lock"])
     return rows
@@ -129,10 +129,10 @@ def _host(host: Mapping[str, Any]) -> list[list[str]]:
 def _auto(auto: Mapping[str, Any] | None) -> list[list[str]]:
     if auto is None:
         return []
-    said = [f"{key} {'on' if rule else 'off'}" if isinstance(rule, bool) else f"{key}={' or '.join(rule)}"
+    rules = [f"{key} {'on' if rule else 'off'}" if isinstance(rule, bool) else f"{key}={' or '.join(rule)}"
             for key, rule in auto["frameworks"].items()]  # fmt: skip
     keep = [f"keep {auto['keep']}"] if auto["keep"] else []
-    return [[escape(", ".join([*said, f"loads {auto['loads']}", *keep]))]]
+    return [[escape(", ".join([*rules, f"loads {auto['loads']}", *keep]))]]
 
 
 def _input(one: Mapping[str, Any]) -> list[str]:

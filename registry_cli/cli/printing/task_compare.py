@@ -1,4 +1,4 @@
-"""A comparison of tasks as a table for a terminal, as lines, as CSV and as JSON."""
+"""Prints a comparison of tasks: as a table on a terminal, as lines, as CSV and as JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _titles(tasks: Sequence[TaskRow]) -> list[str]:
 
 
 def _about(tasks: Sequence[TaskRow]) -> list[About]:
-    """Return what tells tasks apart and is no difference."""
+    """Return the facts that identify tasks and are no differences."""
     return [
         ("name", [escape(row.name) if escape(row.name) != title else "" for row, title in
                   zip(tasks, _titles(tasks), strict=True)]),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from registry_cli.cli.output import Output
 
 CHANGED: Final = ("id", "name", "status")
-"""Columns that a verb prints of the tasks it changed; the id first, since names are not unique."""
+"""Columns of the tasks that a verb changed; the id comes first, since names are not unique."""
 
 
 def print_tasks(output: Output, rows: Iterable[TaskRow]) -> None:

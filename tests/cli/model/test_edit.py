@@ -53,7 +53,7 @@ def test_many_at_once(iris: Reg, tmp_path: Path) -> None:
         (["--set", "metrics.acc=high"], "a metric is a number"),
         (["--set", "metadata.x"], "has no value"),
         (["--unset", "number"], "cannot be unset"),
-        (["--label", "a=x"], "no label with its number"),
+        (["--label", "a=x"], "not a label with its number"),
     ],
 )
 def test_what_makes_no_sense(iris: Reg, words: list[str], message: str) -> None:

@@ -61,6 +61,6 @@ def test_cancel(tasks: Reg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     impatient = {**(cancel.cancel_tasks.__kwdefaults__ or {}), "patience": 0.0}
     monkeypatch.setattr(cancel.cancel_tasks, "__kwdefaults__", impatient)
     asked = tasks("task", "cancel", "busy", code=13)
-    assert "asked to end, and after 10 s still running: busy" in asked.err
+    assert "asked to end, but still running after 10 s: busy" in asked.err
     assert asked.lines[0].endswith("\tbusy\trunning")
     tasks("task", "cancel", "nothing", code=11)

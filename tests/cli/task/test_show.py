@@ -77,7 +77,7 @@ def test_parts_are_printed_byte_for_byte(tasks: Reg) -> None:
     assert tasks("task", "show", "baseline", "--scalars").lines[0] == "name\tstep\tvalue\ttime"
     assert tasks("task", "show", "tuned", "--diff").stdout == b""  # a clean work tree
     for part in ("--diff", "--lock", "--scalars"):
-        assert "task broken has told of no" in tasks("task", "show", "broken", part, code=11).err
+        assert "task broken has recorded no" in tasks("task", "show", "broken", part, code=11).err
     assert "one at a time" in tasks("task", "show", "baseline", "--diff", "--lock", code=2).err
     assert "one at a time" in tasks("task", "show", "baseline", "--lock", "--json", code=2).err
 

@@ -1,4 +1,4 @@
-"""`reg config list`: list all settings, their values and where they come from."""
+"""`reg config list`: list all settings, their values and sources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def command(
     as_tsv: TsvOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """List all settings, their values and where they come from."""
+    """List all settings, their values and sources."""
     from registry_cli.registry.configure import list_settings
     from registry_cli.views.versions import view_setting
 

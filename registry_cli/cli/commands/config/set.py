@@ -19,8 +19,8 @@ EXAMPLES = (
 def command(
     ctx: typer.Context,
     key: KeyArg,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value from now on.")],
-    user: Annotated[bool, typer.Option("--user", help="For all your registries, not for this copy.")] = False,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")],
+    user: Annotated[bool, typer.Option("--user", help="Set it for all your registries, not for this copy.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
     """Change a setting."""
@@ -31,4 +31,4 @@ def command(
     found = set_setting(session.registry, key, value, user=user)
     session.output.values([view_setting(found)], "value")
     if found.origin == "environment":
-        session.output.warn("REG_AUTHOR is set and stands above it")
+        session.output.warn("REG_AUTHOR is set and overrides it")

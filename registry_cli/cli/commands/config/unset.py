@@ -1,4 +1,4 @@
-"""`reg config unset`: bring a setting back to its default."""
+"""`reg config unset`: reset a setting to its default."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ EXAMPLES = ("reg config unset author", "reg config unset view.top")
 def command(
     ctx: typer.Context,
     key: KeyArg,
-    user: Annotated[bool, typer.Option("--user", help="Your own setting, not that of this copy.")] = False,
+    user: Annotated[bool, typer.Option("--user", help="Reset your own setting, not that of this copy.")] = False,
 ) -> None:
-    """Bring a setting back to its default."""
+    """Reset a setting to its default."""
     from registry_cli.registry.configure import unset_setting
 
     session = open_session(ctx)

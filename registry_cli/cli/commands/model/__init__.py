@@ -1,1 +1,1 @@
-"""The `reg model` verbs."""
+"""`reg model`: one module per verb."""

@@ -1,4 +1,4 @@
-"""`reg model add`: keep files as a new version of a model."""
+"""`reg model add`: add files as a new version of a model."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ EXAMPLES = (
 
 BYTES = "Where the bytes go"
 PathsArg = Annotated[Words, typer.Argument(metavar="PATH", help="Files and folders; `-` is standard input.")]
-SameOpt = Annotated[bool, typer.Option("--allow-same", help="Make a version although the newest one is the same.")]
+SameOpt = Annotated[bool, typer.Option("--allow-same", help="Make a version even if the newest one is the same.")]
 LinkOpt = Annotated[
     bool,
     typer.Option(
-        "--link", help="Share the file's bytes, do not copy them; it becomes read-only.", rich_help_panel=BYTES
+        "--link", help="Share the file's bytes instead of copying; it becomes read-only.", rich_help_panel=BYTES
     ),
 ]
-MoveOpt = Annotated[bool, typer.Option("--move", help="Take the file away once it is kept.", rich_help_panel=BYTES)]
+MoveOpt = Annotated[bool, typer.Option("--move", help="Remove the file once it is stored.", rich_help_panel=BYTES)]
 ReferenceOpt = Annotated[
-    bool, typer.Option("--reference", help="Keep only where the file is and its digests.", rich_help_panel=BYTES)
+    bool, typer.Option("--reference", help="Store only the file's path and digests.", rich_help_panel=BYTES)
 ]
 UrlOpt = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="Keep this address; nothing is fetched.", rich_help_panel=BYTES),
+    typer.Option("--url", metavar="URL", help="Store this address; nothing is fetched.", rich_help_panel=BYTES),
 ]
 FollowOpt = Annotated[
-    bool, typer.Option("--follow", help="Take in what links out of a folder lead to.", rich_help_panel=BYTES)
+    bool, typer.Option("--follow", help="Follow links that lead out of a folder.", rich_help_panel=BYTES)
 ]
 FilenameOpt = Annotated[
     str | None,
-    typer.Option("--filename", metavar="FILENAME", help="What standard input is called.", rich_help_panel=BYTES),
+    typer.Option("--filename", metavar="FILENAME", help="Name of standard input.", rich_help_panel=BYTES),
 ]
 
 
@@ -88,7 +88,7 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Keep files as a new version of a model."""
+    """Add files as a new version of a model."""
     from registry_cli.registry.add import add_files, add_stream, add_url
     from registry_cli.views.versions import view_version
 
@@ -126,7 +126,7 @@ def _mode(*, link: bool, move: bool, reference: bool) -> Mode:
 
 
 def _check_origin(paths: list[str], url: str | None, filename: str | None, mode: Mode) -> None:
-    """Check that the bytes come from one place: an address, standard input, or files."""
+    """Check that the bytes come from one source: an address, standard input, or files."""
     if url is not None and (paths or filename or mode != "copy"):
         raise UsageError(
             "--url says where the bytes are, and nothing else can: give it or files", hint="reg model add --help"

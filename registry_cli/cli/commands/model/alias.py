@@ -1,4 +1,4 @@
-"""`reg model alias`: move an alias to a version, list aliases or step back."""
+"""`reg model alias`: move an alias to a version, list aliases or undo a move."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def command(
     ref: Annotated[
         str | None, typer.Argument(metavar="REF", help="The version: name:number, name@alias or id.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="ALIAS", help="The alias it is to hold.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="ALIAS", help="The alias to move to it.")] = None,
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="REF", help="Only if this one holds it now; '' for nobody.")
+        str | None, typer.Option("--expect", metavar="REF", help="Only if this one holds it now; '' for none.")
     ] = None,
     require: Annotated[
-        str | None, typer.Option("--require", metavar="EXPR", help="Only if the version is like this.")
+        str | None, typer.Option("--require", metavar="EXPR", help="Only if the version matches this query.")
     ] = None,
     undo: Annotated[
         str | None,
         typer.Option(
-            "--undo", metavar="REF", help="Give NAME@alias back to who held it before.", rich_help_panel=INSTEAD
+            "--undo", metavar="REF", help="Move NAME@alias back to its previous version.", rich_help_panel=INSTEAD
         ),
     ] = None,
     remove: Annotated[
-        str | None, typer.Option("--remove", metavar="REF", help="Take NAME@alias away.", rich_help_panel=INSTEAD)
+        str | None, typer.Option("--remove", metavar="REF", help="Remove NAME@alias.", rich_help_panel=INSTEAD)
     ] = None,
     moves: Annotated[
         str | None,
@@ -53,7 +53,7 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Move an alias to a version, list aliases or step back."""
+    """Move an alias to a version, list aliases or undo a move."""
     from registry_cli.ids import parse_alias
     from registry_cli.registry import aliases
     from registry_cli.views.versions import view_versions
@@ -86,7 +86,7 @@ def _check_one(ref: str | None, name: str | None, *instead: str | None) -> None:
 
 
 def _list(session: Session, name: str) -> None:
-    """Print who holds the aliases of a model, then who did."""
+    """Print the versions that hold the aliases of a model, then those that held them."""
     from registry_cli.registry.aliases import list_moves
     from registry_cli.views.versions import view_moves
 

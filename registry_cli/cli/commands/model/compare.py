@@ -1,4 +1,4 @@
-"""`reg model compare`: how versions differ."""
+"""`reg model compare`: show how versions differ."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def command(
             help="Compare these of fields, metrics, params, labels, metadata, files, parents, design.",
         ),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Show what is equal too.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where the versions differ.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show equal fields too.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 where the versions differ.")] = False,
     markdown: Annotated[bool, typer.Option("--md", help="Print GitHub Markdown.", rich_help_panel=OUTPUT)] = False,
     as_json: JsonOpt = False,
 ) -> None:

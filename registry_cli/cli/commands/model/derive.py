@@ -1,4 +1,4 @@
-"""`reg model derive`: make a new draft on the bytes of a version."""
+"""`reg model derive`: make a new draft that shares the bytes of a version."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Make a new draft on the bytes of a version."""
+    """Make a new draft that shares the bytes of a version."""
     from registry_cli.ids import parse_model_name
     from registry_cli.registry.editing import derive_version
     from registry_cli.views.versions import view_version

@@ -66,7 +66,7 @@ def command(
 
 
 def _split(words: Sequence[str], *, several: bool) -> tuple[list[str], Path]:
-    """Return the references among the words, and the folder that they are followed by, else this one."""
+    """Return the references among the words, and the folder that follows them, by default this one."""
     if several or words == ["-"]:
         refs, here = read_refs(words), Path()
     else:
@@ -81,7 +81,7 @@ def _split(words: Sequence[str], *, several: bool) -> tuple[list[str], Path]:
 
 
 def _is_stdout(output: str) -> bool:
-    """Return whether bytes shall go to standard output: by `-`, `/dev/stdout`, or a pipe or device that it is."""
+    """Return whether `output` names standard output: `-`, `/dev/stdout`, or its own pipe or device."""
     import os
     import stat
     import sys

@@ -1,4 +1,4 @@
-"""`reg model history`: every change of a model."""
+"""`reg model history`: list every change of a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def command(
     name: NameArg,
     metric: Annotated[
         str | None,
-        typer.Option("--metric", metavar="FIELD", help="Draw this over the versions; by default the commonest."),
+        typer.Option(
+            "--metric", metavar="FIELD", help="Draw this metric over the versions; by default the most common."
+        ),
     ] = None,
     limit: LimitOpt = None,
     as_json: JsonOpt = False,

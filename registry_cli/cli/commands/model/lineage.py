@@ -1,4 +1,4 @@
-"""`reg model lineage`: what a version was made from, and what was made from it."""
+"""`reg model lineage`: draw the ancestors and descendants of a version."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Format = Literal["tree", "dot", "mermaid", "json"]
 def command(
     ctx: typer.Context,
     ref: RefArg,
-    up: Annotated[bool, typer.Option("--up", help="Show only what it was made from.")] = False,
-    down: Annotated[bool, typer.Option("--down", help="Show only what was made from it.")] = False,
+    up: Annotated[bool, typer.Option("--up", help="Show only ancestors.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Show only descendants.")] = False,
     depth: Annotated[int | None, typer.Option("--depth", metavar="N", min=0, help="Go at most N steps.")] = None,
     form: Annotated[
         Format,
@@ -32,9 +32,9 @@ def command(
     ] = "tree",
     as_json: JsonOpt = False,
 ) -> None:
-    """Draw what a version was made from and what was made from it.
+    """Draw the ancestors and descendants of a version.
 
-    Where a task made a version it stands below it: commit, command, inputs and the data files that it read.
+    The task that made a version is shown below it, with commit, command, inputs and the data files that it read.
     """
     from registry_cli.cli.printing.lineage import print_tree
     from registry_cli.pictures.graph import format_dot, format_mermaid, lineage_table
@@ -54,7 +54,7 @@ def command(
 
 
 def ways(*, up: bool, down: bool) -> tuple[Literal["up", "down"], ...]:
-    """Return the ways to walk: those that were asked for, both where none was."""
+    """Return the directions to walk: the one that was asked for, or both."""
     if up == down:
         return ("up", "down")
     return ("up",) if up else ("down",)

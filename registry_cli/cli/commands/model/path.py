@@ -1,4 +1,4 @@
-"""`reg model path`: print where a version's files can be opened in place."""
+"""`reg model path`: print the paths at which versions can be opened in place."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from registry_cli.cli.session import open_session
 EXAMPLES = ("reg model path iris/softmax:2", 'python predict.py "$(reg model path iris/softmax@prod)"')
 
 
-VerifyOpt = Annotated[bool, typer.Option("--verify", help="Read all bytes, not those alone that may have changed.")]
+VerifyOpt = Annotated[bool, typer.Option("--verify", help="Read all bytes, not only those that may have changed.")]
 
 
 def command(ctx: typer.Context, refs: RefsArg, verify: VerifyOpt = False, as_json: JsonOpt = False) -> None:
-    """Print where a version's files can be opened in place."""
+    """Print the paths at which versions can be opened in place."""
     from registry_cli.registry.get import open_path
 
     session = open_session(ctx, as_json=as_json)

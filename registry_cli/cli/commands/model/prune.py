@@ -18,13 +18,15 @@ EXAMPLES = (
 
 def command(
     ctx: typer.Context,
-    expr: Annotated[str, typer.Argument(metavar="EXPR", help="Which versions may go; all live ones by default.")] = "",
+    expr: Annotated[
+        str, typer.Argument(metavar="EXPR", help="Versions that may be removed; by default all live ones.")
+    ] = "",
     keep: Annotated[
         str | None,
         typer.Option(
             "--keep",
             metavar="RULES",
-            help="What stays of each model, such as `last 5, best 3 max(metrics.acc)`; else retention.keep says.",
+            help="Versions to keep of each model: `last 5, best 3 max(metrics.acc)`; by default retention.keep.",
         ),
     ] = None,
     dry_run: DryRunOpt = False,
@@ -56,7 +58,7 @@ def command(
     if plan.removed and not session.confirm(f"Remove {summary(plan)}?", yes=yes):
         raise typer.Exit(1)
     agreed = {row.id for row in plan.removed}
-    del plan  # of many versions it holds much, and what goes is looked at anew
+    del plan  # it may be large, and the versions are judged again
     gone = prune_versions(session.registry, expr, rules, only=agreed, message=message)
     session.output.results(view_versions(gone))
     if not gone:

@@ -25,29 +25,31 @@ EXAMPLES = (
 )
 
 COLUMNS = ("ref", "framework", "created", "size", "tags", "aliases", "id")
-"""In a pipe."""
+"""Columns in a pipe."""
 NARROW = "Narrow"
 METRICS = 3
-"""Most metrics shown on a terminal by themselves."""
+"""Most metrics that a terminal shows unless columns are chosen."""
 
 
 def _narrow(flag: str, metavar: str | None, text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=text, rich_help_panel=NARROW)
 
 
-ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="What a version must be; see `reg help query`.")]
+ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="A query that versions match; see `reg help query`.")]
 ProjectOpt = Annotated[Words, _narrow("--project", "PROJECT", "In this project or below it.")]
 NameOpt = Annotated[Words, _narrow("--name", "NAME", "Of this model, or a glob.")]
 TagOpt = Annotated[Words, _narrow("--tag", "TAG", "With this tag; --tag=-T without it.")]
-FrameworkOpt = Annotated[Words, _narrow("--framework", "FRAMEWORK", "Made with this.")]
+FrameworkOpt = Annotated[Words, _narrow("--framework", "FRAMEWORK", "Of this framework.")]
 MetaOpt = Annotated[Words, _narrow("--meta", "KEY=VALUE", "With this metadata.")]
-MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With such a metric: 'auc>0.9'.")]
-PublishedOpt = Annotated[bool, _narrow("--published", None, "Published ones.")]
-ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Archived ones.")]
+MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With a metric such as 'auc>0.9'.")]
+PublishedOpt = Annotated[bool, _narrow("--published", None, "Only published ones.")]
+ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Only archived ones.")]
 AllOpt = Annotated[bool, _narrow("--all", None, "Archived ones too.")]
-PerOpt = Annotated[Literal["task", "name"] | None, typer.Option("--per", help="Only the first of each, after sorting.")]
+PerOpt = Annotated[
+    Literal["task", "name"] | None, typer.Option("--per", help="Print the first of each, after sorting.")
+]
 ViewOpt = Annotated[
-    str | None, typer.Option("--view", metavar="VIEW", help="Ask a saved query; what else is given narrows it.")
+    str | None, typer.Option("--view", metavar="VIEW", help="Run a saved query; other options narrow it.")
 ]
 SaveOpt = Annotated[str | None, typer.Option("--save-view", metavar="VIEW", help="Save this query for everyone.")]
 
@@ -100,7 +102,7 @@ def command(
 
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:
-    """Print the versions of the index's rows; but for a drawn table they are read as they are printed."""
+    """Print the versions of some rows of the index; except for a drawn table, each is read as it is printed."""
     from registry_cli.registry.query import iter_ids, iter_versions
     from registry_cli.views.versions import view_version
 
@@ -116,7 +118,7 @@ def _print(session: Session, rows: Sequence[int], question: Question) -> None:
 
 
 def _narrowed(saved: Question, given: Question) -> Question:
-    """Return a saved question with what is given beside it: the expression holds too, the rest replaces."""
+    """Return a saved question combined with the given one: both expressions must hold, other options replace."""
     from dataclasses import asdict, replace
 
     both = [f"({expr})" for expr in (saved.expr, given.expr) if expr.strip()]
@@ -125,7 +127,7 @@ def _narrowed(saved: Question, given: Question) -> Question:
 
 
 def _choose_columns(rows: Sequence[VersionRow], question: Question) -> list[str]:
-    """Return what is shown to a person unless columns are chosen: metrics too, and what tells these versions apart."""
+    """Return the columns for a terminal unless some are chosen: also metrics and fields that distinguish versions."""
     sorted_by = [key.strip().removeprefix("-") for key in question.sort.split(",")]
     often = Counter(key for row in rows for key in row.metrics)
     wanted = [key for key in sorted_by if key.startswith("metrics.")] + [

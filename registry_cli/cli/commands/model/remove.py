@@ -1,4 +1,4 @@
-"""`reg model remove`: remove versions; their numbers are not given again."""
+"""`reg model remove`: remove versions; their numbers are never reused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Remove versions; their numbers are not given again."""
+    """Remove versions; their numbers are never reused."""
     from registry_cli.registry.lifecycle import remove_versions
     from registry_cli.views.versions import view_versions
 

@@ -15,7 +15,7 @@ EXAMPLES = ("reg model rename iris/softmax iris/linear",)
 def command(
     ctx: typer.Context,
     name: NameArg,
-    to: Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on; the old one leads to it.")],
+    to: Annotated[str, typer.Argument(metavar="NEW", help="Its new name; the old one leads to it.")],
     message: MessageOpt = None,
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,

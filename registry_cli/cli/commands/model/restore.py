@@ -1,4 +1,4 @@
-"""`reg model restore`: bring archived versions back."""
+"""`reg model restore`: restore archived and removed versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXAMPLES = ("reg model restore iris/softmax:1",)
 def command(
     ctx: typer.Context, refs: RefsArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
 ) -> None:
-    """Bring archived versions back."""
+    """Restore archived and removed versions."""
     from registry_cli.registry.lifecycle import restore_versions
     from registry_cli.views.versions import view_versions
 

@@ -1,4 +1,4 @@
-"""`reg model show`: show all about a version."""
+"""`reg model show`: show everything about a version."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Show all about a version.
+    """Show everything about a version.
 
-    `partial` names what is known to be lost in this copy of the registry, such as files.
+    `partial` names files and other parts that are known to be lost in this copy of the registry.
     """
     from registry_cli.registry.availability import list_lost
     from registry_cli.views.versions import view_version
@@ -57,7 +57,7 @@ def command(
 
 
 def _find_task_name(registry: Registry, task: TaskId | None) -> str | None:
-    """Return what a version's task is called; None where the registry does not hold it."""
+    """Return the name of a version's task; None where the registry does not hold the task."""
     if task is None:
         return None
     from registry_cli.catalog.read.tasks import find_task_row

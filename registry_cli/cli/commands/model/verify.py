@@ -1,4 +1,4 @@
-"""`reg model verify`: check that the bytes of versions are what they were."""
+"""`reg model verify`: check that the bytes of versions are intact."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def command(
     ctx: typer.Context,
     refs: RefsArg,
     strong: Annotated[
-        bool, typer.Option("--strong", help="Take SHA-256 too; slower, and nothing can be forged.")
+        bool, typer.Option("--strong", help="Check SHA-256 too: slower, but proof against forgery.")
     ] = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Check that the bytes of versions are what they were.
+    """Check that the bytes of versions are intact.
 
     A version of which only an address is known so far is `unread`: nothing is fetched for it. One whose damaged files
-    are all known to be lost in this copy of the registry is `partial`. A removed one whose bytes are not all here any
-    more is `removed`.
+    are all known to be lost in this copy of the registry is `partial`. A removed one that has lost some of its bytes
+    is `removed`.
     """
     from registry_cli.catalog.index.index import LOST
     from registry_cli.registry.get import list_collected, list_faults

@@ -20,7 +20,7 @@ def command(
     ctx: typer.Context,
     tasks: TasksArg,
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Also one that began a moment ago and has no runner here.")
+        bool, typer.Option("--force", "-f", help="Also end one that began a moment ago and has no runner here.")
     ] = False,
     message: MessageOpt = None,
     as_json: JsonOpt = False,
@@ -43,6 +43,6 @@ def command(
     if left:
         names = ", ".join(row.name for row in left)
         raise ConflictError(
-            f"asked to end, and after {PATIENCE:.0f} s still running: {names}",
+            f"asked to end, but still running after {PATIENCE:.0f} s: {names}",
             hint=f"reg task logs -f {left[0].id}",
         )

@@ -1,4 +1,4 @@
-"""`reg task compare`: how tasks differ."""
+"""`reg task compare`: show how tasks differ."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def command(
             "seeds, outputs.",
         ),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Show what is equal too.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where the tasks differ.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show equal fields too.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 where the tasks differ.")] = False,
     as_json: JsonOpt = False,
     as_csv: CsvOpt = False,
 ) -> None:
     """Show how tasks differ.
 
-    What was run, with what, and what came of it; files are compared by their digests.
+    Commands, code, inputs, environments and results are compared; files are compared by their digests.
     """
     from registry_cli.cli.printing.task_compare import print_task_comparison
     from registry_cli.tasks.compare import compare_tasks

@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Change a draft before it runs.
 
-    Of a task that ran, name, comment and tags can be changed, and nothing else.
+    Of a task that ran, only name, comment and tags can be changed.
     """
     from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.tasks.find import see_tasks

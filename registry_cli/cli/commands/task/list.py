@@ -28,24 +28,24 @@ EXAMPLES = (
 )
 
 COLUMNS = ("id", "name", "project", "status", "started", "duration", "exit_code", "tags")
-"""In a pipe; the id first, since names are not unique."""
+"""Columns in a pipe; the id comes first, since names are not unique."""
 METRICS = 3
-"""Most metrics shown on a terminal by themselves."""
+"""Most metrics that a terminal shows unless columns are chosen."""
 SHORT_ID = 12
-"""Letters of an id on a terminal: the moment it was made, and two more."""
+"""Letters of an id on a terminal: those that encode its time, and two more."""
 
 
 def _narrow(flag: str, metavar: str | None, text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=text, rich_help_panel="Narrow")
 
 
-ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="What a task must be; see `reg help query`.")]
+ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="A query that tasks match; see `reg help query`.")]
 ProjectOpt = Annotated[Words, _narrow("--project", "PROJECT", "In this project or below it.")]
-NameOpt = Annotated[Words, _narrow("--name", "NAME", "Of this name, or a glob.")]
+NameOpt = Annotated[Words, _narrow("--name", "NAME", "With this name, or a glob.")]
 TagOpt = Annotated[Words, _narrow("--tag", "TAG", "With this tag; --tag=-T without it.")]
-StatusOpt = Annotated[Words, _narrow("--status", "|".join(STATUSES), "That are so; repeat it for any of several.")]
-MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With such a metric: 'loss<0.2'.")]
-ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Archived ones.")]
+StatusOpt = Annotated[Words, _narrow("--status", "|".join(STATUSES), "With this status; repeat it for any of several.")]
+MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With a metric such as 'loss<0.2'.")]
+ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Only archived ones.")]
 AllOpt = Annotated[bool, _narrow("--all", None, "Archived ones too.")]
 
 
@@ -80,7 +80,7 @@ def command(
 
 
 def _print(session: Session, found: Found, sort: str) -> None:
-    """Print the tasks that were found; but for a drawn table they are read as they are printed."""
+    """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
     from registry_cli.tasks.find import iter_task_ids, iter_tasks
     from registry_cli.views.tasks import view_task, view_tasks
 
@@ -95,7 +95,7 @@ def _print(session: Session, found: Found, sort: str) -> None:
 
 
 def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:
-    """Return what is shown to a person: what all tasks have, and what tells these apart."""
+    """Return the columns for a terminal: those that all tasks have, and those that distinguish these tasks."""
     sorted_by = [key.strip().removeprefix("-") for key in sort.split(",")]
     often = Counter(key for row in rows for key in row.metrics if not _is_bound(key, row))
     wanted = [key for key in sorted_by if key.startswith("metrics.")]
@@ -107,13 +107,13 @@ def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:
 
 
 def _is_bound(key: str, row: TaskRow) -> bool:
-    """Whether a metric is told of another that is there too, such as `loss.min` of `loss`."""
+    """Return whether a metric is a bound of another one that the task has too, such as `loss.min` of `loss`."""
     name, _, bound = key.rpartition(".")
     return bound in {"min", "max", "last"} and name in row.metrics
 
 
 def _shortened(view: View) -> View:
-    """Return a task as it is drawn: its id cut, and of one that runs the time it has taken so far."""
+    """Return a task as a table shows it: with a short id, and for a running task with the time so far."""
     id_, started = view["id"], view["started"]
     assert isinstance(id_, str)
     elapsed = view["duration"]

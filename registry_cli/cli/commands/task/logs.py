@@ -1,4 +1,4 @@
-"""`reg task logs`: print what a task printed."""
+"""`reg task logs`: print the output of a task."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ EXAMPLES = (
 def command(
     ctx: typer.Context,
     task: TaskArg,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the task ends.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", metavar="N", min=0, help="Begin with the last N lines.")] = None,
 ) -> None:
-    """Print what a task printed.
+    """Print the output of a task.
 
-    The newest attempt's, standard output and standard error as they came: byte for byte in a pipe and with --raw. On a
-    terminal, what would move its cursor, set its title or make it answer is shown instead of obeyed.
+    It prints standard output and standard error of the newest attempt as they came: byte for byte in a pipe and with
+    --raw. On a terminal, sequences that would move its cursor, set its title or make it answer are shown, not obeyed.
     """
     from registry_cli.tasks.console import iter_console
     from registry_cli.tasks.record import get_row

@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """Remove tasks; the models they made stay.
 
-    One that runs is refused: cancel it first.
+    A running task is refused: cancel it first.
     """
     from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import remove_tasks

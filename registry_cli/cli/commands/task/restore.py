@@ -1,4 +1,4 @@
-"""`reg task restore`: bring archived and removed tasks back."""
+"""`reg task restore`: restore archived and removed tasks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ EXAMPLES = ("reg task restore baseline", "reg task list --archived -q | reg task
 def command(
     ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
 ) -> None:
-    """Bring archived and removed tasks back.
+    """Restore archived and removed tasks.
 
-    A name means the newest task that bears it; a removed one only where no other does.
+    A name means the newest task with that name; a removed one only where there is no other.
     """
     from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import restore_tasks

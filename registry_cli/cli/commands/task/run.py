@@ -1,4 +1,4 @@
-"""`reg task run`: run a draft, or a task once more."""
+"""`reg task run`: run a draft, or run a task again."""
 
 from __future__ import annotations
 
@@ -31,30 +31,32 @@ EXAMPLES = (
 def command(
     ctx: typer.Context,
     task: TaskArg,
-    here: Annotated[bool, typer.Option("--here", help="In the folder where it ran, with the code there now.")] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run in the folder where it ran, with the code there now.")
+    ] = False,
     environment: Annotated[
         Literal["none", "lock", "current"],
         typer.Option(
             "--env",
             metavar="none|lock|current",
-            help="Which Python: the command's own, one built from the lock, the one active here.",
+            help="The Python to use: the command's own, one built from the lock, or the active one.",
         ),
     ] = "none",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait for its end.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Run a clone, and compare metrics and outputs.")] = False,
     tolerance: Annotated[
-        float | None, typer.Option("--tolerance", metavar="X", min=0, help="Metrics this near are the same [1e-6].")
+        float | None, typer.Option("--tolerance", metavar="X", min=0, help="Metrics this close are equal [1e-6].")
     ] = None,
-    inline: Annotated[bool, typer.Option("--inline", help="In this process: what an engine runs.")] = False,
+    inline: Annotated[bool, typer.Option("--inline", help="Run in this process; drivers use it.")] = False,
     attempt: Annotated[
-        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only if this is the next attempt.")
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Run only if this is the next attempt.")
     ] = None,
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Run a draft, or a task once more.
+    """Run a draft, or run a task again.
 
-    Its commit, diff and untracked files are restored in a folder that goes away afterwards. A task that ran gets
+    Its commit, diff and untracked files are restored in a folder that is removed afterwards. A task that ran gets
     another attempt. The exit code is the command's, 125 where it could not be prepared; with --check it is 1 where
     metrics or outputs differ.
     """
@@ -77,7 +79,7 @@ def command(
     driver = open_driver(session.registry)
     submitted = driver.submit(job)
     if detach:
-        _tell_submitted(session, job.task, submitted)
+        _report_submitted(session, job.task, submitted)
     else:
         raise typer.Exit(_follow(session, driver, submitted, job.task, quiet=quiet))
 
@@ -117,7 +119,7 @@ def _make_job(session: Session, ref: str, environment: str, *, here: bool, attem
 
 
 def _follow(session: Session, driver: Driver, submitted: JobId, task: TaskId, *, quiet: bool) -> int:
-    """Show what a job prints until it ends, and return what it ended with; Ctrl-C cancels it."""
+    """Print the output of a job until it ends, and return its exit code; Ctrl-C cancels it."""
     from registry_cli.errors import RegError
 
     try:
@@ -129,12 +131,12 @@ def _follow(session: Session, driver: Driver, submitted: JobId, task: TaskId, *,
         raise
     state = driver.status(submitted)
     if state.phase == "lost":
-        raise RegError(f"job {submitted} is gone, and nobody knows how it ended", hint=f"reg task show {task}")
+        raise RegError(f"job {submitted} is gone, and its end is unknown", hint=f"reg task show {task}")
     return state.code if state.code is not None else 1
 
 
 def _cancel(session: Session, driver: Driver, submitted: JobId, task: TaskId) -> None:
-    """Cancel the task if it runs by now, and its job in any case."""
+    """Cancel the task if it is running by now, and its job in any case."""
     from registry_cli.tasks.cancel import cancel_tasks
     from registry_cli.tasks.find import see_tasks
 
@@ -148,7 +150,7 @@ def _cancel(session: Session, driver: Driver, submitted: JobId, task: TaskId) ->
                         f"task {row.name} is {row.status}")  # fmt: skip
 
 
-def _tell_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
+def _report_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
     from registry_cli.tasks.find import see_tasks
 
     row = see_tasks(session.registry, [task])[0]
@@ -157,7 +159,7 @@ def _tell_submitted(session: Session, task: TaskId, submitted: JobId) -> None:
 
 
 def _check(session: Session, ref: str, environment: str, *, here: bool, tolerance: float | None) -> int:
-    """Run a clone and say how it differs; what it put out is archived afterwards."""
+    """Run a clone and print how it differs; its outputs are archived afterwards."""
     from registry_cli.records.status import ENDED
     from registry_cli.tasks.drivers.local import open_driver
     from registry_cli.tasks.find import see_tasks

@@ -25,18 +25,20 @@ def command(
     ] = "bash",
     requirement: Annotated[
         str | None,
-        typer.Option("--reg", metavar="SPEC", help="Let pip install reg from this, instead of carrying it along."),
+        typer.Option("--reg", metavar="SPEC", help="Install reg by pip from this, instead of embedding it."),
     ] = None,
     secret: Annotated[
         Words,
-        typer.Option("--secret", metavar="VARIABLE", help="A variable that must be set there; only its name is told."),
+        typer.Option(
+            "--secret", metavar="VARIABLE", help="A variable that must be set there; only its name is written."
+        ),
     ] = None,
 ) -> None:
     """Print a file that runs a task anywhere.
 
     It needs bash, git, Python 3.11 or newer with venv, the package index, and REG_DIR, a registry that can be written.
-    Commit, diff, untracked files and packages are restored and inputs fetched; what comes of it is the next attempt at
-    the task.
+    Commit, diff, untracked files and packages are restored and inputs are fetched; the run is the next attempt at the
+    task.
     """
     from registry_cli.tasks.script.make import make_script
 

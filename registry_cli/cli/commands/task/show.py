@@ -1,4 +1,4 @@
-"""`reg task show`: show all about a task."""
+"""`reg task show`: show everything about a task."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def command(
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Show all about a task.
+    """Show everything about a task.
 
-    Of one that runs, what is known by now.
+    For a running task, it shows what is known so far.
     """
     from registry_cli.records.task import DIFF, LOCK, SCALARS
     from registry_cli.tasks.details import read_whole
@@ -77,5 +77,5 @@ def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:
     data = find_part(session.registry, row, task, path)
     if data is None and not (path == DIFF and task.code is not None):
         what = {DIFF: "git repository", LOCK: "packages", SCALARS: "scalars"}[path]
-        raise NotFoundError(f"task {row.name} has told of no {what}", hint=f"reg task show {row.id}")
+        raise NotFoundError(f"task {row.name} has recorded no {what}", hint=f"reg task show {row.id}")
     session.output.data([data or b""])

@@ -19,8 +19,8 @@ EXAMPLES = (
 def command(
     ctx: typer.Context,
     tasks: TasksArg,
-    add: Annotated[Words, typer.Option("--add", metavar="TAG", help="Add this tag; repeat it.")] = None,
-    remove: Annotated[Words, typer.Option("--remove", metavar="TAG", help="Remove this tag; repeat it.")] = None,
+    add: Annotated[Words, typer.Option("--add", metavar="TAG", help="Add this tag; repeatable.")] = None,
+    remove: Annotated[Words, typer.Option("--remove", metavar="TAG", help="Remove this tag; repeatable.")] = None,
     message: MessageOpt = None,
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,

@@ -1,4 +1,4 @@
-"""`reg trash empty`: delete what lies in the trash."""
+"""`reg trash empty`: delete the files in the trash."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def command(
     message: MessageOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """Delete what lies in the trash.
+    """Delete the files in the trash.
 
-    It does not wait for gc.trash to be over. Damaged bytes of which there is no whole copy stay.
+    It does not wait for the period gc.trash. Damaged bytes without an intact copy stay.
     """
     from registry_cli.registry.gc.collect import empty_trash, preview_emptying
     from registry_cli.registry.gc.restore import list_trashed
@@ -49,11 +49,11 @@ def command(
         session.output.record({"freed": size, "files": len(files)}, id_key="freed")
     going = {trashed.path for trashed in doomed} if dry_run else set()
     left = [trashed for trashed in list_trashed(session.registry) if trashed.path not in going]
-    _tell(session.output, left, changed=bool(doomed) and not dry_run)
+    _report(session.output, left, changed=bool(doomed) and not dry_run)
 
 
-def _tell(output: Output, left: list[Trashed], *, changed: bool) -> None:
-    """Say how the trash is, and what stays there."""
+def _report(output: Output, left: list[Trashed], *, changed: bool) -> None:
+    """Write a note on the state of the trash, and on the files that stay there."""
     if not changed:
         output.note("nothing was deleted")
     elif not left:

@@ -1,4 +1,4 @@
-"""`reg trash list`: list what lies in the trash."""
+"""`reg trash list`: list the files in the trash."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def command(
     as_tsv: TsvOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """List what lies in the trash.
+    """List the files in the trash.
 
-    Those longest there come first. What was swept is whole and can be restored; what is damaged was put aside by `reg
-    repair`, or when good bytes came, and stays until whole bytes are in its place.
+    Files that were moved there first come first. Swept files are intact and can be restored; damaged files were set
+    aside by `reg repair`, or when good bytes came, and stay until intact bytes are in their place.
     """
     from registry_cli.catalog.read.uses import list_users
     from registry_cli.registry.gc.restore import list_trashed

@@ -1,4 +1,4 @@
-"""`reg trash restore`: bring bytes back from the trash."""
+"""`reg trash restore`: restore bytes from the trash."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ EXAMPLES = ("reg trash restore 3f9c2a1b", "reg model restore fraud/xgb:3    # br
 
 def command(
     ctx: typer.Context,
-    ids: Annotated[
-        list[str], typer.Argument(metavar="ID", help="Blobs as `reg trash list` names them; `-` reads them.")
-    ],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids that `reg trash list` prints; `-` reads stdin.")],
     as_json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Bring bytes back from the trash.
+    """Restore bytes from the trash.
 
-    They are in their place again and nobody's: unless a version comes to use them, a later gc takes them once more.
+    They are back in their place but unused: a later gc collects them again unless a version uses them by then.
     """
     from registry_cli.catalog.read.uses import list_users
     from registry_cli.registry.gc.restore import restore_trashed
