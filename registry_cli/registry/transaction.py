@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli._version import __version__
-from registry_cli.catalog.fold.changes import RULES, Change
+from registry_cli.catalog.fold.changes import Change, compute_rules
 from registry_cli.catalog.index.index import OutrunError
 from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, new_ulid
@@ -96,7 +96,7 @@ def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) ->
         time=datetime.now(UTC),
         author=registry.author,
         tool=f"reg {__version__}",
-        rules=RULES,
+        rules=compute_rules(wanted),
         message=message,
         changes=tuple(wanted),
     )

@@ -15,6 +15,7 @@ from registry_cli.catalog.fold.changes import Change
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError, RefusedError
 from registry_cli.ids import AliasName, TagName
+from registry_cli.records.codec import load_entry
 from registry_cli.records.entry import Entry
 from registry_cli.registry import events, transaction
 from registry_cli.registry.aliases import set_alias
@@ -40,10 +41,20 @@ def test_an_entry_says_who_when_and_why(registry: Registry) -> None:
     row = add(registry, "a/m")
     entry = transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])], message="because")
     assert entry is not None
-    assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", changes.RULES)
+    assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", 1)
     assert entry.tool.startswith("reg ")
     assert entry.previous == digest_entry(registry.log.get(1))
     assert [change.entry for change in iter_changes(registry.db, after=1)] == [entry.id]
+
+
+def test_an_entry_needs_no_newer_rules_than_its_changes(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(changes.OPS, "approve", 7)
+    monkeypatch.setattr(changes, "RULES", 7)
+    row = add(registry, "a/m")
+    tag_versions(registry, ["a/m"], add=[TagName("x")])
+    assert [load_entry(registry.log.get(seq), "").rules for seq in (1, 2)] == [1, 1]
+    approval: Change = {"op": "approve", "version": row.id}
+    assert changes.compute_rules([approval, changes.archive(row.id)]) == 7
 
 
 def test_a_plan_that_wants_nothing_writes_nothing(registry: Registry) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.documents import from_microseconds, load_doc
-from registry_cli.catalog.fold.changes import RULES
+from registry_cli.catalog.fold.changes import compute_rules
 from registry_cli.catalog.index.place import find_strange
 from registry_cli.catalog.index.sqlite_file import connect_untouched, limited
 from registry_cli.errors import RegError
@@ -59,20 +59,17 @@ class Memory:
         """
         if last < first:  # the index has not come so far
             return []
-        for rules in range(RULES, 0, -1):
-            try:
-                built = self._build(range(first, last + 1), previous, rules)
-            except _errors():
-                return []
-            if digest_entry(built[-1]) == wanted:
-                return built
-        return []
+        try:
+            built = self._build(range(first, last + 1), previous)
+        except _errors():
+            return []
+        return built if digest_entry(built[-1]) == wanted else []
 
-    def _build(self, slots: range, previous: str, rules: int) -> list[bytes]:
+    def _build(self, slots: range, previous: str) -> list[bytes]:
         built: list[bytes] = []
         with _opened(self.path) as db:
             for seq in slots:
-                built.append(dump_entry(_read_entry(db, seq, previous, rules)))
+                built.append(dump_entry(_read_entry(db, seq, previous)))
                 previous = digest_entry(built[-1])
         return built
 
@@ -128,11 +125,12 @@ def _errors() -> tuple[type[Exception], ...]:
     return (RegError, sqlite3.Error, OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
-def _read_entry(db: sqlite3.Connection, seq: int, previous: str, rules: int) -> Entry:
+def _read_entry(db: sqlite3.Connection, seq: int, previous: str) -> Entry:
     entry, time, author, tool, message = db.execute(
         "SELECT id, time, author, tool, message FROM entries WHERE seq = ?", (seq,)
     ).fetchone()
     docs = db.execute("SELECT doc FROM changes WHERE seq = ? ORDER BY position", (seq,)).fetchall()
+    changes = tuple(load_doc(doc) for (doc,) in docs)
     return Entry(
         seq=seq,
         previous=previous,
@@ -140,7 +138,7 @@ def _read_entry(db: sqlite3.Connection, seq: int, previous: str, rules: int) -> 
         time=from_microseconds(time),
         author=author,
         tool=tool,
-        rules=rules,
+        rules=compute_rules(changes),
         message=message,
-        changes=tuple(load_doc(doc) for (doc,) in docs),
+        changes=changes,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
 from registry_cli.catalog.fold.change_shapes import is_id
-from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, RULES, TASK
+from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, TASK, compute_rules
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.ids import EntryId, RecordId, new_ulid
 from registry_cli.records.codec import dump_entry
@@ -185,7 +185,7 @@ class LogMending:
                 time=datetime.now(UTC),
                 author=self._author,
                 tool=f"reg {__version__}",
-                rules=RULES,
+                rules=compute_rules(()),
                 message=STANDS,
                 changes=(),
                 stands_for=wanted if seq == run.last else None,
