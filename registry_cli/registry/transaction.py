@@ -14,9 +14,9 @@ from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
+from registry_cli.store.file_locks import open_writer_lock
 from registry_cli.store.files import SMALL
 from registry_cli.store.staging import Staging
-from registry_cli.store.turn import open_turn
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
@@ -44,7 +44,7 @@ def transact(
     with ExitStack() as stack:
         staged = staging or stack.enter_context(Staging(registry.layout))
         staged.install()  # the bulk of the bytes, before anybody has to wait for us
-        stack.enter_context(open_turn(registry.layout))
+        stack.enter_context(open_writer_lock(registry.layout))
         while True:
             registry.index.sync()
             wanted = registry.read(lambda _db: plan())

@@ -23,9 +23,10 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
-from registry_cli.store import turn
+from registry_cli.store import file_locks
 from registry_cli.store.log import digest_entry
 from tests.catalog.builders import Forger
+from tests.owners import is_locked
 from tests.registry.making import add
 
 
@@ -33,7 +34,7 @@ from tests.registry.making import add
 def other(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The same registry, opened by somebody else, who does not wait for a turn."""
     assert registry.path.exists()
-    monkeypatch.setattr(turn, "PATIENCE", 0.001)
+    monkeypatch.setattr(file_locks, "PATIENCE", 0.001)
     return Registry.open(tmp_path)
 
 
@@ -55,6 +56,19 @@ def test_an_entry_needs_no_newer_rules_than_its_changes(registry: Registry, monk
     assert [load_entry(registry.log.get(seq), "").rules for seq in (1, 2)] == [1, 1]
     approval: Change = {"op": "approve", "version": row.id}
     assert changes.compute_rules([approval, changes.archive(row.id)]) == 7
+
+
+def test_writers_plan_one_after_the_other(registry: Registry) -> None:
+    row = add(registry, "a/m")
+    locked: list[bool] = []
+
+    def plan() -> list[Change]:
+        locked.append(is_locked(registry.layout.turn))
+        return [changes.archive(row.id)]
+
+    assert transact(registry, plan) is not None
+    assert locked == [True]
+    assert not is_locked(registry.layout.turn)
 
 
 def test_a_plan_that_wants_nothing_writes_nothing(registry: Registry) -> None:
