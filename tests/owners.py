@@ -1,11 +1,13 @@
-"""Names as other processes give them: one that runs, one that has ended, one on another host."""
+"""Names as other processes give them: one that runs, one that has ended, one on another host; locks that are held."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from registry_cli.store.writer_name import find_owner, new_name
 from tests.forks import fork
@@ -37,6 +39,16 @@ def end_process(pid: int) -> None:
         os.waitpid(pid, 0)
     except (ProcessLookupError, ChildProcessError):
         pass
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether anybody holds the lock of a file."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def new_dead_name() -> str:

@@ -21,7 +21,7 @@ class Entry:
         previous: SHA-256 of the bytes of the slot before; empty in the first.
         time: UTC by the writer's clock.
         tool: Program and version that wrote it.
-        rules: Version of the rules the writer knew; a reader that knows fewer goes read-only.
+        rules: Lowest version of the rules that its changes need; a reader that knows fewer goes read-only.
         message: Why, as given with `-m`.
         stands_for: SHA-256 of a lost entry in whose slot this one was put, so that the next still follows.
     """

@@ -14,7 +14,7 @@ from registry_cli.catalog.read import versions
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.registry.retention import parse_keep
 from registry_cli.store.config import read_settings, write_settings
-from registry_cli.store.turn import open_change
+from registry_cli.store.file_locks import open_file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,7 +114,7 @@ class Settings:
         """
         check_value(name, get_key(name), value)
         path = self._path(user=user)
-        with open_change(path):
+        with open_file_lock(path):
             write_settings(path, {**read_settings(path), name: value})
 
     def unset(self, name: str, *, user: bool = False) -> bool:
@@ -123,7 +123,7 @@ class Settings:
         path = self._path(user=user)
         if name not in read_settings(path):
             return False
-        with open_change(path):
+        with open_file_lock(path):
             settings = read_settings(path)
             was_set = settings.pop(name, None) is not None
             write_settings(path, settings)

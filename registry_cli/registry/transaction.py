@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from registry_cli._version import __version__
-from registry_cli.catalog.fold.changes import REMOVE, RULES, Change
+from registry_cli.catalog.fold.changes import REMOVE, Change, compute_rules
 from registry_cli.catalog.index.index import OutrunError
 from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, RecordId, VersionId, new_ulid
 from registry_cli.records.codec import dump_entry
 from registry_cli.records.entry import Entry
+from registry_cli.store.file_locks import open_writer_lock
 from registry_cli.store.files import SMALL
 from registry_cli.store.staging import Staging
-from registry_cli.store.turn import open_turn
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
@@ -45,7 +45,7 @@ def transact(
     with ExitStack() as stack:
         staged = staging or stack.enter_context(Staging(registry.layout))
         staged.install()  # the bulk of the bytes, before anybody has to wait for us
-        stack.enter_context(open_turn(registry.layout))
+        stack.enter_context(open_writer_lock(registry.layout))
         while True:
             registry.index.sync()
             wanted = registry.read(lambda _db: plan())
@@ -113,7 +113,7 @@ def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) ->
         time=datetime.now(UTC),
         author=registry.author,
         tool=f"reg {__version__}",
-        rules=RULES,
+        rules=compute_rules(wanted),
         message=message,
         changes=tuple(wanted),
     )

@@ -15,9 +15,9 @@ from registry_cli import env
 from registry_cli.errors import CorruptError, NotFoundError, RegError
 from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
+from registry_cli.store.file_locks import open_file_lock
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
-from registry_cli.store.turn import open_change
 from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def trust_registry(root: Path) -> Trusted:
         ConflictError: Another process is changing that file.
     """
     identity, real = read_format(Layout(root)).id, str(root.resolve())
-    with open_change(_file()):
+    with open_file_lock(_file()):
         _write({**_read(), real: identity})
     return Trusted(real, identity, "trusted")
 
@@ -73,7 +73,7 @@ def distrust_registry(root: Path) -> Trusted:
     found = known.get(str(root.resolve())) or known.get(str(root.resolve() / DIRECTORY))
     if found is None:
         raise NotFoundError(f"{root} is not among the trusted", hint="reg trust --list")
-    with open_change(_file()):
+    with open_file_lock(_file()):
         _write({path: identity for path, identity in _read().items() if path != found.path})
     return found
 

@@ -58,9 +58,7 @@ def _fill(registry: Registry) -> None:
     previous = ""
     for seq, start in enumerate(range(0, VERSIONS, ENTRY), 1):
         wanted = [_version(registry, number) for number in range(start, start + ENTRY)]
-        entry = Entry(
-            seq, previous, new_ulid(), datetime.now(UTC), "bench", "bench", changes.RULES, None, tuple(wanted)
-        )
+        entry = Entry(seq, previous, new_ulid(), datetime.now(UTC), "bench", "bench", 1, None, tuple(wanted))
         data = dump_entry(entry)
         registry.layout.slot(seq).parent.mkdir(exist_ok=True)
         registry.layout.slot(seq).write_bytes(data)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from registry_cli.catalog.fold.changes import RULES, Change, add_version
+from registry_cli.catalog.fold.changes import Change, add_version
 from registry_cli.catalog.fold.fold import Fold
 from registry_cli.catalog.fold.task_rows import TaskRows, load_task_rows
 from registry_cli.catalog.fold.version_rows import VersionRows, load_version_rows
@@ -66,7 +66,7 @@ def make_entry(seq: int, *wanted: Change, previous: str = "", message: str | Non
         time=START + timedelta(seconds=seq),
         author="tester",
         tool="reg 0",
-        rules=RULES,
+        rules=1,
         message=message,
         changes=tuple(wanted),
     )

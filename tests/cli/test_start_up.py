@@ -64,8 +64,8 @@ MAY_LOAD: Final = {
     "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list"},
     "status": VERSIONS | ROWS | {
         "catalog.read.entries", "catalog.read.totals", "cli.commands.status", "views.versions", "records.values",
-        "registry.retention", "registry.settings",
-        "registry.status", "store.config", "store.writer_name", "store.known_losses", "store.trash", "store.turn",
+        "registry.retention", "registry.settings", "registry.status", "store.config", "store.writer_name",
+        "store.known_losses", "store.trash", "store.file_locks",
     },
     "events --limit 2": ADDRESSES | ROWS | {
         "catalog.fold.changes", "catalog.read.journal", "catalog.read.tasks", "catalog.read.rows",

@@ -525,7 +525,7 @@ def test_the_suite_notices(
     spoil: Callable[[pytest.MonkeyPatch], None], found: str, full: Site, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, quick_disk: None, strict: None,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("registry_cli.store.turn.PATIENCE", 0.002)
+    monkeypatch.setattr("registry_cli.store.file_locks.PATIENCE", 0.002)
     spoil(monkeypatch)
     with pytest.raises((AssertionError, RegError), match=found):
         races(full, tmp_path)

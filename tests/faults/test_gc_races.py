@@ -15,7 +15,7 @@ from registry_cli.catalog.index import sqlite_file
 from registry_cli.errors import ConflictError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.gc.collect import empty_trash
-from registry_cli.store import files, turn
+from registry_cli.store import file_locks, files
 from tests.faults import dump
 from tests.faults.dump import (
     WRITERS,
@@ -71,7 +71,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nobody's turn, nor for the index: a process that is stopped may hold either."""
-    monkeypatch.setattr(turn, "PATIENCE", 0.002)
+    monkeypatch.setattr(file_locks, "PATIENCE", 0.002)
     monkeypatch.setattr(sqlite_file, "WAIT", 0.02)
 
 

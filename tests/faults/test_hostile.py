@@ -210,7 +210,7 @@ def test_spoilt_records(stranger: Stranger, tmp_path: Path, data: st.DataObject)
 
 
 @quick
-@given(st.lists(st.sampled_from(OPS), min_size=1, max_size=3), st.data())
+@given(st.lists(st.sampled_from(list(OPS)), min_size=1, max_size=3), st.data())
 def test_spoilt_entries(stranger: Stranger, tmp_path: Path, ops: list[str], data: st.DataObject) -> None:
     """Whatever an entry holds, the fold applies it, voids it, or says that it cannot be read."""
     registry = stranger.registry

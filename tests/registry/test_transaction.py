@@ -15,6 +15,7 @@ from registry_cli.catalog.fold.changes import Change
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError, RefusedError
 from registry_cli.ids import AliasName, TagName
+from registry_cli.records.codec import load_entry
 from registry_cli.records.entry import Entry
 from registry_cli.registry import events, transaction
 from registry_cli.registry.aliases import set_alias
@@ -22,9 +23,10 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
-from registry_cli.store import turn
+from registry_cli.store import file_locks
 from registry_cli.store.log import digest_entry
 from tests.catalog.builders import Forger
+from tests.owners import is_locked
 from tests.registry.making import add
 
 
@@ -32,7 +34,7 @@ from tests.registry.making import add
 def other(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The same registry, opened by somebody else, who does not wait for a turn."""
     assert registry.path.exists()
-    monkeypatch.setattr(turn, "PATIENCE", 0.001)
+    monkeypatch.setattr(file_locks, "PATIENCE", 0.001)
     return Registry.open(tmp_path)
 
 
@@ -40,10 +42,33 @@ def test_an_entry_says_who_when_and_why(registry: Registry) -> None:
     row = add(registry, "a/m")
     entry = transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])], message="because")
     assert entry is not None
-    assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", changes.RULES)
+    assert (entry.seq, entry.author, entry.message, entry.rules) == (2, "tester", "because", 1)
     assert entry.tool.startswith("reg ")
     assert entry.previous == digest_entry(registry.log.get(1))
     assert [change.entry for change in iter_changes(registry.index.db, after=1)] == [entry.id]
+
+
+def test_an_entry_needs_no_newer_rules_than_its_changes(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(changes.OPS, "approve", 7)
+    monkeypatch.setattr(changes, "RULES", 7)
+    row = add(registry, "a/m")
+    tag_versions(registry, ["a/m"], add=[TagName("x")])
+    assert [load_entry(registry.log.get(seq), "").rules for seq in (1, 2)] == [1, 1]
+    approval: Change = {"op": "approve", "version": row.id}
+    assert changes.compute_rules([approval, changes.archive(row.id)]) == 7
+
+
+def test_writers_plan_one_after_the_other(registry: Registry) -> None:
+    row = add(registry, "a/m")
+    locked: list[bool] = []
+
+    def plan() -> list[Change]:
+        locked.append(is_locked(registry.layout.turn))
+        return [changes.archive(row.id)]
+
+    assert transact(registry, plan) is not None
+    assert locked == [True]
+    assert not is_locked(registry.layout.turn)
 
 
 def test_a_plan_that_wants_nothing_writes_nothing(registry: Registry) -> None:

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from registry_cli.ids import AliasName, BlobHash, ModelName, RecordId, TagName, TaskId, VersionId
     from registry_cli.records.values import Value
 
-RULES: Final = 1
-"""Version of the changes and their rules; an entry with a greater one makes the registry read-only for this program."""
-
 Change: TypeAlias = Mapping[str, object]
 
 ADD_VERSION: Final = "add-version"
@@ -41,21 +38,27 @@ RECORDED: Final[tuple[Stage, ...]] = ("draft", "edit", "start", "end")
 
 COLLECTION: Final = (CONDEMN, SWEEP, PURGE)
 """What a collector writes, in this order: announced, to be moved to the trash, to be deleted there."""
-OPS: Final = (
-    ADD_VERSION,
-    TAG,
-    ALIAS,
-    EDIT,
-    PUBLISH,
-    ARCHIVE,
-    RESTORE,
-    REMOVE,
-    RENAME,
-    DIGEST,
-    SETTING,
-    TASK,
-    *COLLECTION,
-)
+OPS: Final = {
+    ADD_VERSION: 1,
+    TAG: 1,
+    ALIAS: 1,
+    EDIT: 1,
+    PUBLISH: 1,
+    ARCHIVE: 1,
+    RESTORE: 1,
+    REMOVE: 1,
+    RENAME: 1,
+    DIGEST: 1,
+    SETTING: 1,
+    TASK: 1,
+    CONDEMN: 1,
+    SWEEP: 1,
+    PURGE: 1,
+}
+"""The operations, each with the version of the rules that a reader must know to apply it. A new operation gets the next
+number; so does one that means something else from now on."""
+RULES: Final = max(OPS.values())
+"""The newest version of the rules; an entry with a greater one makes the registry read-only for this program."""
 
 SEALED: Final = ("framework", "labels", "design")
 """What `edit` may touch in a draft only."""
@@ -141,6 +144,15 @@ def task(task: TaskId, stage: Stage, *, record: RecordId | None = None, old: Rec
         old: The record that an edit was made from.
     """
     return _present({"op": TASK, "task": task, "stage": stage, "record": record, "old": old})
+
+
+def compute_rules(changes: Iterable[Change]) -> int:
+    """Return the lowest version of the rules that a reader must know to apply all of `changes`.
+
+    An entry carries this and not the newest: one upgraded colleague makes the registry read-only for the others only
+    by a change that their programs cannot apply.
+    """
+    return max((OPS[str(change["op"])] for change in changes), default=1)
 
 
 def _present(change: dict[str, object]) -> Change:

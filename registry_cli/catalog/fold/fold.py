@@ -124,7 +124,7 @@ def check_entry(entry: Entry, seq: int, previous: str, where: str) -> None:
 def _unknown(entry: Entry) -> str | None:
     if entry.rules > changes.RULES:
         return f"follows rules {entry.rules}, this program knows rules up to {changes.RULES}"
-    ops = sorted({str(change["op"]) for change in entry.changes} - set(changes.OPS))
+    ops = sorted({str(change["op"]) for change in entry.changes} - changes.OPS.keys())
     return f"holds {', '.join(ops)}, which this program does not know" if ops else None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.documents import from_microseconds, load_doc
-from registry_cli.catalog.fold.changes import RULES
+from registry_cli.catalog.fold.changes import compute_rules
 from registry_cli.catalog.index.inspection import open_untouched
 from registry_cli.catalog.index.place import find_strange
 from registry_cli.catalog.index.sqlite_file import list_errors
@@ -61,20 +61,17 @@ class Memory:
         """
         if last < first:  # the index has not come so far
             return []
-        for rules in range(RULES, 0, -1):
-            try:
-                built = self._build(range(first, last + 1), previous, rules)
-            except _errors():
-                return []
-            if digest_entry(built[-1]) == wanted:
-                return built
-        return []
+        try:
+            built = self._build(range(first, last + 1), previous)
+        except _errors():
+            return []
+        return built if digest_entry(built[-1]) == wanted else []
 
-    def _build(self, slots: range, previous: str, rules: int) -> list[bytes]:
+    def _build(self, slots: range, previous: str) -> list[bytes]:
         built: list[bytes] = []
         with _opened(self.path) as file:
             for seq in slots:
-                built.append(dump_entry(_read_entry(file, seq, previous, rules)))
+                built.append(dump_entry(_read_entry(file, seq, previous)))
                 previous = digest_entry(built[-1])
         return built
 
@@ -128,8 +125,9 @@ def _errors() -> tuple[type[Exception], ...]:
     return (*list_errors(), RegError, OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
-def _read_entry(file: IndexFile, seq: int, previous: str, rules: int) -> Entry:
+def _read_entry(file: IndexFile, seq: int, previous: str) -> Entry:
     (entry, time, author, tool, message), docs = file.read_entry(seq)
+    changes = tuple(map(load_doc, docs))
     return Entry(
         seq=seq,
         previous=previous,
@@ -137,7 +135,7 @@ def _read_entry(file: IndexFile, seq: int, previous: str, rules: int) -> Entry:
         time=from_microseconds(time),
         author=author,
         tool=tool,
-        rules=rules,
+        rules=compute_rules(changes),
         message=message,
-        changes=tuple(map(load_doc, docs)),
+        changes=changes,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
 from registry_cli.catalog.fold.change_shapes import is_id
-from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, RULES, TASK
+from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, TASK, compute_rules
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.ids import EntryId, RecordId, new_ulid
 from registry_cli.records.codec import dump_entry
@@ -22,9 +22,9 @@ from registry_cli.registry.repair.log_gaps import Run, find_link, list_given_up,
 from registry_cli.registry.repair.outcome import Outcome
 from registry_cli.registry.repair.put_back import put_away, put_file
 from registry_cli.store import files
+from registry_cli.store.file_locks import open_writer_lock
 from registry_cli.store.log import Log, digest_entry
 from registry_cli.store.trash import list_trash
-from registry_cli.store.turn import open_turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ class LogMending:
     def mend(self) -> list[Outcome]:
         """Mend all that is damaged, and return what was done; what cannot be mended is left."""
         before = None
-        with open_turn(self._layout):
+        with open_writer_lock(self._layout):
             done = self._judge_strays()
             for outcome in done:
                 put_away(self._layout, outcome.path)
@@ -185,7 +185,7 @@ class LogMending:
                 time=datetime.now(UTC),
                 author=self._author,
                 tool=f"reg {__version__}",
-                rules=RULES,
+                rules=compute_rules(()),
                 message=STANDS,
                 changes=(),
                 stands_for=wanted if seq == run.last else None,

@@ -148,7 +148,7 @@ KEYS = ["version", "model", "add", "remove", "alias", "old", "set", "unset", "pu
         "size", "sha256", "xxh3", "key", "value", "undoes"]  # fmt: skip
 malformed = st.builds(
     lambda op, keys, real: {**keys, **({"version": RECORDS[0][0]} if real else {}), "op": op},
-    st.sampled_from(changes.OPS), st.dictionaries(st.sampled_from(KEYS), junk, max_size=6), st.booleans(),
+    st.sampled_from(list(changes.OPS)), st.dictionaries(st.sampled_from(KEYS), junk, max_size=6), st.booleans(),
 )  # fmt: skip
 
 

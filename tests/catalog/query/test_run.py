@@ -100,6 +100,42 @@ def test_text_in_a_query_stays_a_value() -> None:
     assert ask(rows, 'tag:"\' or 1=1 --"') == []
 
 
+def list_steps(query: Query, **more: Any) -> list[str]:
+    """Return SQLite's plan of each statement that answers a query over 60 versions which no conjunct narrows down."""
+    db = write_index([make_row(at, keyed={"metrics.acc": float(at)}) for at in range(1, 61)])
+    run: list[str] = []
+    db.set_trace_callback(run.append)
+    find_rows(db, query, VersionId, **more)
+    db.set_trace_callback(None)
+    steps = [detail for text in run for *_, detail in db.execute(f"EXPLAIN QUERY PLAN {text}")]
+    db.close()
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("sort", "index"),
+    [("-metrics.acc", "fields_number"), ("created", "versions_created"), ("size", "versions_size")],
+)
+def test_a_limit_walks_the_index_of_the_sort_key(sort: str, index: str) -> None:
+    query = Query(parse_query("author != bob"), parse_sort(sort), 2)
+    walked = list_steps(query)
+    assert any(f"INDEX {index}" in step for step in walked)
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in walked)
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_few_rows_of_an_index_are_read_before_all_else(limit: int | None) -> None:
+    driven = list_steps(Query(parse_query("metrics.acc > 58"), parse_sort("created"), limit))
+    assert any("INDEX fields_number (field=? AND number>?)" in step for step in driven)
+    assert not any("SCAN v" in step for step in driven)
+
+
+@pytest.mark.parametrize(("limit", "more"), [(None, {}), (2, {"patience": 1})])
+def test_all_rows_and_a_long_walk_are_read_by_a_scan(limit: int | None, more: dict[str, int]) -> None:
+    scanned = list_steps(Query(parse_query("author != bob"), parse_sort("-metrics.acc"), limit), **more)
+    assert scanned[-1] == "USE TEMP B-TREE FOR ORDER BY"
+
+
 @pytest.mark.parametrize("patience", [1, 50, 10**6])
 def test_a_walk_in_order_that_finds_too_few_gives_way(patience: int) -> None:
     db = write_index([make_row(at, keyed={"metrics.acc": float(at)}) for at in range(1, 60)])

@@ -1,8 +1,9 @@
-"""Processes take turns by locking a file; the kernel frees the lock of one that dies, and nobody waits for ever.
+"""Locks on files: the kernel frees the lock of a process that dies, and every wait is bounded.
 
-For writers of the log it is a courtesy that spares them work lost to each other: who waits too long goes ahead without
-a turn, so that a writer that was stopped in the middle hangs nobody, and the log's slots alone say who was first. For a
-small file that is read, changed and replaced it is all that keeps two changes apart: who waits too long fails.
+Writers of the log queue at a lock to spare each other lost work: without it, 32 writers spend up to twice the
+processor time on a commit. A writer that has waited too long goes ahead without the lock, so that a stopped one hangs
+nobody; the log's slots alone decide. For a small file that is read, changed and replaced, the lock is all that keeps
+two changes apart: a process that has waited too long fails.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 PATIENCE: Final = 0.5
-"""Seconds to wait for writers before us."""
+"""Seconds that a writer waits for the writers before it."""
 LONGEST_CHANGE: Final = 10.0
 """Seconds to wait for those who change a small file: each needs a few milliseconds."""
 _SHORTEST: Final = 0.0005
@@ -31,8 +32,8 @@ _LONGEST: Final = 0.004
 
 
 @contextmanager
-def open_turn(layout: Layout) -> Iterator[None]:
-    """Hold a turn, or go ahead after `PATIENCE`; where there are no locks, go ahead at once."""
+def open_writer_lock(layout: Layout) -> Iterator[None]:
+    """Hold the lock of the log's writers, or go ahead after `PATIENCE`; where there are no locks, go ahead at once."""
     try:
         fd = files.open_file(layout.turn, os.O_RDONLY | os.O_NONBLOCK)  # a pipe there has no end
     except (CorruptError, OSError):
@@ -46,11 +47,11 @@ def open_turn(layout: Layout) -> Iterator[None]:
 
 
 @contextmanager
-def open_change(path: Path) -> Iterator[None]:
-    """Be the only one that reads, changes and replaces the small file `path`; where there are no locks, go ahead.
+def open_file_lock(path: Path) -> Iterator[None]:
+    """Keep other processes from changing the small file `path` meanwhile; where there are no locks, go ahead.
 
-    The lock is on the file itself, which is made where it is missing, and which the change replaces by another: who
-    then gets the lock of the old one takes that of the new one.
+    The lock is on the file itself, which is made where it is missing, and which the change replaces by another: a
+    process that then gets the lock of the old file takes that of the new one.
 
     Raises:
         ConflictError: Another process has held it for `LONGEST_CHANGE`.

@@ -1,32 +1,61 @@
-"""Turns: a courtesy among writers, and what keeps two changes of one small file apart."""
+"""Locks on files: the queue of the log's writers, and what keeps two changes of one small file apart."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.registry.init import make_registry
-from registry_cli.store import turn
+from registry_cli.store import file_locks
 from registry_cli.store.config import read_settings, write_settings
-from registry_cli.store.turn import open_change, open_turn
+from registry_cli.store.file_locks import open_file_lock, open_writer_lock
 from tests.forks import end, fork
+from tests.owners import is_locked
+
+
+def test_a_writer_waits_for_the_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = make_registry(tmp_path, shared=False)
+    waits: list[float] = []
+    monkeypatch.setattr(file_locks, "PATIENCE", 600)
+    with layout.turn.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        def end_wait(seconds: float) -> None:
+            waits.append(seconds)
+            fcntl.flock(held, fcntl.LOCK_UN)
+
+        monkeypatch.setattr(time, "sleep", end_wait)
+        with open_writer_lock(layout):
+            assert len(waits) == 1
+            assert is_locked(layout.turn)
+    assert not is_locked(layout.turn)
+
+
+def test_a_writer_goes_ahead_of_one_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = make_registry(tmp_path, shared=False)
+    monkeypatch.setattr(file_locks, "PATIENCE", 0)
+    with layout.turn.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with open_writer_lock(layout):
+            assert is_locked(layout.turn)
 
 
 def test_nobody_waits_for_a_pipe_in_its_place(tmp_path: Path) -> None:
     layout = make_registry(tmp_path, shared=False)
     layout.turn.unlink()
     os.mkfifo(layout.turn)
-    with open_turn(layout):
+    with open_writer_lock(layout):
         pass
 
 
 def change(path: Path, key: str) -> None:
-    with open_change(path):
+    with open_file_lock(path):
         write_settings(path, {**read_settings(path), key: "set"})
 
 
@@ -50,7 +79,7 @@ def test_one_that_is_stopped_hangs_nobody(tmp_path: Path, monkeypatch: pytest.Mo
     change(path, "first")
     with path.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        monkeypatch.setattr(turn, "LONGEST_CHANGE", 0.01)
+        monkeypatch.setattr(file_locks, "LONGEST_CHANGE", 0.01)
         with pytest.raises(ConflictError, match=r"another process is changing .*config\.toml"):
             change(path, "second")
     change(path, "second")
@@ -61,7 +90,7 @@ def test_the_lock_of_one_that_is_killed_is_free(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
 
     def die() -> None:
-        with open_change(path):
+        with open_file_lock(path):
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert end(fork(die)) == -signal.SIGKILL
@@ -93,5 +122,5 @@ def test_the_user_s_file_may_be_a_link_and_the_registry_s_may_not(tmp_path: Path
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "config.toml")
-    with open_change(tmp_path / "config.toml"):
+    with open_file_lock(tmp_path / "config.toml"):
         pass
