@@ -28,10 +28,10 @@ DTYPES = {
     "ByteStorage": "U8",
     "BoolStorage": "BOOL",
 }
-"""The class that a pickled tensor names for its storage (`torch/storage.py`)."""
+"""Dtypes by the class that a pickled tensor names for its storage (`torch/storage.py`)."""
 
 LIGHTNING = "pytorch-lightning_version"
-"""The key whose value is that version (`lightning/pytorch/trainer/connectors/checkpoint_connector.py`)."""
+"""The key of Lightning's version (`lightning/pytorch/trainer/connectors/checkpoint_connector.py`)."""
 
 
 def describe(archive: Archive) -> Facts | None:
