@@ -4,10 +4,10 @@
 >>> version = reg.commit("out/model.pt", "vision/resnet", metrics={"acc": 0.93})
 >>> reg.use("vision/resnet").path
 
-Importing this costs nothing: each name is loaded when it is first used.
+Importing the package loads nothing else: each name is loaded when it is first used.
 """
 
-TYPE_CHECKING = False  # type checkers take the name for true; nothing is imported here
+TYPE_CHECKING = False  # type checkers treat the name as true; nothing is imported at runtime
 if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
     from registry_cli.errors import RegError as RegError

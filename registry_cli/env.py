@@ -1,15 +1,16 @@
-"""The names of all environment variables that `reg` reads, and what they decide: folders of the user, and who he is.
+"""The environment variables that `reg` reads, and the values that they decide: the user's name and folders.
 
-`reg help environment` lists them; a test compares the two. No other file below the edges reads the environment.
+`reg help environment` lists them; a test compares the two. Besides this module, only `cli` and `sdk` read the
+environment.
 """
 
-# every process of a task that is logged automatically imports this at its start: pathlib alone costs more
+# every process of an automatically logged task imports this at its start: pathlib alone costs more
 # ruff: noqa: PTH118, PTH120
 from __future__ import annotations
 
 import os
 
-TYPE_CHECKING = False  # type checkers take the name for true; nothing is imported here
+TYPE_CHECKING = False  # type checkers treat the name as true; nothing is imported at runtime
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -31,19 +32,19 @@ CI: Final = "CI"
 COLUMNS: Final = "COLUMNS"
 
 SITE: Final = os.path.join(os.path.dirname(__file__), "site")
-"""Folder whose `sitecustomize` turns automatic logging on in every Python that finds it first on its path."""
+"""Folder whose `sitecustomize` turns automatic logging on in every Python that has it first on its path."""
 
 VARIABLES: Final[dict[str, str]] = {
     REG_DIR: "the registry to use, when --registry is not given",
-    REG_AUTHOR: "who makes a change, before the setting `author` and the login name",
+    REG_AUTHOR: "the author of changes; it overrides the setting `author` and the login name",
     REG_CONFIG_HOME: "folder of the user's own settings, instead of the platform's",
     REG_CACHE_HOME: "folder of indexes that cannot lie inside their registry, instead of the platform's",
     REG_DATA_HOME: "folder of the user's own registry (`reg init --user`), instead of the platform's",
     REG_TASK: "the task that this process is part of; `reg log` sets it for what it runs",
-    REG_ATTEMPT: "which attempt at that task; `reg log` sets it",
-    REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` says by it what is heard",
-    **dict.fromkeys(RANKS, "which of several processes this one is; only process 0 tells the registry anything"),
-    SUDO_UID: "as root: the user who called sudo, whose registries are used as root's own are",
+    REG_ATTEMPT: "the number of the attempt at that task; `reg log` sets it",
+    REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` passes its rules in it",
+    **dict.fromkeys(RANKS, "the rank of this process among several; only rank 0 writes to the registry"),
+    SUDO_UID: "for root: the user who called sudo; root uses this user's registries like its own",
     NO_COLOR: "when set, no colour anywhere",
     FORCE_COLOR: "when set, colour even in a pipe",
     CI: "when set, no progress bars and no prompts",
@@ -57,17 +58,17 @@ def read(name: str) -> str | None:
 
 
 def read_all() -> dict[str, str]:
-    """Return all variables, for a command that is to run with them."""
+    """Return all variables, for a command that is started with them."""
     return dict(os.environ)
 
 
 def set_all(variables: Mapping[str, str]) -> None:
-    """Set variables of this process, for those that it starts."""
+    """Set variables of this process, for the processes that it starts."""
     os.environ.update(variables)
 
 
 def restore(variables: Mapping[str, str | None]) -> None:
-    """Give variables of this process the values that they had; None takes one away."""
+    """Set variables of this process back to earlier values; None removes one."""
     for name, value in variables.items():
         if value is None:
             os.environ.pop(name, None)
@@ -76,16 +77,16 @@ def restore(variables: Mapping[str, str | None]) -> None:
 
 
 def with_site(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable by which a Python finds `SITE` before all else that the given variables let it find."""
+    """Return a PYTHONPATH that puts `SITE` before the folders in the PYTHONPATH of the given variables."""
     before = variables.get("PYTHONPATH")
     others = [part for part in before.split(os.pathsep) if part != SITE] if before else []
     return {"PYTHONPATH": os.pathsep.join([SITE, *others])}
 
 
 def rank() -> int:
-    """Return which of several training processes this one is: torchrun, Slurm, Open MPI or MPICH tell; 0 if alone."""
-    told = (read(name) for name in RANKS)
-    return next((int(text) for text in told if text is not None and text.isdecimal()), 0)
+    """Return the rank of this training process, as set by torchrun, Slurm, Open MPI or MPICH; 0 if it runs alone."""
+    values = (read(name) for name in RANKS)
+    return next((int(text) for text in values if text is not None and text.isdecimal()), 0)
 
 
 def config_home() -> Path:
@@ -104,17 +105,17 @@ def data_home() -> Path:
 
 
 def login() -> str:
-    """Return the name under which this process runs."""
+    """Return the name of the user that this process runs as."""
     return user_name(os.geteuid())
 
 
 def user_name(number: int) -> str:
-    """Return the name of a user, by his number."""
+    """Return the name of a user, by number."""
     import pwd
 
     try:
         return pwd.getpwuid(number).pw_name
-    except KeyError:  # a container may run under a number without a name
+    except KeyError:  # a container may run under a user number without a name
         return str(number)
 
 

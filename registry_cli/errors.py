@@ -1,4 +1,4 @@
-"""Every error that `reg` raises on purpose: what went wrong, which code it ends with, what to do next.
+"""The errors that `reg` raises on purpose: each has a message, an exit code and often a hint.
 
 A message says what and which; a hint names the next command; the class carries the exit code and a stable word for
 `--json`. `reg help exit-codes` prints this table, and a test compares the two.
@@ -13,7 +13,7 @@ class RegError(Exception):
     """A failure that the user can do something about; the base of all others.
 
     Attributes:
-        exit_code: What the process ends with.
+        exit_code: Exit code of the process.
         kind: A stable word for scripts, as in `{"error": {"kind": ..., "message": ..., "hint": ...}}`.
         hint: A command that can be run as printed, or None; `usual_hint` of the class where none is given.
     """
@@ -69,7 +69,7 @@ class CorruptError(RegError):
 
 
 class RemoteError(RegError):
-    """Another place could not be reached, or did not keep its promises."""
+    """A remote place could not be reached, or broke its contract."""
 
     exit_code, kind = 15, "remote"
 
@@ -87,28 +87,28 @@ class RefusedError(RegError):
 
 
 class LaunchError(RegError):
-    """A command could not be run, for a reason that lies with us: its own exit codes stay its own."""
+    """A command could not be started, for a reason on our side; a command that starts keeps its own exit codes."""
 
     exit_code, kind = 125, "not-started"
 
 
 class NotExecutableError(LaunchError):
-    """The command to run is there but cannot be executed."""
+    """The command to run exists but cannot be executed."""
 
     exit_code, kind = 126, "not-executable"
 
 
 class UnknownCommandError(LaunchError):
-    """The command to run is not there."""
+    """The command to run does not exist."""
 
     exit_code, kind = 127, "unknown-command"
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return what the operating system refused, and of which file, as part of a sentence."""
-    what = (error.strerror or str(error)).lower()
-    return what if error.filename is None else f"{what}: {error.filename}"
+    """Return an error of the operating system, and the file that it is about, as part of a sentence."""
+    reason = (error.strerror or str(error)).lower()
+    return reason if error.filename is None else f"{reason}: {error.filename}"
 
 
 INTERRUPTED = 130
-"""What the process ends with after Ctrl-C, as shells expect (128 + SIGINT)."""
+"""Exit code after Ctrl-C, as shells expect (128 + SIGINT)."""

@@ -1,6 +1,6 @@
-"""Names and ids as types, with the one parser of each: nothing else decides what a legal name is.
+"""The types of names and ids, with the only parser of each: nothing else decides which names are legal.
 
-Knows no registry: whether a name is taken is the catalog's business.
+Knows no registry: the catalog decides whether a name is taken.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ RecordId = NewType("RecordId", str)
 """SHA-256 of a record's exact bytes, 64 lower-case hex digits."""
 VersionId = NewType("VersionId", RecordId)
 EntryId = NewType("EntryId", str)
-"""ULID of a log entry: 26 letters of Crockford's base 32, ordered by time."""
+"""ULID of a log entry: 26 characters of Crockford's base 32, ordered by time."""
 TaskId = NewType("TaskId", str)
-"""ULID of a task: 26 letters of Crockford's base 32, ordered by when it was made."""
+"""ULID of a task: 26 characters of Crockford's base 32, ordered by the time of creation."""
 ModelName = NewType("ModelName", str)
 """A line's name as it is shown, NFC, such as `fraud/xgb`."""
 LineKey = NewType("LineKey", str)
@@ -32,7 +32,7 @@ AliasName = NewType("AliasName", str)
 TagName = NewType("TagName", str)
 
 KEEP_TAG = TagName("keep")
-"""A version that carries it is never pruned."""
+"""A tag that protects a version from pruning."""
 NAME_LIMIT = 200
 """Longest model name, in characters."""
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -44,7 +44,7 @@ def new_ulid(now: float | None = None) -> str:
     """Return a new ULID (https://github.com/ulid/spec): 48 bits of Unix milliseconds, then 80 random bits.
 
     Args:
-        now: Seconds since 1970 UTC; the clock's time when None.
+        now: Seconds since 1970 UTC; the current time when None.
     """
     milliseconds = int((time.time() if now is None else now) * 1000)
     value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
@@ -55,7 +55,7 @@ def parse_model_name(text: str) -> ModelName:
     """Return `text` as a model name in NFC.
 
     Raises:
-        UsageError: It is no name; the message says which rule it breaks.
+        UsageError: It is not a legal name; the message says which rule it breaks.
     """
     name = unicodedata.normalize("NFC", text)
     problem = _name_problem(name)
@@ -69,13 +69,13 @@ def parse_model_name(text: str) -> ModelName:
 
 
 def line_key(name: str) -> LineKey:
-    """Return the key under which names that differ only by case or composition are one line."""
+    """Return the key that names share when they differ only by case or Unicode composition."""
     folded = unicodedata.normalize("NFC", name).casefold()
     return LineKey(unicodedata.normalize("NFC", folded))
 
 
 def project_of(name: str) -> str:
-    """Return all but the last segment of a model name; empty where it has only one."""
+    """Return all but the last segment of a model name; an empty text where it has only one."""
     return name.rpartition("/")[0]
 
 
@@ -83,7 +83,7 @@ def parse_task_name(text: str) -> str:
     """Return `text` as a task's name: any printable text without spaces around it.
 
     Raises:
-        UsageError: It is empty, too long, or holds what cannot be printed.
+        UsageError: It is empty, too long, or holds unprintable characters.
     """
     name = unicodedata.normalize("NFC", text).strip()
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
@@ -92,7 +92,7 @@ def parse_task_name(text: str) -> str:
 
 
 def model_segment(text: str) -> str:
-    """Return any text as one segment of a model's name: what a segment may not hold becomes `-`."""
+    """Return any text as one segment of a model's name: characters that a segment may not hold become `-`."""
     kept = "".join(c if _is_name_character(c) else "-" for c in unicodedata.normalize("NFC", text))
     segment = kept.lstrip(" -")[:NAME_LIMIT].rstrip(" ")
     return segment if segment.strip(" .-") else "task"
@@ -102,26 +102,26 @@ def parse_alias(text: str) -> AliasName:
     """Return `text` as an alias.
 
     Raises:
-        UsageError: It is empty, all digits, or holds a character that addresses use.
+        UsageError: It is empty, all digits, or holds a character that addresses reserve.
     """
     return AliasName(_parse_label(text, "alias"))
 
 
 def parse_tag(text: str) -> TagName:
-    """Return `text` as a tag; same rules as an alias, but digits alone are allowed."""
+    """Return `text` as a tag; the rules are those of an alias, but digits alone are allowed."""
     return TagName(_parse_label(text, "tag"))
 
 
 def is_hex(text: str) -> bool:
-    """Return whether `text` is hex digits alone, as an id prefix is."""
+    """Return whether `text` consists of hex digits only, as an id prefix does."""
     return _HEX.fullmatch(text) is not None
 
 
-def _parse_label(text: str, what: str) -> str:
+def _parse_label(text: str, kind: str) -> str:
     label = unicodedata.normalize("NFC", text)
     if not _LABEL.fullmatch(label) or label.startswith("-") or not label.isprintable():
-        raise UsageError(f"{text!r} is no {what}: it has no spaces and none of `= : @ ~ ,`, and no `-` in front")
-    if what == "alias" and label.isdigit():
+        raise UsageError(f"{text!r} is no {kind}: it has no spaces and none of `= : @ ~ ,`, and no `-` in front")
+    if kind == "alias" and label.isdigit():
         raise UsageError(f"{text!r} is no alias: digits alone are a version number")
     return label
 

@@ -1,7 +1,8 @@
-"""Signals that come while SQLite works, which may go on for ever in a file that somebody else made.
+"""Handling of signals that arrive while SQLite works, which may never return on a file that somebody else made.
 
-Python's handlers run between bytecodes only, and what one raises inside a callback of SQLite is lost. So SQLite calls
-`look` every now and then, and a handler that finds itself there asks to be called again once SQLite has stopped.
+Python runs signal handlers between bytecodes only, and an exception raised inside a callback of SQLite is lost. So
+SQLite calls `look` at intervals, and a handler that finds itself inside that call is scheduled again for a moment after
+SQLite has stopped.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SOON: Final = 0.001
-"""Seconds after which a handler is called again."""
+"""Seconds until a handler is called again."""
 _stopping = False
 
 
 def look() -> bool:
-    """Return whether SQLite should stop; Python's signal handlers run when this is called."""
+    """Return whether SQLite should stop; Python's signal handlers run during this call."""
     return _stopping
 
 
 def put_off(frame: FrameType | None) -> bool:
-    """Return whether a handler is called inside `look`: then SQLite stops, and SIGALRM comes soon after."""
+    """Return whether a handler runs inside `look`; if so, make SQLite stop and schedule a SIGALRM soon after."""
     global _stopping
     while frame is not None and frame.f_code is not look.__code__:
         frame = frame.f_back

@@ -1,6 +1,6 @@
-"""The one place that opens a registry: whatever must see each change, as a gate or a listener, is plugged in here.
+"""The one place that opens a registry: gates and listeners, which must see each change, are plugged in here.
 
-Commands, scripts and runners get theirs here, and others of it by `Registry.reopen`.
+Commands, scripts and runners open their registry here, and get further ones of the same kind from `Registry.reopen`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,18 @@ if TYPE_CHECKING:
 
 
 class Registry(api.Registry):
-    """One registry.
-
-    Get one by `Registry.find()`, `Registry.open(path)` or `Registry.init(path)`.
-    """
+    """One registry, from `Registry.find()`, `Registry.open(path)` or `Registry.init(path)`."""
 
     def query(self, expr: str = "", **options: Any) -> list[Version]:
-        """Return the versions for which a query holds, newest first; see `reg help query`.
+        """Return the versions that match a query, newest first; see `reg help query`.
 
         Args:
-            expr: Such as `metrics.acc > 0.9 and tag:prod`.
+            expr: A query, such as `metrics.acc > 0.9 and tag:prod`.
             **options: `sort`, `limit`, `per`, `include_archived`, `columns` and the narrowing flags of
                 `registry.query.find_versions`.
 
         Raises:
-            UsageError: The query cannot be read; the message shows where.
+            UsageError: The query cannot be parsed; the message shows where.
         """
         from registry_cli.registry.query import find_versions
         from registry_cli.registry.version import Version

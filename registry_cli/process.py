@@ -1,7 +1,8 @@
-"""What a process does at a fork and at its end, and properties that hold no lock. Knows nothing of who needs that.
+"""Actions of a process at a fork and at its end, and cached properties without a lock. Knows nothing of its callers.
 
-A forked child has one thread, and a copy of every lock as it was: what another thread held in its parent is held for
-ever. Libraries' own locks, such as those inside SQLite, cannot be made anew as ours are.
+A forked child has one thread, and a copy of every lock in its state at the fork: a lock that another thread of the
+parent held is never released in the child. Locks of libraries, such as those inside SQLite, cannot be recreated as ours
+are.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from typing import Final
 
 quiet: Final = RLock()
-"""Held by who does what no child may find half done, and by who forks."""
+"""Lock held during a fork, and during work that no child may find half done."""
 guarded = True
-"""Whether another thread may fork at any time. A command forks when it is ready to, and need not pay for that."""
+"""True where another thread may fork at any time. A command forks only when it is ready, and need not pay for this."""
 
 os.register_at_fork(before=quiet.acquire, after_in_parent=quiet.release, after_in_child=quiet.release)
 
 if not TYPE_CHECKING:
 
     class cached_property:  # noqa: N801  # it stands for `functools.cached_property`, which has no lock from 3.12 on
-        """Calls a method when first asked, and puts what it returned in its place."""
+        """Calls a method on first access, and stores the result in its place."""
 
         def __init__(self, method):
             self._method = method
@@ -44,7 +45,7 @@ if not TYPE_CHECKING:
 
 
 def call_at_end(call: Callable[[], object]) -> None:
-    """Have something called before this process ends, also where multiprocessing ends it past `atexit`."""
+    """Register a call for the end of this process, also where multiprocessing ends it without running `atexit`."""
     if is_worker():
         sys.modules["multiprocessing.util"].Finalize(None, call, exitpriority=100)
     else:
@@ -54,8 +55,8 @@ def call_at_end(call: Callable[[], object]) -> None:
 
 
 def start_thread(thread: Thread) -> bool:
-    """Start a thread; return False where none can be had any more."""
-    if sys.is_finalizing():  # until Python 3.11 its start would be waited for, for ever
+    """Start a thread; return False where the system or the interpreter starts no more."""
+    if sys.is_finalizing():  # until Python 3.11 waiting for its start would never return
         return False
     try:
         thread.start()
@@ -65,6 +66,6 @@ def start_thread(thread: Thread) -> bool:
 
 
 def is_worker() -> bool:
-    """Return whether multiprocessing began this process."""
+    """Return whether multiprocessing started this process."""
     process = sys.modules.get("multiprocessing.process")
     return process is not None and process.parent_process() is not None

@@ -1,7 +1,7 @@
-"""SHA-256 (FIPS 180-4) of a few bytes, without what `hashlib` loads for it.
+"""SHA-256 (FIPS 180-4) of a few bytes, without the libraries that `hashlib` loads.
 
 A command that reads an up-to-date index digests two small files. Loading OpenSSL for that takes longer than the whole
-query; the module that CPython itself has is there at once, and a third to a sixth as fast.
+query; CPython's own module is available at once, and runs at a third to a sixth of OpenSSL's speed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SMALL: Final = 1 << 18
-"""Bytes up to which the slower module is done before OpenSSL is loaded."""
+"""Bytes up to which the slower module finishes before OpenSSL would be loaded."""
 OWN: Final = ("_sha2", "_sha256")
-"""What CPython calls its module, from 3.12 on and before; an interpreter may be built without it."""
+"""Names of CPython's own module, from 3.12 on and before; an interpreter may be built without it."""
 
 
 def sha256_hex(data: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Zip archives, opened within a source's budget: names from the central directory, the beginnings of single members.
+"""Zip archives, opened within a source's budget: names from the central directory, and the first bytes of members.
 
 Knows no model format. Only stored and deflated members are read: the other methods cannot be unpacked in bounded
-memory. Cap: the source's budget for the central directory, and what a caller asks of a member.
+memory. Caps: the source's budget for the central directory, and the length that a caller requests of a member.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Archive:
         self.names = opened.namelist()
 
     def size(self, name: str) -> int:
-        """Return a member's size in bytes, as the directory gives it."""
+        """Return a member's size in bytes, as stated in the directory."""
         return self._zip.getinfo(name).file_size
 
     def head(self, name: str, length: int = MEMBER_LIMIT) -> bytes:
         """Return the first `length` bytes of a member, fewer where it has fewer.
 
         Raises:
-            ValueError: It is packed by a method other than store or deflate, or encrypted.
+            ValueError: It is compressed by a method other than store or deflate, or encrypted.
         """
         info = self._zip.getinfo(name)
         if info.compress_type not in (0, 8) or info.flag_bits & 1:
@@ -55,7 +55,7 @@ def open_archive(source: Source) -> Iterator[Archive]:
     """Open `source` as a zip file.
 
     Raises:
-        ValueError: It is none, is damaged, or its directory is over the budget.
+        ValueError: It is not a zip file, is damaged, or its directory is over the budget.
     """
     import zipfile
     import zlib
@@ -68,11 +68,11 @@ def open_archive(source: Source) -> Iterator[Archive]:
 
 
 class _BeforeStartError(OSError):
-    """A seek to before the start, which `zipfile` expects of files too short to be what it looks for."""
+    """A seek to before the start; `zipfile` expects an OSError there when it probes files that are too short."""
 
 
 class _Reader(io.RawIOBase):
-    """A source as the file object that `zipfile` wants."""
+    """A source as the file object that `zipfile` needs."""
 
     def __init__(self, source: Source) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""CatBoost's models: `.cbm` (`catboost/libs/model/model.cpp`: a magic number, a length, a flatbuffer) and JSON.
+"""Reads CatBoost's models: `.cbm` (`catboost/libs/model/model.cpp`: a magic number, a length, a flatbuffer) and JSON.
 
-The JSON's keys are sorted (`catboost/libs/model/model_export/json_model_helpers.cpp`), so its beginning tells it.
+The JSON's keys are sorted (`catboost/libs/model/model_export/json_model_helpers.cpp`), so its beginning identifies it.
 Cap: the head.
 """
 
@@ -21,7 +21,7 @@ _JSON = re.compile(
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a CatBoost model, None for another file."""
+    """Return the facts of a CatBoost model; None for other files."""
     if source.head.startswith(b"CBM1") and 0 < int.from_bytes(source.head[4:8], "little") <= source.size - 8:
         return Facts("CatBoost", "application/x-catboost", {"format": "catboost-cbm"})
     if _JSON.match(source.head):

@@ -1,7 +1,7 @@
-"""Compressed pickles, as joblib writes them (`joblib/compressor.py`): the beginning is unpacked and read as a pickle.
+"""Reads compressed pickles, as joblib writes them (`joblib/compressor.py`): unpacks the beginning and scans it.
 
-Caps: `INPUT_LIMIT` bytes in, `OUTPUT_LIMIT` bytes out, `MEMORY_LIMIT` for xz's dictionary. LZ4 has no decompressor in
-the standard library, so of it only the wrapper is told.
+Caps: `INPUT_LIMIT` bytes in, `OUTPUT_LIMIT` bytes out, `MEMORY_LIMIT` for xz's dictionary. The standard library has no
+decompressor for LZ4, so for it only the media type is reported.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class _Decompressor(Protocol):
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a compressed file, None for another; the framework only where a pickle is inside.
+    """Return the facts of a compressed file, with a framework only where it holds a pickle; None for other files.
 
     Raises:
-        ValueError: It starts like one and does not unpack.
+        ValueError: It starts like a compressed file but cannot be unpacked.
     """
     method = _find_method(source.head)
     if method is None:
@@ -74,7 +74,7 @@ def _open_decompressor(method: str) -> _Decompressor:
 
 
 def _unpack(source: Source, method: str) -> tuple[bytes, bool]:
-    """Return the first bytes of the content and whether they are all of it."""
+    """Return the first bytes of the content, and True where they are all of it."""
     import lzma
     import zlib
 

@@ -1,8 +1,8 @@
-"""The framework a file's name suggests, for bytes that tell nothing.
+"""The framework that a file's name suggests, for bytes that do not identify one.
 
-The table is ClearML's (`clearml/model.py`, `Framework._file_ext_mapping`), first match wins, with these corrected:
-`.zip` and `.tgz` may hold anything; `.safetensors .joblib .skops .npy .npz .ckpt .gguf .ubj .mge .msgpack` are known;
-of `.bin` only the names that Hugging Face's libraries give, because much else is called so.
+The table is ClearML's (`clearml/model.py`, `Framework._file_ext_mapping`); the first match wins. It is corrected here:
+`.zip` and `.tgz` are left out, as they may hold anything; `.safetensors .joblib .skops .npy .npz .ckpt .gguf .ubj .mge
+.msgpack` are added; of `.bin` only the names that Hugging Face's libraries use count, because many other files end so.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ _PATTERNS = (
 
 @lru_cache(maxsize=256)
 def find_framework(name: str) -> str | None:
-    """Return the framework that a file's name suggests; only its last part counts, in any case of letters."""
+    """Return the framework that a file's name suggests, by its last part and without regard to case; or None."""
     found = _matcher().match(name.rpartition("/")[2].casefold())
     return _PATTERNS[found.lastindex - 1][1] if found and found.lastindex else None
 
 
 @lru_cache(maxsize=1)
 def _matcher() -> re.Pattern[str]:
-    """Return one expression for all patterns, each a group: a folder may hold a hundred thousand names."""
+    """Return one expression with a group per pattern, for speed: a folder may hold a hundred thousand names."""
     return re.compile("|".join(f"({translate(pattern)})" for pattern, _ in _PATTERNS))

@@ -1,4 +1,4 @@
-"""What a reader may say about a file, and the rules that keep a hostile header's words harmless.
+"""The facts that a reader reports about a file, and the rules that make texts from a hostile header harmless.
 
 Knows no format and opens no file.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FieldValue = str | int | float | bool | list[str]
 
 LARGEST = (1 << 63) - 1
-"""Largest integer a record keeps."""
+"""Largest integer that a record can store."""
 TEXT_LIMIT = 200
 """Longest text taken from a header, in characters."""
 LIST_LIMIT = 32
@@ -24,14 +24,14 @@ UNKNOWN_MEDIA = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a file's content tells.
+    """The facts from a file's content.
 
     Attributes:
-        framework: ClearML's spelling where it has one (`PyTorch`, `ScikitLearn`, `ONNX`), None when nothing tells.
+        framework: ClearML's spelling where it has one (`PyTorch`, `ScikitLearn`, `ONNX`); None where it is unknown.
         media: Media type of the bytes.
-        fields: Header facts: `format`, and where the format tells them `tensors`, `parameters`, `dtypes` (sorted,
+        fields: Header facts: `format`, and where the format states them `tensors`, `parameters`, `dtypes` (sorted,
             safetensors' spelling: `F32`, `BF16`, `I64`), `opset`, `producer` (`name version`), `quantisation`,
-            `architecture`, `pickle` (True: loading the file may run code that it holds) and a few of one format alone.
+            `architecture`, `pickle` (True: loading the file may run code that it holds) and a few for one format only.
     """
 
     framework: str | None
@@ -40,10 +40,10 @@ class Facts:
 
 
 def count(value: int) -> int:
-    """Return `value` where a record can keep it.
+    """Return `value` if a record can store it.
 
     Raises:
-        ValueError: It is negative or beyond 64 bits, so the header is not to be believed.
+        ValueError: It is negative or beyond 64 bits, so the header is not credible.
     """
     if not 0 <= value <= LARGEST:
         raise ValueError("a count beyond 64 bits")
@@ -51,15 +51,15 @@ def count(value: int) -> int:
 
 
 def text(value: bytes | str) -> str:
-    """Return a header's words: printable characters alone, at most `TEXT_LIMIT` of them.
+    """Return the printable characters of a header's text, at most `TEXT_LIMIT` of them.
 
     Raises:
-        ValueError: The bytes are no UTF-8.
+        ValueError: The bytes are not UTF-8.
     """
     words = value if isinstance(value, str) else value.decode()
     return "".join(c for c in words[: 4 * TEXT_LIMIT] if c.isprintable())[:TEXT_LIMIT].strip()
 
 
 def words(values: Iterable[str]) -> list[str]:
-    """Return the different words, sorted, at most `LIST_LIMIT` of them, none empty."""
+    """Return the distinct words that are not empty, sorted, at most `LIST_LIMIT` of them."""
     return sorted({text(value) for value in values} - {""})[:LIST_LIMIT]

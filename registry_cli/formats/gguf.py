@@ -1,7 +1,7 @@
-"""GGUF versions 2 and 3, little-endian (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+"""Reads GGUF versions 2 and 3, little-endian (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
 
-Vocabularies make these headers long, so they are read through a rolling window, never held.
-Caps: `HEADER_LIMIT` bytes of header (beyond it the tensors are left unsaid), `PAIR_LIMIT` and `TENSOR_LIMIT` entries.
+Vocabularies make these headers long, so they are read through a rolling window and never held in memory.
+Caps: `HEADER_LIMIT` bytes of header (beyond it no tensors are reported), `PAIR_LIMIT` and `TENSOR_LIMIT` entries.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _TENSOR_TYPES |= {34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0"
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a GGUF file, None for another.
+    """Return the facts of a GGUF file; None for other files.
 
     Raises:
-        ValueError: It starts like one, but its header does not hold.
+        ValueError: It starts like a GGUF file, but its header is malformed.
     """
     if not source.head.startswith(b"GGUF"):
         return None
@@ -81,7 +81,7 @@ def _read_pair(cursor: Cursor, fields: dict[str, FieldValue]) -> None:
 
 
 def _skip_array(cursor: Cursor) -> None:
-    """Move past an array of numbers or strings; arrays of arrays are in no known file and are not believed."""
+    """Move past an array of numbers or strings; arrays of arrays occur in no known file and fail."""
     kind, length = cursor.number(_U32), cursor.number(_U64)
     if kind != _STRING:
         cursor.skip(_LAYOUTS[kind].size * length)

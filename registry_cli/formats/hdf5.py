@@ -1,8 +1,8 @@
-"""HDF5 files, the older container of Keras (HDF5 File Format Specification 3.0, II.A: the superblock).
+"""Reads HDF5 files, the older container of Keras (HDF5 File Format Specification 3.0, II.A: the superblock).
 
-The signature stands at 0, 512, 1024, 2048 ...; the object tree is not walked: Keras is told by the names of the
-attributes and groups it writes (`keras/src/legacy/saving/legacy_h5_format.py`, and for `.weights.h5`
-`keras/src/saving/saving_lib.py`), or by the file's extension. Caps: signatures up to 1 MiB, `MARKER_LIMIT` bytes for
+The signature is at offset 0, 512, 1024, 2048 ...; the object tree is not walked: the names of the attributes and groups
+that Keras writes identify it (`keras/src/legacy/saving/legacy_h5_format.py`, and for `.weights.h5`
+`keras/src/saving/saving_lib.py`), or the file's extension does. Caps: signatures up to 1 MiB, `MARKER_LIMIT` bytes for
 the names.
 """
 
@@ -18,12 +18,12 @@ MARKERS = (b"keras_version", b"layer_names", b"model_config", b"_layer_checkpoin
 GROUPS = (b"vars\0\0\0\0", b"layers\0\0")
 """Names of a model's groups in a `.weights.h5`, padded as a local heap pads them (III.D)."""
 _FURTHEST = 1 << 20
-"""Bytes after which no superblock is looked for."""
+"""Offset in bytes beyond which no superblock is searched."""
 MEDIA = "application/x-hdf5"
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of an HDF5 file, None for another."""
+    """Return the facts of an HDF5 file; None for other files."""
     at = _find_superblock(source, name)
     if at is None or source.at(at + 8, 1)[0] > 3:
         return None
@@ -34,7 +34,7 @@ def read(source: Source, name: str) -> Facts | None:
 
 
 def _find_superblock(source: Source, name: str) -> int | None:
-    """Look in the head always, further only under a name that says HDF5: other files should not cost the reads."""
+    """Return the superblock's offset, or None; search beyond the head only in files named as HDF5, to save reads."""
     at = 0
     while at + len(SIGNATURE) < source.size:
         if at > HEAD // 2 and (at > _FURTHEST or find_framework(name) != "Keras"):

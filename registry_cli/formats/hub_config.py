@@ -1,4 +1,4 @@
-"""The JSON that Hugging Face's libraries lay beside their weights: which architecture, which library.
+"""Reads the JSON that Hugging Face's libraries write beside their weights: the architecture and the library.
 
 Cap: files of `SIZE_LIMIT` bytes.
 """
@@ -18,10 +18,10 @@ NAMES = ("config.json", "model_index.json", "adapter_config.json")
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of such a file, None for another; it holds no weights and so names no framework.
+    """Return the facts of such a file, without a framework as it holds no weights; None for other files.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
     """
     if name.rpartition("/")[2] not in NAMES or source.size > SIZE_LIMIT:
         return None

@@ -1,4 +1,4 @@
-"""Keras 3's `.keras` archive: `config.json`, `metadata.json`, `model.weights.h5` (`keras/src/saving/saving_lib.py`).
+"""Reads Keras 3's `.keras` archive: `config.json`, `metadata.json`, weights (`keras/src/saving/saving_lib.py`).
 
 Cap: `METADATA_LIMIT` bytes of `metadata.json`; the configuration is not read.
 """
@@ -17,10 +17,10 @@ METADATA_LIMIT = 4096
 
 
 def describe(archive: Archive) -> Facts | None:
-    """Return the facts of a Keras archive, None for another.
+    """Return the facts of a Keras archive; None for other archives.
 
     Raises:
-        ValueError: Its metadata is no JSON.
+        ValueError: Its metadata is not JSON.
     """
     if not {"config.json", "metadata.json"} <= set(archive.names):
         return None

@@ -1,4 +1,4 @@
-"""LightGBM's text models (`src/boosting/gbdt_model_text.cpp`): `tree`, then `key=value` lines, then the trees.
+"""Reads LightGBM's text models (`src/boosting/gbdt_model_text.cpp`): `tree`, `key=value` lines, then the trees.
 
 Cap: the head.
 """
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a LightGBM model, None for another file.
+    """Return the facts of a LightGBM model; None for other files.
 
     Raises:
-        ValueError: A number in its header is none.
+        ValueError: A number in its header is malformed.
     """
     if not source.head.startswith((b"tree\nversion=", b"tree\r\nversion=")):
         return None

@@ -1,7 +1,8 @@
-"""NumPy's `.npy` arrays and `.npz` archives of them (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+"""Reads NumPy's `.npy` arrays and `.npz` archives of them.
 
-The header is a Python literal; three patterns read what is needed of it, nothing is evaluated.
-Caps: `HEADER_LIMIT` bytes of a header, `ARRAY_LIMIT` arrays of an archive (more: their number alone is told).
+Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+The header is a Python literal; patterns extract the needed parts, and nothing is evaluated.
+Caps: `HEADER_LIMIT` bytes of a header, `ARRAY_LIMIT` arrays of an archive (for more only their number is reported).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _KINDS = {b"f": "F", b"i": "I", b"u": "U", b"c": "C"}
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of one array, None for another file.
+    """Return the facts of one array; None for other files.
 
     Raises:
         ValueError: Its header is malformed.
@@ -36,7 +37,7 @@ def read(source: Source, name: str) -> Facts | None:
 
 
 def describe(archive: Archive) -> Facts | None:
-    """Return the facts of an `.npz`, None for an archive of other members."""
+    """Return the facts of an `.npz`; None for an archive with other members."""
     if not archive.names or not all(name.endswith(".npy") for name in archive.names):
         return None
     fields: dict[str, FieldValue] = {"format": "npz", "tensors": len(archive.names)}

@@ -1,8 +1,8 @@
-"""ONNX: a protobuf `ModelProto` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) without a magic number.
+"""Reads ONNX: a protobuf `ModelProto` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) without a magic number.
 
-It is believed when every field at the top is one that the format knows and the last ends where the file ends. Weights
-are skipped over, not read. Caps: `FIELD_LIMIT` fields at the top, `GRAPH_LIMIT` fields and the source's budget for the
-graph (beyond either the number of tensors is left unsaid).
+A file counts as ONNX when the format knows every field at the top level and the last one ends where the file ends.
+Weights are skipped over, not read. Caps: `FIELD_LIMIT` fields at the top level, `GRAPH_LIMIT` fields and the source's
+budget for the graph (beyond either no tensors are reported).
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ _IR, _PRODUCER, _PRODUCER_VERSION, _GRAPH, _OPSET, _INITIALIZER = 1, 2, 3, 7, 8,
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of an ONNX model, None for another file.
+    """Return the facts of an ONNX model; None for other files.
 
     Raises:
-        ValueError: It starts like one and does not go on like one.
+        ValueError: It starts like an ONNX model but does not continue like one.
     """
     if source.head[:1] != b"\x08":
         return None
@@ -90,10 +90,10 @@ def _describe_graph(source: Source, graph: Field) -> dict[str, FieldValue]:
 
 
 def _iter_some(source: Source, message: Field, steps: Iterator[int]) -> Iterator[Field]:
-    """Yield the fields of a message, each at the cost of a step.
+    """Yield the fields of a message; each uses up one of the `steps`.
 
     Raises:
-        PastBudgetError: No step is left.
+        PastBudgetError: No steps are left.
     """
     for found in iter_fields(source, message.start, message.end):
         if next(steps, None) is None:

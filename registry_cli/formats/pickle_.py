@@ -1,8 +1,8 @@
-"""Pickles and joblib dumps, told by walking their opcodes: names are read, nothing is built, nothing is imported.
+"""Reads pickles and joblib dumps by walking their opcodes: names are read, nothing is built, nothing is imported.
 
 Opcodes are those of the standard library's `pickletools` (protocols 0 to 5). Cap: `SCAN_LIMIT` bytes of opcodes; long
-strings and arrays between them are skipped unread. What lies beyond the cap is not looked at: this tells a framework,
-it does not clear a file of malice.
+strings and arrays between them are skipped unread. Bytes beyond the cap are not inspected: this module identifies a
+framework, it does not prove that a file is harmless.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCAN_LIMIT = 64 << 10
 """Most bytes read of one pickle."""
 TEXT_COUNT = 32
-"""Most texts kept of one pickle."""
+"""Most texts collected from one pickle."""
 MEDIA = "application/x-pickle"
 FRAMEWORKS = {
     "sklearn": "ScikitLearn",
@@ -42,11 +42,11 @@ FRAMEWORKS = {
     "jax": "Flax",
     "flax": "Flax",
 }
-"""First part of a module's name to the framework whose objects it holds."""
+"""Frameworks by the first part of a module's name."""
 TORCH_MAGIC = re.compile(rb"\x80[\x02-\x05](?:\x95\r\0{7})?\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\.")
-"""The pickled number that opens files of the old `torch.save` (`torch/serialization.py`, MAGIC_NUMBER).
+"""The pickled number at the start of files of the old `torch.save` (`torch/serialization.py`, MAGIC_NUMBER).
 
-From protocol 4 it stands in a frame of 13 bytes.
+From protocol 4 on it is in a frame of 13 bytes.
 """
 
 _PLAIN = b"(.012Nde]lst)}uaboRQ\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98"
@@ -62,12 +62,12 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one pickle asks to import.
+    """The imports that one pickle requests.
 
     Attributes:
-        imports: Module and name, in the order of their first use.
+        imports: Modules and names, in the order of their first use.
         texts: The first short texts, at most `TEXT_COUNT`.
-        complete: Whether the walk reached the pickle's end.
+        complete: True where the walk reached the pickle's end.
         end: Offset of the byte after the last opcode seen.
     """
 
@@ -83,17 +83,17 @@ class Scan:
 
     @property
     def framework(self) -> str | None:
-        """The framework of the first module that is known to belong to one."""
+        """The framework of the first module that belongs to a known one."""
         return next((FRAMEWORKS[root] for root in self.roots if root in FRAMEWORKS), None)
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a pickle, None for another file.
+    """Return the facts of a pickle; None for other files.
 
-    Protocols 0 and 1 have no magic number; they are looked for only under a name that says pickle.
+    Protocols 0 and 1 have no magic number; they are tried only in files named as pickles.
 
     Raises:
-        ValueError: It starts like a pickle and goes on like none.
+        ValueError: It starts like a pickle but does not continue like one.
     """
     marked = source.head[:1] == b"\x80" and source.head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
     if not marked and find_framework(name) != "ScikitLearn":
@@ -108,15 +108,15 @@ def read(source: Source, name: str) -> Facts | None:
         "pickle": True,
         "imports": words(found.roots),
     }
-    silent = None if found.complete else find_framework(name)
-    return Facts(found.framework or silent, MEDIA, fields)
+    suggested = None if found.complete else find_framework(name)
+    return Facts(found.framework or suggested, MEDIA, fields)
 
 
 def scan(source: Source, start: int = 0, limit: int = SCAN_LIMIT) -> Scan:
     """Walk the pickle at `start`, reading at most `limit` bytes.
 
     Raises:
-        ValueError: It is malformed; the raw arrays that joblib writes between opcodes only end the walk.
+        ValueError: It is malformed; but raw arrays that joblib writes between opcodes only end the walk.
     """
     source.allow(limit)
     cursor = Cursor(source, start)
@@ -157,7 +157,7 @@ def _read_legacy_torch(source: Source) -> Facts:
 
 
 def _iter_imports(cursor: Cursor, texts: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield what GLOBAL, INST and STACK_GLOBAL name, following strings through the memo; the first go to `texts`."""
+    """Yield the names in GLOBAL, INST and STACK_GLOBAL, with memoised strings; append the first texts to `texts`."""
     recent: list[str | None] = [None, None]
     memo: dict[int, str | None] = {}
     top: str | None = None

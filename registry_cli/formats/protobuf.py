@@ -1,4 +1,4 @@
-"""Protobuf's wire format, walked field by field within a source (https://protobuf.dev/programming-guides/encoding).
+"""Walks Protobuf's wire format field by field within a source (https://protobuf.dev/programming-guides/encoding).
 
 Knows no message. The bytes of a field are skipped over, not read.
 """
@@ -28,7 +28,7 @@ class Field:
     Attributes:
         number: Its number in the message's definition.
         wire: Its wire type.
-        value: The number of a varint; of bytes their length.
+        value: The number in a varint; for bytes their length.
         start: Offset of its content in the source.
         end: Offset after its content.
     """
@@ -44,7 +44,7 @@ def iter_fields(source: Source, start: int, end: int) -> Iterator[Field]:
     """Yield the fields of the message in [start, end).
 
     Raises:
-        ValueError: It is no message, or does not end there.
+        ValueError: The bytes are not a message, or it does not end there.
     """
     cursor = Cursor(source, start, end)
     while cursor.position < cursor.end:
@@ -63,7 +63,7 @@ def get_text(source: Source, found: Field) -> str:
     """Return a field's bytes as text.
 
     Raises:
-        ValueError: They are no UTF-8, or more than `TEXT_LIMIT`.
+        ValueError: They are not UTF-8, or more than `TEXT_LIMIT`.
     """
     if found.end - found.start > TEXT_LIMIT:
         raise ValueError("a name of too many bytes")

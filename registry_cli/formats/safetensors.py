@@ -1,7 +1,7 @@
-"""Safetensors: an eight-byte length, a JSON header, then the tensors (https://huggingface.co/docs/safetensors).
+"""Reads safetensors: an eight-byte length, a JSON header, then the tensors (https://huggingface.co/docs/safetensors).
 
 The header is walked entry by entry and never held as objects, so that a hostile one cannot grow in memory.
-Cap: headers of `HEADER_LIMIT` bytes (the format allows 100 MB); beyond it nothing is said.
+Cap: headers of `HEADER_LIMIT` bytes (the format allows 100 MB); files with longer ones are not recognised.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HEADER_LIMIT = 16 << 20
 """Longest header that is read, in bytes."""
 FRAMEWORKS = {"pt": "PyTorch", "tf": "TensorFlow", "flax": "Flax", "mlx": "MLX", "np": "NumPy"}
-"""What `__metadata__.format` says, in the libraries that write it."""
+"""Frameworks by the values of `__metadata__.format` that their libraries write."""
 ITEM_BITS = {"BOOL": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F16": 16, "BF16": 16, "F32": 32, "F64": 64, "C64": 64}
 ITEM_BITS |= {f"{kind}{bits}": bits for kind in "IU" for bits in (8, 16, 32, 64)}
 
@@ -34,10 +34,10 @@ _EMPTY = re.compile(rb"\{" + _SPACE + rb"\}")
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a safetensors file, None for another.
+    """Return the facts of a safetensors file; None for other files.
 
     Raises:
-        ValueError: It starts like one, but its header does not hold.
+        ValueError: It starts like a safetensors file, but its header is malformed.
     """
     if source.size < 10 or source.head[8:9] != b"{":
         return None
@@ -84,7 +84,7 @@ class _Tally:
 
 
 def _walk(header: bytes, tally: _Tally) -> str:
-    """Add every tensor to `tally`, return what `__metadata__` calls its format (empty: nothing)."""
+    """Add every tensor to `tally` and return the format that `__metadata__` names, empty where it names none."""
     layout = ""
     if _EMPTY.match(header):
         return layout

@@ -1,4 +1,4 @@
-"""Formats that are told by a magic number alone: TensorFlow Lite, Parquet. Cap: the head."""
+"""Reads formats that a magic number alone identifies: TensorFlow Lite, Parquet. Cap: the head."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of such a file, None for another."""
+    """Return the facts of such a file; None for other files."""
     head = source.head
     if head[4:8] == b"TFL3" and 8 <= int.from_bytes(head[:4], "little") < source.size:
         return Facts("TensorFlow_Lite", "application/x-tflite", {"format": "tflite"})

@@ -1,6 +1,6 @@
-"""skops' archives: `schema.json`, a tree of nodes that name classes, beside arrays (`skops/io/_persist.py`).
+"""Reads skops' archives: arrays, and in `schema.json` a tree of nodes that name classes (`skops/io/_persist.py`).
 
-The tree is not parsed: a pattern takes the modules from its beginning, the root's first. Cap: `MEMBER_LIMIT`.
+The tree is not parsed: a pattern finds the modules at its beginning, the root's first. Cap: `MEMBER_LIMIT`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _VERSION = re.compile(rb'"_skops_version": ?"([\w.+-]{1,40})"')
 
 
 def describe(archive: Archive) -> Facts | None:
-    """Return the facts of a skops archive, None for another."""
+    """Return the facts of a skops archive; None for other archives."""
     if "schema.json" not in archive.names:
         return None
     schema = archive.head("schema.json", MEMBER_LIMIT)

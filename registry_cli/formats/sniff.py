@@ -1,7 +1,7 @@
-"""Tells a file's framework and media type from its content, and from its name only where the content is silent.
+"""Identifies a file's framework and media type by its content, and by its name only where the content says nothing.
 
-Knows the order in which formats are asked, not the formats. Whatever the bytes are, nothing is executed or unpickled,
-and a reader's doubt means "unknown": the only exception that leaves is the operating system's.
+Knows the order in which formats are tried, not the formats. Whatever the bytes are, nothing is executed or unpickled,
+and an error of a reader means "unknown": only exceptions of the operating system reach the caller.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _CONTAINERS = ("Safetensors", "NumPy", "Parquet")
 
 
 def sniff(path: Path, name: str | None = None) -> Facts:
-    """Return what the file at `path` is.
+    """Return the facts about the file at `path`.
 
     Args:
         path: A regular file; it is read, at most a few MiB of its header.
@@ -77,7 +77,7 @@ def sniff(path: Path, name: str | None = None) -> Facts:
 
 
 def sniff_open(file: IO[bytes], size: int, name: str) -> Facts:
-    """Return what an open file of `size` bytes is; as `sniff`."""
+    """Return the facts about an open file of `size` bytes; as `sniff`."""
     source = Source(file, size)
     facts = _read(source, name) or Facts(None, _find_media(source, name))
     if facts.framework or facts.fields:
@@ -86,11 +86,12 @@ def sniff_open(file: IO[bytes], size: int, name: str) -> Facts:
 
 
 def sniff_folder(entries: Sequence[tuple[str, Facts]]) -> str | None:
-    """Return the framework of a version of many files, from each file's name and facts; None when nothing tells.
+    """Return the framework of a version with many files, from each file's name and facts; None where it is unknown.
 
-    A SavedModel decides at once. Otherwise the framework of the most files wins, and of a tie that of the file nearest
-    to the root; a file told by its name alone counts only where no content tells. Containers that any framework may
-    have written are the last resort, and mean PyTorch where a Hugging Face configuration lies beside them.
+    A SavedModel decides at once. Otherwise the framework of the most files wins, and in a tie that of the file nearest
+    to the root; files identified by name alone count only where no content identifies one. Containers that any
+    framework may have written are the last resort, and mean PyTorch where a Hugging Face configuration lies beside
+    them.
     """
     if any(name.rpartition("/")[2] == "saved_model.pb" for name, _ in entries):
         return "TensorFlow"
@@ -120,7 +121,7 @@ def _read(source: Source, name: str) -> Facts | None:
 
 
 def _find_media(source: Source, name: str) -> str:
-    """Return the media type of a file that no reader knows: text when its head is, else unknown."""
+    """Return the media type of a file that no reader knows: a text type where its head is text, else unknown."""
     try:
         head = codecs.getincrementaldecoder("utf-8")().decode(source.head, source.size == len(source.head))
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
-"""Bytes of one open file at given offsets, within a budget: no reader can be made to read or hold more than it said.
+"""Bytes of one open file at given offsets, within a budget: no file makes a reader read or hold more than its limit.
 
-Knows no format. Doubts are ValueErrors, which `sniff` takes as "unknown"; they never reach a user.
+Knows no format. Malformed bytes raise ValueErrors, which `sniff` treats as "unknown"; they never reach a user.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HEAD = 4096
 """Bytes at the start of a file that every reader may look at, read once."""
 LIMIT = 1 << 20
-"""Most bytes a reader reads beyond the head unless it allows itself another number, stated in its module."""
+"""Most bytes that a reader reads beyond the head, unless it sets another limit, stated in its module."""
 _STRIDE_MIN, _STRIDE_MAX = 256, 1 << 16
 
 
@@ -22,14 +22,14 @@ class PastEndError(ValueError):
 
 
 class PastBudgetError(ValueError):
-    """A reader reached its limit; what lies beyond is left unsaid."""
+    """A reader reached its limit; nothing beyond it is reported."""
 
 
 class Source:
-    """One file's bytes through a rolling window: small reads after a jump, larger ones while reading on.
+    """One file's bytes through a rolling window: small reads after a jump, larger ones in sequence.
 
     Attributes:
-        size: Bytes there are.
+        size: Number of bytes.
         head: The first bytes, at most `HEAD`.
         whole: False where the bytes are only the beginning of something larger (a decompressed head).
     """
@@ -51,7 +51,7 @@ class Source:
         """Return exactly `length` bytes at `offset`.
 
         Raises:
-            PastEndError: The file has no such bytes, or was cut meanwhile.
+            PastEndError: The file has no such bytes, or was truncated meanwhile.
             PastBudgetError: The budget is spent.
             OSError: The file cannot be read.
         """
@@ -77,7 +77,7 @@ class Source:
 
 
 class Cursor:
-    """A place in a source that moves on as it is read, within [position, end)."""
+    """A position in a source that advances with each read, within [position, end)."""
 
     __slots__ = ("end", "position", "source")
 

@@ -1,10 +1,10 @@
-"""TensorFlow's checkpoints: the table `PREFIX.index` (version 2) or `PREFIX` (version 1), and the `checkpoint` beside.
+"""Reads TensorFlow's checkpoints: the table `PREFIX.index` (version 2) or `PREFIX` (version 1), and `checkpoint`.
 
 A table is LevelDB's without filters (`tensorflow/core/lib/io/table_format.txt`, which refers to LevelDB's): blocks of
 sorted entries, and a footer of `FOOTER` bytes that ends with a magic number. Its first entry has the empty key, which
 no entry of LevelDB has, and holds a `BundleHeaderProto` (`tensorflow/core/protobuf/tensor_bundle.proto`), in version
-1 a `SavedTensorSlices`. The shards `PREFIX.data-00000-of-00001` are bare tensors: only their name tells them.
-Caps: `HEADER_FIELDS` of the first entry, the source's budget for the blocks (beyond it the tensors are left unsaid).
+1 a `SavedTensorSlices`. The shards `PREFIX.data-00000-of-00001` are bare tensors: only their name identifies them.
+Caps: `HEADER_FIELDS` of the first entry, the source's budget for the blocks (beyond it no tensors are reported).
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ DTYPES = {
 """`tensorflow/core/framework/types.proto`, in safetensors' spelling."""
 _HEADER = {1: VARINT, 2: VARINT, 3: BYTES}
 _TRAILER = 5
-"""Bytes after a block: how it is compressed, and a checksum."""
+"""Bytes after a block: the kind of compression, and a checksum."""
 _STATE = re.compile(rb'(?:(?:all_)?model_checkpoint_path: "[^"\n]+"\n)')
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a checkpoint's table or of its `checkpoint` file, None for another file.
+    """Return the facts of a checkpoint's table or of its `checkpoint` file; None for other files.
 
     Raises:
-        ValueError: It ends like a table and is none of TensorFlow's.
+        ValueError: It ends like a table but is not one of TensorFlow's.
     """
     if _STATE.match(source.head):
         return Facts("TensorFlow", "text/plain", {"format": "tf-checkpoint-state"})
@@ -80,7 +80,7 @@ def _sum_tensors(source: Source) -> dict[str, FieldValue]:
             if lead in (b"", b"\0"):
                 continue  # the header, and a slice of a tensor that has an entry of its own
             dtype, items = _read_tensor(source, value)
-            if dtype != "text":  # the graph of objects is one, and no weight
+            if dtype != "text":  # the graph of objects is a text, and not a weight
                 tensors, parameters = tensors + 1, count(parameters + items)
                 dtypes.add(dtype)
     except PastBudgetError:
@@ -92,7 +92,7 @@ def _iter_table(source: Source) -> Iterator[tuple[bytes, Cursor]]:
     """Yield the entries of all data blocks, in the order of the index block.
 
     Raises:
-        ValueError: The blocks do not follow one another, so that they could be walked again and again.
+        ValueError: The blocks overlap, so that a hostile file could make us walk them again and again.
     """
     footer = Cursor(source, source.size - FOOTER)
     _, _, index, length = [take_varint(footer) for _ in range(4)]
@@ -106,7 +106,7 @@ def _iter_table(source: Source) -> Iterator[tuple[bytes, Cursor]]:
 
 
 def _iter_block(source: Source, start: int, length: int) -> Iterator[tuple[bytes, Cursor]]:
-    """Yield the first byte of each key and its value; a key may share a beginning with the one before it."""
+    """Yield the first byte of each key and its value; a key may share its beginning with the key before it."""
     trailer = Cursor(source, start + length, start + length + _TRAILER)
     if trailer.take(1) != b"\0":
         raise PastBudgetError("a compressed block")
@@ -125,7 +125,7 @@ def _iter_block(source: Source, start: int, length: int) -> Iterator[tuple[bytes
 
 
 def _read_tensor(source: Source, value: Cursor) -> tuple[str, int]:
-    """Return dtype and number of items of a `BundleEntryProto`, whose first two fields tell them."""
+    """Return dtype and number of items of a `BundleEntryProto`, from its first two fields."""
     dtype, items = "other", 1
     for found in iter_fields(source, value.position, value.end):
         if (found.number, found.wire) == (1, VARINT):

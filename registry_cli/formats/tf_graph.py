@@ -1,8 +1,8 @@
-"""TensorFlow's graphs: `saved_model.pb` (a `SavedModel`) and `PREFIX.meta` (a `MetaGraphDef`).
+"""Reads TensorFlow's graphs: `saved_model.pb` (a `SavedModel`) and `PREFIX.meta` (a `MetaGraphDef`).
 
-Both are protobuf without a magic number (`tensorflow/core/protobuf/saved_model.proto`, `meta_graph.proto`), believed
-when every field on the way is one that they know and a `MetaInfoDef` names TensorFlow's version. The graph itself is
-skipped over. Cap: the source's budget.
+Both are protobuf without a magic number (`tensorflow/core/protobuf/saved_model.proto`, `meta_graph.proto`). A file
+counts as one when the format knows every field on the way and a `MetaInfoDef` names TensorFlow's version. The graph
+itself is skipped over. Cap: the source's budget.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _DOTTED = re.compile(r"\d{1,4}(\.\d{1,4}){1,2}\S{0,20}", re.ASCII)
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a graph, None for another file.
+    """Return the facts of a graph; None for other files.
 
     Raises:
-        ValueError: It starts like one and does not go on like one.
+        ValueError: It starts like a graph but does not continue like one.
     """
     if source.head[:1] == b"\x0a":
         layout, start, end = "tf-meta-graph", 0, source.size
@@ -56,7 +56,7 @@ def _read_message(source: Source, start: int, end: int, known: dict[int, int]) -
     """Return a message's fields by number.
 
     Raises:
-        ValueError: A field is none of the known.
+        ValueError: A field is unknown, or there are too many of one number.
     """
     fields: dict[int, list[Field]] = {}
     for found in iter_fields(source, start, end):

@@ -1,9 +1,9 @@
-"""PyTorch's zip files: `torch.save` since 1.6, TorchScript, and `torch.export` (`torch/csrc/jit/serialization/`).
+"""Reads PyTorch's zip files: `torch.save` since 1.6, TorchScript, and `torch.export` (`torch/csrc/jit/serialization/`).
 
-All members stand in one folder of any name: `data.pkl` and `data/0` ...; TorchScript adds `constants.pkl` and `code/`;
+All members are in one folder of any name: `data.pkl` and `data/0` ...; TorchScript adds `constants.pkl` and `code/`;
 an exported program (`torch/export/pt2_archive/constants.py`) has `archive_format`, before 2.8 perhaps
-`serialized_exported_program.json`; `torch.package` has `.data/extern_modules`. Lightning's checkpoints are those of
-`torch.save` and name its version. Cap: `MEMBER_LIMIT` of `data.pkl`.
+`serialized_exported_program.json`; `torch.package` has `.data/extern_modules`. Lightning's checkpoints are files of
+`torch.save` that name Lightning's version. Cap: `MEMBER_LIMIT` of `data.pkl`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ DTYPES = {
     "ByteStorage": "U8",
     "BoolStorage": "BOOL",
 }
-"""The class that a pickled tensor names for its storage (`torch/storage.py`)."""
+"""Dtypes by the class that a pickled tensor names for its storage (`torch/storage.py`)."""
 
 LIGHTNING = "pytorch-lightning_version"
-"""The key whose value is that version (`lightning/pytorch/trainer/connectors/checkpoint_connector.py`)."""
+"""The key of Lightning's version (`lightning/pytorch/trainer/connectors/checkpoint_connector.py`)."""
 
 
 def describe(archive: Archive) -> Facts | None:
-    """Return the facts of a PyTorch archive, None for another.
+    """Return the facts of a PyTorch archive; None for other archives.
 
     Raises:
         ValueError: Its pickle is malformed.

@@ -1,6 +1,6 @@
-"""XGBoost's models: JSON, UBJSON, and the binary of versions before 2.1 (https://xgboost.readthedocs.io, "Model IO").
+"""Reads XGBoost's models: JSON, UBJSON, and the binary format before 2.1 (https://xgboost.readthedocs.io, "Model IO").
 
-Cap: the head, and `TAIL` bytes at the end, where JSON and UBJSON have their version.
+Caps: the head, and `TAIL` bytes at the end, where JSON and UBJSON have the version.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|I\0|[iU])\x07learner\{", re.DOTALL)
 _VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]\s*\}\s*$')
 _UBJ_VERSION = re.compile(rb"L\0{7}\x07version\[#L\0{7}\x03i([\0-\x7f])i([\0-\x7f])i([\0-\x7f])\}$", re.DOTALL)
 _LEARNER = 136
-"""Bytes of the binary's first struct, `LearnerModelParamLegacy`, after which the objective and booster are named."""
+"""Bytes of the binary's first struct, `LearnerModelParamLegacy`; the names of objective and booster follow it."""
 _NAMES = re.compile(rb"[\x03-\x40]\0{7}[a-z]+:[a-z]+(?:\x06|\x04|\x08)\0{7}(?:gbtree|dart|gblinear)")
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of an XGBoost model, None for another file."""
+    """Return the facts of an XGBoost model; None for other files."""
     media = "application/octet-stream"
     if _JSON.match(source.head):
         layout, media = "xgboost-json", "application/json"

@@ -1,4 +1,4 @@
-"""Zip files that are models: asks each zip-based format in turn."""
+"""Reads zip files that are models, by trying each zip-based format in turn."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FIRST_NAME = 30
 
 
 def read(source: Source, name: str) -> Facts | None:
-    """Return the facts of a zip file, None for another file.
+    """Return the facts of a zip file; None for other files.
 
     Raises:
-        ValueError: It starts like a zip file and is damaged.
+        ValueError: It starts like a zip file but is damaged.
     """
     if not source.head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
@@ -31,7 +31,7 @@ def read(source: Source, name: str) -> Facts | None:
 
 
 def _describe_by_first_member(head: bytes) -> Facts:
-    """Tell a torch file whose directory is too long to read: `data.pkl` is its first member."""
+    """Return the facts of a zip file whose directory is too long to read; a torch file starts with `data.pkl`."""
     length = int.from_bytes(head[26:28], "little")
     if torch_zip.is_pickle_name(head[_FIRST_NAME : _FIRST_NAME + length].decode()):
         return Facts("PyTorch", torch_zip.MEDIA, {"format": "torch-zip", "pickle": True})

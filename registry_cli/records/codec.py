@@ -1,7 +1,7 @@
-"""Records and entries to canonical TOML bytes and back.
+"""Converts records and entries to canonical TOML bytes and back.
 
 Keys are sorted and the bytes are written once: they are the identity, so nothing is ever dumped again after a load.
-TOML 1.0 (https://toml.io/en/v1.0.0). Knows no disk: whoever reads the bytes says where they came from.
+TOML 1.0 (https://toml.io/en/v1.0.0). Knows no disk: the caller says where the bytes came from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECORD_LIMIT: Final = 64 * 1024
-"""Largest record in bytes, its file list not counted."""
+"""Largest size of a record in bytes, without its file list."""
 
 _KNOWN: Final[dict[str, type]] = {
     "author": str, "created": datetime, "design": dict, "files": list, "framework": str, "kind": str, "labels": dict,
@@ -42,7 +42,7 @@ def dump_version(version: VersionRecord) -> bytes:
     """Return the bytes of a version's record.
 
     Raises:
-        UsageError: It is larger than `RECORD_LIMIT` without its file list.
+        UsageError: Without its file list it is larger than `RECORD_LIMIT`.
     """
     table = present(
         {
@@ -78,10 +78,10 @@ def dump_version(version: VersionRecord) -> bytes:
 
 
 def load_version(data: bytes, where: str) -> VersionRecord:
-    """Return the version whose record's bytes are `data`.
+    """Return the version from the bytes of its record.
 
     Raises:
-        CorruptError: They are no version record that this program can read; the message names `where`.
+        CorruptError: This program cannot read `data` as a version record; the message names `where`.
     """
     table = load_kind(data, "version", where)
     check_types(table, _VERSION_KEYS, where)
@@ -111,7 +111,7 @@ def load_version(data: bytes, where: str) -> VersionRecord:
 
 
 def dump_publication(publication: Publication) -> bytes:
-    """Return the bytes of a publication: what is signed, pinned and verified."""
+    """Return the bytes of a publication, which are signed, pinned and verified."""
     return dump_table(
         present(
             {
@@ -133,10 +133,10 @@ def dump_publication(publication: Publication) -> bytes:
 
 
 def load_publication(data: bytes, where: str) -> Publication:
-    """Return the publication whose bytes are `data`.
+    """Return the publication from its bytes.
 
     Raises:
-        CorruptError: They are no publication that this program can read; the message names `where`.
+        CorruptError: This program cannot read `data` as a publication; the message names `where`.
     """
     table = load_kind(data, "publication", where)
     check_types(table, _PUBLICATION_KEYS, where)
@@ -158,7 +158,7 @@ def load_publication(data: bytes, where: str) -> Publication:
 
 
 def dump_entry(entry: Entry) -> bytes:
-    """Return the bytes of a log entry, sealed: nothing vouches for the newest one but itself."""
+    """Return the bytes of a log entry, sealed: no later entry holds the digest of the newest one yet."""
     table = present(
         {
             "seq": entry.seq,
@@ -176,10 +176,10 @@ def dump_entry(entry: Entry) -> bytes:
 
 
 def load_entry(data: bytes, where: str) -> Entry:
-    """Return the entry whose bytes are `data`.
+    """Return the log entry from its bytes.
 
     Raises:
-        CorruptError: They are no entry, or not those that were written; the message names `where`.
+        CorruptError: `data` is not an entry, or was changed after it was written; the message names `where`.
     """
     check_seal(data, where)
     table = load_table(data, where)

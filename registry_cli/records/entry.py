@@ -1,4 +1,4 @@
-"""A log entry: one atomic transaction, in the shape in which it is stored. What its changes mean is the catalog's."""
+"""A log entry: one atomic transaction, in its stored form. The catalog gives its changes their meaning."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Entry:
     """One slot of the log.
 
     Attributes:
-        seq: The slot, counted from 1. A hint everywhere but in the log itself: the identity is `id`.
-        previous: SHA-256 of the bytes of the slot before; empty in the first.
+        seq: The slot, counted from 1. Outside the log itself it is only a hint: the identity is `id`.
+        previous: SHA-256 of the bytes of the previous slot; empty in the first.
         time: UTC by the writer's clock.
         tool: Program and version that wrote it.
-        rules: Lowest version of the rules that its changes need; a reader that knows fewer goes read-only.
-        message: Why, as given with `-m`.
-        stands_for: SHA-256 of a lost entry in whose slot this one was put, so that the next still follows.
+        rules: Lowest version of the rules that its changes need; a reader with an older version becomes read-only.
+        message: The reason, as given with `-m`.
+        stands_for: SHA-256 of a lost entry whose slot this one fills, so that the next entry still follows.
     """
 
     seq: int

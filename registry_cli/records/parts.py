@@ -1,7 +1,7 @@
-"""What versions and publications are made of: files, parents, a design.
+"""The parts of versions and publications: files, parents, a design.
 
-Records and indexes may come from strangers, so none of these exists with a path that climbs or a digest that is none:
-whoever joins them to a folder need not look again.
+Records and indexes may come from strangers, so no part can be constructed with a path that climbs or an invalid digest:
+callers may join them to a folder without another check.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import BlobHash, VersionId, Xxh3
 
 INLINE_DESIGN: Final = 4096
-"""A design above this many bytes is kept as a blob."""
+"""Bytes above which a design is stored as a blob."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _XXH3: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -29,10 +29,10 @@ class FileEntry:
     Attributes:
         path: Relative, `/` between its parts.
         size: Bytes.
-        url: Where an external file lies; None for one kept as a blob.
+        url: Location of an external file; None for one stored as a blob.
 
     Raises:
-        CorruptError: The path leaves its folder, a digest or size is none, or nothing says where the bytes are.
+        CorruptError: The path leaves its folder, a digest or size is invalid, or nothing says where the bytes are.
     """
 
     path: str
@@ -58,7 +58,7 @@ class Parent:
     """A pointer to a version this one was made from.
 
     Raises:
-        CorruptError: The id is none.
+        CorruptError: The id is not a digest.
     """
 
     id: VersionId
@@ -71,10 +71,10 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A network's design, given back byte for byte: `text`, or a blob where it is longer than `INLINE_DESIGN`.
+    """A network's design, returned byte for byte: `text`, or a blob where it is longer than `INLINE_DESIGN`.
 
     Raises:
-        CorruptError: A digest or size is none.
+        CorruptError: A digest or size is invalid.
     """
 
     media: str
@@ -106,7 +106,7 @@ def check_digests(*sha256: object, size: object = None) -> None:
     """Check SHA-256 digests, and a size in bytes.
 
     Raises:
-        CorruptError: One is none.
+        CorruptError: One of them is invalid.
     """
     for digest in sha256:
         _check_digest(_SHA256, digest)
@@ -114,10 +114,10 @@ def check_digests(*sha256: object, size: object = None) -> None:
 
 
 def check_text(*values: object) -> None:
-    """Check that values that must be text are.
+    """Check that each value is text or None.
 
     Raises:
-        CorruptError: One is not.
+        CorruptError: One is neither.
     """
     for value in values:
         if value is not None and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Paths inside a version: relative, `/` between their parts, and such that every file system can hold them all."""
+"""Checks paths inside a version: relative, with `/` between their parts, and storable together on every file system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
-"""What most paths are: nothing in them can be wrong."""
+"""Matches most paths; a path that matches needs no further check."""
 _ABSOLUTE: Final = re.compile(r"^([A-Za-z]:|[/\\])")
 
 
@@ -34,7 +34,7 @@ def check_path(path: str) -> str:
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Check that no two paths are one on a file system that folds case, and that none is a folder of another.
+    """Check that no two paths are equal on a file system that folds case, and that none is a folder of another.
 
     Raises:
         UsageError: Two of them collide.

@@ -1,4 +1,4 @@
-"""What the codecs of all kinds of records share: their schema, their checks, and the tables that several have."""
+"""The parts that the codecs of all kinds of records share: the schema, the checks, and common tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
     """Return the table of a record of one kind.
 
     Raises:
-        CorruptError: It is of another kind, or of a schema that this program does not read.
+        CorruptError: It has another kind, or a schema that this program does not read.
     """
     table = load_table(data, where)
     if table.get("kind") != kind:
@@ -32,10 +32,10 @@ def load_kind(data: bytes, kind: str, where: str) -> dict[str, Any]:
 
 
 def check_types(table: Mapping[str, object], types: Mapping[str, type], where: str) -> None:
-    """Check that known keys hold values of their types.
+    """Check that known keys hold values of the right types.
 
     Raises:
-        CorruptError: One does not; the message names `where`.
+        CorruptError: One holds another type; the message names `where`.
     """
     for key, value in table.items():
         if key in types and not isinstance(value, types[key]):
@@ -43,12 +43,12 @@ def check_types(table: Mapping[str, object], types: Mapping[str, type], where: s
 
 
 def present(table: Mapping[str, object]) -> dict[str, object]:
-    """Return a table without what is empty."""
+    """Return a table without its None values, empty tables and empty lists."""
     return {key: value for key, value in table.items() if value is not None and value != {} and value != []}
 
 
 def file_tables(files: Iterable[FileEntry]) -> list[dict[str, object]]:
-    """Return files as a record lists them."""
+    """Return files as the tables that a record holds."""
     return [
         present(
             {
@@ -65,7 +65,7 @@ def file_tables(files: Iterable[FileEntry]) -> list[dict[str, object]]:
 
 
 def load_files(tables: Iterable[Mapping[str, Any]]) -> tuple[FileEntry, ...]:
-    """Return the files that a record lists."""
+    """Return the files from the tables of a record."""
     return tuple(
         FileEntry(
             path=table["path"],
@@ -83,7 +83,7 @@ def load_time(value: object) -> datetime:
     """Return a time of a record in UTC.
 
     Raises:
-        TypeError: It is none, or has no zone.
+        TypeError: It is not a time, or has no zone.
         ValueError: It lies outside the calendar.
     """
     if not isinstance(value, datetime) or value.tzinfo is None:

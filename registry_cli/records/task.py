@@ -1,7 +1,7 @@
-"""A task's record: all that is known of an experiment at one stage of it. Immutable, named by the SHA-256 of its bytes.
+"""A task's record: everything known about an experiment at one stage. Immutable; named by the SHA-256 of its bytes.
 
-A task has one record as a draft, one when an attempt starts and one when it ends; the newest holds all that the ones
-before said, so that nobody reads two.
+A task has one record as a draft, one when an attempt starts and one when it ends; each repeats all that the earlier
+ones hold, so that a reader needs the newest alone.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Code:
     """The code that ran.
 
     Attributes:
-        root: Folder of the work tree on the machine where it was recorded.
+        root: Folder of the work tree on the machine that recorded it.
         commit: Full id; None in a repository without commits, or without git.
         remote: URL of the remote, without user and password.
         branch: Its name; None where none was checked out.
-        dirty: Whether anything differs from the commit.
-        cut: What was not kept: files with secrets, tracked or not; untracked files that are too large or cannot be
-            read; changes inside a submodule, as `sub/`; a diff or commits that are too large.
+        dirty: True where anything differs from the commit.
+        cut: Things that were left out: files with secrets, tracked or not; untracked files that are too large or cannot
+            be read; changes inside a submodule, as `sub/`; a diff or commits that are too large.
     """
 
     root: str
@@ -61,14 +61,14 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A version that a task was given.
+    """A version that a task uses.
 
     Attributes:
-        name: Under which the script asks for it.
+        name: Name by which the script requests it.
         version: Its id.
         ref: Its address as it was typed.
-        path: The file or folder that the script loaded it from, as the script's own working folder sees it, or
-            absolute; None where it asked by `name`.
+        path: The file or folder that the script loaded it from, relative to the script's working folder or absolute;
+            None where the script requested it by `name`.
     """
 
     name: str
@@ -83,10 +83,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A file that a task read; its bytes are not kept.
+    """A file that a task read; its bytes are not stored.
 
     Attributes:
-        path: As it was named, `/` between its parts.
+        path: Path as it was given, `/` between its parts.
         size: Bytes.
     """
 
@@ -101,7 +101,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What a scalar did, point by point in its blob; here its summary."""
+    """The summary of a scalar; its blob holds each point."""
 
     count: int
     last: float
@@ -112,12 +112,13 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Auto:
-    """How the saves and loads of frameworks are heard.
+    """The rules of automatic logging: which saves and loads of frameworks are recorded.
 
     Attributes:
-        frameworks: For a framework's key whether it is heard, or globs of the files that are; others are heard.
-        loads: Which loads are inputs: of bytes that the registry knows, all, or none.
-        keep: Which of the versions it makes stay, in the retention grammar; None for all.
+        frameworks: For a framework's key True or False, or globs of the files that are recorded; a framework that is
+            missing here is recorded.
+        loads: The loads that become inputs: of bytes that the registry knows, all, or none.
+        keep: The versions to retain of those it makes, in the retention grammar; None for all.
     """
 
     frameworks: Mapping[str, bool | tuple[str, ...]] = field(default_factory=dict)
@@ -131,19 +132,19 @@ class Auto:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is run and how its results are told: all that a re-run needs and a draft lets one edit.
+    """The command of a task and the places of its results: all that a re-run needs and that a draft lets a user edit.
 
     Attributes:
-        argv: The command and its words.
-        cwd: Relative to the code's root where it lies below it, else absolute.
-        env: Variables that were set for it on purpose.
-        params: Values that `connect` gives to the script instead of its own.
-        outputs: Globs of files to keep as versions.
+        argv: The command and its arguments.
+        cwd: Working folder; relative to the code's root where it lies below it, else absolute.
+        env: Variables that were set for it explicitly.
+        params: Values that `connect` passes to the script instead of its own.
+        outputs: Globs of files to store as versions.
         data: Globs of files that it reads.
-        metrics: Files in which it tells numbers.
-        model: Name of the line its outputs go to; None for one line a file.
-        keep_failed: Whether the outputs of a failed run are kept.
-        auto: How the saves and loads of frameworks are heard; None where the script alone decides.
+        metrics: Files to which it writes numbers.
+        model: Name of the line its outputs go to; None for one line per file.
+        keep_failed: True where the outputs of a failed run are stored too.
+        auto: The rules of automatic logging; None where the script alone decides.
     """
 
     argv: tuple[str, ...]
@@ -164,28 +165,28 @@ class Task:
 
     Attributes:
         id: ULID, the same at every stage and attempt.
-        name: As it is shown; need not be unique.
+        name: Name as shown; need not be unique.
         attempt: Counted from 1; 0 in a draft that never ran.
         created: UTC, as `started` and `ended`.
         source: The task it is a clone of.
         code: None where there is no git repository.
-        exit_code: Of the command; None where a signal ended it, it never ended, or nobody saw it.
-        signal: Such as `SIGTERM`.
-        problem: Why it did not run as it should, in words.
-        environment: Chosen variables as they were; none that looks like a secret.
+        exit_code: Exit code of the command; None where a signal ended it, it never ended, or the code is unknown.
+        signal: Name of the signal that ended it, such as `SIGTERM`.
+        problem: The reason why it did not run properly, in words.
+        environment: Values of selected variables; none that looks like a secret.
         python: Version, executable and platform of the child's Python.
         host: Machine, processors, memory, accelerators.
         seeds: Seeds where they are known.
-        inputs: Versions it was given.
+        inputs: Versions it used.
         data: Files it read.
         files: Its blobs: console, diff, untracked files, lock, scalars, plots.
-        params: What it ran with.
+        params: Parameters of the run.
         metrics: Last value of each scalar.
         curves: Summary of each scalar that has several points.
-        extra: Keys this program does not know, kept as they came.
+        extra: Keys this program does not know, preserved as they are.
 
     Raises:
-        CorruptError: Two of its files would be one on some file system, or its status is none.
+        CorruptError: Two of its files would collide on some file system, or its status is unknown.
     """
 
     id: TaskId
@@ -226,5 +227,5 @@ class Task:
             raise CorruptError(error.message) from None
 
     def find_file(self, path: str) -> FileEntry | None:
-        """Return the task's blob of that path, such as `CONSOLE`, or None."""
+        """Return the task's file of that path, such as `CONSOLE`, or None."""
         return next((file for file in self.files if file.path == path), None)

@@ -1,4 +1,4 @@
-"""Task records to canonical TOML bytes and back; the rules of `codec.py` hold."""
+"""Converts task records to canonical TOML bytes and back, by the rules of `codec.py`."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def dump_task(task: Task) -> bytes:
 
 
 def load_task(data: bytes, where: str) -> Task:
-    """Return the task whose record's bytes are `data`.
+    """Return the task from the bytes of its record.
 
     Raises:
-        CorruptError: They are no task record that this program can read; the message names `where`.
+        CorruptError: This program cannot read `data` as a task record; the message names `where`.
     """
     table = load_kind(data, "task", where)
     check_types(table, _KEYS, where)
@@ -127,13 +127,13 @@ def _load_recipe(table: Mapping[str, Any]) -> Recipe:
 
 
 def _dump_auto(auto: Auto) -> dict[str, object]:
-    heard = {key: rule if isinstance(rule, bool) else list(rule) for key, rule in auto.frameworks.items()}
-    return present({"frameworks": heard, "loads": auto.loads if auto.loads != _LOADS else None, "keep": auto.keep})
+    rules = {key: rule if isinstance(rule, bool) else list(rule) for key, rule in auto.frameworks.items()}
+    return present({"frameworks": rules, "loads": auto.loads if auto.loads != _LOADS else None, "keep": auto.keep})
 
 
 def _load_auto(table: Mapping[str, Any]) -> Auto:
-    heard = {key: rule if isinstance(rule, bool) else _words(rule) for key, rule in table.get("frameworks", {}).items()}
-    return Auto(heard, cast("Loads", table.get("loads", _LOADS)), _text(table.get("keep")))
+    rules = {key: rule if isinstance(rule, bool) else _words(rule) for key, rule in table.get("frameworks", {}).items()}
+    return Auto(rules, cast("Loads", table.get("loads", _LOADS)), _text(table.get("keep")))
 
 
 _LOADS: Final = Auto().loads

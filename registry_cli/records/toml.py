@@ -1,4 +1,4 @@
-"""Tables to canonical TOML and back: sorted keys, written once, because the bytes are the identity.
+"""Converts tables to canonical TOML and back: keys are sorted and bytes written once, because they are the identity.
 
 TOML 1.0 (https://toml.io/en/v1.0.0).
 """
@@ -11,13 +11,13 @@ from typing import Any, Final, cast
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.sha256 import sha256_hex
 
-try:  # compiled, several times faster than the standard library's; same interface
+try:  # compiled, several times faster than the standard library's parser; same interface
     from tomli import loads as _loads
 except ImportError:
     from tomllib import loads as _loads
 
 _MANY: Final = 64
-"""Tables in a list from which on they are written in our own way."""
+"""Tables in a list from which on our own faster writer is used."""
 _FLAT: Final = frozenset({str, int, float, bool})
 _SEAL: Final = b"# sha256 "
 _SEAL_SIZE: Final = len(_SEAL) + 64 + 1
@@ -27,7 +27,7 @@ def dump_table(table: Mapping[str, object]) -> bytes:
     """Return `table` as canonical TOML.
 
     Raises:
-        UsageError: A text in it is no Unicode (a lone surrogate, as in a file name that is no UTF-8).
+        UsageError: A text in it is not Unicode (a lone surrogate, as in a file name that is not UTF-8).
     """
     try:
         return (_dump_rows(table) or _dump(table)).encode()
@@ -39,7 +39,7 @@ def load_table(data: bytes, where: str) -> dict[str, Any]:
     """Return the table that `data` holds.
 
     Raises:
-        CorruptError: It is no TOML; the message names `where`.
+        CorruptError: It is not TOML; the message names `where`.
     """
     try:
         return _loads(data.decode())
@@ -48,7 +48,7 @@ def load_table(data: bytes, where: str) -> dict[str, Any]:
 
 
 def seal(data: bytes) -> bytes:
-    """Return `data` with a last line that holds the SHA-256 of all before it, for files that no name vouches for."""
+    """Return `data` with a last line that holds the SHA-256 of all before it, for files not named by their digest."""
     return data + _SEAL + sha256_hex(data).encode() + b"\n"
 
 
@@ -56,7 +56,7 @@ def check_seal(data: bytes, where: str) -> None:
     """Check a file's last line against the rest.
 
     Raises:
-        CorruptError: It was changed after it was written; the message names `where`.
+        CorruptError: The file was changed after it was written; the message names `where`.
     """
     if seal(data[:-_SEAL_SIZE]) != data:
         raise CorruptError(f"{where} was changed after it was written")
@@ -69,10 +69,10 @@ def _dump(table: Mapping[str, object]) -> str:
 
 
 def _dump_rows(table: Mapping[str, object]) -> str | None:
-    """Return a table as `_dump` does, several times faster where it has long lists of flat tables, as of files.
+    """Return a table as `_dump` does, several times faster where it has long lists of flat tables, such as of files.
 
-    The first of such a list is dumped as all else, and shows where and how the others are written; None where it does
-    not, and where there is no such list.
+    The first table of such a list is dumped like everything else, and shows where and how the others are written.
+    Return None where it does not, and where there is no such list.
     """
     many = {key: cast("list[dict[str, object]]", value) for key, value in table.items() if _is_many(value)}
     if not many:

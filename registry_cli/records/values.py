@@ -1,4 +1,4 @@
-"""The values that records may hold in their free tables, and the one reading of `key=value` words.
+"""The values that records may hold in their free tables, and the one parser of `key=value` arguments.
 
 Allowed: text, 64-bit integers, floats (NaN and infinities included), booleans, UTC times, lists and tables of these.
 """
@@ -17,24 +17,24 @@ Value: TypeAlias = "Scalar | Sequence[Value] | Mapping[str, Value]"
 
 _INT64 = 1 << 63
 _DEPTH = 32
-"""Most lists and tables inside each other; readers of TOML refuse deep nesting."""
+"""Deepest nesting of lists and tables; readers of TOML refuse deeper nesting."""
 
 
 def check_value(value: object, where: str, *, depth: int = 0) -> Value:
-    """Return `value` if a record can hold it and give it back unchanged.
+    """Return `value` if a record can store it and return it unchanged.
 
     Args:
-        value: What was given; None is refused here (absence is said by leaving the key out).
+        value: The value as given; None is refused (an absent value has no key).
         where: Name of the place, for the message.
-        depth: How many lists and tables it lies in.
+        depth: Number of lists and tables around it.
 
     Raises:
-        UsageError: It is of a type TOML has not, an integer beyond 64 bits, or nested too deep.
+        UsageError: It has a type that TOML lacks, is an integer beyond 64 bits, or is nested too deep.
     """
     if isinstance(value, bool | str):
         return value
     if isinstance(value, float):
-        return float(value)  # a subclass, such as NumPy's, may print itself otherwise
+        return float(value)  # a subclass, such as NumPy's, may print differently
     if isinstance(value, int):
         if not -_INT64 <= value < _INT64:
             raise UsageError(f"{where} is {value}: integers beyond 64 bits are kept as text alone")
@@ -59,7 +59,7 @@ def check_number(value: object, where: str) -> int | float:
     """Return `value` as a metric: a number, NaN and infinities included.
 
     Raises:
-        UsageError: It is no number.
+        UsageError: It is not a number.
     """
     checked = check_value(value, where)
     if isinstance(checked, bool) or not isinstance(checked, int | float):
@@ -70,7 +70,7 @@ def check_number(value: object, where: str) -> int | float:
 def parse_scalar(text: str) -> Scalar:
     """Return a number where it prints back the same, `true` and `false` as booleans, else the text itself.
 
-    So `1.10` and `007` stay text, and nothing a user typed is lost.
+    So `1.10` and `007` stay text, and nothing that a user typed is lost.
     """
     if text in {"true", "false"}:
         return text == "true"
@@ -85,10 +85,10 @@ def parse_scalar(text: str) -> Scalar:
 
 
 def parse_metric(text: str, where: str) -> int | float:
-    """Return `text` as a number; unlike metadata, `1.10`, `1e-3`, `nan` and `inf` are numbers here.
+    """Return `text` as a number; unlike in metadata, `1.10`, `1e-3`, `nan` and `inf` are numbers here.
 
     Raises:
-        UsageError: It is no number.
+        UsageError: It is not a number.
     """
     try:
         return check_number(int(text) if text.lstrip("+-").isdecimal() else float(text), where)
@@ -100,7 +100,7 @@ def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
     """Split `key=value` or `key:=JSON`; None stands for JSON's null.
 
     Raises:
-        UsageError: There is no `=`, the key is empty, or the JSON cannot be read.
+        UsageError: There is no `=`, the key is empty, or the JSON cannot be parsed.
     """
     key, sign, text = word.partition("=")
     if not sign:
@@ -122,7 +122,7 @@ def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
 
 
 def flatten(table: Mapping[str, Value], prefix: str) -> dict[str, Value]:
-    """Return nested tables as one flat one, keys joined by dots; lists stay whole."""
+    """Return nested tables as one flat table, with keys joined by dots; lists stay whole."""
     flat: dict[str, Value] = {}
     for key, value in table.items():
         name = f"{prefix}.{key}"
@@ -134,7 +134,7 @@ def flatten(table: Mapping[str, Value], prefix: str) -> dict[str, Value]:
 
 
 def format_list(value: Sequence[Value] | Mapping[str, Value]) -> str:
-    """Return a list as the JSON text under which it is searched."""
+    """Return a list as the JSON text that queries search."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -1,4 +1,4 @@
-"""A version's record: what one saved model was at birth. Immutable; named by the SHA-256 of its bytes."""
+"""A version's record: one saved model as it was at birth. Immutable; named by the SHA-256 of its bytes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from registry_cli.records.values import Value
 
 ROLES: Final = ("continue", "base", "input", "adapter", "merge", "distill", "quantize", "derive")
-"""How a version was made from its parent."""
+"""The ways in which a version is made from its parent."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """What a version was when it was saved.
+    """A version as it was saved.
 
     Attributes:
-        model: Name at birth; the catalog knows today's.
-        nonce: ULID, so that two saves of the same bytes are two versions.
+        model: Name at birth; the catalog knows the current one.
+        nonce: ULID that makes two saves of the same bytes two versions.
         created: UTC.
         unset: Names of values that were given as null, such as `metadata.owner`.
-        extra: Keys this program does not know, kept as they came.
+        extra: Keys this program does not know, preserved as they are.
 
     Raises:
-        CorruptError: Two of its files would be one on some file system.
+        CorruptError: Two of its files would collide on some file system.
     """
 
     model: ModelName
@@ -60,10 +60,10 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The seal on a version: everything that publishing fixes for ever. It holds no number and no slot.
+    """The seal on a version: everything that publishing makes permanent. It holds no number and no slot.
 
     Raises:
-        CorruptError: Two of its files would be one on some file system.
+        CorruptError: Two of its files would collide on some file system.
     """
 
     version: VersionId
@@ -82,10 +82,10 @@ class Publication:
 
 
 def check_labels(labels: Mapping[str, object]) -> dict[str, int]:
-    """Return `labels` as name to integer.
+    """Return `labels` as a table of names and integers.
 
     Raises:
-        UsageError: A value is no integer, or two labels have one non-zero id (ClearML's rule).
+        UsageError: A value is not an integer, or two labels share a non-zero id (ClearML's rule).
     """
     checked: dict[str, int] = {}
     owner: dict[int, str] = {}

@@ -1,6 +1,6 @@
-"""Files of the user that become blobs as they are: read-only and of the registry's group from then on, as all blobs.
+"""Turns files of the user into blobs in place: read-only and of the registry's group, like all blobs.
 
-An inode has one mode and one owner, whatever its names: so what is done here shows under the user's name too.
+An inode has one mode and one owner, whatever its names, so the changes also show under the user's name.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 BLOB: Final = 0o444
-"""Mode of a blob: nobody writes it, whoever reaches it reads it."""
+"""Mode of a blob: readable for all, writable for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A file under a name of ours, and the mode and group that it had."""
+    """A file under a name of ours, with its earlier mode and group."""
 
     path: Path
     mode: int
@@ -38,10 +38,10 @@ def adopt(layout: Layout, path: Path, source: Path) -> Adopted:
     Args:
         layout: The registry.
         path: A name of ours for the file, in `tmp/`.
-        source: What the user calls it.
+        source: The user's name for it.
 
     Raises:
-        RegError: It belongs to somebody else, who could write to it at any time.
+        RegError: It belongs to another user, who could write to it at any time.
     """
     status = files.get_status(path)
     if status.st_uid not in {os.geteuid(), files.get_status(layout.blobs).st_uid}:
@@ -49,7 +49,7 @@ def adopt(layout: Layout, path: Path, source: Path) -> Adopted:
     adopted = Adopted(path, stat.S_IMODE(status.st_mode), status.st_gid)
     group = files.get_status(layout.tmp).st_gid
     if layout.shared and status.st_gid != group:
-        with suppress(PermissionError):  # all may read it all the same
+        with suppress(PermissionError):  # everyone can still read it
             files.set_group(path, group)
     if adopted.mode != BLOB:
         files.set_mode(path, BLOB)
@@ -57,8 +57,8 @@ def adopt(layout: Layout, path: Path, source: Path) -> Adopted:
 
 
 def give_back(adopted: Adopted) -> None:
-    """Give a file that has not become a blob the mode and group that it had."""
-    with suppress(OSError):  # a collector has taken our name for it
+    """Restore the mode and group of a file that has not become a blob."""
+    with suppress(OSError):  # a collector has removed our name for it
         if files.get_status(adopted.path).st_gid != adopted.group:
             files.set_group(adopted.path, adopted.group)
         files.set_mode(adopted.path, adopted.mode)

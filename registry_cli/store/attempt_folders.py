@@ -1,7 +1,7 @@
-"""Folders of attempts at tasks, `tasks/<ulid>/<number>/`: which there are, and whose runner is dead.
+"""Lists the folders of attempts at tasks, `tasks/<ulid>/<number>/`, and finds those whose runner is dead.
 
-Told by the name of the process in `state.toml`, by age only where that cannot be looked at. Knows no task: which of
-them the log still needs is the caller's word.
+The name of the process in `state.toml` decides; age decides only where that process cannot be checked. Knows no task:
+the caller knows which folders the log still needs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 STATE: Final = "state.toml"
-"""Says who runs an attempt; its modification time is the heartbeat."""
+"""File that names the process that runs an attempt; its modification time is the heartbeat."""
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
@@ -36,7 +36,7 @@ class AttemptFolder:
 
 
 def list_attempts(layout: Layout) -> list[AttemptFolder]:
-    """Return the folders of attempts that are here, sorted by task and number."""
+    """Return the folders of attempts in a registry, sorted by task and number."""
     tasks = (name for name, is_folder in files.list_entries(layout.tasks) if is_folder and _ULID.fullmatch(name))
     found = [
         AttemptFolder(TaskId(task), int(name), layout.tasks / task / name)
@@ -48,7 +48,7 @@ def list_attempts(layout: Layout) -> list[AttemptFolder]:
 
 
 def is_alive_in(folder: AttemptFolder) -> bool | None:
-    """Return whether the runner of an attempt lives; None where that cannot be known from here."""
+    """Return whether the runner of an attempt is alive; None where this process cannot find out."""
     try:
         name = load_table(files.read_small(folder.path / STATE), STATE).get("owner")
     except (OSError, CorruptError):
@@ -62,7 +62,7 @@ def list_dead(layout: Layout, limit: float | None = None) -> list[AttemptFolder]
 
     Args:
         layout: The registry.
-        limit: Seconds since 1970: of a runner that nobody can look at, a folder untouched since then counts too.
+        limit: Seconds since 1970; a folder untouched since then counts too where its runner cannot be checked.
     """
     return [folder for folder in list_attempts(layout) if _is_dead(folder, limit)]
 
@@ -73,7 +73,7 @@ def _is_dead(folder: AttemptFolder, limit: float | None) -> bool:
 
 
 def _last_touched(path: Path) -> float:
-    """Return when a folder or a file in it was last changed; infinity where it goes in this moment."""
+    """Return when a folder or a file in it was last changed; infinity where one disappears meanwhile."""
     try:
         inside = (path / name for name in files.list_names(path))
         return max(files.get_status(each).st_mtime for each in (path, *inside))

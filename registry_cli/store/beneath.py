@@ -1,7 +1,7 @@
 """Resolves paths below a guarded folder, a registry's root, without following a link.
 
-Each component is opened relative to the one before it, and a link among them is damage. So a link that came with an
-archive, or that another member of a shared registry put there, leads no command to a file outside. Paths elsewhere
+Each component is opened relative to the one before it, and a link among them counts as damage. So a link that came with
+an archive, or that another member of a shared registry created, leads no command to a file outside. Paths elsewhere
 belong to the user and are resolved as usual. The kernel has this as RESOLVE_NO_SYMLINKS (openat2(2)), which Python does
 not offer.
 """
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 AnyPath: TypeAlias = "Path | str"
-"""A path; as text where one `Path` a file would cost more than the work."""
+"""A path; as text where a `Path` object per file would cost more than the work on it."""
 
 _guarded: dict[str, bool] = {}
-"""Guarded folders, and whether a group shares what is made below."""
+"""Guarded folders; True where the folder's group shares what is created below."""
 _ROOT: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP: Final = _ROOT | os.O_NOFOLLOW
 _HELD: Final = 320
-"""Folders kept open at most: all of the fan-out, and some."""
+"""Most folders that are kept open: the whole fan-out and some more."""
 _LINK: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
-"""What `open` says of a link where O_NOFOLLOW forbids one; the last also of a file in a folder's place."""
+"""Errors of `open` for a link where O_NOFOLLOW forbids one; the last also for a file in a folder's place."""
 
 
 class _Held:
@@ -50,7 +50,7 @@ def _no_ref() -> None:
 
 
 class _Holding(_local):
-    """What a thread holds, as long as somebody holds it: an interrupt may come before anything can be undone."""
+    """The open folders of a thread, by a weak reference: an interrupt may come before `__exit__` can reset it."""
 
     held: Callable[[], _Held | None] = staticmethod(_no_ref)
 
@@ -59,11 +59,11 @@ _holding: Final = _Holding()
 
 
 def guard(root: Path, *, shared: bool = False) -> None:
-    """Follow no link below `root` from now on; the root itself may be one.
+    """Forbid links below `root` from now on; the root itself may be one.
 
     Args:
         root: A registry's root, or another folder of ours.
-        shared: Let the folder's group read and write what is made below, whatever the umask says.
+        shared: Let the folder's group read and write what is created below, whatever the umask says.
     """
     _guarded[str(root)] = shared or _guarded.get(str(root), False)
     _find_root.cache_clear()
@@ -74,12 +74,12 @@ def at(path: AnyPath, action: Callable[[str, int | None], T]) -> T:
 
     Args:
         path: Any path.
-        action: Takes a name and a folder's descriptor; outside of guarded folders the whole path and None. It follows
-            no link itself: it passes O_NOFOLLOW or `follow_symlinks=False`.
+        action: Takes a name and a folder's descriptor; outside of guarded folders the whole path and None. It must not
+            follow links itself: it passes O_NOFOLLOW or `follow_symlinks=False`.
 
     Raises:
         CorruptError: The path is below a guarded folder, and one of its components is a link.
-        OSError: What the system says; its file name is the whole path.
+        OSError: The error of the system; its file name is the whole path.
     """
     text = str(path)
     folder, _, name = text.rpartition("/")
@@ -100,10 +100,10 @@ def at(path: AnyPath, action: Callable[[str, int | None], T]) -> T:
 
 
 class hold_folders:  # noqa: N801 - a context manager, named as one
-    """Keep open the folders below guarded ones that this thread uses, so that many files in them cost one look each.
+    """Keep open the folders below guarded ones that this thread uses, so that each is resolved once for many files.
 
-    A folder that is renamed meanwhile is used on, whatever has its name: so nothing is held while an entry is put into
-    the log, which must be that of the registry as its path leads to it then.
+    A folder that is renamed meanwhile stays in use, whatever has its name by then: so no folder is held while an entry
+    is appended to the log, which must be the log that the registry's path leads to at that moment.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class hold_folders:  # noqa: N801 - a context manager, named as one
 
 
 def open_file(path: AnyPath, flags: int, mode: int = 0o666) -> int:
-    """Open a file and return its descriptor, closed in programs that are run; below a guarded folder follow no link."""
+    """Open a file and return its descriptor (close-on-exec); below a guarded folder follow no link."""
 
     def open_it(name: str, folder: int | None) -> int:
         return os.open(name, flags | os.O_CLOEXEC | (0 if folder is None else os.O_NOFOLLOW), mode, dir_fd=folder)
@@ -148,7 +148,7 @@ def _parent(path: AnyPath) -> str:
 
 @lru_cache(maxsize=256)
 def _find_root(folder: str) -> str | None:
-    """Return the guarded folder that is a folder or above it, the outermost one; None where there is none."""
+    """Return the outermost guarded folder at or above a folder; None where there is none."""
     end = folder.find("/", 1)
     while end > 0:
         if folder[:end] in _guarded:
@@ -158,7 +158,7 @@ def _find_root(folder: str) -> str | None:
 
 
 def _open_folder(folder: str, root: str, text: str) -> int:
-    """Open a folder at or below a guarded one, for what `text` names in it."""
+    """Open a folder at or below a guarded one; errors name the path `text`, which lies in it."""
     steps = text[len(root) + 1 :].split("/")
     if ".." in steps:
         raise CorruptError(f"{text} climbs out of its folder")
@@ -192,12 +192,12 @@ def _act(action: Callable[[str, int | None], T], name: str, folder: int, text: s
 
 
 def _most_held() -> int:
-    """Return how many folders may be kept open, in a process that needs descriptors for other things too."""
+    """Return the number of folders that may stay open in a process that needs descriptors for other things too."""
     return min(_HELD, os.sysconf("SC_OPEN_MAX") // 3)
 
 
 def _check_no_link(name: str, folder: int, where: str) -> None:
-    """Check that what an open folder has under `name`, the whole path of which is `where`, is no link."""
+    """Check that `name` in an open folder is not a link; `where` is its whole path."""
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:

@@ -1,4 +1,4 @@
-"""Settings of this copy and of this user: two small TOML files, merged by key. They decide nothing about data."""
+"""Settings files, one of this copy and one of this user: small TOML files that decide nothing about data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """Return a settings file as dotted keys and text; a missing file is empty.
+    """Return a settings file as dotted keys and text; an empty table where the file is missing.
 
     Raises:
-        CorruptError: It cannot be read.
+        CorruptError: It cannot be parsed.
     """
     try:
         table = load_table(files.read_small(path), str(path))

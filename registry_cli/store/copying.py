@@ -1,7 +1,7 @@
-"""Bytes on their way out of the registry, into files of the user: never half a file, never over one he did not give up.
+"""Copies bytes out of the registry into files of the user: never half a file, and over another only where allowed.
 
-A file is written beside its place under a hidden name, checked, made durable, and named as the last thing. Only a
-regular file is ever replaced, and only where that was asked for. Knows no model.
+A file is written beside its target under a hidden name, checked and made durable, and gets its name last. Only a
+regular file is ever replaced, and only where the caller asks for that. Knows no model.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 Place = Literal["free", "file", "stream"]
-"""What lies where bytes shall go: nothing, a regular file, or a pipe or character device that is written into."""
+"""State of a target: nothing is there, a regular file, or a pipe or character device that is written into."""
 OPEN: Final = 64
-"""Unflushed files kept open; more are flushed side by side and get their names."""
+"""Unflushed files that are kept open; at that number all are flushed in parallel and get their names."""
 _STEM: Final = 80
-"""Bytes of a file's name that its hidden name keeps, so that no name becomes too long."""
+"""Bytes of a file's name that its hidden name repeats, so that no name becomes too long."""
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
-"""Answers of file systems without hard links, such as a memory stick's."""
+"""Error codes of file systems without hard links, such as a memory stick's."""
 _NO_FLUSH: Final = frozenset({errno.EACCES, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
-"""Answers where a folder may be written and not read, or where a file system flushes no folders."""
+"""Error codes where a folder may be written but not read, or where a file system flushes no folders."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A file that has a hidden name yet."""
+    """A file that still has a hidden name."""
 
     file: NewFile
     target: Path
@@ -52,15 +52,15 @@ class _Copy:
 
 
 def hidden_name(path: Path) -> Path:
-    """Return a new hidden name beside `path`, which tells who made it."""
+    """Return a new hidden name beside `path`, which names this process as its maker."""
     stem = os.fsencode(path.name)[:_STEM].decode(errors="ignore")
     return path.with_name(f".{stem}.{new_name()}")
 
 
 def find_place(target: Path) -> Place:
-    """Return what lies where bytes shall go.
+    """Return the state of a target.
 
-    A link is followed to a pipe or device, as `/dev/stdout` is: nothing is replaced by writing there.
+    A link to a pipe or device, such as `/dev/stdout`, is followed: writing there replaces nothing.
 
     Raises:
         ConflictError: A folder, block device or socket lies there, or a link to anything else.
@@ -79,8 +79,8 @@ def find_place(target: Path) -> Place:
             f"{target} is a link to {target.readlink()}: name that file, or remove the link",
             hint=f"rm {quote(str(target))}",
         )
-    what = "a folder" if stat.S_ISDIR(mode) else "a block device" if stat.S_ISBLK(mode) else "a socket"
-    raise ConflictError(f"{target} is {what}, and never replaced by a file: write to another name")
+    kind = "a folder" if stat.S_ISDIR(mode) else "a block device" if stat.S_ISBLK(mode) else "a socket"
+    raise ConflictError(f"{target} is {kind}, and never replaced by a file: write to another name")
 
 
 def _leads_to_stream(target: Path) -> bool:
@@ -91,12 +91,12 @@ def _leads_to_stream(target: Path) -> bool:
 
 
 class Copying:
-    """Files on their way out. Use as a context: what has no name of its own at its end is removed.
+    """Copies files out of the registry. Use as a context: a file without its final name at the end is removed.
 
     Args:
-        replace: Let a file take the place of another regular one.
+        replace: Let a file replace another regular one.
         durable: Make files and their names survive a power cut; scratch files need not.
-        progress: Told of bytes.
+        progress: Receives the number of bytes.
     """
 
     def __init__(self, *, replace: bool = False, durable: bool = True, progress: Progress = SILENT) -> None:
@@ -115,11 +115,11 @@ class Copying:
             files.unlink(copy.file.path)
 
     def add_blob(self, layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666) -> None:
-        """Copy a blob to a file `target`, which gets its name later, by `finish` at the latest.
+        """Copy a blob to a file `target`, which gets its name later, in `finish` at the latest.
 
         Raises:
-            ConflictError: Something else has got the name since it was looked at.
-            CorruptError: The bytes are not what the digest says.
+            ConflictError: Something else has taken the name since it was checked.
+            CorruptError: The bytes do not match the digest.
         """
         copy = self._start(target, mode, xxh3)
         early = EarlyFlush(copy.file) if self._durable else None
@@ -134,7 +134,7 @@ class Copying:
         self._hold()
 
     def add_file(self, source: Path, target: Path, sha256: BlobHash | None) -> None:
-        """Copy a file that lies outside the registry, as `add_blob`; where `sha256` is known it is checked."""
+        """Copy a file from outside the registry, as `add_blob` does; check its `sha256` where that is known."""
         copy = self._start(target, 0o666, None)
         with open_reader(source) as fd:
             for chunk in iter_chunks(fd):
@@ -145,14 +145,14 @@ class Copying:
         self._hold()
 
     def count_on(self, target: Path) -> None:
-        """Make the name of a file that is there already survive too: another run may have been cut short."""
+        """Make the name of an existing file durable too: the run that wrote it may have been cut short."""
         self._folders.add(target.parent)
 
     def finish(self) -> None:
         """Give all files their names and make them durable.
 
         Raises:
-            ConflictError: Something else has got the name since it was looked at.
+            ConflictError: Something else has taken the name since it was checked.
         """
         self._place()
         if self._durable:
@@ -191,18 +191,18 @@ class Copying:
 
 
 def give_name(hidden: AnyPath, target: Path) -> None:
-    """Rename a file of ours to a name that is free.
+    """Rename a file of ours to a free name.
 
     Raises:
-        FileExistsError: It is not, or not any more; nothing has changed.
+        FileExistsError: The name is taken; nothing has changed.
     """
     try:
         files.link(hidden, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        held = NewFile(target)  # fails where the name is taken; what is renamed over is our own empty file
-        held.close()
+        placeholder = NewFile(target)  # fails where the name is taken; the rename replaces our own empty file
+        placeholder.close()
         files.rename(hidden, target)
     else:
         files.unlink(hidden)

@@ -1,7 +1,6 @@
-"""Room kept for the day the disk is full: files to give up, so that a collector can write what it must.
+"""Space reserved for a full disk: files that are deleted then, so that a collector can write its own files.
 
-A disk may lack bytes, or the right to make one more file: inodes. One large file holds the first, some empty ones the
-second.
+A disk may lack bytes or inodes. One large file reserves bytes, some empty files reserve inodes.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RESERVE: Final = 4 << 20
-"""Bytes kept."""
+"""Bytes reserved."""
 SPARES: Final = 16
-"""Empty files kept. A collector makes an entry, folders in the trash, and SQLite's two files beside the index."""
+"""Empty files reserved. A collector creates an entry, folders in the trash, and SQLite's two files beside the index."""
 _BLOCK: Final = 256 << 10
-"""Bytes drawn once and repeated: larger than what a compressing file system looks at together."""
+"""Random bytes that are drawn once and repeated: more than a compressing file system compresses as one unit."""
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""Codes of errors that say that the disk or a quota has no room left, of bytes or of inodes."""
+"""Error codes of a disk or quota without bytes or inodes left."""
 _NO_ROOM: Final = FULL | {errno.EROFS, errno.EACCES}
 
 
 def make_reserve(layout: Layout) -> None:
-    """Make the reserve if it is missing or too short; where there is no room for it, or no right to, go without.
+    """Create the reserve if it is missing or too short; do without it where space or permission is lacking.
 
-    It holds random bytes, for zeros would be given no room where the file system compresses.
+    It holds random bytes, because zeros would take no space where the file system compresses.
     """
     try:
         if not _is_whole(layout):
@@ -50,7 +49,7 @@ def make_reserve(layout: Layout) -> None:
 
 
 def make_spares(layout: Layout, number: int) -> None:
-    """Make empty files until there are `number`, as far as there is room and the right to."""
+    """Create empty files until there are `number`, as far as space and permissions allow."""
     missing = number - len(_list_spares(layout))
     try:
         if missing > 0:
@@ -63,15 +62,15 @@ def make_spares(layout: Layout, number: int) -> None:
 
 
 def free_reserve(layout: Layout) -> bool:
-    """Give the reserve's bytes and inodes back to the disk; return False where there are none."""
-    held = [path for path in [*_list_spares(layout), layout.reserve] if _is_ours(path)]
-    for path in held:
+    """Return the reserve's bytes and inodes to the disk; return False where there are none."""
+    reserved = [path for path in [*_list_spares(layout), layout.reserve] if _is_ours(path)]
+    for path in reserved:
         files.unlink(path)
-    return bool(held)
+    return bool(reserved)
 
 
 def with_room(layout: Layout, action: Callable[[], T]) -> T:
-    """Do `action`, which must be one that may be done again; on a full disk give up the reserve and do it again."""
+    """Do `action`, which must be repeatable; on a full disk free the reserve and do it again."""
     try:
         return action()
     except OSError as error:

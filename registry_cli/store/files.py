@@ -1,8 +1,8 @@
 """The seam: every write, fsync, link, rename and unlink of the program goes through these functions.
 
 An observer may watch each call, fail it or kill the process in it; that is how crash safety is tested. Below a
-registry's root no function follows a link (`beneath.py`), those that only look included: what lies in a registry is
-looked at through this module too. Knows nothing of what the files mean.
+registry's root no function follows a link (`beneath.py`), not even those that only read: so reads inside a registry go
+through this module too. Knows nothing of what the files mean.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ T = TypeVar("T")
 
 
 SHARED_DIR: Final = 0o2775
-"""Mode of a shared registry's folders: the group writes, and what is made inside belongs to it too."""
+"""Mode of a shared registry's folders: the group may write, and new files inside belong to it too."""
 SMALL: Final = 256 << 20
-"""Bytes up to which a file is read at once: the record of a folder of a million files has about 180 MB."""
+"""Bytes up to which a file is read at once: the record of a version with a million files has about 180 MB."""
 _PAGE: Final = 4096
 _GROUP: Final = stat.S_IRGRP | stat.S_IWGRP
 
@@ -43,7 +43,7 @@ class OpenFile:
 
     Attributes:
         path: Its name.
-        written: Bytes that this object wrote; after an error it says how far `write` came.
+        written: Bytes that this object wrote; after an error, the bytes that `write` completed.
     """
 
     __slots__ = ("fd", "path", "written")
@@ -60,7 +60,7 @@ class OpenFile:
         call("create" if flags & os.O_CREAT else "open", path, None, create)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write all of `data` at the current position; short writes go on."""
+        """Write all of `data` at the current position; a short write is continued."""
         view = memoryview(data)
         while view:
             written = 0
@@ -85,10 +85,10 @@ class OpenFile:
 
 
 def _let_group(fd: int, mode: int) -> None:
-    """Let the group read and write a new file as `mode` says, whatever the umask says; an older one stays as it is."""
+    """Give a new file the mode `mode` for its group, whatever the umask says; an older file stays as it is."""
     status = os.fstat(fd)
     if status.st_size == 0 and status.st_uid == os.geteuid():
-        with suppress(PermissionError):  # a file system that keeps no modes
+        with suppress(PermissionError):  # a file system that stores no modes
             os.fchmod(fd, mode & ~stat.S_IWOTH)
 
 
@@ -105,7 +105,7 @@ class NewFile(OpenFile):
         os.lseek(self.fd, size, os.SEEK_CUR)
 
     def set_length(self, size: int) -> None:
-        """Cut or lengthen the file to `size` bytes."""
+        """Truncate or extend the file to `size` bytes."""
         call("truncate", self.path, size, lambda: os.ftruncate(self.fd, size))
 
     def clone(self, source: int) -> bool:
@@ -121,10 +121,10 @@ class NewFile(OpenFile):
         return True
 
     def copy_from(self, source: int, offset: int, size: int) -> int:
-        """Append up to `size` bytes of the open file `source` from `offset` on, without taking them into this process.
+        """Append up to `size` bytes of the open file `source` from `offset` on, without reading them into this process.
 
         Returns:
-            How many; 0 at the end of `source`.
+            The number of bytes; 0 at the end of `source`.
 
         Raises:
             OSError: Among others EINVAL, where the system cannot do it for these files.
@@ -144,7 +144,7 @@ class NewFile(OpenFile):
 
 
 class AppendFile(OpenFile):
-    """A file that only grows, made where it is missing; what each `write` appends stands together on a local disk."""
+    """A file that only grows, created where missing; on a local disk the bytes of one `write` stay together."""
 
     __slots__ = ()
 
@@ -154,7 +154,7 @@ class AppendFile(OpenFile):
 
 
 def link(source: AnyPath, target: AnyPath) -> None:
-    """Give the file `source` the second name `target`; of a link, the link itself.
+    """Give the file `source` the second name `target`; a link is linked itself, not followed.
 
     Raises:
         FileExistsError: The name is taken.
@@ -167,7 +167,7 @@ def link(source: AnyPath, target: AnyPath) -> None:
 
 
 def symlink(source: Path, target: Path) -> None:
-    """Let the new name `target` lead to `source`.
+    """Create the symbolic link `target`, which leads to `source`.
 
     Raises:
         FileExistsError: The name is taken.
@@ -187,13 +187,13 @@ def rename(source: AnyPath, target: AnyPath) -> None:
 
 
 def unlink(path: AnyPath) -> None:
-    """Take a name away; one that is gone already is fine."""
+    """Remove a name; do nothing where it does not exist."""
     with suppress(FileNotFoundError):
         call("unlink", path, None, lambda: at(path, lambda name, folder: os.unlink(name, dir_fd=folder)))
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder of derived files; what is gone already is fine, and of a link in it the link itself goes."""
+    """Remove a folder of derived files; ignore what is missing, and remove links in it without following them."""
     with suppress(FileNotFoundError):
         for name, is_folder in list_entries(path):
             (remove_tree if is_folder else unlink)(path / name)
@@ -201,10 +201,10 @@ def remove_tree(path: Path) -> None:
 
 
 def make_dir(path: Path, *, shared: bool = False) -> bool:
-    """Make one folder, writable for its group where `shared`, as all below a shared root are.
+    """Create one folder, writable for its group if `shared` or below a shared root.
 
     Returns:
-        False where it was there already.
+        False where it exists already.
     """
     try:
         call("mkdir", path, None, lambda: at(path, lambda name, folder: os.mkdir(name, dir_fd=folder)))
@@ -216,7 +216,7 @@ def make_dir(path: Path, *, shared: bool = False) -> bool:
 
 
 def give_to_owner(path: Path) -> None:
-    """Where root made `path`, let it belong to whom the folder above it belongs, or root would lock the owner out."""
+    """Give `path` to the owner of the folder above it, if root runs this: else root would lock the owner out."""
     if os.geteuid() == 0:
         owner = get_status(path.parent)
 
@@ -227,12 +227,12 @@ def give_to_owner(path: Path) -> None:
 
 
 def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None:
-    """Make a folder and those above it, each durable in the one that holds it.
+    """Create a folder and those above it, each durable in its parent.
 
     Args:
         path: The folder.
         shared: Let its group write.
-        inside: It is a registry's own: where root makes it, its owner must be able to write there.
+        inside: True for a registry's own folder: where root creates it, the registry's owner must be able to write.
 
     Raises:
         CorruptError: Something else lies in its place in a registry.
@@ -258,27 +258,27 @@ def flush_dir(path: AnyPath) -> None:
 
 
 def flush_open(path: Path, fd: int) -> None:
-    """Make the bytes of a file that others wrote durable; `fd` has it open."""
+    """Make the bytes of a file durable that others wrote; `fd` is its descriptor."""
     call("fsync", path, None, lambda: os.fsync(fd))
 
 
 def flush_whole(path: Path, sync: Callable[[], object]) -> None:
-    """Make all bytes and names durable on the file system of the folder `path`, by a call that does so."""
+    """Make all bytes and names on the file system of the folder `path` durable, by the call `sync`."""
     call("syncfs", path, None, sync)
 
 
 def drop_cached(fd: int) -> None:
-    """Free the memory in which the system keeps an open file's bytes, where it can; they must be durable."""
+    """Drop an open file's bytes from the page cache, where the system can; they must be durable."""
     if hasattr(os, "posix_fadvise"):  # not on macOS
         with suppress(OSError):
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def freshen(path: AnyPath) -> bool:
-    """Set the access time to now, so that a collector running beside us sees the file in use.
+    """Set the access time to now, so that a concurrent collector sees that the file is in use.
 
     Returns:
-        False where the file is gone; where it belongs to somebody else the time stays as it is.
+        False where the file is missing; the time of another user's file stays as it is.
     """
     try:
         modified = get_status(path).st_mtime_ns
@@ -291,7 +291,7 @@ def freshen(path: AnyPath) -> bool:
 
 
 def set_mode(path: AnyPath, mode: int) -> None:
-    """Change the permissions of a file or folder that we may read."""
+    """Change the permissions of a file or folder that this process may read."""
 
     def change() -> None:
         fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -304,7 +304,7 @@ def set_mode(path: AnyPath, mode: int) -> None:
 
 
 def set_group(path: Path, group: int) -> None:
-    """Let a file belong to another group, which must be one of ours."""
+    """Change the group of a file to another group of this process."""
 
     def change(name: str, folder: int | None) -> None:
         os.chown(name, -1, group, dir_fd=folder, follow_symlinks=False)
@@ -326,11 +326,11 @@ def _set_times(path: AnyPath, ns: tuple[int, int] | None) -> None:
 
 
 def replace_file(path: Path, data: bytes, tmp: Path) -> None:
-    """Give `path` new content in one step: a reader sees the old bytes or the new, also after a crash.
+    """Replace the content of `path` in one step: a reader sees the old bytes or the new, also after a crash.
 
     Args:
         path: A small file such as a setting.
-        data: All it shall hold.
+        data: Its new content.
         tmp: A new name on the same file system. It gets the permissions of `path`, which others may rely on.
 
     Raises:
@@ -354,11 +354,11 @@ def replace_file(path: Path, data: bytes, tmp: Path) -> None:
 
 
 def read_small(path: Path) -> bytes:
-    """Return all bytes of a registry's small file; a pipe in its place is not waited for.
+    """Return all bytes of a registry's small file, without waiting on a pipe in its place.
 
     Raises:
         FileNotFoundError: It is missing; NotADirectoryError where a file is in its folder's place.
-        CorruptError: It is no regular file, or has more than `SMALL` bytes.
+        CorruptError: It is not a regular file, or has more than `SMALL` bytes.
     """
     fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -379,8 +379,8 @@ def open_own(path: Path) -> BinaryIO:
 
     Raises:
         FileNotFoundError: It is missing.
-        CorruptError: It is no regular file; or it has another name too, or belongs neither to us nor to the owner of
-            its folder: somebody may have put another's file there.
+        CorruptError: It is not a regular file; or it has another name too, or belongs neither to us nor to the owner of
+            its folder: somebody may have linked another user's file there.
     """
     fd = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -395,7 +395,7 @@ def open_own(path: Path) -> BinaryIO:
 
 
 def get_status(path: AnyPath) -> os.stat_result:
-    """Return what the system knows of a file; in a registry, of a link itself.
+    """Return the status of a file; in a registry a link is not followed.
 
     Raises:
         FileNotFoundError: It is missing; NotADirectoryError where a file is in its folder's place.
@@ -405,7 +405,7 @@ def get_status(path: AnyPath) -> os.stat_result:
 
 
 def find_status(path: AnyPath) -> os.stat_result | None:
-    """Return what `get_status` does, or None where the file is missing."""
+    """Return the status of a file as `get_status` does, or None where it is missing."""
     try:
         return get_status(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -413,18 +413,18 @@ def find_status(path: AnyPath) -> os.stat_result | None:
 
 
 def exists(path: AnyPath) -> bool:
-    """Return whether a name is taken; raises as `get_status`."""
+    """Return whether a name exists; raises as `get_status`."""
     return find_status(path) is not None
 
 
 def is_dir(path: Path) -> bool:
-    """Return whether a folder is there; raises as `get_status`."""
+    """Return whether a folder exists; raises as `get_status`."""
     status = find_status(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def list_names(path: Path) -> list[str]:
-    """Return the names in a folder, sorted; none where there is no such folder: git keeps no empty one.
+    """Return the names in a folder, sorted; an empty list where it is missing, as git keeps no empty folders.
 
     Raises:
         CorruptError: It lies in a registry, and is a link or below one.
@@ -433,14 +433,14 @@ def list_names(path: Path) -> list[str]:
 
 
 def list_entries(path: Path) -> list[tuple[str, bool]]:
-    """Return the names in a folder, sorted, and whether each is a folder itself; as `list_names`."""
+    """Return the names in a folder, sorted, each with True if it is a folder; otherwise as `list_names`."""
     return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in iter_entries(path)]
 
 
 def iter_entries(path: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what a folder holds, by name; as `list_names`.
+    """Yield the entries of a folder, sorted by name; otherwise as `list_names`.
 
-    An entry's `path` is its name, and its methods hold until the next is asked for; they must not follow links.
+    An entry's `path` is only its name; its methods work until the next entry is requested, and must not follow links.
     """
     try:
         fd = open_file(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -454,7 +454,7 @@ def iter_entries(path: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Yield a folder and each below it, with the names of its folders and of all else; links are not followed."""
+    """Yield a folder and each one below it, with the names of its folders and its other entries; follow no links."""
     entries = list_entries(path)
     folders = [name for name, is_folder in entries if is_folder]
     yield path, folders, [name for name, is_folder in entries if not is_folder]
@@ -463,12 +463,12 @@ def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 
 
 def is_regular(status: os.stat_result) -> bool:
-    """Return whether a file is one with bytes of its own: no folder, pipe, socket or device."""
+    """Return whether a status is that of a regular file: not a folder, pipe, socket or device."""
     return stat.S_ISREG(status.st_mode)
 
 
 def check_regular(path: AnyPath, status: os.stat_result) -> None:
-    """Check that a file of ours has bytes of its own.
+    """Check that a file of ours is a regular file.
 
     Raises:
         CorruptError: It is a link, folder, pipe, socket or device.
@@ -478,6 +478,6 @@ def check_regular(path: AnyPath, status: os.stat_result) -> None:
 
 
 def remove_dir(path: Path) -> None:
-    """Take an empty folder away; one that is gone already is fine."""
+    """Remove an empty folder; do nothing where it does not exist."""
     with suppress(FileNotFoundError):
         call("rmdir", path, None, lambda: at(path, lambda name, folder: os.rmdir(name, dir_fd=folder)))

@@ -1,4 +1,4 @@
-"""Many flushes at once: files and folders side by side, and a large file's while it is still being written."""
+"""Flushes in parallel: many files and folders at once, and a large file while it is still being written."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 POOL: Final = 8
-"""Threads that flush files side by side; a journal commits their flushes together. For fewer files none is started."""
+"""Threads that flush in parallel; a journal commits their flushes together. For fewer files none is started."""
 FOLDERS: Final = 64
-"""Folders from which on one flush of all pays; what they hold is durable by then."""
+"""Folders from which on one flush of the whole file system pays; the files in them are durable by then."""
 STRIDE: Final = 64 << 20
-"""Bytes after which a large file's flush is begun although more is to come."""
+"""Bytes after which a flush of a large file starts although more bytes follow."""
 
 
 class EarlyFlush:
-    """Has a large file written out while more of it comes, so that its last flush has little left to do."""
+    """Flushes a large file while more of it is written, so that the last flush has little left to do."""
 
     def __init__(self, file: NewFile) -> None:
         self._file = file
@@ -34,10 +34,10 @@ class EarlyFlush:
         self._running: Background[None] | None = None
 
     def advance(self, size: int) -> None:
-        """Say that the file has `size` bytes now; a flush is begun from time to time, one at a time.
+        """Report that the file has `size` bytes now; from time to time this starts a flush, one at a time.
 
         Raises:
-            OSError: The flush before failed: the file is lost.
+            OSError: The previous flush failed: the file is lost.
         """
         if size - self._flushed < STRIDE or (self._running and not self._running.done):
             return
@@ -46,11 +46,11 @@ class EarlyFlush:
         self._flushed = size
         try:
             self._running = Background(self._file.flush)
-        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush has it all
+        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush does it all
             self._running = None
 
     def finish(self) -> None:
-        """Wait for the flush that is under way.
+        """Wait for the running flush.
 
         Raises:
             OSError: It failed: the file is lost.
@@ -59,18 +59,18 @@ class EarlyFlush:
             self._running.get()
 
     def stop(self) -> None:
-        """Leave it; the file is given up."""
+        """Stop; the file is abandoned."""
         if self._running:
             self._running.give_up()
 
 
 def flush_all(written: Iterable[NewFile], *, cached: bool = True) -> None:
-    """Make many files durable and close them, side by side; their bytes stay in memory if `cached`."""
+    """Make many files durable in parallel and close them; their bytes stay in the page cache if `cached`."""
     each_parallel(partial(_flush_and_close, cached), list(written))
 
 
 def flush_dirs(paths: Iterable[str], whole: WholeSync | None = None) -> None:
-    """Make the names in many folders durable: side by side, or by what flushes all at once where they are many."""
+    """Make the names in many folders durable, in parallel or by one flush of the whole file system."""
     folders = sorted(set(paths))
     if whole and len(folders) >= FOLDERS:
         whole.flush()
@@ -79,7 +79,7 @@ def flush_dirs(paths: Iterable[str], whole: WholeSync | None = None) -> None:
 
 
 def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
-    """Do `action` on each item in a few threads; the first error is raised when all have ended."""
+    """Do `action` on each item in a few threads; raise the first error when all have ended."""
     if len(items) < POOL:
         for item in items:
             action(item)
@@ -94,7 +94,7 @@ def each_parallel(action: Callable[[T], object], items: list[T]) -> None:
             number, item = numbered
             try:
                 action(item)
-            except BaseException as error:  # the others' items are done all the same
+            except BaseException as error:  # the other items are still done
                 errors[number] = error
 
     def stop() -> None:

@@ -1,7 +1,7 @@
-"""`format.toml`: which layout this is, which registry, and what a program must understand before it touches it.
+"""Reads and writes `format.toml`: the layout's version, the registry's id, and the features a program must know.
 
-Flags are per operation: an unknown one under `read` refuses, under `write` makes the registry read-only for this
-program, under `gc` forbids collecting. So old programs stay useful on new registries where they safely can.
+Flags are per operation: an unknown one under `read` refuses the registry, under `write` makes it read-only for this
+program, under `gc` forbids garbage collection. So old programs can use new registries as far as that is safe.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _KNOWN: Final[dict[str, frozenset[str]]] = {"read": frozenset(), "write": frozen
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What `format.toml` says.
+    """The content of `format.toml`.
 
     Attributes:
         id: ULID of the registry.
-        shared: Whether files are made writable for the folder's group.
+        shared: True where files are created writable for the folder's group.
         features: Flags per operation, `read`, `write` and `gc`.
     """
 
@@ -38,18 +38,18 @@ class Format:
     features: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def check_write(self) -> None:
-        """Check that this program may add to the registry.
+        """Check that this program may write to the registry.
 
         Raises:
-            RefusedError: It does not know a feature that writing needs.
+            RefusedError: It does not know a feature that writing requires.
         """
         self._check("write", "this registry is read-only for this program")
 
     def check_gc(self) -> None:
-        """Check that this program may collect what it finds unused.
+        """Check that this program may collect unused blobs.
 
         Raises:
-            RefusedError: It does not know a feature that may use it.
+            RefusedError: It does not know a feature that may use them.
         """
         self._check("gc", "this program must not collect here")
 
@@ -69,8 +69,8 @@ def read_format(layout: Layout) -> Format:
     """Read and check `format.toml`.
 
     Raises:
-        NoRegistryError: There is none.
-        CorruptError: It cannot be read.
+        NoRegistryError: The file is missing.
+        CorruptError: It cannot be parsed, or was changed after it was written.
         RefusedError: The layout is newer than this program, or reading needs a feature it does not know.
     """
     try:

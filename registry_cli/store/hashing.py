@@ -1,7 +1,8 @@
 """Digests of bytes: SHA-256 is the identity, XXH3-128 the everyday check against rot.
 
-XXH3 proves nothing against a person: a twin is forged in a millisecond. It runs at memory speed, ten times faster than
-SHA-256 with hardware help. Sources: FIPS 180-4; https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md.
+XXH3 gives no protection against an attacker: a collision is forged in a millisecond. It runs at memory speed, ten times
+faster than SHA-256 with hardware support. Sources: FIPS 180-4;
+https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ CHUNK: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """What names some bytes and what checks them; `size` in bytes."""
+    """The digest that names some bytes, and the one that checks them; `size` in bytes."""
 
     size: int
     sha256: BlobHash
@@ -58,12 +59,12 @@ def digest_open(fd: int, most: int) -> Digests:
 
 
 def iter_chunks(fd: int, buffer: memoryview | None = None, *, most: int = sys.maxsize) -> Iterator[memoryview]:
-    """Yield an open file's bytes from its position on; each chunk is valid until the next is asked for.
+    """Yield an open file's bytes from its position on; each chunk is valid until the next is requested.
 
     Args:
         fd: The file.
-        buffer: Room for a chunk, for who reads many files; made new otherwise.
-        most: Bytes after which no more are read: a file may grow as fast as we follow.
+        buffer: Buffer for a chunk, for callers that read many files; by default a new one.
+        most: Bytes after which reading stops: a file may grow as fast as it is read.
     """
     room = new_buffer() if buffer is None else buffer
     while size := os.readv(fd, [room[:most]]):
@@ -72,7 +73,7 @@ def iter_chunks(fd: int, buffer: memoryview | None = None, *, most: int = sys.ma
 
 
 def new_buffer() -> memoryview:
-    """Return room for a chunk."""
+    """Return a buffer for a chunk."""
     return memoryview(bytearray(CHUNK))
 
 
@@ -105,8 +106,8 @@ class open_reader:  # noqa: N801 - a context manager, named as one
     """Open a file for one pass from start to end, as a plain descriptor.
 
     Raises:
-        OSError: Among others EINVAL for a pipe, socket or device, whose end may never come.
-        CorruptError: The same in a registry, and for a link there.
+        OSError: EINVAL for a pipe, socket or device, which may never end; else the error of the system.
+        CorruptError: A pipe, socket, device or link lies in a registry.
     """
 
     def __init__(self, path: AnyPath) -> None:
@@ -128,9 +129,9 @@ class open_reader:  # noqa: N801 - a context manager, named as one
 
 
 class Follower:
-    """Digests a file while another thread writes it, reading behind the writer from the page cache.
+    """Digests a file while another thread writes it, by reading behind the writer from the page cache.
 
-    A second thread fed through a queue cost a third of the rate; reading our own file back costs a few percent.
+    A second thread fed through a queue costs a third of the rate; reading our own file back costs a few percent.
     """
 
     def __init__(self, fd: int) -> None:
@@ -141,17 +142,17 @@ class Follower:
         self._thread: Background[Digests] | None = None
 
     def advance(self, written: int) -> None:
-        """Say that the first `written` bytes are in the file."""
+        """Report that the first `written` bytes are in the file."""
         self._written = written
         self._more.put(True)
         if self._thread is None:
             try:
                 self._thread = Background(self._follow)
-            except RuntimeError:  # the interpreter is about to end and starts no more: `finish` does the work
+            except RuntimeError:  # the interpreter is about to end and starts no more threads: `finish` does the work
                 pass
 
     def finish(self) -> Digests:
-        """Wait for the last byte and return the digests; the writer has stopped.
+        """Wait for the last byte and return the digests; call it after the writer has stopped.
 
         Raises:
             OSError: The file could not be read back.
@@ -160,7 +161,7 @@ class Follower:
         return self._thread.get() if self._thread else self._follow()
 
     def stop(self) -> None:
-        """End without digests; the writer failed or was interrupted."""
+        """Stop without digests, after the writer failed or was interrupted."""
         self._stopped = True
         self._more.put(False)
         if self._thread:

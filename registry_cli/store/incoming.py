@@ -1,7 +1,7 @@
-"""A user's file while it is taken in: opened once, read as it lies, and looked at again when all is read.
+"""Reads a user's file that is being added: opens it once, and checks at the end that it did not change meanwhile.
 
-Whatever is asked of its bytes is asked of this descriptor between the first look and the last, so that digests, the
-copy and what a reader makes of the header are of one moment. Knows no registry.
+All reads use one descriptor, between the first look at its status and the last, so that the digests, the copy and the
+facts from its header describe one moment. Knows no registry.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class Incoming:
 
     Attributes:
         path: Its name.
-        fd: Its descriptor, with no promise of its position.
-        status: What it looked like before its first byte was read.
+        fd: Its descriptor, at an unspecified position.
+        status: Its status before the first byte was read.
         data: Its bytes where they are few, else None.
     """
 
     __slots__ = ("data", "fd", "path", "status")
 
     def __init__(self, path: AnyPath) -> None:
-        """Open it.
+        """Open the file.
 
         Raises:
             UsageError: It is a folder, pipe, socket or device.
@@ -59,11 +59,11 @@ class Incoming:
         os.close(self.fd)
 
     def look(self) -> None:
-        """Take the present status as the one before its first byte: what changed it was ours."""
+        """Take the present status as the one before the first byte: our own call changed it."""
         self.status = os.fstat(self.fd)
 
     def rewind(self) -> None:
-        """Go to the first byte."""
+        """Seek to the first byte."""
         os.lseek(self.fd, 0, os.SEEK_SET)
 
     def digest(self) -> Digests:
@@ -74,25 +74,25 @@ class Incoming:
         return digest_open(self.fd, self.status.st_size + 1)
 
     def open_reader(self) -> IO[bytes]:
-        """Return the bytes as a file that can be searched; it is of use until this one is closed."""
+        """Return the bytes as a seekable file, usable until this one is closed."""
         if self.data is not None:
             return io.BytesIO(self.data)
         self.rewind()
         return io.FileIO(self.fd, closefd=False)
 
     def check(self, digests: Digests) -> None:
-        """Check that the file held just the bytes of `digests` all the time since it was opened.
+        """Check that the file held exactly the bytes of `digests` at all times since it was opened.
 
         Raises:
             ConflictError: It was changed or replaced.
         """
         if stamp_of(os.fstat(self.fd)) == stamp_of(self.status) and digests.size == self.status.st_size:
-            return  # another file in its place would have moved the change time, too
+            return  # another file in its place would have changed the change time too
         same = is_as_read(self.fd, self.status, digests)
         if not same or not os.path.samestat(self.status, files.get_status(self.path)):
             raise changed(self.path)
 
 
 def changed(path: AnyPath) -> ConflictError:
-    """Return the error of a file that was written to while it was read."""
+    """Return the error for a file that was written to while it was read."""
     return ConflictError(f"{path} changed while it was read: it can be added when its writer is done")

@@ -1,6 +1,6 @@
-"""The names that one commit gives and counts on, kept true until its entry has a slot, whatever a collector does.
+"""Gives files of one commit their names, and keeps these names existing until its entry has a slot.
 
-Knows nothing of how the files came into `tmp/`.
+A collector may run at any time and remove such names. Knows nothing of how the files came into `tmp/`.
 """
 
 from __future__ import annotations
@@ -24,27 +24,28 @@ if TYPE_CHECKING:
 
 
 LIST: Final = 8 * len(FANOUT)
-"""Names from which on it pays to list a folder of the fan-out once."""
+"""Names from which on it pays to list each folder of the fan-out once."""
 _SMALL: Final = 1 << 16
-"""Bytes of a folder with some hundred names; of a larger one each name is asked for."""
+"""Bytes of a folder with some hundred names; in a larger one each name is checked by itself."""
 _UNKNOWN: Final[Container[str]] = ()
 
 
 class Placing:
-    """Names of blobs and records, as texts: they may be many.
+    """The names of blobs and records that a commit needs, as texts because they may be many.
 
     Attributes:
-        staged: Names still to be given, each with the durable file in `tmp/` that shall have it.
-        hits: Names that were there when we looked, to be counted on.
-        placed: What has its name, each with the file in `tmp/` that holds the bytes too, where we wrote it.
+        staged: Names still to be given, each with the durable file in `tmp/` that gets it.
+        hits: Names that existed when they were checked, and that the commit needs.
+        placed: Names that exist, each with the file in `tmp/` that holds the bytes too, or None where another process
+            wrote them.
     """
 
     def __init__(self, layout: Layout, number: int = 0) -> None:
-        """Begin.
+        """Start with no names.
 
         Args:
-            layout: Where.
-            number: Names that will be asked for; of many, each small folder is listed once.
+            layout: The registry.
+            number: Number of names that will be checked; for many, each small folder is listed once.
         """
         self._layout = layout
         self._listed: dict[str, Container[str]] | None = {} if number >= LIST else None
@@ -53,7 +54,7 @@ class Placing:
         self.placed: dict[str, str | None] = {}
 
     def is_there(self, target: str) -> bool:
-        """Return whether a name is taken; of many, whether it was when the first in its folder was asked for."""
+        """Return whether a name exists, or for many names, existed when the first in its folder was checked."""
         if self._listed is None:
             return files.exists(target)
         folder, _, name = target.rpartition("/")
@@ -65,13 +66,13 @@ class Placing:
         return files.exists(target) if names is _UNKNOWN else name in names
 
     def place(self, whole: WholeSync | None = None) -> None:
-        """Give all names, durably, and bring back what a collector took since the last time.
+        """Give all staged names, durably, and restore names that a collector has removed since the last call.
 
         Args:
             whole: Flushes all folders at once, where they are many.
 
         Raises:
-            ConflictError: A collector has deleted bytes that were stored when we looked.
+            ConflictError: A collector has deleted bytes that were stored when they were checked.
         """
         with hold_folders():
             for target, file in self.staged.items():
@@ -88,10 +89,10 @@ class Placing:
         self.hits.clear()
 
     def restore_lost(self) -> None:
-        """Bring back what a collector took between `place` and our slot in the log.
+        """Restore names that a collector has removed between `place` and our slot in the log.
 
         Raises:
-            CorruptError: It is not in the trash either: somebody else deleted it.
+            CorruptError: The bytes are not in the trash either: something else deleted them.
         """
         with hold_folders():
             for target in self.placed:
@@ -101,10 +102,10 @@ class Placing:
                     files.flush_dir(_parent(target))
 
     def set_aside(self, target: str, sha256: BlobHash) -> None:
-        """Make room for good bytes; what another process has put there since we looked gets its name back."""
+        """Move damaged bytes away; good bytes that another process has placed there meanwhile get their name back."""
         try:
             aside = trash.set_aside(self._layout, Path(target))
-        except FileNotFoundError:  # a collector took it while we looked
+        except FileNotFoundError:  # a collector has removed it meanwhile
             return
         if sha256_of_file(aside) == sha256:
             self._link(aside, target)
@@ -120,7 +121,7 @@ class Placing:
         try:
             files.link(source, target)
         except FileExistsError:
-            files.freshen(target)  # another process brought the same bytes
+            files.freshen(target)  # another process has stored the same bytes
         except FileNotFoundError:
             folder = Path(target).parent
             if files.is_dir(folder):

@@ -1,6 +1,6 @@
-"""`partial.toml`: which blobs and records are known to be lost in this copy, so that one can live with it.
+"""Reads and writes `partial.toml`: the blobs and records known to be lost in this copy, so that it stays usable.
 
-It never travels and decides nothing: what exists is not partial, whatever stands here.
+The file never travels and decides nothing: a blob or record that exists is not lost, whatever is listed here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What was lost when somebody last looked."""
+    """The blobs and records that were lost at the last check."""
 
     blobs: frozenset[BlobHash] = frozenset()
     records: frozenset[RecordId] = frozenset()
@@ -29,7 +29,7 @@ NOTHING = Partial()
 
 
 def read_partial(layout: Layout) -> Partial:
-    """Return what is known to be lost; nothing where there is no such file, or none that can be read."""
+    """Return the known losses; none where the file is missing or cannot be parsed."""
     try:
         table = load_table(files.read_small(layout.partial), str(layout.partial))
         blobs, records = table.get("blobs", []), table.get("records", [])
@@ -39,14 +39,14 @@ def read_partial(layout: Layout) -> Partial:
 
 
 def write_partial(layout: Layout, partial: Partial) -> None:
-    """Say what is lost, in one step; nothing happens where that is known."""
+    """Write the known losses in one step; do nothing where the file already lists the same."""
     if partial == read_partial(layout) and files.exists(layout.partial) == (partial != NOTHING):
         return
     if partial == NOTHING:
         files.unlink(layout.partial)
         files.flush_dir(layout.root)
         return
-    from registry_cli.store.writer_name import new_name  # who reads need not load it
+    from registry_cli.store.writer_name import new_name  # readers need not load it
 
     table = {"blobs": sorted(partial.blobs), "records": sorted(partial.records)}
     files.replace_file(layout.partial, dump_table(table), layout.tmp / new_name())

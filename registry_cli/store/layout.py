@@ -1,4 +1,4 @@
-"""Where things lie under `.registry`, and nowhere else; no link is followed below it."""
+"""The paths under `.registry`, defined here and nowhere else; no link is followed below it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIRECTORY: Final = ".registry"
 SHARD: Final = 1000
 """Slots of the log in one folder."""
 FANOUT: Final = tuple(f"{number:02x}" for number in range(256))
-"""The folders of blobs and records. `init` makes them all, so that no commit has to make one durable."""
+"""The folders of blobs and records. `init` creates them all, so that no commit has to make one durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Layout:
 
     Attributes:
         root: The `.registry` folder itself.
-        shared: Whether the folder's group writes too.
+        shared: True where the folder's group may write too.
     """
 
     root: Path
@@ -70,12 +70,12 @@ class Layout:
 
     @property
     def tasks(self) -> Path:
-        """Tasks that run, one folder each."""
+        """Running tasks, one folder each."""
         return self.root / "tasks"
 
     @property
     def trash(self) -> Path:
-        """Bytes taken out of use and not yet gone; same fan-out as `blobs`."""
+        """Files that were taken out of use and are not yet deleted; same fan-out as `blobs`."""
         return self.root / "trash"
 
     @property
@@ -85,7 +85,7 @@ class Layout:
 
     @property
     def cache(self) -> Path:
-        """Whatever can be deleted at any time."""
+        """Files that can be deleted at any time."""
         return self.root / "cache"
 
     @property
@@ -95,28 +95,28 @@ class Layout:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders of a registry. Some are empty at times, and git keeps no empty folder."""
+        """The folders of a registry. Some may be empty, and git keeps no empty folder."""
         data = (self.blobs, self.records, self.log)
         return (*data, self.views, self.tmp, self.trash, self.hooks, self.cache, self.tasks)
 
     @property
     def reserve(self) -> Path:
-        """Bytes to give up when the disk is full."""
+        """Bytes that are freed when the disk is full."""
         return self.root / "reserve"
 
     @property
     def spares(self) -> Path:
-        """Empty files to give up when the disk has no inode left."""
+        """Empty files that are removed when the disk has no inode left."""
         return self.root / "spares"
 
     @property
     def ignore(self) -> Path:
-        """What keeps the registry out of git."""
+        """File that keeps the registry out of git."""
         return self.root / ".gitignore"
 
     @property
     def partial(self) -> Path:
-        """What is known to be lost in this copy; missing where nothing is."""
+        """List of the known losses of this copy; missing where nothing is lost."""
         return self.root / "partial.toml"
 
     @property
@@ -125,23 +125,23 @@ class Layout:
         return self.root / "turn"
 
     def blob(self, sha256: BlobHash) -> Path:
-        """Return where the blob of that digest lies."""
+        """Return the path of the blob of that digest."""
         return Path(self.blob_text(sha256))
 
     def blob_text(self, sha256: BlobHash) -> str:
-        """Return the same as text: a `Path` costs more than the call of the system that it is for."""
+        """Return the path of a blob as text: a `Path` object costs more than the system call that uses it."""
         return f"{self.root}/blobs/{sha256[:2]}/{sha256[2:]}"
 
     def record(self, record: RecordId) -> Path:
-        """Return where the record of that id lies."""
+        """Return the path of the record of that id."""
         return Path(f"{self.root}/records/{record[:2]}/{record[2:]}.toml")
 
     def slot(self, seq: int) -> Path:
-        """Return where the entry of that slot lies."""
+        """Return the path of the entry in that slot."""
         return Path(f"{self.root}/log/{seq // SHARD:06d}/{seq:06d}.toml")
 
     def attempt(self, task: TaskId, number: int) -> Path:
-        """Return the folder of one attempt at a task, there while it runs."""
+        """Return the folder of one attempt at a task, which exists while it runs."""
         return self.tasks / task / str(number)
 
     def view(self, version: VersionId) -> Path:

@@ -1,7 +1,7 @@
-"""What nobody needs any more beside blobs and records: files of dead processes, views of versions that are gone.
+"""Finds and removes leftovers: temporary files of dead processes, views of removed versions.
 
-It is told by who made a file, by age only where its maker cannot be known. Knows no catalog: which versions live, and
-which attempts at tasks are over, is the caller's word.
+The process that made a file decides; age decides only where that process is unknown. Knows no catalog: the caller
+passes the live versions and the attempts at tasks that are over.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from registry_cli.store.writer_name import Owner
 
 DAY: Final = 86_400.0
-"""Seconds without a change after which a file is litter although its maker cannot be known."""
+"""Seconds without a change after which a file of an unknown process is litter."""
 _VERSION: Final = re.compile(r"[0-9a-f]{64}")
 _SQLITE: Final = re.compile(r"-(wal|shm|journal)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Litter:
-    """A file or folder that may go.
+    """A file or folder that may be removed.
 
     Attributes:
-        path: Where it lies.
-        size: Bytes that have no other name, and so are free when it is gone.
-        what: Which kind of leftover.
+        path: Its path.
+        size: Bytes that removing it frees: those without another name.
+        what: Kind of leftover.
     """
 
     path: Path
@@ -51,14 +51,14 @@ class Litter:
 
 
 def list_litter(layout: Layout, live: Container[str], now: float, grace: float) -> list[Litter]:
-    """Return what may be removed now.
+    """Return the files and folders that may be removed now.
 
     Args:
         layout: The registry.
         live: Ids of the versions that are not removed.
         now: Seconds since 1970 by `read_clock`, read before `live` was: a view made since then may be of a version
             that is not in `live` yet, and stays.
-        grace: Seconds that a file of an unknown maker stays at least; never less than a day.
+        grace: Seconds that a file of an unknown process stays at least; never less than a day.
     """
     limit = now - max(grace, DAY)
     tmp = [path for path in _list_paths(layout.tmp) if _is_abandoned(path, path.name, limit)]
@@ -77,23 +77,23 @@ def list_litter(layout: Layout, live: Container[str], now: float, grace: float) 
 
 
 def attempt_litter(attempts: Iterable[AttemptFolder]) -> list[Litter]:
-    """Return folders of attempts that nobody needs."""
+    """Return folders of attempts that are no longer needed, as litter."""
     return [Litter(attempt.path, _measure(attempt.path), "task") for attempt in attempts]
 
 
 def remove_litter(litter: Litter) -> None:
-    """Remove it; what is gone already is fine."""
+    """Remove a leftover; do nothing where it is already gone."""
     if files.is_dir(litter.path):
         files.remove_tree(litter.path)
     else:
         files.unlink(litter.path)
     if litter.what == "task":
-        with suppress(OSError):  # the folder of another attempt is in it, or it is gone
+        with suppress(OSError):  # the folder of another attempt is in it, or it is already gone
             files.remove_dir(litter.path.parent)
 
 
 def list_live_writers(layout: Layout) -> list[Owner]:
-    """Return the other processes that have files in `tmp/` and run, or may: their host is another, a file a day old."""
+    """Return the other processes with files in `tmp/` that run, or may run: on an unreachable host, for up to a day."""
     own, limit = get_own(), read_clock(layout) - DAY
     writers: dict[Owner, None] = {}
     for path in _list_paths(layout.tmp):
@@ -107,10 +107,10 @@ def list_live_writers(layout: Layout) -> list[Owner]:
 
 
 def read_clock(layout: Layout) -> float:
-    """Return the time by the clock of the registry's file system, which gave the files theirs; seconds since 1970.
+    """Return the time by the clock of the registry's file system, which also sets file times; seconds since 1970.
 
-    Where no file can be made, as on a full disk, one that is there gets the time; where we may not write, this
-    machine's clock has to do.
+    The time of a new file tells it. Where none can be created, as on a full disk, an existing one is touched; without
+    permission to write, this machine's clock is used.
     """
     try:
         file = NewFile(layout.tmp / new_name())
@@ -133,14 +133,14 @@ def _touch_turn(layout: Layout) -> float:
 
 
 def _is_abandoned(path: Path, name: str, limit: float) -> bool:
-    """Return whether the maker of a file is dead, or cannot be known and has not touched it since `limit`."""
+    """Return whether the process that made a file is dead, or unknown with no change to the file since `limit`."""
     owner = find_owner(name)
     alive = is_alive(owner, path.parent) if owner else None
     return alive is False or (alive is None and _is_older(path, limit))
 
 
 def _is_abandoned_ours(path: Path, name: str, limit: float) -> bool:
-    """Return the same of a file in a folder where others have their place: only a name of ours makes it litter."""
+    """Return the same for a file in a folder that holds other files too: only a name of ours makes it litter."""
     return find_owner(name) is not None and _is_abandoned(path, name, limit)
 
 
@@ -167,7 +167,7 @@ def _list_paths(folder: Path) -> list[Path]:
 
 
 def _iter_statuses(path: Path) -> Iterator[os.stat_result]:
-    """Yield the status of a file or folder and of all below it; what goes meanwhile is left out."""
+    """Yield the status of a file or folder and of all below it; skip those that disappear meanwhile."""
     below = (folder / name for folder, folders, names in files.walk(path) for name in [*folders, *names])
     for each in chain([path], below):
         status = files.find_status(each)

@@ -1,8 +1,8 @@
-"""The log's slots: numbered files, put there by `link(2)`, never rewritten. Knows no entry's meaning.
+"""The slots of the log: numbered files, created by `link(2)`, never rewritten. Knows no entry's meaning.
 
-No lock decides: a stopped holder would hang everyone. Whoever links the next number first has it; the others read what
-he wrote and try the number after. A slot that exists implies that its folder is durable, because the first slot of a
-folder is linked only after the folder is.
+No lock decides, because a stopped holder would block everyone. The first process to link the next number has the slot;
+the others read what it wrote and try the number after. A slot that exists implies that its folder is durable, because
+the folder is flushed before its first slot is linked.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEAP: Final = 10 * SHARD
-"""Missing slots in a row beyond which a file that is no entry has strayed there."""
+"""Missing slots in a row beyond which a file that is not an entry is a stray file."""
 CHASM: Final = 1000 * SHARD
-"""Missing slots in a row of which no log has more, whatever lies beyond."""
+"""Most missing slots in a row; whatever lies beyond does not belong to the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last slot and the SHA-256 of its bytes; slot 0 with an empty digest is the empty log."""
+    """The last slot and the SHA-256 of its bytes; slot 0 with an empty digest stands for the empty log."""
 
     seq: int
     digest: str
@@ -38,7 +38,7 @@ EMPTY = Head(0, "")
 
 
 def digest_entry(data: bytes) -> str:
-    """Return the SHA-256 under which the next entry names this one."""
+    """Return the SHA-256 by which the next entry refers to this one."""
     return sha256_hex(data)
 
 
@@ -54,7 +54,7 @@ class Log:
         """Return the bytes of a slot, or None where it is free.
 
         Raises:
-            CorruptError: Something that is no file lies there, or one that no entry has the size of.
+            CorruptError: Something other than a regular file lies there, or a file too large for an entry.
         """
         try:
             return files.read_small(self._layout.slot(seq))
@@ -65,7 +65,7 @@ class Log:
         """Return the bytes of a slot.
 
         Raises:
-            CorruptError: It is missing, or as `find` says.
+            CorruptError: It is missing, or as in `find`.
         """
         data = self.find(seq)
         if data is None:
@@ -77,7 +77,7 @@ class Log:
         return files.exists(self._layout.slot(seq))
 
     def holds(self, head: Head) -> bool:
-        """Return whether the log still says what it said when its last slot was `head`."""
+        """Return whether the log still has the content it had when its last slot was `head`."""
         if head == EMPTY:
             return True
         data = self.find(head.seq)
@@ -89,7 +89,7 @@ class Log:
         return Head(last, digest_entry(self.get(last))) if last else EMPTY
 
     def last(self) -> int:
-        """Return the highest slot that is taken, 0 where none is; one before it may be missing."""
+        """Return the highest slot that is taken, 0 where none is; slots before it may be missing."""
         for shard in reversed(self._list_shards()):
             taken = max((seq for seq in self._iter_slots(shard) if self.exists(seq)), default=0)
             if taken:
@@ -97,7 +97,7 @@ class Log:
         return 0
 
     def find_leap(self) -> tuple[int, list[int]]:
-        """Return the last slot that a log of this length can have, and the taken ones beyond a leap."""
+        """Return the last slot before a leap of missing slots, and the taken slots beyond the leap."""
         last = 0
         taken = sorted(seq for shard in self._list_shards() for seq in self._iter_slots(shard))
         for at, seq in enumerate(taken):
@@ -108,12 +108,12 @@ class Log:
         return last, []
 
     def find_seq(self, path: Path) -> int | None:
-        """Return of which slot `path` is the path, or None: others' files may lie there too."""
+        """Return the slot whose path is `path`, or None: foreign files may lie there too."""
         seq = int(path.stem) if path.stem.isdecimal() else 0
         return seq if seq and path == self._layout.slot(seq) else None
 
     def check_end(self, seq: int) -> None:
-        """Check that the log ends with slot `seq`, or goes on right after it.
+        """Check that the log ends with slot `seq`, or continues right after it.
 
         Raises:
             CorruptError: A slot is missing in the middle.
@@ -122,18 +122,18 @@ class Log:
             raise CorruptError(f"{self.where(seq + 1)} is missing")
 
     def where(self, seq: int) -> str:
-        """Return a slot's path as messages show it."""
+        """Return a slot's path in the form that messages show."""
         path = self._layout.slot(seq)
         return str(path.relative_to(self._layout.root.parent))
 
     def append(self, seq: int, file: str, data: bytes) -> bool:
-        """Take slot `seq` for the durable file `file`, whose bytes are `data`.
+        """Link the durable file `file`, whose bytes are `data`, to slot `seq`.
 
         Returns:
             False where another writer has the slot.
 
         Raises:
-            OSError: The slot could not be linked, and nobody has it.
+            OSError: The slot could not be linked, and is free.
             CorruptError: It is a hole in the log: the slot after it is taken.
         """
         slot = self._layout.slot(seq)
@@ -143,14 +143,14 @@ class Log:
             if files.make_dir(slot.parent, shared=self._layout.shared):
                 files.give_to_owner(slot.parent)
             files.flush_dir(self._layout.log)
-        if seq == 1:  # who made the registry may have died before its own name was durable
+        if seq == 1:  # the process that made the registry may have died before its name was durable
             files.flush_dir(self._layout.root.parent)
         if seq > 1 and self._durable != seq - 1:  # the head may be linked and not yet flushed
             files.flush_dir(self._layout.slot(seq - 1).parent)
         try:
             files.link(file, slot)
         except OSError:
-            # a network file system may report failure after success: the slot itself tells
+            # a network file system may report failure after success: the slot itself shows which
             taken = self.find(seq)
             if taken is None:
                 raise
@@ -161,7 +161,7 @@ class Log:
         return True
 
     def _holds_entry(self, seq: int) -> bool:
-        from registry_cli.records.codec import load_entry  # who lists versions need not load it
+        from registry_cli.records.codec import load_entry  # listing versions need not load it
 
         with suppress(CorruptError, OSError):
             return load_entry(self.get(seq), self.where(seq)).seq == seq

@@ -1,4 +1,4 @@
-"""Which file systems are disks of this machine alone, as the kernel's table of mounts tells."""
+"""Finds out from the kernel's table of mounts whether a path lies on a disk of this machine alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LOCAL: Final = frozenset(
         "ntfs3", "overlay", "ramfs", "reiserfs", "rootfs", "squashfs", "tmpfs", "ubifs", "ufs", "vfat", "xfs", "zfs",
     ]
 )  # fmt: skip
-"""File systems of one machine, whose locks and shared memory all processes that see a file share. One that is not
-listed counts as a network's: two mounts of a FUSE file system do not share them."""
+"""Local file systems: all processes that see a file share its locks and its shared memory. A file system that is not
+listed counts as a network file system: two mounts of a FUSE file system share neither."""
 
 
 def is_local(path: Path) -> bool:
-    """Return whether a path lies on a disk of this machine, as far as /proc/self/mountinfo tells (proc(5))."""
+    """Return whether a path lies on a disk of this machine by /proc/self/mountinfo (proc(5)); True where that fails."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text()
     except OSError:
@@ -37,5 +37,5 @@ def find_kind(mounts: str, real: str) -> str:
 
 
 def _unescape(point: str) -> str:
-    """Return a mount point without the octal escapes that stand for spaces and the like."""
+    """Return a mount point with the octal escapes for spaces and other characters replaced."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point) if "\\" in point else point

@@ -1,4 +1,4 @@
-"""Lets a test watch each call of the seam, fail it or end the process in it. Knows no file."""
+"""The hook through which a test watches each call of the seam, fails it or ends the process in it. Knows no file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Sees each call before and after it happens; raising in `before` fails the call."""
+    """Receives each call before and after it happens; an exception in `before` fails the call."""
 
     def before(self, op: str, path: str, detail: object) -> None:
-        """Learn of a call that is about to be made; `detail` is the other path, or the bytes written."""
+        """Receive a call that is about to be made; `detail` is the other path, or the bytes written."""
 
     def after(self, op: str, path: str, detail: object) -> None:
-        """Learn of a call that succeeded."""
+        """Receive a call that succeeded."""
 
 
 _observer: Observer | None = None
@@ -25,7 +25,7 @@ _observer: Observer | None = None
 
 @contextmanager
 def open_observer(observer: Observer) -> Iterator[None]:
-    """Let `observer` watch every call of this process while the context lasts."""
+    """Pass every call of this process to `observer` while the context lasts."""
     global _observer
     outer, _observer = _observer, observer
     try:
@@ -35,7 +35,7 @@ def open_observer(observer: Observer) -> Iterator[None]:
 
 
 def call(op: str, path: str | Path, detail: object, action: Callable[[], object]) -> None:
-    """Do `action`, which is one call of the system, under the observer's eyes where there is one."""
+    """Do `action`, which is one system call, and pass it to the observer where there is one."""
     observer = _observer
     if observer is None:
         action()

@@ -1,4 +1,4 @@
-"""Pipes and character devices of the user, which are written into: bytes pass through them, and they replace none."""
+"""Pipes and character devices of the user as targets: bytes are written into them and replace nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Outlet(OpenFile):
-    """One that is open; opening a pipe waits for its reader.
+    """An open pipe or character device; opening a pipe waits for its reader.
 
     Raises:
-        OSError: Among others EINVAL, where something else lies there by now.
+        OSError: EINVAL where something else lies there by now; else the error of the system.
     """
 
     __slots__ = ()

@@ -1,6 +1,6 @@
-"""The port through which long work tells how far it is.
+"""The port through which long work reports its progress.
 
-Whoever draws it lives above; here nobody knows of a terminal.
+Higher floors draw it; this one knows no terminal.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ Unit = Literal["bytes", "items"]
 
 
 class Progress(Protocol):
-    """Told of one piece of long work at a time; `advance` may be called from any thread."""
+    """Receives the progress of one piece of work at a time; `advance` may be called from any thread."""
 
     def start(self, label: str, total: int | None, unit: Unit) -> None:
-        """Begin a piece of work of `total` units, None where that is not known."""
+        """Start a piece of work of `total` units, None where the number is unknown."""
 
     def advance(self, n: int) -> None:
-        """Say that `n` more units are done."""
+        """Report that `n` more units are done."""
 
     def stop(self) -> None:
-        """End the piece of work, whether or not all of it was done."""
+        """End the piece of work, whether or not it is complete."""
 
 
 class _Silent:
-    """Listens and draws nothing."""
+    """Ignores all progress."""
 
     def start(self, label: str, total: int | None, unit: Unit) -> None:
-        """Begin."""
+        """Do nothing."""
 
     def advance(self, n: int) -> None:
-        """Go on."""
+        """Do nothing."""
 
     def stop(self) -> None:
-        """End."""
+        """Do nothing."""
 
 
 SILENT: Final[Progress] = _Silent()
-"""The default: nobody is told."""
+"""The default, which reports nothing."""

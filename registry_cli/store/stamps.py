@@ -1,7 +1,7 @@
-"""Tells whether a file stayed as it was while somebody read it.
+"""Checks whether a file stayed unchanged while it was read.
 
-A writer can set the modification time back, as `cp -p` and `rsync -t` do. Nobody can set the change time: each write
-moves it (inode(7)). But so does whatever leaves the bytes alone: a new mode or owner, a rename, one more hard link.
+A writer can set the modification time back, as `cp -p` and `rsync -t` do. No call sets the change time: each write
+updates it (inode(7)). But so do changes that leave the bytes alone: a new mode or owner, a rename, one more hard link.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 Stamp = tuple[int, int, int, int, int]
 """Device, inode, bytes, modification time and change time in nanoseconds."""
 _READINGS: Final = 3
-"""How often a file is read again whose change time moves and nothing else."""
+"""Most times that a file is read again when its change time, and nothing else, has changed."""
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
-    """Return what differs after each write to a file, and after each replacement of it."""
+    """Return a tuple that differs after each write to a file, and after each replacement of it."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_as_read(fd: int, before: os.stat_result, digests: Digests) -> bool:
-    """Return whether an open file held, at one moment, just the bytes that were read from it.
+    """Return whether an open file held, at one moment, exactly the bytes that were read from it.
 
-    Where the change time alone has moved, the file is read again: only its bytes tell a new link from a write.
+    Where the change time alone has changed, the file is read again: only its bytes tell a new link from a write.
 
     Args:
         fd: The file.
         before: Its status before the first byte was read.
-        digests: Of what was read.
+        digests: Digests of the bytes that were read.
     """
     stamp = stamp_of(before)
     for _ in range(_READINGS):

@@ -1,8 +1,9 @@
-"""Flushes a whole file system in one call, which many small files cost less than an fsync each.
+"""Flushes a whole file system in one call, which for many small files costs less than one fsync each.
 
-syncfs(2) writes what others have not flushed too, so it is used for many files alone, and not while much else waits to
-be written. It is believed on Linux 5.8 and later, which reports lost writes since its descriptor was opened, and on
-file systems whose own code for it waits for data, names and the disk's cache. Elsewhere each file is flushed.
+syncfs(2) also writes the unflushed bytes of other programs, so it is used only for many files, and only while few other
+bytes wait to be written. It is trusted on Linux 5.8 and later, which reports lost writes since its descriptor was
+opened, and on file systems whose implementation waits for data, names and the disk's cache. Elsewhere each file is
+flushed by itself.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from registry_cli.store import files
 from registry_cli.store.threads import Background
 
 MANY: Final = 256
-"""Files from which on one call pays, its own start-up and others' bytes counted in."""
+"""Files from which on one call pays, with its start-up and the bytes of other programs included."""
 STRIDE: Final = 2048
-"""Files after which they are flushed although more are to come."""
+"""Files after which a flush starts although more files follow."""
 _SINCE: Final = (5, 8)
 _KNOWN: Final = frozenset({0xEF53, 0x58465342, 0x9123683E, 0x01021994})
 """ext4, XFS, Btrfs and tmpfs, by their magic numbers (statfs(2))."""
 _SHARE: Final = 256 << 10
-"""Bytes of others that may wait to be written for each file of ours: about what one takes to be flushed by itself."""
+"""Unwritten bytes of other programs that are accepted per file of ours: they cost about as much as one fsync."""
 
 
 class WholeSync:
-    """Makes all durable that is written to a file system while this is open.
+    """Makes everything durable that is written to a file system while this object is open.
 
     Raises:
         OSError: The folder cannot be opened.
@@ -41,17 +42,17 @@ class WholeSync:
         self._running: Background[None] | None = None
 
     def is_known(self) -> bool:
-        """Return whether the file system is one that does in this call what an fsync of each file does."""
+        """Return whether this call does on the file system what an fsync of each file does."""
         import ctypes
 
-        room = ctypes.create_string_buffer(512)  # what the kernel fills in is 120 bytes
-        return self._libc.fstatfs(self._fd, room) == 0 and int.from_bytes(room.raw[:4], sys.byteorder) in _KNOWN
+        buffer = ctypes.create_string_buffer(512)  # the kernel fills in 120 bytes
+        return self._libc.fstatfs(self._fd, buffer) == 0 and int.from_bytes(buffer.raw[:4], sys.byteorder) in _KNOWN
 
     def add(self) -> None:
-        """Count on it for one more file, which is written; from time to time a flush is begun beside the caller.
+        """Add one more written file; from time to time this starts a flush in the background.
 
         Raises:
-            OSError: The flush before failed; raises as `flush`.
+            OSError: The previous flush failed, as in `flush`.
         """
         self._waiting += 1
         if self._waiting < STRIDE or (self._running and not self._running.done):
@@ -60,7 +61,7 @@ class WholeSync:
         self._waiting = 0
         try:
             self._running = Background(self._flush)
-        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush has it all
+        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush does it all
             self._waiting = 1
 
     def flush(self) -> None:
@@ -74,13 +75,13 @@ class WholeSync:
         self._flush()
 
     def flush_added(self) -> None:
-        """Make the files durable that were added since the last flush; raises as `flush`."""
+        """Make the files that were added since the last flush durable; raises as `flush`."""
         self._finish()
         if self._waiting:
             self.flush()
 
     def close(self) -> None:
-        """End it."""
+        """Wait a moment for a running flush, and close the descriptor."""
         if self._running:
             self._running.give_up()
             self._running = None
@@ -105,9 +106,9 @@ class WholeSync:
 
 
 def open_whole_sync(folder: Path, number: int) -> WholeSync | None:
-    """Return what flushes `number` files below a folder at once, none of which is written yet; None if it cannot pay.
+    """Return an object that flushes `number` files below a folder at once; None where that does not pay.
 
-    Close what is returned.
+    Call it before the files are written, and close the result.
     """
     if number < MANY or not _is_linux() or _read_waiting() > number * _SHARE:
         return None
@@ -128,7 +129,7 @@ def _is_linux() -> bool:
 
 
 def _read_waiting() -> int:
-    """Return the bytes that wait to be written to any disk of this machine (proc_meminfo(5)); none where untold."""
+    """Return the bytes that wait to be written to any disk of this machine (proc_meminfo(5)); 0 where unknown."""
     try:
         lines = [line.split() for line in Path("/proc/meminfo").read_bytes().splitlines()]
     except OSError:

@@ -1,8 +1,8 @@
-"""Threads beside the caller, who may be interrupted at any moment: by Ctrl-C or another signal whose handler raises.
+"""Background threads for a caller that may be interrupted at any moment, by Ctrl-C or a signal whose handler raises.
 
-Such an error may come inside `threading.Condition`, which then keeps its lock for ever: so with `threading.Event`,
-`Thread.start`, and all of `concurrent.futures`. Here threads meet in C calls alone, which end whole. A thread that
-nobody waits for holds up no exit. Knows nothing of what is done.
+Such an error may come inside `threading.Condition`, which then never releases its lock; the same holds for
+`threading.Event`, `Thread.start`, and all of `concurrent.futures`. Here threads synchronise through C calls only, which
+are not interrupted halfway. A running thread does not delay the exit of the process. Knows nothing of the work done.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE: Final = 1.0
-"""Seconds to wait for a thread that was told to stop; one that hangs in a disk is left behind."""
-_HEARING: Final = 0.2
-"""Seconds after which a signal is heard that came in the moment before a wait began, which it does not end."""
+"""Seconds to wait for a thread that was asked to stop; one that hangs in a disk operation is abandoned."""
+_POLL: Final = 0.2
+"""Seconds after which a wait is repeated, so that a signal that came just before it began is handled."""
 
 
 class Background(Generic[T]):
-    """Something that is done in a thread of its own.
+    """An action that runs in a thread of its own.
 
     Raises:
         RuntimeError: The interpreter is about to end and starts no more threads.
@@ -41,19 +41,19 @@ class Background(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended."""
+        """True where the action has ended."""
         return self._outcome is not None
 
     def get(self) -> T:
-        """Wait for the end and return the result, or raise the error that it ended with."""
+        """Wait for the end and return the result of the action, or raise its error."""
         while self._outcome is None:
-            self._wait(_HEARING)
+            self._wait(_POLL)
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome[0]
 
     def give_up(self) -> None:
-        """Wait a moment for the end of what was told to stop."""
+        """Wait a moment for an action that was asked to stop."""
         if self._outcome is None:
             self._wait(PATIENCE)
 
@@ -70,12 +70,12 @@ class Background(Generic[T]):
 
 
 def run_parallel(work: Callable[[], None], threads: int, stop: Callable[[], None]) -> None:
-    """Let a few threads do `work`, each until it returns, and wait for them.
+    """Run `work` in a few threads, each until it returns, and wait for them.
 
     Args:
-        work: Takes one thing after the other from what all share.
-        threads: How many; the caller does it where the interpreter is about to end and starts none.
-        stop: Makes each return when its present thing is done; called when we are interrupted or one fails.
+        work: Takes one item after the other from a shared queue.
+        threads: Number of threads; the caller does the work where the interpreter is about to end and starts none.
+        stop: Makes each thread return after its present item; called after an interrupt or when one fails.
     """
     running: list[Background[None]] = []
 

@@ -1,8 +1,8 @@
-"""The trash: bytes taken out of use, until they are brought back or deleted.
+"""The trash: files that were taken out of use, until they are restored or deleted.
 
-A file keeps the path it had, under a name that no other move ever gives: `<name>.swept.<mover>` for what a collector
-found unused, `<name>.damaged.<mover>` for what held wrong bytes. So a collector that was stopped for days and goes on
-moves nothing over a file that another has listed to be deleted.
+A file keeps its path, with a name that no other move ever gives: `<name>.swept.<mover>` for a file that a collector
+found unused, `<name>.damaged.<mover>` for one with wrong bytes. So a collector that was stopped for days and continues
+moves nothing over a file that another has listed for deletion.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Trashed:
     """A file in the trash.
 
     Attributes:
-        home: Where it lay.
+        home: Its original path.
         size: Bytes.
-        links: Names that the file has, this one counted.
-        freed: Bytes that deleting it frees: none while the file has another name.
-        since: When it came, by the file system's clock, in seconds since 1970.
-        blob: Which blob it is, whole or damaged; None for another file.
-        reason: Why it is here.
+        links: Number of the file's names, including this one.
+        freed: Bytes that deleting it frees: 0 while the file has another name.
+        since: Time when it was moved here, by the file system's clock, in seconds since 1970.
+        blob: Digest of the blob, intact or damaged; None for another file.
+        reason: Reason for the move.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class Trashed:
 
 
 def sweep(layout: Layout, path: Path) -> Path | None:
-    """Take an unused file out of use and return where it lies now; None where it is gone already."""
+    """Move an unused file to the trash and return its new path; None where it is already gone."""
     try:
         return _move(layout, path, _SWEPT)
     except FileNotFoundError:
@@ -59,31 +59,31 @@ def sweep(layout: Layout, path: Path) -> Path | None:
 
 
 def set_aside(layout: Layout, path: Path) -> Path:
-    """Take a damaged file out of use, so that good bytes can have its name, and return where it lies now."""
+    """Move a damaged file to the trash, so that good bytes can have its name, and return its new path."""
     return _move(layout, path, _DAMAGED)
 
 
 def keep_damaged(layout: Layout, path: Path) -> Path:
-    """Give a damaged file a name in the trash beside its own, over which good bytes can then be renamed."""
+    """Give a damaged file a second name in the trash, so that good bytes can be renamed over the first."""
     target = _name(layout, path, _DAMAGED)
     files.link(path, target)
     return target
 
 
 def mark_damaged(path: Path) -> Path:
-    """Give a swept file, whose bytes are wrong, the name of a damaged one, so that nothing brings it back."""
+    """Rename a swept file with wrong bytes to the name of a damaged one, so that nothing restores it."""
     target = path.with_name(f"{path.name.partition(_SWEPT)[0]}{_DAMAGED}{new_name()}")
     files.rename(path, target)
     return target
 
 
 def find_swept(layout: Layout, path: Path) -> Path | None:
-    """Return a file of the trash that was swept from `path`, or None."""
+    """Return a file in the trash that was swept from `path`, or None."""
     return next((found for found in list_aside(layout, path) if _SWEPT in found.name), None)
 
 
 def list_aside(layout: Layout, path: Path) -> list[Path]:
-    """Return the files of the trash that lay at `path`, whatever they hold."""
+    """Return the files in the trash that came from `path`, whatever they hold."""
     folder = layout.trash / path.relative_to(layout.root).parent
     return [folder / name for name in files.list_names(folder) if name.startswith(f"{path.name}.")]
 
@@ -91,10 +91,10 @@ def list_aside(layout: Layout, path: Path) -> list[Path]:
 def bring_back(layout: Layout, path: Path) -> bool:
     """Give swept bytes their name again; return False where the trash has none.
 
-    The name in the trash stays, for the collector to take away: that way no moment is without the bytes.
+    The name in the trash stays until the collector removes it, so that the bytes have a name at every moment.
 
     Raises:
-        CorruptError: Something that is no folder lies where its folder was.
+        CorruptError: Something other than a folder lies in the place of its folder.
     """
     while (swept := find_swept(layout, path)) is not None:
         # a copy of the registry may have lost its empty folders
@@ -105,19 +105,19 @@ def bring_back(layout: Layout, path: Path) -> bool:
             return True
         except FileNotFoundError:
             if files.exists(swept):
-                raise CorruptError(f"{path.parent} is no folder: take it away", hint="reg fsck") from None
-            continue  # deleted in this moment; there may be another
+                raise CorruptError(f"{path.parent} is no folder: remove it", hint="reg fsck") from None
+            continue  # deleted meanwhile; there may be another
         return True
     return files.exists(path)
 
 
 def is_damaged(layout: Layout, path: Path) -> bool:
-    """Return whether a file lies in the trash as damaged."""
+    """Return whether a path is that of a damaged file in the trash."""
     return path.is_relative_to(layout.trash) and _DAMAGED in path.name
 
 
 def list_trash(layout: Layout) -> list[Trashed]:
-    """Return the files in the trash, those longest there first."""
+    """Return the files in the trash, the oldest moves first."""
     return sorted(_iter_trash(layout), key=lambda trashed: (trashed.since, trashed.path))
 
 
@@ -128,7 +128,7 @@ def _move(layout: Layout, path: Path, mark: str) -> Path:
 
 
 def _name(layout: Layout, path: Path, mark: str) -> Path:
-    """Return a new name in the trash for a file of the registry, in a folder that is there."""
+    """Return a new name in the trash for a file of the registry, and create its folder."""
     target = layout.trash / path.relative_to(layout.root).with_name(f"{path.name}{mark}{new_name()}")
     files.make_dirs(target.parent, shared=layout.shared, inside=True)
     return target

@@ -1,11 +1,11 @@
 """Readable names for blobs, `views/<version id>/model.pt`, so that a framework can open them. Derived: rebuilt at will.
 
 A view shares the blob's bytes by reflink where the file system can, else by a hard link where the blob is ours, else it
-is a copy. Root gets no hard link unless told so: `open(view, "wb")` by root would cut the blob itself.
+is a copy. Root gets no hard link unless the mode says so: `open(view, "wb")` by root would truncate the blob itself.
 
-Beside a view lies a stamp: what its files looked like when their bytes were last read and were right, and since which
-boots of which machines that holds. A file is read anew when anything of that differs, and at its first use after a
-boot, as bytes that rot on the disk move no time. That also serves a power cut: nothing here need be flushed.
+Beside a view lies a stamp: the status of its files when their bytes were last verified, and the boots of machines
+during which that was done. A file is read again when its status differs, and at its first use after a boot, because
+bytes that rot on the disk change no time. That also covers a power cut: nothing here needs a flush.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 STAMPS: Final = ".json"
 """Ending of a view's stamp, which lies beside its folder."""
 BOOTS: Final = 32
-"""Boots that a stamp keeps, the latest last: several machines may use one registry."""
+"""Most boots that a stamp lists, the latest last: several machines may use one registry."""
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 """Differs after each boot, and is the same in all containers of a machine (random(4))."""
 Mode = Literal["auto", "copy", "hardlink"]
@@ -57,7 +57,7 @@ class ViewFile:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a view's files looked like when they were last read, and the boots during which that was checked."""
+    """The status of a view's files when they were last verified, and the boots during which that was done."""
 
     looks: dict[str, Looks]
     boots: list[str]
@@ -67,19 +67,19 @@ def open_view(
     layout: Layout, views: Path, version: VersionId, content: Sequence[ViewFile], mode: Mode, *, verify: bool = False,
     progress: Progress = SILENT,
 ) -> Path:  # fmt: skip
-    """Return the folder that shows a version's files, made or mended first where that is due.
+    """Return the folder that shows a version's files; create or repair it first where needed.
 
     Args:
         layout: The registry.
-        views: Where views lie: in the registry, or in the user's cache where the registry cannot be written.
-        version: Whose files.
+        views: Folder of the views: in the registry, or in the user's cache where the registry cannot be written.
+        version: Id of the version.
         content: Its files that are blobs.
-        mode: How bytes are shared.
+        mode: The way to share bytes.
         verify: Read all files, whatever their stamp says.
-        progress: Told of bytes.
+        progress: Receives the number of bytes.
 
     Raises:
-        CorruptError: A blob's bytes are not what its digest says, or a link, pipe or device lies in a view.
+        CorruptError: A blob's bytes do not match its digest, or a link, pipe or device lies in a view.
     """
     folder = views / version
     if files.exists(folder) and not files.is_dir(folder):
@@ -90,13 +90,13 @@ def open_view(
         return _build(layout, folder, content, mode, boot, progress)
     after = Stamp(looks, _add_boot(before.boots if looks == before.looks else [], boot))
     if after != before:
-        with suppress(OSError):  # another member's, or a full disk: it is read once more the next time
+        with suppress(OSError):  # another member's stamp, or a full disk: the files are read again the next time
             _write_stamp(layout, folder, after)
     return folder
 
 
 def load_stamp(data: bytes) -> Stamp:
-    """Return a stamp from its bytes; raises ValueError where it is none."""
+    """Return a stamp from its bytes; raises ValueError where they are not a stamp."""
     try:
         table = json.loads(data)
         looks, boots = table["files"], table["boots"]
@@ -108,12 +108,12 @@ def load_stamp(data: bytes) -> Stamp:
 
 
 def look_at(status: os.stat_result) -> Looks:
-    """Return what a stamp keeps of a file."""
+    """Return the part of a file's status that a stamp holds."""
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def read_boot() -> str | None:
-    """Return what names this boot of the machine; None where the system does not say, and nothing is taken for read."""
+    """Return the id of this boot of the machine; None where it is unknown, and then no stamp is trusted."""
     try:
         return _BOOT_ID.read_text("ascii").strip() or None
     except (OSError, ValueError):
@@ -143,9 +143,9 @@ def _add_boot(boots: list[str], boot: str | None) -> list[str]:
 def _check(
     folder: Path, content: Sequence[ViewFile], trusted: Stamp | None, progress: Progress
 ) -> dict[str, Looks] | None:
-    """Return what the files of a view look like, or None if one is wrong; those are read that differ from the stamp.
+    """Return the looks of a view's files, or None if one is wrong; read those that differ from the stamp.
 
-    A file is looked at before it is read: what changes it meanwhile is noticed the next time.
+    The status of a file is taken before its bytes are read: a change meanwhile is noticed the next time.
     """
     looks: dict[str, Looks] = {}
     with hold_folders():
@@ -159,7 +159,7 @@ def _check(
 
 
 def _find_looks(path: str, file: ViewFile, trusted: Stamp | None) -> Looks | None:
-    """Return what one file of a view looks like, or None if it is wrong."""
+    """Return the looks of one file of a view, or None if it is wrong."""
     status = files.find_status(path)
     if status is None or stat.S_ISDIR(status.st_mode):
         return None
@@ -171,7 +171,7 @@ def _find_looks(path: str, file: ViewFile, trusted: Stamp | None) -> Looks | Non
         try:
             if xxh3_of_file(path) != file.xxh3:
                 return None
-        except OSError:  # gone in this moment, or unreadable: made anew
+        except OSError:  # gone meanwhile, or unreadable: the view is made again
             return None
     return found
 
@@ -179,7 +179,7 @@ def _find_looks(path: str, file: ViewFile, trusted: Stamp | None) -> Looks | Non
 def _build(
     layout: Layout, folder: Path, content: Sequence[ViewFile], mode: Mode, boot: str | None, progress: Progress
 ) -> Path:
-    """Make a view beside its place, read it, and put it there in one step."""
+    """Build a view under a temporary name, verify it, and rename it to its place."""
     views = folder.parent
     building = layout.tmp / new_name() if views == layout.views else views / f".{new_name()}"
     stale = building.with_name(new_name())
@@ -190,11 +190,11 @@ def _build(
         looks = _check(building, content, None, progress)
         if looks is None:
             raise _name_damage(layout, content)
-        if files.is_dir(folder):  # damaged: out of the way first, so that a reader never sees a mixture
+        if files.is_dir(folder):  # damaged: moved away first, so that a reader never sees a mixture
             files.rename(folder, stale)
         try:
             files.rename(building, folder)
-        except OSError:  # another process may have been faster, and then it is right
+        except OSError:  # another process may have been faster; then its view is right
             if _check(folder, content, None, SILENT) is None:
                 raise
         else:
@@ -206,7 +206,7 @@ def _build(
 
 
 def _name_damage(layout: Layout, content: Sequence[ViewFile]) -> CorruptError:
-    """Return what is wrong with the blobs of a view that does not show the right bytes."""
+    """Return the error of a blob of a view that does not show the right bytes."""
     try:
         for file in content:
             verify_blob(layout, file.sha256, file.xxh3, file.size)
@@ -216,7 +216,7 @@ def _name_damage(layout: Layout, content: Sequence[ViewFile]) -> CorruptError:
 
 
 class _Builder:
-    """Fills the folder of a view that is being made; what a file system cannot do is tried once."""
+    """Fills the folder of a view that is being built; a reflink that the file system refuses is tried only once."""
 
     def __init__(self, layout: Layout, building: Path, mode: Mode) -> None:
         self._layout = layout
@@ -226,7 +226,7 @@ class _Builder:
         self._any_owner = mode == "hardlink"
 
     def fill(self, content: Sequence[ViewFile]) -> None:
-        """Make all files; those that share a blob's bytes are still to be read."""
+        """Create all files; those that share a blob's bytes are not yet verified."""
         made: set[str] = set()
         with hold_folders():
             for file in content:

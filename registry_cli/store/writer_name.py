@@ -1,8 +1,8 @@
-"""The process that made a file in `tmp/`, told by the file's name, so that a collector knows when it is litter.
+"""Names of files in `tmp/` that identify the process that made them, so that a collector knows when they are litter.
 
-A process is proven dead by the kernel that ran it alone: of the same boot, in the same pid namespace, there is no such
-process, or another began under its number. Everything else is a guess: a machine that was cloned has the same host name
-and machine id, and the first pid namespace has the same number everywhere.
+Only the kernel that ran a process can prove it dead: in the same boot and the same pid namespace there is no such
+process, or another one has started under its number. Everything else is a guess: a cloned machine has the same host
+name and machine id, and the first pid namespace has the same number everywhere.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST_NAMESPACE: Final = "pid:[4026531836]"
-"""The machine's own pid namespace, PROC_PID_INIT_INO of the kernel's proc_ns.h; in any other we are in a container."""
+"""The machine's own pid namespace, PROC_PID_INIT_INO of the kernel's proc_ns.h; any other means a container."""
 FIRST_CLOCK: Final = "time:[4026531834]"
 """The machine's own time namespace, PROC_TIME_INIT_INO; in any other, times after boot are shifted."""
 _COUNTED: Final = 5
-"""Last letters of an identifier that are counted up; those before are random."""
+"""Last characters of an identifier that are counted up; those before are random."""
 _ENDED: Final = frozenset("ZX")
-"""States of a process that runs no more although it has a pid (proc(5))."""
+"""States of a process that no longer runs although it has a pid (proc(5))."""
 _NAME: Final = re.compile(
     r"(?:.*\.)?([0-9a-f]{8})-([0-9a-f]{8})-([1-9][0-9]{0,8})-([0-9]{1,20})-[0-9A-HJKMNP-TV-Z]{26}", re.DOTALL
 )
@@ -42,8 +42,8 @@ class Owner:
         host: Digest of host name, machine id and pid namespace: within it a pid means one process.
         boot: Digest of the boot id.
         pid: Its number.
-        started: When it began, in clock ticks after boot as the machine's own time namespace counts them; `0` where
-            that cannot be told.
+        started: Its start time, in clock ticks after boot in the machine's own time namespace; `0` where it is
+            unknown.
     """
 
     host: str
@@ -58,7 +58,7 @@ def new_name() -> str:
 
 
 def new_names() -> Iterator[str]:
-    """Return new file names of this process, as `new_name` with identifiers that follow one another."""
+    """Return new file names of this process, as `new_name` but with consecutive identifiers."""
     first = new_name()[:-_COUNTED]
     return map(first.__add__, map("".join, product(CROCKFORD, repeat=_COUNTED)))
 
@@ -70,7 +70,7 @@ def get_own() -> Owner:
 
 
 def find_owner(name: str) -> Owner | None:
-    """Return who made a file, from its name; None where it is no name of ours.
+    """Return the process that made a file, from the file's name; None where the name is not ours.
 
     A stem may stand before the name, with a dot between, as in `.model.pt.<name>`.
     """
@@ -79,12 +79,12 @@ def find_owner(name: str) -> Owner | None:
 
 
 def is_alive(owner: Owner, folder: Path) -> bool | None:
-    """Return whether a process still runs; None where that cannot be proven from here.
+    """Return whether a process still runs; None where this process cannot prove either.
 
     Args:
         owner: The process.
-        folder: Where its name was found. Of another boot nothing is known, but that a disk of this machine alone is
-            written by none of its earlier boots any more.
+        folder: The folder where its name was found. A process of another boot is only known to be dead where the
+            folder lies on a disk of this machine alone, and this process is in the machine's own pid namespace.
     """
     host, boot = _place()
     if owner.host != host:
@@ -119,9 +119,9 @@ def _started(pid: int) -> str:
 
 
 def _read_stat(pid: int) -> tuple[str, str]:
-    """Return a process's state and beginning, fields 3 and 22 of /proc/PID/stat (proc(5)); `0` where it is not told.
+    """Return a process's state and start time, fields 3 and 22 of /proc/PID/stat (proc(5)); `0` for an unknown time.
 
-    The beginning is shifted by the offset of the reader's time namespace (time_namespaces(7)).
+    The start time is shifted by the offset of the reader's time namespace (time_namespaces(7)).
     """
     try:
         if Path("/proc/self").readlink().name != str(
