@@ -1,0 +1,56 @@
+"""Entries, aliases and ancestors as they are read from the index."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read import entries
+from registry_cli.catalog.read.aliases import find_holder, list_last_moves
+from registry_cli.catalog.read.ancestry import list_relatives
+from registry_cli.catalog.read.journal import find_slot
+from registry_cli.ids import AliasName
+from tests.catalog.builders import START, Catalog
+
+PROD = AliasName("prod")
+
+
+def test_entries() -> None:
+    catalog = Catalog()
+    assert entries.find_last_entry(catalog.db) is None
+    version = catalog.add()
+    assert catalog.apply(changes.archive(version)) is None
+    assert catalog.apply(changes.archive(version)) is not None
+    last = entries.find_last_entry(catalog.db)
+    assert last is not None
+    assert (last.seq, last.time) == (3, START + timedelta(seconds=3))
+    assert find_slot(catalog.db, last.id) == 3
+    assert find_slot(catalog.db, "none") is None
+    assert entries.list_by_prefix(catalog.db, last.id[:24], 5) == [last.id]
+    assert len(entries.list_by_prefix(catalog.db, "", 2)) == 2
+    assert entries.list_slots(catalog.db, 1) == [2, 3]
+    assert (entries.count_void(catalog.db), [seq for seq, _ in entries.list_void(catalog.db)]) == (1, [3])
+    assert [change["op"] for _, change in entries.iter_first_changes(catalog.db)] == ["archive", "add-version"]
+    assert entries.find_columns(catalog.db, 4) is None
+
+
+def test_an_alias_and_who_held_it() -> None:
+    catalog = Catalog()
+    one, two = catalog.add(), catalog.add()
+    assert find_holder(catalog.db, 1, PROD) is None
+    for version, old in ((one, None), (two, one), (None, two)):
+        assert catalog.apply(changes.alias(PROD, version=version, old=old)) is None
+        assert find_holder(catalog.db, 1, PROD) == version
+    assert list_last_moves(catalog.db, 1, PROD, 2) == [None, two]
+    assert list_last_moves(catalog.db, 1, PROD, 9) == [None, two, one]
+
+
+def test_relatives_come_level_by_level() -> None:
+    catalog = Catalog()
+    root = catalog.add()
+    left, right = catalog.add(parents=(root,)), catalog.add(parents=(root,))
+    leaf = catalog.add(parents=(left, right))
+    assert list_relatives(catalog.db, leaf, "up", None) == [leaf, left, right, root]
+    assert list_relatives(catalog.db, leaf, "up", 1) == [leaf, left, right]
+    assert set(list_relatives(catalog.db, root, "down", None)) == {root, left, right, leaf}
+    assert list_relatives(catalog.db, root, "up", None) == [root]
