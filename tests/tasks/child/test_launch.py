@@ -50,7 +50,7 @@ def test_no_folder_to_run_in(tmp_path: Path) -> None:
     done = run(tmp_path, "true", cwd=str(tmp_path / "gone"))
     assert (done.code, done.err) == (
         125,
-        f"cannot enter the folder {tmp_path}/gone run from a folder that exists\n".encode(),
+        f"cannot enter the folder {tmp_path}/gone: run from a folder that exists None\n".encode(),
     )
 
 
