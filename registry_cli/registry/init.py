@@ -10,9 +10,9 @@ from registry_cli.errors import RegError
 from registry_cli.ids import new_ulid
 from registry_cli.store import files
 from registry_cli.store.disk_reserve import make_reserve
-from registry_cli.store.files import NewFile
 from registry_cli.store.format import Format, dump_format
 from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import find_owner, is_alive, new_name
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.store.files import AppendFile
+from registry_cli.store.new_file import AppendFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

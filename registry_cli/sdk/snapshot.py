@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import ConflictError
 from registry_cli.registry.sources import list_sources
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.stamps import stamp_of
 from registry_cli.store.writer_name import new_name
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.ids import BlobHash, RecordId
-    from registry_cli.store.files import NewFile
     from registry_cli.store.flushing import EarlyFlush
     from registry_cli.store.layout import Layout
+    from registry_cli.store.new_file import NewFile
 
 MEND: Final = "reg repair"
 """Adding bytes whose blob is missing or rotten puts good ones in its place."""

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.store import files, flushing
 from registry_cli.store.blobs import copy_blob
-from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.outlet import is_stream
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.writer_name import new_name

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:

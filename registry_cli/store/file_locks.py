@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.store import files
+from registry_cli.store.new_file import AppendFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,7 @@ def _open_locked(path: Path, until: float) -> int | None:
 def _open_lockable(path: Path) -> int | None:
     """Open a file for writing, as locks of network file systems want it, or else for reading; None where neither is."""
     with suppress(OSError):
-        return files.AppendFile(path).fd
+        return AppendFile(path).fd
     with suppress(OSError):
         return files.open_file(path, os.O_RDONLY | os.O_NONBLOCK)
     return None

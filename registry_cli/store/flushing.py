@@ -12,7 +12,7 @@ from registry_cli.store.threads import Background, run_parallel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from registry_cli.store.files import NewFile
+    from registry_cli.store.new_file import NewFile
     from registry_cli.store.syncfs import WholeSync
 
 T = TypeVar("T")

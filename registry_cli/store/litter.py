@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.store import files
 from registry_cli.store.disk_reserve import FULL
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.views import STAMPS
 from registry_cli.store.writer_name import find_owner, get_own, is_alive, new_name
 

@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from registry_cli.store.files import OpenFile
+from registry_cli.store.new_file import OpenFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,11 +17,11 @@ from registry_cli.store import files, flushing
 from registry_cli.store.adopting import Adopted, adopt, give_back
 from registry_cli.store.beneath import hold_folders
 from registry_cli.store.blobs import copy_in_kernel, verify_blob
-from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, digest_open, iter_chunks, xxh3_of_open
 from registry_cli.store.incoming import SMALL, Incoming, changed
 from registry_cli.store.install import Placing
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.syncfs import open_whole_sync
 from registry_cli.store.writer_name import new_names

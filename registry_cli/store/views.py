@@ -22,8 +22,8 @@ from registry_cli.errors import CorruptError
 from registry_cli.store import files
 from registry_cli.store.beneath import hold_folders
 from registry_cli.store.blobs import copy_blob, get_blob, verify_blob
-from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import open_reader, xxh3_of_file
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.writer_name import new_name
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.records.task import BUNDLE
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.tasks.capture.git import bundle_commits, find_root
 
 if TYPE_CHECKING:

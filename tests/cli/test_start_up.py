@@ -32,7 +32,7 @@ OPENED: Final = {
     "opening", "views", "views.text",
     "records", "records.toml", "registry", "registry.api", "registry.ownership", "sha256",
     "store", "store.beneath", "store.files", "store.format", "store.layout", "store.log", "store.mounts",
-    "store.observing",
+    "store.new_file", "store.observing",
 }  # fmt: skip
 """Any command, and opening a registry and its index."""
 ROWS: Final = {"catalog.read.versions", "catalog.read.rows", "records.parts", "records.paths"}

@@ -13,7 +13,7 @@ import pytest
 
 from registry_cli.errors import RegError
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from tests.faults.harness import (
     COMMANDS,
     EXTENT,

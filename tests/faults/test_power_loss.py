@@ -19,8 +19,8 @@ from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.get import open_path
 from registry_cli.registry.lifecycle import restore_versions
 from registry_cli.store import files, flushing, syncfs, trash, views
-from registry_cli.store.files import NewFile
 from registry_cli.store.log import Log
+from registry_cli.store.new_file import NewFile
 from tests.faults import dump, harness
 from tests.faults.crash_model import ACKNOWLEDGE, Disk, PowerError, Recorder, Step, Tree, digest_tree, write_tree
 from tests.faults.harness import EXTENT, TALLY, Site, Snapshot, check_whole, extents, snapshot_of, take_share

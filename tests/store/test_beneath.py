@@ -11,8 +11,9 @@ import pytest
 from registry_cli.errors import CorruptError
 from registry_cli.store import beneath, files
 from registry_cli.store.beneath import guard, hold_folders, open_file
-from registry_cli.store.files import AppendFile, NewFile, open_observer
+from registry_cli.store.files import open_observer
 from registry_cli.store.hashing import open_reader
+from registry_cli.store.new_file import AppendFile, NewFile
 from registry_cli.store.threads import Background
 from registry_cli.store.writer_name import new_name
 

@@ -9,10 +9,10 @@ from registry_cli.errors import CorruptError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
 from registry_cli.store.blobs import LARGE, copy_blob, get_blob, get_record, verify_blob
-from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.staging import Staging
 
 

@@ -13,9 +13,9 @@ from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.registry.init import make_registry
 from registry_cli.store import blobs, files
 from registry_cli.store.copying import OPEN, Copying, find_place, give_name, hidden_name
-from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import Digests, digest_bytes
 from registry_cli.store.layout import Layout
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.outlet import Outlet
 from registry_cli.store.staging import Staging
 from registry_cli.store.writer_name import find_owner

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from registry_cli.errors import CorruptError
-from registry_cli.store.files import SMALL, AppendFile, open_observer, read_small
+from registry_cli.store.files import SMALL, open_observer, read_small
+from registry_cli.store.new_file import AppendFile
 from tests.observers import Once, Recorder, fail
 
 

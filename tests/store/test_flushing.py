@@ -7,8 +7,8 @@ from threading import Lock
 import pytest
 
 from registry_cli.store import files, flushing
-from registry_cli.store.files import NewFile
 from registry_cli.store.flushing import POOL, EarlyFlush, each_parallel, flush_all
+from registry_cli.store.new_file import NewFile
 from tests.interrupts import interrupt_everywhere
 from tests.observers import Once, Recorder, fail
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.store import files, trash
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
 from registry_cli.store.hashing import iter_chunks, open_reader
+from registry_cli.store.new_file import NewFile
 
 LARGEST: Final = 64 << 20
 """Bytes that are copied where the file system cannot share them; more would make the script wait."""

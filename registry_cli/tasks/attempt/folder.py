@@ -15,8 +15,8 @@ from registry_cli.records.tables import load_time
 from registry_cli.records.toml import dump_table, load_table
 from registry_cli.store import files
 from registry_cli.store.attempt_folders import STATE, AttemptFolder, is_alive_in, list_attempts
-from registry_cli.store.files import AppendFile
 from registry_cli.store.litter import read_clock
+from registry_cli.store.new_file import AppendFile
 from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.documents import dump_doc, load_doc
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.attempt.folder import make_auto
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import UsageError
 from registry_cli.process import start_thread
-from registry_cli.store.files import AppendFile
+from registry_cli.store.new_file import AppendFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

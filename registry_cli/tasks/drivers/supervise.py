@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.store.files import AppendFile
+from registry_cli.store.new_file import AppendFile
 from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.drivers.folder import OWNER, JobFolder
 from registry_cli.tasks.wakeup import Wakeup

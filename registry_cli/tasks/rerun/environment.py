@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError
 from registry_cli.store import files
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.capture.processes import Command, ask
 from registry_cli.tasks.rerun.scratch import remove_leftovers

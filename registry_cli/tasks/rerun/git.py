@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError, RegError
-from registry_cli.store.files import NewFile
+from registry_cli.store.new_file import NewFile
 from registry_cli.tasks.capture.git import clean_environ, find_root
 from registry_cli.tasks.capture.processes import Answer, Command, ask
 

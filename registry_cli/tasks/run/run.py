@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli import env
 from registry_cli.errors import LaunchError, RefusedError, RegError, describe_os_error
-from registry_cli.store.files import AppendFile
+from registry_cli.store.new_file import AppendFile
 from registry_cli.tasks.attempt.attempt import Attempt, Heartbeat
 from registry_cli.tasks.attempt.autolog_setting import dump_auto, is_off
 from registry_cli.tasks.attempt.fact_reader import read_facts
