@@ -30,6 +30,7 @@ from registry_cli.tasks.attempt.folder import Live
 from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, SkippedNote, load_note
 from registry_cli.tasks.attempt.scalar_reader import read_points
 from tests.forks import end, fork
+from tests.tasks.run.following import Play
 
 
 @pytest.fixture
@@ -238,6 +239,26 @@ def test_what_is_emptied_first_is_set_aside_whatever_its_size(sink: NoteSink, tm
     assert [note.held is not None for note in notes] == [False, True, False, True, False], "told before the next is"
     assert [Path(note.held).read_bytes() for note in notes if note.held] == [b"weights 0", b"weights 1"]
     assert [note.time for note in notes[1::2]] == [note.time for note in notes[:-1:2]]
+
+
+@pytest.mark.parametrize("empties", [True, False], ids=["set aside", "copied"])
+def test_each_checkpoint_written_over_before_the_runner_looks_is_a_version(
+    empties: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one can only be set aside: to copy it would hold the script up."""
+    if empties:
+        monkeypatch.setattr(set_aside, "LARGEST", 4)
+        monkeypatch.setattr(set_aside, "_clone", lambda path, target: False)
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    for number in range(3):
+        save(sink, tmp_path / "last.pt", b"weights %d" % number, empties=empties)
+    sink.close()
+    play.now = time.time()
+    play.poll()
+    play.rest()
+    assert play.made() == [f"last weights {number}" for number in range(3)]
+    assert play.told() == []
 
 
 @pytest.mark.usefixtures("costly")
