@@ -1,5 +1,5 @@
-"""What `reg demo` trains: a small classifier on a real data set, in plain Python.
+"""The training that `reg demo` runs: a small classifier on a real data set, in plain Python.
 
-It stands for a user's own training script, so it writes its weights plainly and knows of the registry only what
-`registry_cli.sdk` offers.
+It stands for a user's own training script, so it writes its weights to a plain file and uses only `registry_cli.sdk`
+of the registry.
 """

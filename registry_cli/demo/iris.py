@@ -1,4 +1,4 @@
-"""Fisher's iris measurements: loading, splitting, standardising. Knows no model and no registry.
+"""Loads, splits and standardises Fisher's iris measurements. Knows no model and no registry.
 
 `iris.csv` holds all 150 flowers, 50 of each species, in Fisher's order, taken from scikit-learn 1.9.1. It is the
 corrected variant, as in R: the copy at UCI differs from Fisher's paper in two rows, the 35th (petal width 0.1 for
@@ -39,7 +39,7 @@ class Flower:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Flowers to learn from, and flowers to be judged by that were not learned from."""
+    """Flowers for training, and others for the test."""
 
     train: tuple[Flower, ...]
     test: tuple[Flower, ...]
@@ -53,12 +53,12 @@ class Scaling:
     scale: tuple[float, ...]
 
     def apply(self, features: Sequence[float]) -> list[float]:
-        """Standardise one row, given in the units the scaling was measured in."""
+        """Return one row standardised; its units must be those of the flowers that the scaling was measured on."""
         return [(value - mean) / scale for value, mean, scale in zip(features, self.mean, self.scale, strict=True)]
 
 
 def load_flowers() -> tuple[Flower, ...]:
-    """Read all 150 flowers from the package, in Fisher's order."""
+    """Return all 150 flowers from the package, in Fisher's order."""
     with (files(__package__) / "iris.csv").open(encoding="utf-8") as source:
         return tuple(
             Flower(tuple(float(row[name]) for name in FEATURES), row["species"]) for row in csv.DictReader(source)
@@ -66,13 +66,13 @@ def load_flowers() -> tuple[Flower, ...]:
 
 
 def split_flowers(flowers: Sequence[Flower], *, test_share: float = 0.4, seed: int = 7) -> Split:
-    """Deal the flowers into training and test, the same share of each species to both.
+    """Split the flowers into training and test, with the same share of each species in both.
 
     Args:
-        flowers: The flowers to deal.
-        test_share: What part of each species is kept for the test, between 0 and 1.
+        flowers: The flowers to split.
+        test_share: Share of each species for the test, between 0 and 1.
         seed: The same seed gives the same split on every Python version: only `Random.random` is used, the one
-            method whose sequence the standard library promises to keep.
+            method whose sequence the standard library guarantees.
     """
     random = Random(seed)
     train: list[Flower] = []
@@ -86,9 +86,9 @@ def split_flowers(flowers: Sequence[Flower], *, test_share: float = 0.4, seed: i
 
 
 def measure_scaling(flowers: Sequence[Flower]) -> Scaling:
-    """Take mean and standard deviation of each feature; pass the training flowers only, or the test leaks.
+    """Return mean and standard deviation of each feature; pass only the training flowers, or the test data leaks.
 
-    A feature that never varies keeps its scale: it is divided by 1.
+    A constant feature gets the scale 1.
     """
     columns = list(zip(*(flower.features for flower in flowers), strict=True))
     return Scaling(tuple(fmean(column) for column in columns), tuple(pstdev(column) or 1.0 for column in columns))

@@ -1,4 +1,4 @@
-"""Writing and reading `.safetensors` files of 32-bit floats. Knows the format and nothing of models.
+"""Writes and reads `.safetensors` files of 32-bit floats. Knows no model.
 
 The format: 8 bytes header length N, unsigned little endian; N bytes of JSON, padded with spaces to a multiple of 8;
 then the tensors, little endian, row by row, without gaps. The header maps each name to `dtype`, `shape` and
@@ -33,18 +33,18 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class TensorFile:
-    """What one `.safetensors` file holds."""
+    """The content of one `.safetensors` file."""
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def dump_tensors(content: TensorFile) -> bytes:
-    """Give the bytes of the file: the same content always gives the same bytes.
+    """Return the bytes of the file: the same content always gives the same bytes.
 
     Raises:
-        ValueError: A tensor has not as many values as its shape says.
-        OverflowError: A value is beyond what 32 bits hold.
+        ValueError: The number of a tensor's values does not match its shape.
+        OverflowError: A value does not fit into 32 bits.
     """
     header: dict[str, object] = {"__metadata__": dict(content.metadata)}
     data = bytearray()
@@ -60,41 +60,41 @@ def dump_tensors(content: TensorFile) -> bytes:
 
 
 def load_tensors(raw: bytes, source: str) -> TensorFile:
-    """Read the bytes of a file.
+    """Return the content of a file from its bytes.
 
     Args:
         raw: The whole file.
-        source: What to call it in an error.
+        source: Name of the file in errors.
 
     Raises:
-        CorruptError: It is no `.safetensors` file of 32-bit floats, or was cut or damaged.
+        CorruptError: It is not a `.safetensors` file of 32-bit floats, or is truncated or damaged.
     """
     try:
         (length,) = struct.unpack_from("<Q", raw)
         if length > len(raw) - 8:
-            raise ValueError("header goes on after the end of the file")
+            raise ValueError("the header extends past the end of the file")
         header = json.loads(raw[8 : 8 + length].decode())
         data = memoryview(raw)[8 + length :]
         metadata = header.pop("__metadata__", {})
         if not all(isinstance(text, str) for text in metadata.values()):
-            raise ValueError("metadata has to map strings to strings")
+            raise ValueError("the metadata must map strings to strings")
         tensors: dict[str, Tensor] = {}
         end = 0
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             tensors[name] = _load_tensor(entry, data, end)
             end = entry["data_offsets"][1]
         if end != len(data):
-            raise ValueError("data goes on after the last tensor")
+            raise ValueError("there is data after the last tensor")
     except (struct.error, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise CorruptError(f"{source} is no whole safetensors file of 32-bit floats") from error
     return TensorFile(tensors, metadata)
 
 
 def _load_tensor(entry: Mapping[str, Any], data: memoryview, expected_begin: int) -> Tensor:
-    """Read one tensor, which has to begin where the one before it ended."""
+    """Return one tensor, which must begin where the one before it ended."""
     begin, end = entry["data_offsets"]
     shape = tuple(entry["shape"])
     fills = end - begin == prod(shape) * FLOAT_BYTES and min(shape, default=0) >= 0
     if entry["dtype"] != "F32" or begin != expected_begin or not fills:
-        raise ValueError("tensor is not 32-bit floats, has a gap before it, or does not fill its shape")
+        raise ValueError("a tensor is not of 32-bit floats, has a gap before it, or does not fill its shape")
     return Tensor(shape, struct.unpack_from(f"<{prod(shape)}f", data, begin))

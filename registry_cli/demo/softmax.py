@@ -1,4 +1,4 @@
-"""Softmax regression by full-batch gradient descent, and its weights as a file. Knows no registry.
+"""Softmax regression by full-batch gradient descent, with its weights as a file. Knows no registry.
 
 Source: C. M. Bishop, "Pattern Recognition and Machine Learning" (2006), section 4.3.4.
 """
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 Matrix = list[list[float]]
 
 OnEpoch = Callable[[int, float], None]
-"""Told after each epoch: how many are done, and the training loss the epoch began with."""
+"""Called after each epoch with the number of epochs done, and the training loss before that epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to train once.
+    """The settings of one training.
 
     Attributes:
-        name: A word for people.
-        learning_rate: The length of a step along the gradient of the mean loss.
-        epochs: How many steps; each sees every training row.
-        l2: The weight decay: `l2 / 2` times the sum of the squared weights is added to the loss, biases left out.
+        name: A word for users.
+        learning_rate: Factor of the gradient of the mean loss in each step.
+        epochs: Number of steps; each uses every training row.
+        l2: The weight decay: `l2 / 2` times the sum of the squared weights is added to the loss, without the biases.
     """
 
     name: str
@@ -48,7 +48,7 @@ SETTINGS = (
     Settings("timid", learning_rate=0.5, epochs=200, l2=0.1),
     Settings("patient", learning_rate=0.5, epochs=800, l2=0.001),
 )
-"""The three trainings of the demo: one stopped too early, one held back too much, one right."""
+"""The three trainings of the demo: one stops too early, one is regularised too much, one is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Softmax:
     """A trained classifier that takes raw measurements; every number in it is a 32-bit float, as in its file.
 
     Attributes:
-        classes: What it tells apart.
-        weights: One row a class, one column a feature.
-        bias: One number a class.
-        scaling: What it does to a row first.
+        classes: Names of the classes.
+        weights: One row per class, one column per feature.
+        bias: One number per class.
+        scaling: Scaling that is applied to a row first.
     """
 
     classes: tuple[str, ...]
@@ -68,12 +68,12 @@ class Softmax:
     scaling: Scaling
 
     def probabilities(self, row: Sequence[float]) -> list[float]:
-        """How likely each class is for a row of centimetres, in the order of `classes`; the sum is 1."""
+        """Return the probability of each class for a row of centimetres, in the order of `classes`; the sum is 1."""
         scaled = self.scaling.apply(row)
         return softmax([_dot(weights, scaled) + bias for weights, bias in zip(self.weights, self.bias, strict=True)])
 
     def predict(self, row: Sequence[float]) -> str:
-        """The likeliest class for a row of centimetres."""
+        """Return the most likely class for a row of centimetres."""
         return max(zip(self.probabilities(row), self.classes, strict=True))[1]
 
     def save(self, path: Path) -> None:
@@ -89,7 +89,7 @@ class Softmax:
 
     @classmethod
     def load(cls, path: Path) -> Softmax:
-        """Read what `save` wrote.
+        """Return the model from a file that `save` wrote.
 
         Raises:
             CorruptError: The file is damaged, or holds another kind of model.
@@ -111,13 +111,13 @@ class Softmax:
 def train(
     settings: Settings, split: Split, on_epoch: OnEpoch | None = None, *, start: Softmax | None = None
 ) -> Softmax:
-    """Learn from the training rows of a split; the same arguments give the same model on one machine.
+    """Train on the training rows of a split; the same arguments give the same model on one machine.
 
     Args:
-        settings: How long and how boldly to learn.
-        split: Only its training rows are looked at, for the scaling too.
-        on_epoch: Told of each epoch, to draw progress.
-        start: A model to go on from, with its scaling; none starts from zeros.
+        settings: Learning rate, number of epochs and weight decay.
+        split: Only its training rows are used, for the scaling too.
+        on_epoch: Called after each epoch, to draw progress.
+        start: A model to continue from, with its scaling; by default all weights start at zero.
     """
     scaling = start.scaling if start else _round_scaling(measure_scaling(split.train))
     theta = [[*w, b] for w, b in zip(start.weights, start.bias, strict=True)] if start else _zeros(len(SPECIES))
@@ -136,11 +136,11 @@ def train(
 
 
 def loss_and_gradient(theta: Matrix, inputs: Matrix, labels: Sequence[int], l2: float) -> tuple[float, Matrix]:
-    """The mean cross-entropy in nats with its L2 penalty, and its slope along each parameter.
+    """Return the mean cross-entropy in nats with its L2 penalty, and its gradient.
 
     Args:
-        theta: One row a class: the weights, then the bias.
-        inputs: One row a sample: the features, then 1 for the bias.
+        theta: One row per class: the weights, then the bias.
+        inputs: One row per sample: the features, then 1 for the bias.
         labels: The class of each sample, as a row of `theta`.
         l2: See `Settings`.
     """
@@ -158,18 +158,18 @@ def loss_and_gradient(theta: Matrix, inputs: Matrix, labels: Sequence[int], l2: 
 
 
 def accuracy(model: Softmax, flowers: Sequence[Flower]) -> float:
-    """The share of flowers the model names rightly, 0 to 1."""
+    """Return the share of flowers that the model classifies correctly, 0 to 1."""
     return sum(model.predict(flower.features) == flower.species for flower in flowers) / len(flowers)
 
 
 def log_loss(model: Softmax, flowers: Sequence[Flower]) -> float:
-    """The mean cross-entropy in nats: how surprised the model is by the right answers; 0 is best."""
+    """Return the mean cross-entropy in nats, the model's surprise at the right answers; 0 is best."""
     answers = ((model.probabilities(flower.features), model.classes.index(flower.species)) for flower in flowers)
     return fsum(_surprise(probabilities[label]) for probabilities, label in answers) / len(flowers)
 
 
 def softmax(scores: Sequence[float]) -> list[float]:
-    """Probabilities from scores; the largest is taken off first, so that no exponential overflows."""
+    """Return probabilities from scores; the largest is subtracted first, so that no exponential overflows."""
     top = max(scores)
     powers = [exp(score - top) for score in scores]
     total = fsum(powers)
@@ -177,7 +177,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
 
 
 def round_to_float32(values: Sequence[float]) -> tuple[float, ...]:
-    """The nearest 32-bit floats: a model is judged by the numbers its file will hold."""
+    """Return the nearest 32-bit floats, so that a model is tested with the numbers that its file holds."""
     return unpack(f"<{len(values)}f", pack(f"<{len(values)}f", *values))
 
 
@@ -190,10 +190,10 @@ def _zeros(classes: int) -> Matrix:
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    """The scalar product; `sum` would do, but gives other last digits since Python 3.12."""
+    """Return the scalar product; `sum` would do, but gives different last digits since Python 3.12."""
     return fsum(map(mul, left, right))
 
 
 def _surprise(probability: float) -> float:
-    """The cross-entropy of one answer; a probability that underflowed to 0 costs much, not infinitely."""
+    """Return the cross-entropy of one answer; a probability that underflowed to 0 costs much, but not infinity."""
     return -log(max(probability, float_info.min))

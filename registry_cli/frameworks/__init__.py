@@ -1,5 +1,5 @@
-"""Automatic logging: reports a framework's own saves, loads and scores; no line of a script changes.
+"""Automatic logging: reports a framework's own saves, loads and scores without any change to the script.
 
-`tables` has one module for each framework, a short table of what is patched, and `catalogue` their names; `patching`
-patches it. Knows no task and no registry: what is found goes to a `Sink`.
+`tables` has one module per framework with a short table of the functions to patch, and `catalogue` lists them;
+`patching` patches these functions. Knows no task and no registry: all reports go to a `Sink`.
 """

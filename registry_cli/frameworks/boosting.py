@@ -1,4 +1,4 @@
-"""What XGBoost, LightGBM and CatBoost share: scores of each round, by data set and metric, and where callbacks go.
+"""Code that XGBoost, LightGBM and CatBoost share: scores of each round by data set and metric, and added callbacks.
 
 Imports none of them.
 """
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Call, Sink
 
 _latest: WeakKeyDictionary[Any, tuple[int | None, dict[str, float]]] = WeakKeyDictionary()
-"""Boosters to the round that they are in, None when their training is over, and the scores of their last round."""
+"""By boosters: the current round, None after the training, and the scores of the last round."""
 
 
 def add_callback(call: Call, function: str, callback: object) -> None:
-    """Let a training have one more callback, before its own: an early end keeps the others from being called.
+    """Add a callback to a training, before the script's own: a callback that ends it early skips those after it.
 
     Args:
-        call: Of the training.
-        function: `module:name` of it; at which place it takes callbacks differs between versions.
-        callback: Which.
+        call: The call of the training function.
+        function: The function as `module:name`; the position of its `callbacks` differs between versions.
+        callback: The callback to add.
     """
     module, _, name = function.partition(":")
     places = list(inspect.signature(getattr(sys.modules[module], name)).parameters)
@@ -37,20 +37,20 @@ def add_callback(call: Call, function: str, callback: object) -> None:
 
 
 def tell_round(sink: Sink, model: Any, step: int, scores: Mapping[str, float]) -> None:
-    """Tell the scores of a round, and remember them for what is saved of the model."""
+    """Report the scores of a round, and remember them for saves of the model."""
     _latest[model] = step, dict(scores)
     for name, value in scores.items():
         sink.score(name, value, step)
 
 
 def end_training(model: Any, scores: Mapping[str, float] | None = None) -> None:
-    """Forget which round a trained booster is in, and let its scores be others than the last round's if they are."""
+    """Forget the round of a trained booster, and replace the scores of its last round by `scores` where given."""
     if model in _latest:
         _latest[model] = None, dict(scores) if scores else _latest[model][1]
 
 
 def tell_booster(model: Any) -> Told:
-    """Tell of a booster that is saved: scores, and the round if it is being trained."""
+    """Return the facts of a saved booster: its scores, and its round while it is trained."""
     step, _ = _latest.get(model, (None, {}))
     return Told(step=step, scores=find_scores(model))
 
@@ -58,7 +58,7 @@ def tell_booster(model: Any) -> Told:
 def find_scores(model: Any) -> dict[str, float]:
     """Return the scores of XGBoost's and LightGBM's boosters, and of scikit-learn's models around them.
 
-    Of a training that ended early they are the best round's, as that is what predicts.
+    For a training that ended early they are the best round's, which predicts.
     """
     booster = getattr(model, "_Booster", None)
     if booster is None:
@@ -70,18 +70,18 @@ def find_scores(model: Any) -> dict[str, float]:
 
 
 def find_last_scores(model: Any) -> dict[str, float]:
-    """Return CatBoost's scores of the last round that a model still has: trees behind its best one may be cut off."""
+    """Return CatBoost's scores of the last round that a model still has: trees after its best one may be removed."""
     history = model.get_evals_result()
     return {name: values[min(model.tree_count_, len(values)) - 1] for name, values in list_curves(history) if values}
 
 
 def list_curves(history: Mapping[str, Mapping[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
-    """Return the values of each round by `<data set>.<metric>`."""
+    """Return names `<data set>.<metric>`, each with its values by round."""
     return [(f"{data}.{metric}", values) for data, metrics in history.items() for metric, values in metrics.items()]
 
 
 def split_deviation(name: str, value: Any) -> dict[str, float]:
-    """Return a score; of a cross-validation's pair the mean, and the standard deviation under `<name>.std`."""
+    """Return a score by name; for a cross-validation's pair the mean, and the standard deviation as `<name>.std`."""
     if isinstance(value, tuple):
         mean, deviation = value
         return {name: float(mean), f"{name}.std": float(deviation)}

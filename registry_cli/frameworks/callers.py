@@ -1,4 +1,4 @@
-"""Who called a hooked function: the script, or a library for purposes of its own. Knows no framework."""
+"""Finds the caller of a hooked function: the script, or a library for its own purposes. Knows no framework."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INSTALLED: Final = ("/site-packages/", "/dist-packages/")
 
 
 def find_caller() -> FrameType | None:
-    """Return the frame that called the hooked function which is being told of."""
+    """Return the frame that called the hooked function; None where there is none."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_OURS):
         frame = frame.f_back

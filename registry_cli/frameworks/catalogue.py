@@ -1,12 +1,12 @@
-"""Which frameworks are heard: our tables by the packages that they hook, and the keys that turn them on and off.
+"""The catalogue of frameworks: our tables by the packages that they hook, and the keys that turn them on and off.
 
-Knows the tables' names alone: each is imported when its package is, so that automatic logging costs a script nothing
-for what it does not use.
+Knows only the tables' names: each table is imported with its package, so that a script pays nothing for frameworks that
+it does not use.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers take the name for true; every process of a task imports this
+TYPE_CHECKING = False  # type checkers treat the name as true; every process of a task imports this module
 if TYPE_CHECKING:
     from typing import Final
 
@@ -30,7 +30,7 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "pickle": ("pickle",),
     "tensorboard": ("torch", "tensorboardX", "tensorflow"),
 }
-"""Modules of this folder, in the order in which a person reads them, and the packages whose import needs them."""
+"""Modules in `tables`, in the order shown to users, each with the packages whose import loads it."""
 
 KEYS: Final[dict[str, str]] = {
     "pytorch": "PyTorch, with Lightning and fastai",
@@ -51,10 +51,10 @@ KEYS: Final[dict[str, str]] = {
     "pickle": "pickle.dump to a file",
     "tensorboard": "scalars of TensorBoard writers",
 }
-"""What `auto_connect_frameworks`, `autolog` and `--auto-off` name: ClearML's keys and ours."""
+"""Keys of `auto_connect_frameworks`, `autolog` and `--auto-off`, ClearML's and ours, each with a description."""
 
 SILENT: Final = frozenset({"matplotlib", "hydra", "detect_repository", "tfdefines", "gradio"})
-"""Keys that ClearML has and that mean nothing here; accepted, so that its scripts run."""
+"""Keys of ClearML that have no meaning here; they are accepted, so that its scripts run."""
 
 
 def load_frameworks() -> list[Framework]:
@@ -63,7 +63,7 @@ def load_frameworks() -> list[Framework]:
 
 
 def load_framework(name: str) -> Framework:
-    """Return the table of one of our modules."""
+    """Return the table in the module of that name."""
     from importlib import import_module
 
     framework: Framework = import_module(f"registry_cli.frameworks.tables.{name}").FRAMEWORK

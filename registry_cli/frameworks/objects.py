@@ -1,6 +1,6 @@
-"""What an object is that a script saves whole, by joblib, pickle or skops: whose model, or no model but data.
+"""Classifies objects that a script saves whole with joblib, pickle or skops: a framework's model, or data.
 
-Imports no framework: the classes of an object tell.
+Imports no framework: the classes of an object suffice.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _KNOWN: Final = {
     "tensorflow": ("TensorFlow", ("tensorflow",)),
     "megengine": ("MegEngine", ("megengine",)),
 }
-"""First part of a class's module to the framework, and the keys under which its models stand."""
+"""By the first part of a class's module: the framework, and the keys that its models belong to."""
 _SCORES: Final = {"XGBoost": find_scores, "LightGBM": find_scores, "CatBoost": find_last_scores}
 _TABLES: Final = frozenset({"pandas", "polars", "pyarrow", "datasets", "xarray", "dask", "geopandas", "modin", "cudf"})
 _PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
 _LOOKED_AT: Final = 16
-"""Members of a list or a dict that are looked at."""
+"""Members of a list or a dict that are inspected."""
 _MOST_LABELS: Final = 10_000
 _UNKNOWN: Final = Told()
 
 
 class _Kind(NamedTuple):
-    """What a class tells: whose model it is, whether it is no model but data, and whether a table."""
+    """The kind of a class: the package of its models or None, True for data, and True for a table."""
 
     root: str | None
     data: bool
@@ -42,27 +42,27 @@ class _Kind(NamedTuple):
 
 
 def tell_object(value: Any) -> Told | None:
-    """Tell whose model an object is; None for data: tables, an array, text or a number, and lists with tables."""
+    """Return the facts of a saved object; None for data: tables, an array, text, a number, and lists with tables."""
     kind = _find_kind(value)
     if kind.data:
         return None
     if kind.root is not None:
-        return _tell_model(value, kind.root)
+        return _describe_model(value, kind.root)
     members = _list_members(value)
     kinds = [_find_kind(each) for each in members]
     if any(each.table for each in kinds) and all(each.data for each in kinds):
         return None
     for model, of in zip(members, kinds, strict=True):
         if of.root is not None:
-            return _tell_model(model, of.root)
+            return _describe_model(model, of.root)
     labels = find_labels(value)
     return Told(labels=labels) if labels else _UNKNOWN
 
 
 def find_labels(model: Any) -> dict[str, int]:
-    """Return a classifier's names of classes with their numbers; nothing where they are numbers themselves."""
+    """Return a classifier's class names with their numbers; an empty table where the names are not text."""
     try:
-        classes = getattr(model, "classes_", None)  # of a pipeline and a search it is that of the classifier within
+        classes = getattr(model, "classes_", None)  # a pipeline or search returns that of its inner classifier
         names = [] if classes is None else list(classes)
     except Exception:  # not fitted
         return {}
@@ -71,10 +71,10 @@ def find_labels(model: Any) -> dict[str, int]:
     return {str(name): at for at, name in enumerate(names)}
 
 
-def _tell_model(model: Any, root: str) -> Told:
+def _describe_model(model: Any, root: str) -> Told:
     framework, keys = _KNOWN[root]
     scores: dict[str, float] = {}
-    with suppress(Exception):  # a model that is not fitted, or of a version that keeps its history elsewhere
+    with suppress(Exception):  # a model that is not fitted, or of a version that stores its history elsewhere
         scores = _SCORES[framework](model) if framework in _SCORES else {}
     return Told(framework=framework, keys=keys, labels=find_labels(model), scores=scores)
 
@@ -93,7 +93,7 @@ def _find_kind(value: Any) -> _Kind:
 
 @lru_cache(maxsize=256)
 def _describe(kind: Any) -> _Kind:
-    """Return what a class tells: its own module, or for a model those of the classes that it is derived from."""
+    """Return the kind of a class: from its own module, or for a model from the modules of its base classes too."""
     modules = [str(base.__module__) for base in kind.__mro__]
     roots = [module.partition(".")[0] for module in modules]
     table = roots[0] in _TABLES or modules[0].startswith("scipy.sparse")

@@ -1,1 +1,1 @@
-"""What must never be written down: names, values, files and addresses that let somebody in. Reads no file."""
+"""Recognises secrets, which must never be stored: names, values, files and URLs that grant access. Reads no file."""

@@ -1,4 +1,4 @@
-"""Refusing what a user gives for a record when it holds a secret: a record is for ever, and all who read it see it."""
+"""Refuses values for a record that hold a secret: a record is permanent, and every reader of it sees the secret."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _SIGNED: Final = frozenset({
     "sig", "signature", "x-amz-signature", "x-amz-security-token", "x-amz-credential", "x-goog-signature",
     "x-goog-credential", "awsaccesskeyid", "googleaccessid", "hdnts", "hdnea",
 })  # fmt: skip
-"""Parameters by which an address lets everybody in for a while: signatures of S3, Google Cloud Storage, Azure,
-CloudFront and Akamai, and the names of the keys that made them."""
-_FOR_EVER: Final = "and a record is for ever"
+"""Parameters of a URL that give everyone access for a while: signatures of S3, Google Cloud Storage, Azure, CloudFront
+and Akamai, and the names of the keys that made them."""
+_PERMANENT: Final = "and a record is permanent"
 
 
 def check_value(what: str, value: object) -> None:
-    """Check that a value, with all that is within it, has no token in it.
+    """Check that a value contains no token at any depth.
 
     Args:
-        what: What the user calls it, for the message.
-        value: Text, bytes, or a table or list of them; anything else is fine.
+        what: The user's name for it, for the message.
+        value: Text, bytes, or a table or list of them; any other value passes.
 
     Raises:
-        UsageError: A token is in it.
+        UsageError: It contains a token.
     """
     if isinstance(value, str | bytes):
         kind = find_token(value) if isinstance(value, bytes) else find_token_in_text(value)
         if kind:
-            raise UsageError(f"{what} holds a {kind}, {_FOR_EVER}: leave it out, a script can read a variable")
+            raise UsageError(f"{what} holds a {kind}, {_PERMANENT}: leave it out, a script can read a variable")
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             check_value(f"{what}.{key}", inner)
@@ -45,7 +45,7 @@ def check_value(what: str, value: object) -> None:
 
 
 def check_url(parts: SplitResult) -> None:
-    """Check that an address lets nobody in: that it has no password, no token and no signature.
+    """Check that a URL grants no access: that it has no password, no token and no signature.
 
     Raises:
         UsageError: It has one; the message does not repeat it.
@@ -55,11 +55,11 @@ def check_url(parts: SplitResult) -> None:
         plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
         shown = find_token_in_text(unquote(plain)) is None
         instead = f"give the address alone, {plain}, or " if shown else ""
-        raise UsageError(f"the URL holds {problem}, {_FOR_EVER}: {instead}fetch the file and add that")
+        raise UsageError(f"the URL holds {problem}, {_PERMANENT}: {instead}fetch the file and add that")
 
 
 def _find_problem(parts: SplitResult) -> str | None:
-    """Return what lets one in, in words; None where nothing does."""
+    """Return the kind of secret in a URL, in words; None where there is none."""
     if parts.password is not None:
         return "a password"
     user = parts.netloc.rpartition("@")[0]

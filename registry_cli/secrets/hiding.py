@@ -1,6 +1,6 @@
-"""Secrets of a command line: in a record a place such as `{secret:SECRET_API_KEY}` stands for each.
+"""Hides the secrets of a command line: a record holds a placeholder such as `{secret:SECRET_API_KEY}` for each.
 
-Whoever runs the command again sets the variable of that name.
+To run the command again, a user sets the variable of that name.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from registry_cli.secrets.tokens import PRIVATE_KEY, iter_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_PLACE: Final = re.compile(r"\{secret:(SECRET_[A-Z0-9_]+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{secret:(SECRET_[A-Z0-9_]+)\}")
 _ARGUMENT: Final = re.compile(r"(?P<dashes>-{0,2}|\+{1,2})(?P<name>[^\W\d][\w.-]*)(?P<joined>=.*)?", re.DOTALL)
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 _HEADER: Final = re.compile(r"(?i:authorization)[\"']?\s*:\s*[\"']?(?:\w+\s+)?(?P<value>[\w.~+/=-]{8,})")
-"""What lets one in by HTTP (RFC 9110, section 11.6.2)."""
+"""An HTTP header with credentials (RFC 9110, section 11.6.2)."""
 _KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]+-----")
 
 Span = tuple[int, int, int, str]
-"""A secret of a command line: position of its word, start and stop within it, and the option it is given to."""
+"""A secret of a command line: position of its word, start and stop within it, and the option it belongs to."""
 
 
 def hide_secrets(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return a command line with a place in each spot where a secret stands; places that are there stay.
+    """Return a command line with a placeholder instead of each secret; existing placeholders stay.
 
-    A value is one by its option's name, as in `--password=x`, or by its form. Of a program's text, as in `python -c`,
-    only what has the form of a token is hidden.
+    A value is secret by its option's name, as in `--password=x`, or by its form. In a program's text, as after
+    `python -c`, only strings in the form of a token are hidden.
     """
     words = list(argv)
     known: dict[str, str] = {}
     spans = sorted(set(_iter_spans(argv)))
     names = [_name(spelling, argv[at][start:stop], known) for at, start, stop, spelling in spans]
-    for (at, start, stop, _), name in reversed(list(zip(spans, names, strict=True))):  # else places would shift
+    for (at, start, stop, _), name in reversed(list(zip(spans, names, strict=True))):  # else positions would shift
         words[at] = f"{words[at][:start]}{{secret:{name}}}{words[at][stop:]}"
     return tuple(words)
 
 
 def list_hidden(argv: Sequence[str]) -> list[str]:
-    """Return the variables that a command line needs, in order."""
-    return list(dict.fromkeys(name for word in argv for name in _PLACE.findall(word)))
+    """Return the variables that the placeholders of a command line name, in order."""
+    return list(dict.fromkeys(name for word in argv for name in _PLACEHOLDER.findall(word)))
 
 
 def fill_secrets(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a command line with its secrets, as variables of these names tell them.
+    """Return a command line with its placeholders replaced by the values of their variables.
 
     Raises:
         UsageError: A variable is not set.
@@ -57,11 +57,11 @@ def fill_secrets(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, 
         raise UsageError(
             f"the command needs a secret that is not on record: set {', '.join(missing)} in the environment"
         )
-    return tuple(_PLACE.sub(lambda match: environ[match[1]], word) for word in argv)
+    return tuple(_PLACEHOLDER.sub(lambda match: environ[match[1]], word) for word in argv)
 
 
 def _name(spelling: str, value: str, known: dict[str, str]) -> str:
-    """Return the variable of a secret; two with one name and one value share it."""
+    """Return the variable for a secret; secrets with the same name and the same value share it."""
     first = name = f"SECRET_{re.sub(r'[^A-Z0-9]+', '_', spelling.upper()).strip('_')}"
     count = 1
     while known.setdefault(name, value) != value:
@@ -72,7 +72,7 @@ def _name(spelling: str, value: str, known: dict[str, str]) -> str:
 
 def _iter_spans(argv: Sequence[str]) -> Iterator[Span]:
     for at, word in enumerate(argv):
-        if _PLACE.search(word):
+        if _PLACEHOLDER.search(word):
             continue
         if " " in word or "\n" in word:
             shell = any(before.rpartition("/")[2] in _SHELLS for before in argv[:at])
@@ -82,7 +82,7 @@ def _iter_spans(argv: Sequence[str]) -> Iterator[Span]:
 
 
 def _iter_in_text(text: str, at: int, *, shell: bool) -> Iterator[tuple[int, int, str]]:
-    """Yield what is secret in a word that is a text: a program, a header, or a command of a shell."""
+    """Yield the secrets in a word that is a text: a program, a header, or a shell command."""
     found = [(start, stop) for start, stop in _iter_token_spans(text)]
     found += [match.span("value") for match in _HEADER.finditer(text)]
     if shell:
@@ -114,7 +114,7 @@ def _iter_token_spans(text: str) -> Iterator[tuple[int, int]]:
     raw = text.encode(errors="surrogatepass")
     for token in iter_tokens(raw):
         start = len(raw[: token.start].decode(errors="surrogatepass"))
-        if token.kind == PRIVATE_KEY:  # it goes on line by line
+        if token.kind == PRIVATE_KEY:  # it continues over several lines
             end = _KEY_END.search(text, start)
             yield start, end.end() if end else len(text)
         else:
@@ -122,7 +122,7 @@ def _iter_token_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _join(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans in order, those that overlap made one."""
+    """Return spans in order, with overlapping ones merged."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(spans):
         if joined and start <= joined[-1][1]:

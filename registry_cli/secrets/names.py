@@ -1,7 +1,7 @@
-"""What looks like a secret: names and values that are never written down. When in doubt, it is one.
+"""Recognises names and values that look like secrets, which are never stored. In doubt a value counts as a secret.
 
-Arguments and parameters are the exception: experiments have `--max-tokens` and `--sort-key`, so that there a name alone
-decides less.
+Arguments and parameters are the exception: experiments have `--max-tokens` and `--sort-key`, so that a name alone
+decides less there.
 
 The forms of tokens are in `tokens`.
 """
@@ -24,22 +24,22 @@ _WORDS: Final = frozenset({
     "KEYS", "LOGIN", "MNEMONIC", "OAUTH", "OTP", "PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "PAT", "PEM", "PIN",
     "PRIVATE", "PSK", "PW", "PWD", "SALT", "SAS", "SECRET", "SECRETS", "SESSION", "SIGNATURE", "TOKEN", "TOKENS",
 })  # fmt: skip
-"""Any of these as a word of a name, its words apart by `_`, digits or a change of case."""
+"""Words that make a name secret; the words of a name are separated by `_`, digits or a change of case."""
 _SURE: Final = re.compile(
     r"PASSW|PASSPHRASE|SECRET|CREDENTIAL|COOKIE|(API|ACCESS|PRIVATE|ACCOUNT|MASTER|SIGNING)_?KEY|CONN(ECTION)?_?STR"
     r"|SEED_?PHRASE"
 )
 _PARTS: Final = re.compile(rf"{_SURE.pattern}|TOKEN(?!I[ZS])")
-"""Anywhere in a name."""
+"""Parts that make a name secret, anywhere in it."""
 _LAST: Final = frozenset({
     "AUTH", "AUTHORIZATION", "BEARER", "CREDS", "DSN", "JWT", "MNEMONIC", "OAUTH", "OTP", "PASS", "PIN", "PSK", "PW",
     "PWD", "SAS", "TOKEN",
 })  # fmt: skip
 """Words at the end of an argument's name whose value, unless it is a number, is a secret."""
 _OF_TEXT: Final = frozenset({"BOS", "CLS", "END", "EOS", "IMAGE", "MASK", "PAD", "SEP", "START", "STOP", "UNK"})
-"""Words before `token` where that is one of a text."""
+"""Words before `token` where that means a token of a text."""
 _PLACES: Final = frozenset({"DIR", "ENV", "FILE", "NAME", "PATH"})
-"""Words at the end of an argument's name that tell where a secret is, not what."""
+"""Words at the end of an argument's name whose value is the location of a secret, not the secret."""
 _NAME_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _VALUES: Final = re.compile(
     r"""
@@ -63,11 +63,11 @@ _NO_SECRETS: Final = (
     *("*.py", "*.pyi", "*.ipynb", "*.c", "*.h", "*.cpp", "*.cu", "*.rs", "*.go", "*.js", "*.ts", "*.java", "*.md"),
     *("*.rst", "*.pub", "*.example", "*.sample", "*.template", "*.dist"),
 )
-"""Code, text and public keys, and examples that stand for a file of secrets, whatever else their name is."""
+"""Files without secrets, whatever else their name says: code, text, public keys, and examples of secret files."""
 _SWITCH: Final = re.compile(r"|true|false|yes|no|on|off|none|null|auto", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[+-]?[\d.]+(?:e[+-]?\d+)?", re.IGNORECASE)
 _DEVICES: Final = re.compile(r"\b(?:GPU|MIG)-[0-9a-f-]{36}\b")
-"""Names that NVIDIA gives to devices; else they would look like keys."""
+"""NVIDIA's names of devices, which would otherwise look like keys."""
 _UUID: Final = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _COMMIT_NAME: Final = re.compile(r"(?:SHA|COMMIT|SHA256|DIGEST)$|COMMIT_|_SHA_")
 _COMMIT: Final = re.compile(r"(?:sha256:)?[0-9a-f]{7,64}")
@@ -75,24 +75,24 @@ _RUN: Final = re.compile(r"[A-Za-z0-9+/_=.~-]{20,}")
 _AWS: Final = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
 """The form of Amazon's secret keys."""
 _DIGEST: Final = 32
-"""Letters of the shortest digest in use."""
+"""Characters of the shortest digest in use."""
 _MIXED: Final = 0.38
-"""How often neighbours are of different kinds; 0.62 in random letters and digits, 0.1 to 0.35 in words."""
+"""Least share of neighbours of different kinds; it is 0.62 in random letters and digits, 0.1 to 0.35 in words."""
 
 
 def looks_secret(name: str, value: str) -> bool:
-    """Return whether a variable of this name and value might let somebody in."""
+    """Return whether a variable of this name and value might be a secret."""
     return _is_secret_name(name) or _is_secret_value(name, value)
 
 
 def looks_secret_argument(name: str, value: str) -> bool:
-    """Return whether an argument or parameter is a secret; `max_tokens=512` and `sort_key=loss` are none.
+    """Return whether an argument or parameter is a secret; `max_tokens=512` and `sort_key=loss` are not.
 
-    Of values only known forms of tokens count: a digest or a run's id is no secret where it was typed.
+    For values only known forms of tokens count: a digest or a run's id on a command line is not a secret.
 
     Args:
-        name: With or without dashes.
-        value: As it was typed; empty where there is none.
+        name: Name with or without dashes.
+        value: Value as it was typed; empty where there is none.
     """
     words = [word.upper() for word in _NAME_WORD.findall(name)]
     if holds_secret(value):
@@ -105,13 +105,13 @@ def looks_secret_argument(name: str, value: str) -> bool:
 
 
 def is_secret_file(path: str) -> bool:
-    """Return whether a file of this name, `/` between its folders, is one in which secrets are kept."""
+    """Return whether a file of this name, with `/` between its folders, usually holds secrets."""
     *folders, name = path.lower().split("/")
     return bool(_FOLDERS & set(folders)) or (_fits(name, _FILES) and not _fits(name, _NO_SECRETS))
 
 
 def holds_secret(text: str) -> bool:
-    """Return whether a text has the form of a secret: a token, a key, a URL that lets one in, or `password=`."""
+    """Return whether a text has the form of a secret: a token, a key, a URL with credentials, or `password=`."""
     return _VALUES.search(text) is not None or find_token_in_text(text) is not None
 
 
@@ -136,7 +136,7 @@ def _is_secret_value(name: str, value: str) -> bool:
 
 
 def _iter_runs(text: str) -> list[str]:
-    """Return what could be a key: long words; a path counts part by part."""
+    """Return the long words of a text, which could be keys; a path is split into its parts."""
     found: list[str] = []
     for run in _RUN.findall(text):
         parts = run.split("/") if run.startswith(("/", "~/", "./", "../")) else [run]
@@ -151,12 +151,12 @@ def _is_random(run: str) -> bool:
     if len(kinds) < 20 or len(set(kinds)) < 2 or "0" not in kinds:
         return False
     changes = sum(a != b for a, b in pairwise(kinds))
-    least = _MIXED if len(set(kinds)) == 3 else _MIXED * 2 / 3  # two kinds are next to each other less often
+    least = _MIXED if len(set(kinds)) == 3 else _MIXED * 2 / 3  # with two kinds, neighbours differ less often
     return changes / (len(kinds) - 1) >= least
 
 
 def _is_unbroken(word: str) -> bool:
-    """Return whether letters and digits alternate for as long as in a digest, which no name does."""
+    """Return whether letters and digits alternate over the length of a digest, which they do in no name."""
     return len(word) >= _DIGEST and len(re.findall(r"\d+", word)) >= 3
 
 

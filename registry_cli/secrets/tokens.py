@@ -1,9 +1,9 @@
-"""Forms of tokens: how the keys of well-known services look, and where bytes hold one. Knows no names and no files.
+"""Finds tokens in bytes by their forms: the keys of well-known services. Knows no names and no files.
 
-Each form is what its provider documents or hands out: a fixed beginning and what follows it. The list was compared
-with those of gitleaks (MIT licence, https://github.com/gitleaks/gitleaks) and detect-secrets (Apache licence 2.0,
-https://github.com/Yelp/detect-secrets), of which no text is taken. Their rules that judge by entropy, or by a word such
-as `password` nearby, have no place here: in source code they are wrong more often than right.
+Each form is one that the provider documents or issues: a fixed beginning and the characters after it. The list was
+compared with those of gitleaks (MIT licence, https://github.com/gitleaks/gitleaks) and detect-secrets (Apache licence
+2.0, https://github.com/Yelp/detect-secrets); no text is copied from either. Their rules that judge by entropy, or by a
+word such as `password` nearby, are left out: in source code they are wrong more often than right.
 
 Sources: https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns,
 https://docs.gitlab.com/security/tokens/, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html,
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CHUNK: Final = 1 << 20
-"""Bytes that are looked at in one go, beyond those that overlap."""
+"""Bytes that are searched at once, without the overlap."""
 OVERLAP: Final = 1 << 12
-"""Bytes that two neighbouring chunks share; no form is longer up to where it is sure."""
+"""Bytes that two neighbouring chunks share; every form is recognised within fewer bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Token:
     """A token that was found.
 
     Attributes:
-        kind: Of which service, in words that follow "a": `GitHub token`.
-        start: Where it begins, in bytes.
-        stop: Where it ends.
+        kind: Kind and service, in words that follow "a": `GitHub token`.
+        start: Offset of its first byte.
+        stop: Offset after its last byte.
     """
 
     kind: str
@@ -43,15 +43,15 @@ class Token:
 
 PRIVATE_KEY: Final = "private key"
 _DIGIT: Final = r"(?=[A-Za-z_-]*\d)"
-"""A name in a program may begin as a token does, but seldom has digits in its midst."""
+"""A name in a program may begin like a token, but seldom has digits in the middle."""
 _LINE: Final = r"[A-Za-z0-9+/]{2,}={0,2}[ \t]*(?:\Z|[\\\"'\r\n])"
 _KEY: Final = (
     r"(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:"
     rf"(?:\\[nr]|\n[-+]?|[^\S\n])+(?:{_LINE}|[A-Z][A-Za-z-]+: )"
     r"|(?:\\[nr]|[\"'\s,+\\#*>-]){1,60}[A-Za-z0-9+/]{32})"
 )
-"""A key and not a program that looks for one: what follows is a line of it. JSON writes its line feeds as `\\n`, a
-diff has a sign before each line, a program quotes each line."""
+"""A line of the key must follow, to tell a key from a program that searches for one. JSON writes its line feeds as
+`\\n`, a diff has a sign before each line, a program quotes each line."""
 _FORMS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     (PRIVATE_KEY, ("-----BEGIN ",), _KEY),
     (PRIVATE_KEY, ("PuTTY-User-Key-File-",), r"\d: \S"),
@@ -90,8 +90,8 @@ _FORMS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
      r"[^\s/@:\"'`<>{}$()\\]{0,64}:(?=[^@]{0,64}\d)(?=[^@]{0,64}[A-Za-z])[^\s/@\"'`<>{}$()\\]{8,64}@[\w\[]"),
     ("token in a URL", ("://",), rf"{_DIGIT}[\w-]{{20,}}@[\w\[]"),
 )  # fmt: skip
-"""Kind, beginnings, and what follows one of them; a token may be shorter than the provider makes it, half of one is
-still one. Each beginning costs one search through all bytes."""
+"""Kind, beginnings, and the characters after one of them; a token may be shorter than the provider's, because half of
+one is still a secret. Each beginning costs one search through all bytes."""
 _RULES: Final[dict[bytes, list[tuple[str, str]]]] = {}
 for _kind, _beginnings, _rest in _FORMS:
     for _beginning in _beginnings:
@@ -115,12 +115,12 @@ def iter_tokens(data: bytes) -> Iterator[Token]:
 
 
 def find_token(data: bytes) -> str | None:
-    """Return the kind of a token that is in `data`, or None."""
+    """Return the kind of a token in `data`, or None."""
     return next((token.kind for token in iter_tokens(data)), None)
 
 
 def find_token_in_text(text: str) -> str | None:
-    """Return the kind of a token that is in a text, or None."""
+    """Return the kind of a token in a text, or None."""
     return find_token(text.encode(errors="surrogatepass"))
 
 
@@ -133,7 +133,7 @@ def hide_tokens(text: str) -> str:
 
 
 def find_token_in(chunks: Iterable[bytes]) -> str | None:
-    """Return the kind of a token in what the chunks are together, or None; a token may lie across two of them."""
+    """Return the kind of a token in the joined chunks, or None; a token may lie across two of them."""
     before = b""
     for chunk in chunks:
         data = before + chunk
@@ -145,12 +145,12 @@ def find_token_in(chunks: Iterable[bytes]) -> str | None:
 
 @cache
 def _compile(rest: str) -> re.Pattern[bytes]:
-    """Compile a form when its beginning is first met: all of them at once would take longer than most diffs."""
+    """Compile a form when its beginning first occurs: compiling all of them takes longer than scanning most diffs."""
     return re.compile(rest.encode())
 
 
 def _stands_alone(data: bytes, at: int) -> bool:
-    """Return whether the word at `at` begins there; the letter of an escaped line feed or tab does not count."""
+    """Return whether a word begins at `at`; the letter of an escaped line feed or tab before it does not count."""
     if not at or data[at] not in _ALNUM or data[at - 1] not in _ALNUM:
         return True
     return data[at - 1] in _ESCAPES and data[at - 2 : at - 1] == b"\\"

@@ -1,1 +1,1 @@
-"""What Python itself runs at its start where this folder is on its path; `reg log --auto` puts it there."""
+"""The folder of `sitecustomize`, which Python runs at start-up; `reg log --auto` puts the folder on Python's path."""

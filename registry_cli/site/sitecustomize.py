@@ -1,18 +1,18 @@
-"""Python runs this at its start: automatic logging begins before the script can copy a function of a framework.
+"""Starts automatic logging when Python starts, before the script can import a framework's functions by name.
 
-It stands before whatever `sitecustomize` a machine has of its own, and runs that as if this one were not there. It may
-be run by a Python that is not ours: it uses the standard library alone, and whatever fails is one line on standard
-error. Knows no framework and no task.
+This module hides a `sitecustomize` that the machine has, and therefore runs it too, as if this one did not exist. A
+Python without our dependencies may run it: it uses only the standard library, and reports any failure as one line on
+standard error. Knows no framework and no task.
 """
 
-# pathlib alone costs more than all of this
+# pathlib alone costs more than this whole module
 # ruff: noqa: PTH118, PTH120
 from __future__ import annotations
 
 import os
 import sys
 
-TYPE_CHECKING = False  # type checkers take the name for true; `typing` would cost as much as all of this
+TYPE_CHECKING = False  # type checkers treat the name as true; `typing` would cost as much as this whole module
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
@@ -22,7 +22,7 @@ _OLDEST = (3, 11)
 
 
 class _Ours:
-    """Finds our package where this file lies, once nobody else does: it alone, not what lies beside it."""
+    """Finds our package above this file, if no other finder does: the package alone, not its neighbours."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
@@ -34,12 +34,12 @@ class _Ours:
         file = os.path.join(folder, "__init__.py")
         spec = ModuleSpec(name, SourceFileLoader(name, file), origin=file, is_package=True)
         spec.submodule_search_locations = [folder]
-        spec.has_location = True  # as any that lies in a file: it then has a `__file__`, and its code is cached
+        spec.has_location = True  # as for any module in a file: it gets a `__file__`, and its code is cached
         return spec
 
 
 def _run_next() -> None:
-    """Run the next `sitecustomize` in our place; what it raises Python's `site` reports, as it always does."""
+    """Run the next `sitecustomize` in our place; Python's `site` reports its errors, as it always does."""
     from importlib import import_module
 
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != _HERE]
@@ -50,13 +50,13 @@ def _run_next() -> None:
         if error.name != "sitecustomize":
             raise
     finally:
-        sys.modules.setdefault("sitecustomize", ours)  # the import that runs us wants to find a module
+        sys.modules.setdefault("sitecustomize", ours)  # the import that runs us expects to find a module
 
 
 def _begin() -> None:
-    """Begin to log, where `reg` asks for it."""
-    told = os.environ.get("REG_AUTOLOG", "")
-    if told in {"", "0"}:
+    """Start automatic logging, where the environment asks for it."""
+    setting = os.environ.get("REG_AUTOLOG", "")
+    if setting in {"", "0"}:
         return
     try:
         if sys.version_info < _OLDEST:
@@ -64,7 +64,7 @@ def _begin() -> None:
         sys.meta_path.append(_Ours)
         from registry_cli.sdk.autolog.boot import boot
 
-        boot(told)
+        boot(setting)
     except Exception as error:
         if sys.stderr is not None:
             sys.stderr.write(f"reg: automatic logging is off in this process: {error}\n")

@@ -27,7 +27,7 @@ def save(model, path):
 
 table = Framework("Bench", "bench", ("pytorch",), (), ())
 reg.autolog()
-hooked = wrap(_switch.ears, table, Save("bench:save", Argument(1, "path")), save)
+hooked = wrap(_switch.state, table, Save("bench:save", Argument(1, "path")), save)
 os.makedirs("many", exist_ok=True)
 paths = [os.path.abspath(f"many/{{number}}.txt") for number in range({FILES})]
 for path in paths:

@@ -11,7 +11,7 @@ import pytest
 
 from registry_cli.frameworks import boosting
 from registry_cli.frameworks.patching.shapes import Call
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 from tests.frameworks.objects_like import make
 
 

@@ -469,7 +469,7 @@ def test_a_url_with_a_password_is_refused(registry: Registry) -> None:
 )
 def test_an_address_that_lets_one_in_is_refused(url: str, registry: Registry) -> None:
     head = registry.index.sync()
-    with pytest.raises(UsageError, match="a record is for ever"):
+    with pytest.raises(UsageError, match="a record is permanent"):
         add_url(registry, Draft(parse_model_name("u/x")), url.format(PLANTED["github"]))
     assert registry.index.sync() == head
 

@@ -221,6 +221,6 @@ def test_what_cannot_be_derived(registry: Registry) -> None:
 def test_a_token_in_an_edit_is_refused(registry: Registry, edit: Edit) -> None:
     add(registry, "a/m")
     for change in (lambda: edit_versions(registry, ["a/m"], edit), lambda: derive_version(registry, "a/m", edit)):
-        with pytest.raises(UsageError, match="holds a GitHub token, and a record is for ever"):
+        with pytest.raises(UsageError, match="holds a GitHub token, and a record is permanent"):
             change()
     assert registry.index.sync().seq == 1

@@ -55,6 +55,6 @@ def test_a_plain_address_is_fine(url: str) -> None:
 def test_values_and_what_is_in_them() -> None:
     check_value("metadata", {"owner": "ann", "n": 1, "list": ["a", 2.0, None], "deep": {"x": "sk-learn"}})
     for value in (PLANTED["github"], ["a", PLANTED["github"]], {"x": [PLANTED["github"]]}, PLANTED["github"].encode()):
-        with pytest.raises(UsageError, match=r"meta.* holds a GitHub token, and a record is for ever") as caught:
+        with pytest.raises(UsageError, match=r"meta.* holds a GitHub token, and a record is permanent") as caught:
             check_value("meta", value)
         assert PLANTED["github"] not in caught.value.message

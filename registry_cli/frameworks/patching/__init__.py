@@ -1,1 +1,1 @@
-"""The mechanism: which functions are replaced when, by what, and how that is taken back. Knows no framework."""
+"""The mechanism of automatic logging: replaces functions by wrappers and restores them. Knows no framework."""

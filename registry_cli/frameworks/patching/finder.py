@@ -1,7 +1,7 @@
-"""Tells when a module has been imported, by name, so that its functions can be replaced before anybody copies them.
+"""Reports when a module of a given name has been imported, so that its functions are patched before they are copied.
 
-A finder before all others finds nothing itself: it asks those behind it, and lets the loader that they give tell when
-it is done. Knows no hook.
+The finder stands before all others and finds nothing itself: it asks those after it, and wraps their loader, which
+reports when it is done. Knows no hook.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Finder:
     """A finder for `sys.meta_path`.
 
     Args:
-        watches: Whether a module of that full name is to be told of; asked before it is looked for.
-        imported: Told of it when its code has run.
+        watches: Returns True for the full name of a module to report; called before the module is searched.
+        imported: Called with the module when its code has run.
     """
 
     def __init__(self, watches: Callable[[str], bool], imported: Callable[[ModuleType], None]) -> None:
@@ -30,7 +30,7 @@ class Finder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return what the finders behind this one find, with a loader that tells; None for all other modules."""
+        """Return the spec from the finders after this one, with a loader that reports; None for all other modules."""
         if not self._watches(fullname):
             return None
         for finder in sys.meta_path:
@@ -42,7 +42,7 @@ class Finder:
         return None
 
     def _listen(self, loader: Any) -> None:
-        """Let a loader tell once when it has run a module; one that cannot be changed, or is, is left alone."""
+        """Make a loader report once when it has run a module; skip one that cannot be changed, or already is."""
         plain = getattr(loader, "exec_module", None)
         own = getattr(loader, "__dict__", None)
         if plain is None or own is None or isinstance(loader, type) or "exec_module" in own:

@@ -1,4 +1,4 @@
-"""Replaces functions of modules and classes, wherever a name leads to them, and puts them back. Knows no framework."""
+"""Replaces functions of modules and classes under all of their names, and restores them. Knows no framework."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MISSING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One name that leads to a wrapper; `before` is what stood there, `_MISSING` where it was inherited."""
+    """One name that leads to a wrapper; `before` is its earlier value, `_MISSING` where it was inherited."""
 
     owner: Any
     name: str
@@ -26,7 +26,7 @@ class Patch:
     now: object
 
     def undo(self) -> None:
-        """Put back what stood there, unless somebody has put something else there since."""
+        """Restore the earlier value, unless other code has replaced the wrapper since."""
         if vars(self.owner).get(self.name) is not self.now:
             return
         if self.before is _MISSING:
@@ -36,7 +36,7 @@ class Patch:
 
 
 class Unbound:
-    """A wrapper of a builtin: as a class's attribute it is not bound to objects, as its function is not."""
+    """A wrapper of a builtin: like the builtin, it is not bound to an object when it is a class's attribute."""
 
     def __init__(self, wrapper: Callable[..., Any]) -> None:
         self._call = wrapper
@@ -44,7 +44,7 @@ class Unbound:
         self.__wrapped__ = wrapper.__wrapped__  # type: ignore[attr-defined]  # `functools.wraps` made it
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it."""
+        """Call the wrapper."""
         return self._call(*args, **kwargs)
 
     def __reduce__(self) -> str:
@@ -52,12 +52,12 @@ class Unbound:
 
 
 class StandIn(type):
-    """What stands in for a class of compiled code that nobody can inherit from; to call it is to call its wrapper."""
+    """A stand-in for a compiled class that cannot be subclassed; calling it calls the wrapper."""
 
     __wrapped__: type
 
     def __new__(cls, wrapper: Callable[..., Any], plain: type) -> StandIn:
-        """Make one; what it makes is the class's, so that no `__init__` of its own is called."""
+        """Make a stand-in; its objects are instances of the real class, so that no `__init__` of its own is called."""
         new = staticmethod(lambda cls, *args, **kwargs: wrapper(*args, **kwargs))
         return super().__new__(cls, plain.__name__, (), {
             "__doc__": plain.__doc__, "__wrapped__": plain, "__new__": new})  # fmt: skip
@@ -70,11 +70,11 @@ class StandIn(type):
         return dir(cls.__wrapped__)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        """Return whether an object is one of the class."""
+        """Return whether an object is an instance of the real class."""
         return isinstance(instance, cls.__wrapped__)
 
     def __subclasscheck__(cls, other: type) -> bool:
-        """Return whether another class is the class, by either name."""
+        """Return whether another class is a subclass of the real class, or this stand-in."""
         return other is cls or issubclass(other, cls.__wrapped__)
 
     def __getattr__(cls, name: str) -> Any:
@@ -83,14 +83,14 @@ class StandIn(type):
 
 
 def replace(module: ModuleType, path: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[Patch]:
-    """Put a wrapper in the place of a function or class, under every name that leads to it in its module or class.
+    """Replace a function or class by a wrapper, under every name that leads to it in its module or class.
 
     The wrapper can be pickled by the name under which the function was looked up here.
 
     Args:
-        module: Which.
+        module: The module that holds it.
         path: `name` or `Class.method`.
-        wrap: Makes the wrapper.
+        wrap: Returns the wrapper of a function.
 
     Raises:
         AttributeError: There is no such function.
@@ -120,22 +120,22 @@ def replace(module: ModuleType, path: str, wrap: Callable[[Callable[..., Any]], 
 
 
 def rebind(wrappers: Collection[Any], packages: Collection[str]) -> tuple[list[Patch], list[str]]:
-    """Put wrappers in the place of their functions in modules that imported these by name before.
+    """Replace functions by their wrappers in modules that imported these functions by name before.
 
     Args:
-        wrappers: Functions whose `__wrapped__` is what they stand for.
-        packages: Top-level packages whose modules are theirs.
+        wrappers: Functions whose `__wrapped__` is the original function.
+        packages: Top-level packages that define these functions.
 
     Returns:
-        What was replaced: in `__main__`, in these packages and in other installed ones; and the names in the user's own
-        modules that were not, such as `train_utils.save`.
+        The patches in `__main__`, in these packages and in other installed ones; and the names in the user's own
+        modules that were not replaced, such as `train_utils.save`.
     """
     plain = {id(wrapper.__wrapped__): wrapper for wrapper in wrappers}
     patches, others = [], []
     for module, name, value in _iter_names(plain.keys()):
         wrapper = plain[id(value)]
         if module.__name__ == "__main__" or module.__name__.partition(".")[0] in packages or _is_installed(module):
-            with suppress(Exception):  # a module may refuse it
+            with suppress(Exception):  # a module may refuse the assignment
                 setattr(module, name, wrapper)
                 patches.append(Patch(module, name, value, wrapper))
         else:
@@ -144,7 +144,7 @@ def rebind(wrappers: Collection[Any], packages: Collection[str]) -> tuple[list[P
 
 
 def unbind(wrappers: Collection[Any]) -> None:
-    """Put functions back wherever a module has their wrapper: such as imported these by name while they stood."""
+    """Restore functions in all modules that hold their wrapper, such as those that imported it by name."""
     ours = {id(wrapper) for wrapper in wrappers}
     for module, name, value in _iter_names(ours):
         with suppress(Exception):
@@ -152,7 +152,7 @@ def unbind(wrappers: Collection[Any]) -> None:
 
 
 def _find_raw(owner: Any, name: str) -> Any:
-    """Return what stands in an object, or in the class that it inherits from, undescribed."""
+    """Return an attribute from an object or its base classes, without calling a descriptor."""
     for place in getattr(owner, "__mro__", (owner,)):
         if name in vars(place):
             return vars(place)[name]
@@ -160,10 +160,10 @@ def _find_raw(owner: Any, name: str) -> Any:
 
 
 def _iter_names(ids: Collection[int]) -> Iterator[tuple[ModuleType, str, Any]]:
-    """Yield the names of all modules that lead to one of some living objects, given by `id`."""
+    """Yield the names in all modules that lead to one of several live objects, given by `id`."""
     wanted = frozenset(ids)
     for module in [one for one in list(sys.modules.values()) if isinstance(one, ModuleType)]:
-        names = object.__getattribute__(module, "__dict__")  # to ask one that is imported lazily would import it
+        names = object.__getattribute__(module, "__dict__")  # plain access would import a lazily imported module
         if not wanted.isdisjoint(map(id, list(names.values()))):
             yield from [(module, name, value) for name, value in list(names.items()) if id(value) in wanted]
 

@@ -1,4 +1,4 @@
-"""From what a script hands to a save or a load to the path of a file here. Touches no file."""
+"""Finds the path of a local file in the argument that a script passes to a save or a load. Touches no file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _LOCAL = ("file://", "local://")
 
 
 def find_path(value: Any) -> str | None:
-    """Return the absolute path that a path or a file object names, in one spelling; None for a buffer.
+    """Return the absolute, normalised path of a path or a file object; None for a buffer.
 
-    A URL of another machine is returned as it is: `is_remote` tells.
+    A URL of another machine is returned unchanged; `is_remote` recognises it.
     """
     if not isinstance(value, str):
         if isinstance(value, os.PathLike | bytes):
@@ -32,20 +32,20 @@ def find_path(value: Any) -> str | None:
 
 
 def _tidy(path: str) -> str:
-    """Return an absolute path in the one spelling that it has, so that two of one file are the same."""
+    """Return an absolute path in its normalised form, so that two paths of one file are equal."""
     if "/../" not in f"{path}/":
         return "/" + os.path.normpath(path).lstrip("/")
-    folder, name = os.path.split(path)  # of a link's folder `..` is not what the text says
+    folder, name = os.path.split(path)  # behind a link to a folder, `..` differs from what the text says
     return f"{os.path.realpath(folder).rstrip('/')}/{name}" if name != ".." else os.path.realpath(path)
 
 
 def is_remote(path: str) -> bool:
-    """Return whether a path that `find_path` returned lies on another machine."""
+    """Return whether a path from `find_path` lies on another machine."""
     return not path.startswith("/")
 
 
 def find_stream(value: object) -> ReferenceType[Any] | None:
-    """Return a weak reference to a file object; None for a path, and for one that cannot be referred to."""
+    """Return a weak reference to a file object; None for a path, and for an object that allows no weak reference."""
     if isinstance(value, str | bytes | os.PathLike):
         return None
     try:

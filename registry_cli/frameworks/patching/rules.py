@@ -1,4 +1,4 @@
-"""Which saves are heard: for each key whether, or globs of the files that are. What nobody named is heard."""
+"""The rules of which saves are logged: for each key True, False, or globs of files. A key without a rule is logged."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Wanted = Mapping[str, bool | tuple[str, ...]]
-"""A key's rule: True and False, or globs."""
+"""Rules by keys: True, False, or globs."""
 
 _MEANT: Final = {
     "torch": "pytorch", "sklearn": "scikit", "scikit-learn": "scikit", "tf": "tensorflow", "peft": "transformers",
     "huggingface": "transformers", "pytorch_lightning": "lightning", "tensorboardX": "tensorboard", "lgbm": "lightgbm",
 }  # fmt: skip
-"""Names under which people look for a key."""
+"""Other names under which users look for a key."""
 _TOKEN: Final = re.compile(r"\[!?\]?[^\]!][^\]]*\]|\[!?\][^\]]*\]|.", re.DOTALL)
-"""A set of characters, with a `]` in its first place if it holds one, else a character."""
+"""A set of characters, which may hold `]` only in its first place, else a single character."""
 _RANGE: Final = re.compile(r".-.|.", re.DOTALL)
-"""A part of a set."""
+"""A range or a character in a set."""
 
 
 def parse_rules(wanted: Mapping[str, object]) -> dict[str, bool | tuple[str, ...]]:
-    """Return the rules that a user wrote: for a key True, False, a glob or several, or a table of ClearML's options.
+    """Return the rules that a user wrote: for a key True, False, one or more globs, or a table of ClearML's options.
 
     Raises:
-        UsageError: A key names nothing that is heard, or a rule is none.
+        UsageError: A key is unknown, or a rule is malformed.
     """
-    return {key: _parse_rule(key, rule) for key, rule in wanted.items() if _is_heard(key)}
+    return {key: _parse_rule(key, rule) for key, rule in wanted.items() if _is_logged(key)}
 
 
 def nothing() -> dict[str, bool | tuple[str, ...]]:
-    """Return the rules under which nothing is heard."""
+    """Return the rules that log nothing."""
     return dict.fromkeys(KEYS, False)
 
 
 class Rules:
-    """Rules that can be asked.
+    """Compiled rules.
 
     Attributes:
-        off: Keys of which nothing is heard.
+        off: Keys that are turned off.
 
     Args:
-        wanted: As `parse_rules` returns it.
-        base: Absolute; the folder that a glob with a `/` in it is relative to.
+        wanted: The rules, as `parse_rules` returns them.
+        base: Absolute path of the folder that a glob with a `/` is relative to.
     """
 
     def __init__(self, wanted: Wanted, base: str) -> None:
@@ -58,7 +58,7 @@ class Rules:
         self._globs = {key: _compile(rule, base) for key, rule in wanted.items() if not isinstance(rule, bool)}
 
     def admits(self, keys: Iterable[str], path: str) -> bool:
-        """Return whether every key lets a save to an absolute path be heard."""
+        """Return whether every key admits a save to an absolute path."""
         for key in keys:
             if key in self.off:
                 return False
@@ -69,7 +69,7 @@ class Rules:
 
 
 def _compile(globs: tuple[str, ...], base: str) -> re.Pattern[str]:
-    """Return what matches a path that one of the globs names: by its last part, or if it has a `/` from `base` on."""
+    """Return an expression for the paths that the globs match: by the last part, or with a `/` relative to `base`."""
     return re.compile("|".join(_translate(glob, base) for glob in globs), re.DOTALL)
 
 
@@ -84,7 +84,7 @@ def _translate(glob: str, base: str) -> str:
 
 
 def _translate_part(part: str) -> str:
-    """Return the expression of one name's pattern; unlike `fnmatch`'s its wildcards do not cross a `/`."""
+    """Return the expression for one part of a glob; unlike in `fnmatch`, its wildcards do not match a `/`."""
     return "".join(_translate_token(token) for token in _TOKEN.findall(part))
 
 
@@ -101,7 +101,7 @@ def _translate_token(token: str) -> str:
     return f"(?!/)[{'^' if negated else ''}{legal}]" if legal else "(?!)" if not negated else "[^/]"
 
 
-def _is_heard(key: str) -> bool:
+def _is_logged(key: str) -> bool:
     if key in SILENT:
         return False
     if key in KEYS:
@@ -109,8 +109,8 @@ def _is_heard(key: str) -> bool:
     from difflib import get_close_matches
 
     near = [_MEANT[key]] if key in _MEANT else get_close_matches(key, KEYS, 3, 0.5)
-    told = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(KEYS)}"
-    raise UsageError(f"`{key}` is no framework that is logged automatically: {told}", hint="reg help autolog")
+    others = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(KEYS)}"
+    raise UsageError(f"`{key}` is no framework that is logged automatically: {others}", hint="reg help autolog")
 
 
 def _parse_rule(key: str, rule: object) -> bool | tuple[str, ...]:

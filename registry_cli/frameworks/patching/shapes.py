@@ -1,4 +1,4 @@
-"""The shapes of automatic logging: what a framework's table says, what is heard, and who is told. Does nothing."""
+"""The types of automatic logging: a framework's table, the reports of calls, and the sink that receives them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from weakref import ReferenceType
 
 Shape = Literal["file", "folder", "prefix"]
-"""What a save leaves: one file, a folder with all it holds, or the files that begin with a path (`ckpt-1.index`)."""
+"""Result of a save: a file, a folder with its content, or all files whose path begins so (`ckpt-1.index`)."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call of a hooked function; a table's functions read it, and those that come before it may change it.
+    """One call of a hooked function; a table's functions read it, and those that run before the call may change it.
 
     Attributes:
-        args: Positional arguments; `self` is the first of a method's.
-        result: What it returned; None before.
+        args: Positional arguments; for a method `self` is the first.
+        result: Its return value; None before it returned.
     """
 
     args: tuple[Any, ...]
@@ -29,17 +29,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Where a function takes something: by place, counted from 0 with `self`, or by name."""
+    """An argument of a function, by position, counted from 0 including `self`, or by name."""
 
     place: int
     name: str
 
     def get(self, call: Call) -> Any:
-        """Return what the call gives; None where it gives nothing."""
+        """Return the argument's value in a call; None where the call does not pass it."""
         return call.args[self.place] if len(call.args) > self.place else call.kwargs.get(self.name)
 
     def put(self, call: Call, value: Any) -> None:
-        """Let the call give something else."""
+        """Replace the argument's value in a call."""
         if len(call.args) > self.place:
             call.args = (*call.args[: self.place], value, *call.args[self.place + 1 :])
         else:
@@ -48,17 +48,17 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a call tells of the model that it saves, beyond the file.
+    """The facts that a call gives about the model that it saves, beyond the file.
 
     Attributes:
-        framework: Instead of the table's, such as `XGBoost` of what joblib saves.
-        keys: Under which the save stands besides the table's.
-        path: Where it lies, if the path's argument does not say so.
-        shape: Instead of the hook's.
+        framework: Framework to use instead of the table's, such as `XGBoost` for a model that joblib saves.
+        keys: Keys that the save belongs to, in addition to the table's.
+        path: Path of the save, where the path's argument does not give it.
+        shape: Shape to use instead of the hook's.
         step: Training step.
-        config: The network's description, JSON.
-        labels: Label to integer id.
-        scores: Metrics that this very model has.
+        config: The network's description as JSON.
+        labels: Integer ids by label.
+        scores: Metrics of exactly this model.
     """
 
     framework: str | None = None
@@ -76,11 +76,11 @@ class Saved:
     """A save that succeeded.
 
     Attributes:
-        path: Absolute.
-        size: Bytes when the call returned; of a folder and a prefix 0.
-        mtime: Nanoseconds, the same way.
+        path: Absolute path.
+        size: Bytes when the call returned; 0 for a folder or a prefix.
+        mtime: Modification time in nanoseconds, the same way.
         stream: Weak reference to the file object that it was written to, which may still be open; None where a path
-            was given. Weak, because a script may count on the last reference closing it.
+            was given. Weak, because a script may rely on its last reference to close the file.
     """
 
     path: str
@@ -93,39 +93,39 @@ class Saved:
 
 
 class Sink(Protocol):
-    """Told of what happens; it may be called from any thread, is quick, and never raises."""
+    """Receives the reports; it may be called from any thread, returns quickly, and never raises."""
 
     @property
     def may_ignore(self) -> bool:
-        """Whether no load is redirected and `ignores` can answer."""
+        """True where no load is redirected, so that a load may first be offered to `ignores`."""
 
     def ignores(self, path: str) -> bool:
-        """Return whether what was loaded from a path, as the script spelt it, is a file that nobody knows."""
+        """Return whether a load from a path, as the script wrote it, is of a file that the registry does not know."""
 
     def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
-        """A file or folder is about to be written, and if `empties` first of all emptied.
+        """Receive a file or folder that is about to be written, and truncated first if `empties`.
 
         Returns:
-            What is to be called after it with whether it succeeded; None where nobody waits for that.
+            A function to call after the save, with True where it succeeded; None where no call is needed.
         """
 
     def saved(self, saved: Saved) -> None:
-        """One was written."""
+        """Receive a save that succeeded."""
 
     def redirect(self, path: str) -> str | None:
-        """Return what is to be loaded instead of an absolute path, or None."""
+        """Return the path to load instead of an absolute path, or None."""
 
     def loaded(self, path: str, size: int, mtime: int) -> None:
-        """The file at an absolute path was loaded; size and mtime as in `Saved`, of a folder 0."""
+        """Receive a load of an absolute path; size and mtime are as in `Saved`, and 0 for a folder."""
 
     def skipped(self, why: Literal["buffer", "remote", "gone"]) -> None:
-        """A save into no file that has a name here."""
+        """Receive a save that left no local file with a name."""
 
     def score(self, name: str, value: float, step: int | None) -> None:
-        """A metric was told."""
+        """Receive a value of a metric."""
 
     def warn(self, text: str) -> None:
-        """Something does not work as it should; the script goes on."""
+        """Receive a warning that something does not work; the script continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,12 @@ class Save:
     """A function that writes a model.
 
     Attributes:
-        target: `module:name` or `module:Class.method`, where it is defined.
-        path: Where it takes a path or a file object.
-        shape: What it leaves; a path that is a folder afterwards is one.
-        tell: Says more of a call; None where the call saves no model at all (a table, say).
-        optional: Whether some versions lack it by right.
-        empties: Whether it opens the path for writing before it does anything that takes time.
+        target: `module:name` or `module:Class.method`, in the module that defines it.
+        path: Argument that takes a path or a file object.
+        shape: Shape of the result; a path that is a folder after the call counts as a folder.
+        tell: Returns more facts about a call; None where the call saves no model at all (a table, for example).
+        optional: True where some supported versions lack the function.
+        empties: True where it opens the path for writing before it does anything that takes time.
     """
 
     target: str
@@ -151,12 +151,12 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A function that reads a model; attributes as of `Save`.
+    """A function that reads a model; other attributes as in `Save`.
 
     Attributes:
-        tell: Called after it returned: gives the file or folder that was loaded, where the argument does not name it;
-            None where nothing was.
-        shape: What it reads; only of a prefix nothing needs to lie at the path itself.
+        tell: Called after the function returned; returns the file or folder that was loaded, where the argument does
+            not name it, or None where nothing was loaded.
+        shape: Shape of what it reads; for a prefix nothing needs to lie at the path itself.
     """
 
     target: str
@@ -168,10 +168,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A function that is told metrics, such as a TensorBoard writer's; of nested ones the outermost counts.
+    """A function that receives metrics, such as a TensorBoard writer's; of nested calls the outermost counts.
 
     Attributes:
-        tell: Called after it returned.
+        tell: Called after the function returned; reports to the sink.
     """
 
     target: str
@@ -184,8 +184,8 @@ class Train:
     """A function that trains.
 
     Attributes:
-        enter: Called before it; may change the call, such as add a callback.
-        leave: Called after it returned.
+        enter: Called before the function; may change the call, for example add a callback.
+        leave: Called after the function returned.
     """
 
     target: str
@@ -202,11 +202,11 @@ class Framework:
     """A framework's table.
 
     Attributes:
-        name: As versions carry it in `framework`; None where the bytes or the object tell.
-        title: As a person writes it.
-        keys: Under which its hooks stand, each of which may turn them off or filter them; the first is its own.
-        packages: Top-level modules that the targets lie in.
-        hooks: What is hooked.
+        name: Name for the `framework` of versions; None where the bytes or the object decide.
+        title: Name for users.
+        keys: Keys that its hooks belong to, each of which may turn them off or filter them; the first is its own.
+        packages: Top-level packages of the targets.
+        hooks: The hooked functions.
     """
 
     name: str | None

@@ -1,4 +1,4 @@
-"""Turns automatic logging on and off in this process: tables are hooked as their packages are imported."""
+"""Turns automatic logging on and off in this process; functions are hooked when their package is imported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from registry_cli.frameworks.catalogue import TABLES, load_framework
 from registry_cli.frameworks.patching.finder import Finder
 from registry_cli.frameworks.patching.patch import Patch, rebind, replace, unbind
 from registry_cli.frameworks.patching.rules import Rules, Wanted
-from registry_cli.frameworks.patching.wrap import Ears, forget, wrap
+from registry_cli.frameworks.patching.wrap import LoggingState, forget, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
 
 
 def turn_on(make_sink: Callable[[], Sink | None], wanted: Wanted, *, base: str) -> None:
-    """Hear frameworks from now on, those that are imported already and those that will be; again changes what is heard.
+    """Log frameworks from now on, whether they are imported already or later; a second call replaces the rules.
 
     Args:
-        make_sink: Gives whom to tell at each call, or None; from any thread.
-        wanted: Rules by keys; what they do not name is heard.
-        base: Absolute; the folder that globs with a `/` are relative to.
+        make_sink: Returns the sink for a call, or None; called from any thread.
+        wanted: Rules by keys; a key without a rule is logged.
+        base: Absolute path of the folder that globs with a `/` are relative to.
     """
-    _switch.ears.rules = Rules(wanted, base)
-    _switch.ears.make_sink = make_sink
+    _switch.state.rules = Rules(wanted, base)
+    _switch.state.make_sink = make_sink
     _switch.start()
 
 
 def turn_off() -> None:
-    """Hear nothing any more, and put every function back in its place."""
-    _switch.ears.rules = None
+    """Stop logging, and restore every function."""
+    _switch.state.rules = None
     _switch.stop()
 
 
 class Switch:
-    """What is hooked.
+    """The hooks of this process.
 
     Args:
-        tables: Names of tables and the packages whose import needs them.
-        load: Returns a table.
+        tables: Names of tables, each with the packages whose import loads it.
+        load: Returns a table by name.
     """
 
     def __init__(self, tables: Mapping[str, tuple[str, ...]], load: Callable[[str], Framework]) -> None:
-        self.ears = Ears()
+        self.state = LoggingState()
         self._tables = tables
         self._load = load
         self._finder = Finder(self._watches, self._imported)
@@ -63,7 +63,7 @@ class Switch:
         self._lock = threading.RLock()
 
     def start(self) -> None:
-        """Hook what is imported, and what will be; twice is fine."""
+        """Hook the packages that are imported, now and later; a second call does nothing."""
         with self._lock:
             if self._finder in sys.meta_path:
                 return
@@ -75,11 +75,11 @@ class Switch:
             patches, others = rebind(self._wrappers, self._packages)
             self._patches += patches
         if others:
-            self._warn(f"{', '.join(others)} was imported before automatic logging began and is not heard: "
-                       "begin earlier, or run the script by reg log --auto")  # fmt: skip
+            self._warn(f"{', '.join(others)} was imported before automatic logging began and is not logged: "
+                       "begin earlier, or run the script with reg log --auto")  # fmt: skip
 
     def stop(self) -> None:
-        """Put every function back in its place."""
+        """Restore every function."""
         with self._lock:
             if self._finder in sys.meta_path:
                 sys.meta_path.remove(self._finder)
@@ -91,7 +91,7 @@ class Switch:
             self._wrappers.clear()
 
     def renew(self) -> None:
-        """Begin anew in a forked child, in which nobody gives back what other threads of its parent held."""
+        """Reset in a forked child, where locks that other threads of its parent held are never released."""
         self._lock = threading.RLock()
         forget()
 
@@ -113,7 +113,7 @@ class Switch:
             for name in [name for name, packages in self._tables.items() if package in packages]:
                 try:
                     self._take_table(self._load(name), package)
-                except Exception as error:  # the import that led here goes on
+                except Exception as error:  # the import that led here continues
                     self._warn(f"{name} is not logged automatically: {type(error).__name__}: {error}")
 
     def _take_table(self, framework: Framework, package: str) -> None:
@@ -124,11 +124,11 @@ class Switch:
 
     def _imported(self, module: ModuleType) -> None:
         with self._lock:
-            if self.ears.rules is not None:
+            if self.state.rules is not None:
                 self._hook(module)
 
     def _hook_when_whole(self, module: ModuleType) -> None:
-        """Hook a module; one that another thread is in the midst of importing by and by."""
+        """Hook a module, or later if another thread is still importing it."""
         if getattr(module.__spec__, "_initializing", False):
             self._partial.append(module)
         else:
@@ -143,8 +143,8 @@ class Switch:
     def _hook(self, module: ModuleType) -> None:
         for framework, hook in self._hooks.get(module.__name__, []):
             try:
-                patches = replace(module, hook.target.partition(":")[2], partial(wrap, self.ears, framework, hook))
-            except Exception:  # a module may do anything when it is asked for a name
+                patches = replace(module, hook.target.partition(":")[2], partial(wrap, self.state, framework, hook))
+            except Exception:  # a module may raise anything when a name is looked up in it
                 if not hook.optional:
                     self._miss(framework, hook)
                 continue
@@ -156,12 +156,12 @@ class Switch:
         version = getattr(package, "__version__", "")
         title = f"{framework.title} {version}".rstrip()
         name = hook.target.replace(":", ".")
-        self._warn(f"{title} is newer or older than what is known here: {name} is not there, "
-                   "and what it does is not heard")  # fmt: skip
+        self._warn(f"{title} is newer or older than the versions known here: {name} is missing, "
+                   "and its calls are not logged")  # fmt: skip
 
     def _warn(self, text: str) -> None:
         with suppress(Exception):
-            sink = self.ears.make_sink()
+            sink = self.state.make_sink()
             if sink is not None:
                 sink.warn(text)
 

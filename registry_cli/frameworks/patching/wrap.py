@@ -1,6 +1,7 @@
-"""The four wrappers. None raises into the script, and none hides what its function raises.
+"""The four kinds of wrappers. None raises errors of its own into the script, or hides those of the wrapped function.
 
-A save or a load within another, in the same thread, is a part of it: the outermost counts. So it is with scores.
+A save or a load inside another one in the same thread is a part of it: only the outermost counts. The same holds for
+scores.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Framework, Hook, Sink
 
     Function = Callable[..., Any]
-    Hearing = tuple["Ears", Sink, Framework, Hook]
-    """Who listens, whom he tells, and of what."""
+    Context = tuple["LoggingState", Sink, Framework, Hook]
+    """The state of logging, the sink of this call, and the hook of a framework."""
 
 _NOTHING: Final = Told()
 
 
 class _Inside(threading.local):
-    """What runs in this thread."""
+    """True in a thread while it runs a save or load (`busy`), or a score."""
 
     busy = False
     scoring = False
@@ -40,59 +41,59 @@ _inside = _Inside()
 
 
 def forget() -> None:
-    """Begin anew in a forked child: what its parent was in the middle of is not its business."""
+    """Reset in a forked child: it does not continue the calls that its parent was running."""
     _inside.busy = _inside.scoring = False
 
 
-class Ears:
-    """What the wrappers ask: whether they shall hear, and whom they tell. One for all; it changes.
+class LoggingState:
+    """The state that all wrappers share: the rules, and the function that returns the sink. It may change any time.
 
     Attributes:
         rules: None while automatic logging is off.
-        make_sink: Gives whom to tell, or None.
+        make_sink: Returns the sink, or None.
     """
 
     def __init__(self) -> None:
         self.rules: Rules | None = None
         self.make_sink: Callable[[], Sink | None] = lambda: None
-        self._stumbled: set[str] = set()
+        self._warned: set[str] = set()
 
     def find_sink(self, framework: Framework) -> Sink | None:
-        """Return whom to tell of a framework's doings; None where nobody wants to know."""
+        """Return the sink for a framework's calls; None where they are not logged."""
         rules = self.rules
         if rules is None or (rules.off and not rules.off.isdisjoint(framework.keys)):
             return None
         try:
             return self.make_sink()
-        except Exception as error:  # the script's call goes on
+        except Exception as error:  # the script's call continues
             self.rules = None
             with suppress(Exception):
                 warnings.warn(f"automatic logging has ended: {type(error).__name__}: {error}", stacklevel=3)
             return None
 
-    def stumble(self, sink: Sink, framework: Framework, hook: Hook, error: Exception) -> None:
-        """Say once for each hook that it does not work."""
-        if hook.target not in self._stumbled:
-            self._stumbled.add(hook.target)
+    def warn_once(self, sink: Sink, framework: Framework, hook: Hook, error: Exception) -> None:
+        """Warn once per hook that it does not work."""
+        if hook.target not in self._warned:
+            self._warned.add(hook.target)
             name = hook.target.replace(":", ".")
-            sink.warn(f"{framework.title}: {name} is not heard as it should be: {type(error).__name__}: {error}")
+            sink.warn(f"{framework.title}: {name} is not logged properly: {type(error).__name__}: {error}")
 
 
-def wrap(ears: Ears, framework: Framework, hook: Hook, plain: Function) -> Function:
-    """Return what stands in a function's place; its signature is the function's."""
+def wrap(state: LoggingState, framework: Framework, hook: Hook, plain: Function) -> Function:
+    """Return the wrapper of a function, with the same signature."""
     make = {Save: _wrap_save, Load: _wrap_load, Score: _wrap_score, Train: _wrap_train}[type(hook)]
-    wrapper: Function = make(ears, framework, hook, plain)  # type: ignore[operator]  # of this very kind
+    wrapper: Function = make(state, framework, hook, plain)  # type: ignore[operator]  # of this very kind
     return functools.wraps(plain)(wrapper)
 
 
-def _wrap_save(ears: Ears, framework: Framework, hook: Save, plain: Function) -> Function:
+def _wrap_save(state: LoggingState, framework: Framework, hook: Save, plain: Function) -> Function:
     def save(*args: Any, **kwargs: Any) -> Any:
-        sink = None if _inside.busy else ears.find_sink(framework)
+        sink = None if _inside.busy else state.find_sink(framework)
         if sink is None:
             return plain(*args, **kwargs)
         call = Call(args, kwargs)
-        hearing = ears, sink, framework, hook
-        path, end = _try(hearing, _announce, sink, hook, call) or (None, None)
+        context = state, sink, framework, hook
+        path, end = _try(context, _announce, sink, hook, call) or (None, None)
         done = False
         try:
             _inside.busy = True
@@ -101,15 +102,15 @@ def _wrap_save(ears: Ears, framework: Framework, hook: Save, plain: Function) ->
         finally:
             _inside.busy = False
             if end is not None:
-                _try(hearing, end, done)
-        _try(hearing, _tell_saved, *hearing, call, path)
+                _try(context, end, done)
+        _try(context, _report_save, *context, call, path)
         return call.result
 
     return save
 
 
 def _announce(sink: Sink, hook: Save, call: Call) -> tuple[str | None, Callable[[bool], None] | None]:
-    """Say where a call is about to save; return that, and what is to be called after it."""
+    """Report the path of a save that is about to happen; return it, and the function to call after the save."""
     given = hook.path.get(call)
     path = find_path(given)
     if path is None:
@@ -117,9 +118,11 @@ def _announce(sink: Sink, hook: Save, call: Call) -> tuple[str | None, Callable[
     return path, sink.saving(path, empties=hook.empties and isinstance(given, str | os.PathLike))
 
 
-def _tell_saved(ears: Ears, sink: Sink, framework: Framework, hook: Save, call: Call, path: str | None) -> None:
+def _report_save(
+    state: LoggingState, sink: Sink, framework: Framework, hook: Save, call: Call, path: str | None
+) -> None:
     told = hook.tell(call) if hook.tell is not None else _NOTHING
-    rules = ears.rules
+    rules = state.rules
     if told is None or rules is None:
         return
     shape = told.shape or hook.shape
@@ -151,18 +154,18 @@ def _tell_saved(ears: Ears, sink: Sink, framework: Framework, hook: Save, call: 
     sink.saved(Saved(path, size, mtime, shape, told.framework or framework.name, told, stream))
 
 
-def _wrap_load(ears: Ears, framework: Framework, hook: Load, plain: Function) -> Function:
-    slow = _wrap_any_load(ears, framework, hook, plain)
+def _wrap_load(state: LoggingState, framework: Framework, hook: Load, plain: Function) -> Function:
+    slow = _wrap_any_load(state, framework, hook, plain)
     if hook.tell is not None or hook.shape == "prefix":
         return slow
     place, name = hook.path.place, hook.path.name
 
     def load(*args: Any, **kwargs: Any) -> Any:
-        """Load; the way of most: scripts load far more files than they were given models, and some load many."""
+        """Load by the fast way, which most loads take: scripts load many files, few of which are known models."""
         given = args[place] if len(args) > place else kwargs.get(name)
         if type(given) is not str or _inside.busy:
             return slow(*args, **kwargs)
-        sink = ears.find_sink(framework)
+        sink = state.find_sink(framework)
         if sink is None or not sink.may_ignore:
             return slow(*args, **kwargs)
         try:
@@ -170,20 +173,20 @@ def _wrap_load(ears: Ears, framework: Framework, hook: Load, plain: Function) ->
             result = plain(*args, **kwargs)
         finally:
             _inside.busy = False
-        _try((ears, sink, framework, hook), _tell_given, sink, hook, given)
+        _try((state, sink, framework, hook), _report_given, sink, hook, given)
         return result
 
     return load
 
 
-def _wrap_any_load(ears: Ears, framework: Framework, hook: Load, plain: Function) -> Function:
+def _wrap_any_load(state: LoggingState, framework: Framework, hook: Load, plain: Function) -> Function:
     def load(*args: Any, **kwargs: Any) -> Any:
-        sink = None if _inside.busy else ears.find_sink(framework)
+        sink = None if _inside.busy else state.find_sink(framework)
         if sink is None:
             return plain(*args, **kwargs)
         call = Call(args, kwargs)
-        hearing = ears, sink, framework, hook
-        path, opened = _try(hearing, _redirect, sink, hook, call) or (None, None)
+        context = state, sink, framework, hook
+        path, opened = _try(context, _redirect, sink, hook, call) or (None, None)
         try:
             _inside.busy = True
             call.result = plain(*call.args, **call.kwargs)
@@ -191,14 +194,14 @@ def _wrap_any_load(ears: Ears, framework: Framework, hook: Load, plain: Function
             _inside.busy = False
             if opened is not None:
                 opened.close()
-        _try(hearing, _tell_loaded, sink, hook, call, path)
+        _try(context, _report_load, sink, hook, call, path)
         return call.result
 
     return load
 
 
 def _redirect(sink: Sink, hook: Load, call: Call) -> tuple[str | None, Any]:
-    """Let a call load another file if the task was given another; return the path to tell of and the file opened."""
+    """Redirect a load if the task was given another file; return the path to report, and a file that was opened."""
     given = hook.path.get(call)
     path = find_path(given)
     other = sink.redirect(path) if path is not None and not is_remote(path) else None
@@ -207,30 +210,30 @@ def _redirect(sink: Sink, hook: Load, call: Call) -> tuple[str | None, Any]:
     if isinstance(given, str | bytes | os.PathLike):
         hook.path.put(call, other)
         return None, None
-    if given.tell():  # a part of it is read already
+    if given.tell():  # a part of it is already read
         return path, None
-    opened = open(other, "rb")  # noqa: SIM115  # closed when the call is over
+    opened = open(other, "rb")  # noqa: SIM115  # closed after the call
     hook.path.put(call, opened)
     return None, opened
 
 
-def _tell_given(sink: Sink, hook: Load, given: str) -> None:
+def _report_given(sink: Sink, hook: Load, given: str) -> None:
     path = None if sink.ignores(given) else find_path(given)
     if path is not None:
-        _tell_path(sink, hook, path)
+        _report_path(sink, hook, path)
 
 
-def _tell_loaded(sink: Sink, hook: Load, call: Call, path: str | None) -> None:
+def _report_load(sink: Sink, hook: Load, call: Call, path: str | None) -> None:
     if path is not None and hook.tell is not None:
         path = find_path(hook.tell(call))
     if path is not None:
-        _tell_path(sink, hook, path)
+        _report_path(sink, hook, path)
 
 
-def _tell_path(sink: Sink, hook: Load, path: str) -> None:
+def _report_path(sink: Sink, hook: Load, path: str) -> None:
     try:
         status = os.stat(path)
-    except OSError:  # a name of a hub, a file that was taken away
+    except OSError:  # a name on a hub, or a file that was removed
         if hook.shape == "prefix" and not is_remote(path):
             sink.loaded(path, 0, 0)
         return
@@ -240,9 +243,9 @@ def _tell_path(sink: Sink, hook: Load, path: str) -> None:
         sink.loaded(path, 0, 0)
 
 
-def _wrap_score(ears: Ears, framework: Framework, hook: Score, plain: Function) -> Function:
+def _wrap_score(state: LoggingState, framework: Framework, hook: Score, plain: Function) -> Function:
     def score(*args: Any, **kwargs: Any) -> Any:
-        sink = None if _inside.scoring else ears.find_sink(framework)
+        sink = None if _inside.scoring else state.find_sink(framework)
         if sink is None:
             return plain(*args, **kwargs)
         try:
@@ -250,15 +253,15 @@ def _wrap_score(ears: Ears, framework: Framework, hook: Score, plain: Function) 
             result = plain(*args, **kwargs)
         finally:
             _inside.scoring = False
-        _try((ears, sink, framework, hook), hook.tell, Call(args, kwargs, result), sink)
+        _try((state, sink, framework, hook), hook.tell, Call(args, kwargs, result), sink)
         return result
 
     return score
 
 
-def _wrap_train(ears: Ears, framework: Framework, hook: Train, plain: Function) -> Function:
+def _wrap_train(state: LoggingState, framework: Framework, hook: Train, plain: Function) -> Function:
     def train(*args: Any, **kwargs: Any) -> Any:
-        sink = ears.find_sink(framework)
+        sink = state.find_sink(framework)
         if sink is None:
             return plain(*args, **kwargs)
         call = Call(args, kwargs)
@@ -266,21 +269,21 @@ def _wrap_train(ears: Ears, framework: Framework, hook: Train, plain: Function) 
             if hook.enter is not None:
                 hook.enter(call, sink)
         except Exception as error:
-            ears.stumble(sink, framework, hook, error)
+            state.warn_once(sink, framework, hook, error)
             call = Call(args, kwargs)
         call.result = plain(*call.args, **call.kwargs)
         if hook.leave is not None:
-            _try((ears, sink, framework, hook), hook.leave, call, sink)
+            _try((state, sink, framework, hook), hook.leave, call, sink)
         return call.result
 
     return train
 
 
-def _try(hearing: Hearing, function: Function, *given: Any) -> Any:
-    """Do what a wrapper does beside its call; what it raises is told and gives None, and the script goes on."""
+def _try(context: Context, function: Function, *given: Any) -> Any:
+    """Do work of a wrapper outside of its call; an exception is reported and gives None, and the script continues."""
     try:
         return function(*given)
     except Exception as error:
-        ears, sink, framework, hook = hearing
-        ears.stumble(sink, framework, hook, error)
+        state, sink, framework, hook = context
+        state.warn_once(sink, framework, hook, error)
         return None

@@ -1,1 +1,1 @@
-"""What the save, load, score and train functions of each framework are, a module each; named in `catalogue`."""
+"""Tables of the save, load, score and train functions of frameworks, one module each; `catalogue` lists them."""

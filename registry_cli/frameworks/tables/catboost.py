@@ -1,7 +1,7 @@
-"""CatBoost: its own files, and the scores of a training, told when it is over.
+"""CatBoost: its own files, and the scores of a training, reported when it is over.
 
-https://catboost.ai/docs/en/concepts/python-quickstart. On a GPU it refuses callbacks, so none is added; what it keeps
-of each round is read after `fit`. Rounds count from 0, as CatBoost prints them.
+https://catboost.ai/docs/en/concepts/python-quickstart. On a GPU it refuses callbacks, so none is added; the history of
+all rounds is read after `fit`. Rounds count from 0, as CatBoost prints them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _CLASSES: Final = ("CatBoost", "CatBoostClassifier", "CatBoostRegressor", "CatBo
 
 
 def tell_save(call: Call) -> Told:
-    """Tell of a saved model, or of one that was made into another framework's."""
+    """Return the facts of a saved model, or of one exported to another framework's format."""
     model = call.args[0]
     framework, keys = _EXPORTS.get(str(_FORMAT.get(call)).lower(), (None, ()))
     return Told(framework=framework, keys=keys, labels=find_labels(model), scores=find_last_scores(model))
 
 
 def leave_fit(call: Call, sink: Sink) -> None:
-    """Tell the scores of all rounds."""
+    """Report the scores of all rounds."""
     model = call.args[0]
     period = call.kwargs.get("metric_period") or model.get_param("metric_period") or 1
     for name, values in list_curves(model.get_evals_result()):
@@ -38,14 +38,14 @@ def leave_fit(call: Call, sink: Sink) -> None:
 
 
 def list_steps(number: int, period: int, trees: int) -> list[int]:
-    """Return the rounds of so many scores; every `period`-th is told and the last, which is what the trees say."""
+    """Return the rounds that `number` scores belong to: every `period`-th, and the last, which `trees` determines."""
     end = (number - 1) * period
     last = trees - 1 if end - period < trees - 1 < end else end
     return [min(at * period, last) for at in range(number)]
 
 
 def leave_cv(call: Call, sink: Sink) -> None:
-    """Tell the scores of a cross-validation: columns such as `test-Logloss-mean` and `test-Logloss-std`."""
+    """Report the scores of a cross-validation: columns such as `test-Logloss-mean` and `test-Logloss-std`."""
     table: Any = call.result[0] if isinstance(call.result, tuple) else call.result
     columns = {str(name): list(table[name]) for name in table}
     steps = columns.pop("iterations", None)

@@ -1,6 +1,6 @@
-"""fastai 2: `Learner.save` and `export`, which are `torch.save` inside, and what the `Recorder` prints after an epoch.
+"""fastai 2: `Learner.save` and `export`, which call `torch.save`, and the numbers that `Recorder` prints per epoch.
 
-https://docs.fast.ai/learner.html. Steps are batches trained, over all of a learner's fits: `fine_tune` is two.
+https://docs.fast.ai/learner.html. Steps are batches trained, over all of a learner's fits: `fine_tune` does two fits.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _learners: WeakKeyDictionary[Any, ReferenceType[Any]] = WeakKeyDictionary()
 _before: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 """By learners: the batches of the fits that have ended."""
 _fitting: WeakSet[Any] = WeakSet()
-"""Learners in a fit; outside of one the count of its batches is anything, as `validate` sets it back."""
+"""Learners in a fit; outside of a fit the count of batches is meaningless, as `validate` resets it."""
 
 
 def tell_model(call: Call) -> Told | None:
-    """Tell after how many batches a model was saved; None while a learning rate is looked for."""
+    """Return the number of batches after which a model was saved; None during a search for a learning rate."""
     find = _learners.get(Argument(1, "model").get(call))
     learner = find() if find is not None else None
     if learner is None:
@@ -35,14 +35,14 @@ def tell_model(call: Call) -> Told | None:
 
 
 def tell_export(call: Call) -> Told:
-    """Tell where a learner exported itself."""
+    """Return the path to which a learner exported itself, and its step."""
     learner = call.args[0]
     name = Argument(1, "fname").get(call) or "export.pkl"
     return Told(path=str(Path(learner.path, name)), step=_find_step(learner))
 
 
 def enter_fit(call: Call, sink: Sink) -> None:
-    """Remember that a learner trains; of a fit before that failed, its batches too."""
+    """Remember that a learner trains, and count the batches of an earlier fit that failed."""
     del sink
     learner = call.args[0]
     _learners[learner.model] = ref(learner)
@@ -51,7 +51,7 @@ def enter_fit(call: Call, sink: Sink) -> None:
 
 
 def leave_fit(call: Call, sink: Sink) -> None:
-    """Count the batches of a fit, but not those of a search for a learning rate: the model is as it was before it."""
+    """Count the batches of a fit, but not those of a search for a learning rate, which restores the model."""
     del sink
     learner = call.args[0]
     given = Argument(4, "cbs").get(call)
@@ -61,7 +61,7 @@ def leave_fit(call: Call, sink: Sink) -> None:
 
 
 def tell_epoch(call: Call, sink: Sink) -> None:
-    """Tell the numbers of an epoch that has ended; of `validate`, which has fewer, none."""
+    """Report the numbers of an epoch that has ended; report none for `validate`, which has fewer."""
     recorder = call.args[0]
     names = [str(name) for name in recorder.metric_names[1:] if name != "time"]
     values = recorder.values[-1] if recorder.values else []
@@ -75,13 +75,13 @@ def tell_epoch(call: Call, sink: Sink) -> None:
 
 
 def _find_step(learner: Any) -> int | None:
-    """Return after how many batches a learner is; None before the first fit."""
+    """Return the number of batches a learner has trained; None before the first fit."""
     before = _before.get(learner)
     return before + getattr(learner, "train_iter", 0) if before is not None and learner in _fitting else before
 
 
 def _is_finder(callback: object) -> bool:
-    """Return whether it is what `lr_find` adds, whose model and losses are thrown away."""
+    """Return whether a callback is the one that `lr_find` adds; its model and losses are discarded."""
     return type(callback).__name__ == "LRFinder"
 
 

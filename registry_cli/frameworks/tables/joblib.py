@@ -1,6 +1,6 @@
-"""joblib, and so scikit-learn: whole objects, whosever they are.
+"""joblib, and so scikit-learn: whole objects of any framework.
 
-https://joblib.readthedocs.io/en/stable/persistence.html. Not heard: what joblib saves for itself, the results of
+https://joblib.readthedocs.io/en/stable/persistence.html. Not logged: joblib's own saves, which are the results of
 `Memory` and the arrays that its workers share, and scikit-learn's downloaded data sets.
 """
 
@@ -19,12 +19,12 @@ _FOR_THEMSELVES: Final = ("joblib.", "sklearn.datasets.")
 
 
 def tell_dump(call: Call) -> Told | None:
-    """Tell whose model is saved; None of data and caches."""
+    """Return the facts of a saved model; None for data and caches."""
     return None if _is_cache() else tell_object(_VALUE.get(call))
 
 
 def tell_load(call: Call) -> str | None:
-    """Tell what is loaded; None of caches."""
+    """Return the path that is loaded; None for caches."""
     return None if _is_cache() else find_path(_LOADED.get(call))
 
 

@@ -1,8 +1,8 @@
-"""Keras 3 on any backend, and Keras 2 as TensorFlow 2.13 and later have it (there and in the package `tf_keras`).
+"""Keras 3 on any backend, and Keras 2 as in TensorFlow 2.13 and later and in the package `tf_keras`.
 
 All of `Model.save`, `keras.saving.save_model` and `ModelCheckpoint` end in `saving_api`:
-https://keras.io/api/models/model_saving_apis/. What is not heard: weights split into shards (`max_shard_size`), and
-`OrbaxCheckpoint`, which writes behind the training's back.
+https://keras.io/api/models/model_saving_apis/. Not logged: weights split into shards (`max_shard_size`), and
+`OrbaxCheckpoint`, which writes in the background.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ _epochs: WeakKeyDictionary[Any, tuple[int, Mapping[str, float]]] = WeakKeyDictio
 
 
 def tell_model(call: Call) -> Told:
-    """Tell of a whole model, and of the epoch that has just ended for it."""
-    return _tell(_MODEL.get(call), _PATH.get(call))
+    """Return the facts of a whole model, with the epoch that has just ended for it."""
+    return _describe(_MODEL.get(call), _PATH.get(call))
 
 
 def tell_weights(call: Call) -> Told | None:
-    """Tell of weights; None of those that are split into shards."""
+    """Return the facts of weights; None for weights that are split into shards."""
     path = str(_PATH.get(call))
     if path.endswith(".json"):
         return None
-    told = _tell(_MODEL.get(call), path)
+    told = _describe(_MODEL.get(call), path)
     prefix = Path(f"{path}.index").exists() and not Path(path).exists()  # Keras 2 without an extension
     return Told(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
 
 
 def tell_export(call: Call) -> Told:
-    """Tell of a model that was made into another framework's."""
-    told = _tell(call.args[0], _PATH.get(call))
+    """Return the facts of a model that was exported to another framework's format."""
+    told = _describe(call.args[0], _PATH.get(call))
     framework = _EXPORTS.get(Argument(2, "format").get(call), "TensorFlow")
     return Told(framework=framework, step=told.step, config=told.config, scores=told.scores)
 
 
 def tell_backup(call: Call) -> None:
-    """Tell nothing: a backup is there to go on after a crash, and is gone after the training."""
+    """Return None: a backup only serves to resume after a crash, and is deleted after the training."""
 
 
 def enter_epoch_end(call: Call, sink: Sink) -> None:
-    """Tell the scalars of an epoch before any callback saves the model. Epochs count from 1, as Keras prints them."""
+    """Report the scalars of an epoch before any callback saves the model. Epochs count from 1, as Keras prints them."""
     model = _find_model(call)
     epoch = Argument(1, "epoch").get(call) + 1
     if model is None or (model in _epochs and _epochs[model][0] == epoch):  # two names may lead to one function
@@ -79,7 +79,7 @@ def enter_epoch_end(call: Call, sink: Sink) -> None:
 
 
 def leave_epoch_end(call: Call, sink: Sink) -> None:
-    """Forget the epoch: what is saved from now on was trained further, or is saved by the script itself."""
+    """Forget the epoch: a model saved from now on was trained further, or is saved by the script itself."""
     del sink
     model = _find_model(call)
     if model is not None:
@@ -87,27 +87,27 @@ def leave_epoch_end(call: Call, sink: Sink) -> None:
 
 
 def _find_model(call: Call) -> Any:
-    """Return the model of a list of callbacks; Keras 3's property `model` would have JAX copy its state back."""
+    """Return the model of a list of callbacks; Keras 3's property `model` would make JAX copy its state back."""
     callbacks = call.args[0]
     return callbacks._model if hasattr(callbacks, "_model") else getattr(callbacks, "model", None)
 
 
-def _tell(model: Any, path: object) -> Told:
-    """Tell a model's network and its epoch's scores; the epoch is its step unless the file's name holds a number."""
+def _describe(model: Any, path: object) -> Told:
+    """Return a model's network and its epoch's scores; the epoch is its step unless the file's name holds a number."""
     epoch, scores = _epochs.get(model, (None, {}))
     numbered = re.search(r"\d", Path(str(path)).stem)
     return Told(step=None if numbered else epoch, config=_find_config(model), scores=scores)
 
 
 def _find_config(model: Any) -> str | None:
-    """Return a network as JSON; made anew only when its layers are others, or others of them are trained."""
+    """Return a network as JSON, or None; made again only when its layers change, or their `trainable` flags do."""
     try:
         state = [(id(layer), layer.trainable) for layer in model.layers]
         cached = _configs.get(model)
         if cached is None or cached[0] != state:
             cached = _configs[model] = (state, _make_config(model))
         return cached[1]
-    except Exception:  # a model may be anything of the script's own making
+    except Exception:  # a model may be any class of the script's own
         return None
 
 
@@ -116,7 +116,7 @@ def _make_config(model: Any) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return str(model.to_json())
-    except Exception:  # a layer that does not say how it was made
+    except Exception:  # a layer without a configuration
         return None
 
 

@@ -1,7 +1,7 @@
 """LightGBM: its own files, and the scores of a training with validation sets.
 
-https://lightgbm.readthedocs.io/en/stable/Python-API.html. scikit-learn's classes of it train by these functions, and
-are saved by joblib. Rounds count from 1, as LightGBM prints them.
+https://lightgbm.readthedocs.io/en/stable/Python-API.html. Its scikit-learn classes train by these functions, and are
+saved by joblib. Rounds count from 1, as LightGBM prints them.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 _TRAIN: Final = "lightgbm.engine:train"
 _CV: Final = "lightgbm.engine:cv"
 _INIT_MODEL: Final = Argument(99, "model_file")
-"""By name alone, as `train(init_model=...)` gives it."""
+"""By name alone, as `train(init_model=...)` passes it."""
 _ORDER: Final = -1_000_000
-"""Before all others: what raises to end the training early would keep those behind it from being called."""
+"""First of all: a callback that raises to end the training early skips those after it."""
 
 
 def tell_save(call: Call) -> Told:
-    """Tell of a saved booster."""
+    """Return the facts of a saved booster."""
     return tell_booster(call.args[0])
 
 
 def enter_training(function: str, call: Call, sink: Sink) -> None:
-    """Listen to a training."""
+    """Add a listener to a training."""
     add_callback(call, function, make_listener(sink))
 
 
 def leave_training(call: Call, sink: Sink) -> None:
-    """Let the training be over; a booster knows the scores of its best round itself."""
+    """Record the end of a training; a booster knows the scores of its best round itself."""
     del sink
     end_training(call.result)
 
 
 def make_listener(sink: Sink) -> Callable[[Any], None]:
-    """Return a callback that tells the scores of each round."""
+    """Return a callback that reports the scores of each round."""
 
     def listen(env: Any) -> None:
         with suppress(Exception):
@@ -54,9 +54,9 @@ def make_listener(sink: Sink) -> Callable[[Any], None]:
 
 
 def flatten_results(results: Iterable[Any]) -> dict[str, float]:
-    """Return the scores of a round, each told as data set, metric, value, direction, and of folds the deviation.
+    """Return the scores of a round from tuples of data set, metric, value, direction, and for folds the deviation.
 
-    Before 4.0 a cross-validation tells the data set within the metric: `cv_agg`, `valid l2`.
+    Before 4.0 a cross-validation has the data set inside the metric: `cv_agg`, `valid l2`.
     """
     scores: dict[str, float] = {}
     for data, metric, value, _, *deviation in results:

@@ -1,7 +1,8 @@
 """PyTorch Lightning and Fabric, as `lightning` and as `pytorch_lightning` with `lightning_fabric`.
 
-Every checkpoint of a `Trainer`, `ModelCheckpoint`'s too, is `Trainer.save_checkpoint`; one that a thread writes later,
-and Fabric's, is `TorchCheckpointIO.save_checkpoint`. Both pass bytes to fsspec, so that `torch.save` sees no path.
+`Trainer.save_checkpoint` writes every checkpoint of a `Trainer`, `ModelCheckpoint`'s too;
+`TorchCheckpointIO.save_checkpoint` writes those that a thread writes later, and Fabric's. Both pass bytes to fsspec, so
+that `torch.save` sees no path.
 https://lightning.ai/docs/pytorch/stable/common/checkpointing.html
 """
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Hook, Sink
 
 _TRAINERS: Final = {"lightning.pytorch": "lightning.fabric", "pytorch_lightning": "lightning_fabric"}
-"""Where each package has its trainer, and its Fabric."""
+"""The packages of trainers, each with its package of Fabric."""
 
 
 def tell_checkpoint(call: Call) -> Told | None:
-    """Tell a trainer's step, and its metrics as they are now; None while another thread is to write the file."""
+    """Return a trainer's step and its current metrics; None where another thread writes the file."""
     trainer = call.args[0]
     writer = getattr(getattr(trainer, "strategy", None), "checkpoint_io", None)
     if any(kind.__name__ == "AsyncCheckpointIO" for kind in type(writer).__mro__):
@@ -32,14 +33,14 @@ def tell_checkpoint(call: Call) -> Told | None:
 
 
 def tell_written(call: Call) -> Told:
-    """Tell the step that a checkpoint itself holds, which Fabric's need not."""
+    """Return the step that a checkpoint itself holds; one of Fabric's may hold none."""
     checkpoint = Argument(1, "checkpoint").get(call)
     step = checkpoint.get("global_step") if isinstance(checkpoint, dict) else None
     return Told(step=step if isinstance(step, int) else None)
 
 
 def tell_metrics(call: Call, sink: Sink) -> None:
-    """Tell scalars that a trainer passes to its loggers, whether it has any or not."""
+    """Report the scalars that a trainer passes to its loggers, even if it has no loggers."""
     metrics = Argument(1, "metrics").get(call) or {}
     step = Argument(2, "step").get(call)
     if step is None:
@@ -49,7 +50,7 @@ def tell_metrics(call: Call, sink: Sink) -> None:
 
 
 def enter_removal(call: Call, sink: Sink) -> None:
-    """Let a checkpoint that is no longer among the best be kept before it is deleted."""
+    """Have a checkpoint stored before it is deleted, because it is no longer among the best."""
     path = find_path(Argument(1, "filepath").get(call))
     if path is not None:
         sink.saving(path, empties=False)
@@ -58,15 +59,15 @@ def enter_removal(call: Call, sink: Sink) -> None:
 def find_metrics(trainer: Any) -> dict[str, float]:
     """Return the newest metrics of a trainer.
 
-    They are the ones that `callback_metrics` found when it was last asked, as by `ModelCheckpoint`: to ask it here, on
-    one rank alone, would wait for the others.
+    They are those of the last access to `callback_metrics`, for example by `ModelCheckpoint`: an access here, on one
+    rank alone, would wait for the others.
     """
     connector = getattr(trainer, "_logger_connector", None)
     return find_numbers(getattr(connector, "_callback_metrics", {}))
 
 
 def find_numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return what of metrics is a number, under its name; neither the epoch nor a step is one."""
+    """Return the metrics that are numbers, by name, without the epoch and the step."""
     found = {name: find_number(value) for name, value in metrics.items() if name not in ("epoch", "step")}
     return {name: number for name, number in found.items() if number is not None}
 

@@ -1,7 +1,7 @@
 """MegEngine's files, pickles of a module or of its state.
 
 https://www.megengine.org.cn/doc/stable/en/reference/api/megengine.save.html
-MegEngine has no build for any Python that this program runs on, so the tests hook a double of it.
+MegEngine has no build for any Python that this program runs on, so the tests hook a test double.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """ONNX: its own files, and sessions of ONNX Runtime. https://onnx.ai/onnx/api/serialization.html.
 
-PyTorch's, Keras's and CatBoost's exports are heard by their tables. Not heard: models whose tensors lie in files that
-are not named after the model's, and `skl2onnx` and `onnxmltools`, whose users write the bytes themselves.
+The tables of PyTorch, Keras and CatBoost log their exports. Not logged: models with tensors in files that are not named
+after the model's, and `skl2onnx` and `onnxmltools`, whose users write the bytes themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _EXTERNAL: Final = 1
 
 
 class PathArgument(Argument):
-    """Where a function takes a path, or the bytes of a model in its stead."""
+    """An argument that takes a path, or the bytes of a model instead."""
 
     def get(self, call: Call) -> Any:
         """Return the path; None for bytes."""
@@ -28,20 +28,20 @@ class PathArgument(Argument):
 
 
 def tell_model(call: Call) -> Told | None:
-    """Tell of a model, whose large tensors may lie beside it: `model.onnx.data`; None where a part would be missing."""
-    beside = list_beside(_MODEL.get(call))
-    if not beside:
+    """Return the facts of a model, with files of large tensors such as `model.onnx.data`; None if one is elsewhere."""
+    companions = list_beside(_MODEL.get(call))
+    if not companions:
         return Told()
     name = Path(find_path(_FILE.get(call)) or "").name
-    return Told(shape="prefix") if all(each.startswith(f"{name}.") for each in beside) else None
+    return Told(shape="prefix") if all(each.startswith(f"{name}.") for each in companions) else None
 
 
 def list_beside(model: Any) -> set[str]:
-    """Return the files, relative to a model's own, in which its tensors lie."""
+    """Return the paths of the files that hold a model's external tensors, relative to the model's own file."""
     if isinstance(model, bytes):
         return set()
-    outside = (tensor for tensor in model.graph.initializer if tensor.data_location == _EXTERNAL)
-    return {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
+    external = (tensor for tensor in model.graph.initializer if tensor.data_location == _EXTERNAL)
+    return {entry.value for tensor in external for entry in tensor.external_data if entry.key == "location"}
 
 
 FRAMEWORK = Framework(

@@ -1,7 +1,7 @@
-"""`pickle.dump` to a file, where the script itself calls it: libraries pickle much that is no model.
+"""`pickle.dump` to a file, where the script itself calls it: libraries pickle many objects that are not models.
 
-https://docs.python.org/3/library/pickle.html. Not heard: `pickle.Pickler`, and files that `pickle.dumps` was written
-to.
+https://docs.python.org/3/library/pickle.html. Not logged: `pickle.Pickler`, and files written from the bytes of
+`pickle.dumps`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _LOADED: Final = Argument(0, "file")
 
 
 def tell_dump(call: Call) -> Told | None:
-    """Tell whose model is saved; None of data, and of what a library saves."""
+    """Return the facts of a saved model; None for data, and for saves of a library."""
     return tell_object(_OBJECT.get(call)) if is_script(find_caller()) else None
 
 
 def tell_load(call: Call) -> str | None:
-    """Tell what is loaded; None of what a library loads."""
+    """Return the path that is loaded; None for loads of a library."""
     return find_path(_LOADED.get(call)) if is_script(find_caller()) else None
 
 

@@ -1,7 +1,7 @@
 """PyTorch: its own files, TorchScript, exported programs, ONNX exports and distributed checkpoints.
 
 https://docs.pytorch.org/docs/stable/notes/serialization.html. All of `torch.save`'s names lead to `torch.serialization`
-since 1.0. Not heard: `torch.package`, and `torch.hub`'s downloads.
+since 1.0. Not logged: `torch.package`, and `torch.hub`'s downloads.
 """
 
 from __future__ import annotations
@@ -26,53 +26,53 @@ _SHARDS: Final = "torch.distributed.checkpoint"
 
 
 def tell_script(call: Call) -> Told:
-    """Tell that a save is TorchScript, whose files are no `torch.save`'s."""
+    """Return the framework TorchScript, whose files differ from those of `torch.save`."""
     del call
     return Told(framework="TorchScript")
 
 
 def tell_onnx(call: Call) -> Told | None:
-    """Tell of a model that was made into an ONNX file; None if it was only returned."""
+    """Return the facts of a model that was exported to an ONNX file; None if it was only returned."""
     given = Argument(2, "f").get(call)
-    return None if given is None else _tell_graph(given)
+    return None if given is None else _describe_graph(given)
 
 
 def tell_program(call: Call) -> Told:
-    """Tell of an ONNX file that an export's result wrote."""
-    return _tell_graph(Argument(1, "destination").get(call))
+    """Return the facts of an ONNX file that an export's result wrote."""
+    return _describe_graph(Argument(1, "destination").get(call))
 
 
 def tell_shards(call: Call) -> Told:
-    """Tell where a distributed checkpoint lies if only the writer's object says so."""
+    """Return the path of a distributed checkpoint where only the writer object has it."""
     writer = call.kwargs.get("storage_writer")
     path = getattr(writer, "path", None)
     return Told() if _CHECKPOINT.get(call) is not None or path is None else Told(path=str(path))
 
 
 def tell_part(call: Call) -> None:
-    """Tell nothing: a thread writes a part of a distributed checkpoint."""
+    """Return None: a thread writes a part of a distributed checkpoint."""
 
 
 def enter_compile(call: Call, sink: Sink) -> None:
-    """Let PyTorch's compiler, which this call is about to import, step over our code as it does over PyTorch's own."""
+    """Make PyTorch's compiler, which this call is about to import, skip our code as it skips PyTorch's own."""
     del call, sink
     _step_over()
 
 
 @cache
 def _step_over() -> None:
-    """Spare a compiled function that saves a model the compiler's warnings of what it cannot trace."""
+    """Register our code with the compiler, which else warns about untraceable code when a compiled function saves."""
     for name in ("trace_rules", "skipfiles"):  # the second before 2.2
         with suppress(ImportError):
             import_module(f"torch._dynamo.{name}").add("registry_cli")
             return
 
 
-def _tell_graph(given: Any) -> Told:
-    """Tell of an ONNX file, whose weights may lie beside it."""
+def _describe_graph(given: Any) -> Told:
+    """Return the facts of an ONNX file, whose weights may be in a second file."""
     path = find_path(given)
-    beside = path is not None and Path(f"{path}.data").is_file()
-    return Told(framework="ONNX", keys=("onnx",), shape="prefix" if beside else None)
+    has_data = path is not None and Path(f"{path}.data").is_file()
+    return Told(framework="ONNX", keys=("onnx",), shape="prefix" if has_data else None)
 
 
 FRAMEWORK = Framework(

@@ -1,4 +1,4 @@
-"""safetensors, whichever library's tensors it holds.
+"""safetensors, with the tensors of any library.
 
 https://huggingface.co/docs/safetensors. `torch` and `numpy` since 0.2, `save_model` and `load_model` since 0.3.1.
 """
@@ -18,11 +18,11 @@ _LIBRARIES: Final = {
     "torch": "PyTorch", "numpy": None, "tensorflow": "TensorFlow", "flax": "Flax", "paddle": "PaddlePaddle",
     "mlx": "MLX",
 }  # fmt: skip
-"""Modules, and the framework whose tensors each saves; NumPy's may be anybody's, and the file's header may say."""
+"""Frameworks by the module that saves their tensors; NumPy's may be of any, which the file's header may name."""
 
 
 def make_tell(framework: str | None) -> Callable[[Call], Told]:
-    """Return what tells the framework of a module's saves."""
+    """Return a `tell` function that returns the framework of a module's saves."""
     told = Told(framework=framework)
 
     def tell(call: Call) -> Told:

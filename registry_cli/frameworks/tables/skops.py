@@ -12,7 +12,7 @@ _OBJECT: Final = Argument(0, "obj")
 
 
 def tell_dump(call: Call) -> Told | None:
-    """Tell whose model is saved; None of data."""
+    """Return the facts of a saved model; None for data."""
     return tell_object(_OBJECT.get(call))
 
 
@@ -24,6 +24,6 @@ FRAMEWORK = Framework(
     hooks=(
         Save(f"{_IO}:dump", Argument(1, "file"), tell=tell_dump),
         Load(f"{_IO}:load", Argument(0, "file")),
-        Load(f"{_IO}:get_untrusted_types", Argument(99, "file"), optional=True),  # asked before a load
+        Load(f"{_IO}:get_untrusted_types", Argument(99, "file"), optional=True),  # called before a load
     ),
 )

@@ -1,8 +1,8 @@
-"""Scalars that a script gives to TensorBoard's writers: PyTorch's, tensorboardX's and TensorFlow's `tf.summary`.
+"""Scalars that a script passes to TensorBoard's writers: PyTorch's, tensorboardX's and TensorFlow's `tf.summary`.
 
 A scalar keeps its tag. Two writers often share tags (`loss` in `logs/train` and in `logs/test`): the first keeps them
-as they are, the second's get the name of its folder before them (`test/loss`). Not heard: what a `tf.function` writes,
-which is computed where Python does not see it.
+unchanged, those of the second get the name of its folder as prefix (`test/loss`). Not logged: scalars that a
+`tf.function` writes, because they are computed outside of Python.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _SUMMARY: Final = "tensorflow.python.ops.summary_ops_v2"
 
 
 class Names:
-    """Which writer's folder each name belongs to; begins anew with each sink."""
+    """The folder of the writer that each name belongs to; reset with each new sink."""
 
     def __init__(self) -> None:
         self._sink: Sink | None = None
         self._folders: dict[str, str] = {}
 
     def find(self, sink: Sink, tag: str, folder: str) -> str:
-        """Return under which name a tag of the writer in a folder is told."""
+        """Return the name under which a tag of the writer in a folder is reported."""
         if sink is not self._sink:
             self._sink, self._folders = sink, {}
         if self._folders.setdefault(tag, folder) == folder:
@@ -53,18 +53,18 @@ _folders: Final[WeakKeyDictionary[Any, str]] = WeakKeyDictionary()
 
 
 def tell_scalar(call: Call, sink: Sink) -> None:
-    """Tell what `SummaryWriter.add_scalar` was given."""
+    """Report the scalar passed to `SummaryWriter.add_scalar`."""
     _score(sink, call.args[0], _TAG.get(call), _VALUE.get(call), _STEP.get(call))
 
 
 def tell_scalars(call: Call, sink: Sink) -> None:
-    """Tell what `SummaryWriter.add_scalars` was given, each under its tag behind the one that they share."""
+    """Report the scalars passed to `SummaryWriter.add_scalars`, each named by the main tag and its own."""
     for tag, value in _VALUES.get(call).items():
         _score(sink, call.args[0], f"{_MAIN.get(call)}/{tag}", value, _STEP.get(call))
 
 
 def tell_summary(call: Call, sink: Sink) -> None:
-    """Tell what `tf.summary.scalar` has written; nothing where no writer was set or a graph is being built."""
+    """Report a scalar that `tf.summary.scalar` has written; none where no writer is set or a graph is being built."""
     tensorflow, summary = sys.modules["tensorflow"], sys.modules[_SUMMARY]
     if not tensorflow.executing_eagerly() or not call.result:
         return
@@ -79,7 +79,7 @@ def tell_summary(call: Call, sink: Sink) -> None:
 
 
 def remember_folder(call: Call, sink: Sink) -> None:
-    """Remember the folder of a writer of TensorFlow's, which does not do so itself."""
+    """Remember the folder of TensorFlow's writer, which does not store it itself."""
     del sink
     folder = Argument(0, "logdir").get(call)
     if isinstance(folder, str | os.PathLike):

@@ -2,8 +2,8 @@
 
 https://www.tensorflow.org/guide/saved_model, https://www.tensorflow.org/guide/checkpoint. `Checkpoint.save`, `write`
 and `CheckpointManager.save` all end in `Checkpoint._write`, which alone knows the prefix with its number, and which the
-thread of an asynchronous checkpoint calls when it really writes. Not heard: what `tf.lite.TFLiteConverter` returns, for
-those are bytes that the script writes itself.
+thread of an asynchronous checkpoint calls when it really writes. Not logged: the results of `tf.lite.TFLiteConverter`,
+which are bytes that the script writes itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NUMBERED: Final = re.compile(r"-(\d+)\Z")
 
 
 def tell_checkpoint(call: Call) -> Told | None:
-    """Tell of a checkpoint; its step is the number that `save` gave it. None while another thread is to write it."""
+    """Return the facts of a checkpoint, with the number from `save` as step; None if another thread writes it."""
     path = _find_text(call.result)
     options = call.kwargs.get("options") or call.args[-1]
     if path is None or getattr(options, "experimental_enable_async_checkpoint", False):
@@ -31,7 +31,7 @@ def tell_checkpoint(call: Call) -> Told | None:
 
 
 def tell_saver(call: Call) -> Told | None:
-    """Tell of a checkpoint of TensorFlow 1; None if there was nothing to save."""
+    """Return the facts of a checkpoint of TensorFlow 1; None if there was nothing to save."""
     path = _find_text(call.result)
     if path is None:
         return None

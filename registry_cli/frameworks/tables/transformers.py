@@ -1,8 +1,8 @@
 """Hugging Face: the folders of transformers, PEFT and Accelerate, each one version of many files.
 
-A `Trainer`'s checkpoint is one folder with all that lies in it; what `Trainer.log` is told are scalars. A load is one
-only of a folder that is here. A tokenizer is no model, but saved into a model's folder it makes that whole; a
-configuration is none either, but a clone that is given another model gets that one's.
+A `Trainer`'s checkpoint is one folder with its whole content; the numbers passed to `Trainer.log` are scalars. Only
+loads of a local folder are logged. A tokenizer is not a model, but saved into a model's folder it completes the model;
+a configuration is not a model either, but a clone with another model gets the configuration of that model.
 https://huggingface.co/docs/transformers/main_classes/model
 """
 
@@ -29,17 +29,17 @@ _NOWHERE: Final = Argument(99, "")
 _RESUMED: Final = Argument(1, "resume_from_checkpoint")
 _CONFIGS: Final = ("config.json", "adapter_config.json")
 _WEIGHTS: Final = (".safetensors", ".bin", ".h5", ".msgpack")
-_TALK: Final = ("_runtime", "_per_second")
-"""Ends of what a trainer logs about its speed."""
+_TIMINGS: Final = ("_runtime", "_per_second")
+"""Ends of the names under which a trainer logs its speed."""
 
 
 def tell_model(call: Call) -> Told:
-    """Tell of a model's folder."""
+    """Return the facts of a model's folder."""
     return describe_folder(_FOLDER.get(call))
 
 
 def make_tell(framework: str) -> Callable[[Call], Told]:
-    """Return what tells of another framework's model."""
+    """Return a `tell` function for another framework's model."""
 
     def tell(call: Call) -> Told:
         told = tell_model(call)
@@ -49,7 +49,7 @@ def make_tell(framework: str) -> Callable[[Call], Told]:
 
 
 def tell_companion(call: Call) -> Told | None:
-    """Tell of a model's folder into which a tokenizer was saved; None if it is no model's."""
+    """Return the facts of a model's folder into which a tokenizer was saved; None if it holds no model."""
     folder = _FOLDER.get(call)
     names = {file.name for file in Path(folder).iterdir()}
     whole = not names.isdisjoint(_CONFIGS) and any(name.endswith(_WEIGHTS) for name in names)
@@ -57,7 +57,7 @@ def tell_companion(call: Call) -> Told | None:
 
 
 def tell_checkpoint(call: Call) -> Told:
-    """Tell of a trainer's checkpoint: its step, and what was measured at it."""
+    """Return the facts of a trainer's checkpoint: its step, and the scores at that step."""
     trainer = call.args[0]
     step = trainer.state.global_step
     find_dir = getattr(trainer, "_get_output_dir", None)
@@ -67,7 +67,7 @@ def tell_checkpoint(call: Call) -> Told:
 
 
 def tell_trained(call: Call) -> Told:
-    """Tell of a trainer's model, which after the training may be the best one's."""
+    """Return the facts of a trainer's model, which after the training may be that of the best step."""
     trainer = call.args[0]
     step = trainer.state.global_step
     best = getattr(trainer.state, "best_model_checkpoint", None)
@@ -79,16 +79,16 @@ def tell_trained(call: Call) -> Told:
 
 
 def tell_state(call: Call) -> Told:
-    """Tell of the folder of an accelerator's state, which it may name itself."""
+    """Return the folder of an accelerator's state where the accelerator named it itself."""
     return Told(path=str(call.result)) if call.result else Told()
 
 
 def tell_design(call: Call) -> None:
-    """Tell nothing: a configuration is read without its model."""
+    """Return None: a configuration is loaded without its model."""
 
 
 def enter_training(call: Call, sink: Sink) -> None:
-    """Let a training go on from another checkpoint if the task was given one, with its step and optimiser too."""
+    """Resume a training from another checkpoint, its step and optimiser included, if the task was given one."""
     given = _RESUMED.get(call)
     if given is True:
         folder = call.args[0].args.output_dir
@@ -100,7 +100,7 @@ def enter_training(call: Call, sink: Sink) -> None:
 
 
 def tell_log(call: Call, sink: Sink) -> None:
-    """Tell scalars that a trainer logs."""
+    """Report the scalars that a trainer logs."""
     trainer = call.args[0]
     for name, value in _find_numbers(Argument(1, "logs").get(call)).items():
         sink.score(name, value, trainer.state.global_step)
@@ -109,13 +109,13 @@ def tell_log(call: Call, sink: Sink) -> None:
 def describe_folder(
     folder: str | os.PathLike[str], step: int | None = None, scores: Mapping[str, float] | None = None
 ) -> Told:
-    """Return what a folder's own configuration says of its model."""
+    """Return the facts of the model in a folder, from the folder's own configuration."""
     config = _read_config(Path(folder))
     return Told(path=os.fspath(folder), step=step, config=config, labels=find_labels(config), scores=scores or {})
 
 
 def find_labels(config: str | None) -> dict[str, int]:
-    """Return the labels of a configuration; none where they are `LABEL_0` and so on, which nobody gave."""
+    """Return the labels of a configuration; none where they are the defaults `LABEL_0`, `LABEL_1` ..."""
     doc = json.loads(config) if config is not None else None
     found = doc.get("label2id") if isinstance(doc, dict) else None
     labels = {str(name): int(number) for name, number in found.items()} if isinstance(found, dict) else {}
@@ -144,7 +144,7 @@ def _find_numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
     found = {
         name: find_number(value)
         for name, value in (logs or {}).items()
-        if name not in ("epoch", "step") and not name.endswith(_TALK)
+        if name not in ("epoch", "step") and not name.endswith(_TIMINGS)
     }
     return {name: number for name, number in found.items() if number is not None}
 

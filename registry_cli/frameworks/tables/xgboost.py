@@ -1,8 +1,8 @@
 """XGBoost: its own files, and the scores of a training with evaluation sets.
 
-https://xgboost.readthedocs.io/en/stable/python/python_api.html. scikit-learn's classes of it save, load and train by
-these functions, as does `Booster(model_file=...)`. Rounds count from 0, as XGBoost prints them. Needs 1.3, which
-brought the class of callbacks.
+https://xgboost.readthedocs.io/en/stable/python/python_api.html. Its scikit-learn classes save, load and train by these
+functions, as does `Booster(model_file=...)`. Rounds count from 0, as XGBoost prints them. Needs version 1.3, which
+introduced the class of callbacks.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ _TRAIN: Final = "xgboost.training:train"
 _CV: Final = "xgboost.training:cv"
 
 _logs: WeakKeyDictionary[Any, Log] = WeakKeyDictionary()
-"""Boosters in training to the scores of all their rounds, which XGBoost adds to."""
+"""By boosters in training: the scores of all their rounds, a table that XGBoost extends."""
 
 
 def tell_save(call: Call) -> Told:
-    """Tell of a saved booster."""
+    """Return the facts of a saved booster."""
     told = tell_booster(call.args[0])
     return Told(path=_find_home(call), step=told.step, scores=told.scores)
 
 
 def tell_load(call: Call) -> str | None:
-    """Tell what is loaded."""
+    """Return the path that is loaded."""
     return _find_home(call) or find_path(_FILE.get(call))
 
 
 def enter_training(function: str, call: Call, sink: Sink) -> None:
-    """Listen to a training."""
+    """Add a listener to a training."""
     add_callback(call, function, make_listener(sink))
 
 
 def leave_training(call: Call, sink: Sink) -> None:
-    """Let the training be over; of one that ended early the best round's scores count."""
+    """Record the end of a training; if it ended early, the scores of the best round count."""
     del sink
     log = _logs.pop(call.result, {})
     best = getattr(call.result, "best_iteration", None)
@@ -66,7 +66,7 @@ def leave_training(call: Call, sink: Sink) -> None:
 
 
 def make_listener(sink: Sink) -> Any:
-    """Return a callback that tells the scores of each round."""
+    """Return a callback that reports the scores of each round."""
     base: Any = sys.modules["xgboost.callback"].TrainingCallback
 
     class Listener(base):  # type: ignore[misc]  # XGBoost takes nothing else
@@ -87,7 +87,7 @@ def _find_scores(log: Log, at: int) -> dict[str, float]:
 
 
 def _find_home(call: Call) -> str | None:
-    """Return the path that one beginning with `~` means, which XGBoost reads like a shell; None for others."""
+    """Return the expanded form of a path that begins with `~`, as XGBoost expands it; None for other paths."""
     given = _FILE.get(call)
     path = os.fspath(given) if isinstance(given, str | os.PathLike) else ""
     return str(Path(path).expanduser()) if path.startswith("~") else None

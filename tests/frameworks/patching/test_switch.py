@@ -23,7 +23,7 @@ from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.frameworks.patching.rules import Rules
 from registry_cli.frameworks.patching.shapes import Argument, Load
 from registry_cli.frameworks.patching.switch import Switch
-from tests.frameworks.ears import TABLE, Memory, write_toy
+from tests.frameworks.memory_sink import TABLE, Memory, write_toy
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def switch(folder: Path, memory: Memory) -> Iterator[Switch]:
     made = Switch({"toy": ("toynet",)}, lambda name: TABLE)
-    made.ears.rules = Rules({}, str(folder))
-    made.ears.make_sink = lambda: memory
+    made.state.rules = Rules({}, str(folder))
+    made.state.make_sink = lambda: memory
     yield made
     made.stop()
 
@@ -143,7 +143,7 @@ def test_functions_keep_signature_name_and_pickle(switch: Switch) -> None:
 def test_a_builtin_stays_unbound_and_pickles(folder: Path, memory: Memory) -> None:
     table = replace(TABLE, hooks=(Load("_pickle:loads", Argument(0, "data")),))
     switch = Switch({"toy": ("_pickle",)}, lambda name: replace(table, packages=("_pickle",)))
-    switch.ears.rules, switch.ears.make_sink = Rules({}, "/"), lambda: memory
+    switch.state.rules, switch.state.make_sink = Rules({}, "/"), lambda: memory
     plain = _pickle.loads
     switch.start()
     try:
@@ -160,7 +160,7 @@ def test_a_builtin_stays_unbound_and_pickles(folder: Path, memory: Memory) -> No
 def test_a_class_that_nobody_can_inherit_from(folder: Path, memory: Memory) -> None:
     table = replace(TABLE, hooks=(Load("_contextvars:ContextVar", Argument(0, "name")),), packages=("_contextvars",))
     switch = Switch({"toy": ("_contextvars",)}, lambda name: table)
-    switch.ears.rules, switch.ears.make_sink = Rules({}, "/"), lambda: memory
+    switch.state.rules, switch.state.make_sink = Rules({}, "/"), lambda: memory
     memory.others[str(folder / "old")] = "new"
     Path("kept").touch()
     plain = contextvars.ContextVar
@@ -257,12 +257,12 @@ def test_what_is_no_model_is_passed_over(switch: Switch, memory: Memory) -> None
 
 
 def test_filters_and_keys(switch: Switch, memory: Memory, folder: Path) -> None:
-    switch.ears.rules = Rules({"pytorch": ("final*.toy",)}, str(folder))
+    switch.state.rules = Rules({"pytorch": ("final*.toy",)}, str(folder))
     switch.start()
     toy = _toy()
     toy.save("net", "a.toy")
     toy.save("net", "final-1.toy")
-    switch.ears.rules = Rules({"pytorch": False}, str(folder))
+    switch.state.rules = Rules({"pytorch": False}, str(folder))
     toy.save("net", "final-2.toy")
     assert toy.train(1) == 1
     assert memory.names == ["final-1.toy"]
@@ -323,7 +323,7 @@ def test_a_table_that_stumbles_is_told_once_and_the_save_stands(switch: Switch, 
 def test_a_hook_point_that_is_gone_is_told_once(folder: Path, memory: Memory) -> None:
     table = replace(TABLE, hooks=(*TABLE.hooks, Load("toynet.core:restore", Argument(0, "path"))))
     switch = Switch({"toy": ("toynet",)}, lambda name: table)
-    switch.ears.rules, switch.ears.make_sink = Rules({}, "/"), lambda: memory
+    switch.state.rules, switch.state.make_sink = Rules({}, "/"), lambda: memory
     switch.start()
     try:
         _toy().save("net", "a.toy")
@@ -332,7 +332,7 @@ def test_a_hook_point_that_is_gone_is_told_once(folder: Path, memory: Memory) ->
     assert memory.names == ["a.toy"]
     [warning] = memory.warnings
     assert "ToyNet" in warning
-    assert "toynet.core.restore is not there" in warning
+    assert "toynet.core.restore is missing" in warning
 
 
 def test_a_table_that_cannot_be_loaded_spoils_no_import(folder: Path, memory: Memory) -> None:
@@ -340,7 +340,7 @@ def test_a_table_that_cannot_be_loaded_spoils_no_import(folder: Path, memory: Me
         raise ImportError(name)
 
     switch = Switch({"toy": ("toynet",)}, load)
-    switch.ears.rules, switch.ears.make_sink = Rules({}, "/"), lambda: memory
+    switch.state.rules, switch.state.make_sink = Rules({}, "/"), lambda: memory
     switch.start()
     try:
         assert _toy().load
@@ -353,11 +353,11 @@ def test_a_sink_that_cannot_be_made_spoils_nothing(switch: Switch, memory: Memor
     def refuse() -> Memory:
         raise OSError("no room")
 
-    switch.ears.make_sink = refuse
+    switch.state.make_sink = refuse
     switch.start()
     with pytest.warns(UserWarning, match="no room"):
         _toy().save("net", "a.toy")
-    assert switch.ears.rules is None
+    assert switch.state.rules is None
 
 
 def test_a_module_that_is_half_imported_waits(switch: Switch, memory: Memory) -> None:
@@ -416,7 +416,7 @@ def test_a_forked_child_can_go_on(switch: Switch) -> None:
 
 
 def test_without_a_sink_nothing_happens(switch: Switch, memory: Memory) -> None:
-    switch.ears.make_sink = lambda: None
+    switch.state.make_sink = lambda: None
     switch.start()
     toy = _toy()
     toy.save("net", "a.toy")

@@ -6,7 +6,7 @@ from typing import Any
 
 from registry_cli.frameworks.patching.shapes import Call, Told
 from registry_cli.frameworks.tables.fastai import enter_fit, leave_fit, tell_epoch, tell_export, tell_model
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 
 
 class Model:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from registry_cli.frameworks.patching.shapes import Call
 from registry_cli.frameworks.tables import lightgbm
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 from tests.frameworks.objects_like import make
 
 

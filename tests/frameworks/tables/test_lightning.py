@@ -15,7 +15,7 @@ from registry_cli.frameworks.tables.lightning import (
     tell_metrics,
     tell_written,
 )
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 
 
 class AsyncCheckpointIO:

@@ -13,7 +13,7 @@ import pytest
 from registry_cli.frameworks.patching import switch
 from registry_cli.frameworks.patching.rules import Rules
 from registry_cli.frameworks.tables.pickle import FRAMEWORK
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 
 PANDAS = "/venv/lib/python3.11/site-packages/pandas/io/pickle.py"
 
@@ -23,7 +23,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Memory]:
     monkeypatch.chdir(tmp_path)
     heard = Memory()
     made = switch.Switch({"pickle": ("pickle",)}, lambda name: FRAMEWORK)
-    made.ears.rules, made.ears.make_sink = Rules({}, str(tmp_path)), lambda: heard
+    made.state.rules, made.state.make_sink = Rules({}, str(tmp_path)), lambda: heard
     made.start()
     yield heard
     made.stop()

@@ -11,7 +11,7 @@ import pytest
 
 from registry_cli.frameworks.patching.shapes import Call
 from registry_cli.frameworks.tables.tensorboard import Names, remember_folder, tell_scalar, tell_scalars, tell_summary
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 
 
 class Writer:

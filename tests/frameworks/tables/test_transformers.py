@@ -23,7 +23,7 @@ from registry_cli.frameworks.tables.transformers import (
     tell_state,
     tell_trained,
 )
-from tests.frameworks.ears import Memory
+from tests.frameworks.memory_sink import Memory
 
 CONFIG = json.dumps({"model_type": "bert", "label2id": {"neg": 0, "pos": 1}})
 

@@ -1,4 +1,4 @@
-"""A sink that remembers what it is told, and a toy framework to be heard."""
+"""A sink that remembers its reports, and a toy framework to be logged."""
 
 from __future__ import annotations
 
