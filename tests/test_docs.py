@@ -40,6 +40,7 @@ from registry_cli.frameworks.catalogue import SILENT, load_frameworks
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
 from tests.formats.vectors import TORCH_PICKLE, zipped
+from tests.hints import list_hints
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -297,9 +298,8 @@ def spoken(source: Path | str) -> Iterator[str]:
             for example in getattr(command, "examples", ()):
                 yield from find_calls(example)
     elif source == "hints":
-        for path in (ROOT / "registry_cli").rglob("*.py"):
-            for hint in re.findall(r"hint=f?[\"'](.*)[\"'][,)\n]", path.read_text()):
-                yield from find_calls(hint.replace("`", "|"))
+        for hint in list_hints():
+            yield from find_calls(hint.text or "")
     elif isinstance(source, Path):
         for block in blocks(source):
             for line in re.sub(r"\\\n\s*", " ", block["body"]).splitlines():

@@ -115,15 +115,16 @@ class RegGroup(TyperGroup):
         """
         if args[0] in self.commands or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
-        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=self._corrected(ctx.command_path, *args))
+        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=f"reg {self._correct(*args)}")
 
-    def _corrected(self, path: str, word: str, *rest: str) -> str:
+    def _correct(self, word: str, *rest: str) -> str:
+        """Return what to type after `reg`: the nearest command with the same words behind it, else this one's help."""
         from difflib import get_close_matches
         from shlex import quote
 
-        near = [f"{path} {name}" for name in get_close_matches(word, self.commands)]
-        near += [f"reg {words}" for words, row in COMMANDS.items() if row.name == word]
-        return " ".join([near[0], *map(quote, rest)]) if near else f"{path} --help"
+        near = [f"{self.words} {name}".strip() for name in get_close_matches(word, self.commands)]
+        near += [words for words, row in COMMANDS.items() if row.name == word]
+        return " ".join([near[0], *map(quote, rest)]) if near else f"{self.words} --help".strip()
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs under their headings, then the options."""
@@ -227,9 +228,9 @@ def _usage_error(error: Any, words: Sequence[str]) -> UsageError:
     message: str = error.message if hasattr(error, "possibilities") else error.format_message()
     message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
     message = re.sub(r"'([^']*)'", r"`\1`", message)
-    path = error.ctx.command_path if error.ctx else "reg"
+    path = f"{error.ctx.command_path} ".removeprefix("reg ") if error.ctx else ""
     near = getattr(error, "possibilities", None)
-    hint = f"reg {_replace(words, error.option_name, near[0])}" if near else f"{path} --help"
+    hint = f"reg {_replace(words, error.option_name, near[0])}" if near else f"reg {path}--help"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 
 

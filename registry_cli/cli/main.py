@@ -106,7 +106,7 @@ def _wants_json(words: list[str]) -> bool:
 def _show(error: RegError, *, as_json: bool) -> int:
     from registry_cli.cli.output import write_error
 
-    write_error(error.kind, error.message, error.hint, as_json=as_json)
+    write_error(error.kind, error.message, hint=error.hint, as_json=as_json)
     return error.exit_code
 
 

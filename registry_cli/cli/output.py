@@ -242,7 +242,7 @@ def open_output(
     return Output(mode, tuple(part.strip() for part in (columns or "").split(",") if part.strip()), raw)
 
 
-def write_error(kind: str, message: str, hint: str | None, *, as_json: bool) -> None:
+def write_error(kind: str, message: str, *, hint: str | None, as_json: bool) -> None:
     """Write the error of a command to standard error: two lines for people, one JSON object for programs."""
     if as_json:
         sys.stderr.write(dump_json({"error": {"kind": kind, "message": message, "hint": hint}}) + "\n")

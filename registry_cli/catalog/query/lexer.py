@@ -27,7 +27,7 @@ class Token(Frozen):
 
 
 def point_at(
-    source: str, start: int, end: int, problem: str, accepted: str | None = None, hint: str = "reg help query"
+    source: str, start: int, end: int, problem: str, accepted: str | None = None, *, hint: str = "reg help query"
 ) -> UsageError:
     """Return an error that shows the query on one line and marks the place below it."""
     first_line = f"{problem}: {accepted}" if accepted else problem

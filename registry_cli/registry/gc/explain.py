@@ -74,7 +74,7 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
         kept = None  # somebody let it go with --forced
     gone = any(file.fate.startswith(_GONE) for file in fates)
     hint = "reg model add --help" if gone else _hint(registry, row, kept)
-    return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint)
+    return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint=hint)
 
 
 def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ...]:
