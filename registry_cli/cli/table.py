@@ -16,7 +16,7 @@ class Row:
     """One command or group.
 
     Attributes:
-        words: What is typed after `reg`, such as `model tag`.
+        words: Words typed after `reg`, such as `model tag`.
         summary: First line of the command's docstring, without its full stop.
         section: Heading under which help lists it.
     """

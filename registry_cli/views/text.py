@@ -20,7 +20,7 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\
 _NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf"
 _SHORT_ID: Final = 12
 _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
-"""Columns that hold bytes, beside every field named `size`."""
+"""Columns that hold bytes, besides every field named `size`."""
 
 
 def list_controls() -> list[int]:

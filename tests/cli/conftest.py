@@ -1,4 +1,4 @@
-"""`reg(...)` runs a command in this process and says how it ended; a wrong exit code fails at once."""
+"""The fixture `reg(...)`: runs a command in this process and returns its output; a wrong exit code fails at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Result:
 
     @property
     def shown(self) -> list[str]:
-        """Lines as a person sees them on a terminal, without their colours."""
+        """Lines as a terminal shows them, without their colours."""
         return re.sub("\x1b\\[[0-9;]*m", "", self.out).splitlines()
 
     @property
@@ -48,7 +48,7 @@ class Result:
 
 
 class Stream(io.TextIOWrapper):
-    """A standard stream in memory; may say that it is a terminal, and may refuse to be written."""
+    """A standard stream in memory; it can pretend to be a terminal, and can refuse writes."""
 
     def __init__(self, data: bytes = b"", *, terminal: bool = False, refuses: BaseException | None = None) -> None:
         super().__init__(io.BytesIO(data), encoding="utf-8", write_through=True)
@@ -80,7 +80,7 @@ def standard_streams(stdin: Stream, stdout: Stream, stderr: Stream) -> Iterator[
 
 
 class Reg:
-    """Calls `reg` as a user does."""
+    """Runs `reg` as a user does."""
 
     def __call__(
         self,
@@ -118,16 +118,16 @@ def iris(reg: Reg, tmp_path: Path) -> Reg:
     """`reg` in a folder with a registry of two versions of `iris/softmax` and `iris/tuned`, made from the first."""
     first, second, third = (write_weights(tmp_path / "in" / f"{n}.safetensors", n) for n in (1, 2, 3))
     (tmp_path / "net.json").write_text('{"units": 3}\n')
-    told = ("--metric", "acc=0.91", "--meta", "owner=risk", "--label", "setosa=0", "--design", "net.json")
+    facts = ("--metric", "acc=0.91", "--meta", "owner=risk", "--label", "setosa=0", "--design", "net.json")
     reg("init")
-    reg("model", "add", "iris/softmax", first, *told, "--tag", "baseline", "--alias", "best", "-m", "first try")
+    reg("model", "add", "iris/softmax", first, *facts, "--tag", "baseline", "--alias", "best", "-m", "first try")
     reg("model", "add", "iris/softmax", second, "--metric", "acc=0.95", "--metric", "loss=nan")
     reg("model", "add", "iris/tuned", third, "--parent", "base=iris/softmax:1")
     return reg
 
 
 def run_process(*words: str | Path, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run `reg` in a process of its own, for what needs real descriptors."""
+    """Run `reg` in a process of its own, for tests that need real descriptors."""
     command = [sys.executable, "-m", "registry_cli", *map(str, words)]
     env = {**os.environ, "PYTHONPATH": str(HERE)}
     return subprocess.run(command, input=data, capture_output=True, check=False, env=env)

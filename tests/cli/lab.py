@@ -31,7 +31,7 @@ print("loss", lr * 2)
 
 
 class Lab:
-    """What a user has on his machine."""
+    """A user's machine: a home, a git repository, a registry and a training script."""
 
     def __init__(self, root: Path, *, git: bool = True, registry: bool = True) -> None:
         self.root = root
@@ -70,7 +70,7 @@ class Lab:
         return json.loads(self.reg(*words, "--json").stdout)
 
     def log(self, *words: str, code: int = 0, **options: Any) -> subprocess.CompletedProcess[bytes]:
-        """Run `reg log WORDS`, where `python` stands for this interpreter."""
+        """Run `reg log WORDS`; `python` is this interpreter."""
         command = [sys.executable if word == "python" else word for word in words]
         return self.reg("log", *command, code=code, **options)
 

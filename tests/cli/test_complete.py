@@ -1,4 +1,4 @@
-"""Completion: what is offered where, in words first, then as real shells do it on a terminal."""
+"""Completion: the candidates at each place, first for given words, then in real shells on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reg config`: settings of the copy, of the user, of the registry and of the environment, each where it lives."""
+"""`reg config`: settings of the copy, the user, the registry and the environment, each in its place."""
 
 from __future__ import annotations
 

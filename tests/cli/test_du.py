@@ -1,4 +1,4 @@
-"""`reg du`: areas of the folder, or what models, projects and tasks hold."""
+"""`reg du`: areas of the folder, or the usage of models, projects and tasks."""
 
 from __future__ import annotations
 

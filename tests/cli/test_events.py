@@ -1,4 +1,4 @@
-"""`reg events`: all that happened, in order, resumable."""
+"""`reg events`: all events in order, from any point."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def append_void_entry() -> None:
         registry.layout.slot(entry.seq).write_bytes(dump_entry(entry))
 
 
-def test_an_entry_without_effect_is_kept_and_told(iris: Reg) -> None:
+def test_an_entry_without_effect_is_kept_and_reported(iris: Reg) -> None:
     append_void_entry()
     (event,) = events(iris, "--void")
     assert (event["op"], event["author"]) == ("archive", "eve")

@@ -1,4 +1,4 @@
-"""`reg fsck`: whole is said in a sentence, damage in rows with the models that it touches."""
+"""`reg fsck`: an intact registry gives a sentence, damage gives rows with the affected models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from tests.cli.conftest import Reg
 from tests.cli.model.test_verify import rot
 
-WHOLE = "checked 3 entries, 3 records, 300 B in 3 blobs: whole\n"
+WHOLE = "checked 3 entries, 3 records, 300 B in 3 blobs: no damage found\n"
 
 
-def test_a_whole_registry(iris: Reg) -> None:
+def test_an_intact_registry(iris: Reg) -> None:
     result = iris("fsck")
     assert (result.out, result.err) == ("", WHOLE)
     assert iris("fsck", terminal=True).out == ""
@@ -18,14 +18,14 @@ def test_a_whole_registry(iris: Reg) -> None:
     assert iris("fsck", "--strong").err == WHOLE.replace("300 B", "SHA-256 of 300 B")
 
 
-def test_damage_is_told_by_line(iris: Reg) -> None:
+def test_damage_is_printed_by_line(iris: Reg) -> None:
     rot(iris, "iris/softmax:2")
     result = iris("fsck", code=14)
     ((kind, path, problem, models),) = (line.split("\t") for line in result.lines)
     assert (kind, problem, models) == ("blob", "does not hold the bytes it was given", "iris/softmax:2")
     assert Path(path).is_file()
     assert result.err.endswith(
-        "300 B in 3 blobs: 1 damaged file, 1 version touched\nerror: 1 file is damaged\nhint: reg repair\n"
+        "300 B in 3 blobs: 1 damaged file, 1 version affected\nerror: 1 file is damaged\nhint: reg repair\n"
     )
 
 
@@ -109,6 +109,6 @@ def test_nothing_is_advised_to_be_collected_while_an_entry_is_lost(iris: Reg) ->
     Path(".registry/blobs/aa", "b" * 62).write_bytes(b"junk")
     assert "1 blob that nothing names, 4 bytes: reg gc" in iris("fsck").err
     Path(".registry/log/000000/000002.toml").unlink()
-    told = iris("fsck", code=14).err
-    assert "that nothing names" in told
-    assert "reg gc" not in told
+    printed = iris("fsck", code=14).err
+    assert "that nothing names" in printed
+    assert "reg gc" not in printed

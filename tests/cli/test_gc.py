@@ -1,4 +1,4 @@
-"""`reg gc` and `reg trash`: what is freed, when, and how it comes back."""
+"""`reg gc` and `reg trash`: bytes are freed in steps, and can be restored."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def size() -> int:
 
 
 def test_a_dry_run_says_what_a_run_does(removed: Reg, size: int) -> None:
-    told = removed("gc", "--forced", "--dry-run", "--json").json
-    assert [told[step] for step in STEPS] == [0, size, 0, 0]
-    assert [blob["fate"] for blob in told["blobs"]] == ["condemn"]
+    printed = removed("gc", "--forced", "--dry-run", "--json").json
+    assert [printed[step] for step in STEPS] == [0, size, 0, 0]
+    assert [blob["fate"] for blob in printed["blobs"]] == ["condemn"]
     assert removed("gc", "--forced").lines == ["now\t0", f"after_grace\t{size}", "after_trash\t0", "young\t0"]
     assert removed("gc", "--forced", "--now", "--dry-run").lines[0] == f"now\t{size}"
     assert removed("gc", "--forced", "--now", "--json").json["now"] == size
@@ -43,9 +43,9 @@ def test_a_person_reads_it(removed: Reg) -> None:
 
 
 def test_a_parent_stays_and_is_explained(removed: Reg) -> None:
-    told = removed("gc", "--explain", "iris/softmax:1")
-    assert told.lines[0].startswith("iris/softmax:1 stays: it was removed, and its bytes stay all the same")
-    assert "hint: reg gc --forced\n" in told.err
+    printed = removed("gc", "--explain", "iris/softmax:1")
+    assert printed.lines[0].startswith("iris/softmax:1 stays: it was removed, and its bytes stay all the same")
+    assert "hint: reg gc --forced\n" in printed.err
     table = removed("gc", "--explain", "iris/tuned:1", "--json").json
     assert table["stays"]
     assert table["files"][0]["fate"] == "stays"
@@ -70,8 +70,8 @@ def test_the_trash(removed: Reg, size: int) -> None:
 
 
 def test_a_prefix_names_enough(removed: Reg) -> None:
-    told = removed("trash", "restore", "abc", code=2).err
-    assert "`abc` is too short: 4 characters or more\nhint: reg trash list" in told
+    printed = removed("trash", "restore", "abc", code=2).err
+    assert "`abc` is too short: 4 characters or more\nhint: reg trash list" in printed
 
 
 def test_wrong_bytes_are_not_brought_back(removed: Reg) -> None:
@@ -82,9 +82,9 @@ def test_wrong_bytes_are_not_brought_back(removed: Reg) -> None:
     path = Path(row["path"])
     path.chmod(0o600)
     path.write_bytes(b"rot")
-    told = removed("trash", "restore", row["id"], code=14).err
-    assert f"blob {row['id'][:12]} in the trash does not hold the bytes" in told
-    assert "hint: reg repair\n" in told
+    printed = removed("trash", "restore", row["id"], code=14).err
+    assert f"blob {row['id'][:12]} in the trash does not hold the bytes" in printed
+    assert "hint: reg repair\n" in printed
 
 
 def test_damaged_files_wait_for_whole_ones(iris: Reg) -> None:
@@ -105,7 +105,7 @@ def test_damaged_files_wait_for_whole_ones(iris: Reg) -> None:
     Path(".registry/blobs", sha256[:2], sha256[2:]).unlink()
     emptied = iris("trash", "empty", "--yes")
     assert emptied.lines == ["freed\t6", "files\t2"]
-    kept = "1 damaged file is kept until whole bytes are in its place: reg repair --from PATH\n"
+    kept = "1 damaged file is kept until intact bytes are in its place: reg repair --from PATH\n"
     assert emptied.err == kept
     assert iris("trash", "empty", "--yes").err == "nothing was deleted\n" + kept
 
@@ -115,10 +115,10 @@ def test_a_removed_version_whose_bytes_are_gone(removed: Reg) -> None:
     removed("gc", "--forced", "--now")
     assert removed("model", "verify", "iris/softmax:1").lines[0].split("\t")[:2] == ["iris/softmax:1", "removed"]
     for words in (("path", "iris/softmax:1"), ("get", "iris/softmax:1", "out"), ("get", "iris/softmax:1", "-")):
-        told = removed("model", *words, code=17).err
-        assert "iris/softmax:1 was removed and its bytes were collected: the same files can be added again\n" in told
-    told = removed("model", "restore", "iris/softmax:1", code=17).err
-    assert "are gone: add the same file again first\n" in told
+        printed = removed("model", *words, code=17).err
+        assert "iris/softmax:1 was removed and its bytes were collected: the same files can be added again\n" in printed
+    printed = removed("model", "restore", "iris/softmax:1", code=17).err
+    assert "are gone: add the same file again first\n" in printed
 
 
 def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> None:

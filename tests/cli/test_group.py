@@ -1,4 +1,4 @@
-"""The table, the commands and their help agree; nothing heavy is loaded to say so."""
+"""The table, the commands and their help agree; help loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_mistake_names_the_nearest_word(reg: Reg, words: list[str], hint: str)
     assert reg(*words, code=2).err.splitlines()[1] == f"hint: {hint}"
 
 
-def test_a_missing_word_is_told_in_our_style(reg: Reg) -> None:
+def test_a_missing_word_is_reported_in_our_style(reg: Reg) -> None:
     result = reg("model", "show", code=2)
     assert result.err == "error: missing argument `REF`\nhint: reg model show --help\n"
 

@@ -1,4 +1,4 @@
-"""Listings read what they print: ids alone where only ids are printed, and else a few records at a time."""
+"""Listings read only what they print: ids where only ids are printed, otherwise a few records at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry_cli.tasks import find
 from tests.cli.conftest import Reg, Stream
 
 WHOLE = ((versions, "list_versions"), (find, "list_tasks"), (models, "list_lines"), (events, "tell_changes"))
-"""What reads records or counts."""
+"""Functions that read records or counts."""
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_ids_alone_are_read_where_only_they_are_printed(
         assert kept(*words.split(), "--columns", column, "--json").json == [{column: one} for one in ids]
 
 
-def test_a_wrong_column_is_told_beside_ids_too(kept: Reg) -> None:
+def test_a_wrong_column_is_reported_with_ids_too(kept: Reg) -> None:
     for words in ("model query", "task list", "model list"):
         assert "no column `nope`" in kept(*words.split(), "-q", "--columns", "nope", code=2).err
 

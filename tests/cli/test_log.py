@@ -1,4 +1,4 @@
-"""`reg log`: a command is run as it would run by itself, and all that a re-run needs is in the registry."""
+"""`reg log`: a command runs unchanged, and everything a re-run needs is in the registry."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "work")
 
 
-def test_a_run_is_told_whole(lab: Lab) -> None:
+def test_a_run_is_recorded_completely(lab: Lab) -> None:
     lab.write("data/a.csv", "1,2\n")
     lab.write("notes.txt", "not in git")
     lab.write("train.py", (lab.root / "train.py").read_text() + "\n# changed\n")
@@ -157,15 +157,15 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert task.code
     assert {".env", "id_rsa", "train.py", "new0.txt"} <= set(task.code.cut)
     assert [file.path for file in task.files if file.path.startswith("untracked/")] == ["untracked/plain.py"]
-    told = done.stderr.decode()
-    assert told.startswith("warning: not kept, as it looks like a secret: .env (its name), ")
-    assert told.count("not kept, as it looks like a secret: .env") == 1
-    assert str(task.problem).startswith(told.splitlines()[0].removeprefix("warning: "))
+    printed = done.stderr.decode()
+    assert printed.startswith("warning: not kept, as it looks like a secret: .env (its name), ")
+    assert printed.count("not kept, as it looks like a secret: .env") == 1
+    assert str(task.problem).startswith(printed.splitlines()[0].removeprefix("warning: "))
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
 
 
 @pytest.mark.slow
-def test_commits_with_secrets_are_not_kept(lab: Lab) -> None:
+def test_commits_with_secrets_are_not_stored(lab: Lab) -> None:
     lab.write("more.py", f"1\n{PLANTED['github']}\n")
     lab.git("add", "more.py")
     lab.git("commit", "-qm", "a token")
@@ -202,9 +202,9 @@ def test_a_rerun_reads_secrets_from_variables(lab: Lab) -> None:
     out = lab.root / "out.txt"
     lab.log("--name", "one", "--", "python", "-c", code, str(out), "--token", "abc")
     missing = lab.reg("task", "run", "one", code=2)
-    told = missing.stdout + missing.stderr
-    assert b"a secret that is not on record: SECRET_TOKEN" in told
-    assert b"not on record: set SECRET_TOKEN in the environment\n" in told
+    printed = missing.stdout + missing.stderr
+    assert b"a secret that is not on record: SECRET_TOKEN" in printed
+    assert b"not on record: set SECRET_TOKEN in the environment\n" in printed
     environ = {**lab.environ, "SECRET_TOKEN": "def"}
     command = [sys.executable, "-m", "registry_cli", "task", "run", "one"]
     subprocess.run(command, cwd=lab.root, env=environ, check=True, capture_output=True)
@@ -214,7 +214,7 @@ def test_a_rerun_reads_secrets_from_variables(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_a_rerun_tells_what_is_not_on_record(lab: Lab) -> None:
+def test_a_rerun_reports_what_is_not_on_record(lab: Lab) -> None:
     lab.write("train.py", "print(open('.env').read())")
     lab.git("commit", "-qam", "reads a secret")
     lab.write(".env", "A=1")
@@ -225,7 +225,7 @@ def test_a_rerun_tells_what_is_not_on_record(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_a_failed_run_keeps_its_outputs_unless_told_otherwise(lab: Lab) -> None:
+def test_a_failed_run_keeps_its_outputs_by_default(lab: Lab) -> None:
     script = "mkdir -p out; echo half > out/half.bin; exit 4"
     lab.log("--output", "out/*", "--", "sh", "-c", script, code=4)
     assert len(lab.json("model", "query")) == 1
@@ -298,7 +298,7 @@ SLOW = "import time; print('begun', flush=True); open('pid','w').write(str(__imp
 
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("victims", ["wrapper", "child", "both"])
-def test_a_kill_leaves_a_task_with_its_log(lab: Lab, victims: str) -> None:
+def test_a_killed_task_keeps_its_log(lab: Lab, victims: str) -> None:
     running = _start(lab, "--name", "long", "--", sys.executable, "-c", SLOW)
     pid = lab.root / "pid"
     _wait_for(lambda: pid.exists() and pid.read_text())
@@ -325,7 +325,7 @@ def test_a_kill_leaves_a_task_with_its_log(lab: Lab, victims: str) -> None:
     assert list(consoles.iterdir()) == []
 
 
-def test_a_signal_is_passed_on_and_the_end_is_told(lab: Lab) -> None:
+def test_a_signal_is_passed_on_and_the_end_is_recorded(lab: Lab) -> None:
     running = _start(lab, "--name", "long", "--", sys.executable, "-c", SLOW)
     _wait_for((lab.root / "pid").exists)
     running.send_signal(signal.SIGTERM)
@@ -335,7 +335,7 @@ def test_a_signal_is_passed_on_and_the_end_is_told(lab: Lab) -> None:
     assert (lab.task("long").status, lab.task("long").signal) == ("failed", "SIGTERM")
 
 
-def test_who_does_not_want_to_wait_for_large_data_says_so_again(lab: Lab) -> None:
+def test_repeated_signals_end_the_wait_for_large_data(lab: Lab) -> None:
     with (lab.root / "data.bin").open("wb") as data:
         data.truncate(1 << 40)
     running = _start(lab, "--name", "long", "--data", "data.bin", "--", "touch", "over")
@@ -357,7 +357,7 @@ def test_a_nested_log_is_a_task_of_its_own(lab: Lab) -> None:
     assert (lab.task("outer").status, lab.task("inner").status) == ("completed", "completed")
 
 
-def test_the_folder_of_the_command_is_kept_relative_to_the_code(lab: Lab) -> None:
+def test_the_folder_of_the_command_is_relative_to_the_code(lab: Lab) -> None:
     (lab.root / "sub").mkdir()
     subprocess.run(
         [sys.executable, "-m", "registry_cli", "log", "--", "true"], cwd=lab.root / "sub", env=lab.environ, check=True
@@ -366,7 +366,7 @@ def test_the_folder_of_the_command_is_kept_relative_to_the_code(lab: Lab) -> Non
 
 
 @pytest.mark.slow
-def test_an_output_that_cannot_be_kept_holds_no_other_up(lab: Lab) -> None:
+def test_an_output_that_cannot_be_stored_blocks_no_other(lab: Lab) -> None:
     script = "mkdir -p out; echo a > out/a.bin; mkfifo out/b.bin; echo c > out/c.bin; ln -s /nowhere out/d.bin; sleep 3"
     done = lab.log("--output", "out/*", "--", "sh", "-c", script)
     assert {row["name"] for row in lab.json("model", "query")} >= {"work/sh/a", "work/sh/c"}
@@ -375,7 +375,7 @@ def test_an_output_that_cannot_be_kept_holds_no_other_up(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_an_output_is_kept_while_the_command_runs(lab: Lab) -> None:
+def test_an_output_is_stored_while_the_command_runs(lab: Lab) -> None:
     running = _start(lab, "--name", "long", "--output", "best.bin", "--", "sh", "-c", "echo 1 > best.bin; sleep 60")
     _wait_for(lambda: lab.json("model", "query") != [])
     running.kill()
@@ -401,7 +401,7 @@ def test_a_signal_after_the_command_has_ended_does_not_lose_its_end(lab: Lab) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_what_git_refuses_to_say_is_told(lab: Lab) -> None:
+def test_what_git_refuses_is_reported(lab: Lab) -> None:
     for path in (lab.root, lab.root / ".git"):
         os.chown(path, 65534, 65534)
     done = lab.log("--", "true")

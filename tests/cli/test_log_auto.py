@@ -1,4 +1,4 @@
-"""`reg log --auto`: what frameworks save and load. `pickle` stands for them, as it is everywhere."""
+"""`reg log --auto`: saves and loads of frameworks. `pickle` stands for them, since it is always there."""
 
 from __future__ import annotations
 
@@ -117,25 +117,25 @@ def test_how_it_is_shown(reg: Reg, tmp_path: Path) -> None:
     with Registry.init(tmp_path) as registry:
         base = add(registry, "toy/base", b"base")
         inputs = (Input("base", base.id, base.ref, "in/\x1bbase.pt"), Input("plain", base.id, base.ref))
-        draft(registry, "heard", recipe=Recipe(("true",), auto=auto), inputs=inputs)
+        draft(registry, "logged", recipe=Recipe(("true",), auto=auto), inputs=inputs)
         draft(registry, "plain")
         draft(registry, "all", recipe=Recipe(("true",), auto=Auto()))
-    lines = reg("task", "show", "heard", terminal=True).shown
-    told = next(" ".join([*line.split()[1:], *after.split()]) for line, after in pairwise(lines)
+    lines = reg("task", "show", "logged", terminal=True).shown
+    printed = next(" ".join([*line.split()[1:], *after.split()]) for line, after in pairwise(lines)
                 if line.startswith("auto "))  # fmt: skip
-    assert told == "onnx on, pytorch=final*.pt or x/\\x1b.pt, scikit off, loads known, keep last 3"
+    assert printed == "onnx on, pytorch=final*.pt or x/\\x1b.pt, scikit off, loads known, keep last 3"
     assert ["inputs", "base", "toy/base:1", "from", "in/\\x1bbase.pt"] in [line.split() for line in lines]
     assert ["plain", "toy/base:1"] in [line.split() for line in lines]
     assert max(map(len, lines)) <= 80
     assert ["auto", "loads", "known"] in [line.split() for line in reg("task", "show", "all", terminal=True).shown]
-    shown = reg("task", "show", "heard", "--json").json
+    shown = reg("task", "show", "logged", "--json").json
     assert [one["path"] for one in shown["inputs"]] == ["in/\x1bbase.pt", None]
     assert shown["auto"] == {
         "frameworks": {"pytorch": ["final*.pt", "x/\x1b.pt"], "scikit": False, "onnx": True},
         "loads": "known",
         "keep": "last 3",
     }
-    assert "auto.frameworks.scikit\tfalse" in reg("task", "show", "heard").lines
+    assert "auto.frameworks.scikit\tfalse" in reg("task", "show", "logged").lines
     assert reg("task", "show", "plain", "--json").json["auto"] is None
     assert not [line for line in reg("task", "show", "plain").lines if line.startswith("auto")]
     assert not [line for line in reg("task", "show", "plain", terminal=True).shown if line.startswith("auto")]
@@ -201,7 +201,7 @@ def test_a_variable_turns_it_off(lab: Lab) -> None:
     assert lab.json("task", "show", "off")["outputs"] == []
 
 
-def test_what_is_missed_is_said(lab: Lab) -> None:
+def test_missed_saves_are_reported(lab: Lab) -> None:
     lab.write("buffer.py", "import io, pickle\npickle.dump({'weight': 1}, io.BytesIO())\nraise SystemExit(3)")
     done = lab.log("--auto", "-q", "--", "python", "buffer.py", code=3)
     assert done.stderr == b"warning: 1 save into a buffer without a name was not kept\n"

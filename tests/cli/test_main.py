@@ -1,4 +1,4 @@
-"""What every command shares at its edges: how it ends and how it says why."""
+"""The edges that all commands share: exit codes, errors and output."""
 
 from __future__ import annotations
 
@@ -71,9 +71,7 @@ def test_colour_follows_the_environment(reg: Reg, monkeypatch: pytest.MonkeyPatc
         (OSError(errno.EXDEV, "Cross-device link", "/a", None, "/b"), 1, "error: cross-device link: /a -> /b\n"),
     ],
 )
-def test_what_the_system_refuses_is_told_without_a_traceback(
-    reg: Reg, error: BaseException, code: int, says: str
-) -> None:
+def test_errors_of_the_system_have_no_traceback(reg: Reg, error: BaseException, code: int, says: str) -> None:
     result = reg("help", code=code, refuses=error)
     assert result.err.startswith(says)
     assert bool(result.err) == bool(says)
@@ -84,7 +82,7 @@ def test_a_bug_keeps_its_traceback(reg: Reg) -> None:
         reg("help", refuses=ZeroDivisionError())
 
 
-def test_a_reader_that_goes_is_no_failure() -> None:
+def test_a_reader_that_closes_the_pipe_is_no_failure() -> None:
     with subprocess.Popen([*REG, "--help"], stdout=-1, stderr=-1, env=environment()) as process:
         assert process.stdout
         assert process.stderr
@@ -94,7 +92,7 @@ def test_a_reader_that_goes_is_no_failure() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["help", "help"]])
-def test_a_full_disk_behind_stdout_is_told_once(words: list[str]) -> None:
+def test_a_full_disk_behind_stdout_is_reported_once(words: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         result = subprocess.run([*REG, *words], stdout=full, stderr=-1, env=environment(), text=True)
     assert result.returncode == 1
@@ -130,7 +128,7 @@ def test_a_closed_output_is_quiet(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_index_without_its_tables_is_made_anew(reg: Reg, tmp_path: Path) -> None:
+def test_an_index_without_its_tables_is_rebuilt(reg: Reg, tmp_path: Path) -> None:
     reg("init")
     reg("model", "list")
     with closing(sqlite3.connect(tmp_path / ".registry/cache/index.sqlite")) as db:

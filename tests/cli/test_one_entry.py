@@ -1,4 +1,4 @@
-"""One command is one entry, however many versions or tasks it names: done whole or not at all, and undone whole."""
+"""One command is one entry, however many versions or tasks it names: it is done and undone as a whole."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_pruning(reg: Reg, registry: Path) -> None:
 
 
 def test_no_command_is_forgotten() -> None:
-    """Each that takes many versions or tasks stands in one of the two lists."""
+    """Each command that takes many versions or tasks is in one of the two lists."""
     many = set()
     for words in set(COMMANDS) - GROUPS:
         given = get_type_hints(import_module(COMMANDS[words].module).command, include_extras=True)

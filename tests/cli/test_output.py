@@ -1,4 +1,4 @@
-"""One record, six forms: what a program reads is whole and exact, what a person reads fits."""
+"""One record in six forms: complete and exact for programs, fitted to the terminal for people."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ COLUMNS = ("name", "number", "metrics.acc", "tags", "size", "created", "publishe
 
 
 def printed(mode: Mode, act: Callable[[Output], None], *, columns: tuple[str, ...] = ()) -> tuple[str, str]:
-    """Return what `act` writes to standard output and standard error."""
+    """Return the text that `act` writes to standard output and standard error."""
     out, err = Stream(terminal=mode == "table"), Stream()
     with standard_streams(Stream(), out, err):
         act(Output(mode, columns))
@@ -153,7 +153,7 @@ def test_a_record_is_shown_field_by_field() -> None:
     assert printed("ids", lambda output: output.record(ROWS[0]))[0] == ID + "\n"
 
 
-def test_what_a_verb_made_is_a_reference_and_an_id() -> None:
+def test_results_of_a_verb_are_a_reference_and_an_id() -> None:
     def act(output: Output) -> None:
         output.results(ROWS)
 
@@ -214,7 +214,7 @@ def test_cells() -> None:
     assert dump_json({"s": {"b", "a"}, "t": moment}) == '{"s": ["a", "b"], "t": "2026-01-01T12:00:00.000005Z"}'
 
 
-def test_a_bar_is_drawn_on_a_terminal_and_taken_away() -> None:
+def test_a_bar_is_drawn_on_a_terminal_and_removed() -> None:
     err = Stream(terminal=True)
     with standard_streams(Stream(), Stream(), err):
         bar = TerminalProgress(delay=0)
@@ -246,7 +246,7 @@ def test_a_pipe_and_ci_get_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_last_column_is_cut_before_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     rows = [{"what": "blob ad02a91d3935", "models": "fraud/xgb:1, fraud/xgb:2"}]
-    for width, shown, told in (
+    for width, shown, left_out in (
         (43, "fraud/xgb:1, fraud/xgb:2", ""),
         (40, "fraud/xgb:1, fraud/x…", ""),
         (30, "", "models"),
@@ -254,4 +254,4 @@ def test_the_last_column_is_cut_before_it_is_left_out(monkeypatch: pytest.Monkey
         monkeypatch.setenv("COLUMNS", str(width))
         out, err = printed("table", lambda output: output.rows(rows, ("what", "models")))
         assert plain(out).splitlines()[1].rstrip() == f"blob ad02a91d3935  {shown}".rstrip()
-        assert err == (f"not shown at this width: {told}\n" if told else "")
+        assert err == (f"not shown at this width: {left_out}\n" if left_out else "")

@@ -1,4 +1,4 @@
-"""`reg repair`: what it prints, and how it ends."""
+"""`reg repair`: its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.cli.conftest import Reg
 
 
 def spoil(reg: Reg, ref: str) -> Path:
-    """Make the one blob of a version rotten and return it."""
+    """Corrupt the only blob of a version and return it."""
     sha256 = reg("model", "show", ref, "--json").json["files"][0]["sha256"]
     blob = Path(".registry", "blobs", sha256[:2], sha256[2:])
     blob.chmod(0o644)
@@ -17,14 +17,14 @@ def spoil(reg: Reg, ref: str) -> Path:
     return blob
 
 
-def test_nothing_to_mend(iris: Reg) -> None:
+def test_nothing_to_repair(iris: Reg) -> None:
     done = iris("repair")
     assert done.out == ""
-    assert done.err.startswith("nothing to mend: ")
+    assert done.err.startswith("nothing to repair: ")
     assert iris("repair", "--json").json == {"dry_run": False, "mended": [], "lost": [], "orphans": []}
 
 
-def test_lost_bytes_are_told_until_they_are_back(iris: Reg, tmp_path: Path) -> None:
+def test_lost_bytes_are_reported_until_they_are_back(iris: Reg, tmp_path: Path) -> None:
     shutil.copytree(".registry", "backup/.registry")
     blob = spoil(iris, "iris/softmax:1")
     planned = iris("repair", "--dry-run", code=14)
@@ -56,7 +56,7 @@ def test_lost_bytes_are_told_until_they_are_back(iris: Reg, tmp_path: Path) -> N
     iris("fsck")
 
 
-def test_lost_entry_is_told_loudly(iris: Reg) -> None:
+def test_a_lost_entry_gives_a_warning(iris: Reg) -> None:
     slot = Path(".registry/log/000000/000002.toml")
     slot.unlink()
     Path(".registry/cache/index.sqlite").unlink()

@@ -1,4 +1,4 @@
-"""A signal ends a command wherever it is, inside SQLite too."""
+"""A signal ends a command at any point, inside SQLite too."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What commands that read an up-to-date index load: each module costs every start, so a new one is put here knowingly.
+"""Modules that a command loads to read an up-to-date index: each costs every start, so a new one is added knowingly.
 
-Loading this program's own modules and what they need is most of what such a command does beyond starting Typer.
+Such a command spends most of its time after Typer's start on loading this program's modules and their needs.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ MAY_LOAD: Final = {
         "cli.commands.events", "views.versions", "registry.events", "registry.history",
     },
 }  # fmt: skip
-"""The modules of `registry_cli` that a command may load, beside `OPENED`."""
+"""The modules of `registry_cli` that a command may load, besides `OPENED`."""
 FOREIGN: Final = {
     "asyncio", "csv", "concurrent.futures", "difflib", "hashlib", "_hashlib", "http", "logging", "multiprocessing",
     "numpy", "pickle", "platformdirs", "pydantic", "queue", "rich", "socket", "tempfile", "tomli_w", "urllib.request",
 }  # fmt: skip
-"""What none of them needs, as far as Typer has not loaded it."""
+"""Modules that none of them needs, unless Typer has loaded them."""
 EXCEPTED: Final = {"status": {"platformdirs", "tempfile"}}
-"""It says who the author is, whom the user's own settings may name."""
+"""Modules that find the author, whom the user's own settings may name."""
 
 
 @pytest.fixture

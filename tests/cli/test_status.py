@@ -1,4 +1,4 @@
-"""`reg status`: which registry, how much, how well."""
+"""`reg status`: the registry in use, its size and its state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_empty_registry(reg: Reg) -> None:
     assert "nothing yet" in reg("status", terminal=True).out
 
 
-def test_a_damaged_record_is_told(iris: Reg, tmp_path: Path) -> None:
+def test_a_damaged_record_is_reported(iris: Reg, tmp_path: Path) -> None:
     (version,) = iris("model", "query", "--name", "iris/tuned", "-q").lines
     (tmp_path / ".registry/records" / version[:2] / f"{version[2:]}.toml").unlink()
     (tmp_path / ".registry/cache/index.sqlite").unlink()

@@ -1,4 +1,4 @@
-"""`reg log` on a machine that sleeps while others use the registry: nothing is lost, whatever they believe of it."""
+"""`reg log` on a machine that sleeps while others use the registry: nothing is lost, whatever they assume."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def may_contain() -> bool:
 
 @contextmanager
 def open_run(lab: Lab, inside: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a run; whatever becomes of the test, it ends with it."""
+    """Start a run; it ends with the test, however the test ends."""
     words = ("log", "--name", "long", "--keep-failed", "no", "--output", "best.bin", "--", sys.executable, "-c", SCRIPT)
     with subprocess.Popen([*inside, sys.executable, "-m", "registry_cli", *words], cwd=lab.root, env=lab.environ,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:  # fmt: skip
@@ -67,7 +67,7 @@ def open_run(lab: Lab, inside: tuple[str, ...]) -> Iterator[subprocess.Popen[byt
 @pytest.mark.parametrize(
     ("inside", "code"), [((), 0), ((), 7), (CONTAINER, 0)], ids=["success", "failure", "container"]
 )
-def test_a_suspended_run_is_told_when_it_wakes(
+def test_a_suspended_run_is_recorded_when_it_wakes(
     tmp_path: Path, silence: float, attempt: int, inside: tuple[str, ...], code: int
 ) -> None:
     if inside and not may_contain():

@@ -1,4 +1,4 @@
-"""What others wrote reaches a terminal as text and colours, and a spreadsheet as text; raw where that is asked for."""
+"""Text of others reaches a terminal as text and colours, and a spreadsheet as text; `--raw` turns that off."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ KEPT_TEXTS = {
 
 
 @pytest.mark.parametrize("name", HARMFUL)
-def test_a_terminal_is_not_told_what_to_do(name: str) -> None:
+def test_a_terminal_gets_no_commands(name: str) -> None:
     text = HARMFUL[name]
     shown = tame_text(f"before{text}after")
     assert shown.startswith("before")
@@ -123,7 +123,7 @@ def test_cells_of_csv_are_no_formulas() -> None:
     assert raw[1] == ["a/b", "=HYPERLINK(1)\n\x1b[31m", "-0.5", "-x,y", "1"]
 
 
-def test_what_programs_read_is_as_it_was() -> None:
+def test_programs_read_unchanged_text() -> None:
     """Tabs divide it, so a cell keeps its line; nothing stands before a formula."""
     line = "a/b\t=HYPERLINK(1)\\n\\x1b[31m\t-0.5\t-x,y\t1\n"
     assert printed(Output("text")) == line
@@ -145,7 +145,7 @@ def loud(tmp_path: Path) -> Path:
 
 
 def on_terminal(*words: str) -> str:
-    """Return what `reg` prints on a real terminal."""
+    """Return the output of `reg` on a real terminal."""
     command = pexpect.spawn(sys.executable, ["-m", "registry_cli", *words], env=_environment(), timeout=120)
     shown: bytes = command.read()
     command.close()
@@ -196,7 +196,7 @@ def test_raw_is_understood_anywhere(reg: Reg, loud: Path) -> None:
 
 
 def test_a_name_that_is_no_text_does_not_reach_a_terminal_as_bytes(tmp_path: Path) -> None:
-    """In a pipe it is the name by which a program finds the file; an 8-bit terminal would obey it."""
+    """A pipe gets the name by which a program finds the file; an 8-bit terminal would obey it."""
     words = ["-m", "registry_cli", "model", "show", b"\x9b31m".decode(errors="surrogateescape")]
     command = pexpect.spawn(sys.executable, words, env=_environment(), timeout=120)
     shown: bytes = command.read()

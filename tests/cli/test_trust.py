@@ -1,4 +1,4 @@
-"""`reg trust`, and what every command does with a registry of another user."""
+"""`reg trust`, and registries of other users in every command."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_commands_refuse_a_stranger_s_registry_until_it_is_trusted(reg: Reg, str
     reg("status", code=17)
 
 
-def test_one_that_is_named_is_used_and_said(
+def test_a_named_registry_is_used_with_a_note(
     reg: Reg, stranger: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = f"using the registry of {stranger} at {tmp_path / DIRECTORY}\n"
@@ -51,7 +51,7 @@ def test_one_that_is_named_is_used_and_said(
     assert reg("model", "list").err == ""
 
 
-def test_what_is_named_and_is_no_registry(reg: Reg, tmp_path: Path) -> None:
+def test_a_named_path_that_is_no_registry(reg: Reg, tmp_path: Path) -> None:
     assert "is no registry" in reg("--registry", tmp_path / "none", "status", code=10).err
     assert "is no registry" in reg("trust", tmp_path, code=10).err
     assert "not among the trusted" in reg("trust", "--remove", tmp_path, code=11).err

@@ -1,4 +1,4 @@
-"""`reg undo`: the newest entry first, then the one before it; publishing stays."""
+"""`reg undo`: the newest entry first, then the one before it; publishing cannot be undone."""
 
 from __future__ import annotations
 

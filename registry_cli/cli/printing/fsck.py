@@ -51,13 +51,13 @@ def summary(report: Report) -> str:
         f" {looked} {format_size(counts.size)} in {_count(counts.blobs, 'blob', 'blobs')}"
     ).replace("  ", " ")
     if not report.damages:
-        return f"{what}: whole"
+        return f"{what}: no damage found"
     found = f"{what}: {_count(len(report.damages), 'damaged file', 'damaged files')}"
     tasks = sum(name.startswith(TASK) for name in report.names.values())
     versions = len(report.names) - tasks
-    touched = [_count(versions, "version", "versions")] if versions else []
-    touched += [_count(tasks, "task", "tasks")] if tasks else []
-    return f"{found}, {' and '.join(touched) or 'no version'} touched"
+    affected = [_count(versions, "version", "versions")] if versions else []
+    affected += [_count(tasks, "task", "tasks")] if tasks else []
+    return f"{found}, {' and '.join(affected) or 'no version'} affected"
 
 
 def shorten_refs(refs: list[str], shown: int) -> str:

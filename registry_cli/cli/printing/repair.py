@@ -38,7 +38,7 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
         else:
             output.rows(rows, ("result", "kind", "how", "models", "path"))
     if repair.report and not repair.outcomes:
-        output.note(f"nothing to mend: {summarize_check(repair.report)}")
+        output.note(f"nothing to repair: {summarize_check(repair.report)}")
     if dry_run:
         return
     if any(outcome.lost and outcome.kind == "log" for outcome in repair.outcomes):
@@ -50,8 +50,8 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
 
 def summary(repair: Repair) -> str:
     """Return a sentence that says what is lost."""
-    touched = {user for outcome in repair.lost for user in outcome.users}
-    named = sorted(repair.names.get(user, user[:12]) for user in touched)
+    affected = {user for outcome in repair.lost for user in outcome.users}
+    named = sorted(repair.names.get(user, user[:12]) for user in affected)
     lost = f"{len(repair.lost):,} file{'s are' if len(repair.lost) > 1 else ' is'} lost in this copy"
     if not named:
         return lost

@@ -1,4 +1,4 @@
-"""`reg model add`: files, folders, standard input and addresses become versions; what makes no sense is refused."""
+"""`reg model add`: files, folders, standard input and addresses become versions; nonsense is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def empty(reg: Reg, tmp_path: Path) -> Reg:
     return reg
 
 
-def test_a_version_has_what_was_said_of_it(iris: Reg) -> None:
+def test_a_version_has_the_given_fields(iris: Reg) -> None:
     version = iris("model", "show", "iris/softmax:1", "--json").json
     assert version["metrics"] == {"acc": 0.91}
     assert version["tags"] == ["baseline"]
@@ -59,7 +59,7 @@ def test_standard_input_has_the_name_it_is_given(empty: Reg) -> None:
     assert (file["path"], file["size"]) == ("model.bin", 10)
 
 
-def test_an_address_is_kept_and_not_fetched(empty: Reg) -> None:
+def test_an_address_is_stored_and_not_fetched(empty: Reg) -> None:
     name = "My Project/Input Model with Network Design"
     empty("model", "add", name, "--url", "https://example.org/model.pth")
     version = empty("model", "show", name, "--json").json
@@ -79,7 +79,7 @@ def test_a_snapshot_of_the_hub_keeps_its_repository_and_revision(empty: Reg, tmp
     ]
 
 
-def test_what_becomes_of_the_file(empty: Reg, tmp_path: Path) -> None:
+def test_the_file_stays_or_goes(empty: Reg, tmp_path: Path) -> None:
     empty("model", "add", "a/ref", "m.safetensors", "--reference")
     assert empty("model", "show", "a/ref", "--json").json["url"] == (tmp_path / "m.safetensors").as_uri()
     empty("model", "add", "a/moved", "m.safetensors", "--move")
@@ -127,7 +127,7 @@ def test_a_parent_without_a_role_is_a_base(iris: Reg) -> None:
         (["--url", "nonsense"], "names no file"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(empty: Reg, words: list[str], message: str) -> None:
+def test_nonsense_is_refused_and_changes_nothing(empty: Reg, words: list[str], message: str) -> None:
     result = empty("model", "add", "a/b", *words, code=2)
     assert message in result.err
     assert empty("model", "list").out == ""
@@ -147,7 +147,7 @@ def test_without_a_registry(reg: Reg) -> None:
     assert "hint: reg init" in reg("model", "add", "a/b", "x", code=10).err
 
 
-def test_a_file_that_changed_while_it_was_moved_stays_and_that_is_said(reg: Reg, tmp_path: Path) -> None:
+def test_a_file_that_changed_while_it_was_moved_stays_with_a_warning(reg: Reg, tmp_path: Path) -> None:
     reg("init")
     source = tmp_path / "last.pt"
     source.write_bytes(b"first")

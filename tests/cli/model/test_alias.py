@@ -1,4 +1,4 @@
-"""`reg model alias`: a name that moves, guarded, remembered and taken back."""
+"""`reg model alias`: a name moves, with guards, a history and undo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_it_moves_and_steps_back(iris: Reg) -> None:
     assert back.err == "iris/softmax@prod is held by iris/softmax:1 again\n"
 
 
-def test_who_held_it(iris: Reg) -> None:
+def test_the_list_names_former_holders(iris: Reg) -> None:
     iris("model", "alias", "iris/softmax:2", "best", "-m", "better")
     now, before = iris("model", "alias", "--list", "iris/softmax", "--json").json
     assert (now["alias"], now["current"], now["from"], now["to"], now["message"]) == (

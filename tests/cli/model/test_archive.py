@@ -1,4 +1,4 @@
-"""`reg model archive`: out of sight, not gone."""
+"""`reg model archive`: versions are hidden, not removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reg model compare`: one comparison as a table, lines, Markdown, JSON and an exit code."""
+"""`reg model compare`: a comparison as a table, lines, Markdown, JSON and an exit code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_pipe_gets_a_line_a_field_that_differs(reg: Reg) -> None:
     assert all(len(cell) == 64 for line in lines if line[0] in {"files.model.bin", "design"} for cell in line[1:])
 
 
-def test_all_shows_what_is_equal(reg: Reg) -> None:
+def test_all_shows_equal_fields(reg: Reg) -> None:
     assert "metrics.n\t7\t7" not in reg("model", "compare", "a/b:1", "a/b:2").lines
     assert "metrics.n\t7\t7" in reg("model", "compare", "a/b:1", "a/b:2", "--all").lines
 
@@ -86,7 +86,7 @@ def test_json(reg: Reg) -> None:
     assert found["designs"][1].startswith("--- a/b:1\n")
 
 
-def test_the_exit_code_tells(reg: Reg) -> None:
+def test_the_exit_code_reports_differences(reg: Reg) -> None:
     reg("model", "compare", "a/b:1", "a/b:2")
     reg("model", "compare", "a/b:1", "a/b:2", "--exit-code", code=1)
     reg("model", "compare", "a/b:1", "c/d", "--exit-code")

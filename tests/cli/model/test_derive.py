@@ -1,4 +1,4 @@
-"""`reg model derive`: the same bytes, other words, a pointer back."""
+"""`reg model derive`: a draft with the same bytes, other fields and a parent."""
 
 from __future__ import annotations
 

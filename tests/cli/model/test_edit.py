@@ -1,4 +1,4 @@
-"""`reg model edit`: fields change, each in one entry; what is sealed does not."""
+"""`reg model edit`: fields change, each time in one entry; sealed fields do not."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def test_many_at_once(iris: Reg, tmp_path: Path) -> None:
         (["--label", "a=x"], "not a label with its number"),
     ],
 )
-def test_what_makes_no_sense(iris: Reg, words: list[str], message: str) -> None:
+def test_nonsense_is_refused(iris: Reg, words: list[str], message: str) -> None:
     assert message in iris("model", "edit", "iris/tuned:1", *words, code=2).err
 
 
-def test_what_is_published_keeps_its_labels(iris: Reg) -> None:
+def test_a_published_version_keeps_its_labels(iris: Reg) -> None:
     iris("model", "publish", "iris/softmax:1")
     refused = iris("model", "edit", "iris/softmax:1", "--label", "x=3", code=17)
     assert "published" in refused.err

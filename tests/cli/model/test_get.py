@@ -1,4 +1,4 @@
-"""`reg model get`: the bytes come out as they went in, and nothing of the user's is replaced unasked."""
+"""`reg model get`: the bytes come out unchanged, and no file of the user is replaced unasked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reg model history`: who changed what and why, and a metric's course at a glance."""
+"""`reg model history`: every change with author and reason, and the course of a metric."""
 
 from __future__ import annotations
 

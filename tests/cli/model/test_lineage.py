@@ -119,7 +119,7 @@ def test_mermaid(reg: Reg) -> None:
     ]
 
 
-def test_what_a_graph_language_obeys_is_escaped(registry: Registry) -> None:
+def test_syntax_of_a_graph_language_is_escaped(registry: Registry) -> None:
     add(registry, "g/odd", framework='x"]; evil <b>\\n#35;\n`', aliases=('q"',))
     lineage = read_lineage(registry, "g/odd")
     label = r'  n0 [label="g/odd:1\nx\"]; evil <b>\\n#35;\\n` @q\"", penwidth=2];'
@@ -137,7 +137,7 @@ def test_a_long_chain_stays_in_its_column(registry: Registry) -> None:
     assert format_dot(read_lineage(registry, "g/chain")).count("->") == 1499
 
 
-def test_a_tree_that_leaves_every_screen_ends_and_says_so(registry: Registry) -> None:
+def test_a_very_deep_tree_is_cut_off_with_a_note(registry: Registry) -> None:
     add(registry, "g/comb")
     for number in range(1, 90):
         add(registry, "g/comb", parents=(("base", "g/teacher"), ("continue", f"g/comb:{number}")))
@@ -154,7 +154,7 @@ def test_mistakes(reg: Reg) -> None:
 
 @pytest.fixture
 def trained(registry: Registry) -> Task:
-    """A task that was given two versions, one of them a parent of what it made, and that read six files."""
+    """A task with two input versions, one of them a parent of its output, and with six data files."""
     base, other = add(registry, "t/base"), add(registry, "t/other")
     task = making_tasks.run(
         registry, "fit", inputs=(Input("base", base.id, "t/base"), Input("aux", other.id, "t/other")),

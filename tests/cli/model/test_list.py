@@ -1,4 +1,4 @@
-"""`reg model list`: one row a model."""
+"""`reg model list`: one row per model."""
 
 from __future__ import annotations
 

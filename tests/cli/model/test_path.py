@@ -1,4 +1,4 @@
-"""`reg model path`: files to open where they lie."""
+"""`reg model path`: paths at which files can be opened in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reg model prune`: says what would go, asks, and removes exactly that."""
+"""`reg model prune`: prints the versions that would go, asks, and removes exactly those."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def numbers(reg: Reg) -> list[int]:
     return [version.number for version in Registry.open(".").query(sort="number")]
 
 
-def test_a_dry_run_tells_why_and_how_much_and_does_nothing(reg: Reg) -> None:
+def test_a_dry_run_prints_reasons_and_sizes_and_does_nothing(reg: Reg) -> None:
     found = reg("model", "prune", "project = a", *KEEP, "--dry-run")
     assert [line.split("\t")[:4] for line in found.lines] == [
         ["a/b:4", "keep", "last 1", "9"],

@@ -1,4 +1,4 @@
-"""`reg model publish`: sealed for ever."""
+"""`reg model publish`: versions are sealed for ever."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def test_a_bare_name_is_not_enough(iris: Reg) -> None:
     assert iris("model", "publish", "-", stdin="").out == ""
 
 
-def test_what_is_archived_cannot_be_published(iris: Reg) -> None:
+def test_an_archived_version_cannot_be_published(iris: Reg) -> None:
     iris("model", "archive", "iris/tuned:1")
     assert "reg model restore" in iris("model", "publish", "iris/tuned:1", code=17).err

@@ -1,4 +1,4 @@
-"""`reg model rename`: a new name; the old one leads to it."""
+"""`reg model rename`: a model gets a new name, and the old one leads to it."""
 
 from __future__ import annotations
 

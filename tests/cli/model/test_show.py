@@ -1,4 +1,4 @@
-"""`reg model show`: one version whole, for people and for programs."""
+"""`reg model show`: everything about one version, for people and for programs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_person_sees_groups(iris: Reg) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_what_is_sealed_says_so(iris: Reg) -> None:
+def test_a_sealed_version_is_marked(iris: Reg) -> None:
     iris("model", "publish", "iris/tuned:1")
     shown = picture(iris, "iris/tuned")
     assert "published · " in shown

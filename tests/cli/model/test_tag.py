@@ -1,4 +1,4 @@
-"""`reg model tag`: tags come and go, in one entry."""
+"""`reg model tag`: tags are added and removed in one entry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_tags_come_and_go(iris: Reg) -> None:
     assert tags(iris, "iris/softmax:1") == tags(iris, "iris/tuned") == ["a", "b"]
 
 
-def test_what_changes_nothing_is_no_entry(iris: Reg) -> None:
+def test_no_entry_without_a_change(iris: Reg) -> None:
     before = iris("status", "--json").json["head"]
     assert iris("model", "tag", "iris/softmax:1", "--add", "baseline").out.startswith("iris/softmax:1\t")
     assert iris("model", "tag", "-", "--add", "x", stdin="\n").out == ""

@@ -1,4 +1,4 @@
-"""`reg model verify`: rot and forgery are found and named."""
+"""`reg model verify`: bit rot and forgery are found and named."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_all_is_well(iris: Reg) -> None:
     assert iris("model", "verify", "-", stdin="").out == ""
 
 
-def test_what_was_never_read_is_not_called_sound(iris: Reg) -> None:
+def test_an_unread_address_is_not_reported_as_ok(iris: Reg) -> None:
     iris("model", "add", "a/far", "--url", "https://example.org/model.pth")
     assert iris("model", "verify", "a/far").lines == ["a/far:1\tunread\t0"]
 

@@ -45,7 +45,7 @@ def test_removed_and_brought_back(tasks: Reg) -> None:
     assert tasks("task", "show", "tuned", "-q").lines == [task]
 
 
-def test_what_runs_is_not_removed_and_what_crashed_is(reg: Reg, tmp_path: Path) -> None:
+def test_a_running_task_is_not_removed_and_a_crashed_one_is(reg: Reg, tmp_path: Path) -> None:
     with Registry.init(tmp_path) as registry:
         crash(start(registry, "dead"))
         start(registry, "runs")

@@ -1,4 +1,4 @@
-"""`reg task clone`."""
+"""`reg task clone`: drafts with another input, argument or commit."""
 
 from __future__ import annotations
 

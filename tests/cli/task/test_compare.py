@@ -1,4 +1,4 @@
-"""`reg task compare`: one comparison as a table, lines, CSV, JSON and an exit code."""
+"""`reg task compare`: a comparison as a table, lines, CSV, JSON and an exit code."""
 
 from __future__ import annotations
 

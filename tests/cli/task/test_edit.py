@@ -1,4 +1,4 @@
-"""`reg task edit`."""
+"""`reg task edit`: changes of a draft, and of the notes of a task that ran."""
 
 from __future__ import annotations
 

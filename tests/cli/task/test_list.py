@@ -26,7 +26,7 @@ def test_a_pipe_gets_ids_first_and_the_same_columns(tasks: Reg) -> None:
     assert tasks("task", "ls", "status:failed", "-q").lines == [rows[1][0]]
 
 
-def test_a_terminal_gets_what_tells_tasks_apart(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_columns_that_distinguish_tasks(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(env.COLUMNS, "200")
     shown = tasks("task", "list", terminal=True)
     assert shown.shown[0].split() == [
@@ -70,7 +70,7 @@ def test_programs(tasks: Reg) -> None:
     assert len(lines) == 5
 
 
-def test_the_dead_are_told_from_the_living(reg: Reg, tmp_path: Path) -> None:
+def test_dead_tasks_are_distinguished_from_living_ones(reg: Reg, tmp_path: Path) -> None:
     with Registry.init(tmp_path) as registry:
         crash(start(registry, "dies"))
         start(registry, "lives")

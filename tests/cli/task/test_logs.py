@@ -1,4 +1,4 @@
-"""`reg task logs`: bytes as they came."""
+"""`reg task logs`: the output of a task, byte for byte."""
 
 from __future__ import annotations
 

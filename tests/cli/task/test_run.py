@@ -1,4 +1,4 @@
-"""`reg task run`: drafts, further attempts, other folders, checks, and ends that come from outside."""
+"""`reg task run`: drafts, further attempts, other folders, checks, and ends from outside."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_was_not_committed_is_restored_and_the_work_tree_is_left_alone(lab:
 
 
 @pytest.mark.slow
-def test_another_attempt_forgets_what_the_first_learnt(lab: Lab) -> None:
+def test_another_attempt_drops_the_facts_of_the_first(lab: Lab) -> None:
     log(lab)
     lab.reg("task", "run", "baseline")
     task = lab.task("baseline")
@@ -164,10 +164,10 @@ def test_the_locked_python_runs_it(lab: Lab, tmp_path: Path) -> None:
 
 def test_detached(lab: Lab) -> None:
     log(lab)
-    [told] = json.loads(lab.reg("task", "run", "baseline", "--detach", "--json").stdout)
+    [printed] = json.loads(lab.reg("task", "run", "baseline", "--detach", "--json").stdout)
     wait_for(lambda: lab.task("baseline").attempt == 2 and lab.task("baseline").status == "completed")
-    assert told["id"] == lab.task("baseline").id
-    assert told["job"].startswith(f"{told['id']}-2-")
+    assert printed["id"] == lab.task("baseline").id
+    assert printed["job"].startswith(f"{printed['id']}-2-")
 
 
 def start(lab: Lab, *words: str) -> subprocess.Popen[bytes]:
@@ -179,7 +179,7 @@ def start(lab: Lab, *words: str) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def slow(lab: Lab) -> Lab:
-    """A draft that says `begun` and then waits."""
+    """A draft that prints `begun` and then waits."""
     lab.write("wait.py", "import os, time; print('begun', flush=True); time.sleep(float(os.environ.get('WAIT', 0)))")
     lab.log("--name", "once", "--", "python", "wait.py")
     lab.reg("task", "clone", "once", "--name", "slow", "--env", "WAIT=60")
@@ -244,9 +244,9 @@ def test_of_two_at_once_one_runs(lab: Lab) -> None:
     lab.write("wait.py", "import time; print('begun', flush=True); time.sleep(2)")
     lab.log("--name", "once", "--", "python", "wait.py")
     both = [start(lab, "once", "--here", "--inline") for _ in range(2)]
-    told = [running.communicate(timeout=60) for running in both]
+    printed = [running.communicate(timeout=60) for running in both]
     assert sorted(running.returncode for running in both) == [0, 125]
-    [(out, err)] = [one for one, running in zip(told, both, strict=True) if running.returncode]
+    [(out, err)] = [one for one, running in zip(printed, both, strict=True) if running.returncode]
     assert (out, err.count(b"\n")) == (b"", 2)
     assert b"attempt 2" in err or b"is running" in err
     task = lab.task("once")
@@ -285,7 +285,7 @@ def test_another_input_makes_a_model_whose_lineage_shows_it(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_an_input_that_is_gone_is_told_before_it_runs(lab: Lab) -> None:
+def test_a_missing_input_is_reported_before_it_runs(lab: Lab) -> None:
     lab.write("base.bin", "base")
     lab.reg("model", "add", "iris/base", "base.bin")
     log(lab, "--input", "iris/base", *LOG)
@@ -296,7 +296,7 @@ def test_an_input_that_is_gone_is_told_before_it_runs(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_check_of_what_repeats(lab: Lab) -> None:
+def test_check_of_a_run_that_repeats(lab: Lab) -> None:
     log(lab)
     rows = lab.json("task", "run", "baseline", "--check")
     assert [(row["kind"], row["name"], row["same"]) for row in rows] == [
@@ -308,7 +308,7 @@ def test_check_of_what_repeats(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_check_of_what_does_not(lab: Lab) -> None:
+def test_check_of_a_run_that_differs(lab: Lab) -> None:
     lab.write("train.py", "import json, os, random\nopen('out.bin', 'wb').write(os.urandom(9))\n"
               "json.dump({'loss': 1 + random.random() / 10}, open('metrics.json', 'w'))\n")  # fmt: skip
     log(lab, "--output", "out.bin", "--metrics", "metrics.json", "--", "python", "train.py")
@@ -321,14 +321,14 @@ def test_check_of_what_does_not(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_check_of_what_fails(lab: Lab) -> None:
+def test_check_of_a_run_that_fails(lab: Lab) -> None:
     lab.write("bad.py", "import json\njson.dump({'loss': 1}, open('m.json', 'w'))\nraise SystemExit(3)\n")
     lab.log("--name", "bad", "--metrics", "m.json", "--", "python", "bad.py", code=3)
     assert b"ended with 3" in lab.reg("task", "run", "bad", "--check", code=3).stderr
 
 
 @pytest.mark.slow
-def test_check_of_what_told_nothing(lab: Lab) -> None:
+def test_check_of_a_run_without_results(lab: Lab) -> None:
     lab.log("--name", "mute", "--", "python", "-c", "pass")
     assert b"there is nothing to compare" in lab.reg("task", "run", "mute", "--check", code=17).stderr
     assert len(lab.json("task", "list")) == 1

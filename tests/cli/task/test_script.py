@@ -1,4 +1,4 @@
-"""`reg task script`: the file, and the file run by somebody who has nothing else."""
+"""`reg task script`: the file, and a run of it on a machine that has nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_what_is_refused(lab: Lab, tmp_path: Path) -> None:
 
 
 def run_elsewhere(script: Path, home: Path, registry: Path) -> str:
-    """Run a script as somebody who has nothing but a home; return what it prints."""
+    """Run a script as a user with nothing but a home; return its output."""
     given = {"PATH": os.environ["PATH"], "HOME": str(home), "REG_DIR": str(registry)}
     settings = Path(pwd.getpwuid(os.geteuid()).pw_dir, ".config/pip/pip.conf")  # where the index may be named
     if settings.exists():
@@ -92,7 +92,7 @@ def test_anybody_can_run_it(lab: Lab, tmp_path: Path, remote: bool) -> None:
 
 
 @pytest.mark.slow
-def test_frameworks_are_heard_there_too(lab: Lab, tmp_path: Path) -> None:
+def test_frameworks_are_logged_there_too(lab: Lab, tmp_path: Path) -> None:
     """In an environment that `reg` is not installed in; a clone gets its other input in place of the file."""
     lab.write("train.py", "import pickle\nweight = pickle.load(open('base.pkl', 'rb'))['weight']\nprint(weight)\n"
               "with open('net.pkl', 'wb') as file: pickle.dump({'weight': weight + 1}, file)\n")  # fmt: skip

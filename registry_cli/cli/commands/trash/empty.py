@@ -60,6 +60,6 @@ def _report(output: Output, left: list[Trashed], *, changed: bool) -> None:
         output.note("the trash is empty")
     damaged = sum(trashed.reason == "damaged" for trashed in left)
     if damaged:
-        kept = "1 damaged file is kept until whole bytes are in its place"
-        many = f"{damaged:,} damaged files are kept until whole bytes are in their places"
+        kept = "1 damaged file is kept until intact bytes are in its place"
+        many = f"{damaged:,} damaged files are kept until intact bytes are in their places"
         output.note(f"{kept if damaged == 1 else many}: reg repair --from PATH")
