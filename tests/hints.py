@@ -110,9 +110,9 @@ class _Reader:
     def _returned(self, name: str) -> Iterator[Hint]:
         function = self._find_function(name)
         assert function
-        for node in ast.walk(function):
-            if isinstance(node, ast.Return) and node.value:
-                yield from self.resolve(node.value, (function,))
+        for inside, node in self._walk(function, (function,)):
+            if isinstance(node, ast.Return) and node.value and inside[0] is function:
+                yield from self.resolve(node.value, inside)
 
     def _find_function(self, name: str) -> Function | None:
         return next((node for node in self.tree.body if isinstance(node, Function) and node.name == name), None)

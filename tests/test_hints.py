@@ -72,7 +72,7 @@ def find_unknown(words: list[str]) -> str | None:
     """Return what is wrong with the words after `reg`, as far as they are known."""
     if len(words) == 1 and words[0] in WHOLE:
         return None
-    command, rest = "", list(words)
+    command, rest = "", words[2:] if words[:1] == ["--registry"] else list(words)
     while rest and command in GROUPS and FIELD not in rest[0]:
         command = f"{command} {rest.pop(0)}".strip()
     if (command in GROUPS and not rest) or command not in {*COMMANDS, ""}:

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return INTERRUPTED
     except OSError as error:
-        return _show(_explain(error), as_json=_wants_json(words))
+        return _show(_explain(error), words)
     return code
 
 
@@ -89,13 +89,13 @@ def _run(words: list[str]) -> int:
             return run(words)
     except RegError as error:
         sys.stdout.flush()
-        return _show(error, as_json=_wants_json(words))
+        return _show(error, words)
     except Exception as error:
         if type(error).__module__ not in {"sqlite3", "registry_cli.catalog.seals"}:
             raise
         sys.stdout.flush()
         broken = CorruptError(f"the index is broken: {error}", hint="reg repair")
-        return _show(broken, as_json=_wants_json(words))
+        return _show(broken, words)
 
 
 def _wants_json(words: list[str]) -> bool:
@@ -103,11 +103,28 @@ def _wants_json(words: list[str]) -> bool:
     return "--json" in (words[: words.index("--")] if "--" in words else words)
 
 
-def _show(error: RegError, *, as_json: bool) -> int:
+def _show(error: RegError, words: list[str]) -> int:
     from registry_cli.cli.output import write_error
 
-    write_error(error.kind, error.message, hint=error.hint, as_json=as_json)
+    write_error(error.kind, error.message, hint=_name_registry(error, words), as_json=_wants_json(words))
     return error.exit_code
+
+
+def _name_registry(error: RegError, words: list[str]) -> str | None:
+    """Return an error's hint, with the registry that the words name: without it the hint would use another one."""
+    ours = words[: words.index("--")] if "--" in words else words
+    hint, option = error.hint or "", "--registry"
+    free = hint.startswith(("reg init", "reg help", "reg trust", "reg --")) or "--help" in hint or option in hint
+    if free or not hint.startswith("reg ") or not any(word.partition("=")[0] == option for word in ours):
+        return error.hint
+    from itertools import pairwise
+    from shlex import quote
+
+    pairs = pairwise([*ours, ""])
+    named = [
+        after if word == option else word.partition("=")[2] for word, after in pairs if word.partition("=")[0] == option
+    ]
+    return f"reg --registry {quote(named[-1])} {hint.removeprefix('reg ')}"
 
 
 def _explain(error: OSError) -> RegError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -33,6 +34,17 @@ def test_an_error_is_two_lines_on_stderr(reg: Reg) -> None:
     result = reg("modle", code=2)
     assert result.out == ""
     assert result.err == "error: no command `reg modle`\nhint: reg model\n"
+
+
+def test_a_hint_runs_in_the_registry_that_was_named(reg: Reg, tmp_path: Path) -> None:
+    place = tmp_path / "my models"
+    reg("init", place)
+    for words in (("--registry", place, "model", "show", "a/b"), ("model", "show", f"--registry={place}", "a/b")):
+        hint = reg(*words, code=11).err.splitlines()[1]
+        assert hint == f"hint: reg --registry '{place}' model list"
+        assert reg(*shlex.split(hint)[2:]).lines == []
+    assert reg("--registry", place, "help", "nothing", code=11).err.splitlines()[1] == "hint: reg help"
+    assert reg("--registry", place, "model", "show", code=2).err.splitlines()[1] == "hint: reg model show --help"
 
 
 def test_an_error_in_json_mode_is_an_object_on_stderr(reg: Reg) -> None:

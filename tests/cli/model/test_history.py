@@ -74,7 +74,8 @@ def test_json_and_columns(reg: Reg) -> None:
 
 def test_mistakes(reg: Reg) -> None:
     reg("model", "history", "a/c", code=11)
-    assert "it has metrics.acc, metrics.loss" in reg("model", "history", "a/b", "--metric", "f1", code=11).err
+    refused = reg("model", "history", "a/b", "--metric", "f1", code=11).err
+    assert ": there is metrics.acc, metrics.loss\nhint: reg model history a/b --metric metrics.acc\n" in refused
 
 
 def test_bars_of_some_series() -> None:

@@ -89,7 +89,7 @@ def test_the_registry_s_own_rule(reg: Reg) -> None:
 def test_mistakes(reg: Reg) -> None:
     mistake = reg("model", "prune", code=2).err
     assert "nothing says what to keep" in mistake
-    assert "--keep 'last 5" in mistake
-    assert "reg config set retention.keep" in mistake
+    assert "--keep does, as in 'last 5" in mistake
+    assert "hint: reg help settings\n" in mistake
     assert "there is no field 'acc'" in reg("model", "prune", "--keep", "best 1 max(acc)", code=2).err
     reg("model", "prune", "acc >", *KEEP, code=2)

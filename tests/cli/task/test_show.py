@@ -78,8 +78,8 @@ def test_parts_are_printed_byte_for_byte(tasks: Reg) -> None:
     assert tasks("task", "show", "tuned", "--diff").stdout == b""  # a clean work tree
     for part in ("--diff", "--lock", "--scalars"):
         assert "task broken has recorded no" in tasks("task", "show", "broken", part, code=11).err
-    assert "one at a time" in tasks("task", "show", "baseline", "--diff", "--lock", code=2).err
-    assert "one at a time" in tasks("task", "show", "baseline", "--lock", "--json", code=2).err
+    assert "give one of them alone" in tasks("task", "show", "baseline", "--diff", "--lock", code=2).err
+    assert "give one of them alone" in tasks("task", "show", "baseline", "--lock", "--json", code=2).err
 
 
 def test_one_that_runs(reg: Reg, tmp_path: Path) -> None:
