@@ -38,7 +38,7 @@ class UsageError(RegError):
 
 
 class NoRegistryError(RegError):
-    """No `.registry` was found here, or it is no registry."""
+    """No `.registry` was found here, or it is not a registry."""
 
     exit_code, kind = 10, "no-registry"
 

@@ -61,7 +61,7 @@ def parse_model_name(text: str) -> ModelName:
     problem = _name_problem(name)
     if problem:
         raise UsageError(
-            f"{name!r} is no model name: {problem}; a name is PROJECT/NAME of letters, digits, inner spaces, "
+            f"{name!r} is not a model name: {problem}; a name is PROJECT/NAME of letters, digits, inner spaces, "
             "`.`, `_` and `-`",
             hint="reg help addresses",
         )
@@ -87,7 +87,7 @@ def parse_task_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text).strip()
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
-        raise UsageError(f"{text[:60]!r} is no task name: a name is printable text, up to {NAME_LIMIT} long")
+        raise UsageError(f"{text[:60]!r} is not a task name: a name is printable text, up to {NAME_LIMIT} long")
     return name
 
 
@@ -104,12 +104,12 @@ def parse_alias(text: str) -> AliasName:
     Raises:
         UsageError: It is empty, all digits, or holds a character that addresses reserve.
     """
-    return AliasName(_parse_label(text, "alias"))
+    return AliasName(_parse_label(text, "an alias"))
 
 
 def parse_tag(text: str) -> TagName:
     """Return `text` as a tag; the rules are those of an alias, but digits alone are allowed."""
-    return TagName(_parse_label(text, "tag"))
+    return TagName(_parse_label(text, "a tag"))
 
 
 def is_hex(text: str) -> bool:
@@ -120,9 +120,9 @@ def is_hex(text: str) -> bool:
 def _parse_label(text: str, kind: str) -> str:
     label = unicodedata.normalize("NFC", text)
     if not _LABEL.fullmatch(label) or label.startswith("-") or not label.isprintable():
-        raise UsageError(f"{text!r} is no {kind}: it has no spaces and none of `= : @ ~ ,`, and no `-` in front")
-    if kind == "alias" and label.isdigit():
-        raise UsageError(f"{text!r} is no alias: digits alone are a version number")
+        raise UsageError(f"{text!r} is not {kind}: it has no spaces and none of `= : @ ~ ,`, and no `-` in front")
+    if kind == "an alias" and label.isdigit():
+        raise UsageError(f"{text!r} is not an alias: digits alone are a version number")
     return label
 
 

@@ -86,7 +86,7 @@ def load_tensors(raw: bytes, source: str) -> TensorFile:
         if end != len(data):
             raise ValueError("there is data after the last tensor")
     except (struct.error, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise CorruptError(f"{source} is no whole safetensors file of 32-bit floats") from error
+        raise CorruptError(f"{source} is not a complete safetensors file of 32-bit floats") from error
     return TensorFile(tensors, metadata)
 
 

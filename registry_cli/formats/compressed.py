@@ -86,9 +86,9 @@ def _unpack(source: Source, method: str) -> tuple[bytes, bool]:
         try:
             unpacked += decompressor.decompress(packed, OUTPUT_LIMIT - len(unpacked))
         except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-            raise ValueError(f"no {method}") from error
+            raise ValueError(f"not {method}") from error
         if decompressor.eof or len(unpacked) >= OUTPUT_LIMIT:
             break
     if not unpacked and not decompressor.eof:
-        raise ValueError(f"no {method}: nothing came out")
+        raise ValueError(f"not {method}: nothing came out")
     return unpacked, decompressor.eof

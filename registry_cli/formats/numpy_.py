@@ -58,12 +58,12 @@ def _sum(arrays: list[tuple[str, int]]) -> dict[str, FieldValue]:
 def _parse_header(data: bytes) -> tuple[str, int]:
     """Return the array's dtype and its number of items."""
     if not data.startswith(MAGIC) or data[6:7] not in (b"\x01", b"\x02", b"\x03"):
-        raise ValueError("no array")
+        raise ValueError("not an array")
     start = 10 if data[6] == 1 else 12
     header = data[start : start + int.from_bytes(data[8:start], "little")][:HEADER_LIMIT]
     descr, shape = _DESCR.search(header), _SHAPE.search(header)
     if descr is None or shape is None:
-        raise ValueError("no array header")
+        raise ValueError("malformed array header")
     return _name_dtype(descr[1], descr[2]), count(
         math.prod(int(n) for n in shape[1].replace(b" ", b"").split(b",") if n)
     )

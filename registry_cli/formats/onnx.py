@@ -60,7 +60,7 @@ def read(source: Source, name: str) -> Facts | None:
     top: dict[int, list[Field]] = {}
     for number, found in enumerate(iter_fields(source, 0, source.size)):
         if _MODEL.get(found.number) != found.wire or number >= FIELD_LIMIT:
-            raise ValueError("no ONNX model")
+            raise ValueError("not an ONNX model")
         top.setdefault(found.number, []).append(found)
     if not {_IR, _GRAPH, _OPSET} <= top.keys() or len(top[_GRAPH]) != 1 or not 1 <= top[_IR][0].value <= 1000:
         return None

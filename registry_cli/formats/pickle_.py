@@ -200,7 +200,7 @@ def _iter_opcodes(cursor: Cursor) -> Iterator[tuple[bytes, bytes]]:
         elif opcode in _LINES:
             argument = b"\n".join(_take_line(cursor) for _ in range(_LINES[opcode]))
         elif opcode not in _PLAIN:
-            raise ValueError(f"no opcode {opcode!r}")
+            raise ValueError(f"unknown opcode {opcode!r}")
         yield opcode, argument
 
 

@@ -51,7 +51,7 @@ def iter_fields(source: Source, start: int, end: int) -> Iterator[Field]:
         tag = take_varint(cursor)
         number, wire = tag >> 3, tag & 7
         if number == 0 or wire not in (*_LENGTHS, BYTES):
-            raise ValueError("no protobuf")
+            raise ValueError("not protobuf")
         value = take_varint(cursor) if wire in (VARINT, BYTES) else 0
         length = value if wire == BYTES else _LENGTHS[wire]
         begin = cursor.position

@@ -110,7 +110,7 @@ def _walk_metadata(header: bytes, at: int) -> tuple[str, int]:
     if empty:
         return layout, empty.end()
     if header[at : at + 1] != b"{":
-        raise ValueError("the metadata is no object")
+        raise ValueError("the metadata is not an object")
     at += 1
     while separator == b",":
         pair = _expect(_PAIR.match(header, at))

@@ -66,7 +66,7 @@ def read(source: Source, name: str) -> Facts | None:
     first = list(islice(iter_fields(source, cursor.position, cursor.position + length), HEADER_FIELDS))
     if not all(_HEADER.get(found.number) == found.wire for found in first):
         if [(found.number, found.wire) for found in first] != [(1, BYTES)]:
-            raise ValueError("no checkpoint")
+            raise ValueError("not a checkpoint")
         return Facts("TensorFlow", MEDIA, {"format": "tf-checkpoint-v1"})
     shards = next((found.value for found in first if found.number == 1), 0)
     return Facts("TensorFlow", MEDIA, {"format": "tf-checkpoint", "shards": count(shards), **_sum_tensors(source)})

@@ -61,6 +61,6 @@ def _read_message(source: Source, start: int, end: int, known: dict[int, int]) -
     fields: dict[int, list[Field]] = {}
     for found in iter_fields(source, start, end):
         if known.get(found.number) != found.wire or len(fields.setdefault(found.number, [])) >= FIELD_LIMIT:
-            raise ValueError("no message of TensorFlow's")
+            raise ValueError("not a message of TensorFlow's")
         fields[found.number].append(found)
     return fields

@@ -107,7 +107,7 @@ def load_version(data: bytes, where: str) -> VersionRecord:
             extra={key: value for key, value in table.items() if key not in _VERSION_KEYS},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no version record: {error!r}") from None
+        raise CorruptError(f"{where} is not a version record: {error!r}") from None
 
 
 def dump_publication(publication: Publication) -> bytes:
@@ -154,7 +154,7 @@ def load_publication(data: bytes, where: str) -> Publication:
             extra={key: value for key, value in table.items() if key not in _PUBLICATION_KEYS},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no publication: {error!r}") from None
+        raise CorruptError(f"{where} is not a publication: {error!r}") from None
 
 
 def dump_entry(entry: Entry) -> bytes:
@@ -201,9 +201,9 @@ def load_entry(data: bytes, where: str) -> Entry:
             stands_for=table.get("stands_for"),
         )
     except KeyError as error:
-        raise CorruptError(f"{where} is no log entry: it has no {error}") from None
+        raise CorruptError(f"{where} is not a log entry: it has no {error}") from None
     except (TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no log entry: {error}") from None
+        raise CorruptError(f"{where} is not a log entry: {error}") from None
 
 
 def _parents(table: Mapping[str, Any]) -> tuple[Parent, ...]:

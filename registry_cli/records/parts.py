@@ -94,12 +94,12 @@ def _check_bytes(sha256: object, xxh3: object, size: object) -> None:
     if xxh3 is not None:
         _check_digest(_XXH3, xxh3)
     if size is not None and not (isinstance(size, int) and 0 <= size < 1 << 63):
-        raise CorruptError(f"{size!r:.60} is no size in bytes")
+        raise CorruptError(f"{size!r:.60} is not a size in bytes")
 
 
 def _check_digest(pattern: re.Pattern[str], digest: object) -> None:
     if not isinstance(digest, str) or not pattern.fullmatch(digest):
-        raise CorruptError(f"{digest!r:.80} is no digest")
+        raise CorruptError(f"{digest!r:.80} is not a digest")
 
 
 def check_digests(*sha256: object, size: object = None) -> None:
@@ -121,4 +121,4 @@ def check_text(*values: object) -> None:
     """
     for value in values:
         if value is not None and not isinstance(value, str):
-            raise CorruptError(f"{value!r:.60} is no text")
+            raise CorruptError(f"{value!r:.60} is not text")

@@ -27,7 +27,7 @@ def check_path(path: str) -> str:
     normal = unicodedata.normalize("NFC", path)
     parts = normal.split("/")
     if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):
-        raise UsageError(f"{path!r} is no path inside a version: it must be relative and must not climb")
+        raise UsageError(f"{path!r} is not a path inside a version: it must be relative and must not climb")
     if not normal.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
         raise UsageError(f"{path!r} holds a control character")
     return normal

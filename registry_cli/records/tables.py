@@ -87,7 +87,7 @@ def load_time(value: object) -> datetime:
         ValueError: It lies outside the calendar.
     """
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise TypeError(f"{value!r} is no time in UTC")
+        raise TypeError(f"{value!r} is not a time in UTC")
     try:
         return value.astimezone(UTC)
     except OverflowError:

@@ -220,7 +220,7 @@ class Task:
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
-            raise CorruptError(f"{self.status!r:.40} is no status of a task")
+            raise CorruptError(f"{self.status!r:.40} is not a status of a task")
         try:
             check_paths(file.path for file in self.files)
         except UsageError as error:

@@ -72,7 +72,7 @@ def load_task(data: bytes, where: str) -> Task:
     try:
         return _load(table)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptError(f"{where} is no task record: {error!r}") from None
+        raise CorruptError(f"{where} is not a task record: {error!r}") from None
 
 
 def _load(table: Mapping[str, Any]) -> Task:
@@ -161,17 +161,17 @@ def _version(text: str) -> VersionId:
 
 def _text(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r:.60} is no text")
+        raise TypeError(f"{value!r:.60} is not text")
     return value
 
 
 def _words(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise TypeError(f"{value!r:.60} is no list of texts")
+        raise TypeError(f"{value!r:.60} is not a list of texts")
     return tuple(value)
 
 
 def _texts(value: Mapping[str, object]) -> dict[str, str]:
     if not all(isinstance(text, str) for text in value.values()):
-        raise TypeError("a variable that is no text")
+        raise TypeError("a variable that is not text")
     return {key: str(text) for key, text in value.items()}

@@ -37,7 +37,7 @@ def check_value(value: object, where: str, *, depth: int = 0) -> Value:
         return float(value)  # a subclass, such as NumPy's, may print differently
     if isinstance(value, int):
         if not -_INT64 <= value < _INT64:
-            raise UsageError(f"{where} is {value}: integers beyond 64 bits are kept as text alone")
+            raise UsageError(f"{where} is {value}: integers beyond 64 bits are stored as text only")
         return int(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:

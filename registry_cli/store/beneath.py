@@ -203,4 +203,4 @@ def _check_no_link(name: str, folder: int, where: str) -> None:
     except OSError:
         return
     if stat.S_ISLNK(status.st_mode):
-        raise CorruptError(f"{where} is a link, and a registry has none: take it away", hint="reg fsck") from None
+        raise CorruptError(f"{where} is a link, and a registry has none: remove it", hint="reg fsck") from None

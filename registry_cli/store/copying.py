@@ -187,7 +187,7 @@ class Copying:
             elif self._replace and there != "stream":
                 files.rename(copy.file.path, copy.target)
             else:
-                raise ConflictError(f"{copy.target} is there by now: --force replaces it") from None
+                raise ConflictError(f"{copy.target} exists by now: --force replaces it") from None
 
 
 def give_name(hidden: AnyPath, target: Path) -> None:

@@ -129,7 +129,7 @@ def make_dirs(path: Path, *, shared: bool = False, inside: bool = False) -> None
             give_to_owner(path)
         flush_dir(path.parent)
     elif is_guarded(path) and not is_dir(path):
-        raise CorruptError(f"{path} is no folder: take it away", hint="reg fsck")
+        raise CorruptError(f"{path} is not a folder: remove it", hint="reg fsck")
 
 
 def flush_dir(path: AnyPath) -> None:
@@ -271,7 +271,7 @@ def open_own(path: Path) -> BinaryIO:
         status = os.fstat(fd)
         check_regular(path, status)
         if status.st_nlink > 1 or status.st_uid not in {os.geteuid(), get_status(path.parent).st_uid}:
-            raise CorruptError(f"{path} is somebody else's file", hint="reg fsck")
+            raise CorruptError(f"{path} has another name too, or another owner", hint="reg fsck")
         return os.fdopen(fd, "rb")
     except BaseException:
         os.close(fd)
@@ -358,7 +358,7 @@ def check_regular(path: AnyPath, status: os.stat_result) -> None:
         CorruptError: It is a link, folder, pipe, socket or device.
     """
     if not is_regular(status):
-        raise CorruptError(f"{path} is no regular file", hint="reg fsck")
+        raise CorruptError(f"{path} is not a regular file", hint="reg fsck")
 
 
 def remove_dir(path: Path) -> None:

@@ -80,7 +80,7 @@ def read_format(layout: Layout) -> Format:
 
         folder = layout.root.parent if layout.root.name == DIRECTORY else layout.root
         raise NoRegistryError(
-            f"{layout.root} is no registry: it has no format.toml", hint=f"reg init {quote(str(folder))}"
+            f"{layout.root} is not a registry: it has no format.toml", hint=f"reg init {quote(str(folder))}"
         ) from None
     table = load_table(data, str(layout.format))
     check_seal(data, str(layout.format))

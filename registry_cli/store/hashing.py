@@ -116,8 +116,8 @@ class open_reader:  # noqa: N801 - a context manager, named as one
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder fails by itself
             os.close(self.fd)
             if is_guarded(path):
-                raise CorruptError(f"{path} is no regular file", hint="reg fsck")
-            raise OSError(EINVAL, "no regular file", str(path))
+                raise CorruptError(f"{path} is not a regular file", hint="reg fsck")
+            raise OSError(EINVAL, "not a regular file", str(path))
         if hasattr(os, "posix_fadvise"):  # macOS has none
             os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 

@@ -44,7 +44,7 @@ class Incoming:
         try:
             self.look()
             if not files.is_regular(self.status):
-                problem = f"{path} is no regular file: `-` with --filename adds bytes from standard input"
+                problem = f"{path} is not a regular file: `-` with --filename adds bytes from standard input"
                 raise UsageError(problem, hint="reg model add --help")
             size = self.status.st_size
             self.data = os.read(self.fd, size + 1) if size <= SMALL else None

@@ -80,7 +80,7 @@ class NewFile(OpenFile):
         super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
     def skip(self, size: int) -> None:
-        """Leave a hole of `size` bytes; `finish` gives the file its length."""
+        """Leave a hole of `size` bytes; `set_length` gives the file its final length."""
         os.lseek(self.fd, size, os.SEEK_CUR)
 
     def set_length(self, size: int) -> None:

@@ -26,7 +26,7 @@ class Outlet(OpenFile):
         super().__init__(path, os.O_WRONLY | os.O_NOCTTY, 0)
         if not is_stream(os.fstat(self.fd)):
             self.close()
-            raise OSError(errno.EINVAL, "no pipe or character device", str(path))
+            raise OSError(errno.EINVAL, "not a pipe or character device", str(path))
 
 
 def is_stream(status: os.stat_result) -> bool:

@@ -105,7 +105,7 @@ def bring_back(layout: Layout, path: Path) -> bool:
             return True
         except FileNotFoundError:
             if files.exists(swept):
-                raise CorruptError(f"{path.parent} is no folder: remove it", hint="reg fsck") from None
+                raise CorruptError(f"{path.parent} is not a folder: remove it", hint="reg fsck") from None
             continue  # deleted meanwhile; there may be another
         return True
     return files.exists(path)

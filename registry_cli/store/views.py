@@ -83,7 +83,7 @@ def open_view(
     """
     folder = views / version
     if files.exists(folder) and not files.is_dir(folder):
-        raise CorruptError(f"{folder} is no folder", hint="reg fsck")
+        raise CorruptError(f"{folder} is not a folder", hint="reg fsck")
     before, boot = _read_stamp(folder), read_boot()
     looks = _check(folder, content, before if boot and not verify and boot in before.boots else None, progress)
     if looks is None:
@@ -101,9 +101,9 @@ def load_stamp(data: bytes) -> Stamp:
         table = json.loads(data)
         looks, boots = table["files"], table["boots"]
     except (TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f"no stamp: {error!r:.80}") from None
+        raise ValueError(f"not a stamp: {error!r:.80}") from None
     if not isinstance(looks, dict) or not isinstance(boots, list):
-        raise ValueError("no stamp: no table of files, or no list of boots")
+        raise ValueError("not a stamp: no table of files, or no list of boots")
     return Stamp(looks, boots)
 
 

@@ -49,12 +49,12 @@ def lab(tmp_path: Path) -> Lab:
     [
         (
             "--auto-off piclke",
-            "`piclke` is no framework that is logged automatically: did you mean pickle?",
+            "`piclke` is not a framework that is logged automatically: did you mean pickle?",
             "hint: reg help autolog",
         ),
         (
             "--auto-only torch=*.pt",
-            "`torch` is no framework that is logged automatically: did you mean pytorch?",
+            "`torch` is not a framework that is logged automatically: did you mean pytorch?",
             "hint: reg help autolog",
         ),
         ("--auto-only pytorch", "--auto-only pytorch names no files: write pytorch=GLOB", "hint: reg help autolog\n"),

@@ -52,8 +52,8 @@ def test_a_named_registry_is_used_with_a_note(
 
 
 def test_a_named_path_that_is_no_registry(reg: Reg, tmp_path: Path) -> None:
-    assert "is no registry" in reg("--registry", tmp_path / "none", "status", code=10).err
-    assert "is no registry" in reg("trust", tmp_path, code=10).err
+    assert "is not a registry" in reg("--registry", tmp_path / "none", "status", code=10).err
+    assert "is not a registry" in reg("trust", tmp_path, code=10).err
     assert "not among the trusted" in reg("trust", "--remove", tmp_path, code=11).err
     for words in ([], ["--remove"], ["--list", tmp_path], ["--list", "--remove"]):
         reg("trust", *words, code=2)

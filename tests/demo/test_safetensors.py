@@ -57,7 +57,7 @@ def test_values_have_to_fill_the_shape() -> None:
 
 @given(st.integers(0, len(dump_tensors(SMALL)) - 1))
 def test_a_cut_file_is_refused(length: int) -> None:
-    with pytest.raises(CorruptError, match="it is no whole safetensors file"):
+    with pytest.raises(CorruptError, match="it is not a complete safetensors file"):
         load_tensors(dump_tensors(SMALL)[:length], "it")
 
 

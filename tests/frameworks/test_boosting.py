@@ -1,4 +1,4 @@
-"""What is added to a training, and what is remembered of it."""
+"""Callbacks that are added to a training, and the scores that are remembered of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose code called: the script's own, or a library's."""
+"""The caller of a hooked function: the script's own code, or a library's."""
 
 from __future__ import annotations
 

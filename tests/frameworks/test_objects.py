@@ -1,4 +1,4 @@
-"""Whose model an object is, by its classes; what is data is none."""
+"""The framework of an object, by its classes; data has none."""
 
 from __future__ import annotations
 

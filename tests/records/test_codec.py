@@ -178,7 +178,7 @@ def test_a_record_with_a_wrong_value_is_corrupt_or_whole(data: st.DataObject) ->
 def test_a_record_without_a_needed_key(key: str) -> None:
     table = load_table(dump_version(PLAIN), "it")
     del table[key]
-    with pytest.raises(CorruptError, match="no version record"):
+    with pytest.raises(CorruptError, match="not a version record"):
         load_version(dump_table(table), "it")
 
 

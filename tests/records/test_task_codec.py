@@ -69,5 +69,5 @@ def test_nonsense_is_refused(auto: object) -> None:
 
 def test_a_path_is_text() -> None:
     table: dict[str, Any] = {**load_table(dump_task(make_task()), "it")}
-    with pytest.raises(CorruptError, match="is no task record"):
+    with pytest.raises(CorruptError, match="is not a task record"):
         load_task(dump_table({**table, "inputs": [{"name": "a", "version": VERSION, "ref": "b", "path": 3}]}), "it")

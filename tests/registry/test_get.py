@@ -145,7 +145,7 @@ def test_a_file_that_appears_while_others_are_written_is_not_replaced(registry: 
     target = tmp_path / "back"
     with (
         files.open_observer(Once("fsync", lambda: write(target / "b", b"precious"))),
-        pytest.raises(ConflictError, match="b is there by now"),
+        pytest.raises(ConflictError, match="b exists by now"),
     ):
         get_version(registry, row, target)
     assert (target / "b").read_bytes() == b"precious"

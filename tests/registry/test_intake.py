@@ -151,7 +151,10 @@ def test_a_file_that_is_written_to_meanwhile_is_taken_in_once_more(home: Path, f
 
 def test_what_is_wrong_with_a_file_is_told_as_ever(home: Path, folder: Path) -> None:
     there = "if at == 0: os.remove(source); os.mkfifo(source)"
-    assert add(home, folder, there=there) == (2, f"{folder / '0' / 'file.bin'} is no regular file")
+    assert add(home, folder, there=there) == (
+        2,
+        f"{folder / '0' / 'file.bin'} is not a regular file: `-` with --filename adds bytes from standard input",
+    )
     with Registry.open(home) as registry, pytest.raises(RegError):
         registry.get_row("p/m")
 

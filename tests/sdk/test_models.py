@@ -496,7 +496,7 @@ def test_an_output_of_a_task_that_has_ended(weights: Path) -> None:
 def test_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REG_DIR", str(tmp_path / "none"))
     for call in (lambda: reg.Model("a"), reg.Model.query_models, lambda: reg.InputModel(name="a")):
-        with pytest.raises(reg.RegError, match="is no registry"):
+        with pytest.raises(reg.RegError, match="is not a registry"):
             call()
 
 

@@ -95,4 +95,4 @@ HARMLESS = [
     "xoxo xox-1 dapi_client SG.module npm_config_registry gsk_kernel r8_g8b8a8_unorm",
     "3f2504e0-4f89-11d3-9a0c-0305e82c3301 GPU-8f2c1d3e-aaaa-bbbb-cccc-0123456789ab",
 ]  # fmt: skip
-"""What looks alike, and is nothing."""
+"""Strings that look similar, and are not secrets."""

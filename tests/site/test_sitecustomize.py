@@ -1,4 +1,4 @@
-"""What every Python does at its start under `reg log --auto`, ours or another, with its own `sitecustomize` or none."""
+"""The start of Python under `reg log --auto`, with our Python or another, with its own `sitecustomize` or none."""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ BEHIND: dict[str, Act] = {
     "flush_dir": lambda path: files.flush_dir(path.parent),
     "symlink": lambda path: files.symlink(path, path.with_name("new")),
 }
-"""What would reach outside if the folder of a path were a link, by name."""
+"""Calls that would reach outside if the folder of a path were a link, by name."""
 AT = {"append", "read", "read_small", "set_mode"}
-"""Which of them open what a path names, and would reach outside if that were a link itself."""
+"""Those of them that open the path itself, and would reach outside if that were a link."""
 
 
 @pytest.fixture

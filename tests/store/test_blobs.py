@@ -98,7 +98,7 @@ def test_a_pipe_in_place_of_a_blob_or_a_record_is_not_waited_for(layout: Layout)
         path.unlink(missing_ok=True)
         path.parent.mkdir(exist_ok=True)
         os.mkfifo(path)
-    with pytest.raises(CorruptError, match="no regular file"):
+    with pytest.raises(CorruptError, match="not a regular file"):
         verify_blob(layout, digests.sha256, digests.xxh3, 0)
-    with pytest.raises(CorruptError, match="no regular file"):
+    with pytest.raises(CorruptError, match="not a regular file"):
         get_record(layout, RecordId(digests.sha256))

@@ -42,5 +42,5 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     os.mkfifo(path)
-    with pytest.raises(CorruptError, match=r"config\.toml is no regular file"):
+    with pytest.raises(CorruptError, match=r"config\.toml is not a regular file"):
         read_settings(path)

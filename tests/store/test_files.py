@@ -76,7 +76,7 @@ def test_what_is_missing_is_told_as_the_system_does(tmp_path: Path) -> None:
 def test_what_is_no_small_file_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
-        with pytest.raises(CorruptError, match=f"{path} is no regular file"):
+        with pytest.raises(CorruptError, match=f"{path} is not a regular file"):
             read_small(path)
     huge = tmp_path / "huge"
     huge.touch()

@@ -94,5 +94,5 @@ def test_a_damaged_format(text: str, layout: Layout) -> None:
 def test_a_pipe_in_its_place_is_not_waited_for(layout: Layout) -> None:
     layout.format.unlink()
     os.mkfifo(layout.format)
-    with pytest.raises(CorruptError, match=r"format\.toml is no regular file"):
+    with pytest.raises(CorruptError, match=r"format\.toml is not a regular file"):
         read_format(layout)

@@ -127,7 +127,7 @@ def test_no_more_is_read_than_asked_for(most: int, tmp_path: Path) -> None:
 def test_what_may_have_no_end_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             open_reader(path)
     with pytest.raises(IsADirectoryError):
         sha256_of_file(tmp_path)

@@ -132,9 +132,9 @@ def test_what_lies_beyond_a_leap_is_told_apart(layout: Layout) -> None:
 def test_a_pipe_in_a_slot_is_not_waited_for(layout: Layout) -> None:
     layout.slot(1).parent.mkdir(exist_ok=True)
     os.mkfifo(layout.slot(1))
-    with pytest.raises(CorruptError, match="is no regular file"):
+    with pytest.raises(CorruptError, match="is not a regular file"):
         Log(layout).find(1)
-    with pytest.raises(CorruptError, match="is no regular file"):
+    with pytest.raises(CorruptError, match="is not a regular file"):
         append(layout, Log(layout), 1, b"1")
 
 

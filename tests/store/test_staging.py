@@ -375,13 +375,13 @@ def test_a_read_only_file(layout: Layout, tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused_at_once(layout: Layout, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with Staging(layout) as staging, pytest.raises(UsageError, match="no regular file"):
+    with Staging(layout) as staging, pytest.raises(UsageError, match="not a regular file"):
         staging.add_file(tmp_path / "fifo")
 
 
 def test_a_folder_or_device_is_refused_at_once(layout: Layout, tmp_path: Path) -> None:
     for path in (tmp_path, Path("/dev/zero")):
-        with Staging(layout) as staging, pytest.raises(UsageError, match="no regular file"):
+        with Staging(layout) as staging, pytest.raises(UsageError, match="not a regular file"):
             staging.add_file(path)
 
 
@@ -617,7 +617,7 @@ def test_what_has_no_end_is_not_read(take: Callable[[Staging, Path], Digests], l
     os.mkfifo(tmp_path / "pipe")
     with Staging(layout) as staging:
         for source in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-            with pytest.raises(UsageError, match="no regular file"):
+            with pytest.raises(UsageError, match="not a regular file"):
                 take(staging, source)
 
 

@@ -101,6 +101,6 @@ def test_a_link_to_nothing_in_place_of_the_folder_is_told(layout: Layout, blob: 
     swept = trash.sweep(layout, blob)
     blob.parent.rmdir()
     blob.parent.symlink_to("nothing")
-    with pytest.raises(CorruptError, match=f"{blob.parent} is no folder"):
+    with pytest.raises(CorruptError, match=f"{blob.parent} is not a folder"):
         trash.bring_back(layout, blob)
     assert find_blob(layout, BlobHash(blob.parent.name + blob.name)) == swept, "who only reads has the bytes"

@@ -1,4 +1,4 @@
-"""XXH3 is no identity: two files with one XXH3-128 are made here, and the registry tells them apart."""
+"""XXH3 is not an identity: two files with the same XXH3-128 are made here, and the registry distinguishes them."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def replace(module: ModuleType, path: str, wrap: Callable[[Callable[..., Any]], 
     bound = isinstance(raw, staticmethod | classmethod)
     plain = raw.__func__ if bound else raw
     if not callable(plain):
-        raise AttributeError(f"{path} is no function")
+        raise AttributeError(f"{path} is not a function")
     wrapper: Any = wrap(plain)
     if isinstance(plain, type):
         wrapper = StandIn(wrapper, plain)

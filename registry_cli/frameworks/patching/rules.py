@@ -110,7 +110,7 @@ def _is_logged(key: str) -> bool:
 
     near = [_MEANT[key]] if key in _MEANT else get_close_matches(key, KEYS, 3, 0.5)
     others = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(KEYS)}"
-    raise UsageError(f"`{key}` is no framework that is logged automatically: {others}", hint="reg help autolog")
+    raise UsageError(f"`{key}` is not a framework that is logged automatically: {others}", hint="reg help autolog")
 
 
 def _parse_rule(key: str, rule: object) -> bool | tuple[str, ...]:

@@ -117,8 +117,8 @@ def test_a_parent_without_a_role_is_a_base(iris: Reg) -> None:
         (["m.safetensors", "--label", "cat=1.5"], "not a label with its number"),
         (["m.safetensors", "--label", "a=1", "--label", "b=1"], "have one id"),
         (["m.safetensors", "--parent", "bass=a/b"], "no role"),
-        (["m.safetensors", "--tag", "a b"], "no tag"),
-        (["m.safetensors", "--alias", "12"], "no alias"),
+        (["m.safetensors", "--tag", "a b"], "not a tag"),
+        (["m.safetensors", "--alias", "12"], "not an alias"),
         (["m.safetensors", "--link", "--move"], "exclude each other"),
         (["m.safetensors", "--filename", "x"], "--filename names standard input"),
         (["m.safetensors", "--url", "https://example.org/x"], "--url says where"),
@@ -140,7 +140,7 @@ def test_a_missing_file_is_named(empty: Reg) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a//b", "a\tb", "x" * 201, "cafe", "a:b", "a@b", "a=b"])
 def test_a_bad_name_is_refused(empty: Reg, name: str) -> None:
-    assert "is no model name" in empty("model", "add", name, "m.safetensors", code=2).err
+    assert "is not a model name" in empty("model", "add", name, "m.safetensors", code=2).err
 
 
 def test_without_a_registry(reg: Reg) -> None:

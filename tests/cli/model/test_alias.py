@@ -43,4 +43,4 @@ def test_mistakes(iris: Reg) -> None:
     assert "needs a version and its name" in iris("model", "alias", "iris/softmax:1", code=2).err
     assert "exclude each other" in iris("model", "alias", "x", "--list", "x", code=2).err
     assert "names no alias" in iris("model", "alias", "--undo", "iris/softmax", code=2).err
-    assert "is no alias" in iris("model", "alias", "iris/softmax:1", "7", code=2).err
+    assert "is not an alias" in iris("model", "alias", "iris/softmax:1", "7", code=2).err

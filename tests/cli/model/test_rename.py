@@ -16,5 +16,5 @@ def test_the_old_name_leads_to_the_new_one(iris: Reg) -> None:
 
 def test_a_taken_or_bad_name_is_refused(iris: Reg) -> None:
     assert "another model" in iris("model", "mv", "iris/softmax", "iris/tuned", code=13).err
-    assert "is no model name" in iris("model", "rename", "iris/softmax", "../x", code=2).err
+    assert "is not a model name" in iris("model", "rename", "iris/softmax", "../x", code=2).err
     assert "no model named" in iris("model", "rename", "nope/x", "a/b", code=11).err

@@ -27,5 +27,5 @@ def test_no_entry_without_a_change(iris: Reg) -> None:
 def test_mistakes(iris: Reg) -> None:
     assert "no tag to add or remove" in iris("model", "tag", "iris/tuned", code=2).err
     assert "added and removed" in iris("model", "tag", "iris/tuned", "--add", "x", "--remove", "x", code=2).err
-    assert "is no tag" in iris("model", "tag", "iris/tuned", "--add", "a,b", code=2).err
+    assert "is not a tag" in iris("model", "tag", "iris/tuned", "--add", "a,b", code=2).err
     assert tags(iris, "iris/tuned") == []

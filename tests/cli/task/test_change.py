@@ -19,7 +19,7 @@ def test_tags(tasks: Reg) -> None:
     assert tasks("task", "list", "tag:x", "-q").lines == [task_id(tasks, name) for name in ("next", "baseline")]
     assert tasks("task", "tag", "-", "--add", "y", stdin="").out == ""
     assert "no tag" in tasks("task", "tag", "next", code=2).err
-    assert "is no tag" in tasks("task", "tag", "next", "--add", "a,b", code=2).err
+    assert "is not a tag" in tasks("task", "tag", "next", "--add", "a,b", code=2).err
     assert "added and removed" in tasks("task", "tag", "next", "--add", "a", "--remove", "a", code=2).err
 
 

@@ -76,7 +76,7 @@ def test_another_commit(lab: Lab) -> None:
         (["--arg", "lr"], 2, "has no value"),
         (["--code", "none"], 11, "no commit `none`"),
         (["--unset", "arg.none"], 11, "it has lr"),
-        (["--tag", "a b"], 2, "no tag"),
+        (["--tag", "a b"], 2, "not a tag"),
     ],
 )
 def test_what_is_refused(lab: Lab, words: list[str], code: int, said: str) -> None:

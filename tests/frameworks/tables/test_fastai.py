@@ -1,4 +1,4 @@
-"""What is told of fastai's learners, by doubles of them."""
+"""Reports about fastai's learners, from test doubles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.frameworks.memory_sink import Memory
 
 
 class Model:
-    """What a learner trains."""
+    """The model that a learner trains."""
 
 
 class LRFinder:

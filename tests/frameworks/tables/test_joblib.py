@@ -1,4 +1,4 @@
-"""What joblib saves and loads, and what it does for its own purposes."""
+"""Saves and loads of joblib, and those that it makes for its own purposes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODEL = make("sklearn.svm._classes", classes_=["no", "yes"])
 
 
 def _call_in(module: str, tell: Any, call: Call) -> Any:
-    """Return what is told of a call that a module's code made."""
+    """Return the report of a call that a module's code made."""
     names: dict[str, Any] = {"tell": tell, "call": call, "__name__": module}
     exec("told = tell(call)", names)
     return names["told"]

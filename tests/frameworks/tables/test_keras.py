@@ -1,4 +1,4 @@
-"""What is told of a Keras model, by objects shaped like Keras's own."""
+"""Reports about Keras models, from objects shaped like Keras's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of Lightning's checkpoints and metrics, by doubles of its trainer."""
+"""Reports about Lightning's checkpoints and metrics, from doubles of its trainer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where MegEngine's calls have their file."""
+"""The arguments that hold the file in MegEngine's calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of an ONNX model, by objects shaped like its protobuf's."""
+"""Reports about ONNX models, from objects shaped like its protobuf's."""
 
 from __future__ import annotations
 

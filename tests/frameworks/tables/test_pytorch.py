@@ -1,4 +1,4 @@
-"""What is told of PyTorch's saves, without PyTorch."""
+"""Reports about PyTorch's saves, without PyTorch."""
 
 from __future__ import annotations
 

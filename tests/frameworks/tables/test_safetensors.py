@@ -1,4 +1,4 @@
-"""What is told of safetensors' saves, without it."""
+"""Reports about safetensors' saves, without safetensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What skops saves."""
+"""Reports about skops' saves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of scalars that go to a writer, by objects shaped like the writers."""
+"""Reports about scalars that go to a writer, from objects shaped like the writers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_names_go_as_far_up_as_they_must_and_begin_anew_with_a_sink() -> None:
 
 @pytest.fixture
 def summary(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What `tf.summary` stands on: whether Python runs, the writer, the step and the name scope."""
+    """The state that `tf.summary` uses: eager execution, the writer, the step and the name scope."""
     state = SimpleNamespace(eager=True, step=None, scope="", _summary_state=SimpleNamespace(writer=None))
     state.get_step = lambda: state.step
     monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace(executing_eagerly=lambda: state.eager))

@@ -1,4 +1,4 @@
-"""What is told of TensorFlow's checkpoints, by objects shaped like its own."""
+"""Reports about TensorFlow's checkpoints, from objects shaped like its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of Hugging Face's folders and logs, by doubles of its trainer."""
+"""Reports about Hugging Face's folders and logs, from doubles of its trainer."""
 
 from __future__ import annotations
 

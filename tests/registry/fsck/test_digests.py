@@ -91,4 +91,4 @@ def test_no_more_is_listed_than_is_read(file: Path, monkeypatch: pytest.MonkeyPa
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     [(_, problem)] = Reader(SILENT).list_bad([Reading(tmp_path / "pipe", RIGHT.sha256, None, "pipe")])
-    assert problem == "cannot be read: no regular file"
+    assert problem == "cannot be read: not a regular file"
