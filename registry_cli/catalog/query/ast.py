@@ -1,4 +1,4 @@
-"""A query as a tree, and the tree as text again. Knows neither the grammar's errors nor SQL."""
+"""The tree of a query, and its text form. Knows neither the grammar's errors nor SQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARE: Final = re.compile(r"[\w./-]+")
 
 
 class Time(Frozen):
-    """A moment as it was written: `2026-01-01`, `2026-01-01T10:00Z`, or `now-7d`."""
+    """A moment as the user wrote it: `2026-01-01`, `2026-01-01T10:00Z`, or `now-7d`."""
 
     text: str
 
@@ -32,7 +32,7 @@ Operand: TypeAlias = Literals | Other
 
 
 class Compare(Frozen):
-    """`field op value`; false where the field is missing, whatever the operator."""
+    """`field op value`; false where the field is missing, for every operator."""
 
     field: str
     op: Op
@@ -48,7 +48,7 @@ class In(Frozen):
 
 
 class Has(Frozen):
-    """`has(field)`: the version or task has a value there."""
+    """`has(field)`: the version or task has a value for the field."""
 
     field: str
 
@@ -64,9 +64,9 @@ class Label(Frozen):
 
 
 class Kin(Frozen):
-    """`descends(ref)`: `ref` is among its ancestors; `parents(ref)`: `ref` is one of its direct parents.
+    """`descends(ref)`: `ref` is among the version's ancestors; `parents(ref)`: `ref` is one of its direct parents.
 
-    Of a task, `uses(ref)`: it was given `ref` as an input.
+    For a task, `uses(ref)`: the task has `ref` as an input.
     """
 
     kind: KinKind
@@ -96,13 +96,13 @@ Expr: TypeAlias = Leaf | Not | And | Or
 
 
 def all_of(terms: list[Expr]) -> Expr:
-    """Join one or more terms by `and`, flattening those that already are."""
+    """Join one or more terms by `and`; a term that is itself an `And` is flattened."""
     flat = [inner for term in terms for inner in (term.terms if isinstance(term, And) else (term,))]
     return flat[0] if len(flat) == 1 else And(tuple(flat))
 
 
 def any_of(terms: list[Expr]) -> Expr:
-    """Join one or more terms by `or`, flattening those that already are."""
+    """Join one or more terms by `or`; a term that is itself an `Or` is flattened."""
     flat = [inner for term in terms for inner in (term.terms if isinstance(term, Or) else (term,))]
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
@@ -130,7 +130,7 @@ def format_query(expr: Expr) -> str:
 
 
 def format_field(field: str) -> str:
-    """Return a field as the grammar reads it: its key quoted where it holds more than letters, digits, `_ . - /`."""
+    """Return a field in the grammar's form: the key is quoted unless it consists of letters, digits and `_ . - /`."""
     table, dot, key = field.partition(".")
     return f"{table}{dot}{_word(key)}" if dot else field
 

@@ -1,10 +1,10 @@
-"""A query as statements: which index drives, what is checked on each row, in what order rows come out. Runs nothing.
+"""The compiler: turns a query into SQL statements, with the index that drives each, and their order. Runs nothing.
 
-SQLite knows nothing of how values are spread (no ANALYZE is assumed), so each statement fixes its own order of tables
-by CROSS JOIN and INDEXED BY. A plan offers three ways, among which `run` chooses:
+SQLite has no statistics of the values (no ANALYZE is assumed), so each statement fixes its own order of tables by CROSS
+JOIN and INDEXED BY. A plan offers three ways, and `run` chooses one:
 
-- by a driver: the rows that one conjunct's index gives, the rest checked on each, sorted at the end;
-- in order: along the index of the first sort key, part by part, so that a limit ends it early;
+- by a driver: the rows that one conjunct's index yields, with the other conditions checked on each, sorted at the end;
+- in order: along the index of the first sort key, part by part, so that a limit ends the walk early;
 - by a scan of all versions.
 """
 
@@ -26,25 +26,26 @@ if TYPE_CHECKING:
 
 Per: TypeAlias = Literal["task", "name"]
 PROBE_LIMIT: Final = 2000
-"""A driver with at most this many rows is taken; counting stops above it."""
+"""Most rows of a driver that `run` uses; counting stops above it."""
 
 _GROUPS: Final = {None: "", "task": "v.task, ", "name": "v.line, "}
 
 
 class Driver(Frozen):
-    """One conjunct's index: `probe` counts its rows up to `PROBE_LIMIT` + 1, `select` answers the query along it."""
+    """The index of one conjunct: `probe` counts its rows up to `PROBE_LIMIT` + 1, `select` answers with its help."""
 
     probe: str
     select: str
 
 
 class Plan(Frozen):
-    """Statements that answer one query; each gives `versions.row`, and with `per` its group before it (NULL: none).
+    """Statements that answer one query; each selects `versions.row`, preceded by its group (NULL: none) under `per`.
 
     Attributes:
-        params: Named parameters of all statements; each statement uses some.
-        ordered: Parts whose rows, one part after the other, are the answer; empty where no index has the order.
-        scan: The answer by looking at every version.
+        params: Named parameters of all statements; each statement uses some of them.
+        drivers: One way for each conjunct that has an index.
+        ordered: Statements whose rows, one after the other, are the answer; empty where no index has the order.
+        scan: The statement that checks every version.
     """
 
     params: Mapping[str, object]
@@ -63,7 +64,8 @@ def compile_query(
 ) -> Plan:
     """Return the plan of a query.
 
-    Removed versions never match; archived ones do if the query speaks of `archived`, or `include_archived`.
+    Removed versions never match; archived ones match only if the query mentions `archived` or `include_archived` is
+    true.
 
     Raises:
         RegError: `resolve` does not know an address in `descends()` or `parents()`.
@@ -91,11 +93,11 @@ def compile_query(
 
 
 class _Anchor(Frozen):
-    """What the query itself wants of the keyed field that is the first sort key.
+    """The query's own conditions on the keyed field that is the first sort key.
 
     Attributes:
         bounds: Conditions on the field's row `s` of `fields`.
-        sides: Of the columns `number` and `text`, those that the field can lie in.
+        sides: The columns, of `number` and `text`, that can hold the field.
     """
 
     bounds: tuple[str, ...]
@@ -103,7 +105,7 @@ class _Anchor(Frozen):
 
 
 def _is_on(term: Expr, order: Order) -> bool:
-    """Return whether a term speaks of the keyed field that is the first sort key, and of nothing else."""
+    """Return whether a term mentions the keyed field that is the first sort key, and nothing else."""
     if not isinstance(term, Compare | In | Has) or (isinstance(term, Compare) and isinstance(term.value, Other)):
         return False
     return term.field == order.first.field and term.field not in PLAIN
@@ -129,7 +131,7 @@ class _Builder(Frozen):
         return f"{self.head} {' '.join([tables, *joins])} WHERE {where} ORDER BY {', '.join(terms)} {self.tail}"
 
     def sorted(self, tables: str) -> str:
-        """Return the answer along any tables that give `v`, sorted at the end."""
+        """Return the statement over any tables that yield `v`, sorted at the end."""
         order = self.order
         if self.anchor is None:
             return self.select(tables, (), order.joins, order.terms)
@@ -145,7 +147,7 @@ class _Builder(Frozen):
         )
 
     def list_parts(self) -> list[str]:
-        """Return the parts of the answer along the index of the first sort key; none where it has no index."""
+        """Return the statements along the index of the first sort key; none where the key has no index."""
         order = self.order
         field = order.first.field
         if field in {"name", "project"}:
@@ -159,7 +161,7 @@ class _Builder(Frozen):
         return [self.select(f"versions v INDEXED BY {index}", (), order.rest_joins, along)] if index else []
 
     def list_keyed_parts(self) -> list[str]:
-        """Return the parts of an order by a keyed field: its numbers, its texts, its NaNs, the versions without it."""
+        """Return the statements for a keyed sort field: its numbers, its texts, its NaNs, the versions without it."""
         order = self.order
         bounds, sides = (self.anchor.bounds, self.anchor.sides) if self.anchor else ((), {"number", "text", "missing"})
         statements = []

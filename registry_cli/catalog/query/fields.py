@@ -1,6 +1,6 @@
-"""The fields a query can name: what type each has and where it lies in the index.
+"""The fields a query can name: their types and their places in the index.
 
-The parser, the compiler, sorting and completion read these tables. Knows no grammar and no statement.
+The parser, the compiler, sorting and completion read these tables. This module knows no grammar and no statement.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class Field(Frozen):
     """A plain field.
 
     Attributes:
-        kind: How its values are written and compared.
-        column: Where it lies: SQL in which `{v}` stands for the alias of the row's table.
-        optional: Whether a row may lack it.
-        index: The index of the row's table that gives rows in its order, or None.
-        line: The column of `lines` in which it lies, if it is the same for all versions of a line.
+        kind: The type that decides how values are written and compared.
+        column: SQL that reads the field; `{v}` stands for the alias of the row's table.
+        optional: True where a row may lack the field.
+        index: The index of the row's table that yields rows in the field's order, or None.
+        line: The column of `lines` that holds the field, if it is the same for all versions of a line.
         choices: The values of a `choice`.
     """
 
@@ -36,7 +36,7 @@ class Field(Frozen):
 
     @property
     def is_text(self) -> bool:
-        """Whether it holds text, not a number."""
+        """True where the field holds text, not a number."""
         return self.kind in {"text", "id", "ulid", "name", "project", "caseless", "choice"}
 
 
@@ -55,13 +55,13 @@ PLAIN: Final = {
     "task": Field("text", "{v}.task", optional=True),
     "comment": Field("text", "{v}.comment", optional=True),
 }
-"""The fields that lie in columns of `versions` and `lines`."""
+"""The fields stored in columns of `versions` and `lines`."""
 
 KEYED: Final = ("metadata", "metrics", "params", "labels", "design")
-"""The tables whose keys are fields too, such as `metrics.auc`; they lie in the index's table `fields`."""
+"""The tables whose keys are fields too, such as `metrics.auc`; the index's table `fields` stores them."""
 
 CRASHED: Final = "crashed"
-"""Parameter: JSON list of the tasks that the index has as running and whose processes are gone."""
+"""Name of the parameter with a JSON list of the tasks that are running in the index but whose processes are gone."""
 _STATUS: Final = (
     f"CASE WHEN {{v}}.status = 'running' AND {{v}}.id IN (SELECT value FROM json_each(:{CRASHED}))"
     " THEN 'crashed' ELSE {v}.status END"
@@ -84,7 +84,7 @@ TASK_PLAIN: Final = {
     "comment": Field("text", "{v}.comment", optional=True),
     "archived": Field("truth", "{v}.archived"),
 }
-"""The fields that lie in columns of `tasks`."""
+"""The fields stored in columns of `tasks`."""
 
 TASK_KEYED: Final = ("params", "metrics", "env", "host", "python", "seeds")
-"""The tables whose keys are fields of a task; they lie in the index's table `task_fields`."""
+"""The tables whose keys are fields of a task; the index's table `task_fields` stores them."""

@@ -28,21 +28,21 @@ def narrow(
     published: bool = False,
     archived: bool = False,
 ) -> Expr | None:
-    """Return `expr` and all that the flags say; None where neither says anything.
+    """Return `expr` joined by `and` with the terms of all flags; None where there is no term at all.
 
     Args:
         expr: The query the flags narrow.
-        project: Any of these projects, or one below them; a glob where it holds `*`, `?` or `[`.
+        project: Any of these projects, or one below them; a word with `*`, `?` or `[` is a glob.
         name: Any of these names; a glob as above.
         tag: All of these tags, and none of those that begin with `-`.
-        framework: Any of these; a glob as above.
-        meta: All of these `KEY=VALUE` pairs; `KEY:=null` wants the key to be missing.
+        framework: Any of these frameworks; a glob as above.
+        meta: All of these `KEY=VALUE` pairs; `KEY:=null` requires the key to be missing.
         metric: All of these comparisons, such as `auc>0.9`.
-        published: Only what is published.
-        archived: Only what is archived.
+        published: True to match published versions only.
+        archived: True to match archived versions only.
 
     Raises:
-        UsageError: A pair or a comparison cannot be read.
+        UsageError: A pair or a comparison cannot be parsed.
     """
     terms = [] if expr is None else [expr]
     for field, words in (("project", project), ("name", name), ("framework", framework)):
@@ -51,7 +51,9 @@ def narrow(
     terms += [Not(Label("tag", word[1:])) if word.startswith("-") else Label("tag", word) for word in tag]
     terms += [_parse_meta(word) for word in meta]
     terms += [_parse_metric(word) for word in metric]
-    terms += [Compare(field, "=", True) for field, said in (("published", published), ("archived", archived)) if said]
+    terms += [
+        Compare(field, "=", True) for field, wanted in (("published", published), ("archived", archived)) if wanted
+    ]
     return all_of(terms) if terms else None
 
 
@@ -65,11 +67,11 @@ def _parse_meta(word: str) -> Expr:
     field = f"metadata.{key}"
     if value is None:
         return Not(Has(field))
-    return Compare(field, "=", _stored(value))
+    return Compare(field, "=", _to_index_value(value))
 
 
-def _stored(value: Value) -> str | int | float | bool:
-    """Return a value as the index holds it: a list is its JSON text."""
+def _to_index_value(value: Value) -> str | int | float | bool:
+    """Return a value as the index stores it: a time and a list as text."""
     if isinstance(value, datetime):
         return format_time(value)
     return value if isinstance(value, str | int | float | bool) else format_list(value)

@@ -1,6 +1,7 @@
-"""Values that are told by their fields, for what a query is made of on its way to SQL.
+"""The base of the immutable values that a query consists of on its way to SQL.
 
-A frozen dataclass does the same and more; making the twenty that a query needs takes longer than its rows do.
+A frozen dataclass does the same and more, but creating the twenty dataclasses that a query needs takes longer than
+reading its rows.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from typing import ClassVar, dataclass_transform
 
 @dataclass_transform(frozen_default=True)
 class Frozen:
-    """A value whose fields are what its class annotates, in that order; two with equal fields are equal."""
+    """A value whose fields are its class's annotations, in their order; equal fields make two of one class equal."""
 
     _names: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         cls._names = tuple(cls.__annotations__)
-        type.__setattr__(cls, "__match_args__", cls._names)  # what a `match` takes by place
+        type.__setattr__(cls, "__match_args__", cls._names)  # for positional patterns in `match`
 
     def __init__(self, *values: object, **named: object) -> None:
         fields = dict(zip(self._names, values, strict=False), **named)

@@ -1,6 +1,6 @@
-"""Which rows one index gives: a term of a query as a SELECT of candidate rows, where an index can answer it.
+"""The choice of an index: turns a term of a query into a SELECT of candidate rows, where an index can answer it.
 
-A driver may give rows too many, never too few; the whole condition is checked on each.
+Such a SELECT, a driver, may return too many rows, never too few; the whole condition is checked on each row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_ARMS = 20
 
 
 def find_driver(term: Expr, bind: Binder, resolve: Resolve) -> str | None:
-    """Return a SELECT of the column `row`, each row once, or None where no index helps."""
+    """Return a SELECT of the column `row` that yields each row once, or None where no index helps."""
     match term:
         case Or(terms) if len(terms) <= _MOST_ARMS:
             arms = [find_driver(arm, bind, resolve) for arm in terms]
@@ -59,7 +59,7 @@ def _label(label: Label, bind: Binder) -> str | None:
 
 
 def _is_broad(term: Compare | In | Has) -> bool:
-    """Return whether a term leaves most rows in, or cannot bound an index: `!=`, `!~`, `not in`, a glob."""
+    """Return whether a term matches most rows or cannot bound an index: `!=`, `!~`, `not in`, a glob."""
     return (isinstance(term, Compare) and term.op in {"!=", "!~", "~"}) or (isinstance(term, In) and term.negated)
 
 
@@ -83,7 +83,7 @@ def _plain(term: Compare | In | Has, bind: Binder) -> str | None:
     index = "versions_task" if term.field == "task" else field.index
     if index is None or _is_broad(term):
         return None
-    present = "task IS NOT NULL AND " if term.field == "task" else ""  # what its partial index asks for
+    present = "task IS NOT NULL AND " if term.field == "task" else ""  # required by its partial index
     return (
         f"SELECT row FROM versions INDEXED BY {index} WHERE {present}{plain_condition(term, bind, field, term.field)}"
     )

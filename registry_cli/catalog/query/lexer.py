@@ -1,4 +1,4 @@
-"""A query's text as tokens, and the message that points into it. Knows no fields and no grammar."""
+"""The lexer: a query's text as tokens, and the error that marks a place in it. Knows no fields and no grammar."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Token(Frozen):
     """A piece of a query.
 
     Attributes:
-        text: What it says; of a string, and of the quoted parts of a word, without quotes and escapes.
-        start: Where it begins in the query, in characters.
-        end: Where it ends.
+        text: Its text; a string, or a quoted part of a word, is without quotes and escapes.
+        start: Offset of its first character in the query.
+        end: Offset one past its last character.
     """
 
     kind: Literal["word", "string", "operator", "mark", "end"]
@@ -72,7 +72,7 @@ def read_reference(source: str, at: int) -> Token:
     """Return the address that starts at `at` and ends before the next `)`; it may hold `~`, `@` and `:`.
 
     Raises:
-        UsageError: It is empty, or its quote or parenthesis is not closed.
+        UsageError: The address is empty, or its quote or parenthesis is not closed.
     """
     while at < len(source) and source[at].isspace():
         at += 1
@@ -93,7 +93,7 @@ def _operator_at(source: str, at: int) -> str | None:
 
 
 def _read_word(source: str, start: int) -> Token:
-    """Read up to a space, mark or operator; a quote goes on with the word after `.`, `:` or `@`."""
+    """Read up to a space, mark or operator; a quote right after `.`, `:` or `@` is part of the word."""
     pieces: list[str] = []
     at = start
     while at < len(source):
@@ -110,7 +110,7 @@ def _read_word(source: str, start: int) -> Token:
 
 
 def _read_string(source: str, start: int) -> tuple[str, int]:
-    """Read a quoted string; a backslash escapes its quote and itself, and is itself before anything else."""
+    """Read a quoted string; a backslash escapes the quote and itself, and is literal before any other character."""
     quote = source[start]
     pieces: list[str] = []
     at = start + 1

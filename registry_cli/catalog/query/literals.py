@@ -1,4 +1,4 @@
-"""The right-hand side of a comparison: numbers, sizes, times, truths and text, read by the type of the field."""
+"""The right-hand side of a comparison: numbers, sizes, times, booleans and text, parsed by the type of the field."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ _NUMBERS: Final[dict[Kind | None, str]] = {
 _SHORTEST_ID: Final = 4
 _ULID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{1,26}", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 18
-"""Characters of an integer that surely fits SQLite's 64 bits; a longer one is compared as a float."""
+"""Most characters of an integer that is sure to fit SQLite's 64 bits; a longer one is compared as a float."""
 
 
 def parse_literal(field: str, word: str, *, quoted: bool, subject: Subject = VERSIONS) -> Literals:
     """Return a word as a value of `field`.
 
-    A keyed field takes what the word looks like: a number, a truth, else text; in quotes it is text.
+    A keyed field has no type of its own, so the word decides: a number, a boolean, else text. A quoted word is text.
 
     Args:
         field: A field's full name.
-        word: Without quotes and escapes.
-        quoted: Whether it stood in quotes.
-        subject: Whose field it is.
+        word: The word without quotes and escapes.
+        quoted: True where the word stood in quotes.
+        subject: The subject that the field belongs to.
 
     Raises:
-        ValueError: The field cannot have such a value; the message says what it takes.
+        ValueError: The field cannot have such a value; the message says which values it takes.
     """
     plain = subject.plain.get(field)
     kind = plain.kind if plain else None
@@ -75,11 +75,11 @@ def parse_literal(field: str, word: str, *, quoted: bool, subject: Subject = VER
 
 
 def find_span(moment: Time, now: int | None = None) -> tuple[int, int]:
-    """Return first and one past last microsecond since 1970 UTC of a moment: a date is its whole day.
+    """Return the first and one past the last microsecond since 1970 UTC of a moment: a date spans its whole day.
 
     Args:
-        moment: Without a zone it is UTC.
-        now: What `now` means, in microseconds since 1970 UTC; the clock's time when None.
+        moment: The moment; without a zone it is UTC.
+        now: The value of `now`, in microseconds since 1970 UTC; the clock's time when None.
     """
     ago = _AGO.fullmatch(moment.text)
     if ago:
@@ -99,7 +99,7 @@ def parse_duration(text: str) -> int:
     """Return the seconds of a duration such as `90m`, `12h`, `1d` or `2w`; the unit is one of s m h d w.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The text is not a duration.
     """
     found = _DURATION.fullmatch(text)
     if found is None:
@@ -128,15 +128,15 @@ def _check_text(field: str, word: str, plain: Field | None) -> None:
 
 def _find_number(word: str, kind: Kind | None) -> int | float | None:
     if kind == "size" and (found := _SIZE.fullmatch(word)):
-        return _whole(float(found[1]) * _SCALE[(found[2] or "").lower()])
+        return _count_bytes(float(found[1]) * _SCALE[(found[2] or "").lower()])
     if kind == "duration" and _DURATION.fullmatch(word):
         return parse_duration(word)
     if _NUMBER.fullmatch(word) is None:
         return None
-    whole = word.lstrip("+-").isdecimal() and len(word) <= _LONGEST_INTEGER
-    return int(word) if whole else float(word)
+    is_integer = word.lstrip("+-").isdecimal() and len(word) <= _LONGEST_INTEGER
+    return int(word) if is_integer else float(word)
 
 
-def _whole(number: float) -> int | float:
+def _count_bytes(number: float) -> int | float:
     """Return a count of bytes as an integer where SQLite has room for it (64 bits)."""
     return int(number) if number < 2**63 else number

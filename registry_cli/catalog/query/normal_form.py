@@ -1,4 +1,4 @@
-"""A query with every `not` pushed down to its leaves, and what can be read off that form. Knows no SQL."""
+"""The normal form of a query, with every `not` pushed down to the leaves, and questions about it. Knows no SQL."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _OPPOSITE: Final[dict[Op, Op]] = {
 def push_not(expr: Expr, negated: bool = False) -> Expr:
     """Return `expr`, or its negation, with `Not` only around `Has`, `Label` and `Kin`.
 
-    A comparison turns its operator round and still wants the field to be there, so that a missing field makes it false
-    on both sides of `not`.
+    A negated comparison takes the opposite operator and still requires the field, so a missing field makes both the
+    comparison and its negation false.
     """
     match expr:
         case Not(term):
@@ -35,14 +35,14 @@ def push_not(expr: Expr, negated: bool = False) -> Expr:
 
 
 def list_conjuncts(expr: Expr | None) -> list[Expr]:
-    """Return the terms that must all hold; none for no query."""
+    """Return the terms that must all hold; an empty list for no query."""
     if expr is None:
         return []
     return list(expr.terms) if isinstance(expr, And) else [expr]
 
 
 def mentions(expr: Expr | None, field: str) -> bool:
-    """Return whether a query speaks of `field` anywhere."""
+    """Return whether a query mentions `field` anywhere."""
     return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in _iter_leaves(expr))
 
 

@@ -1,4 +1,4 @@
-"""ORDER BY: sort keys as SQL terms, for rows sorted at the end and for rows that come along an index."""
+"""ORDER BY: sort keys as SQL terms, for rows that are sorted at the end and for rows that an index yields in order."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Order(Frozen):
     """An order of rows.
 
     Attributes:
-        first: The key that an index may give.
+        first: The first key, whose order an index may give.
         first_name: The parameter that holds its field's name.
-        joins: Tables that `terms` read.
+        joins: Joins with the tables that `terms` reads.
         terms: The whole order.
-        rest_joins: Tables that `rest` reads.
+        rest_joins: Joins with the tables that `rest` reads.
         rest: The order among rows that are equal in the first key.
     """
 
@@ -35,14 +35,14 @@ class Order(Frozen):
     rest: tuple[str, ...]
 
     def along(self, column: str) -> tuple[str, ...]:
-        """Return the whole order where the first key's value is never missing and lies in `column`."""
+        """Return the whole order for rows whose first key is in `column` and is never missing."""
         if self.first.field == "id":
             return (column + _direction(self.first),)
         return (column + _direction(self.first), *self.rest)
 
 
 def order_by(keys: Sequence[SortKey], bind: Binder, subject: Subject = VERSIONS) -> Order:
-    """Return the order of one or more keys, ties by newest first, then by id."""
+    """Return the order of one or more keys, with ties broken by newest first, then by id."""
     joins: list[list[str]] = []
     terms: list[list[str]] = []
     for at, key in enumerate(keys):
@@ -73,7 +73,7 @@ def _plain_terms(key: SortKey, field: Field) -> list[str]:
 
 
 def keyed_terms(key: SortKey, row: str) -> list[str]:
-    """Return the order by a keyed field that the row `row` of `fields` holds or, where it is NULL, lacks."""
+    """Return the order by a keyed field in the joined row `row` of `fields`; it is NULL where the field is missing."""
     rank = (
         f"CASE WHEN {row}.number IS NOT NULL THEN 0 WHEN {row}.text <> 'nan' THEN 1 ELSE 2 + ({row}.text IS NULL) END"
     )

@@ -1,4 +1,6 @@
-"""The grammar, here in the words of versions (tasks': `subject.py`): a query's text to its tree. Knows no SQL.
+"""The grammar, from a query's text to its tree. Knows no SQL.
+
+It is written here with the words of versions; `subject.py` has those of tasks.
 
 query      = and-terms { "or" and-terms }
 and-terms  = term { "and" term }
@@ -54,12 +56,12 @@ def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
     """Return the tree of a query.
 
     Args:
-        text: As it is typed.
-        subject: What it is about; a field, label or call of another subject is an error.
+        text: The query as the user typed it.
+        subject: The subject of the query; a field, label or call of another subject is an error.
 
     Raises:
-        UsageError: It does not follow the grammar, names a field that does not exist, or is too long or too deep; the
-            message shows the place.
+        UsageError: The query does not follow the grammar, names a field that does not exist, or is too long or too
+            deep; the message shows the place.
     """
     if len(text) > LONGEST:
         raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="reg help query")
@@ -67,10 +69,10 @@ def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
 
 
 def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
-    """Return the field a token names.
+    """Return the field that a token names.
 
     Raises:
-        UsageError: There is none of that name; the message lists near ones.
+        UsageError: There is no field of that name; the message lists similar names.
     """
     if token.kind == "word" and is_field(token.text, subject):
         return token.text
@@ -83,7 +85,7 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
 
 
 class _Parser:
-    """One pass over the tokens of one query."""
+    """A recursive descent over the tokens of one query: one method for each rule of the grammar."""
 
     def __init__(self, source: str, subject: Subject) -> None:
         self.source = source
@@ -196,7 +198,7 @@ class _Parser:
 
     def reference(self) -> str:
         reference = read_reference(self.source, self.next().end)
-        # an address may hold what are tokens elsewhere: go on behind it
+        # an address may hold characters that are tokens elsewhere: continue after its end
         self.at = next(at for at, token in enumerate(self.tokens) if token.start >= reference.end)
         self.need_mark(")")
         return reference.text
@@ -252,7 +254,7 @@ class _Parser:
             self.fail(str(error), token)
 
     def other(self, field: str) -> Other:
-        """Split `@alias.field` at the first dot behind which a field stands: an alias may hold dots."""
+        """Split `@alias.field` at the first dot that a field follows, because an alias may hold dots."""
         token = self.next()
         if "alias" not in self.subject.labels:
             self.fail(f"{self.subject.rows} have no aliases to compare with", token, "`@alias.field` is for versions")

@@ -1,6 +1,6 @@
-"""A leaf of a query as an SQL condition on one row `v` of `versions`: everything bound, nothing spliced.
+"""The conditions of a query in SQL, on one row `v` of `versions` or `tasks`: every value is bound, none is spliced in.
 
-What stands in the SQL text comes from this package's own tables; values, field names and patterns are parameters.
+The text of the SQL comes from this package's own tables; values, field names and patterns are parameters.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.ids import VersionId, line_key
 
 Resolve: TypeAlias = Callable[[str], VersionId]
-"""What an address means; it raises what it finds wrong."""
+"""Returns the version that an address names, and raises if the address is wrong."""
 
 _ID_LENGTH = 64
 _BEHIND: dict[Kind, str] = {"id": "g", "ulid": "~"}
-"""What follows every id of a kind: they are compared by how they begin."""
+"""A character that sorts after every id of a kind: it ends the range of ids with a given prefix."""
 _WIDEST = 100
 _SQL_OP: dict[Op, str] = {
     "=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "GLOB", "!~": "NOT GLOB",
@@ -42,11 +42,11 @@ DESCENDANTS = """WITH RECURSIVE below (row) AS (
     SELECT child FROM parents WHERE parent = {ref}
     UNION SELECT p.child FROM below b CROSS JOIN versions a ON a.row = b.row CROSS JOIN parents p ON p.parent = a.id
 ) SELECT row FROM below"""
-"""Rows below a version id; a removed version in between does not cut the line."""
+"""Rows of all descendants of a version id; a removed version in between does not break the descent."""
 
 
 class Binder:
-    """Hands out parameters: one per value, so that no value is ever part of a statement's text."""
+    """Names a parameter for each value, so that no value is ever part of a statement's text."""
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
@@ -59,7 +59,7 @@ class Binder:
 
 
 def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subject = VERSIONS) -> str:
-    """Return the condition of a query in the form `normal.push_not` gives.
+    """Return the condition of a query in the form that `push_not` returns.
 
     Raises:
         RegError: `resolve` does not know an address.
@@ -92,7 +92,7 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
 
 
 def plain_condition(leaf: Compare | In | Has, bind: Binder, field: Field, column: str) -> str:
-    """Return the condition of a leaf on a plain field that lies in `column`."""
+    """Return the condition of a leaf on a plain field that `column` reads."""
     match leaf:
         case Has():
             return f"{column} IS NOT NULL"
@@ -124,7 +124,7 @@ def keyed_condition(leaf: Compare | In | Has, bind: Binder, row: str) -> str:
 
 
 def list_sides(leaf: Compare | In | Has) -> list[str]:
-    """Return which columns of `fields`, `number` and `text`, can hold a keyed field that satisfies the leaf."""
+    """Return the columns of `fields`, of `number` and `text`, that can hold a value that satisfies the leaf."""
     if isinstance(leaf, Compare):
         assert not isinstance(leaf.value, Other)
         return [_side(leaf.value)]
@@ -160,7 +160,7 @@ def _plain(field: Field, column: str, op: Op, value: Literals, bind: Binder) -> 
 
 
 def _key(field: Field, value: str | int | float | bool) -> str | int | float | bool:
-    """Return a value as it is compared: names by their key, ids of tasks and frameworks whatever their case."""
+    """Return a value in the form that is compared: a name as its key, task ids and frameworks in one case."""
     if field.kind in {"name", "project"}:
         return line_key(str(value))
     if field.kind == "ulid":
@@ -169,12 +169,12 @@ def _key(field: Field, value: str | int | float | bool) -> str | int | float | b
 
 
 def _lower(text: str) -> str:
-    """Lower ASCII alone, as SQLite does."""
+    """Return text with only its ASCII letters in lower case, as SQLite's `lower` does."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
 def _within(column: str, op: Op, span: tuple[int, int], bind: Binder) -> str:
-    """Compare a time with a span: later than a day is after its end, not later is before its end."""
+    """Compare a time with a span: `>` means after the end of the span, `<=` means before its end."""
     start, end = bind(span[0]), bind(span[1])
     match op:
         case "=":
@@ -207,7 +207,7 @@ def _label(label: Label, bind: Binder, subject: Subject) -> str:
 
 
 def _other(field: str, op: Op, other: Other, bind: Binder) -> str:
-    """Compare with the version of the same line that holds an alias; number with number, text with text."""
+    """Compare with the version of the same line that holds an alias: numbers with numbers, text with text."""
     tables = ["aliases a", "versions o ON o.row = a.version AND o.removed = 0"]
     left, right = _sides(field, "v", "f"), _sides(other.field, "o", "g")
     for name, owner, alias in ((field, "v", "f"), (other.field, "o", "g")):
@@ -219,7 +219,7 @@ def _other(field: str, op: Op, other: Other, bind: Binder) -> str:
 
 
 def _sides(name: str, row: str, keyed: str) -> dict[str, str]:
-    """Return where a field's number and its text lie; empty where it can have none."""
+    """Return the columns of a field's number and of its text; an empty string where the field cannot have that type."""
     if name not in PLAIN:
         return {"number": f"{keyed}.number", "text": f"{keyed}.text"}
     column = PLAIN[name].column.format(v=row)

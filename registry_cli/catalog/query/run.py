@@ -1,4 +1,4 @@
-"""A query's answer from the index: chooses among a plan's ways, then walks it. Reads rows, makes no records of them."""
+"""The execution of a query: chooses one way of its plan and walks it. Returns row numbers, no records."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from registry_cli.catalog.query.sort import SortKey
 
 PATIENCE: Final = 600_000
-"""Steps of SQLite's machine, about 20 ms: a walk along the sort key's index that finds too few is not worth more."""
+"""Steps of SQLite's virtual machine, about 20 ms, spent on a walk along the sort key's index before it is abandoned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked.
+    """A query for versions.
 
     Attributes:
-        expr: What a version must be; None for anything.
-        sort: Newest first where empty.
+        expr: The condition a version must meet; None matches all.
+        sort: The sort keys; newest first where empty.
         limit: Most rows, after `per`; None for all.
-        per: Keep the first row of each task or line; versions without a task are each a group.
-        include_archived: Show archived versions too; they also show where `expr` speaks of `archived`.
+        per: Keep the first row of each task or line; each version without a task is a group of its own.
+        include_archived: True to include archived versions; they are also included where `expr` mentions `archived`.
     """
 
     expr: Expr | None = None
@@ -41,13 +41,13 @@ class Query:
 
 
 def find_rows(db: sqlite3.Connection, query: Query, resolve: Resolve, *, patience: int = PATIENCE) -> list[int]:
-    """Return the `versions.row` of all that match, in order.
+    """Return the `versions.row` of all versions that match, in order.
 
     Args:
         db: The index; only read.
-        query: What is asked.
-        resolve: What an address in `descends()` or `parents()` means.
-        patience: Steps of SQLite's machine after which a walk along the sort key's index gives way to a scan.
+        query: The query.
+        resolve: Resolves the addresses in `descends()` and `parents()`.
+        patience: Steps of SQLite's virtual machine after which a scan replaces a walk along the sort key's index.
 
     Raises:
         RegError: `resolve` does not know an address.
@@ -62,7 +62,7 @@ def find_rows(db: sqlite3.Connection, query: Query, resolve: Resolve, *, patienc
 
 
 def find_small_driver(db: sqlite3.Connection, plan: Plan) -> str | None:
-    """Return the statement along the smallest driver, or None where each has more than `PROBE_LIMIT` rows."""
+    """Return the statement of the driver with the fewest rows, or None where all have more than `PROBE_LIMIT`."""
     best = None
     fewest = PROBE_LIMIT + 1
     for driver in plan.drivers:
@@ -73,7 +73,7 @@ def find_small_driver(db: sqlite3.Connection, plan: Plan) -> str | None:
 
 
 def _find_in_order(db: sqlite3.Connection, plan: Plan, query: Query, patience: int) -> list[int] | None:
-    """Walk the sort key's index until the limit; None where too few match for that to be quick."""
+    """Walk the sort key's index up to the limit; return None where too few rows match for the walk to be quick."""
     import sqlite3
 
     try:

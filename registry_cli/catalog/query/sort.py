@@ -1,7 +1,7 @@
-"""The order of rows: `-metrics.acc,created` to keys. Knows no SQL.
+"""The sort option: parses `-metrics.acc,created` into keys. Knows no SQL.
 
-Numbers come before text, NaN after both, and rows without the field last, whichever the direction. Ties go by newest
-first, then by id.
+Numbers come before text, NaN after both, and rows without the field last, in either direction. Ties are broken by
+newest first, then by id.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class SortKey(Frozen):
 
 
 NEWEST_FIRST: Final = (SortKey("created", descending=True),)
-"""The order where none is given."""
+"""The order of a query that names none."""
 MOST_KEYS: Final = 8
 
 
 def parse_sort(text: str, subject: Subject = VERSIONS) -> tuple[SortKey, ...]:
-    """Return the keys of a comma-separated list of fields, each with a `-` before it to turn it round.
+    """Return the keys of a comma-separated list of fields; a `-` before a field makes it descending.
 
     Raises:
         UsageError: A field does not exist, or there are more than `MOST_KEYS`; the message shows the place.

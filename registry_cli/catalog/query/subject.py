@@ -1,6 +1,6 @@
-"""What a query can be about, versions or tasks: the fields, labels and calls of each, and the tables they lie in.
+"""The two subjects of a query, versions and tasks: the fields, labels and calls of each, and the tables that hold them.
 
-One grammar serves both. Knows no grammar and no statement.
+One grammar serves both. This module knows no grammar and no statement.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class Subject(Frozen):
-    """What is asked for.
+    """The kind of row that a query asks for.
 
     Attributes:
         rows: The table of its rows, and its name in messages.
-        plain: The fields that lie in columns.
+        plain: The fields stored in columns.
         keyed: The tables whose keys are fields too.
-        labels: What can stand before a `:`.
+        labels: The words that can stand before a `:`.
         kin: The calls that take an address.
         fields: The table of keyed fields.
         tags: The table of tags.
-        owner: The column of both that names the row.
+        owner: The column of `fields` and `tags` that names the row.
     """
 
     rows: Literal["versions", "tasks"]
@@ -64,13 +64,13 @@ TASKS: Final = Subject(
 
 
 def is_field(name: str, subject: Subject = VERSIONS) -> bool:
-    """Return whether a query may name it; a keyed field may be one that no row has."""
+    """Return whether a query may name this field; a keyed field may be one that no row has."""
     table, _, key = name.partition(".")
     return name in subject.plain or (table in subject.keyed and key != "")
 
 
 def list_near(name: str, subject: Subject = VERSIONS) -> list[str]:
-    """Return the fields that an unknown one may have meant, nearest first."""
+    """Return the known fields that are close to an unknown name, nearest first."""
     import difflib
 
     table, dot, key = name.partition(".")

@@ -1,6 +1,6 @@
-"""The tasks that a query finds: one statement over all of them. Reads rows, makes no records of them.
+"""The execution of a query for tasks: one statement over all of them. Returns row numbers, no records.
 
-Tasks are fewer than versions and their rows small, so no index is chosen among: a scan is quick enough.
+Tasks are fewer than versions and their rows are small, so there is no choice of an index: a scan is quick enough.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """What is asked.
+    """A query for tasks.
 
     Attributes:
-        expr: What a task must be, as `parse_query(text, TASKS)` gives it; None for anything.
-        sort: Newest first where empty.
+        expr: The condition a task must meet, as `parse_query(text, TASKS)` returns it; None matches all.
+        sort: The sort keys; newest first where empty.
         limit: Most rows; None for all.
-        include_archived: Show archived tasks too; they also show where `expr` speaks of `archived`.
+        include_archived: True to include archived tasks; they are also included where `expr` mentions `archived`.
     """
 
     expr: Expr | None = None
@@ -46,13 +46,13 @@ class TaskQuery:
 def find_task_rows(
     db: sqlite3.Connection, query: TaskQuery, resolve: Resolve, crashed: Collection[TaskId] = ()
 ) -> list[int]:
-    """Return the `tasks.row` of all that match, in order; never those of removed tasks.
+    """Return the `tasks.row` of all tasks that match, in order; removed tasks never match.
 
     Args:
         db: The index; only read.
-        query: What is asked.
-        resolve: What an address in `uses()` means.
-        crashed: The tasks that the index has as running and whose processes are gone.
+        query: The query.
+        resolve: Resolves the addresses in `uses()`.
+        crashed: The tasks that are running in the index but whose processes are gone.
 
     Raises:
         RegError: `resolve` does not know an address.
