@@ -1,6 +1,6 @@
-"""Cancelling tasks: a runner is asked to end, a draft ends at once, what an engine holds of either is taken back.
+"""Cancels tasks: asks a runner to end, ends a draft at once, and cancels the jobs that an engine holds for either.
 
-The end of an attempt is its runner's to write, but where no runner can be asked.
+The runner of an attempt writes its end; this module writes it only where no runner can be asked.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from registry_cli.tasks.drivers.port import Driver, JobId
 
 PATIENCE: Final = 10.0
-"""Seconds that a runner is given to end."""
+"""Seconds to wait for a runner to end."""
 _PAUSE: Final = 0.05
 
 
@@ -47,24 +47,25 @@ def cancel_tasks(
     message: str | None = None,
     patience: float = PATIENCE,
 ) -> list[TaskRow]:
-    """Cancel tasks and return them; one that is still `running` was asked to end and has not done so in `patience`.
+    """Cancel tasks and return them; one that is still `running` was asked to end and did not within `patience`.
 
-    One whose runner is silent is ended here; the runner ends the command when it wakes.
+    A task whose runner is silent is ended here; the runner ends the command when it wakes.
 
     Args:
-        registry: Where.
-        refs: Addresses.
-        driver: Holds jobs that were submitted and have not begun their attempt.
-        force: End also what began a moment ago and has no folder here.
-        message: Why, for the log; of an end that is written here.
-        patience: Seconds to wait for the ends of those that run.
+        registry: The registry that holds the tasks.
+        refs: Addresses of the tasks.
+        driver: The engine that may hold jobs that were submitted and have not begun their attempt.
+        force: End also a task that began a moment ago and has no folder here.
+        message: The reason, for the log; used for ends that are written here.
+        patience: Seconds to wait for running tasks to end.
 
     Raises:
-        RefusedError: One has ended, or may run on another copy of the registry; none was cancelled.
+        RefusedError: A task has ended, or may run on another copy of the registry; none was cancelled.
     """
     bury_crashed(registry)
     rows = see_tasks(registry, refs)
-    rows = [get_row(registry, row.id) if row.status == "crashed" else row for row in rows]  # a sleeper may run
+    # A runner that sleeps looks crashed and may still run.
+    rows = [get_row(registry, row.id) if row.status == "crashed" else row for row in rows]
     jobs = {row.id: job for row in rows if driver and (job := _find_waiting(driver, row))}
     for row in rows:
         _check(registry, row, waits=row.id in jobs, force=force)
@@ -80,13 +81,13 @@ def cancel_tasks(
 
 
 def _find_waiting(driver: Driver, row: TaskRow) -> JobId | None:
-    """Return the job that is to begin a task's next attempt and has not done so, or None."""
+    """Return the job that will begin a task's next attempt and has not done so yet, or None."""
     job = None if row.status == "running" else driver.find(row.id, row.attempt + 1)
     return job if job and driver.status(job).phase in UNFINISHED else None
 
 
 def _is_heard(registry: Registry, row: TaskRow) -> bool:
-    """Return whether a task has a runner here that can be asked; one that sleeps is left word for when it wakes."""
+    """Return whether a task has a runner here that can be asked; a sleeping one finds the request when it wakes."""
     live = _find_live(registry, row)
     if live is None or is_running(registry.layout, live):
         return live is not None
@@ -99,10 +100,10 @@ def _find_live(registry: Registry, row: TaskRow) -> Live | None:
 
 
 def _check(registry: Registry, row: TaskRow, *, waits: bool, force: bool) -> None:
-    """Refuse what cannot be cancelled.
+    """Refuse a task that cannot be cancelled.
 
     Raises:
-        RefusedError: It has ended, is removed, or its runner can be neither asked nor taken for dead.
+        RefusedError: The task has ended or is removed, or its runner can neither be asked nor be presumed dead.
     """
     if row.removed or (row.status in ENDED and not waits):
         state = "removed" if row.removed else row.status
@@ -120,7 +121,7 @@ def _check(registry: Registry, row: TaskRow, *, waits: bool, force: bool) -> Non
 def _end(registry: Registry, rows: Sequence[TaskRow], message: str | None) -> None:
     """Write the ends of tasks that no runner here will write, as one entry.
 
-    One that has begun or ended meanwhile is left alone.
+    A task that has begun or ended meanwhile is left alone.
     """
     try:
         with Staging(registry.layout) as staging:
@@ -150,7 +151,7 @@ def _stage(row: TaskRow) -> tuple[str, int]:
 def _wait(
     registry: Registry, tasks: Sequence[TaskId], driver: Driver | None, jobs: Sequence[JobId], patience: float
 ) -> list[TaskRow]:
-    """Ask all that run to end, also one that begins now, and return the tasks once all is over, or patience."""
+    """Ask all running tasks to end, also one that begins now; return the tasks when all have ended or time is up."""
     asked: set[TaskId] = set()
     until = time.monotonic() + patience
     while True:
@@ -170,9 +171,9 @@ def _wait(
 
 
 def _ask(live: Live) -> None:
-    """Leave word in the attempt's folder; wake a script that runs itself, where its process is on this machine.
+    """Write the request into the attempt's folder, and wake a script that is its own runner if it is on this machine.
 
-    A wrapper looks often enough, and would pass the signal on beside its own.
+    A wrapper polls often enough, and would forward the signal to the command in addition to its own.
     """
     try:
         files.replace_file(live.cancel, b"", live.folder / new_name())

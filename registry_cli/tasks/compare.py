@@ -1,6 +1,6 @@
-"""Comparing tasks: what was run, with what, and what came of it, side by side.
+"""Compares tasks side by side: the command, its inputs and surroundings, and the results.
 
-When and by whom they ran, and how long they took, is told but is no difference.
+The time and author of a run, and how long it took, are shown but do not count as a difference.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ GROUPS: Final = (
     "fields", "metrics", "params", "inputs", "data", "code", "packages", "environment", "python", "host", "seeds",
     "outputs",
 )  # fmt: skip
-"""What is compared, in the order in which it is shown."""
+"""The groups that are compared, in the order in which they are shown."""
 _AMOUNTS: Final = frozenset({"metrics", "params"})
 """Groups whose numbers are amounts, not names or codes."""
 _LOCAL: Final = re.compile(r"^# (?:editable|local): ")
-"""Before a package that only the machine of the task has."""
+"""Prefix of a package that only the machine of the task has."""
 _PINNED: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:==|@)\s*(?P<version>[^;\s]+)")
 
 
@@ -44,8 +44,8 @@ class TaskComparison:
     """Tasks side by side.
 
     Attributes:
-        tasks: As they are now; the first is what the others are measured against.
-        rows: In the order of `GROUPS`; in each group, what differs comes first.
+        tasks: The tasks as they are now; the others are compared with the first.
+        rows: Rows in the order of `GROUPS`; in each group, rows that differ come first.
     """
 
     tasks: tuple[TaskRow, ...]
@@ -53,7 +53,7 @@ class TaskComparison:
 
     @property
     def differs(self) -> bool:
-        """Whether any row does."""
+        """True where any row differs."""
         return not all(row.same for row in self.rows)
 
 
@@ -61,12 +61,12 @@ def compare_tasks(registry: Registry, refs: Sequence[str], *, only: Sequence[str
     """Compare two or more tasks.
 
     Args:
-        registry: Where.
-        refs: Addresses; one may be named twice.
-        only: Groups to look at; all where empty.
+        registry: The registry that holds the tasks.
+        refs: Addresses of the tasks; one may occur twice.
+        only: Groups to compare; all if empty.
 
     Raises:
-        UsageError: There are fewer than two addresses, or no such group.
+        UsageError: There are fewer than two addresses, or a group does not exist.
         NotFoundError: An address names nothing.
         CorruptError: A record or lock cannot be read.
     """
@@ -76,14 +76,14 @@ def compare_tasks(registry: Registry, refs: Sequence[str], *, only: Sequence[str
         if name not in GROUPS:
             raise UsageError(f"no group `{name}` to compare: groups are {', '.join(GROUPS)}")
     tasks = tuple(see_tasks(registry, [ref])[0] for ref in refs)
-    told = [_tables(registry, row) for row in tasks]
+    tables = [_tables(registry, row) for row in tasks]
     groups = [group for group in GROUPS if not only or group in only]
-    rows = [row for group in groups for row in compare_group(group, [table[group] for table in told])]
+    rows = [row for group in groups for row in compare_group(group, [table[group] for table in tables])]
     return TaskComparison(tasks, tuple(row if row.group in _AMOUNTS else replace(row, deltas=()) for row in rows))
 
 
 def parse_lock(text: str) -> dict[str, str]:
-    """Return the packages of a requirements file: name to version, or to where it comes from."""
+    """Return the packages of a requirements file: name to version, or to the URL or path it comes from."""
     found = (_PINNED.match(_LOCAL.sub("", line)) for line in text.splitlines())
     return {match["name"]: match["version"] for match in found if match}
 
@@ -127,13 +127,13 @@ def _inputs(registry: Registry, task: Task) -> dict[str, Value]:
 def _code(task: Task) -> dict[str, Value]:
     if task.code is None:
         return {}
-    kept = [file for file in task.files if file.path in {DIFF, BUNDLE} or file.path.startswith(UNTRACKED)]
-    told = _present(commit=task.code.commit, branch=task.code.branch, remote=task.code.remote)
-    return {**told, **{file.path: _digest(file) for file in kept}}
+    stored = [file for file in task.files if file.path in {DIFF, BUNDLE} or file.path.startswith(UNTRACKED)]
+    state = _present(commit=task.code.commit, branch=task.code.branch, remote=task.code.remote)
+    return {**state, **{file.path: _digest(file) for file in stored}}
 
 
 def _outputs(registry: Registry, task: Task) -> dict[str, Value]:
-    """Return the files of the versions that a task made; of one that was made several times the newest."""
+    """Return the files of the versions that a task made; of a file that was made several times, the newest."""
     versions = registry.read(lambda db: list_versions_of_task(db, task.id))
     return {file.path: _digest(file) for version in versions for file in version.files}
 

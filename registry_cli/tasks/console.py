@@ -1,4 +1,4 @@
-"""What a task printed, byte for byte: of one that ended from its blob, of one that runs as it grows."""
+"""Reads what a task printed, byte for byte: from its blob if it has ended, from the growing file while it runs."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1 << 16
 PAUSE: Final = 0.2
-"""Seconds between two looks at a console that grows."""
+"""Seconds between two reads of a console that grows."""
 
 
 def iter_console(
     registry: Registry, row: TaskRow, *, tail: int | None = None, follow: bool = False, pause: float = PAUSE
 ) -> Iterator[bytes]:
-    """Yield what a task's newest attempt printed; nothing where it printed nothing, or none was kept.
+    """Yield what a task's newest attempt printed; nothing if it printed nothing, or its console was not stored.
 
     Args:
-        registry: Where.
+        registry: The registry that holds the task.
         row: The task.
-        tail: Only the last lines, so many.
-        follow: Go on until the attempt ends.
-        pause: Seconds between two looks.
+        tail: Number of last lines to yield; all if None.
+        follow: Continue until the attempt ends.
+        pause: Seconds between two reads.
 
     Raises:
-        CorruptError: The bytes are lost or not what they were.
+        CorruptError: The bytes are lost or differ from what was stored.
     """
     live = find_live(registry.layout, row.id, row.attempt)
     if live is not None and (yield from _iter_live(registry, live, tail, pause if follow else None)):
         return
     task = get_task(registry, row)
-    if task.status not in ENDED:  # it may just have
+    if task.status not in ENDED:  # it may have ended just now
         registry.index.sync()
         task = get_task(registry, get_row(registry, row.id))
     console = task.find_file(CONSOLE) if task.status in ENDED else None
@@ -53,7 +53,7 @@ def iter_console(
 
 
 def _iter_live(registry: Registry, live: Live, tail: int | None, pause: float | None) -> Generator[bytes, None, bool]:
-    """Yield what lies in an attempt's folder; return whether anything did.
+    """Yield the console in an attempt's folder; return whether there was one.
 
     The open file outlives the folder, so nothing is missed at the end.
     """
@@ -79,7 +79,7 @@ def _iter_live(registry: Registry, live: Live, tail: int | None, pause: float | 
 
 
 def _iter_file(file: BinaryIO, tail: int | None) -> Iterator[bytes]:
-    """Yield what follows the place where a file stands, or its last lines."""
+    """Yield a file's bytes from its current position, or its last lines."""
     if tail is not None:
         file.seek(_find_tail(file, tail))
     while piece := file.read(_PIECE):

@@ -1,7 +1,4 @@
-"""What is known of a task before it runs: its code, its inputs, its variables, its machine.
-
-Blobs of that are staged.
-"""
+"""Describes a task before it runs: its code, its inputs, its variables, its machine. Stages the blobs of these."""
 
 from __future__ import annotations
 
@@ -35,16 +32,16 @@ if TYPE_CHECKING:
 EXECUTABLE: Final = "executable"
 """Media type of an untracked file that may be executed."""
 _MOST_NAMED: Final = 5
-"""Files in a warning."""
+"""Files that a warning names at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a user says of a task to be.
+    """The user's description of a task to create.
 
     Attributes:
-        inputs: Pairs of entry name and address; without a name, the last segment of the model's.
-        variables: Globs of variables to record beside the usual ones.
+        inputs: Pairs of entry name and address; the name defaults to the last segment of the model's name.
+        variables: Globs of variables to record in addition to the usual ones.
     """
 
     name: str
@@ -57,11 +54,11 @@ class Wish:
 
 
 def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
-    """Return a task that has not begun, with all that can be known of it; secrets in its command are hidden.
+    """Return a task that has not begun, with all that is known about it; secrets in its command are hidden.
 
     Raises:
         NotFoundError: An input's address names nothing.
-        UsageError: A name cannot be kept, or two inputs have one.
+        UsageError: A name is not legal, or two inputs have the same name.
     """
     inputs = resolve_inputs(registry, wish.inputs)
     recipe = replace(wish.recipe, argv=hide_secrets(wish.recipe.argv))
@@ -76,9 +73,10 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
 
 
 def with_code(registry: Registry, task: Task, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
-    """Return a task with the code that lies in `cwd` now, and its folder relative to that code.
+    """Return a task with the code that is in `cwd` now, and its folder relative to that code.
 
-    Commits that no remote has are not taken here, as that may last: `beside` does it where no task has them yet.
+    Commits that no remote has are not bundled here, as that may take long: `keep_commits` does it while the task runs,
+    unless an earlier task has stored them.
     """
     recipe = task.recipe
     excluded = _excluded((*recipe.outputs, *recipe.data, *recipe.metrics), cwd)
@@ -96,17 +94,17 @@ def with_code(registry: Registry, task: Task, cwd: Path, environ: Mapping[str, s
         try:
             media = EXECUTABLE if (root / path).stat().st_mode & 0o100 else None
             files.append(stage_file(staging, UNTRACKED + path.as_posix(), root / path, media))
-        except (OSError, RegError):  # it went, or is being written: that is no reason not to run
+        except (OSError, RegError):  # it is gone, or is being written: the task runs all the same
             lost.append(path.as_posix())
     code = replace(state.code, cut=(*state.code.cut, *lost, *state.notes))
     return replace(
         task, code=code, recipe=replace(recipe, cwd=cwd.relative_to(root).as_posix()), files=tuple(files),
-        problem=state.problem or _tell_secrets(state.secrets),
+        problem=state.problem or _format_secrets(state.secrets),
     )  # fmt: skip
 
 
-def _tell_secrets(secrets: Mapping[str, str]) -> str | None:
-    """Return in one line which files were left out because they look like secrets, and why."""
+def _format_secrets(secrets: Mapping[str, str]) -> str | None:
+    """Return one line that names the files left out because they look like secrets, and the reasons."""
     if not secrets:
         return None
     named = [f"{path} ({why})" for path, why in sorted(secrets.items())]
@@ -115,18 +113,18 @@ def _tell_secrets(secrets: Mapping[str, str]) -> str | None:
 
 
 def look_around(task: Task, environ: Mapping[str, str], variables: Sequence[str] = ()) -> Task:
-    """Return a task with the machine and the variables that it is about to run with."""
+    """Return a task with the machine and the variables that it will run with."""
     environment = choose_variables(environ, variables)
     seeds = find_seeds(task.recipe.argv, environ, task.params)
     return replace(task, environment=environment, host=capture_host(), seeds={**task.seeds, **seeds})
 
 
 def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) -> tuple[Input, ...]:
-    """Return the versions that are to be a task's inputs, each under its name.
+    """Return the versions that will be a task's inputs, each under its name.
 
     Raises:
         NotFoundError: An address names nothing.
-        UsageError: Two have one name.
+        UsageError: Two inputs have the same name.
     """
     found: dict[str, Input] = {}
     for name, ref in pairs:
@@ -141,19 +139,19 @@ def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) 
 
 
 def check_project(text: str) -> ModelName:
-    """Return a project's name; the rules are those of models, but hex digits alone may name a project."""
+    """Return a project's name; the rules are those of models, but a project's name may be hex digits alone."""
     parse_model_name(f"{text}/x")
     return ModelName(text)
 
 
 def _find_bundle(registry: Registry, commit: str) -> FileEntry | None:
-    """Return the commits that no remote had, where an earlier task of the same commit keeps them."""
+    """Return the bundle of commits that no remote had, if an earlier task of the same commit stored it."""
     entries = registry.read(lambda db: list_files_of_commit(db, commit, BUNDLE))
     return next((one for one in entries if one.sha256 and find_blob(registry.layout, one.sha256)), None)
 
 
 def _excluded(patterns: Sequence[str], cwd: Path) -> Callable[[str], bool]:
-    """Return whether an untracked path is what the task writes or reads, which is told elsewhere."""
+    """Return a test for untracked paths that the task writes or reads, which are recorded elsewhere."""
     found = {path for text in patterns for path in iter_matches(parse_glob(text, cwd))}
     if not found:
         return lambda path: False

@@ -1,6 +1,6 @@
-"""All that is known of one task: its record, what its runner has told since, its parts as bytes, its attempts.
+"""Reads all that is known about one task: its record, its runner's newer facts, its parts as bytes, its attempts.
 
-Reads; changes nothing.
+Changes nothing.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Whole:
     """A task and what belongs to it.
 
     Attributes:
-        task: All that is known of it by now.
-        refs: Addresses of its inputs as they are now; one that nobody holds is missing.
+        task: All that is known about it now.
+        refs: Current addresses of its inputs; an input without one is missing.
         outputs: Versions that it made, oldest first.
-        changed: Lines that its diff adds and takes away, or None without a diff.
-        packages: In its lock, or None without one.
+        changed: Numbers of lines that its diff adds and removes, or None without a diff.
+        packages: Number of packages in its lock, or None without one.
         ends: Its earlier attempts as they ended, oldest first.
     """
 
@@ -74,10 +74,10 @@ def read_whole(registry: Registry, row: TaskRow) -> Whole:
 
 
 def find_part(registry: Registry, row: TaskRow, task: Task, path: str) -> bytes | None:
-    """Return one of a task's files by its name, such as `DIFF`, or None where it has none; of one that runs, so far.
+    """Return one of a task's files by its name, such as `DIFF`, or None; of a running task, the file so far.
 
     Raises:
-        CorruptError: The bytes are lost or not what they were.
+        CorruptError: The bytes are lost or differ from what was stored.
     """
     live = find_live(registry.layout, row.id, row.attempt)
     if live is not None and path == LOCK:
@@ -91,7 +91,7 @@ def find_part(registry: Registry, row: TaskRow, task: Task, path: str) -> bytes 
 
 
 def read_curves(registry: Registry, row: TaskRow, task: Task) -> dict[str, list[float]]:
-    """Return the values of each scalar of a task in the order of its steps; nothing where it told none.
+    """Return the values of each scalar of a task in the order of its steps; empty if it reported none.
 
     Raises:
         CorruptError: They cannot be read.
@@ -106,7 +106,7 @@ def _count_changed(diff: bytes) -> tuple[int, int]:
 
 
 def _list_ends(registry: Registry, row: TaskRow) -> list[Task]:
-    """Return the ends of attempts before the newest; one whose record cannot be read is left out."""
+    """Return the ends of the attempts before the newest; one whose record cannot be read is left out."""
     ends = []
     for record in registry.read(lambda db: list_end_records(db, row.id)):
         try:

@@ -1,4 +1,4 @@
-"""Tasks as they are seen now: found by a query or an address, a runner that died told from one that runs.
+"""Finds tasks by a query or an address, as they are now: a task whose runner died is `crashed`, not `running`.
 
 Reads index, records and live folders; changes nothing.
 """
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskQuestion:
-    """A query over tasks as it is typed: the language's text, and what the flags say.
+    """A query over tasks as it is typed: the text of the query language, and the flags.
 
     Attributes:
-        sort: Such as `-metrics.acc,started`; newest first where empty.
-        limit: Most tasks.
-        tag: Tags to have; with a `-` before, not to have.
-        status: Any of these.
-        archived: Only archived ones.
-        include_archived: Archived ones too.
+        sort: Sort keys such as `-metrics.acc,started`; newest first if empty.
+        limit: Largest number of tasks.
+        tag: Tags that a task must have; with a leading `-`, must not have.
+        status: Statuses, any of which a task must have.
+        archived: Find archived tasks only.
+        include_archived: Find archived tasks too.
     """
 
     expr: str = ""
@@ -59,11 +59,11 @@ class TaskQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a question has found.
+    """The answer to a question.
 
     Attributes:
-        rows: The index's rows of the tasks, in the question's order.
-        crashed: The tasks that run by the log and whose runner is dead.
+        rows: Row numbers of the tasks in the index, in the question's order.
+        crashed: The tasks that are running according to the log and whose runner is dead.
     """
 
     rows: Sequence[int]
@@ -71,15 +71,15 @@ class Found:
 
 
 def find_tasks(registry: Registry, question: TaskQuestion) -> list[TaskRow]:
-    """Return the tasks that a question is about, as `search_tasks` finds them."""
+    """Return the tasks that match a question, as `search_tasks` finds them."""
     return list(iter_tasks(registry, search_tasks(registry, question)))
 
 
 def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
-    """Find the tasks that a question is about; those whose runner is dead are `crashed`.
+    """Find the tasks that match a question; those whose runner is dead are `crashed`.
 
     Raises:
-        UsageError: The query cannot be read; the message shows where.
+        UsageError: The query cannot be parsed; the message shows where.
         NotFoundError: An address in `uses()` names nothing.
     """
     query = TaskQuery(
@@ -94,19 +94,19 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
 
 
 def iter_tasks(registry: Registry, found: Found) -> Iterator[TaskRow]:
-    """Yield the tasks that were found, a few read at a time, so that memory does not grow with their number."""
+    """Yield the tasks that were found, read in batches, so that memory does not grow with their number."""
     for some in iter_batches(found.rows):
         yield from _mark_crashed(registry.read(partial(list_tasks, rows=some)), found.crashed)
 
 
 def iter_task_ids(registry: Registry, found: Found) -> Iterator[TaskId]:
-    """Yield the ids of the tasks that were found, as `iter_tasks` does, and read nothing else of them."""
+    """Yield the ids of the tasks that were found, in batches as `iter_tasks`, and read nothing else."""
     for some in iter_batches(found.rows):
         yield from registry.read(partial(list_task_ids, rows=some))
 
 
 def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
-    """Return the tasks that addresses name, each once, as they are now; the rest is as in `resolve_task`."""
+    """Return the tasks that addresses name, each once, as they are now; errors and `removed` as in `resolve_task`."""
 
     def find(db: Connection) -> list[TaskRow]:
         return list_tasks(db, list(dict.fromkeys(resolve_task(db, ref, removed=removed) for ref in refs)))
@@ -115,12 +115,12 @@ def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False)
 
 
 def read_now(registry: Registry, row: TaskRow) -> Task:
-    """Return all that is known of a task by now: its newest record, and what its runner has told since.
+    """Return all that is known about a task now: its newest record, and the facts its runner has reported since.
 
     Raises:
         CorruptError: The record cannot be read.
     """
-    from registry_cli.tasks.attempt.finish import read_current  # a listing need not load them
+    from registry_cli.tasks.attempt.finish import read_current  # a listing does not load these
     from registry_cli.tasks.attempt.folder import find_live
     from registry_cli.tasks.record import get_row, get_task
 
@@ -138,7 +138,7 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
 
 
 def _list_crashed(registry: Registry) -> set[TaskId]:
-    """Return the tasks that run by the log and not in fact; where none runs, nothing is loaded to look at them."""
+    """Return the tasks that run according to the log but not in fact; loads no more modules where none runs."""
     if not registry.read(has_running):
         return set()
     from registry_cli.tasks.attempt.crashed import list_crashed

@@ -1,7 +1,7 @@
-"""Which files a pattern names right now, looked up cheaply: only the folders it can reach are listed.
+"""Finds the files that a pattern names, cheaply: lists only the folders that it can reach.
 
-`*`, `?` and `[...]` match within one name, `**` any number of folders. A name that starts with a dot, and one that
-programs give to unfinished files, is matched only by a pattern that spells it. A link that a wildcard meets is followed
+`*`, `?` and `[...]` match within one name, `**` matches any number of folders. A name that starts with a dot, or that
+programs give to unfinished files, matches only a pattern that spells it out. A link that a wildcard matches is followed
 only within the folder in which the wildcards start.
 """
 
@@ -24,18 +24,18 @@ UNFINISHED: Final = (".tmp", ".part", "~")
 """Endings of names of files that are being written."""
 
 Stamp: TypeAlias = tuple[int, int, int]
-"""Bytes, newest modification in nanoseconds, inode (a folder's: a hash of what it holds); the same while unchanged."""
+"""Bytes, newest modification in nanoseconds, inode (of a folder: a hash of its content); equal while unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A pattern taken apart.
+    """A parsed pattern.
 
     Attributes:
-        text: As it was typed.
-        prefix: The folder in which its wildcards start; the path itself where it has none.
-        parts: What comes after, a name's pattern each.
-        folders: It ends with `/`: only folders are meant.
+        text: The pattern as it was typed.
+        prefix: The folder in which its wildcards start; the path itself if it has none.
+        parts: The patterns of the names after `prefix`.
+        folders: True where the pattern ends with `/` and so names folders only.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Glob:
 
     @property
     def deep(self) -> bool:
-        """Whether it reaches into folders of any depth."""
+        """True where the pattern reaches into folders of any depth."""
         return "**" in self.parts
 
 
@@ -53,7 +53,7 @@ def parse_glob(text: str, cwd: Path) -> Glob:
     """Return a pattern, relative to `cwd` unless it is absolute.
 
     Raises:
-        UsageError: It is empty.
+        UsageError: The pattern is empty.
     """
     if not text.strip("/"):
         raise UsageError(f"{text!r} is no pattern of files")
@@ -65,9 +65,9 @@ def parse_glob(text: str, cwd: Path) -> Glob:
 
 
 def iter_matches(glob: Glob, ignore: Collection[Path] = ()) -> Iterator[Path]:
-    """Yield the paths that a pattern names, none of `ignore` nor what lies in it; a path may come twice.
+    """Yield the paths that a pattern names, except `ignore` and what is below it; a path may be yielded twice.
 
-    A pattern with `**` names files only, unless it ends with `/`. What cannot be listed is passed over.
+    A pattern with `**` names files only, unless it ends with `/`. Folders that cannot be listed are skipped.
     """
     banned = {str(path) for path in ignore}
     prefix = str(glob.prefix)
@@ -87,7 +87,7 @@ def matches(glob: Glob, path: Path) -> bool:
 
 
 def find_stamp(path: Path, ignore: Collection[Path] = ()) -> Stamp | None:
-    """Return how a file or folder is now; None where there is none, or no regular file in it."""
+    """Return the stamp of a file or folder; None if it does not exist, or the folder holds no regular file."""
     try:
         status = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a task is called where nobody says: after the script that is run, in the project of the folder."""
+"""Default names of tasks and projects: a task is named after the script it runs, its project after the folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SCRIPTS: Final = frozenset({".py", ".sh", ".bash", ".r", ".jl", ".js", ".pl", "
 
 
 _PROJECT_LIMIT: Final = 100
-"""Characters of a project's name; those of the task and its output come after it."""
+"""Characters of a project's name; the names of the task and its output follow it."""
 
 
 def name_of_command(argv: Sequence[str]) -> str:
     """Return the stem of the script among a command's words, the last part of a module after `-m`, else the program.
 
-    It is a legal name of a task, whatever the words hold.
+    The result is a legal name of a task, whatever the words are.
     """
     name = unicodedata.normalize("NFC", _find_name(argv))
     printable = "".join(c if c.isprintable() else "-" for c in name).strip()
@@ -30,9 +30,9 @@ def name_of_command(argv: Sequence[str]) -> str:
 
 
 def project_of_folder(cwd: Path, registry: Path) -> str:
-    """Return the name of the work tree that `cwd` lies in, else of the folder that holds the registry.
+    """Return the name of the work tree that contains `cwd`, else of the folder that holds the registry.
 
-    It is a legal name of a project, whatever the folder is called.
+    The result is a legal name of a project, whatever the folder is called.
     """
     root = find_root(cwd)
     return model_segment((root or registry.parent).name or "default")[:_PROJECT_LIMIT].rstrip(" ")

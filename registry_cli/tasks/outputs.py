@@ -1,4 +1,4 @@
-"""What a task puts out, as versions: named after the task, made from its inputs, with its scalars so far."""
+"""Adds a task's outputs as versions: named after the task, with its inputs as parents and its scalars so far."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.folder import Live
 
 INPUT: str = "input"
-"""Role of the parents that a version has because its task was given them."""
+"""Role of the parents that a version has because they are inputs of its task."""
 _TAIL_LIMIT: Final = 120
-"""Characters of a name that tell one output of a task from the others."""
+"""Characters of the part of a name that distinguishes the outputs of one task."""
 _PACKED: Final = "gz|bz2|xz|zst|lz4|lzma|br|z|zip"
 _SUFFIX: Final = re.compile(
     rf"(?:\.safetensors\.index\.json|\.tar\.\w+|(?:\.[a-z]\w*)?\.(?:{_PACKED})|\.(?:[a-z]\w*|7z))\Z",
     re.IGNORECASE,
 )
-"""What a file's name ends with, two suffixes where the second only packs the first; `search` finds the longest."""
+"""The suffix of a file's name, two where the second only packs the first; `search` finds the longest."""
 
 
 def name_output(task: Task, path: Path, tail: str | None = None) -> ModelName:
-    """Return the model to which an output of a task belongs: the recipe's, else `<project>/<task>/<file stem>`.
+    """Return the name of the model to which an output belongs: the recipe's, else `<project>/<task>/<file stem>`.
 
     Args:
-        task: Whose output it is.
+        task: The task that made the output.
         path: A file or folder.
-        tail: What stands in place of the stem, as `OutputNames` finds it.
+        tail: Replaces the stem, as `OutputNames` finds it.
     """
     if task.recipe.model:
         return parse_model_name(task.recipe.model)
@@ -53,7 +53,7 @@ def name_output(task: Task, path: Path, tail: str | None = None) -> ModelName:
 def find_stem(name: str) -> str:
     """Return a file's name without its suffix: `lr0.1` of `lr0.1.pt`, `m` of `m.tar.gz`, `x` of `.x`.
 
-    What begins with a digit is no suffix, but for `.7z`.
+    An ending that begins with a digit is not a suffix, except `.7z`.
     """
     bare = name.lstrip(".") or name
     found = _SUFFIX.search(bare)
@@ -64,13 +64,13 @@ class OutputNames:
     """The models of one attempt's outputs: the same path has one name, two paths have two.
 
     Where a pattern has a wildcard in a folder's name, the folders below its fixed beginning join the name:
-    `out/*/m.pt` gives `<project>/<task>/r1/m`. Of paths that would still meet, those that are spelt out in `--output`
-    come before those that are found, each in the order given: the first has the short name, a later one keeps its
-    suffix, or its folders where the file's name is the same. A recipe that names its model has one name for all.
+    `out/*/m.pt` gives `<project>/<task>/r1/m`. Of paths that would still collide, those that are spelt out in
+    `--output` come before those that are found, each in the order given: the first has the short name, a later one
+    keeps its suffix, or its folders if the file's name is the same. A recipe that names its model has one name for all.
 
     Args:
-        patterns: Of `--output`, in the order given.
-        cwd: Absolute; where the command runs.
+        patterns: Values of `--output`, in the order given.
+        cwd: Absolute path of the folder in which the command runs.
 
     Raises:
         UsageError: A pattern is empty.
@@ -110,13 +110,13 @@ def _join(*parts: str) -> str:
 
 
 def add_output(registry: Registry, task: Task, live: Live, draft: Draft, paths: Sequence[Path]) -> Added:
-    """Add an output of a running task: it knows its task, its inputs as parents, and the scalars at its step.
+    """Add an output of a running task, with the task's id, its inputs as parents, and the scalars at its step.
 
     Args:
-        registry: Where.
-        task: As it is known by now.
-        live: Its folder.
-        draft: What is said of the version; what it says itself is not replaced.
+        registry: The registry to add to.
+        task: The task as it is known now.
+        live: Folder of the task's attempt.
+        draft: Description of the version; its own parents and metrics take precedence.
         paths: Files and folders.
 
     Raises:
@@ -126,7 +126,7 @@ def add_output(registry: Registry, task: Task, live: Live, draft: Draft, paths: 
 
 
 def complete(task: Task, live: Live, draft: Draft) -> Draft:
-    """Return a draft with what its task knows."""
+    """Return a draft completed with its task's id, inputs and scalars."""
     own = {ref for _, ref in draft.parents}
     inputs = tuple((INPUT, one.version) for one in task.inputs if one.version not in own)
     scalars = last_at(read_points(live.list_scalars()), draft.step)

@@ -1,4 +1,4 @@
-"""Bringing a task to its next stage: its record and blobs written, one change in the log; or many tasks at once."""
+"""Brings tasks to their next stage: writes their records and blobs, and one entry with their changes."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def write_stage(
     """Commit a stage of a task and return its record.
 
     Args:
-        registry: Where.
-        stage: Which, one that brings a record.
-        task: All that is known from now on.
-        old: The record that an edit was made from.
+        registry: The registry that holds the task.
+        stage: A stage that has a record.
+        task: The task as it is from now on.
+        old: The record that an edit started from.
         staging: Holds the blobs that the task names and the registry may not have.
-        message: Why, for the log.
+        message: The reason, for the log.
 
     Raises:
-        RefusedError: The task is not in a state from which it can get there.
+        RefusedError: The task is in a state from which it cannot reach the stage.
     """
     (record,) = write_stages(registry, stage, [(task, old)], staging=staging, message=message)
     return record
@@ -60,7 +60,7 @@ def write_stages(
     staging: Staging | None = None,
     message: str | None = None,
 ) -> list[RecordId]:
-    """Commit a stage of many tasks, each with the record that an edit was made from, as one entry; as `write_stage`."""
+    """Commit a stage of many tasks as one entry, each with the record that its edit started from; as `write_stage`."""
     if not tasks:
         return []
     written = [dump_task(task) for task, _ in tasks]
@@ -105,18 +105,18 @@ def write_attempt(registry: Registry, begun: Task, ended: Task, staging: Staging
 
 
 def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | None = None) -> FileEntry:
-    """Take in one of a task's blobs, from memory or as a copy of a file."""
+    """Stage one of a task's blobs, from memory or as a copy of a file, and return its entry."""
     digests = staging.add_bytes(source) if isinstance(source, bytes) else staging.add_file(source)
     return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
 
 
 def get_row(registry: Registry, ref: str) -> TaskRow:
-    """Return the task that an address names, as the index has it; raises as `resolve_task`."""
+    """Return the index's row of the task that an address names; raises as `resolve_task`."""
     return registry.read(lambda db: get_task_row(db, resolve_task(db, ref)))
 
 
 def get_task(registry: Registry, row: TaskRow) -> Task:
-    """Return all that the newest record of a task says.
+    """Return the newest record of a task.
 
     Raises:
         CorruptError: The record cannot be read.
@@ -125,10 +125,10 @@ def get_task(registry: Registry, row: TaskRow) -> Task:
 
 
 def get_blob_path(registry: Registry, file: FileEntry) -> Path:
-    """Return where a task's blob lies, its bytes verified.
+    """Return the path of a task's blob after verifying its bytes.
 
     Raises:
-        CorruptError: It is lost or not what it was.
+        CorruptError: The blob is lost or differs from what was stored.
     """
     assert file.sha256
     path = find_blob(registry.layout, file.sha256)

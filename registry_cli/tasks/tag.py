@@ -1,4 +1,4 @@
-"""Tags of tasks: a new record that differs from the one before in its tags alone."""
+"""Changes the tags of tasks: each gets a new record that differs from the one before in its tags alone."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def tag_tasks(
     """Add tags to tasks and remove them, in one entry; return the tasks.
 
     Raises:
-        UsageError: One tag is to be added and removed.
-        RefusedError: A task is removed, or somebody else has just changed it.
+        UsageError: A tag is in both `add` and `remove`.
+        RefusedError: A task is removed, or another process has just changed it.
         CorruptError: A task's record cannot be read.
     """
     plus, minus = set(add), set(remove)

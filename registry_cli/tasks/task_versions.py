@@ -1,4 +1,4 @@
-"""The versions that a task made: lists the newest, publishes them together, removes those that nobody uses."""
+"""The versions that a task made: lists the newest, publishes them together, removes those that are not used."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def publish_outputs(registry: Registry, task: TaskId) -> list[VersionRow]:
 def remove_unused(
     registry: Registry, task: TaskId, *, skip_used: bool, ask: Callable[[str, str], bool] | None = None
 ) -> list[VersionRow]:
-    """Remove what a task made and nobody needs: no publication, alias, child or other task.
+    """Remove the versions of a task that nothing needs: no publication, alias, child or other task.
 
     Args:
-        registry: Where.
-        task: Whose.
-        skip_used: Whether versions that other tasks were given stay.
-        ask: Asked with `model` and the address before each; False keeps it.
+        registry: The registry that holds the task.
+        task: The task that made the versions.
+        skip_used: Keep versions that are inputs of other tasks.
+        ask: Called with `model` and the address before each removal; False keeps the version.
     """
     registry.index.sync()
     gone = []
@@ -60,9 +60,9 @@ def remove_unused(
 
 
 def drop_outputs(registry: Registry, task: Task) -> list[str]:
-    """Remove the outputs of a task that did not complete, if its recipe says so; return what stays and why, in words.
+    """Remove the outputs of a task that did not complete, if its recipe says so; return why others stay, in words.
 
-    What somebody has published, aliased or built on meanwhile stays.
+    Versions that were published, aliased or built on meanwhile stay.
     """
     if task.recipe.keep_failed or task.status == "completed":
         return []

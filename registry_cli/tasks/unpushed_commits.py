@@ -1,4 +1,4 @@
-"""Commits that no remote has, kept with a task: nobody else could run its code."""
+"""Stores the commits that no remote has with a task: without them nobody else could run its code."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def keep_commits(
     task: Task, live: Live, cwd: Path, environ: Mapping[str, str], tell: Callable[[Callable[[FactWriter], None]], None]
 ) -> list[str]:
-    """Put the commits of a running task's code that no remote has into its folder, unless another task keeps them.
+    """Bundle the commits of a running task's code that no remote has into its folder, unless a task stores them.
 
-    It may last, as a repository without a remote is bundled whole. Returns what could not be kept, in words; `tell`
-    takes it as a fact.
+    This may take long, as a repository without a remote is bundled whole. Returns problems in words; `tell` records
+    them as a fact.
     """
     code, root = task.code, find_root(cwd)
     if root is None or code is None or code.commit is None or task.find_file(BUNDLE):

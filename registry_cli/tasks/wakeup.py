@@ -1,4 +1,4 @@
-"""Waiting for signals that Python answers, so that none is missed. Knows no process."""
+"""Waits for signals that have a handler in Python, so that none is missed. Knows no process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PIECE: Final = 512
 
 
 class Wakeup:
-    """A pipe into which each signal writes that has a handler in Python, SIGCHLD among them.
+    """A pipe that gets a byte for each signal that has a handler in Python, SIGCHLD among them.
 
-    A handler runs between two instructions, so that one which comes just before a system call that waits is answered
-    when that returns, which may be never. To wait for the pipe is to wait for what came before, too
+    A handler runs between two instructions, so a signal that comes just before a blocking system call is handled only
+    when the call returns, which may be never. Waiting for the pipe also notices a signal that came before
     (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
     """
 
@@ -25,9 +25,9 @@ class Wakeup:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})  # our parent may have blocked it
 
     def wait(self) -> None:
-        """Wait for a signal, or return at once where one came since the last call; it has been answered."""
+        """Wait for a signal, or return at once if one came since the last call; its handler has run."""
         os.read(self._fd, _PIECE)
 
 
 def _note(number: int, frame: object) -> None:
-    """Do nothing, but be a handler."""
+    """Do nothing: only a signal with a handler writes to the pipe."""

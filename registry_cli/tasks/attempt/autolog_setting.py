@@ -1,4 +1,4 @@
-"""How automatic logging is asked for across processes: the JSON in REG_AUTOLOG. Reads no environment."""
+"""The setting that passes automatic logging from process to process: the JSON in REG_AUTOLOG. Reads no environment."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from registry_cli.errors import RegError
 from registry_cli.records.task import Auto
 
 OFF = "0"
-"""Turns automatic logging off, whatever a script or the prompt asks for."""
+"""Value that turns automatic logging off, whatever a script or the prompt asks for."""
 
 
 def dump_auto(auto: Auto) -> str:
     """Return the settings as one line of JSON."""
-    heard = {key: value if isinstance(value, bool) else list(value) for key, value in auto.frameworks.items()}
-    return dump_doc({"frameworks": heard, "loads": auto.loads, "keep": auto.keep})
+    frameworks = {key: value if isinstance(value, bool) else list(value) for key, value in auto.frameworks.items()}
+    return dump_doc({"frameworks": frameworks, "loads": auto.loads, "keep": auto.keep})
 
 
 def load_auto(text: str | None) -> Auto | None:
-    """Return the settings of a line; None where automatic logging is off, or the line says nothing that is known."""
+    """Return the settings of a line; None if automatic logging is off, or the line is not a valid setting."""
     if not text or is_off(text):
         return None
     try:
         doc: Any = load_doc(text)
-        heard = doc.get("frameworks", {})
+        frameworks = doc.get("frameworks", {})
         keep = doc.get("keep")
-        if not isinstance(heard, Mapping) or not isinstance(keep, str | None):
+        if not isinstance(frameworks, Mapping) or not isinstance(keep, str | None):
             return None
-        return Auto({key: _load_wish(value) for key, value in heard.items()}, doc.get("loads", "known"), keep)
+        return Auto({key: _load_wish(value) for key, value in frameworks.items()}, doc.get("loads", "known"), keep)
     except (ValueError, TypeError, AttributeError, RecursionError, RegError):
         return None
 

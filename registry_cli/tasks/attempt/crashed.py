@@ -1,8 +1,9 @@
-"""Tasks whose runner died without a word: told from those that run, and given the end that it could not write.
+"""Finds tasks whose runner died before it wrote their end, and writes that end.
 
-A runner that nobody can look at, as on another machine or in a container, is shown as crashed once it is silent. That
-is a guess, for it may be suspended: its attempt is ended only when its death is proven, when somebody cancels the task
-or runs it again, or after a week. Without proof the folder stays, so that a runner that wakes finds all that it told.
+A runner whose process cannot be examined, as on another machine or in a container, is shown as crashed once it is
+silent. That is a guess, as it may be suspended: its attempt is ended only when its death is proven, when a user cancels
+the task or runs it again, or after a week. Without proof the folder stays, so that a runner that wakes finds all that
+it reported.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 
-UNHEARD: Final = "nothing is heard of its runner, which may still run"
-"""Why an attempt is ended whose runner may wake."""
+UNHEARD: Final = "its runner is silent, and may still run"
+"""Problem of an attempt that is ended although its runner may wake."""
 
 
 def list_crashed(registry: Registry) -> set[TaskId]:
-    """Return the tasks that the log believes to run although their runner is dead or silent."""
+    """Return the tasks that are running according to the log and whose runner is dead or silent."""
     return {live.task for live, life in _iter_open(registry) if life != "alive"}
 
 
 def bury_crashed(registry: Registry) -> list[TaskRow]:
-    """Write the end of every attempt whose runner is dead, take its folder away, and return the tasks.
+    """Write the end of every attempt whose runner is dead, remove its folder, and return the tasks.
 
-    Of one that is lost the end is written too, and the folder stays. What cannot be ended now, as on a full disk, is
-    left for the next one who looks. Notes of saves that the runner did not take go with its folder: their files may be
-    older than what lies in their place by now.
+    The end of a lost attempt is written too, but its folder stays. An attempt that cannot be ended now, as on a full
+    disk, is left for the next caller. Notes of saves that the runner did not process are removed with its folder: the
+    files they describe may have been overwritten since.
     """
     over: dict[Live, Life] = {live: "dead" for live in iter_live(registry.layout) if _is_dead(registry, live)}
-    registry.index.sync()  # whoever ended one meanwhile has said so before its folder went
+    registry.index.sync()  # a process that ended one meanwhile wrote that to the log before it removed the folder
     over |= {live: "lost" for live, life in _iter_open(registry) if life == "lost"}
     buried = []
     for live, life in over.items():
@@ -57,18 +58,19 @@ def bury_crashed(registry: Registry) -> list[TaskRow]:
 
 
 def end_unheard(registry: Registry, row: TaskRow, status: Status, problem: str, *, proven: bool = False) -> Task:
-    """Write the end of an attempt whose runner does not, and return the task; that of another's end, if there is one.
+    """Write the end of an attempt whose runner does not, and return the task as it ended, here or elsewhere before.
 
     Args:
-        registry: Where.
-        row: A task that runs.
-        status: How it ended.
-        problem: Why it is ended from here.
-        proven: The runner is dead. Else outputs of a failed run stay: the true end is not known.
+        registry: The registry that holds the task.
+        row: A running task.
+        status: Status that the task ends with.
+        problem: Reason why it is ended from here.
+        proven: True where the runner is known to be dead. Otherwise outputs of a failed run stay, as its true end is
+            not known.
     """
     from registry_cli.tasks.attempt.finish import Ending, finish
     from registry_cli.tasks.record import get_task
-    from registry_cli.tasks.task_versions import drop_outputs  # who lists tasks need not load what takes files in
+    from registry_cli.tasks.task_versions import drop_outputs  # listing tasks does not load what adds and removes files
 
     live = _get_live(registry, row.id, row.attempt)
     ending = Ending(status, problem=problem, ended=_last_sign(live, row))
@@ -79,10 +81,10 @@ def end_unheard(registry: Registry, row: TaskRow, status: Status, problem: str, 
 
 
 def _iter_open(registry: Registry) -> Iterator[tuple[Live, Life]]:
-    """Yield the attempts that the log believes to run, and what is known of their runners.
+    """Yield the attempts that are running according to the log, with the state of their runners.
 
-    Without a folder here a task runs on another machine, with a copy of the registry; of one that began on a machine of
-    our name, the time of its start is the last that was heard.
+    A task without a folder here runs on another machine, with a copy of the registry; if it began on a machine of our
+    name, the time of its start is its last sign of life.
     """
     for task, attempt, started, host in registry.read(list_running):
         live = _get_live(registry, task, attempt)
@@ -104,18 +106,18 @@ def _bury(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
     row = registry.read(lambda db: find_task_row(db, live.task))
     if row is not None and row.status == "running" and row.attempt == live.attempt:
         cancelled = files.exists(live.cancel)
-        problem = "its runner ended without a word" if proven else UNHEARD
+        problem = "its runner died before it wrote the end" if proven else UNHEARD
         end_unheard(registry, row, "cancelled" if cancelled else "crashed", problem, proven=proven)
     else:
         row = None
     if proven:
-        with suppress(OSError):  # what is left belongs to another user of the registry
+        with suppress(OSError):  # the rest belongs to another user of the registry
             close_live(registry.layout, live)
     return row
 
 
 def _last_sign(live: Live, row: TaskRow) -> datetime:
-    """Return when a runner was last heard of: the newest file of its folder, else its start."""
-    told = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
-    written = [status.st_mtime for status in map(files.find_status, told) if status]
+    """Return the time of a runner's last sign of life: that of the newest file of its folder, else its start."""
+    signs = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
+    written = [status.st_mtime for status in map(files.find_status, signs) if status]
     return datetime.fromtimestamp(max(written), UTC) if written else row.started or datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What the facts of a script's processes come to, read while they are written or after a crash."""
+"""Reads the facts that a script's processes reported, while they are written or after a crash."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was told; of several words about one thing the last.
+    """The facts that were reported; of several about one thing, the last.
 
     Attributes:
         plots: Documents by their paths below `PLOTS`.
         outputs: Versions by the names that the script gave them.
-        name: None where nothing was told, as `project`, `comment`, `lock` and `problem`; a comment taken away is "".
-        tags: Tags to be added.
-        untags: Tags to be removed.
-        publish: Whether its versions are to be published once it has completed.
+        name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
+        tags: Tags to add.
+        untags: Tags to remove.
+        publish: True where its versions are to be published once it has completed.
         lock: The packages, as a file that pip can install.
-        cut: What of the code is not kept.
+        cut: Names of the parts of the code that are not stored.
     """
 
     params: Mapping[str, Value] = field(default_factory=dict)
@@ -58,23 +58,23 @@ class Facts:
 
 
 def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
-    """Return what the files tell, in the order of its telling; a missing file tells nothing.
+    """Return the facts in the files, applied in the order of their times; a missing file has none.
 
-    A torn last line is left out, as are kinds that this program does not know and what no record could hold.
+    A torn last line is left out, as are kinds that this program does not know and values that no record can hold.
 
     Args:
         paths: The files.
-        until: Seconds since 1970; what was told later is left out.
+        until: Seconds since 1970; later facts are left out.
     """
-    told = _Told()
+    gathered = _Gathered()
     for fact in sorted(_iter_facts(paths), key=lambda fact: fact["t"]):
         if fact["t"] > until:
             break
         try:
-            told.take(fact)
+            gathered.take(fact)
         except (KeyError, TypeError, ValueError, AttributeError, RegError):
             continue
-    return told.facts()
+    return gathered.facts()
 
 
 def _iter_facts(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
@@ -93,8 +93,8 @@ def _iter_facts(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
                 yield fact
 
 
-class _Told:
-    """Gathers facts one by one; each is checked whole before it changes anything."""
+class _Gathered:
+    """Gathers facts one by one; each is checked completely before it changes anything."""
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, Value]] = {"params": {}, "python": {}, "host": {}, "seeds": {}}
@@ -150,7 +150,7 @@ class _Told:
 
     def facts(self) -> Facts:
         return Facts(
-            **self.tables,  # type: ignore[arg-type]  # the names of its keys are those of the fields
+            **self.tables,  # type: ignore[arg-type]  # its keys are names of fields
             **self.texts,  # type: ignore[arg-type]
             inputs=tuple(self.inputs.values()),
             data=tuple(self.data.values()),

@@ -1,7 +1,7 @@
-"""What a script's own process tells its runner about the task: one JSON line a fact, in a file it alone appends to.
+"""Reports facts about a task from a script's process to its runner: one JSON line each, in a file of that process.
 
-A line is `{"t": seconds since 1970, "kind": ..., ...}`. Where two speak of the same thing the later wins. Knows no task
-and no registry; what the lines come to is read in `told`.
+A line is `{"t": seconds since 1970, "kind": ..., ...}`. Of two about the same thing the later wins. Knows no task and
+no registry; `fact_reader` reads the lines.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 class FactWriter:
-    """Appends facts to `path`; each is with the operating system when its method returns.
+    """Appends facts to `path`; each has reached the operating system when its method returns.
 
-    Every method raises UsageError for what no record can hold; what concerns the disk is told by `problem`.
+    Every method raises UsageError for values that no record can hold; `problem` reports failures of the disk.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -39,30 +39,30 @@ class FactWriter:
 
     @property
     def problem(self) -> str | None:
-        """Why facts are missing in the file, in words; None while none is."""
+        """Reason why facts are missing in the file, in words; None if none is."""
         return self._lines.problem
 
     def add_params(self, params: Mapping[str, object]) -> None:
-        """Tell parameters; None takes one back that was told before."""
-        told = {key: value for key, value in params.items() if value is not None}
-        self._put("params", values=_check_table(told, "params"), unset=sorted(set(params) - set(told)))
+        """Report parameters; None removes one that was reported before."""
+        given = {key: value for key, value in params.items() if value is not None}
+        self._put("params", values=_check_table(given, "params"), unset=sorted(set(params) - set(given)))
 
     def add_input(self, entry: Input) -> None:
-        """Tell a version that the script was given."""
+        """Report a version that is an input of the script."""
         self._put("input", name=entry.name, version=entry.version, ref=entry.ref, path=entry.path)
 
     def add_data(self, data: Data) -> None:
-        """Tell a file that the script read."""
+        """Report a file that the script read."""
         self._put("data", path=data.path, size=data.size, sha256=data.sha256)
 
     def add_plot(self, path: str, document: bytes) -> None:
-        """Tell a table or plot; `path` lies below `PLOTS`, `document` is from `dump_plot`."""
+        """Report a table or plot; `path` is below `PLOTS`, `document` comes from `dump_plot`."""
         if not check_path(path).startswith(PLOTS):
             raise UsageError(f"{path!r:.60} does not lie below {PLOTS}")
         self._put("plot", path=path, document=document.decode())
 
     def add_output(self, name: str, version: VersionId) -> None:
-        """Tell the version that holds the output `name`."""
+        """Report the version that holds the output `name`."""
         check_digests(version)
         self._put("output", name=_check_text(name, "output"), version=version)
 
@@ -71,11 +71,11 @@ class FactWriter:
         self._put("name", text=parse_task_name(name))
 
     def set_project(self, project: str) -> None:
-        """Put the task into another project; whether its name is legal is for the runner to say."""
+        """Move the task to another project; the runner checks that its name is legal."""
         self._put("project", text=_check_text(project, "project"))
 
     def set_comment(self, comment: str) -> None:
-        """Give the task another comment; an empty one takes it away."""
+        """Give the task another comment; an empty one removes it."""
         self._put("comment", text=comment)
 
     def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
@@ -83,31 +83,31 @@ class FactWriter:
         self._put("tags", add=[parse_tag(tag) for tag in add], remove=[parse_tag(tag) for tag in remove])
 
     def set_python(self, table: Mapping[str, object], lock: str | None = None) -> None:
-        """Tell which Python this is, and its packages as a file that pip can install."""
+        """Report this Python, and its packages as a file that pip can install."""
         self._put("python", values=_check_table(table, "python"), lock=lock)
 
     def add_host(self, table: Mapping[str, object]) -> None:
-        """Tell about the machine."""
+        """Report properties of the machine."""
         self._put("host", values=_check_table(table, "host"))
 
     def add_seeds(self, seeds: Mapping[str, object]) -> None:
-        """Tell seeds."""
+        """Report seeds."""
         self._put("seeds", values=_check_table(seeds, "seeds"))
 
     def add_cut(self, name: str) -> None:
-        """Tell what of the code is not kept."""
+        """Report a part of the code that is not stored."""
         self._put("cut", name=_check_text(name, "name"))
 
     def set_problem(self, problem: str) -> None:
-        """Tell why the task does not run as it should."""
+        """Report why the task does not run as it should."""
         self._put("problem", text=problem)
 
     def set_publish(self, wanted: bool) -> None:
-        """Tell whether its versions are to be published once it has completed."""
+        """Report whether the task's versions are to be published once it has completed."""
         self._put("publish", wanted=bool(wanted))
 
     def close(self) -> None:
-        """Close the file; twice is fine."""
+        """Close the file; may be called twice."""
         self._lines.close()
 
     def _put(self, kind: str, **fact: object) -> None:
@@ -128,7 +128,7 @@ def _check_table(table: Mapping[str, object], where: str) -> dict[str, Value]:
 
 
 def _without_none(value: object) -> object:
-    """Records say absence by leaving the key out, so nested keys without a value are."""
+    """Return a value without nested keys whose value is None: records express absence by leaving the key out."""
     if not isinstance(value, Mapping):
         return value
     return {key: _without_none(item) for key, item in value.items() if item is not None}

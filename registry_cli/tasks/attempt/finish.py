@@ -1,7 +1,7 @@
-"""From the folder of an attempt to the record that ends it: the same for a runner that lives and for one found dead.
+"""Makes the record that ends an attempt from its folder, for a live runner and for one that was found dead.
 
-The first end of an attempt counts. A runner whose attempt somebody else has ended, as it slept, tells its own run as
-one more attempt.
+The first end of an attempt counts. A runner whose attempt another process has ended while it slept records its own run
+as one more attempt.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended.
+    """The end of an attempt.
 
     Attributes:
-        exit_code: None where it has none.
-        signal: Such as `SIGTERM`.
-        problem: What went wrong, in words.
-        ended: UTC; now where None.
+        exit_code: The exit code, or None if there is none.
+        signal: Name of the signal that ended it, such as `SIGTERM`.
+        problem: Description of a problem, in words.
+        ended: Time of the end, UTC; now if None.
     """
 
     status: Status
@@ -53,41 +53,41 @@ class Ending:
 
 
 def read_current(task: Task, live: Live) -> Task:
-    """Return what is known of a running attempt by now; its files stay those of its start."""
+    """Return all that is known about a running attempt now; its files stay those of its start."""
     return _merged(task, live, read_facts(live.list_facts()))
 
 
 def read_named(task: Task, live: Live) -> Task:
-    """Return a running attempt as it is called by now; the rest is as it was, which is quicker to tell."""
+    """Return a running attempt with its current name and project; the rest stays as it was, which is quicker."""
     return _named(task, live, read_facts(live.list_facts()))
 
 
 def finish(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
-    """Commit the end of an attempt and return the task as it is then; its folder stays.
+    """Commit the end of an attempt and return the task as it is then; the attempt's folder stays.
 
-    Where somebody else has ended the attempt before, that is returned and nothing is written.
+    If another process has ended the attempt before, that end is returned and nothing is written.
 
     Args:
-        registry: Where.
-        task: As it was at the attempt's start.
-        live: The attempt's folder; what is missing of it is not told.
-        ending: How it ended.
-        bare: Go without the blobs that the folder would give.
+        registry: The registry that holds the task.
+        task: The task as it was at the attempt's start.
+        live: The attempt's folder; missing files are left out.
+        ending: The end of the attempt.
+        bare: Leave out the blobs from the folder.
 
     Raises:
-        RefusedError: A gate says no.
+        RefusedError: A gate refuses the end.
     """
     ended, row = _try_end(registry, task, live, ending, bare=bare)
     return ended if row is None else get_task(registry, row)
 
 
 def finish_own(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool = False) -> Task:
-    """Commit the end of the attempt that this process runs, as `finish` does; `ending` must say when it ended.
+    """Commit the end of the attempt that this process runs, as `finish` does; `ending` must hold the time of its end.
 
-    Where somebody else has ended it before, the same run is told whole as the next attempt, from its start to its end.
+    If another process has ended it before, the run is recorded again as the next attempt, from its start to its end.
 
     Raises:
-        RefusedError: A gate says no, the task was removed, or its next attempt runs already.
+        RefusedError: A gate refuses the end, the task was removed, or its next attempt runs already.
     """
     ended, row = _try_end(registry, task, live, ending, bare=bare)
     if row is None:
@@ -96,30 +96,30 @@ def finish_own(registry: Registry, task: Task, live: Live, ending: Ending, *, ba
         raise RefusedError(f"task {task.name} was removed while it ran, and its end is not on record")
     other = get_task(registry, row)
     if (other.attempt, other.status, other.ended) == (task.attempt, ending.status, ending.ended):
-        return other  # our own, which a try before this one has written
+        return other  # our own end, written by an earlier call
     if other.status not in ENDED:
         raise RefusedError(f"task {task.name} was taken for dead and attempt {other.attempt} at it runs: the end of "
                            f"attempt {task.attempt} is not on record")  # fmt: skip
-    return _tell_again(registry, task, live, ending, other, bare=bare)
+    return _record_again(registry, task, live, ending, other, bare=bare)
 
 
 def complete_end(
     registry: Registry, staging: Staging, task: Task, live: Live, ending: Ending, *, bare: bool = False
 ) -> Task:
-    """Return all that is known of an attempt at its end, its blobs staged."""
+    """Return all that is known about an attempt at its end, with its blobs staged."""
     facts = read_facts(live.list_facts())
     problem = "; ".join(filter(None, (task.problem, ending.problem, facts.problem))) or None
-    kept = {file.path: file for file in _list_kept(registry, task)}
-    kept |= {file.path: file for file in ([] if bare else _stage_told(staging, live, facts))}
+    stored = {file.path: file for file in _list_stored(registry, task)}
+    stored |= {file.path: file for file in ([] if bare else _stage_folder(staging, live, facts))}
     return replace(
         _merged(task, live, facts), status=ending.status, ended=ending.ended or datetime.now(UTC),
         exit_code=ending.exit_code, signal=ending.signal, problem=problem,
-        files=tuple(kept[path] for path in sorted(kept)),
+        files=tuple(stored[path] for path in sorted(stored)),
     )  # fmt: skip
 
 
 def _try_end(registry: Registry, task: Task, live: Live, ending: Ending, *, bare: bool) -> tuple[Task, TaskRow | None]:
-    """Commit the end of an attempt; return it, and the task's row where somebody else was faster."""
+    """Commit the end of an attempt; return it, and the task's row if another process has ended it before."""
     with Staging(registry.layout) as staging:
         ended = complete_end(registry, staging, _find_newest(registry, task) or task, live, ending, bare=bare)
         try:
@@ -132,26 +132,26 @@ def _try_end(registry: Registry, task: Task, live: Live, ending: Ending, *, bare
     return ended, None
 
 
-def _tell_again(registry: Registry, task: Task, live: Live, ending: Ending, other: Task, *, bare: bool) -> Task:
-    """Commit a run as one more attempt; `other` is the end that somebody has written of it, or of one after it."""
+def _record_again(registry: Registry, task: Task, live: Live, ending: Ending, other: Task, *, bare: bool) -> Task:
+    """Commit a run as one more attempt; `other` is the end that another process wrote for it or for a later one."""
     number = other.attempt + 1
     known = replace(other, problem=task.problem) if other.attempt == task.attempt else task
-    why = f"attempt {task.attempt} was ended as {other.status} by somebody else while it ran"
+    why = f"attempt {task.attempt} was ended as {other.status} by another process while it ran"
     problem = "; ".join(filter(None, (ending.problem, why)))
     with Staging(registry.layout) as staging:
         ended = complete_end(registry, staging, known, live, replace(ending, problem=problem), bare=bare)
         ended = replace(ended, attempt=number, started=task.started)
-        begun = replace(task, attempt=number, files=_list_kept(registry, task))
+        begun = replace(task, attempt=number, files=_list_stored(registry, task))
         write_attempt(registry, begun, ended, staging)
     return ended
 
 
-def _list_kept(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
+def _list_stored(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
     return tuple(file for file in task.files if file.sha256 and find_blob(registry.layout, file.sha256))
 
 
 def _find_newest(registry: Registry, task: Task) -> Task | None:
-    """Return the record of a running attempt that somebody has edited since it began, or None."""
+    """Return the newest record of a running attempt, as it may have been edited since it began, or None."""
     registry.index.sync()
     row = registry.read(lambda db: find_task_row(db, task.id))
     if row is None or row.broken or (row.status, row.attempt) != ("running", task.attempt):
@@ -167,26 +167,26 @@ def _get_row(registry: Registry, task: Task) -> TaskRow:
     return row
 
 
-def _stage_told(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
-    told = []
+def _stage_folder(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]:
+    staged = []
     console = files.find_status(live.console)
     if console is not None:
         files.check_regular(live.console, console)
     if console is not None and console.st_size:
-        told.append(_stage_own(staging, CONSOLE, live.console, "text/plain"))
+        staged.append(_stage_own(staging, CONSOLE, live.console, "text/plain"))
     if files.exists(live.bundle):
-        told.append(_stage_own(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
+        staged.append(_stage_own(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
     scalars = live.list_scalars()
     if scalars and next(read_points(scalars), None) is not None:
-        told.append(stage_file(staging, SCALARS, merge(scalars), "text/tab-separated-values"))
+        staged.append(stage_file(staging, SCALARS, merge(scalars), "text/tab-separated-values"))
     if facts.lock is not None:
-        told.append(stage_file(staging, LOCK, facts.lock.encode(), "text/plain"))
-    told += [stage_file(staging, path, document, "application/json") for path, document in facts.plots.items()]
-    return told
+        staged.append(stage_file(staging, LOCK, facts.lock.encode(), "text/plain"))
+    staged += [stage_file(staging, path, document, "application/json") for path, document in facts.plots.items()]
+    return staged
 
 
 def _stage_own(staging: Staging, path: str, source: Path, media: str) -> FileEntry:
-    """Take in one of the attempt's own files by its descriptor, as a copy: somebody may still write to it."""
+    """Stage a copy of one of the attempt's own files, by its descriptor: a process may still write to it."""
     with files.open_own(source) as file:
         digests = staging.add_stream(file.fileno())
     return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)

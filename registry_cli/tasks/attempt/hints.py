@@ -1,4 +1,4 @@
-"""What a task's processes must know of the registry, written before they start: sizes of its files, and redirects.
+"""Hints for a task's processes about the registry, written before they start: sizes of its files, and redirects.
 
 Reading needs the standard library alone, as it is done in the script's Python.
 """
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """What a load gets in place of what it asks for.
+    """A path that a script loads, and the path that it gets instead.
 
     Attributes:
-        path: Absolute; what the script asks for.
-        contents: Size by SHA-256 of the files that lie there where the original does; other content stays.
-        target: Absolute; the file or folder that is loaded instead.
+        path: Absolute path that the script asks for.
+        contents: Sizes by SHA-256 of the original's files; a load of any other content is not redirected.
+        target: Absolute path of the file or folder that is loaded instead.
     """
 
     path: str
@@ -41,15 +41,15 @@ class Redirect:
 
 
 def write_hints(live: Live, redirects: Sequence[Redirect], sizes: Iterable[int]) -> None:
-    """Write what the processes of an attempt must know.
+    """Write the hints for the processes of an attempt.
 
     Args:
         live: The attempt's folder.
-        redirects: What loads get in place of what they ask for.
-        sizes: Bytes of the files that the registry knows.
+        redirects: Loads to redirect.
+        sizes: Sizes in bytes of the files that the registry knows.
 
     Raises:
-        OSError: There is no room.
+        OSError: The disk is full.
     """
     make_auto(live)
     if redirects:
@@ -58,7 +58,7 @@ def write_hints(live: Live, redirects: Sequence[Redirect], sizes: Iterable[int])
 
 
 def read_sizes(live: Live) -> frozenset[int] | None:
-    """Return the sizes in bytes of the files that the registry knows; None where that is not told."""
+    """Return the sizes in bytes of the files that the registry knows; None if there is no such hint."""
     try:
         data = _read_own(live.known)
     except OSError:
@@ -67,7 +67,7 @@ def read_sizes(live: Live) -> frozenset[int] | None:
 
 
 def read_redirects(live: Live) -> list[Redirect]:
-    """Return the redirects of an attempt; none where they cannot be read."""
+    """Return the redirects of an attempt; none if they cannot be read."""
     try:
         doc = load_doc(_read_own(live.redirects).decode())
         return [Redirect(one["path"], one["contents"], one["target"]) for one in doc["redirects"]]
@@ -76,7 +76,7 @@ def read_redirects(live: Live) -> list[Redirect]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file of the attempt; who sees it sees it whole, and after a power cut nobody needs it."""
+    """Write a file of the attempt atomically, but not durably: after a power cut it is not needed."""
     file = NewFile(path.with_name(f"{path.name}.{new_name()}"))
     try:
         file.write(data)
@@ -86,10 +86,10 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _read_own(path: Path) -> bytes:
-    """Return a file's bytes; somebody else's is refused, as what it says decides which pickle is loaded.
+    """Return a file's bytes; refuse another user's file, as its content decides which pickle is loaded.
 
     Raises:
-        OSError: It cannot be read, or is neither this user's nor root's.
+        OSError: The file cannot be read, or belongs neither to this user nor to root.
     """
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_uid not in {os.geteuid(), 0}:
@@ -98,7 +98,7 @@ def _read_own(path: Path) -> bytes:
 
 
 def _swapped(sizes: array[int]) -> array[int]:
-    """Return numbers in the file's byte order, little-endian, or from it."""
+    """Convert numbers to or from the file's byte order, little-endian, in place."""
     if sys.byteorder == "big":
         sizes.byteswap()
     return sizes

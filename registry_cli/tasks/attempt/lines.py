@@ -1,6 +1,6 @@
-"""A text file to which a process appends whole lines, from any thread and after a fork. Knows nothing of their meaning.
+"""A text file to which a process appends whole lines, from any thread and after a fork. Does not know their meaning.
 
-A disk that is full stops nobody: what could not be written stays in memory, is tried again, and is told at the end.
+A full disk stops no caller: lines that could not be written stay in memory, are retried, and are reported at the end.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DELAY: Final = 0.5
-"""Seconds that a line waits for others at most."""
+"""Longest time in seconds that a line waits for others."""
 BATCH: Final = 64 << 10
-"""Characters that are not kept waiting."""
+"""Number of characters that are written without waiting."""
 MOST_WAITING: Final = 16 << 20
-"""Bytes kept while nothing can be written; beyond them lines are lost."""
+"""Bytes held in memory while nothing can be written; beyond them lines are lost."""
 
 
 class LineFile:
-    """Lines for a file that is made with the first of them.
+    """Lines for a file that is made when the first is written.
 
     Attributes:
         lock: Held while lines are added; an owner with state of its own holds it around both.
-        problem: Why lines are missing in the file, in words; None while none is.
+        problem: Reason why lines are missing in the file, in words; None if none is.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class LineFile:
         _open.add(self)
 
     def add(self, line: str) -> None:
-        """Take a line, its line feed included; it is in the file within `DELAY`.
+        """Add a line, with its line feed; it is in the file within `DELAY`.
 
-        A forked child writes it at once, as it may end without a word.
+        A forked child writes it at once, as it may end without closing the file.
 
         Raises:
             UsageError: The file is closed.
@@ -77,7 +77,7 @@ class LineFile:
             self._write(self._waiting + data)
 
     def close(self) -> None:
-        """Write what is left; twice is fine."""
+        """Write the waiting lines and close the file; may be called twice."""
         with self.lock:
             if self._closed:
                 return
@@ -93,7 +93,7 @@ class LineFile:
                 self._note(error)
 
     def drop(self) -> None:
-        """Forget in a forked child the lines that its parent writes, and the lock that a thread of it may hold."""
+        """Drop in a forked child the lines that its parent writes, and the lock that a thread of it may hold."""
         self.lock = threading.RLock()
         self._lines.clear()
         self._size, self._waiting, self._timer, self._forked = 0, b"", None, True
@@ -119,7 +119,7 @@ class LineFile:
             if self._file is None:
                 self._file = AppendFile(self.path)
                 if os.fstat(self._file.fd).st_size:
-                    data = b"\n" + data  # one that bore our name may have died within a line
+                    data = b"\n" + data  # an earlier process of this name may have died within a line
             before = self._file.written
             self._file.write(data)
         except OSError as error:

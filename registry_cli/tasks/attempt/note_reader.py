@@ -1,4 +1,4 @@
-"""Reads the notes of an attempt as they come. Knows what a note is, and nothing of what becomes of it."""
+"""Reads the notes of an attempt as they come. Knows the format of a note, not what it is used for."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class NoteReader:
-    """Returns each note of an attempt once, of all its processes.
+    """Reads each note of an attempt once, from all its processes.
 
     Attributes:
-        problem: Why notes may be missing, in words; None while none is.
+        problem: Reason why notes may be missing, in words; None if there is none.
     """
 
     def __init__(self, live: Live) -> None:
@@ -29,7 +29,7 @@ class NoteReader:
         self._offsets: dict[Path, int] = {}
 
     def read(self) -> list[Note]:
-        """Return what was noted since the last call, by time; a line without its line feed is not yet written."""
+        """Return the notes since the last call, by time; a line without its line feed is not yet complete."""
         notes = []
         for path in self._live.list_notes():
             notes += [note for line in self._read_lines(path) if (note := load_note(line)) is not None]
@@ -37,7 +37,7 @@ class NoteReader:
         return sorted(notes, key=lambda note: note.time)
 
     def _without_strange(self, note: SavedNote) -> SavedNote:
-        """Return a note without its copy where that is no file of the attempt's own: copies are linked and deleted."""
+        """Return a note without its copy unless that is a file of the attempt's own: copies are linked and deleted."""
         if note.held is None:
             return note
         held = Path(note.held)

@@ -1,7 +1,7 @@
-"""Notes: what a process of a task saved and loaded, one JSON line each, in a file of its own.
+"""Notes about the files that a process of a task saved and loaded: one JSON line each, in a file of that process.
 
-The line is written when the file is; hashing and committing is the business of whoever runs the task. A note of a kind
-that the reader does not know is passed over, as are a torn last line and fields it has not heard of.
+The line is written when the file is; the task's runner hashes and commits the file. The reader skips a note of a kind
+that it does not know, a torn last line, and fields that it does not know.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 REPEATED: Final = 300.0
-"""Seconds after a save within which another note may repeat it and tell where its bytes are held."""
+"""Seconds after a save within which another note may repeat it with the path of its saved bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,14 @@ class SavedNote:
     """A model was saved.
 
     Attributes:
-        time: Seconds since 1970, UTC, when it was; as of the other notes.
-        path: Absolute.
-        size: Bytes then; of a folder and a prefix 0, as `mtime`.
+        time: Time of the save in seconds since 1970, UTC; the same in the other notes.
+        path: Absolute path.
+        size: Bytes at that time; 0 for a folder or prefix, as `mtime`.
         mtime: Nanoseconds.
         shape: `file`, `folder`, or `prefix`: all files whose names begin with the path's and a dot.
-        held: The bytes in the attempt's folder, where they were copied or moved to because the path was about to be
-            written again; the note repeats one that was written before, which it replaces if its file was not taken
-            yet.
-        framework: As the hook says; the bytes may say better.
+        held: Path of the bytes in the attempt's folder, to which they were copied or moved because the path was about
+            to be written again; the note repeats an earlier one, and replaces it unless its file was already stored.
+        framework: Name of the framework according to the hook; the bytes may show it more exactly.
         config: The network's description, JSON.
     """
 
@@ -60,7 +59,7 @@ class LoadedNote:
 
 @dataclass(frozen=True, slots=True)
 class SkippedNote:
-    """Saves that left nothing here to keep: into a buffer, to another machine, into a file that was gone at once."""
+    """Saves that left no file to store: into a buffer, to another machine, into a file that was gone at once."""
 
     time: float
     why: Literal["buffer", "remote", "gone", "overwritten"]
@@ -69,7 +68,7 @@ class SkippedNote:
 
 @dataclass(frozen=True, slots=True)
 class WishNote:
-    """What the script itself asks for; what was asked for at the prompt comes first."""
+    """The script's own settings of automatic logging; those given at the prompt take precedence."""
 
     time: float
     loads: Literal["known", "all", "none"] | None = None
@@ -86,13 +85,13 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 def dump_note(note: Note) -> str:
     """Return a note as a line, its line feed included."""
-    told = ((key, getattr(note, key)) for key in note.__dataclass_fields__)
-    values = {key: value for key, value in told if value is not None and value != {}}
+    fields = ((key, getattr(note, key)) for key in note.__dataclass_fields__)
+    values = {key: value for key, value in fields if value is not None and value != {}}
     return dump_doc({"kind": _NAMES[type(note)], **values}) + "\n"
 
 
 def load_note(line: str) -> Note | None:
-    """Return the note of a line; None where it is none that this program knows, or holds what no note can."""
+    """Return the note of a line; None if this program does not know its kind, or a value is not legal."""
     try:
         doc: Any = load_doc(line)
         kind = _KINDS[doc["kind"]]

@@ -1,6 +1,7 @@
-"""Tables and plots as plain data: one JSON document each, drawn by whoever shows it. Knows no drawing library.
+"""Tables and plots as plain data: one JSON document each, which the program that shows it draws.
 
-Numbers that JSON has not (NaN, infinities) are gaps, `null`; in a table infinities are text.
+Knows no drawing library. Numbers that JSON does not have (NaN, infinities) are gaps, `null`; in a table infinities are
+text.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ class Plot:
     """A table or plot.
 
     Attributes:
-        title: What it shows; with `series` and `step` it names the plot within its task or model.
-        series: Which of several with one title; may be empty.
+        title: Subject of the plot; with `series` and `step` it names the plot within its task or model.
+        series: Name that distinguishes plots with the same title; may be empty.
         data: The numbers, by kind: `columns` and `rows` of a table; `counts` (one list a series), `edges` or `labels`
             of a histogram; `lines` of `name`, `x`, `y`; `groups` of `name`, `points`, `labels` of a scatter; `values`
             and `labels` of a vector; else `rows`, `xlabels` and `ylabels`.
-        axes: What `x`, `y` and `z` are called.
-        layout: Wishes of the one who made it, kept as they came.
+        axes: Titles of `x`, `y` and `z`.
+        layout: Layout options of the author, stored unchanged.
     """
 
     kind: PlotKind
@@ -52,7 +53,7 @@ def dump_plot(plot: Plot) -> bytes:
     """Return a plot as canonical JSON: the same plot gives the same bytes.
 
     Raises:
-        UsageError: It holds what JSON has not; the builders make only what it has.
+        UsageError: It holds values that JSON does not have; the builders never make such.
     """
     table = {
         "schema": _SCHEMA,
@@ -75,7 +76,7 @@ def load_plot(data: bytes) -> Plot:
     """Return the plot of a document.
 
     Raises:
-        CorruptError: It is no plot.
+        CorruptError: The document is not a plot.
     """
     try:
         table = json.loads(data)
@@ -91,13 +92,13 @@ def load_plot(data: bytes) -> Plot:
 
 
 def plot_path(title: str, series: str = "", step: int | None = None) -> str:
-    """Return where a plot lies among a task's files: a legal path below `PLOTS`, another for each that differs."""
+    """Return the path of a plot among a task's files: legal, below `PLOTS`, and different for each plot."""
     name = "plot" if step is None else str(step)
     return f"{PLOTS}{_segment(title)}/{_segment(series)}/{name}.json"
 
 
 def _segment(text: str) -> str:
-    """Return `text` where any file system can hold it, else what is left of it with a mark of what it was."""
+    """Return `text` if any file system can hold it, else its legal characters and part of its SHA-256."""
     if not text:
         return "_"
     folded = unicodedata.normalize("NFC", text.casefold())

@@ -1,7 +1,7 @@
-"""Points of scalars, the line each is written as, and what is kept of them in memory. Knows no file.
+"""Points of scalars: their format as lines, and their summaries in memory. Knows no file.
 
-A line is `name`, `step`, `value` and `time` with a tab between them; the step is empty where none was given, and is
-then the point's place among those of its name, counted from 0.
+A line is `name`, `step`, `value` and `time` separated by tabs; the step is empty if none was given, and is then the
+point's position among those of its name, counted from 0.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 HEADER: Final = "name\tstep\tvalue\ttime\n"
 INT64: Final = 1 << 63
 MOST_POINTS: Final = 1_000_000
-"""Points of one name kept in memory; when there are as many, every second goes."""
+"""Largest number of points of one name in memory; when it is reached, every second point is dropped."""
 
 
 class Point(NamedTuple):
-    """One value of a scalar; a tuple, since there may be millions.
+    """One value of a scalar; a tuple, as there may be millions.
 
     Attributes:
-        step: None where none was given.
+        step: None if none was given.
         time: Seconds since 1970, UTC.
     """
 
@@ -42,7 +42,7 @@ def format_point(name: str, step: int | None, value: float, time: float) -> str:
 
 
 def parse_point(line: bytes) -> Point | None:
-    """Return the point of a line, or None where it is none: torn, the header, or foreign."""
+    """Return the point of a line, or None if it is not one: torn, the header, or foreign."""
     try:
         name, step, value, time = line.decode().removesuffix("\n").split("\t")
         number = int(step) if step else None
@@ -55,10 +55,10 @@ def parse_point(line: bytes) -> Point | None:
 
 
 class Tally:
-    """The summary of one scalar, as its points come.
+    """The summary of one scalar, updated with each point.
 
     Attributes:
-        count: Points, those that are NaN included.
+        count: Number of points, including NaN.
         last: Value at the greatest step; of several there, the latest.
         step: The greatest step.
     """
@@ -72,7 +72,7 @@ class Tally:
         self.step, self.time = -INT64 - 1, -inf
 
     def add(self, step: int | None, value: float, time: float) -> int:
-        """Take a point in; return its step, which is its place where none was given."""
+        """Add a point; return its step, which is its position if none was given."""
         at = self.count if step is None else step
         self.count += 1
         if at > self.step or (at == self.step and time >= self.time):
@@ -84,17 +84,17 @@ class Tally:
         return at
 
     def curve(self) -> Curve:
-        """Return the summary; least and greatest leave NaN out unless there is nothing else."""
-        if self.least == inf and self.most == -inf:  # nothing compared as smaller or greater: NaN alone
+        """Return the summary; least and greatest ignore NaN unless there is nothing else."""
+        if self.least == inf and self.most == -inf:  # no value compared as smaller or greater: all are NaN
             return Curve(self.count, self.last, nan, nan, self.step)
         return Curve(self.count, self.last, min(self.least, self.most), max(self.least, self.most), self.step)
 
 
 class Trace(Tally):
-    """A tally that can say what the value was at a step.
+    """A tally that can also return the value at a step.
 
-    Beyond `limit` points only every second is kept, then every fourth and so on, and `find_at` gives the nearest kept
-    one before; the last is always exact.
+    Beyond `limit` points only every second is held, then every fourth and so on, and `find_at` returns the nearest one
+    before the step; the last is always exact.
     """
 
     __slots__ = ("_every", "_limit", "_rising", "_steps", "_values")
@@ -107,7 +107,7 @@ class Trace(Tally):
         self._every = 1
 
     def add(self, step: int | None, value: float, time: float) -> int:
-        """Take a point in; return its step."""
+        """Add a point; return its step."""
         greatest = self.step
         at = super().add(step, value, time)
         if at < greatest:
@@ -122,7 +122,7 @@ class Trace(Tally):
         return at
 
     def find_at(self, step: int | None) -> float | None:
-        """Return the last value at or before `step`, None where there is none; without a step the last of all."""
+        """Return the last value at or before `step`, or None; without a step the last of all."""
         if step is None or step >= self.step:
             return self.last if self.count else None
         if self._rising:
@@ -141,12 +141,12 @@ class Columns:
         self.steps, self.values, self.times = array("q"), array("d"), array("d")
 
     def add(self, step: int | None, value: float, time: float) -> None:
-        """Append a point; without a step, its place is its step."""
+        """Append a point; without a step, its position is its step."""
         self.steps.append(len(self.steps) if step is None else step)
         self.values.append(value)
         self.times.append(time)
 
     def order(self) -> Iterable[int]:
-        """Return the places of the points by step, then time, then as they came."""
+        """Return the positions of the points in the order of step, then time, then arrival."""
         keys = list(zip(self.steps, self.times, strict=True))
         return sorted(range(len(keys)), key=keys.__getitem__)

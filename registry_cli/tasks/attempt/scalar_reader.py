@@ -1,4 +1,4 @@
-"""Files of scalars, read while they grow or after a crash: their points, summaries, and the one blob they become."""
+"""Reads files of scalars while they grow or after a crash: points, summaries, and the one blob they are merged into."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Sink = TypeVar("Sink", Tally, Columns)
 def read_points(paths: Iterable[Path]) -> Iterator[Point]:
     """Yield the points in files that may still grow, file by file; a missing file has none.
 
-    A last line without its line feed is not yet written, or was torn by a crash, and is left out, as is what is no
-    point.
+    A last line without its line feed is not yet complete, or was torn by a crash, and is left out, as are lines that
+    are not points.
     """
     for path in paths:
         try:
@@ -41,7 +41,7 @@ def read_points(paths: Iterable[Path]) -> Iterator[Point]:
 
 
 def summarise(points: Iterable[Point]) -> dict[str, Curve]:
-    """Return what each scalar did: NaN counts as a point, `last` is at the greatest step and there the latest."""
+    """Return the summary of each scalar: NaN counts as a point, `last` is the latest value at the greatest step."""
     return {name: tally.curve() for name, tally in _gather(points, Tally).items()}
 
 
@@ -60,7 +60,7 @@ def last_at(points: Iterable[Point], step: int | None) -> dict[str, float]:
 def merge(paths: Iterable[Path]) -> bytes:
     """Return all points of the files as one table, by name, step and time: the task's blob of scalars.
 
-    The same points give the same bytes; each has a step there.
+    The same points give the same bytes; each point has a step in it.
     """
     scalars = _gather(read_points(paths), Columns)
     lines = [HEADER]
@@ -76,7 +76,7 @@ def load_curves(data: bytes) -> dict[str, list[Reading]]:
     """Return each scalar's points from the blob that `merge` made.
 
     Raises:
-        CorruptError: It is no such table; the message names the line.
+        CorruptError: The data is not such a table; the message names the line.
     """
     header, _, rest = data.partition(b"\n")
     if header != HEADER.encode().removesuffix(b"\n"):
@@ -91,9 +91,9 @@ def load_curves(data: bytes) -> dict[str, list[Reading]]:
 
 
 def thin(points: Sequence[Reading], most: int) -> list[Reading]:
-    """Return at most `most` points (2 or more) that draw the same picture: ends, peaks and valleys stay.
+    """Return at most `most` points (2 or more) that look the same when drawn: ends, peaks and valleys stay.
 
-    The points between the ends are cut into equal runs, and each gives its least and its greatest value.
+    The points between the ends are split into equal runs, and each contributes its least and its greatest value.
     """
     runs = (most - 2) // 2
     if len(points) <= most:
@@ -118,7 +118,7 @@ def _gather(points: Iterable[Point], make: Callable[[], Sink]) -> dict[str, Sink
 
 
 class ScalarsAt:
-    """Answers for one moment after another; going back reads all again."""
+    """The scalars of an attempt at one moment after another; an earlier moment reads all files again."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -128,8 +128,8 @@ class ScalarsAt:
         self._later: list[Point] = []
 
     def read(self, time: float) -> dict[str, float]:
-        """Return the last value of each scalar at a time, in seconds since 1970: that of the greatest step."""
-        moment = round(time, 3)  # as exact as a point's
+        """Return the last value of each scalar at a time in seconds since 1970: that of the greatest step."""
+        moment = round(time, 3)  # the precision of a point's time
         if moment < self._time:
             self._offsets, self._tallies, self._later = {}, {}, []
         self._time = moment

@@ -1,4 +1,4 @@
-"""Scalars as a script logs them: each point a line of a file, its summary in memory. Knows no task and no registry."""
+"""Writes the scalars that a script logs as lines of a file, with summaries in memory. Knows no task, no registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ScalarWriter:
-    """Appends points to `path`, from any thread; a forked child goes on in the same file."""
+    """Appends points to `path`, from any thread; a forked child continues in the same file."""
 
     def __init__(
         self, path: Path, *, timer: Callable[[float, Callable[[], None]], threading.Timer] | None = None
@@ -29,21 +29,21 @@ class ScalarWriter:
 
     @property
     def problem(self) -> str | None:
-        """Why points are missing in the file, in words; None while none is."""
+        """Reason why points are missing in the file, in words; None if none is."""
         return self._lines.problem
 
     def add(self, name: str, value: float, step: int | None, time: float) -> None:
-        """Take a point; it is in the file half a second later.
+        """Add a point; it is in the file half a second later.
 
         Args:
-            name: Of the scalar, printable.
-            value: NaN and infinities are kept.
-            step: None where there is none: the point's place among those of its name then counts.
+            name: Name of the scalar, printable.
+            value: The value, which may be NaN or infinite.
+            step: The step, or None to use the point's position among those of its name.
             time: Seconds since 1970, UTC.
 
         Raises:
-            UsageError: The name is empty or cannot be printed, the value is no number, the step no integer of 64 bits,
-                or the writer is closed.
+            UsageError: The name is empty or not printable, the value is not a number, the step is not an integer of
+                64 bits, or the writer is closed.
         """
         if type(value) is not float:
             value = float(check_number(value, name))
@@ -63,7 +63,7 @@ class ScalarWriter:
         return {name: value for name, value in found.items() if value is not None}
 
     def summary(self) -> dict[str, Curve]:
-        """Return what each scalar did so far."""
+        """Return the summary of each scalar so far."""
         with self._lines.lock:
             return {name: trace.curve() for name, trace in self._traces.items() if trace.count}
 
@@ -72,7 +72,7 @@ class ScalarWriter:
         self._lines.flush()
 
     def close(self) -> None:
-        """Write what is left; twice is fine."""
+        """Write the waiting points and close the file; may be called twice."""
         self._lines.close()
 
 

@@ -1,1 +1,1 @@
-"""A command as our child: its terminal, its signals and its output; nothing here knows a registry."""
+"""Runs a command as a child process: its terminal, its signals and its output; nothing here knows a registry."""

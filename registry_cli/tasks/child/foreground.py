@@ -1,4 +1,4 @@
-"""Whose keys the terminal of our session takes, where the child stays in that session."""
+"""Moves a child that stays in our session into the foreground of the terminal, and back."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from registry_cli.tasks.child.launch import put_in_front
 
 
 class Front:
-    """The place in front of the controlling terminal.
+    """The foreground of the controlling terminal.
 
-    The child gets it when it asks and is stopped for that, and not before: others of our pipeline may read there too.
+    The child gets it when it tries to use the terminal and is stopped for that, not earlier: other processes of our
+    pipeline may read from the terminal too.
     """
 
     def __init__(self) -> None:
         self._lent: int | None = None
 
     def lend(self, group: int) -> bool:
-        """Put `group` in front if ours is, and return whether it is now."""
+        """Put `group` in the foreground if our group is there, and return whether that was done."""
         if _move(os.getpgrp(), group):
             self._lent = group
             return True
         return False
 
     def take_back(self) -> bool:
-        """Put our group in front if the other still is, and return whether it was."""
+        """Put our group in the foreground if the other is still there, and return whether that was done."""
         lent, self._lent = self._lent, None
         return lent is not None and _move(lent, os.getpgrp())
 

@@ -1,4 +1,4 @@
-"""From words to a process: find the program as `execvp` would, start it in a process group of its own."""
+"""Starts a command: finds the program as `execvp` would, and runs it in a process group of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OURS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run; `program` is a path, absolute or relative to `cwd`."""
+    """A command to run; `program` is a path, absolute or relative to `cwd`."""
 
     argv: tuple[str, ...]
     program: str
@@ -33,7 +33,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The descriptors that become the child's first three; `stdin` is None where it keeps ours."""
+    """The descriptors that become the child's first three; `stdin` is None where it inherits ours."""
 
     stdin: int | None
     stdout: int
@@ -43,13 +43,13 @@ class Ends:
 def get_command(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Command:
     """Return `argv` with its program found in `cwd`, or along the PATH of `env`.
 
-    As with `execvp`, a place that cannot be looked at is passed over, and named only where nothing else is found.
+    As with `execvp`, a path that cannot be examined is skipped, and reported only if nothing else is found.
 
     Raises:
-        LaunchError: `cwd` is no folder that can be entered.
+        LaunchError: `cwd` is not a folder that can be entered.
         UnknownCommandError: There is no such program.
-        NotExecutableError: There is, but it is a folder or has no permission to be executed; or it may lie where we may
-            not look.
+        NotExecutableError: The program is a folder or is not executable; or it may be in a folder that we have no
+            permission to search.
     """
     if not os.access(f"{cwd}/.", os.X_OK):
         raise LaunchError(f"cannot enter the folder {cwd}: run from a folder that exists")
@@ -60,7 +60,7 @@ def get_command(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Comma
         except PermissionError:
             refusal = refusal or NotExecutableError(f"{program} cannot be looked at: permission denied")
             continue
-        except (OSError, ValueError):  # it is not there, or no name that a file can have
+        except (OSError, ValueError):  # it does not exist, or no file can have that name
             continue
         if stat.S_ISREG(mode):
             if os.access(cwd / program, os.X_OK):
@@ -79,15 +79,15 @@ def _list_candidates(name: str, env: Mapping[str, str]) -> list[str]:
 
 
 def spawn(command: Command, ends: Ends, *, in_front: bool) -> Popen[bytes]:
-    """Start `command` with nothing of ours but the three `ends`; signals and their mask are as at login.
+    """Start `command` with no descriptors of ours but the three `ends`; signals and their mask are as at login.
 
     Args:
-        command: What to run. A script without `#!` is run by `sh`, as shells do.
+        command: The command. A script without `#!` is run by `sh`, as shells do.
         ends: Its standard input, output and error.
         in_front: Make its group the foreground of its standard input's terminal before its first instruction.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system refuses to start it.
     """
     try:
         return _execute(command, command.program, command.argv, ends, in_front)
@@ -100,7 +100,7 @@ def spawn(command: Command, ends: Ends, *, in_front: bool) -> Popen[bytes]:
 def _execute(command: Command, program: str, argv: Sequence[str], ends: Ends, in_front: bool) -> Popen[bytes]:
     import subprocess
 
-    program = program if "/" in program else f"./{program}"  # else PATH would be searched again
+    program = program if "/" in program else f"./{program}"  # otherwise PATH would be searched again
     before = signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         return subprocess.Popen(
@@ -123,7 +123,7 @@ def _step_forward() -> None:
 
 
 def put_in_front(terminal: int, group: int) -> None:
-    """Make `group` the foreground group of `terminal`, though we may be in its background."""
+    """Make `group` the foreground group of `terminal`, even if we are in its background."""
     before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         os.tcsetpgrp(terminal, group)
@@ -140,7 +140,7 @@ def _is_text(path: Path) -> bool:
 
 
 def explain(command: Command, number: int) -> LaunchError:
-    """Return the failure to start `command` with the error `number` of the system, in the user's words."""
+    """Return the error that tells the user why `command` did not start; `number` is the system's errno."""
     reason = os.strerror(number).lower()
     if number in _OURS:
         return LaunchError(f"cannot start {command.program}: {reason}")

@@ -1,7 +1,7 @@
-"""Where the child's changes of state come from: from the system, or from the leader of its session.
+"""Starts the child and reports its changes of state: directly, or through the leader of its session.
 
-A child with a terminal of its own needs a session, and somebody else must lead it: a process without a parent in its
-session cannot be stopped by Ctrl-Z. So a fork of ours leads, waits, and tells what it sees through a pipe.
+A child with a terminal of its own needs a session, and another process must lead it: a process without a parent in its
+session cannot be stopped by Ctrl-Z. So a fork of ours leads, waits, and reports the child's changes through a pipe.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ class Child(Protocol):
     """A started command."""
 
     pid: int
-    """Of the child; its process group too."""
+    """Process id of the child, and its process group."""
     fd: int
-    """Readable when it changed, or -1 where SIGCHLD tells."""
+    """Readable when the child has changed, or -1 where SIGCHLD reports changes."""
 
     def list_changes(self) -> list[int]:
         """Return the statuses since the last call, as `waitpid` gives them."""
 
     def close(self) -> None:
-        """Forget it; nothing of it is left to wait for."""
+        """Release the child's descriptors and processes; nothing is left to wait for."""
 
 
 class DirectChild:
-    """A child of ours."""
+    """A direct child of this process."""
 
     fd = -1
 
@@ -68,12 +68,12 @@ class DirectChild:
         return found
 
     def close(self) -> None:
-        """Wait for its end, were we called before it."""
+        """Wait for the child's end if it has not ended yet."""
         self._process.wait()
 
 
 class LedChild:
-    """The child of a session leader of ours; `ends.stdin` is the terminal of that session."""
+    """The child of a session leader that we fork; `ends.stdin` is the terminal of that session."""
 
     def __init__(self, command: Command, ends: Ends) -> None:
         """Start `command`; raises LaunchError."""
@@ -95,7 +95,7 @@ class LedChild:
         return _RECORD.unpack(record) if record else None
 
     def list_changes(self) -> list[int]:
-        """Return the statuses since the last call; a leader that was killed takes the child with it: SIGHUP."""
+        """Return the statuses since the last call; SIGHUP if the leader was killed, as that kills the child too."""
         found: list[int] = []
         try:
             while not self._ended:
@@ -107,7 +107,7 @@ class LedChild:
         return found
 
     def close(self) -> None:
-        """Wait for the leader, which ends with the child."""
+        """Wait for the leader, which ends when the child ends."""
         if self.fd >= 0:
             os.close(self.fd)
             os.waitpid(self._leader, 0)
@@ -115,7 +115,7 @@ class LedChild:
 
 
 def _lead(command: Command, ends: Ends, write: int) -> NoReturn:
-    """Be the leader of the child's session until the child ends."""
+    """Lead the child's session until the child ends."""
     try:
         _let_go(write, ends)
         wakeup = Wakeup()
@@ -124,8 +124,8 @@ def _lead(command: Command, ends: Ends, write: int) -> NoReturn:
         signal.signal(signal.SIGHUP, partial(_hang_up, process.pid))
         os.write(write, _RECORD.pack(_STARTED, process.pid))
         status = _watch(process.pid, wakeup, write)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # those whom the child leaves behind shall live
-        if ends.stdin is not None:  # our end hangs up the foreground
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # processes that the child leaves behind must survive
+        if ends.stdin is not None:  # when we end, the foreground group gets SIGHUP
             with suppress(OSError):
                 put_in_front(ends.stdin, os.getpgrp())
         os.write(write, _RECORD.pack(_CHANGED, status))
@@ -136,7 +136,7 @@ def _lead(command: Command, ends: Ends, write: int) -> NoReturn:
 
 
 def _hang_up(group: int, number: int, frame: object) -> None:
-    """Tell the child what the system tells its session's leader alone: the terminal is gone."""
+    """Send SIGHUP to the child: when the terminal is gone, the system sends it to the session's leader alone."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
@@ -153,7 +153,7 @@ def _watch(pid: int, wakeup: Wakeup, write: int) -> int:
 
 
 def _let_go(write: int, ends: Ends) -> None:
-    """Close what we share with our parent, for its locks live as long as we hold them; answer no signal."""
+    """Close the descriptors that we share with our parent, as its locks last while they are open; ignore signals."""
     keep = sorted({0, 1, 2, write, ends.stdout, ends.stderr, ends.stdin or 0})
     for low, high in pairwise([*keep, os.sysconf("SC_OPEN_MAX")]):
         os.closerange(low + 1, high)
@@ -164,7 +164,7 @@ def _let_go(write: int, ends: Ends) -> None:
 
 
 def _stay(number: int, frame: object) -> None:
-    """Do nothing; unlike an ignored signal, this one has its default meaning again in the child."""
+    """Do nothing; unlike an ignored signal, a handled one has its default action again in the child."""
 
 
 def _open_session(ends: Ends) -> None:

@@ -1,4 +1,4 @@
-"""How a command ended, or why it never began."""
+"""The end of a command, or the reason why it did not start."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Exit:
     """The end of a child.
 
     Attributes:
-        exit_code: What it ended with, or None where a signal ended it.
+        exit_code: Its exit code, or None if a signal ended it.
         signal: Name of that signal, such as `SIGTERM`.
-        code: What our own process must end with: the exit code, or 128 + the signal's number.
-        console_error: What first went wrong in keeping a copy of the output, or None.
-        tick_error: What first went wrong in the work beside it, or None.
-        output_error: Why output is missing at our standard output or error, though `console` got it, or None; a reader
-            that left is no error.
+        code: Exit code for our own process: the child's, or 128 + the signal's number.
+        console_error: First failure to store a copy of the output, or None.
+        tick_error: First failure of the other callbacks, or None.
+        output_error: Reason for output missing at our standard output or error, though `console` got it, or None; a
+            reader that closed its end is no error.
     """
 
     exit_code: int | None
@@ -36,12 +36,12 @@ class Exit:
     output_error: str | None = None
 
     def list_problems(self) -> list[str]:
-        """Return what went wrong on our side."""
+        """Return the failures on our side."""
         return [problem for problem in (self.console_error, self.tick_error, self.output_error) if problem]
 
 
 def describe_status(status: int) -> tuple[int | None, str | None, int]:
-    """Return exit code, signal name and own code for the `status` that `waitpid` gave of an ended process."""
+    """Return exit code, signal name and our own exit code for the `status` that `waitpid` gave of an ended process."""
     code = os.waitstatus_to_exitcode(status)
     return (code, None, code) if code >= 0 else (None, _name(-code), 128 - code)
 
@@ -49,16 +49,16 @@ def describe_status(status: int) -> tuple[int | None, str | None, int]:
 def _name(number: int) -> str:
     try:
         return signal.Signals(number).name
-    except ValueError:  # real-time signals but the first and the last have no name
+    except ValueError:  # real-time signals have no name, except the first and the last
         return f"SIGRTMIN+{number - signal.SIGRTMIN}"
 
 
 @contextmanager
 def launching() -> Iterator[None]:
-    """Let what goes wrong before a command runs end with a code of its own, which no other failure of ours has.
+    """Turn failures before a command runs into LaunchError, whose exit code no other failure of ours has.
 
     Raises:
-        LaunchError: In place of any error but a mistake in what was typed.
+        LaunchError: Replaces any error except UsageError.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Signals: those that come to us go to the child's process group, and a child that stops stops us too."""
+"""Forwards our signals to the child's process group, and stops us when the child stops."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ ENDING: Final = {signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT}
 
 
 class Relay:
-    """Answers signals from `with` to its end; what was ignored before stays ignored, as `nohup` wants.
+    """Handles signals inside its `with` block; signals that were ignored before stay ignored, as `nohup` requires.
 
     Attributes:
         fd: Readable after a signal.
-        hurry: Whether a signal asked us to end after the child had ended.
+        hurry: True where a signal asked us to end after the child had ended.
     """
 
     def __init__(self, refresh: Callable[[], None]) -> None:
-        """Call `refresh` before the child learns that it continues, or that the terminal has another size."""
+        """Call `refresh` before the child gets SIGCONT, or SIGWINCH for a new size of the terminal."""
         self.hurry = False
         self._refresh = refresh
         self._group = 0
@@ -67,7 +67,7 @@ class Relay:
             self._early.append(number)
 
     def start(self, group: int) -> None:
-        """Send to `group` from now on, and what came before."""
+        """Send signals to `group` from now on, those that came before first."""
         self._group = group
         while self._early:
             number = self._early.pop(0)
@@ -75,17 +75,17 @@ class Relay:
             self._passed.append(number)
 
     def list_passed(self) -> list[int]:
-        """Return the signals that came to us and were passed on since the last call."""
+        """Return the signals that we received and forwarded since the last call."""
         passed, self._passed = self._passed, []
         return passed
 
     def send(self, number: int) -> None:
-        """Send a signal to the child's group, where it is still there and ours."""
+        """Send a signal to the child's group, if it still exists and is ours."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._group, number)
 
     def end(self) -> None:
-        """The child is no more, its number is free for others: send nothing."""
+        """Send nothing from now on: the child has ended, and another process may get its id."""
         self._ended = True
 
     def clear(self) -> None:
@@ -95,14 +95,14 @@ class Relay:
                 pass
 
     def stop(self, number: int, *, everyone: bool) -> None:
-        """Stop as the child did, until we are continued; then it is, too.
+        """Stop as the child did, until we are continued; the child then continues too.
 
-        Without a shell that could continue us the system does not stop us; a Ctrl-Z then means nothing to the child,
-        as it would without us. A SIGSTOP was sent on purpose: the child stays where it is.
+        Without a shell that could continue us the system does not stop us; a Ctrl-Z then has no effect on the child,
+        as it would have none without us. A SIGSTOP was sent on purpose: the child stays stopped.
 
         Args:
             number: The signal that stopped the child.
-            everyone: Stop our whole group, as the terminal would have done: it does not know of this Ctrl-Z.
+            everyone: Stop our whole group, as the terminal would have done; this Ctrl-Z went to another terminal.
         """
         ours = signal.SIGTSTP if number == signal.SIGSTOP else signal.Signals(number)
         before = signal.signal(ours, signal.SIG_IGN)
@@ -117,10 +117,10 @@ class Relay:
 
 
 class Held:
-    """What came while signals were held.
+    """The signals that came while signals were held.
 
     Attributes:
-        came: Name of the first one, such as `SIGTERM`, or None.
+        came: Name of the first signal, such as `SIGTERM`, or None.
     """
 
     __slots__ = ("came",)
@@ -131,9 +131,10 @@ class Held:
 
 @contextmanager
 def hold_signals() -> Iterator[Held]:
-    """Let what asks us to end be remembered only, until the context ends; must be entered in the main thread.
+    """Only remember signals that ask us to end, until the context ends; must be entered in the main thread.
 
-    What was ignored before stays ignored. Inside, `run_child` may be called; what it passes on is not remembered here.
+    Signals that were ignored before stay ignored. `run_child` may be called inside; signals that it forwards are not
+    remembered here.
     """
     held = Held()
 
@@ -152,4 +153,4 @@ def hold_signals() -> Iterator[Held]:
 
 
 def _wake(number: int, frame: object) -> None:
-    """Do nothing: the wake-up descriptor is told."""
+    """Do nothing: a signal with a handler writes to the wake-up descriptor."""

@@ -1,4 +1,4 @@
-"""Run a command as if we were not there, and copy what it prints; the one door of this folder."""
+"""Runs a command as if it ran without us, and copies what it prints; the only entry point of this folder."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from registry_cli.tasks.child.wiring import Wiring
 
 PATIENCE: Final = 2.0
-"""Seconds that those whom the child leaves behind may go on printing."""
+"""Seconds for which processes that the child leaves behind may continue to print."""
 IDLE: Final = 0.01
-"""Seconds without a byte after which nothing more is expected of them."""
+"""Seconds without a byte after which no more output is expected from them."""
 
 
 def _ignore(number: int) -> None:
@@ -53,21 +53,22 @@ def run_child(
         argv: Program and arguments; without a slash, the program is looked up on the PATH of `env`.
         cwd: Folder to run in.
         env: The whole environment of the child.
-        console: Gets every piece of output after it was forwarded, in the order of arrival.
-        tick: Is called every `interval` seconds.
+        console: Called with every piece of output after it was forwarded, in the order of arrival.
+        tick: Called every `interval` seconds.
         interval: Seconds between two ticks.
-        on_start: Gets the process id of the child, which is its process group too.
-        on_signal: Gets each signal that came to us, after it was passed on to the child and before the next `tick`;
-            never in the midst of another of these functions.
+        on_start: Called with the process id of the child, which is also its process group.
+        on_signal: Called with each signal that we receive, after it was forwarded to the child and before the next
+            `tick`; never while another of these functions runs.
 
     Returns:
-        How it ended, with the first failure of `console`, and of the other functions: they do not disturb the child.
+        The end of the child, with the first failure of `console` and of the other functions: failures of these do not
+        disturb the child.
 
     Raises:
-        LaunchError: It did not start; the class carries exit code 125, 126 or 127.
+        LaunchError: The command did not start; the class carries exit code 125, 126 or 127.
     """
     command = get_command(argv, cwd, env)
-    copies, beside = _Once(), _Beside(tick, on_signal)
+    copies, calls = _Once(), _Calls(tick, on_signal)
     with ExitStack() as stack:
         try:
             wiring = stack.enter_context(open_wiring(lambda data: copies.call(lambda: console(data))))
@@ -79,10 +80,10 @@ def run_child(
         stack.callback(wiring.cut)
         relay.start(child.pid)
         wiring.let_go()
-        beside.call(lambda: on_start(child.pid))
-        status = _Watch(child, wiring, relay, beside, interval).run()
+        calls.call(lambda: on_start(child.pid))
+        status = _Watch(child, wiring, relay, calls, interval).run()
     output_error = next((stream.error for stream in wiring.streams if stream.error), None)
-    return Exit(*describe_status(status), copies.error, beside.error, output_error)
+    return Exit(*describe_status(status), copies.error, calls.error, output_error)
 
 
 def _start(command: Command, wiring: Wiring) -> Child:
@@ -90,7 +91,7 @@ def _start(command: Command, wiring: Wiring) -> Child:
 
 
 class _Once:
-    """Calls that must not disturb the child; what first went wrong is remembered."""
+    """Calls functions whose failures must not disturb the child; stores the first failure."""
 
     def __init__(self) -> None:
         self.error: str | None = None
@@ -102,8 +103,8 @@ class _Once:
             self.error = self.error or str(error) or type(error).__name__
 
 
-class _Beside(_Once):
-    """The work beside the child, done between two looks at it."""
+class _Calls(_Once):
+    """Calls the caller's functions, between two looks at the child."""
 
     def __init__(self, tick: Callable[[], None], on_signal: Callable[[int], None]) -> None:
         super().__init__()
@@ -112,16 +113,16 @@ class _Beside(_Once):
     def tick(self) -> None:
         self.call(self._tick)
 
-    def tell(self, numbers: Iterable[int]) -> None:
+    def report(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             self.call(partial(self._on_signal, number))
 
 
 class _Watch:
-    """From the child's start to its end."""
+    """Watches the child from its start to its end."""
 
-    def __init__(self, child: Child, wiring: Wiring, relay: Relay, beside: _Beside, interval: float) -> None:
-        self._child, self._wiring, self._relay, self._beside, self._interval = child, wiring, relay, beside, interval
+    def __init__(self, child: Child, wiring: Wiring, relay: Relay, calls: _Calls, interval: float) -> None:
+        self._child, self._wiring, self._relay, self._calls, self._interval = child, wiring, relay, calls, interval
         self._front = Front()
         self._status: int | None = None
         self._next = time.monotonic() + interval
@@ -129,7 +130,7 @@ class _Watch:
         self._last_words = 0
 
     def run(self) -> int:
-        """Return the status that the child ended with, once all its output was forwarded."""
+        """Return the child's exit status, once all its output was forwarded."""
         self._refresh()
         try:
             while True:
@@ -148,7 +149,7 @@ class _Watch:
             self._front.take_back()
 
     def _wait(self) -> dict[int, int]:
-        """Return the events of each descriptor that has some, after the next tick's time at the latest."""
+        """Return the events of each descriptor that has any; wait until the next tick at the longest."""
         now = time.monotonic()
         until = self._next if self._status is None else min(self._next, max(self._deadline, now + IDLE))
         return self._poll(max(until - now, 0))
@@ -173,10 +174,10 @@ class _Watch:
 
     def _beat(self) -> None:
         self._next = time.monotonic() + self._interval
-        self._look()  # whoever started us may have blocked SIGCHLD
+        self._look()  # our parent may have blocked SIGCHLD
         self._refresh()
-        self._beside.tell(self._relay.list_passed())
-        self._beside.tick()
+        self._calls.report(self._relay.list_passed())
+        self._calls.tick()
 
     def _refresh(self) -> None:
         if self._wiring.terminal:
@@ -186,12 +187,12 @@ class _Watch:
         return sum(stream.count for stream in self._wiring.streams)
 
     def _count_due(self) -> int:
-        """Return what `_count` must reach before all is read that was printed until now."""
+        """Return the value of `_count` at which all output printed until now has been read."""
         unseen = CHUNK if self._wiring.terminal else 0
         return self._count() + sum(stream.count_waiting() for stream in self._wiring.streams) + unseen
 
     def _look(self) -> None:
-        """See what became of the child."""
+        """Handle the child's changes of state."""
         self._relay.clear()
         for status in self._child.list_changes() if self._status is None else ():
             if os.WIFSTOPPED(status):
@@ -202,10 +203,10 @@ class _Watch:
             self._deadline, self._last_words = time.monotonic() + PATIENCE, self._count_due()
             if self._wiring.terminal:
                 self._wiring.terminal.close_slave()
-        self._beside.tell(self._relay.list_passed())
+        self._calls.report(self._relay.list_passed())
 
     def _stop(self, number: int) -> None:
-        """Do as the child, unless it stopped because it wants the terminal and can have it."""
+        """Stop as the child did, unless it stopped because it wants the terminal and can have it."""
         terminal = self._wiring.terminal
         led = terminal is not None and terminal.keys
         if not led and number in {signal.SIGTTIN, signal.SIGTTOU} and self._front.lend(self._child.pid):
@@ -220,7 +221,7 @@ class _Watch:
         self._refresh()
 
     def _is_over(self, *, moved: bool) -> bool:
-        """Whether nothing is left to forward, or only others than the child still print."""
+        """Return whether nothing is left to forward, or only processes other than the child still print."""
         streams = self._wiring.streams
         if self._relay.hurry or not any(stream.is_open for stream in streams):
             return True

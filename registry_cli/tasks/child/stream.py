@@ -1,4 +1,4 @@
-"""One stream of output on its way from the child to our own descriptor, unchanged, without ever waiting."""
+"""Forwards one stream of output from the child to our own descriptor, unchanged, and never blocks."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from io import FileIO
 
 CHUNK: Final = 1 << 16
-"""Bytes read at once: what a pipe holds."""
+"""Bytes read at once: the capacity of a pipe."""
 SURE: Final = 512
-"""Bytes that a writable pipe or terminal takes without waiting: POSIX's least PIPE_BUF."""
+"""Bytes that a writable pipe or terminal takes without blocking: POSIX's minimum of PIPE_BUF."""
 
 
 class Sink:
     """Our own standard output or error.
 
-    It must not become non-blocking, for others share it. A pipe or terminal is opened anew where the system can;
+    It must not become non-blocking, as other processes share it. A pipe or terminal is reopened where the system can;
     elsewhere little is written at a time, and only when it fits.
     """
 
@@ -41,7 +41,7 @@ class Sink:
             self._size = SURE
 
     def write(self, data: memoryview) -> int:
-        """Write what fits now and return its length; raises OSError when the reader is gone."""
+        """Write as much as fits now and return its length; raises OSError if the reader is gone."""
         if self._size == SURE and not self._is_writable():
             return 0
         try:
@@ -57,21 +57,22 @@ class Sink:
         return bool(poll.poll(0))
 
     def close(self) -> None:
-        """Close what was opened here."""
+        """Close the descriptor if it was opened here."""
         if self._own:
             os.close(self.fd)
             self._own = False
 
 
 class Stream:
-    """Bytes from `source` to `sink`; each chunk is given to `keep` once it was forwarded.
+    """Copies bytes from `source` to `sink`, and calls `keep` with each chunk once it was forwarded.
 
-    A reader that leaves ends the stream, as it would end a pipe. A sink that fails otherwise, such as a file on a full
-    disk, gets no more, and the rest goes to `keep` alone: the child's work is worth more than what it prints.
+    A reader that closes its end ends the stream, as it would end a pipe. A sink that fails in another way, such as a
+    file on a full disk, gets no more, and the rest goes to `keep` alone: the child's work is worth more than what it
+    prints.
 
     Attributes:
         count: Bytes read so far.
-        error: Why the sink gets no more, or None; a reader that left is no error.
+        error: Reason why the sink gets no more, or None; a reader that closed its end is no error.
     """
 
     def __init__(self, source: FileIO, sink: Sink, keep: Callable[[bytes], None]) -> None:
@@ -83,16 +84,16 @@ class Stream:
 
     @property
     def is_open(self) -> bool:
-        """Whether more may come."""
+        """True while more may come."""
         return not self._source.closed
 
     @property
     def is_waiting(self) -> bool:
-        """Whether bytes were read that the sink has not taken."""
+        """True while bytes were read that the sink has not taken."""
         return len(self._rest) > 0
 
     def count_waiting(self) -> int:
-        """Return how many bytes lie between the child and us; of a terminal, those it has put through."""
+        """Return the number of bytes that wait between the child and us; of a terminal, those it has processed."""
         import fcntl
         import termios
 
@@ -101,7 +102,7 @@ class Stream:
         return int.from_bytes(fcntl.ioctl(self._source.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def watch(self, wanted: dict[int, int]) -> None:
-        """Add the events to wait for; a sink's end is always told."""
+        """Add the events to wait for; the end of a sink is always reported."""
         import select
 
         if not self.is_open:
@@ -112,7 +113,7 @@ class Stream:
             wanted[self._source.fileno()] = select.POLLIN
 
     def advance(self, ready: dict[int, int]) -> bool:
-        """Move what can be moved, and return whether there was something."""
+        """Read or write once if that is possible now, and return whether it was."""
         if not self.is_open:
             return False
         if self.error is None and ready.get(self._sink.fd):
@@ -129,7 +130,7 @@ class Stream:
     def _read(self) -> None:
         try:
             data = self._source.read(CHUNK)
-        except OSError:  # a terminal that nobody has open any more
+        except OSError:  # a terminal that no process has open any more
             data = b""
         if data is None:
             return
@@ -154,6 +155,6 @@ class Stream:
             self._chunk = b""
 
     def close(self) -> None:
-        """Let the child see that nobody reads."""
+        """Close both ends, so that the child sees that nothing reads its output."""
         self._source.close()
         self._sink.close()

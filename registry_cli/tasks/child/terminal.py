@@ -1,4 +1,4 @@
-"""The user's terminal and the one that the child gets instead, so that its output passes through us."""
+"""The user's terminal and the terminal that the child gets instead, so that its output passes through us."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from io import FileIO
 from typing import Final
 
 LARGEST: Final = 1 << 12
-"""Bytes of typed input to take at once: what a terminal holds."""
+"""Bytes of typed input to read at once: the capacity of a terminal."""
 
 
 class Terminal:
     """A new terminal that looks like `outer`.
 
-    Output goes through the line discipline of one of the two. Where keys are passed on, that is the new one, and ours
-    is raw; else ours stays as it is, and the new one leaves all bytes alone.
+    Output goes through the line discipline of one of the two. Where keys are forwarded, that is the new one's, and ours
+    is raw; otherwise ours stays as it is, and the new one changes no bytes.
 
     Attributes:
         outer: Descriptor of the user's terminal.
-        keys: Whether the child types here, on the new terminal.
+        keys: True where the child reads its input from the new terminal.
         master: Our side of the new terminal.
-        slave: The child's side, or -1 when closed; it is held open, so that a child may close and open it again.
+        slave: The child's side, or -1 when closed; it stays open, so that a child may close and open it again.
     """
 
     def __init__(self, outer: int) -> None:
-        """Open it; raises OSError where the system has no more terminals."""
+        """Open the new terminal; raises OSError if the system has no more terminals."""
         import termios
         import tty
 
@@ -44,13 +44,13 @@ class Terminal:
         self._copy_size()
 
     def _takes_keys(self) -> bool:
-        """Whether standard input is this terminal, and ours to read; in the background it stays the child's own."""
+        """Return whether standard input is this terminal and ours to read; in the background the child inherits it."""
         return self.outer == 1 and is_same_terminal(0, 1) and self._is_ours()
 
     def _is_ours(self) -> bool:
         try:
             return os.tcgetpgrp(0) == os.getpgrp()
-        except OSError:  # not the terminal of our session: nobody else claims it
+        except OSError:  # not the terminal of our session: no other process claims it
             return True
 
     def _copy_size(self) -> None:
@@ -60,17 +60,17 @@ class Terminal:
             termios.tcsetwinsize(self.master.fileno(), termios.tcgetwinsize(self.outer))
 
     def refresh(self) -> None:
-        """Follow the user's terminal: its size, and whether we are in its foreground."""
+        """Take over the size of the user's terminal, and its keys once we are in its foreground."""
         self._copy_size()
         if self.keys and not self._raw and self._is_ours():
-            self._raw = True  # first, for a signal may call us again
+            self._raw = True  # first, as a signal may call this again
             self._take_keys()
 
     def _take_keys(self) -> None:
         """Make the user's terminal raw, and keep what was typed ahead.
 
-        Raw, the system would return an end of file typed before as a NUL. So lines are read first, and by then none
-        can be added to them: the key has lost its meaning, and reaches the other terminal as it is.
+        In raw mode the system would return an end of file typed before as a NUL. So the waiting lines are read first,
+        after the end-of-file key is disabled: from then on it reaches the other terminal as it is.
         """
         import termios
         import tty
@@ -87,7 +87,7 @@ class Terminal:
             self.release()
 
     def release(self) -> None:
-        """Give the user's terminal back as it was."""
+        """Restore the user's terminal."""
         import termios
 
         if self._raw:
@@ -105,7 +105,7 @@ class Terminal:
             wanted[0] = select.POLLIN
 
     def advance(self, ready: dict[int, int]) -> None:
-        """Pass on what was typed."""
+        """Forward what was typed."""
         if self._raw and not self._typed and ready.get(0):
             self._typed = _read_keys()
             self._raw = bool(self._typed)  # no bytes: the terminal is gone
@@ -114,13 +114,13 @@ class Terminal:
                 self._typed = self._typed[os.write(self.master.fileno(), self._typed) :]
 
     def close_slave(self) -> None:
-        """Let go of the child's side, so that its end can be seen."""
+        """Close our descriptor of the child's side, so that the end of its output can be seen."""
         if self.slave >= 0:
             os.close(self.slave)
             self.slave = -1
 
     def close(self) -> None:
-        """Close both sides, the user's terminal as it was."""
+        """Restore the user's terminal and close both sides of the new one."""
         self.release()
         self.close_slave()
         self.master.close()
@@ -134,7 +134,7 @@ def _read_keys() -> bytes:
 
 
 def _read_lines(end: bytes, line_ends: tuple[bytes, ...]) -> bytes:
-    """Return the lines that wait, with `end` where an end of file was typed; more than a terminal holds came later."""
+    """Return the waiting lines, with `end` where an end of file was typed; no more than a terminal holds."""
     import select
 
     poll = select.poll()
@@ -147,7 +147,7 @@ def _read_lines(end: bytes, line_ends: tuple[bytes, ...]) -> bytes:
 
 
 def is_same_terminal(one: int, other: int) -> bool:
-    """Whether two descriptors are open on the same terminal."""
+    """Return whether two descriptors are open on the same terminal."""
     try:
         return os.isatty(one) and os.isatty(other) and os.fstat(one).st_rdev == os.fstat(other).st_rdev
     except OSError:

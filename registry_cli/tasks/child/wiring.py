@@ -1,4 +1,4 @@
-"""Which descriptors the child gets, so that it sees at each what it would see without us."""
+"""Chooses the child's descriptors, so that each behaves as it would without us: terminals and pipes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Wiring:
-    """The child's ends, and ours."""
+    """The child's ends of its terminal and pipes, and ours."""
 
     ends: Ends
     streams: list[Stream]
@@ -27,12 +27,12 @@ class Wiring:
     _pipes: list[int]
 
     def let_go(self) -> None:
-        """Close the child's pipe ends, once it has them."""
+        """Close our copies of the child's pipe ends, once it has them."""
         while self._pipes:
             os.close(self._pipes.pop())
 
     def cut(self) -> None:
-        """Close our ends: who still prints sees that nobody reads."""
+        """Close our ends: a process that still prints sees that nothing reads."""
         for stream in self.streams:
             stream.close()
         if self.terminal:
@@ -41,10 +41,10 @@ class Wiring:
 
 @contextmanager
 def open_wiring(keep: Callable[[bytes], None]) -> Iterator[Wiring]:
-    """Open a terminal where ours is one and pipes elsewhere; one where our output and error are one file.
+    """Open a terminal for each output that is one and pipes for others; one for both if our output and error are one.
 
     Raises:
-        OSError: No more descriptors.
+        OSError: There are no more descriptors.
     """
     with ExitStack() as stack:
         _fill_gaps(stack)
@@ -61,7 +61,7 @@ def open_wiring(keep: Callable[[bytes], None]) -> Iterator[Wiring]:
 
 
 def _fill_gaps(stack: ExitStack) -> None:
-    """Keep what we open out of the first three places, should one be closed; writing there fails as before."""
+    """Occupy the first three descriptors that are closed, so that we open nothing there; writing there still fails."""
     while (fd := os.open(os.devnull, os.O_RDONLY)) <= 2:
         stack.callback(os.close, fd)
     os.close(fd)

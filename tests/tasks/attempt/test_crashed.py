@@ -85,14 +85,14 @@ def test_a_runner_that_wakes_after_its_end_was_written_tells_one_more_attempt(
     assert bury_crashed(registry) == []
     first = get_task(registry, get_row(registry, row.id))
     assert (first.status, first.attempt, first.problem) == (
-        "crashed", 1, "nothing is heard of its runner, which may still run")  # fmt: skip
+        "crashed", 1, "its runner is silent, and may still run")  # fmt: skip
     assert registry.get_row("iris/w").task == attempt.task.id
 
     tell(attempt, b"woken\n", {"loss": [1.0]})
     ended = attempt.end(Ending("completed", 0))
     assert now(registry, attempt.task) == ("completed", 2, 0)
     assert (ended.started, ended.metrics) == (attempt.task.started, {"loss": 1.0})
-    assert ended.problem == "attempt 1 was ended as crashed by somebody else while it ran"
+    assert ended.problem == "attempt 1 was ended as crashed by another process while it ran"
     assert attempt.describe_end(ended)
     assert (console(registry, first), console(registry, ended)) == (b"begun\n", b"begun\nwoken\n")
     [shown] = read_whole(registry, get_row(registry, row.id)).ends
