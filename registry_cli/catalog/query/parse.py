@@ -1,6 +1,4 @@
-"""The grammar, from a query's text to its tree. Knows no SQL.
-
-It is written here with the words of versions; `subject.py` has those of tasks.
+"""The grammar of queries, with the words of versions; `subject.py` has those of tasks. Knows no SQL.
 
 query      = and-terms { "or" and-terms }
 and-terms  = term { "and" term }
