@@ -1,1 +1,1 @@
-"""Floor 4: what the log means: changes and their rules, the fold, the index, queries, addresses."""
+"""Floor 4: the catalog, which is the meaning of the log: changes, rules, the fold, the index, queries, addresses."""

@@ -1,7 +1,7 @@
-"""The connection to a catalog's tables, and how every room of the catalog uses one. Knows no table.
+"""The connection to a catalog's tables: statements in batches, transactions, snapshots, limits. Knows no table.
 
-Floors above get a connection from `Registry.read` and hand it on to the functions of `catalog/read` and
-`catalog/query`; they run no statement of their own.
+Floors above get a connection from `Registry.read` and pass it to the functions of `catalog/read` and `catalog/query`;
+they run no statement of their own.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH: Final = 500
-"""Rows asked for at a time; SQLite binds a limited number of values."""
+"""Most values bound in one statement; SQLite limits their number."""
 _PACE: Final = 50_000
-"""Steps of SQLite's machine, about 2 ms, between two looks for a signal."""
+"""Steps of SQLite's virtual machine, about 2 ms, between two checks for a signal."""
 
 
 def marks(values: Sequence[object]) -> str:
@@ -33,39 +33,39 @@ def marks(values: Sequence[object]) -> str:
 
 
 def iter_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield values in parts that one statement can bind."""
+    """Yield values in batches that one statement can bind."""
     for at in range(0, len(values), BATCH):
         yield values[at : at + BATCH]
 
 
 def select_among(db: Connection, query: str, values: Sequence[Any], *more: Any) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a query, asked for a part of the values at a time.
+    """Yield the rows of a query that runs once for each batch of the values.
 
     Args:
         db: The index.
-        query: With `{marks}` in its `IN (…)`; the values are bound first.
-        values: However many.
-        more: Bound after them.
+        query: SQL with `{marks}` in its `IN (…)`; the values are bound first.
+        values: Any number of values.
+        more: Values bound after each batch.
     """
     for some in iter_batches(values):
         yield from db.execute(query.format(marks=marks(some)), (*some, *more))
 
 
 def execute_all(db: Connection, script: str) -> None:
-    """Run statements inside the transaction, which `executescript` would end."""
+    """Run the statements of a script inside the current transaction, which `executescript` would end."""
     for statement in split_script(script):
         db.execute(statement)
 
 
 def split_script(script: str) -> list[str]:
-    """Return the statements of a script, comments left out."""
+    """Return the statements of a script without its comment lines."""
     lines = (line for line in script.splitlines() if not line.startswith("--"))
     return "\n".join(lines).split(";")
 
 
 @contextmanager
 def transaction(db: Connection) -> Iterator[None]:
-    """Write at once, or not at all."""
+    """Commit all that the context writes, or roll all of it back."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -78,7 +78,7 @@ def transaction(db: Connection) -> Iterator[None]:
 
 @contextmanager
 def open_snapshot(db: Connection) -> Iterator[None]:
-    """Let all that is read while the context lasts be of one moment, whatever other processes write."""
+    """Give all reads inside the context the state of one moment, whatever other processes write."""
     if db.in_transaction:
         yield
         return
@@ -92,8 +92,8 @@ def open_snapshot(db: Connection) -> Iterator[None]:
 
 @contextmanager
 def limited(db: Connection, steps: int) -> Iterator[None]:
-    """Let each statement fail with SQLITE_INTERRUPT after so many steps of SQLite's machine."""
-    db.set_progress_handler(partial(int, 1), steps)  # no bytecode of ours: a signal that came there would be lost
+    """Make each statement fail with SQLITE_INTERRUPT after a number of steps of SQLite's virtual machine."""
+    db.set_progress_handler(partial(int, 1), steps)  # no bytecode of ours: a signal that arrived there would be lost
     try:
         yield
     finally:
@@ -101,7 +101,7 @@ def limited(db: Connection, steps: int) -> Iterator[None]:
 
 
 def look_for_signals(db: Connection) -> None:
-    """Stop at a signal's coming, in a command; a script's own handlers are not ours to call again."""
+    """Make statements stop when a signal arrives in a command; a script's own handlers must not be called again."""
     if process.guarded:
         db.set_progress_handler(None, 0)
     else:

@@ -1,4 +1,4 @@
-"""The index's JSON documents and its times. Light: reading a catalog needs no more of its insides than this."""
+"""The JSON documents and the times of the index. Light: reading a catalog imports nothing heavier than this."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def dump_doc(doc: Mapping[str, object]) -> str:
-    """Return a document as JSON, its keys sorted as in a record.
+    """Return a document as JSON, with its keys sorted as in a record.
 
-    Times become ISO texts marked as such; NaN and infinities stay.
+    A time becomes a table with its ISO text under `$time`; NaN and infinities stay.
     """
-    import json  # lists of names need none
+    import json  # not at module level: lists of names do not need it
 
     return json.dumps(doc, default=_dump_time, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -38,7 +38,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def from_microseconds(value: int) -> datetime:
-    """Return the UTC time of so many microseconds since 1970."""
+    """Return the UTC time of a count of microseconds since 1970 UTC."""
     seconds, rest = divmod(value, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
 
@@ -46,7 +46,7 @@ def from_microseconds(value: int) -> datetime:
 def _dump_time(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo:
         return {"$time": value.astimezone(UTC).isoformat()}
-    if isinstance(value, date | time):  # TOML's local times: only what other programs wrote holds them
+    if isinstance(value, date | time):  # TOML's local times: only records written by other programs hold them
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} in a document")
 
@@ -54,5 +54,5 @@ def _dump_time(value: object) -> object:
 def _load_time(table: dict[str, Any]) -> object:
     try:
         return datetime.fromisoformat(table["$time"]) if table.keys() == {"$time"} else table
-    except (TypeError, ValueError):  # a user's own key of that name
+    except (TypeError, ValueError):  # the user has a key of that name
         return table

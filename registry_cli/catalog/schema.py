@@ -1,6 +1,6 @@
-"""The index's tables: the one place that says how the catalog lies in SQLite.
+"""The schema of the index: the only definition of its SQLite tables.
 
-The index is a cache: it holds nothing that the log and the records do not, and is dropped whole when `SCHEMA` grows.
+The index is a cache: it holds nothing that the log and the records do not hold, and it is dropped when `SCHEMA` grows.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 SCHEMA: Final = 4
-"""Version of these tables and of what the fold writes into them; another number in a file means: rebuild it."""
+"""Version of these tables and of what the fold writes into them; a file with another number is rebuilt."""
 
 UNKNOWN: Final = "unknown"
-"""Key in `stamp`: why this program may not write here, if it met an entry it does not understand."""
+"""Key in `stamp`: the reason why this program must not write here, if it met an entry that it does not understand."""
 DAMAGED: Final = "damaged"
-"""Key in `stamp`: JSON list of the records that could not be read; until they can, nothing is added."""
+"""Key in `stamp`: JSON list of the records that could not be read; nothing is added until they can be."""
 SEAL: Final = "seal"
-"""Key in `stamp`: the digest of all its other rows."""
+"""Key in `stamp`: the digest of all other rows of `stamp`."""
 
 TABLES: Final = """
 -- registry id, SCHEMA, and the slot (seq, SHA-256 of its file) up to which the log is folded
@@ -26,12 +26,12 @@ CREATE TABLE lines (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, project TEXT NOT NULL,
     last_number INTEGER NOT NULL
 );
--- every name a line ever held; a name stays with its line for ever
+-- every name that a line has or had; a name is never given to another line
 CREATE TABLE names (key TEXT PRIMARY KEY, line INTEGER NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;
 
 -- doc: JSON of what is shown and not searched; created: microseconds since 1970 UTC; size: bytes of all files;
--- design, design_size: its design, where that is a blob;
--- broken: why the record cannot be read, with little more than its number known, or NULL
+-- design, design_size: digest and bytes of its design, where that is a blob;
+-- broken: why the record cannot be read, or NULL; a broken version has little more than its number
 CREATE TABLE versions (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, line INTEGER NOT NULL, number INTEGER NOT NULL,
     framework TEXT, author TEXT NOT NULL, created INTEGER NOT NULL, step INTEGER, task TEXT, size INTEGER NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE tags (version INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (ver
 CREATE TABLE aliases (
     line INTEGER NOT NULL, alias TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (line, alias)
 ) WITHOUT ROWID;
--- who held an alias, oldest first; version is NULL where it was taken away
+-- the versions that held an alias, oldest first; version is NULL where the alias was removed
 CREATE TABLE moves (
     row INTEGER PRIMARY KEY, line INTEGER NOT NULL, alias TEXT NOT NULL, version INTEGER, seq INTEGER NOT NULL
 );
@@ -65,18 +65,18 @@ CREATE TABLE entries (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, author TEXT NOT NULL, tool TEXT NOT NULL,
     message TEXT, void TEXT
 );
--- doc: the change as JSON; before: what it replaced, as JSON, enough to undo it; task, record: those of a `task` change
+-- doc: the change as JSON; before: the values it replaced, as JSON, enough to undo it; task, record: of a `task` change
 CREATE TABLE changes (
     seq INTEGER NOT NULL, position INTEGER NOT NULL, op TEXT NOT NULL, version INTEGER, line INTEGER,
     doc TEXT NOT NULL, before TEXT, task TEXT, record TEXT, PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
--- blobs that a collector announced (stage: condemn), took out of use (sweep) or deleted (purge), and the entry that
--- said so last; a version that uses one again ends it
+-- blobs that a collector announced (stage: condemn), took out of use (sweep) or deleted (purge), and the last entry
+-- that did so; the row is deleted when a version uses the blob again
 CREATE TABLE garbage (sha256 TEXT PRIMARY KEY, stage TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 
--- a task as its newest record has it; record: that record; key, project_key: casefolds; times: microseconds since 1970
--- UTC; command: its words as a shell would read them; status is what the log says: one that runs may have crashed
+-- a task as in its newest record; record: that record; key, project_key: casefolds; times: microseconds since 1970
+-- UTC; command: its words quoted for a shell; status is from the log: a task that is running there may have crashed
 CREATE TABLE tasks (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, project TEXT NOT NULL,
     project_key TEXT NOT NULL, status TEXT NOT NULL, attempt INTEGER NOT NULL, author TEXT NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE task_fields (
     task INTEGER NOT NULL, field TEXT NOT NULL, number, text TEXT, PRIMARY KEY (task, field)
 ) WITHOUT ROWID;
 CREATE TABLE task_tags (task INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (task, tag)) WITHOUT ROWID;
--- version: id of a version that the task was given
+-- version: id of a version that is an input of the task
 CREATE TABLE task_inputs (
     task INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
     PRIMARY KEY (task, position)
@@ -103,7 +103,7 @@ CREATE TABLE task_files (
     PRIMARY KEY (task, path)
 ) WITHOUT ROWID;
 
--- digests by which a flipped bit is noticed, see `seals.py`
+-- digests that reveal a flipped bit, see `seals.py`
 CREATE TABLE seals (
     kind INTEGER NOT NULL, row INTEGER NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (kind, row)
 ) WITHOUT ROWID;
@@ -113,7 +113,7 @@ CREATE VIEW uses AS
     SELECT sha256, size, version, NULL AS task FROM files WHERE sha256 IS NOT NULL
     UNION ALL SELECT design, design_size, row, NULL FROM versions WHERE design IS NOT NULL
     UNION ALL SELECT sha256, size, NULL, task FROM task_files WHERE sha256 IS NOT NULL;
--- every record that an entry with effect gave to a task, those of its earlier stages too
+-- every record that an entry with effect gave to a task, including those of its earlier stages
 CREATE VIEW task_records AS
     SELECT c.record, c.task, c.seq
     FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.record IS NOT NULL AND e.void IS NULL;
@@ -125,9 +125,9 @@ CREATE INDEX IF NOT EXISTS files_sha256 ON files (sha256);
 CREATE INDEX IF NOT EXISTS versions_design ON versions (design) WHERE design IS NOT NULL;
 CREATE INDEX IF NOT EXISTS task_files_sha256 ON task_files (sha256);
 """
-"""What finds a blob's users. The fold itself needs it, once a collector's entry comes."""
+"""Indexes that find the users of a blob. The fold itself needs them from the first entry of a collector on."""
 OUTPUTS: Final = "CREATE INDEX IF NOT EXISTS versions_task ON versions (task) WHERE task IS NOT NULL;"
-"""What finds a task's versions. The fold itself needs it, once a task comes."""
+"""The index that finds the versions of a task. The fold itself needs it from the first task on."""
 INDEXES: Final = f"""
 {USES}{OUTPUTS}
 CREATE INDEX lines_project ON lines (project);
@@ -149,4 +149,4 @@ CREATE INDEX tasks_created ON tasks (created);
 CREATE INDEX task_inputs_version ON task_inputs (version);
 CREATE INDEX task_data_sha256 ON task_data (sha256);
 """
-"""Made after a rebuild has filled the tables: three times faster than growing them row by row."""
+"""Created after a rebuild has filled the tables, which is three times faster than updating them row by row."""

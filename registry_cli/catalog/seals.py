@@ -1,8 +1,9 @@
-"""Digests of what the fold put into the index, by which a bit that flipped since is noticed. Proof against no forger.
+"""Seals: digests of what the fold wrote into the index, which reveal a bit that flipped since. They stop no forger.
 
-A version has one over its columns, tags and parents and one over its files, a line one over its name, its last number
-and its aliases; names, settings and tasks have theirs. They are taken when an entry is folded, of what it touched, and
-compared when that is read (XXH3-64, https://xxhash.com). What a version's record proves is compared with that besides.
+A version has one seal over its columns, tags and parents and one over its files; a line has one over its name, its last
+number and its aliases; names, settings and tasks have theirs. Folding an entry computes the seals of what the entry
+touched, and reading compares them (XXH3-64, https://xxhash.com). What a version's record proves is also compared with
+the record itself.
 """
 
 from __future__ import annotations
@@ -42,15 +43,16 @@ _ALL: Final = (
 
 
 class DoubtError(Exception):
-    """The index is not what the fold made: it must be made anew."""
+    """Raised when the index differs from what the fold wrote: it must be rebuilt."""
 
 
 class Seals:
-    """The digests of one index while entries are folded.
+    """The seals of one index while entries are folded.
 
     Args:
         db: A connection inside a transaction.
-        fresh: All that is there was folded just now: nothing is checked, and all is sealed in the end by `seal_all`.
+        fresh: True where this process has just folded all rows: nothing is checked, and `seal_all` seals them at the
+            end.
     """
 
     def __init__(self, db: sqlite3.Connection, *, fresh: bool = False) -> None:
@@ -59,10 +61,10 @@ class Seals:
         self._touched: dict[int, set[int]] = defaultdict(set)
 
     def renew(self, kind: int, row: int, *, new: bool = False) -> None:
-        """Have what is about to change sealed again by `flush`; one that is not `new` must be what it was.
+        """Mark a row that is about to change, so that `flush` seals it again; check its old seal unless it is `new`.
 
         Raises:
-            DoubtError: It is not.
+            DoubtError: The row differs from what the fold wrote.
         """
         if self._fresh or row in self._touched[kind]:
             return
@@ -71,10 +73,10 @@ class Seals:
         self._touched[kind].add(row)
 
     def find_line(self, name: str) -> int | None:
-        """Return the line that bears a name, or once bore it.
+        """Return the line that has a name or once had it, or None.
 
         Raises:
-            DoubtError: The index may have another.
+            DoubtError: The index may give the name to a wrong line.
         """
         line = look_up_line(self._db, name)
         if not (self._fresh or self._touched[NAMES] or line in self._touched[LINE]):
@@ -82,18 +84,18 @@ class Seals:
         return line
 
     def flush(self) -> None:
-        """Seal all that was touched."""
+        """Seal all rows that were touched."""
         for kind, rows in self._touched.items():
             _write(self._db, kind, rows)
         self._touched.clear()
 
     def drop(self) -> None:
-        """Forget what was touched: it was rolled back."""
+        """Forget the touched rows, because their changes were rolled back."""
         self._touched.clear()
 
 
 def seal_all(db: sqlite3.Connection) -> None:
-    """Seal all that a database holds."""
+    """Seal all rows of a database."""
     for kind, query in _ALL:
         rows = (row for (row,) in db.execute(query).fetchall())
         while some := list(islice(rows, BATCH)):
@@ -103,10 +105,10 @@ def seal_all(db: sqlite3.Connection) -> None:
 
 
 def check(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
-    """Check that rows are what the fold made.
+    """Check that rows are as the fold wrote them.
 
     Raises:
-        DoubtError: One is not, or is missing.
+        DoubtError: A row differs, or is missing.
     """
     for some in iter_batches(list(rows)):
         now = dict(_compute(db, kind, some))
@@ -115,19 +117,19 @@ def check(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
 
 
 def read_seals(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> dict[int, int]:
-    """Return the digests of rows, at most `BATCH`."""
+    """Return the stored seals of at most `BATCH` rows."""
     return dict(
         db.execute(f"SELECT row, seal FROM seals WHERE kind = {kind} AND row IN ({marks(rows)})", rows).fetchall()
     )
 
 
 def read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[str, list[tuple[str, int]]]]:
-    """Return name and aliases of lines; an alias comes with the row of the version that holds it.
+    """Return the name and the aliases of lines; an alias comes with the row of the version that holds it.
 
-    They are those that were compared: another query might be answered from another of SQLite's trees.
+    The values are those that were compared with the seal: SQLite might answer another query from another of its trees.
 
     Raises:
-        DoubtError: They are not what the fold made.
+        DoubtError: They differ from what the fold wrote.
     """
     read = {}
     for some in iter_batches(lines):
@@ -140,10 +142,10 @@ def read_lines(db: sqlite3.Connection, lines: Sequence[int]) -> dict[int, tuple[
 
 
 def read_moves(db: sqlite3.Connection, line: int) -> list[tuple[Any, ...]]:
-    """Return row, alias, version and slot of all that happened to the aliases of a line, oldest first.
+    """Return row, alias, version and slot of each move of a line's aliases, oldest first.
 
     Raises:
-        DoubtError: It is not what the fold made.
+        DoubtError: They differ from what the fold wrote.
     """
     moves = group(_select_moves(db, [line])).get(line, [])
     if read_seals(db, MOVES, [line]) != {line: seal(moves)}:
@@ -152,14 +154,14 @@ def read_moves(db: sqlite3.Connection, line: int) -> list[tuple[Any, ...]]:
 
 
 def seal(*values: object) -> int:
-    """Return the digest of values, as SQLite keeps it."""
+    """Return the digest of values as SQLite stores it, a signed integer of 64 bits."""
     from xxhash import xxh3_64_intdigest
 
     return _signed(xxh3_64_intdigest(repr(values).encode("utf-8", "surrogatepass")))
 
 
 def seal_list(values: Iterable[object]) -> int:
-    """Return `seal` of a list, which need not lie in memory: a version may have a million files."""
+    """Return the `seal` of a list without holding it in memory: a version may have a million files."""
     from xxhash import xxh3_64
 
     digest, between = xxh3_64(b"(["), ""
@@ -175,7 +177,7 @@ def _signed(digest: int) -> int:
 
 
 def group(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    """Return rows without their first column, by that."""
+    """Return rows grouped by their first column, which they lose."""
     groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row, *rest in found:
         groups[row].append(tuple(rest))
@@ -183,16 +185,16 @@ def group(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
 
 
 def look_up_line(db: sqlite3.Connection, name: str) -> int | None:
-    """Return the line that the index has under a name, unchecked."""
+    """Return the line that the index has under a name, without checking it."""
     found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
     return found[0] if found else None
 
 
 def check_name(db: sqlite3.Connection, name: str, line: int | None) -> None:
-    """Check that a name stands for a line, or for none.
+    """Check that a name belongs to a line, or to none.
 
     Raises:
-        DoubtError: It may stand for another.
+        DoubtError: The name may belong to another line.
     """
     if line is not None:
         check(db, LINE, [line])
@@ -208,7 +210,7 @@ def _write(db: sqlite3.Connection, kind: int, rows: Collection[int]) -> None:
 
 
 def _compute(db: sqlite3.Connection, kind: int, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield rows with the digests of what they hold now."""
+    """Yield rows with the seals of their present contents."""
     if kind == NAMES:
         yield 0, seal(db.execute("SELECT key, line, name FROM names ORDER BY key").fetchall())
     elif kind == SETTINGS:
@@ -231,7 +233,7 @@ def _versions(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int
 def seal_version(
     columns: tuple[Any, ...], tags: Iterable[tuple[Any, ...]], parents: Iterable[tuple[Any, ...]]
 ) -> int:  # fmt: skip
-    """Return the digest of a version: `VERSION_COLUMNS`, its tags, and id and role of its parents."""
+    """Return the seal of a version: over `VERSION_COLUMNS`, its tags, and the id and role of its parents."""
     return seal(columns, [tag for (tag,) in tags], [(parent, role) for parent, role, *_ in parents])
 
 
@@ -252,14 +254,14 @@ def _lines(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, i
 def _select_lines(
     db: sqlite3.Connection, lines: Sequence[int]
 ) -> tuple[list[tuple[Any, ...]], dict[int, list[tuple[Any, ...]]]]:
-    """Return `LINE_COLUMNS` of lines, and alias and version of what each has."""
+    """Return `LINE_COLUMNS` of lines, and for each line its aliases with the versions that hold them."""
     query = f"SELECT line, alias, version FROM aliases WHERE line IN ({marks(lines)}) ORDER BY line, alias"
     aliases = group(db.execute(query, lines))
     return db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id IN ({marks(lines)})", lines).fetchall(), aliases
 
 
 def seal_line(columns: tuple[Any, ...], aliases: Iterable[tuple[Any, ...]]) -> int:
-    """Return the digest of a line: `LINE_COLUMNS`, and each alias with the row of the version that holds it."""
+    """Return the seal of a line: over `LINE_COLUMNS`, and each alias with the row of the version that holds it."""
     return seal(columns, list(aliases))
 
 

@@ -1,1 +1,1 @@
-"""Floor 5: the operations a user names."""
+"""Floor 5: the operations that a user names."""

@@ -69,15 +69,15 @@ def add_files(
     """Add files and folders as one version.
 
     Args:
-        registry: Where.
+        registry: The registry.
         draft: What is said of the version.
         paths: Files keep their base names, folders the names inside.
         mode: What becomes of the user's files.
         follow: Take in what links that leave their folder lead to.
         ignore: Files and folders inside `paths` that are left out.
-        message: Why, for the log; the version's first comment.
+        message: Reason, for the log; the version's first comment.
         allow_same: Make a version although the newest one is the same.
-        progress: Told of bytes.
+        progress: Reports the bytes done.
         cached: Whether the system may keep the new bytes in memory; a training that runs beside us needs that itself.
         held: The files lie in the registry because it holds them for the caller; users may share none from there.
 

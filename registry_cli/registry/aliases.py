@@ -1,4 +1,4 @@
-"""Aliases: movable names that one version of a model holds, each move on record and each undoable."""
+"""Aliases: movable names that one version of a model holds. Each move is recorded and can be undone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def plan_alias(db: Connection, line: int | None, name: AliasName, version: VersionId | None) -> Change:
-    """Return the change that moves an alias of a line from whoever holds it now to `version`."""
+    """Return the change that moves an alias of a line from its present holder to `version`."""
     return changes.alias(name, version=version, old=find_holder(db, line, name) if line is not None else None)
 
 
@@ -31,19 +31,19 @@ def set_alias(
     registry: Registry, ref: str, name: AliasName, *, expect: str | None = None, require: str | None = None,
     message: str | None = None,
 ) -> VersionRow:  # fmt: skip
-    """Let the version `ref` hold an alias of its model.
+    """Move an alias of its model to the version `ref`, and return the version.
 
     Args:
-        registry: Where.
+        registry: The registry.
         ref: An exact address.
         name: The alias.
-        expect: Address of the version that must hold it now; the empty text for nobody.
-        require: A query that the version must satisfy, such as `metrics.auc > 0.9`.
-        message: Why, for the log.
+        expect: Address of the version that must hold it now; the empty text for no version.
+        require: A query that the version must match, such as `metrics.auc > 0.9`.
+        message: Reason, for the log.
 
     Raises:
-        ConflictError: Somebody else holds it than expected.
-        RefusedError: The version does not satisfy `require`.
+        ConflictError: The holder is not the expected one.
+        RefusedError: The version does not match `require`.
     """
     target: list[VersionId] = []
 
@@ -66,11 +66,11 @@ def set_alias(
 
 
 def remove_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow:
-    """Take away the alias that `ref` (`name@alias`) names; return who held it.
+    """Remove the alias that `ref` (`name@alias`) names; return the version that held it.
 
     Raises:
         UsageError: `ref` names no alias.
-        NotFoundError: Nobody holds it.
+        NotFoundError: No version holds it.
     """
     name, alias = _alias_of(ref)
     held = registry.get_row(f"{name}@{alias}")
@@ -83,7 +83,7 @@ def remove_alias(registry: Registry, ref: str, *, message: str | None = None) ->
 
 
 def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow | None:
-    """Give the alias that `ref` (`name@alias`) names back to whom it was taken from; return the new holder.
+    """Move the alias that `ref` (`name@alias`) names back to its holder before; return the new holder.
 
     Raises:
         UsageError: `ref` names no alias.

@@ -194,7 +194,7 @@ class Registry:
         return _whole([self.read(lambda db: versions.get_version(db, address.resolve(db, ref)))])[0]
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
-        """Return the versions that addresses name, in their order, each once; raises as `get_row`.
+        """Return the versions that addresses name, in their order, each once; raises the same errors as `get_row`.
 
         The address of a task names all that it put out.
         """

@@ -1,6 +1,6 @@
-"""Comparing versions: every field side by side, what differs from the first, and which metric is best.
+"""Compares versions: every field side by side, the differences from the first version, and the best metrics.
 
-When and by whom a version was made, and what it is called, is told but is no difference; git does so with commits.
+The time, the author and the name of a version are shown but are no difference, as with commits in git.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     "parents",
     "design",
 )
-"""What can be compared, in the order in which it is shown."""
+"""The groups of fields that can be compared, in the order in which they are shown."""
 
 _SMALLER: Final = re.compile(r"loss|error|mse|mae|perplexity|latency|size", re.IGNORECASE)
 
@@ -42,11 +42,11 @@ class Compared:
     Attributes:
         group: One of `GROUPS`; tasks have groups of their own.
         key: Its name inside the group, such as `acc` in `metrics`.
-        values: One a version, None where it has none; a file is its `size`, `sha256`
+        values: One value for each version, None where it has none; a file is its `size`, `sha256`
             and `url`, a design its `media`, `size` and `sha256`.
-        deltas: Difference of each number from the first version's; None where one of them is no finite number.
-        best: Places of the best values of a metric, empty where none is better than another.
-        same: Whether all versions agree.
+        deltas: Difference of each number from the first version's; None where one of them is not a finite number.
+        best: Positions of the best values of a metric, empty where none is better than another.
+        same: True where all versions agree.
     """
 
     group: str
@@ -62,7 +62,7 @@ class Comparison:
     """Versions side by side.
 
     Attributes:
-        rows: In the order of `GROUPS`; in each group, what differs comes first.
+        rows: Fields in the order of `GROUPS`; in each group, those that differ come first.
         designs: Unified diff of each version's design against the first version's, empty where they are equal.
     """
 
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """Whether any row does."""
+        """True where any row differs."""
         return not all(row.same for row in self.rows)
 
 
@@ -80,9 +80,9 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
     """Compare two or more versions.
 
     Args:
-        registry: Where.
-        refs: Addresses; the first is what the others are measured against. One may be named twice.
-        only: Groups to look at; all where empty.
+        registry: The registry.
+        refs: Addresses; the others are compared with the first. One may be named twice.
+        only: Groups to compare; all where empty.
 
     Raises:
         UsageError: There are fewer than two addresses, or no such group.
@@ -102,12 +102,12 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
 
 
 def prefers_small(metric: str) -> bool:
-    """Return whether less is better, as its name says: a loss, an error, a latency, a size."""
+    """Return whether less is better, judged by the metric's name: a loss, an error, a latency, a size."""
     return _SMALLER.search(metric) is not None
 
 
 def list_groups(rows: Iterable[Compared]) -> dict[str, list[Compared]]:
-    """Return rows by their group, in the order in which they come."""
+    """Return rows by their group, in their order."""
     groups: dict[str, list[Compared]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
@@ -115,7 +115,7 @@ def list_groups(rows: Iterable[Compared]) -> dict[str, list[Compared]]:
 
 
 def compare_group(group: str, tables: Sequence[Mapping[str, Value]]) -> list[Compared]:
-    """Return a row for each key that any of the tables has, what differs first; only of `metrics` one can be best."""
+    """Return a row for each key of the tables, those that differ first; only `metrics` have best values."""
     keys = dict.fromkeys(key for table in tables for key in table)
     rows = [_compare_key(group, key, tuple(table.get(key) for table in tables)) for key in keys]
     return sorted(rows, key=lambda row: row.same)
@@ -144,7 +144,7 @@ def _delta(first: Value | None, value: Value | None) -> float | None:
 
 
 def _comparable(value: object) -> object:
-    """Return what equal values share: a NaN is itself, `1` is `1.0`, but `true` is no number."""
+    """Return an object that is equal for equal values: NaN equals NaN, `1` equals `1.0`, but `true` is no number."""
     match value:
         case bool():
             return ("bool", value)

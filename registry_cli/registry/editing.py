@@ -118,11 +118,11 @@ def derive_version(
     """Make a new draft on the bytes of a version, with other labels, design, framework or values.
 
     Args:
-        registry: Where.
+        registry: The registry.
         ref: The version to go on from; it becomes the draft's parent with the role `derive`.
         edit: What is different.
         name: The draft's model; the version's own by default.
-        message: Why, for the log.
+        message: Reason, for the log.
 
     Raises:
         RefusedError: The version was removed, or its bytes are gone.

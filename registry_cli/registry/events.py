@@ -39,7 +39,7 @@ def iter_events(
     """Yield changes, oldest first.
 
     Args:
-        registry: Where.
+        registry: The registry.
         after: Only those after this event or entry.
         limit: Only so many: the first ones after `after`, or the last ones of all.
         void: Only those of entries that have no effect.

@@ -1,4 +1,4 @@
-"""Getting a version's bytes: copied out, opened in place, or checked."""
+"""Gets a version's bytes: copies them out, opens them in place, or checks them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that was got: where it is, and whether it had to be written; an identical one is left alone."""
+    """A file of a version at its target; `new` is False where an identical file was there and was left alone."""
 
     path: Path
     new: bool
@@ -44,7 +44,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a version: the file or record, and what is wrong; `known` where a repair has found it lost."""
+    """A fault of a version: the file or record, and the problem; `known` is true where a repair has found it lost."""
 
     what: str
     problem: str
@@ -54,18 +54,18 @@ class Fault:
 def get_version(
     registry: Registry, row: VersionRow, target: Path, *, force: bool = False, progress: Progress = SILENT
 ) -> list[Written]:
-    """Write a version's files into the folder `target`, each checked on its way.
+    """Write a version's files into the folder `target`; each file is checked while it is copied.
 
     Args:
-        registry: Where from.
+        registry: The registry.
         row: The version.
-        target: A folder; made if missing.
+        target: A folder; created if missing.
         force: Replace files that are different.
-        progress: Told of bytes.
+        progress: Reports the bytes done.
 
     Raises:
         ConflictError: A different file is in the way; nothing has been written.
-        CorruptError: Stored bytes are not what they were.
+        CorruptError: The stored bytes have changed.
     """
     return _write_files(registry, row, [(file, target / file.path) for file in row.files], force, progress)
 
@@ -73,7 +73,7 @@ def get_version(
 def get_file(
     registry: Registry, row: VersionRow, target: Path, *, force: bool = False, progress: Progress = SILENT
 ) -> Written:
-    """Write the one file of a version to `target`; raises as `get_version`.
+    """Write the one file of a version to `target`; raises the same errors as `get_version`.
 
     Raises:
         UsageError: The version has several files.
@@ -83,7 +83,7 @@ def get_file(
 
 
 def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
-    """Write the bytes of the one file of a version to the open descriptor `fd`; they are checked beforehand."""
+    """Write the bytes of the one file of a version to the open descriptor `fd`, after checking them."""
     check_present(registry.layout, row)
     check_proof(registry.layout, row)
 
@@ -120,7 +120,7 @@ def _write_files(
 
 
 def _look(target: Path, file: FileEntry, force: bool) -> Place | Literal["same"]:
-    """Return what lies where a file shall go, and whether it is that file already."""
+    """Return what is at the target of a file; `same` where it is that file already."""
     if _is_same(target, file):
         return "same"
     place = find_place(target)
@@ -130,7 +130,7 @@ def _look(target: Path, file: FileEntry, force: bool) -> Place | Literal["same"]
 
 
 def _write_into(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
-    """Write a file's bytes into a pipe or character device, which keeps its place."""
+    """Write a file's bytes into a pipe or character device, which is not replaced."""
     outlet = Outlet(target)
     try:
         _stream(registry, row, file, outlet.write)
@@ -140,7 +140,7 @@ def _write_into(registry: Registry, row: VersionRow, file: FileEntry, target: Pa
 
 
 def _stream(registry: Registry, row: VersionRow, file: FileEntry, write: Callable[[memoryview], None]) -> None:
-    """Write a file's bytes where nothing can be taken back: they are checked before, and once more on their way."""
+    """Write a file's bytes to a target that cannot take them back: check them before, and again while writing."""
     from xxhash import xxh3_128
 
     digest = xxh3_128()
@@ -153,17 +153,17 @@ def _stream(registry: Registry, row: VersionRow, file: FileEntry, write: Callabl
 
 
 def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, progress: Progress = SILENT) -> Path:
-    """Return a version's file, or the folder of its files where it has several, to open and not to write.
+    """Return a version's file, or the folder of its files where it has several, for reading only.
 
     Args:
-        registry: Where.
+        registry: The registry.
         row: The version.
-        verify: Read all bytes; else those alone that look changed, or are used for the first time since a boot.
-        progress: Told of bytes.
+        verify: Read all bytes; else only files that look changed, or are used for the first time since the last boot.
+        progress: Reports the bytes done.
 
     Raises:
         RefusedError: The version was removed.
-        CorruptError: Stored bytes are not what they were.
+        CorruptError: The stored bytes have changed.
     """
     _check_live(registry.layout, row)
     check_present(registry.layout, row)
@@ -190,15 +190,15 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
 def list_faults(
     registry: Registry, row: VersionRow, *, strong: bool = False, progress: Progress = SILENT
 ) -> list[Fault]:
-    """Check a version's record, publication and bytes; return what is wrong, nothing where all is well.
+    """Check a version's record, publication and bytes; return the faults, an empty list where all is well.
 
-    Of a removed version the bytes may be gone.
+    Missing bytes of a removed version are no fault.
 
     Args:
-        registry: Where.
+        registry: The registry.
         row: The version.
-        strong: Take SHA-256 too, not XXH3 alone.
-        progress: Told of bytes.
+        strong: Compare SHA-256 too, not XXH3 alone.
+        progress: Reports the bytes done.
     """
     lost = list_lost(registry.layout, row)
     collected = list_collected(registry.layout, row)
@@ -216,15 +216,15 @@ def list_faults(
 
 
 def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
-    """Return which blobs of a removed version are gone; none of a version that is not removed."""
+    """Return the blobs of a removed version that are gone; none for a version that is not removed."""
     stored = [*row.files, *_design_files(row)] if row.removed else []
     return [file.sha256 for file in stored if file.sha256 and not file.url and not _is_stored(layout, file.sha256)]
 
 
 def _is_stored(layout: Layout, sha256: BlobHash) -> bool:
-    """Return whether a blob is in its place or in the trash, and leave it there."""
+    """Return whether a blob is in its place or in the trash, without moving it."""
     path = layout.blob(sha256)
-    # it may move either way meanwhile
+    # another process may move it either way meanwhile
     return files.exists(path) or find_swept(layout, path) is not None or files.exists(path)
 
 
@@ -253,7 +253,7 @@ def _record_faults(registry: Registry, row: VersionRow, lost: list[str]) -> list
 
 
 def _design_files(row: VersionRow) -> list[FileEntry]:
-    """Return a long design as the file that it is stored as."""
+    """Return a design that is stored as a blob as a file entry; an empty list for other designs."""
     design = row.design
     return [FileEntry(DESIGN, design.size, design.sha256, design.xxh3)] if design and design.sha256 else []
 
@@ -271,7 +271,7 @@ def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool)
 
 
 def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progress) -> FileEntry:
-    """Return a file whose digests are known and whose bytes are at hand, fetched if it is external."""
+    """Return a file with known digests and local bytes; an external file is fetched."""
     _check_live(registry.layout, row)
     return fetch_file(registry, row, file, progress=progress) if file.url else file
 
@@ -295,7 +295,7 @@ def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, co
 
 
 def _place(registry: Registry, row: VersionRow, file: FileEntry) -> Path:
-    """Return where a file's bytes lie, checked."""
+    """Return the path of a file's bytes, after checking them."""
     local = find_local(file)
     if local is not None:
         _check_external(row, file, local)
@@ -320,6 +320,6 @@ def _is_same(path: Path, file: FileEntry) -> bool:
 
 def _only_file(registry: Registry, row: VersionRow) -> FileEntry:
     if len(row.files) != 1:
-        check_proof(registry.layout, row)  # it may be the index that says so
+        check_proof(registry.layout, row)  # the index may be wrong
         raise UsageError(f"{row.ref} has {len(row.files)} files, not one", hint=f"reg model get {quote(row.ref)} .")
     return row.files[0]

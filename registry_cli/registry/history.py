@@ -1,4 +1,4 @@
-"""The history of a model: each change of its line told in words, and one metric over its versions."""
+"""The history of a model: each change of its line in words, and one metric over its versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _METRICS: Final = "metrics."
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A change and what it did, in words such as `metrics.acc 0.93 → 0.95`."""
+    """A change with a description such as `metrics.acc 0.93 → 0.95`."""
 
     row: ChangeRow
     what: str
@@ -50,11 +50,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What happened to a model.
+    """The history of a model.
 
     Attributes:
-        changes: Newest first.
-        series: None where no version has a metric.
+        name: The model's present name.
+        changes: Its changes, newest first.
+        series: The metric over its versions; None where no version has a metric.
     """
 
     name: ModelName
@@ -66,10 +67,10 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
     """Return the history of a model.
 
     Args:
-        registry: Where.
-        name: The model's name, or one that it once bore.
+        registry: The registry.
+        name: The model's name, or an earlier one.
         metric: The metric to follow, `metrics.acc` or `acc`; by default the one that most versions have.
-        limit: Only so many of the newest changes.
+        limit: Most changes; the newest ones are returned.
 
     Raises:
         NotFoundError: There is no such model, or none of its versions has the metric.
@@ -80,8 +81,8 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
         shown = get_line_name(db, line)
         rows = list(iter_changes(db, line=line, newest=True, limit=limit))
         versions = {row.id: row for row in _list_mentioned(db, rows)}
-        told = tuple(Told(row, describe_change(row, versions)) for row in rows)
-        return History(shown, told, _read_series(db, line, shown, metric))
+        described = tuple(Told(row, describe_change(row, versions)) for row in rows)
+        return History(shown, described, _read_series(db, line, shown, metric))
 
     return registry.read(read)
 
@@ -90,11 +91,11 @@ _COLLECTED: Final = {changes.CONDEMN: "announced", changes.SWEEP: "took out of u
 
 
 def describe_change(row: ChangeRow, versions: Mapping[VersionId, VersionRow]) -> str:
-    """Return what a change did, in words.
+    """Return a description of a change.
 
     Args:
         row: The change.
-        versions: Those that it may speak of, to name them by number.
+        versions: Versions that it may mention, so that they are named by number.
     """
     change: Mapping[str, Any] = row.change
     before: Mapping[str, Any] = row.before or {}
@@ -155,7 +156,7 @@ def _iter_edits(change: Mapping[str, Any], before: Mapping[str, Any]) -> Iterato
 
 
 def _flat(put: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields by the names that a user edits them with: tables key by key, the rest whole."""
+    """Return fields by the names that a user edits them with: tables key by key, other fields as a whole."""
     flat = {key: value for key, value in put.items() if key not in changes.TABLES}
     for group in changes.TABLES:
         flat.update({f"{group}.{key}": value for key, value in put.get(group, {}).items()})
@@ -182,7 +183,7 @@ def _number(version: object, versions: Mapping[VersionId, VersionRow]) -> str:
 
 
 def _list_mentioned(db: Connection, rows: Sequence[ChangeRow]) -> list[VersionRow]:
-    """Return the versions that changes speak of."""
+    """Return the versions that changes mention."""
     ids = {str(one) for row in rows for one in (row.version, row.change.get("old")) if one}
     return list_versions(db, list_known_rows(db, [VersionId(RecordId(one)) for one in ids]))
 

@@ -45,7 +45,7 @@ def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str)
     """Count on a blob.
 
     Args:
-        registry: Where.
+        registry: The registry.
         staging: What the change is committed with.
         sha256: The blob.
         what: Whose bytes they are, for the message.

@@ -1,4 +1,4 @@
-"""Makes a registry: built beside its place, made durable, then named, so that there is a whole one or none."""
+"""Creates a registry: builds it under a temporary name, flushes it and renames it, so that it is whole or absent."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIG: Final = b"# settings of this copy: reg config list\n"
-"""`config.toml` where nothing is set."""
+"""Content of `config.toml` where nothing is set."""
 IGNORE: Final = b"*\n"
-"""`.gitignore`: `git add .` never takes weights."""
+"""Content of `.gitignore`, so that `git add .` never adds weights."""
 OWN_DIR: Final = 0o755
-"""Most permissions that the root and the cache of a registry have which is not shared."""
+"""Most permissions of the root and the cache of a registry that is not shared."""
 
 
 def make_registry(folder: Path, *, shared: bool) -> Layout:
-    """Make `folder/.registry` and return its layout; one that is there already stays as it is.
+    """Create `folder/.registry` and return its layout; an existing one stays as it is.
 
     Raises:
-        RegError: The file system cannot give a file a second name, on which every commit rests.
+        RegError: The file system cannot give a file a second name, which every commit needs.
     """
     layout = Layout(folder / DIRECTORY, shared)
     if layout.root.exists():
-        files.flush_dir(folder)  # who made it may have died before that
+        files.flush_dir(folder)  # the process that made it may have died before that
         return layout
     files.make_dirs(folder)
     _remove_abandoned(folder)
@@ -50,7 +50,7 @@ def make_registry(folder: Path, *, shared: bool) -> Layout:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what an `init` left that was killed; whose process may run, and what is not ours to remove, stays."""
+    """Remove what a killed `init` left; folders of a process that may be running, or that we cannot remove, stay."""
     for path in folder.glob(f"{DIRECTORY}.*"):
         owner = find_owner(path.name)
         if owner and is_alive(owner, folder) is False:
@@ -62,7 +62,7 @@ def _build(layout: Layout) -> None:
     shared = layout.shared
     for folder in (layout.root, *layout.folders):
         files.make_dir(folder, shared=shared)
-    if not shared:  # the index lies only where nobody else can put a file in its place, whatever the umask is
+    if not shared:  # whatever the umask is: the index is stored only where no other user can replace its file
         for folder in (layout.root, layout.cache):
             files.set_mode(folder, stat.S_IMODE(folder.stat().st_mode) & OWN_DIR)
     _make_fans(layout)
@@ -83,7 +83,7 @@ def _make_fans(layout: Layout) -> None:
 
 def _write(path: Path, data: bytes, *, shared: bool) -> None:
     file = NewFile(path)
-    if shared:  # whatever the user's umask is, the others must be able to open the registry
+    if shared:  # whatever the user's umask is, other users must be able to open the registry
         file.set_mode(0o664)
     file.write(data)
     file.flush()
@@ -107,5 +107,5 @@ def _name(building: Layout, layout: Layout) -> None:
     try:
         files.rename(building.root, layout.root)
     except OSError:
-        if not layout.root.is_dir():  # where it is, another process was faster
+        if not layout.root.is_dir():  # if it is one, another process was faster
             raise

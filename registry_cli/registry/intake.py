@@ -1,4 +1,4 @@
-"""Takes in the files of a version to be: their bytes, their digests, and what their headers tell."""
+"""Takes in the files of a new version: their bytes, their digests, and the facts in their headers."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from registry_cli.store.staging import Staging
 
 FACTS: Final = "weights"
-"""The table of `metadata` that holds what the weight files' headers say."""
+"""The table of `metadata` that holds the facts from the headers of weight files."""
 SHARED_OUT: Final = 2048
-"""Small files from which on a few processes take them in."""
+"""Number of files from which on several processes take in the small ones."""
 CHUNK: Final = 256
 """Files that one process takes in at a time."""
 
 _Job = tuple[int, str, str, str]
 """Position of a source, its name on the disk, its path in the version, and a name in `tmp/` for its bytes."""
 _Done = tuple[int, "Digests", Facts]
-"""Position of a source whose bytes have that name now, their digests, and what they tell."""
+"""Position of a source that was taken in, the digests of its bytes, and the facts in its header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The files of a version to be, and what they tell of themselves."""
+    """The files of a new version, and the framework and metadata found in them."""
 
     files: tuple[FileEntry, ...]
     framework: str | None
@@ -49,11 +49,11 @@ class Content:
 
 
 def take_files(registry: Registry, staging: Staging, sources: Sequence[Source], mode: Mode) -> Content:
-    """Take in files; many small ones in a few processes, as reading and digesting them is what takes the time.
+    """Take in files; several processes take in many small ones, because reading and hashing them takes the time.
 
     Raises:
         ConflictError: A file changed while it was read.
-        UsageError: Something is no regular file.
+        UsageError: A path is not a regular file.
     """
     taken: list[FileEntry | None] = [None] * len(sources)
     known: dict[int, Facts] = {}
@@ -75,13 +75,13 @@ def take_files(registry: Registry, staging: Staging, sources: Sequence[Source], 
 
 
 def take_stream(registry: Registry, staging: Staging, fd: int, name: str) -> Content:
-    """Take in what an open descriptor gives until its end, as a file of that name.
+    """Take in the bytes of an open descriptor up to its end, as a file of the given name.
 
     Raises:
         ConflictError: The same bytes were stored before, and a collector has deleted them since.
     """
     digests = staging.add_stream(fd)
-    facts = _sniff_kept(registry, staging, digests, name)
+    facts = _sniff_stored(registry, staging, digests, name)
     return _content([_entry(name, digests, facts)], [(name, facts)])
 
 
@@ -99,32 +99,32 @@ def _take(registry: Registry, staging: Staging, source: Source, mode: Mode) -> t
 
 
 def _share_out(staging: Staging, sources: Sequence[Source]) -> Iterator[tuple[int, Digests, Facts]]:
-    """Yield what became of the small files that a few processes could take in, by position."""
+    """Yield position, digests and facts of the small files that other processes could take in."""
     from registry_cli.store.workers import Workers
 
     def work(jobs: list[_Job]) -> list[_Done]:
         with hold_folders():
-            return [done for job in jobs if (done := _take_beside(staging, *job))]
+            return [done for job in jobs if (done := _take_in_worker(staging, *job))]
 
-    held: dict[int, str] = {}
+    reserved: dict[int, str] = {}
 
     def chunks() -> Iterator[list[_Job]]:
         small = (at for at, source in enumerate(sources) if source.size <= SMALL)
         while some := list(islice(small, CHUNK)):
-            held.update((at, staging.reserve_name()) for at in some)
-            yield [(at, sources[at].name, sources[at].path, held[at]) for at in some]
+            reserved.update((at, staging.reserve_name()) for at in some)
+            yield [(at, sources[at].name, sources[at].path, reserved[at]) for at in some]
 
     with closing(Workers(work)) as workers:
         for at, digests, facts in workers.work(chunks()):
-            staging.count_written(held.pop(at), digests)
+            staging.count_written(reserved.pop(at), digests)
             yield at, digests, facts
 
 
-def _take_beside(staging: Staging, at: int, source: str, path: str, held: str) -> _Done | None:
-    """Take in a file in a process beside the one that adds; None leaves it to that, with the error there may be."""
+def _take_in_worker(staging: Staging, at: int, source: str, path: str, reserved: str) -> _Done | None:
+    """Take in a file in a worker process; None leaves the file, and any error, to the process that adds."""
     try:
         with Incoming(source) as incoming:
-            digests = staging.write_beside(incoming, held)
+            digests = staging.write_beside(incoming, reserved)
             if digests is None:
                 return None
             facts = sniff_open(incoming.open_reader(), digests.size, path)
@@ -134,15 +134,15 @@ def _take_beside(staging: Staging, at: int, source: str, path: str, held: str) -
     return at, digests, facts
 
 
-def _sniff_kept(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:
-    """Return what the bytes are that are kept, whatever becomes of the user's file.
+def _sniff_stored(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:
+    """Return the facts in the stored bytes, whatever happens to the user's file.
 
     Raises:
         ConflictError: They were stored before, and a collector has deleted them since.
     """
     try:
         return sniff(staging.get_file(digests.sha256), name)
-    except FileNotFoundError:  # a collector took them
+    except FileNotFoundError:  # a collector moved them
         path = find_blob(registry.layout, digests.sha256)
     if path is None:
         raise ConflictError(f"{name} was collected while it was added: the command can run again")
@@ -154,14 +154,14 @@ def _entry(path: str, digests: Digests, facts: Facts, url: str | None = None) ->
 
 
 def _content(entries: Sequence[FileEntry], known: Sequence[tuple[str, Facts]]) -> Content:
-    """Return files as the content of a version; `known` are those of them that tell something."""
+    """Return files as the content of a version; `known` are the facts of those that have any, by path."""
     framework = known[0][1].framework if known and len(entries) == 1 else sniff_folder(known)
-    told = _merge_facts([facts for _, facts in known])
-    return Content(tuple(entries), framework, {FACTS: told} if told else {})
+    merged = _merge_facts([facts for _, facts in known])
+    return Content(tuple(entries), framework, {FACTS: merged} if merged else {})
 
 
 def _merge_facts(known: Sequence[Facts]) -> dict[str, Value]:
-    """Return what headers say as one table: counts of the files are summed, lists joined, of the rest the first."""
+    """Return the facts of headers as one table: counts are summed, lists joined, of other values the first counts."""
     merged: dict[str, Value] = {}
     for facts in known:
         for key, value in facts.fields.items():

@@ -98,7 +98,7 @@ def read_lineage(
     """Return the lineage of the version that an address names.
 
     Args:
-        registry: Where.
+        registry: The registry.
         ref: The address.
         directions: Which ways to walk.
         depth: Most steps each way; all where None.

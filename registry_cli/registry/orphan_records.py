@@ -1,4 +1,4 @@
-"""Records that no entry names: of a command that was killed, or of an entry that was lost."""
+"""Orphan records, which no entry names: from a command that was killed, or of an entry that was lost."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _AFTER: Final = "g"
 
 
 def iter_strays(layout: Layout, db: Connection) -> Iterator[RecordId]:
-    """Yield the records that are there and that no entry names, sorted.
+    """Yield the records on disk that no entry names, sorted.
 
     Args:
-        layout: Where they lie.
+        layout: The registry's paths.
         db: The catalog.
     """
     sealed = list_publications(db)
@@ -44,7 +44,7 @@ def iter_strays(layout: Layout, db: Connection) -> Iterator[RecordId]:
 
 
 def list_blobs(data: bytes) -> set[BlobHash]:
-    """Return the blobs that a record's bytes name, a version's or a task's; a publication names none of its own."""
+    """Return the blobs that the record of a version or task names; a publication names no blobs of its own."""
     for load in (_load_version_blobs, _load_task_blobs):
         try:
             return load(data)

@@ -1,8 +1,8 @@
-"""Which registry may be used where nobody named it: one found upward may be a trap that another user laid.
+"""Checks the owner of a registry that was found and not named: one found upward may be another user's trap.
 
-A stranger's registry is passed on to a user's programs, so it is used only if the folder is the user's own, if it is a
-shared one of a group that the user is in, or if he trusts it. The rule is git's
-(https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory). What trust is kept in: `trust.py`.
+A registry's contents are passed on to a user's programs, so a found one is used only if the folder is the user's own,
+if it is a shared one of a group that the user is in, or if the user trusts it. The rule is git's
+(https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory). `trust.py` stores the trust.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def check_owner(root: Path) -> None:
     """Check that a registry that was found, and not named, may be used.
 
     Args:
-        root: The `.registry` folder; a link is judged, and what it leads to.
+        root: The `.registry` folder; of a link, both the link and its target are checked.
 
     Raises:
         RefusedError: It belongs to another user.
@@ -40,7 +40,7 @@ def check_owner(root: Path) -> None:
 
 
 def is_usable(root: Path) -> bool:
-    """Return whether `check_owner` passes; where it cannot be told whom we trust, that is nobody."""
+    """Return whether `check_owner` passes; if the file of trusted registries cannot be read, none is trusted."""
     try:
         return find_stranger(root) is None
     except RegError:
@@ -48,7 +48,7 @@ def is_usable(root: Path) -> bool:
 
 
 def find_stranger(root: Path) -> str | None:
-    """Return the user to whom a registry belongs, or None where it is used without a question."""
+    """Return the name of the other user who owns a registry, or None where it may be used."""
     named = root.lstat()
     real = root.stat() if stat.S_ISLNK(named.st_mode) else named
     ours = _own_users()
@@ -68,7 +68,7 @@ def find_stranger(root: Path) -> str | None:
 
 
 def _own_users() -> set[int]:
-    """Return the ids of users whose registries are ours: this one's, and as root that of who called sudo."""
+    """Return the ids of users whose registries count as ours: this user, and for root the user who called sudo."""
     own = {os.geteuid()}
     caller = env.read(env.SUDO_UID) if own == {0} else None
     return own | ({int(caller)} if caller and caller.isdecimal() else set())

@@ -1,6 +1,6 @@
-"""Compares what the index says of a version with the records that its id and its publication name: those are proof.
+"""Compares a version in the index with its record and its publication: they are proof, as their digests name them.
 
-Asked for before a version's bytes are handed out or checked, which takes one read of a small file.
+It runs before a version's bytes are handed out or checked, and costs one read of a small file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def check_proof(layout: Layout, row: VersionRow) -> None:
     """Check that the files of a version are those of its record, and of its publication if that can be read.
 
     Raises:
-        CorruptError: They are not, or its record cannot be read.
+        CorruptError: The files differ, or the version's record cannot be read.
     """
     record = load_version(get_record(layout, row.id), f"record {row.id[:12]}")
     if not _is_same(row.files, record.files):
@@ -39,7 +39,7 @@ def check_proof(layout: Layout, row: VersionRow) -> None:
 
 
 def _is_same(shown: tuple[FileEntry, ...], proved: tuple[FileEntry, ...]) -> bool:
-    """Return whether files are the same; an external one may have learned its digest and size after its record."""
+    """Return whether files are the same; an external file may have got its digest and size after its record."""
     if shown == proved:
         return True
     ours, theirs = ({file.path: file for file in files} for files in (shown, proved))

@@ -1,6 +1,6 @@
 """Pruning: removes the versions that a query or a task names and no retention rule keeps.
 
-Never removed: what is published, holds an alias, carries the tag `keep`, or is a parent of a version that stays.
+It never removes a version that is published, holds an alias, has the tag `keep`, or is a parent of one that stays.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a version; `kept` says why it stays and is None where it goes."""
+    """The verdict on a version; `kept` is the reason why it stays, None where it is removed."""
 
     version: VersionRow
     kept: str | None
@@ -38,7 +38,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What a pruning does.
+    """The plan of a pruning.
 
     Attributes:
         verdicts: One for each version that the query names, by model, newest first.
@@ -50,7 +50,7 @@ class Pruning:
 
     @property
     def removed(self) -> list[VersionRow]:
-        """The versions that go."""
+        """The versions that are removed."""
         return [verdict.version for verdict in self.verdicts if verdict.kept is None]
 
     @property
@@ -60,18 +60,18 @@ class Pruning:
 
 
 def plan_prune(registry: Registry, expr: str, rules: Sequence[Rule]) -> Pruning:
-    """Return what pruning would remove.
+    """Return the plan of a pruning, without removing anything.
 
     Rules count over all versions of a model that are live, or that the query names: with `last 5` the five newest
     stay, whichever of them the query names.
 
     Args:
-        registry: Where.
-        expr: Which versions may go; all live ones where empty.
-        rules: Which of them stay.
+        registry: The registry.
+        expr: Query for the versions that may be removed; all live ones where empty.
+        rules: Rules for those that stay.
 
     Raises:
-        UsageError: The query cannot be read.
+        UsageError: The query cannot be parsed.
     """
     verdicts = _judge(registry, find_versions(registry, expr), rules)
     gone = [verdict.version for verdict in verdicts if verdict.kept is None]
@@ -84,11 +84,11 @@ def prune_versions(
     """Remove versions in one entry and return them.
 
     Args:
-        registry: Where.
-        expr: Which versions may go.
-        rules: Which of them stay.
-        only: What the user saw and agreed to; nothing else goes, though the registry has changed since.
-        message: Why, for the log.
+        registry: The registry.
+        expr: Query for the versions that may be removed.
+        rules: Rules for those that stay.
+        only: Versions that the user saw and agreed to; no other is removed, even if the registry has changed since.
+        message: Reason, for the log.
     """
     return _remove(
         registry,
@@ -100,13 +100,14 @@ def prune_versions(
 def prune_among(
     registry: Registry, ids: Collection[VersionId], rules: Sequence[Rule], *, message: str | None = None
 ) -> list[VersionRow]:
-    """Remove those of some versions that no rule keeps, in one entry, and return them.
+    """Remove those of the given versions that no rule keeps, in one entry, and return them.
 
     Args:
-        registry: Where.
-        ids: Versions that may go; rules count over these alone, per model. What is removed or unknown is left out.
-        rules: Which of them stay.
-        message: Why, for the log.
+        registry: The registry.
+        ids: Versions that may be removed; rules count over these alone, per model. Removed and unknown ones are
+            skipped.
+        rules: Rules for those that stay.
+        message: Reason, for the log.
     """
 
     def judge() -> list[Verdict]:
@@ -116,7 +117,7 @@ def prune_among(
 
 
 def _remove(registry: Registry, message: str | None, judge: Callable[[], list[Verdict]]) -> list[VersionRow]:
-    """Remove in one entry what goes by the verdicts, asked for again where another writer was first."""
+    """Remove the versions that no verdict keeps in one entry; `judge` runs again where another writer was first."""
     gone: list[VersionRow] = []
 
     def plan() -> list[Change]:
@@ -135,7 +136,7 @@ def _list_live(db: Connection, ids: Collection[VersionId]) -> list[VersionRow]:
 def _judge(
     registry: Registry, named: Sequence[VersionRow], rules: Sequence[Rule], *, among: bool = False
 ) -> list[Verdict]:
-    """Return what becomes of `named`; the rules count over the rest of each line too, unless `among` them alone."""
+    """Return the verdicts on `named`; the rules count over other versions of each line too unless `among` is true."""
     lines: dict[str, list[VersionRow]] = {}
     for row in named:
         lines.setdefault(row.name, []).append(row)
@@ -152,7 +153,7 @@ def _judge(
 
 
 def _with_line(db: Connection, name: str, named: Sequence[VersionRow]) -> list[VersionRow]:
-    """Return the versions of a line that are live or named, oldest first; what is known is not read again."""
+    """Return the versions of a line that are live or named, oldest first; the named ones are not read again."""
     ids = {row.id for row in named}
     found = list_live(db, get_line(db, name))
     others = list_versions(db, [row for row, version in found if version not in ids])
@@ -160,7 +161,7 @@ def _with_line(db: Connection, name: str, named: Sequence[VersionRow]) -> list[V
 
 
 def _add_always(db: Connection, named: Sequence[VersionRow], kept: dict[VersionId, str]) -> dict[VersionId, str]:
-    """Return why each version stays, those that no rule may give up added."""
+    """Return the reason why each version stays, with those added that are never removed."""
     reasons: dict[VersionId, str] = {}
     gone: set[VersionId] = set()
     for row in _children_first(db, named):
@@ -194,7 +195,7 @@ def _ref(db: Connection, version: VersionId) -> str:
 
 
 def _count_own_bytes(db: Connection, gone: Sequence[VersionRow]) -> int:
-    """Return the bytes of the blobs that no task, and no version but these, holds; one used twice counts once."""
+    """Return the bytes of the blobs that only these versions use, and no task; a blob used twice counts once."""
     ids = {row.id for row in gone}
     sizes = read_own_blobs(db, list(ids))
     shared = {blob for user, blob in iter_live_uses(db, list(sizes)) if user not in ids}

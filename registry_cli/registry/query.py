@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query as it is typed and saved: the language's text, and what the flags say.
+    """A query as it is typed and saved: the text of the query, and the values of the flags.
 
     Attributes:
-        sort: Such as `-metrics.acc,created`.
+        sort: Sort keys, such as `-metrics.acc,created`.
         limit: Most versions.
-        per: Keep the first of each task or line.
+        per: Keep the first version of each task or line.
         columns: Fields to show, comma-separated.
-        tag: Tags to have; with a `-` before, not to have.
+        tag: Tags that a version must have; with a `-` before, must not have.
     """
 
     expr: str = ""
@@ -54,10 +54,10 @@ _FLAGS: Final = (*_LISTS, "published", "archived")
 
 
 def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[VersionRow]:
-    """Return the versions for which a query holds; options are the fields of `Question`.
+    """Return the versions that match a query; options are the fields of `Question`.
 
     Raises:
-        UsageError: The query cannot be read, or an option does not exist.
+        UsageError: The query cannot be parsed, or an option does not exist.
     """
     try:
         question = Question(expr, **make_fields(options))
@@ -67,33 +67,33 @@ def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[Ve
 
 
 def ask(registry: Registry, question: Question) -> list[VersionRow]:
-    """Return the versions that a question is about, in its order."""
+    """Return the versions that match a question, in its order."""
     return list(iter_versions(registry, find_matches(registry, question)))
 
 
 def find_matches(registry: Registry, question: Question) -> list[int]:
-    """Return the index's rows of the versions that a question is about, in its order."""
+    """Return the index rows of the versions that match a question, in its order."""
     query, resolver = _compiled(question), _resolver(registry)
     return registry.read(lambda db: find_rows(db, query, resolver))
 
 
 def iter_versions(registry: Registry, rows: Sequence[int]) -> Iterator[VersionRow]:
-    """Yield the versions of the index's rows, a few read at a time, so that memory does not grow with their number.
+    """Yield the versions of index rows, read in batches, so that memory does not grow with their number.
 
-    An index that is made anew in between gives each version the row that it had: the log's order decides.
+    An index that is rebuilt in between gives each version the same row, because the log's order decides.
     """
     for batch in iter_batches(rows):
         yield from registry.read(partial(versions.list_versions, rows=batch))
 
 
 def iter_ids(registry: Registry, rows: Sequence[int]) -> Iterator[VersionId]:
-    """Yield the ids of the versions of the index's rows, as `iter_versions` does, and read nothing else of them."""
+    """Yield the ids of the versions of index rows, as `iter_versions` does, and read nothing else of them."""
     for batch in iter_batches(rows):
         yield from registry.read(partial(versions.list_ids, rows=batch))
 
 
 def matches(registry: Registry, row: int, expr: str) -> bool:
-    """Return whether the version of an index row satisfies a query."""
+    """Return whether the version of an index row matches a query."""
     question = Question(expr, include_archived=True)
     return row in find_matches(registry, question)
 
@@ -114,6 +114,6 @@ def _resolver(registry: Registry) -> Callable[[str], VersionId]:
 
 
 def make_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields of a question; a single word may stand for a list of one."""
+    """Return the fields of a question; a single word is accepted for a list of one."""
     lists = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in given.items() if key in _LISTS}
     return {**given, **lists}

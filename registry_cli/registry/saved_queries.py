@@ -1,4 +1,4 @@
-"""Queries kept under a name in the registry, for all who have it."""
+"""Saved queries: stored under a name in the registry, for all its users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def save_question(registry: Registry, name: str, question: Question) -> None:
-    """Keep a question under a name, for everyone who has the registry."""
+    """Save a question under a name, for all users of the registry."""
     value = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(question).items() if item}
     transact(registry, lambda: [changes.setting(VIEW + name, value)])
 
@@ -26,7 +26,7 @@ def load_question(registry: Registry, name: str) -> Question:
     """Return a saved question.
 
     Raises:
-        NotFoundError: None is saved under that name.
+        NotFoundError: No question is saved under that name.
     """
     saved = registry.read(read_settings)
     if VIEW + name not in saved:

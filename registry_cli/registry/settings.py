@@ -1,7 +1,7 @@
-"""Settings: which there are, where each one lives, and its value now.
+"""Settings: their names, the place where each is stored, and their values.
 
-Those of a copy or a user lie in TOML files and decide nothing about data; those of the registry are changes in the log
-and travel with it; among them is what a collector and a pruning obey.
+Settings of a copy or a user are stored in TOML files and decide nothing about data; those of the registry are changes
+in the log and travel with it, among them the rules for collections and prunings.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ Origin = Literal["registry", "copy", "user", "default"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A setting that exists.
+    """The description of a setting.
 
     Attributes:
-        choices: Its values where only some are allowed.
-        parse: What reads its value, and raises `UsageError` where it cannot.
+        scope: The owner of its value, this copy or the whole registry.
+        choices: Its allowed values; empty where any text is allowed.
+        parse: Function that parses its value, and raises `UsageError` where it cannot.
     """
 
     scope: Scope
@@ -58,7 +59,7 @@ KEYS: Final[dict[str, Key]] = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting and where its value comes from."""
+    """A setting with its value and the origin of that."""
 
     key: str
     value: str | None
@@ -82,7 +83,7 @@ def get_key(name: str) -> Key:
 
 
 class Settings:
-    """Settings of a copy, above those of the user."""
+    """The settings of a copy, which take precedence over those of the user."""
 
     def __init__(self, copy: Path, user: Path) -> None:
         self._paths: dict[Origin, Path] = {"copy": copy, "user": user}
@@ -96,20 +97,20 @@ class Settings:
 
         Raises:
             UsageError: There is no such setting.
-            CorruptError: A settings file cannot be read, or holds what it may not.
+            CorruptError: A settings file cannot be read, or holds an illegal value.
         """
         key = get_key(name)
         for origin, path in self._paths.items():
             value = read_settings(path).get(name)
             if value is not None:
-                return Setting(name, _believed(name, key, value, path, origin), origin)
+                return Setting(name, _check_stored(name, key, value, path, origin), origin)
         return Setting(name, key.default, "default")
 
     def set(self, name: str, value: str, *, user: bool = False) -> None:
         """Set a setting of the copy, or of the user.
 
         Raises:
-            UsageError: There is no such setting, or it has not that value.
+            UsageError: There is no such setting, or the value is not allowed.
             ConflictError: Another process is changing the file.
         """
         check_value(name, get_key(name), value)
@@ -133,7 +134,7 @@ class Settings:
         return self._paths["user" if user else "copy"]
 
 
-def _believed(name: str, key: Key, value: str, path: Path, origin: str) -> str:
+def _check_stored(name: str, key: Key, value: str, path: Path, origin: str) -> str:
     try:
         return check_value(name, key, value)
     except UsageError as error:
@@ -142,10 +143,10 @@ def _believed(name: str, key: Key, value: str, path: Path, origin: str) -> str:
 
 
 def find_shared(name: str, saved: Mapping[str, object]) -> Setting:
-    """Return a setting of the registry; a value that another program put there and that makes no sense is passed over.
+    """Return a setting of the registry; an illegal value that another program stored is ignored.
 
     Args:
-        name: Which one.
+        name: The setting's name.
         saved: The settings that travel with the registry.
 
     Raises:
@@ -162,10 +163,10 @@ def find_shared(name: str, saved: Mapping[str, object]) -> Setting:
 
 
 def check_value(name: str, key: Key, value: str) -> str:
-    """Return `value` where a setting may have it.
+    """Return `value` if a setting may have it.
 
     Raises:
-        UsageError: It may not.
+        UsageError: The value is not allowed.
     """
     if key.choices and value not in key.choices:
         raise UsageError(f"{name} is {value!r}, and must be one of {', '.join(key.choices)}")
@@ -178,8 +179,8 @@ class Policy:
     """The settings `retention.keep`, `gc.grace` and `gc.trash`.
 
     Attributes:
-        keep: What a pruning keeps of each model; None where nothing says.
-        grace: Seconds that unused bytes stay in use.
+        keep: Rules for the versions that a pruning keeps of each model; None where not set.
+        grace: Seconds that unused bytes stay in their place.
         trash: Seconds that they then stay in the trash.
     """
 
@@ -189,7 +190,7 @@ class Policy:
 
 
 def read_policy(db: Connection) -> Policy:
-    """Return what the registry's settings say; a value that makes no sense counts as not set."""
+    """Return the policy in the registry's settings; an illegal value counts as not set."""
     saved = versions.read_settings(db)
     keep, grace, trash = (find_shared(name, saved).value for name in ("retention.keep", "gc.grace", "gc.trash"))
     assert grace is not None, "it has a default"

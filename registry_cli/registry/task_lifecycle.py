@@ -81,7 +81,7 @@ def remove_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | No
 
 
 def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
-    """Count on the blobs of a task that is to be restored; raises as `restore_tasks`."""
+    """Count on the blobs of a task that is to be restored; raises the same errors as `restore_tasks`."""
     for row in _list_rows(registry, [task]):
         _need_task(registry, staging, row)
 

@@ -32,9 +32,9 @@ def transact(
     """Commit what `plan` wants, however much, as one entry, and return it; None where it wants nothing.
 
     Args:
-        registry: Where.
+        registry: The registry.
         plan: What to change.
-        message: Why, for the log.
+        message: Reason, for the log.
         staging: Blobs and records that the changes speak of.
 
     Raises:

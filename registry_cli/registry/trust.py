@@ -42,7 +42,7 @@ class Trusted:
 
 
 def is_trusted(root: Path, identity: str) -> bool:
-    """Return whether the user trusts the registry of that id in that folder; raises as `list_trusted`."""
+    """Return whether the user trusts the registry with an id in a folder; raises the same errors as `list_trusted`."""
     return _read().get(str(root.resolve())) == identity
 
 

@@ -1,4 +1,4 @@
-"""Undoing an entry: append the inverse of each of its changes. Nothing is taken out of the log."""
+"""Undoes an entry: appends the inverse of each of its changes. Nothing is removed from the log."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 UNDOES = "undoes"
-"""Key in an inverse change: the entry it undoes."""
+"""Key in an inverse change: the entry that it undoes."""
 
 
 def undo_entry(registry: Registry, entry: str | None = None, *, message: str | None = None) -> list[ChangeRow]:
     """Undo an entry and return the changes that were undone.
 
     Args:
-        registry: Where.
-        entry: Id of the entry, or a unique part of its beginning; by default the newest that had an effect, is no undo
-            itself and is not undone yet.
-        message: Why, for the log.
+        registry: The registry.
+        entry: Id of the entry, or a unique prefix; by default the newest that had an effect, is no undo itself and is
+            not undone yet.
+        message: Reason, for the log.
 
     Raises:
         NotFoundError: There is no such entry, or nothing to undo.
-        RefusedError: The entry cannot be undone, or what it made is in use since.
+        RefusedError: The entry cannot be undone, or its results are in use by now.
     """
     undone: list[ChangeRow] = []
 
@@ -65,14 +65,14 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
 
 
 def _need_versions(registry: Registry, staging: Staging, versions: Sequence[VersionId]) -> None:
-    """Count on the bytes of versions that are to be restored, looked up a few at a time."""
+    """Register the need for the bytes of versions that are to be restored, looked up in batches."""
     for some in iter_batches(versions):
         for row in registry.list_rows(some):
             need_version(registry, staging, row)
 
 
 def _need_bytes(registry: Registry, staging: Staging, change: Mapping[str, Any]) -> None:
-    """Count on the bytes of a task or a design that a change brings into use again."""
+    """Register the need for the bytes of a task or a design that a change brings into use again."""
     if change["op"] == changes.TASK and change["stage"] == "restore":
         need_task(registry, staging, change["task"])
     if change["op"] == changes.TASK and change["stage"] == "edit":
@@ -153,7 +153,7 @@ def _task_inverse(change: Mapping[str, Any], before: Mapping[str, Any]) -> Chang
 
 
 def _instead(row: ChangeRow) -> str:
-    return ": a new draft can go on from it" if row.op == changes.PUBLISH else ""
+    return ": a new draft can continue from it" if row.op == changes.PUBLISH else ""
 
 
 def _next(row: ChangeRow) -> str:

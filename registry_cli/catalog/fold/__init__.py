@@ -1,1 +1,1 @@
-"""What each change of the log does: the fold of entries into the tables of the index."""
+"""The fold of log entries into the tables of the index: the changes, their rules and their effects."""

@@ -1,7 +1,7 @@
-"""Blobs that nothing uses, from the announcement to the deletion, and what ends it.
+"""The effects of a collection: unused blobs, from the announcement to the deletion, and their return to use.
 
-A collector's entry that names a blob in use is void for every reader, whatever its writer believed: the rule that keeps
-bytes from being lost stands in the fold, not in the collector.
+A collector's entry that names a blob in use is void for every reader, whatever its writer believed: the rule that
+prevents the loss of bytes is in the fold, not in the collector.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ SELECT value FROM json_each(?) WHERE
 
 
 def collect(state: State, change: Mapping[str, Any]) -> Effect:
-    """Bring blobs to a stage.
+    """Move blobs to a stage.
 
     Raises:
-        VoidError: A version or a task uses one of them, or it is to be swept and nobody has announced it.
+        VoidError: A version or a task uses one of them, or one is to be swept that no entry has announced.
     """
     stage, blobs = str(change["op"]), list(change["blobs"])
     execute_all(state.db, USES)
@@ -51,16 +51,16 @@ def collect(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def spare(db: sqlite3.Connection, version: int) -> None:
-    """Forget that the blobs of a version were unused: it uses them now."""
-    if db.execute("SELECT 1 FROM garbage LIMIT 1").fetchone():  # most catalogs have none, and this is asked a lot
+    """Remove the blobs of a version from the garbage: the version uses them now."""
+    if db.execute("SELECT 1 FROM garbage LIMIT 1").fetchone():  # most catalogs have none, and this is called often
         db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM uses WHERE version = ?)", (version,))
 
 
 def spare_task(db: sqlite3.Connection, task: int) -> None:
-    """Forget that the blobs of a task were unused."""
+    """Remove the blobs of a task from the garbage."""
     db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM task_files WHERE task = ?)", (task,))
 
 
 def list_used(db: sqlite3.Connection, blobs: Sequence[str]) -> list[BlobHash]:
-    """Return those of some blobs that a version or task uses which is not removed."""
+    """Return those of the given blobs that a version or task uses that is not removed."""
     return [BlobHash(sha256) for (sha256,) in db.execute(_LIVE_USE, (json.dumps(blobs),))]

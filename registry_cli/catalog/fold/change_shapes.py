@@ -1,6 +1,7 @@
-"""What a change must look like before the fold reads it: its keys and their types. Knows no state of anything.
+"""The shapes of changes: the keys and types that a change must have before the fold reads it. Knows no state.
 
-The log may hold what other programs wrote. Every reader checks the same shapes, so what is malformed is void for all.
+The log may hold changes that other programs wrote. Every reader checks the same shapes, so a malformed change is void
+for all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def find_flaw(change: Mapping[str, Any]) -> str | None:
-    """Return what is malformed in a change of a known op, or None."""
+    """Return a description of what is malformed in a change of a known operation, or None."""
     required, optional = _SHAPES[str(change["op"])]
     missing = [key for key in required if key not in change]
     if missing:
@@ -35,7 +36,7 @@ def find_flaw(change: Mapping[str, Any]) -> str | None:
 
 
 def is_id(value: object) -> bool:
-    """Return whether a value is a SHA-256 as records and blobs are named by it."""
+    """Return whether a value is a SHA-256 in hex digits, the name of a record or blob."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
@@ -118,7 +119,7 @@ def _is_design(value: object) -> bool:
 
 
 def _is_put(value: object) -> bool:
-    """Return whether a value is a table of what `edit` sets; names that cannot be edited are the fold's to refuse."""
+    """Return whether a value is a table of fields that `edit` sets; the fold refuses names that cannot be edited."""
     return isinstance(value, Mapping) and all(_FIELDS.get(key, _is_value)(item) for key, item in value.items())
 
 
@@ -132,7 +133,7 @@ _FIELDS: Final[dict[str, Check]] = {
 }
 _VERSION: Final[dict[str, Check]] = {"version": is_id}
 _SHAPES: Final[dict[str, tuple[dict[str, Check], dict[str, Check]]]] = {
-    # change             what it must have                                   what it may have
+    # change             required keys                                       optional keys
     changes.ADD_VERSION: ({**_VERSION, "model": _is_word}, {}),
     changes.TAG: (_VERSION, {"add": _is_words, "remove": _is_words}),
     changes.ALIAS: ({"alias": _is_word}, {"version": is_id, "old": is_id}),

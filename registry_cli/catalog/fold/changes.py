@@ -1,6 +1,6 @@
-"""The changes a log entry may hold, as they are stored: one constructor each, nothing else builds one.
+"""The changes that a log entry may hold, as they are stored: one constructor each, and no other code builds one.
 
-What a change does is the fold's; when it is allowed is `rules.py`'s.
+The fold decides what a change does; `rules.py` decides when it is allowed.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ PURGE: Final = "purge"
 TASK: Final = "task"
 
 Stage = Literal["draft", "edit", "start", "end", "archive", "restore", "remove"]
-"""What a `task` change says: a draft is made; its record replaced; an attempt starts, ends; the task is hidden, shown
-again, given up."""
+"""The stages of a `task` change: a draft is made; its record is replaced; an attempt starts, ends; the task is hidden,
+shown again, removed."""
 RECORDED: Final[tuple[Stage, ...]] = ("draft", "edit", "start", "end")
-"""The stages that bring a record."""
+"""The stages that carry a record."""
 
 COLLECTION: Final = (CONDEMN, SWEEP, PURGE)
-"""What a collector writes, in this order: announced, to be moved to the trash, to be deleted there."""
+"""The operations of a collector, in their order: blobs are announced, moved to the trash, deleted there."""
 OPS: Final = {
     ADD_VERSION: 1,
     TAG: 1,
@@ -56,16 +56,16 @@ OPS: Final = {
     PURGE: 1,
 }
 """The operations, each with the version of the rules that a reader must know to apply it. A new operation gets the next
-number; so does one that means something else from now on."""
+number; so does one whose meaning changes."""
 RULES: Final = max(OPS.values())
 """The newest version of the rules; an entry with a greater one makes the registry read-only for this program."""
 
 SEALED: Final = ("framework", "labels", "design")
-"""What `edit` may touch in a draft only."""
+"""The fields that `edit` may change in a draft only."""
 OPEN: Final = ("comment", "metadata", "metrics")
-"""What `edit` may touch always."""
+"""The fields that `edit` may always change."""
 TABLES: Final = ("labels", "metadata", "metrics")
-"""What `edit` sets key by key."""
+"""The fields that `edit` sets key by key."""
 
 
 def add_version(version: VersionId, model: ModelName) -> Change:
@@ -79,7 +79,7 @@ def tag(version: VersionId, *, add: Iterable[TagName] = (), remove: Iterable[Tag
 
 
 def alias(name: AliasName, *, version: VersionId | None, old: VersionId | None) -> Change:
-    """Move an alias from `old` to `version`, both of one line; None stands for nobody."""
+    """Move an alias from `old` to `version`, both of one line; None means that no version holds it."""
     return _present({"op": ALIAS, "alias": name, "version": version, "old": old})
 
 
@@ -87,8 +87,9 @@ def edit(version: VersionId, *, put: Mapping[str, object], unset: Iterable[str] 
     """Set and unset fields.
 
     Args:
-        version: Whose.
-        put: `framework`, `comment` and `design` whole; `labels`, `metadata` and `metrics` as tables of what is set.
+        version: The version.
+        put: New values: `framework`, `comment` and `design` as a whole; `labels`, `metadata` and `metrics` as tables of
+            the keys that are set.
         unset: Names such as `comment` or `metadata.owner`.
     """
     return _present({"op": EDIT, "version": version, "set": dict(put), "unset": sorted(set(unset))})
@@ -110,17 +111,17 @@ def restore(version: VersionId) -> Change:
 
 
 def remove(version: VersionId, *, force: bool = False) -> Change:
-    """Give a version up; `force` where it is published, aliased or a parent."""
+    """Remove a version; `force` is needed where it is published, aliased or a parent."""
     return {"op": REMOVE, "version": version, **({"force": True} if force else {})}
 
 
 def rename(model: ModelName, to: ModelName) -> Change:
-    """Give a line another name; the old one leads to it for ever."""
+    """Give a line another name; the old name still resolves to it for ever."""
     return {"op": RENAME, "model": model, "to": to}
 
 
 def digest(version: VersionId, path: str, *, size: int, sha256: str, xxh3: str) -> Change:
-    """Say what an external file held when it was first read; `size` in bytes."""
+    """Record the digests of an external file when it was first read; `size` in bytes."""
     return {"op": DIGEST, "version": version, "path": path, "size": size, "sha256": sha256, "xxh3": xxh3}
 
 
@@ -130,18 +131,18 @@ def setting(key: str, value: Value | None) -> Change:
 
 
 def collect(stage: str, blobs: Iterable[BlobHash]) -> Change:
-    """Bring unused blobs to a stage of `COLLECTION`."""
+    """Move unused blobs to a stage of `COLLECTION`."""
     return {"op": stage, "blobs": sorted(set(blobs))}
 
 
 def task(task: TaskId, stage: Stage, *, record: RecordId | None = None, old: RecordId | None = None) -> Change:
-    """Bring a task to a stage.
+    """Move a task to a stage.
 
     Args:
-        task: Which.
-        stage: What happens to it.
-        record: All that is known of it from now on, for the stages in `RECORDED`.
-        old: The record that an edit was made from.
+        task: The task.
+        stage: The stage.
+        record: The task's new record, for the stages in `RECORDED`; it replaces the one before.
+        old: The record that an edit is based on.
     """
     return _present({"op": TASK, "task": task, "stage": stage, "record": record, "old": old})
 
@@ -149,8 +150,8 @@ def task(task: TaskId, stage: Stage, *, record: RecordId | None = None, old: Rec
 def compute_rules(changes: Iterable[Change]) -> int:
     """Return the lowest version of the rules that a reader must know to apply all of `changes`.
 
-    An entry carries this and not the newest: one upgraded colleague makes the registry read-only for the others only
-    by a change that their programs cannot apply.
+    An entry carries this version and not the newest: an upgraded colleague makes the registry read-only for the others
+    only by a change that their programs cannot apply.
     """
     return max((OPS[str(change["op"])] for change in changes), default=1)
 

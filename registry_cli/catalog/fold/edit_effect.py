@@ -1,4 +1,4 @@
-"""What `edit` does to a version in the index, and what was there before."""
+"""The effect of `edit` on a version in the index, and the values it replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def apply_edit(state: State, change: Mapping[str, Any]) -> Effect:
     """Set and unset fields of a version.
 
     Raises:
-        VoidError: The field is sealed, is not there, or cannot be edited.
+        VoidError: A field is sealed, is missing, or cannot be edited.
     """
     put: Mapping[str, Any] = change.get("set", {})
     unset: list[str] = list(change.get("unset", ()))
@@ -64,7 +64,7 @@ def apply_edit(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def locate(table: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
-    """Return the table in which a dotted key names a value, and the key there: nested tables are walked into."""
+    """Return the table that holds the value of a dotted key, and the key in it; nested tables are searched."""
     head, dot, rest = key.partition(".")
     inner = table.get(head)
     return locate(inner, rest) if dot and key not in table and isinstance(inner, dict) else (table, key)

@@ -1,4 +1,4 @@
-"""What the fold's handlers share: what they may use, what they give back, and the version that a change is about."""
+"""The parts that the fold's handlers share: their view of the fold, their result, and the version a change is about."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class VoidError(Exception):
-    """A change that the rules forbid; its text says which and why."""
+    """Raised for a change that the rules forbid; the text says which change and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a change touched (rows of `versions` and `lines`) and what was there before."""
+    """The rows of `versions` and `lines` that a change touched, and the values it replaced."""
 
     version: int | None
     line: int | None
@@ -34,7 +34,7 @@ class Effect:
 
 
 class State(Protocol):
-    """What a handler may use of the fold."""
+    """The part of the fold that a handler may use."""
 
     db: sqlite3.Connection
     version_rows: Callable[[VersionId], VersionRows]
@@ -78,7 +78,7 @@ def check_target(state: State, change: Mapping[str, Any], kind: str) -> Target:
     """Return the version that a change is about, if the rules allow it a change of this kind.
 
     Raises:
-        VoidError: The registry does not hold it, or the rules say no.
+        VoidError: The registry does not hold it, or the rules forbid the change.
     """
     target = find_target(state, VersionId(change["version"]))
     states = rules.statuses_of(published=target.published, archived=target.archived, removed=target.removed)

@@ -1,6 +1,7 @@
-"""What each change does to the index, and what it must find there. One handler a change, in the order of the table.
+"""The effects of changes on the index: one handler for each operation, in the order of the table `HANDLERS`.
 
-A handler reads what it needs, refuses by raising `VoidError`, writes, and returns what it replaced, enough to undo it.
+A handler reads the rows it needs, raises `VoidError` where the rules forbid the change, writes, and returns what it
+replaced, enough to undo it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def _rows(state: State, version: VersionId) -> VersionRows:
-    """Return a version's rows; one whose record is damaged is kept as such, so that all others stay readable."""
+    """Return a version's rows; a damaged record gives rows that say so, so that all other versions stay readable."""
     try:
         return state.version_rows(version)
     except RegError as error:
@@ -94,7 +95,7 @@ def _alias(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def move_alias(state: State, line: int, name: str, version: int | None) -> None:
-    """Let `version` hold an alias of its line from now on, or nobody."""
+    """Move an alias of a line to `version`, or remove it where that is None."""
     state.seals.renew(LINE, line)
     state.seals.renew(MOVES, line)
     if version is None:

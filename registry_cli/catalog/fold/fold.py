@@ -1,8 +1,8 @@
-"""The fold: applies log entries to the index, one after the other. The only code that writes what the catalog means.
+"""The fold: applies log entries to the index, one after the other. No other code writes the catalog.
 
-An entry is all or nothing: a change that breaks a rule voids its whole entry, which is kept and reported but has no
-effect. Every copy of the registry folds the same entries to the same catalog, so nothing here may ask a clock, a file
-or a network; records come through `version_rows`.
+An entry is all or nothing: a change that breaks a rule voids its whole entry, which is stored and reported but has no
+effect. Every copy of the registry folds the same entries to the same catalog, so nothing here may read a clock, a file
+or a network; records come through `version_rows` and `task_rows`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Fold:
 
     Args:
         db: A connection inside a transaction, autocommit off.
-        version_rows: Gives the rows of a version's record; raises CorruptError or NotFoundError where it has none.
-        task_rows: The same of a task's record.
-        fresh: Everything in the index was folded just now, and is sealed in the end by the caller.
+        version_rows: Returns the rows of a version's record; raises CorruptError or NotFoundError where there are none.
+        task_rows: Returns the rows of a task's record; raises the same errors.
+        fresh: True where the index started empty; the caller seals it at the end.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Fold:
         self.entry: Entry
 
     def apply(self, entry: Entry) -> str | None:
-        """Apply one entry and return None, or why it is void.
+        """Apply one entry and return None, or the reason why it is void.
 
         Raises:
-            DoubtError: The index is not what it was, where the entry touches it.
+            DoubtError: A row that the entry touches differs from what the fold wrote.
         """
         self.entry = entry
         if self._is_known(entry.id):
@@ -88,7 +88,7 @@ class Fold:
         return self.db.execute("SELECT 1 FROM entries WHERE id = ?", (entry,)).fetchone() is not None
 
     def _renamed(self, entry: Entry) -> Entry:
-        """Return a forged second entry of one id under an id that is free, so that it can be kept."""
+        """Return a forged second entry of one id under an unused id, so that the index can store it."""
         name = entry.id
         while self._is_known(name):
             name = EntryId(f"{name}~{entry.seq}")
@@ -112,7 +112,7 @@ class Fold:
 
 
 def check_entry(entry: Entry, seq: int, previous: str, where: str) -> None:
-    """Check that an entry stands in its slot and names the one before.
+    """Check that an entry is in its slot and holds the digest of the entry before it.
 
     Raises:
         CorruptError: The chain is broken.
@@ -129,7 +129,7 @@ def _unknown(entry: Entry) -> str | None:
 
 
 def _about_task(change: Mapping[str, object]) -> tuple[str | None, str | None]:
-    """Return task and record of a `task` change, where they are texts: the change may be malformed."""
+    """Return the task and the record of a `task` change, or None for each that is not text in a malformed change."""
     if change["op"] != changes.TASK:
         return None, None
     task, record = change.get("task"), change.get("record")

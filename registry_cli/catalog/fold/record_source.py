@@ -1,4 +1,4 @@
-"""Records read for the fold: one by one, or many at once in a few processes when an index is rebuilt."""
+"""The source of records for the fold: reads them one by one, or many at once in a few processes for a rebuild."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from registry_cli.store.workers import Workers
 
 POOLED: Final = 4000
-"""Versions from which on a few processes read faster than one."""
+"""Number of versions above which a few processes read faster than one."""
 CHUNK: Final = 500
 
 Entries = Iterable[tuple[Entry, Head]]
 
 
 class RecordSource:
-    """The rows of versions, from their records."""
+    """The index rows of versions and tasks, read from their records."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -54,11 +54,11 @@ class RecordSource:
         return self._expected.get(version) or _read(self._layout, version)
 
     def get_task(self, record: RecordId) -> TaskRows:
-        """Return the rows of a task's record; raises as `get`."""
+        """Return the rows of a task's record; raises the same errors as `get`."""
         return self._expected_tasks.get(record) or load_task_rows(record, get_record(self._layout, record))
 
     def is_readable(self, record: RecordId) -> bool:
-        """Return whether a record, be it a version's or a task's, can be read."""
+        """Return whether a record, of a version or of a task, can be read."""
         readers: tuple[Callable[[], object], ...] = (
             lambda: self.get(VersionId(record)),
             lambda: self.get_task(record),
@@ -72,16 +72,16 @@ class RecordSource:
         return False
 
     def expect_tasks(self, tasks: Mapping[RecordId, Task]) -> None:
-        """Know records of tasks that may not be on disk yet, instead of those before."""
+        """Remember records of tasks that may not be on disk yet, in place of those of the last call."""
         self._expected_tasks = {record: make_task_rows(record, task) for record, task in tasks.items()}
 
     def expect(self, version: VersionId, record: VersionRecord) -> None:
-        """Know one version whose record may not be on disk yet, instead of the one before."""
+        """Remember one version whose record may not be on disk yet, in place of that of the last call."""
         self._expected = {version: make_version_rows(version, record)}
 
     @contextmanager
     def open_pool(self) -> Iterator[Callable[[Entries], Entries]]:
-        """Give a function that hands entries on and has their records read ahead, in processes where it pays."""
+        """Yield a function that passes entries on and reads their records ahead, in several processes where it pays."""
         if (os.cpu_count() or 1) < 2:
             yield lambda entries: entries
             return
@@ -99,17 +99,17 @@ class RecordSource:
 
 
 class _LazyPool:
-    """Processes that read records; started once enough of them are asked for."""
+    """A pool of processes that read records; it starts once enough records have been requested."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._asked = 0
+        self._requested = 0
         self._workers: Workers[VersionId, VersionRows] | None = None
 
     def read(self, versions: list[VersionId]) -> dict[VersionId, VersionRows]:
-        """Return the rows of versions that could be read; the others are left for `get`, which says why not."""
-        self._asked += len(versions)
-        if self._asked < POOLED:
+        """Return the rows of the versions that could be read; `get` raises the errors of the others."""
+        self._requested += len(versions)
+        if self._requested < POOLED:
             return {}
         if self._workers is None:
             from registry_cli.store.workers import Workers
@@ -119,13 +119,13 @@ class _LazyPool:
         return {rows.id: rows for rows in self._workers.work(chunks)}
 
     def close(self) -> None:
-        """End the processes."""
+        """Stop the processes."""
         if self._workers is not None:
             self._workers.close()
 
 
 def _take_versions(source: Iterator[tuple[Entry, Head]], enough: int) -> Iterator[tuple[Entry, Head]]:
-    """Yield entries until they hold `enough` new versions."""
+    """Yield entries until they hold `enough` changes, an upper bound of their new versions."""
     count = 0
     for entry, head in islice(source, None):
         yield entry, head

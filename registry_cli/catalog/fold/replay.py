@@ -1,4 +1,4 @@
-"""Reads the log and folds it: all of it, what is new, or one entry. The index says when, and keeps the stamp."""
+"""Reads the log and folds it: the whole log, its new entries, or one entry. The index calls it and writes the stamp."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Replay:
     """Folds entries of one log.
 
     Attributes:
-        source: Where the rows of versions come from.
+        source: The source of the rows of versions and tasks.
     """
 
     def __init__(self, layout: Layout, log: Log) -> None:
@@ -32,7 +32,7 @@ class Replay:
         self._log = log
 
     def fold_all(self, db: sqlite3.Connection) -> Head:
-        """Fold the whole log into empty tables, records read ahead in a few processes, and return its head.
+        """Fold the whole log into empty tables and return its head; a few processes read the records ahead.
 
         Raises:
             CorruptError: An entry or a record cannot be read, or a slot is missing.
@@ -42,7 +42,7 @@ class Replay:
         return head
 
     def fold_entries(self, db: sqlite3.Connection, entries: Entries) -> Head:
-        """Fold entries that were read already into empty tables, and return the slot of the last one."""
+        """Fold entries that were already read into empty tables, and return the head after the last one."""
         fold, head = Fold(db, self.source.get, self.source.get_task, fresh=True), EMPTY
         with self.source.open_pool() as prefetch:
             for entry, next_head in prefetch(entries):
@@ -52,7 +52,7 @@ class Replay:
         return head
 
     def iter_new(self, db: sqlite3.Connection, head: Head) -> Iterator[Head]:
-        """Fold what the log holds beyond `head`; yield each slot that is folded."""
+        """Fold the log's entries after `head`; yield the head after each one."""
         fold = Fold(db, self.source.get, self.source.get_task)
         for entry, next_head in self._iter_entries(head):
             fold.apply(entry)
@@ -63,10 +63,10 @@ class Replay:
         return Fold(db, self.source.get, self.source.get_task).apply(entry)
 
     def check_head(self, head: Head) -> None:
-        """Check that the log still says what was folded.
+        """Check that the log still holds the entry that was folded last.
 
         Raises:
-            ConflictError: It does not: it is gone, or another one is in its place.
+            ConflictError: The log is gone, or another one is in its place.
         """
         data = self._log.find(head.seq) if head != EMPTY else None
         if head == EMPTY or (data and digest_entry(data) == head.digest):
@@ -77,7 +77,7 @@ class Replay:
             raise ConflictError(problem, hint="reg status")
 
     def follow(self, data: bytes, where: str) -> str:
-        """Return the digest by which the next entry names the one whose bytes are `data`."""
+        """Return the digest that the next entry holds of the entry whose bytes are `data`."""
         return load_entry(data, where).stands_for or digest_entry(data)
 
     def _iter_entries(self, head: Head) -> Iterator[tuple[Entry, Head]]:

@@ -1,4 +1,4 @@
-"""When a change is allowed: one table over what a version is. `reg help lifecycle` prints it; the fold obeys it.
+"""The rules for changes of a version: one table over its states. `reg help lifecycle` prints it; the fold applies it.
 
 Every reader applies the same rules to every entry, so a writer that ignores them changes nothing: its entry is void.
 """
@@ -11,7 +11,7 @@ from registry_cli.catalog.fold import changes
 
 Status = Literal["draft", "published", "archived", "removed"]
 Answer = Literal["yes", "no", "force"]
-"""`force`: only with `--force` and a reason."""
+"""`force` means that the change needs `--force` and a reason."""
 
 STATUSES: Final[tuple[Status, ...]] = ("draft", "published", "archived", "removed")
 EDIT_SEALED: Final = "edit framework, labels, design"
@@ -29,11 +29,11 @@ ALLOWED: Final[dict[str, tuple[Answer, Answer, Answer, Answer]]] = {
     changes.RESTORE:         ("no",    "no",      "yes",    "yes"),
     changes.REMOVE:          ("yes",   "force",   "yes",    "no"),
 }  # fmt: skip
-"""What is allowed on a version that is a draft, published, archived, removed; the strictest of its states counts."""
+"""Answers for a version that is a draft, published, archived, removed; in several states the strictest one counts."""
 
 
 def statuses_of(*, published: bool, archived: bool, removed: bool) -> list[Status]:
-    """Return the states a version is in; published and archived may both hold."""
+    """Return the states of a version; it may be both published and archived."""
     if removed:
         return ["removed"]
     states: list[Status] = ["published" if published else "draft"]

@@ -1,7 +1,7 @@
-"""What a `task` change does to the index: one task from its draft to its last attempt's end.
+"""The effect of a `task` change on the index: one task from its draft to the end of its last attempt.
 
-Its newest record says all that is known of it, so a change with a record replaces the task's rows. Of two ends of one
-attempt the first counts: the runner's, or that of whoever found the runner dead.
+The newest record holds all that is known of a task, so a change with a record replaces the task's rows. Of two ends of
+one attempt the first counts: that of the runner, or that of a process that found the runner dead.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from registry_cli.records.status import Status
 
 _FLAGS: Final = {"archive": ("archived", 0, 1), "remove": ("removed", 0, 1)}
-"""Column, what it must be, what it becomes."""
+"""The column of each stage, the value it must have, and its new value."""
 _ROWS: Final = ("task_fields", "task_tags", "task_inputs", "task_data", "task_files")
 
 
 def apply_task(state: State, change: Mapping[str, Any]) -> Effect:
-    """Bring a task to a stage.
+    """Move a task to a stage.
 
     Raises:
-        VoidError: It is not in a state from which it can get there.
+        VoidError: The stage cannot follow the present state of the task.
     """
     task, stage = TaskId(change["task"]), change["stage"]
     held = state.db.execute(
@@ -59,7 +59,7 @@ def apply_task(state: State, change: Mapping[str, Any]) -> Effect:
 
 
 def hand_down(db: sqlite3.Connection, task: TaskId) -> None:
-    """Let the versions of a task be found by its parameters, where they have no such parameter themselves."""
+    """Give the versions of a task its parameters as searchable fields, except those that a version has itself."""
     db.execute(
         "INSERT OR IGNORE INTO fields SELECT v.row, f.field, f.number, f.text FROM tasks t"
         " CROSS JOIN versions v INDEXED BY versions_task ON v.task = t.id AND v.task IS NOT NULL"
@@ -69,7 +69,7 @@ def hand_down(db: sqlite3.Connection, task: TaskId) -> None:
 
 
 def inherit(db: sqlite3.Connection, version: int, task: object) -> None:
-    """Let a new version be found by the parameters of its task."""
+    """Give a new version the parameters of its task as searchable fields, except those that it has itself."""
     db.execute(
         "INSERT OR IGNORE INTO fields SELECT ?, f.field, f.number, f.text FROM tasks t CROSS JOIN task_fields f"
         " ON f.task = t.row AND f.field >= 'params.' AND f.field < 'params/' WHERE t.id = ?",
@@ -86,8 +86,8 @@ def _check_stage(task: TaskId, stage: str, rows: TaskRows, held: tuple[Any, ...]
     elif stage == "edit":
         legal = held is not None and old == held[3] and (rows.status, rows.attempt) == (status, attempt)
     elif stage == "start":
-        given_up = (status, attempt) == ("cancelled", 0)
-        legal = rows.status == "running" and rows.attempt == attempt + 1 and not given_up
+        is_cancelled = (status, attempt) == ("cancelled", 0)
+        legal = rows.status == "running" and rows.attempt == attempt + 1 and not is_cancelled
     else:
         legal = status in {"running", "draft"} and rows.status in ENDED and rows.attempt == attempt
     if not legal:
@@ -96,9 +96,9 @@ def _check_stage(task: TaskId, stage: str, rows: TaskRows, held: tuple[Any, ...]
 
 
 def _rows(state: State, task: TaskId, stage: str, record: RecordId, held: tuple[Any, ...] | None) -> TaskRows:
-    """Return a record's rows; of one that is damaged, what its stage tells, so that all else stays readable.
+    """Return a record's rows; a damaged record gives rows derived from its stage, so that all else stays readable.
 
-    What the record before it said is then kept, see `_write`.
+    `_write` then leaves the values of the record before it in place.
     """
     try:
         return state.task_rows(record)
@@ -114,7 +114,7 @@ def _rows(state: State, task: TaskId, stage: str, record: RecordId, held: tuple[
 
 
 def _write(db: sqlite3.Connection, rows: TaskRows, row: int | None) -> int:
-    """Write the rows of a task in place of those it has at `row`, and return where they are."""
+    """Write the rows of a task in place of those it has at `row`, and return their row."""
     if row is None:
         marks = ", ".join("?" * (len(COLUMNS) + 1))
         row = db.execute(

@@ -1,4 +1,4 @@
-"""What a task's record brings into the index: rows ready to insert, worked out without the index."""
+"""The index rows of a task's record, ready to insert and computed without the index."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Columns of `tasks` that a record fills."""
 COMMAND: Final = 2000
-"""Characters of a command that can be searched and are listed."""
+"""Most characters of a command that are searched and listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRows:
-    """The rows of one record of a task but for their row id; `columns` are those of `COLUMNS`."""
+    """The rows of one record of a task, without their row id; `columns` are those of `COLUMNS`."""
 
     id: TaskId
     status: Status
@@ -44,12 +44,12 @@ class TaskRows:
 
     @property
     def record(self) -> object:
-        """The record."""
+        """Id of the record."""
         return self.columns[COLUMNS.index("record")]
 
     @property
     def broken(self) -> object:
-        """Why the record cannot be read, or None."""
+        """The reason why the record cannot be read, or None."""
         return self.columns[COLUMNS.index("broken")]
 
 
@@ -57,7 +57,7 @@ def load_task_rows(record: RecordId, data: bytes) -> TaskRows:
     """Return the rows of the task record whose bytes are `data`.
 
     Raises:
-        CorruptError: They are no task record.
+        CorruptError: The bytes are not a task record.
     """
     where = f"record {record[:12]}"
     task = load_task(data, where)
@@ -93,7 +93,7 @@ def make_task_rows(record: RecordId, task: Task) -> TaskRows:
 
 def broken_task(task: TaskId, status: Status, attempt: int, record: RecordId, entry: Entry,
                 problem: str) -> TaskRows:  # fmt: skip
-    """Return the rows of a task whose record cannot be read: what the entry that names it tells, and the problem."""
+    """Return the rows of a task whose record cannot be read: the facts of the entry that names it, and the problem."""
     time = microseconds(entry.time)
     columns = (task, line_key(task), "", "", status, attempt, entry.author, time, None, None, None, None, None, None,
                "", record, problem)  # fmt: skip

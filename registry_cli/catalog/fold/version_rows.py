@@ -1,6 +1,6 @@
-"""What a version's record brings into the index: rows ready to insert, worked out without the index.
+"""The index rows of a version's record, ready to insert and computed without the index.
 
-So records can be read by many processes at once when the index is rebuilt.
+Therefore many processes can read records at once when the index is rebuilt.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ FieldRow = tuple[str, int | float | None, str | None]
 """Field, its number, its text; see `schema.py`."""
 _TABLES: Final = ("metadata", "metrics", "params", "labels", "interface")
 DESIGN_FIELDS: Final = 200
-"""Fields of a JSON design that can be searched; the rest can only be read."""
+"""Most fields of a JSON design that can be searched; the others can only be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRows:
-    """The rows of one version but for its place in a line, its number and its row id."""
+    """The rows of one version, without its line, its number and its row id."""
 
     id: VersionId
     columns: tuple[object, ...]
@@ -53,7 +53,7 @@ def load_version_rows(version: VersionId, data: bytes) -> VersionRows:
     """Return the rows of the version whose record's bytes are `data`.
 
     Raises:
-        CorruptError: They are no version record.
+        CorruptError: The bytes are not a version record.
     """
     where = f"record {version[:12]}"
     record = load_version(data, where)
@@ -91,7 +91,7 @@ def make_version_rows(version: VersionId, record: VersionRecord) -> VersionRows:
 
 
 def broken_version_rows(version: VersionId, entry: Entry, problem: str) -> VersionRows:
-    """Return the rows of a version whose record cannot be read: what the entry that added it tells, and the problem."""
+    """Return the rows of a version whose record cannot be read: facts of the entry that added it, and the problem."""
     doc: dict[str, object] = {"message": None, "design": None, **{table: {} for table in _TABLES}}
     columns = (None, entry.author, microseconds(entry.time), None, None, 0, None)
     return VersionRows(version, columns, None, dump_doc(doc), (None, None), (), (), (), problem)
@@ -107,7 +107,7 @@ def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:
 
 
 def design_table(design: Design | None) -> dict[str, object] | None:
-    """Return a design as the index keeps it."""
+    """Return a design as the index stores it."""
     if design is None:
         return None
     table = {
@@ -121,12 +121,12 @@ def design_table(design: Design | None) -> dict[str, object] | None:
 
 
 def design_columns(design: Mapping[str, Any] | None) -> tuple[str | None, int | None]:
-    """Return digest and size of a design as the index keeps it, where it is a blob."""
+    """Return the digest and the size of a stored design that is a blob; None for both where it is not."""
     return (design.get("sha256"), design.get("size")) if design else (None, None)
 
 
 def searchable(value: Value) -> tuple[int | float | None, str | None]:
-    """Return a value as the columns `number` and `text` of fields hold it."""
+    """Return the values of the columns `number` and `text` that `fields` stores for a value."""
     if isinstance(value, bool):
         return int(value), "true" if value else "false"
     if isinstance(value, int | float):
@@ -155,17 +155,17 @@ def _design_fields(design: Mapping[str, Any] | None) -> dict[str, Value]:
 
 
 def _fits(value: object) -> bool:
-    """Return whether SQLite keeps a value: integers of 64 bits, texts without the half characters of JSON."""
+    """Return whether SQLite can store a value: integers of 64 bits, text without the lone surrogates of JSON."""
     if isinstance(value, str):
         return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
     return not isinstance(value, int) or -(1 << 63) <= value < 1 << 63
 
 
 def check_storable(values: Iterable[object]) -> None:
-    """Check that SQLite keeps all of some values.
+    """Check that SQLite can store all values.
 
     Raises:
-        TypeError: It would not keep one.
+        TypeError: It cannot store one of them.
     """
     for value in values:
         if not (value is None or isinstance(value, str | float) or (isinstance(value, int) and _fits(value))):

@@ -1,1 +1,1 @@
-"""The index: the SQLite file that caches the catalog, where it lies, and how it is opened, checked and made anew."""
+"""The index: the SQLite file that caches the catalog. Finds its place, opens it, checks it and rebuilds it."""

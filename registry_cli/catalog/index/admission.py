@@ -1,7 +1,7 @@
-"""Which files SQLite may open as an index: told by their status and first bytes, before it sees them.
+"""Checks the files of an index by their status and first bytes before SQLite may open them.
 
 SQLite follows links, waits for the other end of a pipe, and deletes the file that a journal names. Light: completion
-asks at each key.
+calls it at each key press.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import stat
 
 APPLICATION = 0x72656769
 """`reg` + `i`: the application id in the header of each index (https://www.sqlite.org/fileformat2.html#application_id);
-the user version beside it is the index's `SCHEMA`."""
+the user version next to it is the index's `SCHEMA`."""
 BESIDE = ("-wal", "-shm", "-journal")
-"""Ends of the names of what SQLite puts beside a database."""
+"""Suffixes of the files that SQLite puts next to a database."""
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
-"""Ends a journal that names a super-journal (https://www.sqlite.org/fileformat2.html#the_rollback_journal)."""
+"""Last bytes of a journal that names a super-journal (https://www.sqlite.org/fileformat2.html#the_rollback_journal)."""
 
 
 def find_strange(path: str) -> str | None:
-    """Return which file of the index `path` is not ours to open, and why; None where each that is there is ours.
+    """Return the file of the index `path` that we must not open, with the reason; None where all are ours.
 
-    A file that is no database counts as ours: it is an index that broke.
+    A file that is not a database counts as ours: it is a broken index.
     """
     for name in (path, *(path + end for end in BESIDE)):
         try:
@@ -45,7 +45,7 @@ def find_strange(path: str) -> str | None:
 
 
 def read_header(path: str) -> tuple[int, int] | None:
-    """Return application id and user version of a database, or None where the file is missing, empty or none."""
+    """Return application id and user version of a database, or None where the file is missing, empty or not one."""
     head = _read(path, _HEADER)
     if len(head) < _HEADER or not head.startswith(_MAGIC):
         return None
@@ -53,7 +53,7 @@ def read_header(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """Return the first `size` bytes of a regular file, or the last where negative; none of what cannot be read."""
+    """Return the first `size` bytes of a regular file, or the last if `size` is negative; none if it cannot be read."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -1,7 +1,7 @@
-"""SQLite in a process that may fork while another thread is inside it: each call waits for forks, and a fork for it.
+"""SQLite in a process that may fork while another thread runs a call: calls wait for forks, and forks wait for calls.
 
 SQLite has locks that all its connections share. A forked child never uses its parent's connections
-(https://www.sqlite.org/howtocorrupt.html), but to open one of its own takes such a lock.
+(https://www.sqlite.org/howtocorrupt.html), but opening a connection of its own takes such a lock.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @cache
 def make_connection_class() -> type[sqlite3.Connection]:
-    """Return connections of which, and of whose cursors, no call is under way at a fork."""
+    """Return a connection class that, with its cursors, has no call in progress at a fork."""
     import sqlite3
 
     class Cursor(sqlite3.Cursor):
         def __del__(self) -> None:
             try:
-                self.close()  # to be freed with rows left ends its statement
+                self.close()  # freeing a cursor with rows left ends its statement
             except sqlite3.Error:  # its connection is closed
                 pass
 
@@ -33,7 +33,7 @@ def make_connection_class() -> type[sqlite3.Connection]:
             return super().cursor(factory)
 
         def execute(self, *given: Any) -> Any:
-            return Cursor(self).execute(*given)  # what it inherits would make a plain cursor
+            return Cursor(self).execute(*given)  # the inherited method would make a plain cursor
 
         def executemany(self, *given: Any) -> Any:
             return Cursor(self).executemany(*given)

@@ -1,9 +1,9 @@
 """The index: the catalog's SQLite copy. Opens it, brings it up to the log's head, rebuilds it on any doubt.
 
-It is a cache. Whatever is wrong with it (damaged, of another schema, somebody else's, stamped with an entry that the
-log does not hold), it is made anew from the log; where it cannot be kept, it lives in memory for this process alone. A
-writer that holds its lock and does not move is waited for a moment, then worked around. Nobody forks while we write, as
-the child would find what its parent has locked.
+It is a cache. If anything is wrong with it (damage, another schema, another user's file, a stamp with an entry that the
+log does not hold), it is rebuilt from the log; where it cannot be stored, it is in memory for this process alone. If
+another writer holds the lock, we wait a moment, then work around it. The process does not fork during a write, because
+the child would inherit the lock of its parent.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LOST: Final = "reg repair"
 
 
 class OutrunError(Exception):
-    """Another process has folded an entry that we have not seen: ours cannot have its slot any more."""
+    """Raised when another process has folded an entry that we have not seen: our entry can no longer take its slot."""
 
 
 class Index:
@@ -48,9 +48,9 @@ class Index:
 
     Args:
         layout: The registry's paths.
-        log: Its slots.
-        registry: Its id.
-        place: Where the index lies.
+        log: The slots of its log.
+        registry: The registry's id.
+        place: The place of the index.
     """
 
     def __init__(self, layout: Layout, log: Log, registry: str, place: Place) -> None:
@@ -63,13 +63,13 @@ class Index:
 
     @cached_property
     def _replay(self) -> Replay:
-        """What folds; loaded only where there is something to fold."""
+        """The replay of the log; loaded only where there is something to fold."""
         from registry_cli.catalog.fold.replay import Replay
 
         return Replay(self._layout, self._log)
 
     def find_path(self) -> Path | None:
-        """Return where the index lies now, or None for memory."""
+        """Return the path of the open index, or None for memory."""
         (place,) = (file for _, name, file in self.db.execute("PRAGMA database_list") if name == "main")
         return Path(place) if place else None
 
@@ -78,37 +78,37 @@ class Index:
         self.db.close()
 
     def sync(self) -> Head:
-        """Fold what the log holds beyond `head`, and return the new head."""
+        """Fold the log's entries after `head`, and return the new head."""
         if not self._log.exists(self.head.seq + 1):
             return self.head
         self._work(self._sync)
         return self.head
 
     def recover(self, error: Exception) -> None:
-        """Go on after an error: in a copy of our own where the file is held by somebody, else in a new index."""
+        """Recover from an error: with a copy in memory where the file is only unavailable, else with a new index."""
         if sqlite_file.is_passing(error):
             self._go_private()
         else:
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the index anew from the log: what it says cannot be right."""
+        """Rebuild the index from the log, because its contents cannot be right."""
         if self._place.path is not None:
             with suppress(OSError):
                 sqlite_file.set_aside(self._place.path)
-        self.db, self.head = self._open()  # the old connection stays open for who still reads
+        self.db, self.head = self._open()  # the old connection stays open for readers that still use it
         self.sync()
 
     def read(self, action: Callable[[Connection], T]) -> T:
-        """Return what `action` reads, all of one moment, whatever other processes write.
+        """Return what `action` reads, all in the state of one moment, whatever other processes write.
 
-        An index that cannot be right is made anew, and read again. One such call may be made inside another.
+        An index that cannot be right is rebuilt, and `action` runs again. Calls may be nested.
 
         Raises:
-            CorruptError: It cannot be read then either.
+            CorruptError: The rebuilt index cannot be read either.
         """
         db = self.db
-        if db.in_transaction:  # the caller above us handles what cannot be right
+        if db.in_transaction:  # the outer call handles the errors
             return action(db)
         try:
             with open_snapshot(db):
@@ -122,7 +122,7 @@ class Index:
             raise CorruptError(f"the index cannot be read: {error}", hint="reg fsck") from None
 
     def append(self, entry: Entry, data: bytes) -> str | None:
-        """Fold the entry that was just put into the slot after `head`; return why it is void, or None."""
+        """Fold the entry that was just written to the slot after `head`; return why it is void, or None."""
         self._work(lambda: self._append(entry, data))
         found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
         return str(found[0]) if found and found[0] is not None else None
@@ -131,17 +131,17 @@ class Index:
         """Return why an entry would be void after `head`, or None; the index stays as it is.
 
         Raises:
-            OutrunError: The log has grown; plan anew.
-            ConflictError: It was replaced, or taken away.
+            OutrunError: The log has grown; plan again.
+            ConflictError: The log was replaced or removed.
         """
         return self._work(lambda: self._rehearse(entry))
 
     def check_writable(self) -> None:
-        """Check that this program understands every entry, and that they are those that it has read.
+        """Check that this program understands every entry, and that the log still holds the entries it has read.
 
         Raises:
-            RefusedError: It does not, so it must not add to them.
-            ConflictError: The registry was replaced, or taken away.
+            RefusedError: It does not understand one, so it must not add others.
+            ConflictError: The registry was replaced or removed.
         """
         if not self._log.holds(self.head):
             self._replay.check_head(self.head)
@@ -153,12 +153,12 @@ class Index:
             )
 
     def check_undamaged(self) -> None:
-        """Check that every record could be read: what an unread one says may decide what the next entry means.
+        """Check that every record could be read: the contents of an unread one may decide what the next entry means.
 
-        One that is known to be lost holds nobody up.
+        A record that is known to be lost does not count.
 
         Raises:
-            CorruptError: One could not.
+            CorruptError: A record could not be read.
         """
         if not sqlite_file.list_damaged(self.db):
             return
@@ -180,14 +180,14 @@ class Index:
         self._replay.source.expect_tasks(tasks)
 
     def _work(self, step: Callable[[], T]) -> T:
-        """Take a step, once more where the index was not right."""
+        """Return the result of a step; retry it after recovery where the index is not right."""
         try:
             return step()
         except sqlite_file.list_errors() as error:
             self.recover(error)
         try:
             return step()
-        except sqlite_file.list_errors():  # the disk is full, or another has the new one
+        except sqlite_file.list_errors():  # the disk is full, or another process locks the new one
             self._go_private()
         return step()
 
@@ -199,7 +199,7 @@ class Index:
     def _append(self, entry: Entry, data: bytes) -> None:
         with self._writing():
             self.head = self._read_stamp() or EMPTY
-            if self.head.seq == entry.seq - 1:  # nobody was faster, and what we hold need not be read back
+            if self.head.seq == entry.seq - 1:  # no other process was faster, and our entry need not be read back
                 self._fold_one(entry, digest_entry(data))
             else:
                 self._fold_new()
@@ -211,7 +211,7 @@ class Index:
                 if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
                     raise OutrunError
                 self._replay.check_head(self.head)
-                if self._read_stamp() != self.head:  # a newer program has made the index anew, in a way of its own
+                if self._read_stamp() != self.head:  # a newer program has rebuilt the index with its own schema
                     raise DoubtError("it is not ours any more")
                 return self._replay.fold_one(self.db, entry)
             finally:
@@ -230,7 +230,7 @@ class Index:
             except sqlite_file.list_errors() as error:
                 if sqlite_file.is_passing(error):
                     break
-                sqlite_file.set_aside(self._place.path)  # no database, another's tables, or a broken one
+                sqlite_file.set_aside(self._place.path)  # no database, foreign tables, or a broken one
         return self._open_private()
 
     def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
@@ -241,9 +241,7 @@ class Index:
             if not made:
                 sqlite_file.sign(db)
             if self._place.local:
-                sqlite_file.prefer_wal(
-                    db
-                )  # before a rebuild too: what a power loss leaves of it is told by its checksums
+                sqlite_file.prefer_wal(db)  # before a rebuild too: its checksums reveal what a power loss damaged
             head = self._trusted(db) if made else None
             if head is None:
                 head = self._rebuild(db)
@@ -260,7 +258,7 @@ class Index:
         return db, head
 
     def _go_private(self) -> None:
-        """Go on with a copy in memory: somebody holds the file and does not let go, or it broke underneath us."""
+        """Continue with a copy in memory: another process keeps the file locked, or the file broke while open."""
         try:
             private = sqlite_file.copy_to_memory(self.db)
             head = self._read_stamp(private)
@@ -271,7 +269,7 @@ class Index:
         self.db, self.head = private, head
 
     def _trusted(self, db: sqlite3.Connection) -> Head | None:
-        """Return the slot up to which the index is folded, if it is ours and the log still says the same."""
+        """Return the slot up to which the index is folded, if it is ours and the log still holds that entry."""
         head = self._read_stamp(db)
         if head is None or head == EMPTY:
             return head
@@ -285,10 +283,10 @@ class Index:
         return None
 
     def _check_end(self, db: sqlite3.Connection, head: Head, data: bytes | None) -> None:
-        """Check that the log does not lack what the index knows to have been written.
+        """Check that the log still has the entries that the index knows to be durable.
 
         Raises:
-            CorruptError: It does.
+            CorruptError: An entry is missing or replaced.
         """
         where = self._log.where(head.seq)
         if data is not None and self._replay.follow(data, where) == head.digest:  # it stands for a lost entry
@@ -313,7 +311,7 @@ class Index:
             return None
 
     def _rebuild(self, db: sqlite3.Connection) -> Head:
-        """Make the index anew in its place; of many processes that want to, one does and the others find it done."""
+        """Rebuild the index in place; of many processes that try, one does it and the others find it done."""
         with quiet:
             db.execute("BEGIN EXCLUSIVE")
             try:
@@ -352,7 +350,7 @@ class Index:
             before = self.head
             try:
                 yield
-                self.db.execute("COMMIT")  # where there is no WAL, a reader that does not move lets nobody commit
+                self.db.execute("COMMIT")  # without WAL, a reader that stays in its snapshot blocks every commit
             except BaseException:
                 self.head = before
                 if self.db.in_transaction:

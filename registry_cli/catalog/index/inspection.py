@@ -1,6 +1,6 @@
-"""The index file as it lies, opened without a trace: to compare it with the log, or to search it for lost entries.
+"""The index file as it is on disk, opened without a trace: to compare it with the log, or to find lost entries in it.
 
-An index is a cache and may be wrong in any way, so what is read here is a hint. Nothing is written, in it or beside it.
+An index is a cache and may be wrong in any way, so all results are hints. Nothing is written to the file or its folder.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 
 
 class End(NamedTuple):
-    """How far an index is folded: `head`, and the last slot that it knows to have been written for good."""
+    """The progress of an index: the `head` up to which it is folded, and the last slot that it knows to be durable."""
 
     head: Head
     durable: int
 
 
 class IndexFile:
-    """An index that was opened by `open_untouched`; where no method says otherwise, it raises `list_errors()`."""
+    """An index opened by `open_untouched`; unless a method says otherwise, it raises the errors of `list_errors`."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def is_empty(self) -> bool:
-        """Return whether it has no tables yet; tables of another's are an error."""
+        """Return whether it has no tables yet; another program's tables are an error."""
         return not check_schema(self._db)
 
     def is_sound(self, *, quick: bool) -> bool:
-        """Return whether SQLite finds nothing wrong inside."""
+        """Return whether SQLite's own check finds no error."""
         (found,) = self._db.execute(f"PRAGMA {'quick' if quick else 'integrity'}_check(1)").fetchone()
         return bool(found == "ok")
 
     def read_stamp(self) -> dict[str, str]:
-        """Return its stamp, whatever it says."""
+        """Return its stamp, unchecked."""
         return dict(self._db.execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
 
     def read_end(self, registry: str) -> End | None:
-        """Return how far it is folded, or None where it is of another schema or registry.
+        """Return its progress, or None where it is of another schema or registry.
 
         Raises:
             ValueError: Its stamp cannot be read.
@@ -65,7 +65,7 @@ class IndexFile:
             raise ValueError(str(error)) from None
 
     def read_refs(self, seq: int) -> dict[UserId, str]:
-        """Return the addresses of what the entry of a slot changed; nothing where that cannot be read."""
+        """Return the addresses of the versions and tasks that a slot's entry changed; empty if it cannot be read."""
         try:
             found = self._db.execute(
                 "SELECT v.id, l.name, v.number FROM changes c JOIN versions v ON v.row = c.version"
@@ -82,7 +82,7 @@ class IndexFile:
         return refs | {TaskId(task): f"task:{name}" for task, name in tasks}
 
     def find_columns(self, seq: int) -> tuple[Any, ...] | None:
-        """Return all that it holds of the entry in a slot; None where it has none, or that cannot be read."""
+        """Return all columns of the entry in a slot; None where there is none or it cannot be read."""
         try:
             found: tuple[Any, ...] | None = self._db.execute("SELECT * FROM entries WHERE seq = ?", (seq,)).fetchone()
         except list_errors():
@@ -102,25 +102,28 @@ class IndexFile:
         return found, [doc for (doc,) in docs]
 
     def find_difference(self, fresh: Fresh) -> str | None:
-        """Return the first table that is not what a fold of the log made, or None."""
+        """Return the first table that differs from a fresh fold of the log, or None."""
         names = fresh.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         return next((name for (name,) in names if not _is_same(name, self._db, fresh.db)), None)
 
 
 @contextmanager
 def open_untouched(path: Path, *, steps: int | None = None) -> Iterator[IndexFile]:
-    """Open an index of any schema for reading; nothing in it is believed yet.
+    """Open an index of any schema for reading, without trusting any of its contents.
 
     Args:
-        path: Where it lies.
-        steps: Steps of SQLite's machine after which each statement ends, whatever the file defines.
+        path: Path of the index.
+        steps: Steps of SQLite's virtual machine after which each statement is interrupted, whatever the file defines.
     """
     with closing(connect_untouched(path)) as db, limited(db, steps) if steps else nullcontext():
         yield IndexFile(db)
 
 
 def is_blocked(error: Exception) -> bool:
-    """Return whether an error is no damage: the file is locked or closed to us (https://www.sqlite.org/rescode.html)."""
+    """Return whether an error means no damage: the file is locked or we may not open it.
+
+    See https://www.sqlite.org/rescode.html.
+    """
     import sqlite3
 
     codes = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
@@ -129,6 +132,6 @@ def is_blocked(error: Exception) -> bool:
 
 def _is_same(table: str, one: Connection, other: Connection) -> bool:
     keys = [column for _, column, *_, place in one.execute(f"PRAGMA table_info({table})") if place]
-    where = "WHERE key NOT IN ('durable', 'seal')" if table == "stamp" else ""  # that is what only a writer knows
+    where = "WHERE key NOT IN ('durable', 'seal')" if table == "stamp" else ""  # only a writer knows these
     query = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
     return all(mine == theirs for mine, theirs in zip_longest(one.execute(query), other.execute(query)))

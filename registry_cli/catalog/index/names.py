@@ -1,6 +1,7 @@
-"""Names from the index, for a shell that waits at each key: never made, never waited for, never believed if another's.
+"""Names from the index for shell completion, which must be quick at each key press.
 
-Light: it imports nothing but SQLite, and that only where there is an index to open.
+It never builds an index, never waits for a lock, and never trusts another user's index. Light: it imports nothing but
+SQLite, and that only where there is an index to open.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MANY = 60
-"""Beyond this many names only their next segments are offered."""
+"""Most names that are offered whole; of more, only their next segments are."""
 _READ = 5000
 _PATIENCE = 2_000_000
-"""Steps of SQLite's machine, less than a tenth of a second: longer nobody waits at a key."""
+"""Steps of SQLite's virtual machine, less than a tenth of a second: no user waits longer for a completion."""
 _LAST = "\U0010ffff"
 
 
 class Names:
-    """The names in an index; without one there are none."""
+    """The names in an index; none where there is no database."""
 
     def __init__(self, database: Connection | None) -> None:
         self._database = database
@@ -32,7 +33,7 @@ class Names:
             self._database.close()
 
     def models(self, text: str) -> list[tuple[str, str]]:
-        """Return the names of models that begin with `text`; where there are too many, their next segments."""
+        """Return the names of models that begin with `text`, or their next segments where there are too many."""
         key = text.casefold()
         rows = self._rows(
             "SELECT name, last_number FROM lines WHERE key >= ? AND key < ? AND EXISTS"
@@ -51,14 +52,14 @@ class Names:
         return exact if len(name) < len(text) else self.models(text) + exact
 
     def tasks(self, text: str) -> list[tuple[str, str]]:
-        """Return the names of tasks that begin with `text`, and their ids once some of an id is typed."""
+        """Return the names of tasks that begin with `text`, and the ids that do unless `text` is empty."""
         start = text.upper()
         sql = "SELECT id, name || ' ' || status FROM tasks WHERE id >= ? AND id < ? AND NOT removed ORDER BY id LIMIT ?"
         ids = self._rows(sql, (start, start + _LAST, _MANY)) if text else []
         return [*self.task_names(text), *ids, ("@last", "the newest task")]
 
     def task_names(self, text: str) -> list[tuple[str, str]]:
-        """Return the names of tasks that begin with `text`, each once, and the status of its newest task."""
+        """Return the names of tasks that begin with `text`, each once, with the status of its newest task."""
         key = text.casefold()
         rows = self._rows(
             "SELECT name, status, max(created) FROM tasks WHERE key >= ? AND key < ? AND NOT removed"
@@ -99,7 +100,7 @@ class Names:
         return [(f"{name}@{alias}", f"version {number}") for alias, number in rows]
 
     def _distinct(self, table: str, column: str, text: str) -> list[str]:
-        """Return the different values by one index step each, however many rows hold them."""
+        """Return the distinct values with one index step for each, however many rows hold them."""
         step = f"SELECT min({column}) FROM {table} WHERE {column}"
         sql = (
             f"WITH RECURSIVE seen(value) AS ({step} >= ?1 UNION ALL"
@@ -119,11 +120,11 @@ class Names:
 
 
 def open_names(path: str | None, schema: int) -> Names:
-    """Return the names in the index at `path`; none unless it is there, ours and of a schema.
+    """Return the names in the index at `path`; none unless the file exists, is ours and has the expected schema.
 
     Args:
-        path: Where it lies, if anywhere.
-        schema: The version of the tables, `SCHEMA`; given, because its module costs time to import.
+        path: Path of the index, or None.
+        schema: The version of the tables, `SCHEMA`; a parameter, because its module costs time to import.
     """
     if path is None:
         return Names(None)

@@ -1,4 +1,4 @@
-"""Where a registry's index may lie: beside it where only we can put files, else in the user's cache, else nowhere."""
+"""The place of a registry's index: in the registry if only we can add files there, else the user's cache, else none."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the index may lie: `path`, or None for memory; `local` tells a disk of this machine."""
+    """The place of the index: `path`, or None for memory; `local` is true for a disk of this machine."""
 
     path: Path | None
     local: bool = True
 
 
 def find_place(layout: Layout, registry: str, cache_home: Callable[[], Path]) -> Place:
-    """Return where a registry's index may lie.
+    """Return the place of a registry's index.
 
-    In the registry if that is on a disk of this machine and nobody else can put files there, and those that are there
-    are ours; else in the user's cache folder. What is not ours is neither opened nor deleted.
+    It is in the registry if that is on a disk of this machine, no other user can add files there, and the index's
+    files there are ours; else in the user's cache folder. Files that are not ours are neither opened nor deleted.
 
     Args:
         layout: The registry's paths.
-        registry: Its id.
-        cache_home: Gives the user's cache folder; asked only when needed.
+        registry: The registry's id.
+        cache_home: Returns the user's cache folder; called only when needed.
     """
     if not layout.shared and is_local(layout.root) and is_private(layout) and find_strange(layout.index) is None:
         return Place(layout.index)
@@ -49,7 +49,7 @@ def find_place(layout: Layout, registry: str, cache_home: Callable[[], Path]) ->
 
 
 def find_strange(index: Path) -> str | None:
-    """Return which file of an index is not ours to open, and why; None where each that is there is ours."""
+    """Return the file of an index that we must not open, with the reason; None where all existing files are ours."""
     strange = admission.find_strange(str(index))
     if strange is None and sqlite_file.is_foreign(index):
         return f"{index} is another program's database"
@@ -57,7 +57,7 @@ def find_strange(index: Path) -> str | None:
 
 
 def is_private(layout: Layout) -> bool:
-    """Return whether we can put files into a registry's cache, and nobody else can."""
+    """Return whether we, and no other user, can add files to a registry's cache."""
     return all(map(_is_own, (layout.root, layout.cache))) and os.access(layout.cache, os.W_OK)
 
 

@@ -1,6 +1,6 @@
-"""The catalog folded from scratch into a database of its own, for those who must not believe the index.
+"""The catalog folded from scratch into a database of its own, for callers that must not trust the index.
 
-It lies in a temporary file that only this process sees, so that memory stays flat, and goes when it is closed.
+The database is a temporary file that only this process sees, so memory stays flat; closing it removes the file.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 
 class Fresh:
-    """A catalog that owes nothing to the index, folded up to `head`; made by `open_fresh`.
+    """A catalog that is independent of the index, folded up to `head`; `open_fresh` makes one.
 
     Attributes:
-        db: The same tables as the index has.
+        db: A database with the same tables as the index.
         head: The slot up to which it is folded.
     """
 
@@ -42,21 +42,21 @@ class Fresh:
             raise
 
     def read(self, action: Callable[[Connection], T]) -> T:
-        """Return what `action` reads; nobody else writes here."""
+        """Return what `action` reads; no other process writes here."""
         return action(self.db)
 
     def sync(self) -> Head:
-        """Fold what the log holds beyond `head`, and return the new head.
+        """Fold the log's entries after `head`, and return the new head.
 
         Raises:
-            CorruptError: An entry cannot be read, or does not follow; what is folded stays as it was.
+            CorruptError: An entry cannot be read, or does not follow; the tables stay as they were.
         """
         if self._log.exists(self.head.seq + 1):
             self.head = self._transact(self._fold_new)
         return self.head
 
     def close(self) -> None:
-        """Close the database, and with it the file."""
+        """Close the database, which removes its file."""
         self.db.close()
 
     def __enter__(self) -> Fresh:
@@ -90,13 +90,13 @@ class Fresh:
 
 
 def open_fresh(layout: Layout, log: Log, registry: str, entries: Entries | None = None) -> Fresh:
-    """Fold a registry's whole log; close what is returned, or use it as a context.
+    """Fold a registry's whole log; close the result, or use it as a context manager.
 
     Args:
         layout: The registry's paths.
-        log: Its slots.
-        registry: Its id.
-        entries: What to fold instead of the log, for who has read as much of it as can be read.
+        log: The slots of its log.
+        registry: The registry's id.
+        entries: Entries to fold instead of the log, for a caller that has read as much of it as can be read.
 
     Raises:
         CorruptError: An entry cannot be read, or a slot is missing.

@@ -1,4 +1,4 @@
-"""SQLite as the index uses it: how a file is opened, stamped, and put away. Knows no entry."""
+"""The SQLite file of an index: opens, checks, stamps and removes it. Knows no entry."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ MEMORY: Final = ":memory:"
 PRIVATE: Final = ""
 """A temporary file of its own, gone with the connection (https://www.sqlite.org/inmemorydb.html)."""
 MAPPED: Final = 16 << 20
-"""Bytes of the file read through the page cache itself, which is faster; more of a large one is no faster, and all that
-is read of it would count as this process's memory."""
+"""Bytes of the file that are memory-mapped, which is faster; mapping more of a large file is no faster, and all mapped
+pages that are read would count as this process's memory."""
 _ENOUGH: Final = 1_000_000
-"""Steps in which a schema is read; ours takes some thousands."""
+"""Most steps for reading a schema; ours takes some thousands."""
 _WAL_HEADER: Final = 32
 """Bytes before the first frame of a journal (https://www.sqlite.org/fileformat2.html#the_write_ahead_log)."""
 _OBJECTS: Final = 200
-"""More objects than any schema of ours has."""
+"""Most objects that are read of a schema, more than any schema of ours has."""
 _OLDER: Final = frozenset({"stamp", "lines", "versions", "entries", "changes"})
 """Tables that the indexes of all schemas have."""
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """Open a database file, made if missing, or `MEMORY`; transactions are the caller's.
+    """Open a database file, which is created if missing, or `MEMORY`; the caller controls transactions.
 
-    Nothing that a file holds is believed yet, see `check_schema`.
+    None of the file's contents is trusted before `check_schema`.
     """
     db = _open(path)
     if path in {MEMORY, PRIVATE}:
@@ -50,10 +50,10 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 def check_schema(db: sqlite3.Connection) -> bool:
-    """Return whether a database holds an index's tables, False where it is empty, and map it from now on.
+    """Return whether a database holds an index's tables, False where it is empty; then map it into memory.
 
     Raises:
-        sqlite3.DatabaseError: It holds anything else. No view or trigger has run.
+        sqlite3.DatabaseError: The database holds anything else. No view or trigger has run.
     """
     import sqlite3
 
@@ -63,7 +63,7 @@ def check_schema(db: sqlite3.Connection) -> bool:
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
-        raise sqlite3.DatabaseError("its schema goes on for ever") from None
+        raise sqlite3.DatabaseError("its schema takes too long to read") from None
     made = {sql for _, _, sql in found if sql is not None}
     automatic = all(kind == "index" and name.startswith("sqlite_autoindex_") for kind, name, sql in found if not sql)
     if found and not (automatic and made == _stored_statements() and len(made) == sum(bool(sql) for *_, sql in found)):
@@ -73,21 +73,21 @@ def check_schema(db: sqlite3.Connection) -> bool:
 
 
 def sign(db: sqlite3.Connection) -> None:
-    """Say in the header of an empty database that it is an index of ours, before anything else is written."""
+    """Mark an empty database as an index of ours in its header, before anything else is written."""
     with transaction(db):
         db.execute(f"PRAGMA application_id = {APPLICATION}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 def list_errors() -> tuple[type[Exception], ...]:
-    """Return what an index raises that is not what it was; SQLite puts parts of it into its messages."""
+    """Return the exceptions that a damaged index raises; SQLite may quote bytes that do not decode in its messages."""
     import sqlite3
 
     return (sqlite3.Error, UnicodeDecodeError, DoubtError)
 
 
 def is_passing(error: Exception) -> bool:
-    """Return whether an error tells nothing against a file: it is locked, the disk is full, a signal came."""
+    """Return whether an error does not mean a bad file: it is locked, the disk is full, a signal arrived."""
     import sqlite3
 
     passing = {
@@ -99,19 +99,19 @@ def is_passing(error: Exception) -> bool:
 
 
 def is_outdated(path: Path) -> bool:
-    """Return whether a file is an index of another schema of ours, an earlier or a later program's."""
+    """Return whether a file is an index with another schema of ours, from an earlier or later program."""
     header = read_header(str(path))
     return header is not None and (header[1] != SCHEMA if header[0] == APPLICATION else _is_unsigned_index(path))
 
 
 def is_foreign(path: Path) -> bool:
-    """Return whether a file is a database that no program of ours made."""
+    """Return whether a file is another program's database."""
     header = read_header(str(path))
     return header is not None and header[0] != APPLICATION and not _is_unsigned_index(path)
 
 
 def _is_unsigned_index(path: Path) -> bool:
-    """Return whether a database is an index from before they said so in their headers."""
+    """Return whether a database is one of the old indexes that have no mark in their header."""
     import sqlite3
 
     if read_header(str(path)) != (0, 0):
@@ -130,7 +130,7 @@ def _is_unsigned_index(path: Path) -> bool:
 
 @cache
 def _stored_statements() -> frozenset[str]:
-    """Return the statements of the schema as `sqlite_master` keeps them."""
+    """Return the statements of the schema as `sqlite_master` stores them."""
     return frozenset(
         statement.strip().replace(" IF NOT EXISTS", "", 1) for statement in split_script(TABLES + INDEXES)
     ) - {""}
@@ -140,7 +140,7 @@ def copy_to_memory(db: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy in memory of what a connection outside a transaction sees.
 
     Raises:
-        sqlite3.Error: It cannot be read, or somebody holds it and does not let go; `backup` would try for ever.
+        sqlite3.Error: It cannot be read, or another process keeps its lock; `backup` itself would retry for ever.
     """
     import sqlite3
 
@@ -154,9 +154,9 @@ def copy_to_memory(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def connect_untouched(path: Path) -> sqlite3.Connection:
-    """Open a database so that nothing is written beside it (https://www.sqlite.org/wal.html#read_only_databases).
+    """Open a database without writing any file next to it (https://www.sqlite.org/wal.html#read_only_databases).
 
-    Where a journal is in use, another process has it open and its files are there; else it lies still.
+    Where a journal is in use, another process has the database open and its files exist; else the database is at rest.
     """
     from urllib.parse import quote
 
@@ -178,13 +178,15 @@ def _open(name: str) -> sqlite3.Connection:
         name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=name.startswith("file:"), factory=kind
     )
     look_for_signals(db)
-    db.execute("PRAGMA trusted_schema = OFF")  # what a file defines may call none of our functions
+    db.execute("PRAGMA trusted_schema = OFF")  # definitions in a file may not call our functions
     db.execute("PRAGMA cell_size_check = ON")
     return db
 
 
 def _map(db: sqlite3.Connection) -> None:
-    if not process.guarded:  # who cuts the file short ends whoever has mapped it: a command, but no training
+    if (
+        not process.guarded
+    ):  # truncating a mapped file kills the processes that map it: a command may die, a training not
         db.execute(f"PRAGMA mmap_size = {MAPPED}")
         db.execute("PRAGMA cell_size_check = OFF")  # a mapped page is checked at each use, which doubles a scan's time
 
@@ -201,7 +203,7 @@ def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
 
 
 def prefer_wal(db: sqlite3.Connection) -> None:
-    """Let readers and a writer go on side by side; while another process looks at the file, leave that for later."""
+    """Switch to WAL, so that readers and a writer do not block each other; skip it while another process reads."""
     import sqlite3
 
     try:
@@ -211,8 +213,8 @@ def prefer_wal(db: sqlite3.Connection) -> None:
 
 
 def set_aside(path: Path) -> None:
-    """Take a broken index away under a name of its own, so that whoever has it open is left alone."""
-    from registry_cli.store.writer_name import new_name  # few ever need it
+    """Rename a broken index and remove it, so that processes that have it open are not disturbed."""
+    from registry_cli.store.writer_name import new_name  # rarely needed
 
     aside = path.with_name(new_name())
     try:
@@ -225,7 +227,7 @@ def set_aside(path: Path) -> None:
 
 
 def make_tables(db: sqlite3.Connection, registry: str) -> None:
-    """Drop all that the database holds and make the empty tables of a registry, folded up to no slot."""
+    """Drop all tables and views of the database and create the empty tables of a registry, folded up to no slot."""
     for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall():
         db.execute(f'DROP {kind} "{name}"')
     execute_all(db, TABLES)
@@ -236,9 +238,9 @@ def make_tables(db: sqlite3.Connection, registry: str) -> None:
 
 
 def write_stamp(db: sqlite3.Connection, head: Head, *, durable: bool = False) -> None:
-    """Say up to which slot the index is folded, and that the log has lost something should this slot not be there.
+    """Write the slot up to which the index is folded, and the last durable one: if that is missing, the log lost it.
 
-    A slot is linked only when the one before is durable; of the last one, only who wrote it knows.
+    A slot is linked only after the one before it is durable; only its writer knows whether the last slot is durable.
     """
     known = head.seq if durable else max(head.seq - 1, 0)
     db.executemany("UPDATE stamp SET value = ? WHERE key = ?", [(str(head.seq), "seq"), (head.digest, "digest")])
@@ -247,7 +249,7 @@ def write_stamp(db: sqlite3.Connection, head: Head, *, durable: bool = False) ->
 
 
 def read_stamp(db: sqlite3.Connection) -> dict[str, str]:
-    """Return what the stamp says, nothing where it is not what was written."""
+    """Return the stamp, or nothing where its seal does not match."""
     rows = dict(db.execute("SELECT key, value FROM stamp LIMIT 100").fetchall())
     own = rows.pop(SEAL, None)
     return rows if own == _seal_rows(rows.items()) else {}

@@ -1,1 +1,1 @@
-"""Questions that others ask of the index, as named functions; addresses among them."""
+"""The questions of higher floors to the index, as named functions; addresses are resolved here too."""

@@ -1,7 +1,8 @@
-"""Addresses: from what a user types to one version. The one resolver of command line, Python and URLs.
+"""Addresses: resolves what a user types to one version. The only resolver, for the command line, Python and URLs.
 
-`fraud/xgb` latest live version, `fraud/xgb:3`, `fraud/xgb@prod`, `fraud/xgb@prod@{1}` who held it before,
-`fraud/xgb~2` two live versions earlier, `3f9c2a1b` a unique id prefix, `task:01JD...` what a task put out.
+`fraud/xgb` is the latest live version, `fraud/xgb:3` a number, `fraud/xgb@prod` an alias, `fraud/xgb@prod@{1}` the
+alias's holder before, `fraud/xgb~2` two live versions earlier, `3f9c2a1b` a unique id prefix, `task:01JD...` the output
+of a task.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHORTEST_PREFIX: Final = 4
-"""Hex digits that an id prefix needs at least."""
+"""Fewest hex digits of an id prefix."""
 NEAR: Final = 3
-"""Candidates named in an error."""
+"""Most candidates named in an error."""
 
 _NAMED: Final = re.compile(
     r"(?P<name>[^:@~]+)(?::(?P<number>\d{1,18})|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d{1,18})\})?)?"
@@ -39,8 +40,8 @@ class Address:
     """A parsed address: a name with at most one of number and alias, or an id prefix, or a task.
 
     Attributes:
-        ago: How many holders of the alias back.
-        back: How many live versions earlier in the line.
+        ago: Number of holders of the alias to go back.
+        back: Number of live versions to go back in the line.
     """
 
     text: str
@@ -54,7 +55,7 @@ class Address:
 
     @property
     def exact(self) -> bool:
-        """Whether it names one version whatever is added later: not a bare name, nothing counted back from now."""
+        """True where it names one version whatever is added later: it has an id, number, alias or task."""
         return self.name is None or (self.number is not None or self.alias is not None)
 
 
@@ -62,7 +63,7 @@ def parse_address(text: str) -> Address:
     """Return `text` as an address.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The text is not an address.
     """
     if text.startswith("task:"):
         return Address(text, task=text.removeprefix("task:"))
@@ -84,12 +85,12 @@ def parse_address(text: str) -> Address:
 
 
 def resolve_exact(db: sqlite3.Connection, text: str, verb: str, *, rest: str = "") -> int:
-    """Return the row of the one version that `text` names for ever; for verbs that seal or hide.
+    """Return the row of the one version that `text` names exactly; for verbs that seal or hide.
 
     Raises:
-        UsageError: It is a bare name, which would mean another version tomorrow; the hint is the exact address.
+        UsageError: The text is a bare name, which may mean another version tomorrow; the hint has the exact address.
         NotFoundError: It names nothing.
-        AmbiguousError: It names several.
+        AmbiguousError: It names several versions.
     """
     address = parse_address(text)
     if not address.exact:
@@ -106,18 +107,18 @@ def resolve(db: sqlite3.Connection, text: str) -> int:
     """Return the row of the version that `text` names.
 
     Raises:
-        UsageError: It is no address.
-        NotFoundError: It names nothing; near names are given.
-        AmbiguousError: It names several; they are given.
+        UsageError: The text is not an address.
+        NotFoundError: It names nothing; the message lists similar names.
+        AmbiguousError: It names several versions; the message lists them.
     """
     return _resolve(db, parse_address(text))
 
 
 def get_line(db: sqlite3.Connection, name: str) -> int:
-    """Return the line that a name stands for.
+    """Return the line that a name belongs to.
 
     Raises:
-        NotFoundError: No model bears it or once bore it; near names are given.
+        NotFoundError: No model has or had the name; the message lists similar names.
     """
     line = find_line(db, parse_model_name(name))
     if line is None:
@@ -170,9 +171,9 @@ def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
 
 
 def resolve_all(db: sqlite3.Connection, text: str) -> list[int]:
-    """Return the rows of all versions that `text` names: one, or what a task put out, the newest of each model.
+    """Return the rows of all versions that `text` names: one, or the outputs of a task as `list_outputs` lists them.
 
-    Raises as `resolve`.
+    Raises the same errors as `resolve`.
     """
     address = parse_address(text)
     return list_outputs(db, address.task) if address.task is not None else [_resolve(db, address)]
@@ -217,7 +218,7 @@ def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
 
 
 def _held_before(db: sqlite3.Connection, line: int, alias: str, ago: int) -> int | None:
-    """Return the version that held an alias so many holders ago, from all that was said of its line's aliases."""
+    """Return the row of the version that held an alias `ago` holders before the last one, from the line's moves."""
     holders = [version for _, name, version, _ in read_moves(db, line) if name == alias and version is not None]
     return holders[-1 - ago] if ago < len(holders) else None
 
@@ -240,10 +241,10 @@ def _earlier(db: sqlite3.Connection, line: int, row: int, address: Address) -> i
 
 
 def _iter_live(db: sqlite3.Connection, line: int, number: int) -> Iterator[int]:
-    """Yield the versions of a line that are neither archived nor removed, from a number downward.
+    """Yield the rows of a line's versions that are neither archived nor removed, from a number downward.
 
     Raises:
-        DoubtError: The index misses a number, or is not what the fold made of one.
+        DoubtError: A number is missing, or a row differs from what the fold wrote.
     """
     size = 1
     while number > 0:
@@ -272,7 +273,7 @@ def _rows_of(db: sqlite3.Connection, line: int, below: int, number: int) -> dict
         )
     ]
     found = {}
-    for row in rows:  # asked by row, the number comes from the version itself
+    for row in rows:  # selected by row, the number comes from the table and not from the index
         there = db.execute("SELECT number FROM versions WHERE row = ? AND line = ?", (row, line)).fetchone()
         if there is None or there[0] not in range(below + 1, number + 1):
             raise DoubtError("a number leads to another version")

@@ -1,4 +1,4 @@
-"""Which version of a line holds an alias, and which held it before."""
+"""The present and earlier holders of an alias."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find_holder(db: Connection, line: int, alias: AliasName) -> VersionId | None
 
 
 def list_last_moves(db: Connection, line: int, alias: AliasName, limit: int) -> list[VersionId | None]:
-    """Return to which versions an alias was moved last, newest first; None where it was taken away."""
+    """Return the versions of an alias's last moves, newest first; None where the alias was removed."""
     found = db.execute(
         "SELECT v.id FROM moves m LEFT JOIN versions v ON v.row = m.version WHERE m.line = ? AND m.alias = ?"
         " ORDER BY m.row DESC LIMIT ?",

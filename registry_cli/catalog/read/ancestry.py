@@ -1,4 +1,4 @@
-"""What versions were made from and what was made from them, walked level by level."""
+"""The ancestors and descendants of versions, found level by level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
 
 Direction = Literal["up", "down"]
-"""`up` to what a version was made from, `down` to what was made from it."""
+"""`up` to the versions that a version was made from, `down` to those made from it."""
 
 _NEXT: Final[dict[Direction, str]] = {
     "up": "SELECT p.parent FROM versions v JOIN parents p ON p.child = v.row WHERE v.id IN ({marks})",
@@ -20,13 +20,13 @@ _NEXT: Final[dict[Direction, str]] = {
 
 
 def list_relatives(db: Connection, start: VersionId, direction: Direction, depth: int | None) -> list[VersionId]:
-    """Return a version and all that lies in one direction from it, nearest first.
+    """Return a version and all its ancestors or all its descendants, nearest first.
 
     Args:
         db: The index.
         start: The version.
-        direction: Which way.
-        depth: Most steps; all where None.
+        direction: `up` for ancestors, `down` for descendants.
+        depth: Most steps; no limit where None.
     """
     seen = {start: None}
     level = [start]

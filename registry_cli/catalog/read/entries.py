@@ -1,4 +1,4 @@
-"""The entries of the log as the index keeps them: found by id, counted, and which of them are void."""
+"""The log's entries in the index: finds them by id, counts them, lists the void ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EntryRow(NamedTuple):
-    """An entry's slot, its id, and when it was written."""
+    """The slot, the id and the time of an entry."""
 
     seq: int
     id: EntryId
@@ -30,7 +30,7 @@ def find_last_entry(db: Connection) -> EntryRow | None:
 
 
 def list_by_prefix(db: Connection, prefix: str, limit: int) -> list[EntryId]:
-    """Return entries whose ids begin with some letters."""
+    """Return at most `limit` entries whose ids begin with a prefix."""
     found = db.execute("SELECT id FROM entries WHERE id >= ? AND id < ? LIMIT ?", (prefix, prefix + "~", limit))
     return [EntryId(entry) for (entry,) in found]
 
@@ -45,28 +45,28 @@ def iter_first_changes(db: Connection) -> Iterator[tuple[EntryId, Mapping[str, A
 
 
 def list_slots(db: Connection, after: int) -> list[int]:
-    """Return the slots above one, ascending."""
+    """Return the slots above `after`, ascending."""
     return [seq for (seq,) in db.execute("SELECT seq FROM entries WHERE seq > ? ORDER BY seq", (after,))]
 
 
 def find_columns(db: Connection, seq: int) -> tuple[Any, ...] | None:
-    """Return all that an index holds of the entry in a slot, to be compared with another's; None where it has none."""
+    """Return all columns of the entry in a slot, for a comparison with another index; None where there is none."""
     found: tuple[Any, ...] | None = db.execute("SELECT * FROM entries WHERE seq = ?", (seq,)).fetchone()
     return found
 
 
 def count_void(db: Connection) -> int:
-    """Return how many entries have no effect."""
+    """Return the number of entries that have no effect."""
     return int(db.execute("SELECT count(*) FROM entries WHERE void IS NOT NULL").fetchone()[0])
 
 
 def list_void(db: Connection) -> list[tuple[int, str]]:
-    """Return the slots of the entries that have no effect, and why."""
+    """Return the slots of the entries that have no effect, with the reasons."""
     return db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL ORDER BY seq").fetchall()
 
 
 def list_end_records(db: Connection, task: TaskId) -> list[RecordId]:
-    """Return the records with which attempts of a task ended, oldest first."""
+    """Return the records of the ends of a task's attempts, oldest first."""
     found = db.execute(
         "SELECT c.record FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.task = ?"
         " AND e.void IS NULL AND json_extract(c.doc, '$.stage') = 'end'"

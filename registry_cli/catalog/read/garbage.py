@@ -1,4 +1,4 @@
-"""How far collections are with the blobs that nothing uses, and which removed versions keep theirs."""
+"""The progress of collections with unused blobs, and the removed versions whose bytes stay."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ SELECT v.row, min(up.child) FROM up JOIN versions v ON v.id = up.id WHERE v.remo
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How far a collector is with a blob: the operation of the last entry about it, and that entry's slot."""
+    """The stage of a blob in a collection: the operation of the last entry about it, and that entry's slot."""
 
     op: str
     seq: int
 
 
 def list_announced(db: Connection) -> set[BlobHash]:
-    """Return the blobs that a collector has announced, swept or deleted, and that nothing has used since."""
+    """Return the blobs that a collector has announced, swept or deleted and that nothing has used since."""
     return {BlobHash(sha256) for (sha256,) in db.execute("SELECT sha256 FROM garbage")}
 
 
 def read_stages(db: Connection, *, but: str) -> dict[BlobHash, Stage]:
-    """Return how far collectors are with the blobs they have announced, those at one stage left out."""
+    """Return the stages of the blobs that collectors have announced, except those whose stage is `but`."""
     found = db.execute("SELECT sha256, stage, seq FROM garbage WHERE stage != ?", (but,))
     return {BlobHash(sha256): Stage(op, seq) for sha256, op, seq in found}
 
 
 def find_stage_time(db: Connection, blob: BlobHash, op: str) -> int | None:
-    """Return when a blob came to a stage, in microseconds since 1970 UTC; None where that is not its stage now."""
+    """Return when a blob reached a stage, in microseconds since 1970 UTC; None where it is at another stage now."""
     found = db.execute(
         "SELECT e.time FROM garbage g JOIN entries e ON e.seq = g.seq WHERE g.sha256 = ? AND g.stage = ?", (blob, op)
     ).fetchone()
@@ -48,7 +48,7 @@ def find_stage_time(db: Connection, blob: BlobHash, op: str) -> int | None:
 
 
 def read_kept(db: Connection) -> dict[int, str]:
-    """Return the removed versions whose bytes stay, by row, and why."""
+    """Return the removed versions whose bytes stay: the reason for each row."""
     refs = "SELECT l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?"
     kept = {}
     for row, child in db.execute(_REMOVED_ANCESTORS).fetchall():

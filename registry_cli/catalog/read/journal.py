@@ -1,4 +1,4 @@
-"""The changes of the log as they took effect, read from the index: what history, events and undo are made of."""
+"""The changes of the log as they took effect, read from the index: the source of history, events and undo."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class ChangeRow:
     """One change of the log as it took effect.
 
     Attributes:
-        event: `<entry id>/<position>`, the name of this change that holds in every copy of the registry.
+        event: `<entry id>/<position>`, the name of this change in every copy of the registry.
         ref: Address of the version it is about, else the line's name, else None.
         change: The change as it is stored.
-        before: What it replaced, or None.
-        void: Why its entry has no effect, or None.
+        before: The values it replaced, or None.
+        void: The reason why its entry has no effect, or None.
     """
 
     event: str
@@ -53,11 +53,11 @@ def iter_changes(
 
     Args:
         db: The index.
-        line: Only what touched this line.
-        entry: Only this entry's.
-        after: Only slots above this one, or what comes after a slot and a position in it.
-        void: Only what has no effect.
-        newest: Begin with the newest and go back.
+        line: Only changes that touched this line.
+        entry: Only changes of this entry.
+        after: Only slots above this one, or changes after a slot and a position in it.
+        void: Only changes without effect.
+        newest: Yield the newest first.
         limit: Most changes.
     """
     only = _conditions(after, void=void)
@@ -97,7 +97,7 @@ def _conditions(after: Place, *, void: bool) -> list[tuple[str, tuple[object, ..
 def _select(
     db: sqlite3.Connection, what: str, only: list[tuple[str, tuple[object, ...]]], *, newest: bool, limit: int | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield columns of changes in the order in which they lie, so that a limit ends the walk."""
+    """Yield columns of changes in the order in which they are stored, so that a limit ends the walk."""
     way = "DESC" if newest else "ASC"
     bound = [value for _, values in only for value in values]
     query = (

@@ -1,4 +1,4 @@
-"""Lines, the models: found by any name they ever bore, and listed."""
+"""Models, also called lines: finds them by any name they have or had, and lists them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ModelRow:
 
     Attributes:
         size: Bytes of the distinct blobs of its versions that are not removed.
-        aliases: Alias and the number it stands on, sorted by alias.
+        aliases: Each alias with the number of its version, sorted by alias.
     """
 
     name: ModelName
@@ -34,10 +34,10 @@ class ModelRow:
 
 
 def find_line(db: sqlite3.Connection, name: str) -> int | None:
-    """Return the line that bears a name, or once bore it.
+    """Return the line that has a name or once had it, or None.
 
     Raises:
-        DoubtError: The index may have another.
+        DoubtError: The index may give the name to a wrong line.
     """
     line = look_up_line(db, name)
     check_name(db, name, line)
@@ -45,12 +45,12 @@ def find_line(db: sqlite3.Connection, name: str) -> int | None:
 
 
 def get_line_name(db: sqlite3.Connection, line: int) -> ModelName:
-    """Return the name of a line as it is spelled now."""
+    """Return the present name of a line."""
     return ModelName(db.execute("SELECT name FROM lines WHERE id = ?", (line,)).fetchone()[0])
 
 
 def list_line_names(db: sqlite3.Connection, prefix: str = "") -> list[ModelName]:
-    """Return the names of the models that `list_lines` gives, in its order; nothing of their versions is counted."""
+    """Return the names of the models that `list_lines` returns, in its order, without counting their versions."""
     where, bound = _within(prefix)
     found = db.execute(
         "SELECT l.id FROM lines l WHERE EXISTS (SELECT 1 FROM versions v WHERE v.line = l.id AND v.removed = 0)"
@@ -94,7 +94,11 @@ def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
             )
             for line, count, latest, updated, published in lines
         ]
-    except (TypeError, ValueError, OverflowError) as error:  # versions are only counted here, their seals not compared
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # versions are only counted here, and their seals not compared
         raise DoubtError(f"a version is not what the log says: {error}") from None
 
 
@@ -104,6 +108,6 @@ def _read_numbers(db: sqlite3.Connection, rows: Collection[int]) -> dict[int, in
 
 
 def _within(prefix: str) -> tuple[str, tuple[str, ...]]:
-    """Return what holds of lines `l` that are `prefix` or lie below it, and the values bound in it."""
+    """Return an SQL condition for lines `l` that are `prefix` or below it, and the values to bind."""
     key = line_key(prefix.rstrip("/"))
     return ("(l.key = ?1 OR substr(l.key, 1, length(?1) + 1) = ?1 || '/')", (key,)) if key else ("1", ())

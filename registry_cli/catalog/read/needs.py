@@ -1,4 +1,4 @@
-"""What versions and tasks say of each blob: its size, its digest, and whether it must be here."""
+"""The needs of versions and tasks: size and digest of each blob they name, and whether it must be here."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ FROM (
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What versions and tasks say of a blob.
+    """The facts that versions and tasks state about a blob.
 
     Attributes:
-        used: Whether one that is not removed names it.
-        kept: Whether it must be here: such a one names it, and by no URL alone.
+        size: Bytes, or None where unknown.
+        xxh3: Digest, or None where unknown.
+        used: True where a version or task that is not removed names it.
+        kept: True where it must be here: a version or task that is not removed names it, and not by a URL alone.
     """
 
     size: int | None
@@ -41,7 +43,7 @@ class Need:
 
 
 def read_needs(db: Connection, low: str, high: str) -> dict[BlobHash, Need]:
-    """Return what versions and tasks say of the blobs whose digests lie from `low` up to `high`."""
+    """Return the needs for the blobs with digests from `low` up to `high`."""
     db.create_function("xxh3_of_design", 1, _xxh3_of_design, deterministic=True)
     return {
         BlobHash(sha256): Need(size, Xxh3(xxh3) if xxh3 else None, bool(used), bool(kept))

@@ -1,4 +1,4 @@
-"""Which records the catalog names: those of versions, publications and all stages of tasks, by ranges of ids."""
+"""The records that the catalog names: of versions, publications and all stages of tasks, by ranges of ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Seal(NamedTuple):
-    """A publication record, and the version that it seals with the row of that."""
+    """A publication record, and the version that it seals with that version's row."""
 
     publication: RecordId
     version: VersionId
@@ -21,13 +21,13 @@ class Seal(NamedTuple):
 
 
 def list_version_records(db: Connection, low: str, high: str) -> list[tuple[VersionId, str | None]]:
-    """Return the versions whose ids lie from `low` up to `high`, each with why its record cannot be read, or None."""
+    """Return the versions with ids from `low` up to `high`, each with the reason its record is unreadable, or None."""
     found = db.execute("SELECT id, broken FROM versions WHERE id >= ? AND id < ?", (low, high))
     return [(VersionId(RecordId(version)), broken) for version, broken in found]
 
 
 def list_publication_records(db: Connection, low: str, high: str) -> list[Seal]:
-    """Return the publications whose ids lie from `low` up to `high`."""
+    """Return the publications with ids from `low` up to `high`."""
     found = db.execute(
         "SELECT publication, id, row FROM versions WHERE publication >= ? AND publication < ?", (low, high)
     )
@@ -35,7 +35,7 @@ def list_publication_records(db: Connection, low: str, high: str) -> list[Seal]:
 
 
 def list_task_records(db: Connection, low: str, high: str) -> list[tuple[RecordId, TaskId]]:
-    """Return the records from `low` up to `high` that tasks have or had, each with its task."""
+    """Return the present and earlier records of tasks from `low` up to `high`, each with its task."""
     found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", (low, high))
     return [(RecordId(record), TaskId(task)) for record, task in found]
 

@@ -1,4 +1,4 @@
-"""A version, and a task, as they are now, with every change applied."""
+"""Rows of the catalog: versions and tasks in their present state, with every change applied."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 UserId: TypeAlias = VersionId | TaskId
-"""Who names records and blobs."""
+"""Id of a version or task, the users of records and blobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParentRow:
-    """A parent pointer with the name and number that its target has now."""
+    """A parent pointer with the present name and number of its target."""
 
     id: VersionId
     role: str
@@ -42,7 +42,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A version or task whose record cannot be read, and why; `ref` is its address, `id` the record's."""
+    """A version or task whose record cannot be read, with the problem; `ref` is its address, `id` the record's."""
 
     id: RecordId
     ref: str
@@ -52,13 +52,13 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """A version as it is now: its record with every later change applied.
+    """A version in its present state: its record with every later change applied.
 
     Attributes:
-        created: UTC.
+        created: Time in UTC.
         size: Bytes of all files whose size is known.
         publication: The publication record that seals it, or None for a draft.
-        broken: Why its record cannot be read, or None; then little more than its name and number is known.
+        broken: Reason why its record cannot be read, or None; a broken version has little more than name and number.
     """
 
     id: VersionId
@@ -89,7 +89,7 @@ class VersionRow:
 
     @property
     def published(self) -> bool:
-        """Whether a publication seals it."""
+        """True where a publication seals it."""
         return self.publication is not None
 
     @property
@@ -105,7 +105,7 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """A version that a task was given under a name; `ref` is the version's address now, None if nobody holds it."""
+    """A named input of a task; `ref` is the version's present address, None if the registry does not hold it."""
 
     name: str
     version: VersionId
@@ -114,16 +114,17 @@ class InputRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task as its newest record has it, as far as the index does.
+    """The fields of a task's newest record that the index holds.
 
     Attributes:
-        status: As in the log; one that is `running` there may have crashed.
-        created: UTC, as are `started` and `ended`.
+        status: Status in the log; a task that is `running` there may have crashed.
+        created: Time in UTC, as are `started` and `ended`.
         commit: Full id of the commit it ran from.
-        command: Its words as a shell would read them; cut where it is very long.
-        record: The newest record, which holds all the rest.
-        broken: Why that record cannot be read, or None; then little more than id and status is known.
-        metrics: By name without `metrics.`; of one with a curve also its `NAME.min`, `NAME.max` and `NAME.last`.
+        command: Its words quoted for a shell; truncated where it is very long.
+        record: The newest record, which holds all other fields.
+        broken: Reason why that record cannot be read, or None; a broken task has little more than id and status.
+        metrics: By name without `metrics.`; the bounds `NAME.min`, `NAME.max` and `NAME.last` of a curve only where no
+            metric is called `NAME`.
         params: By name without `params.`, nested names joined by dots; a list is its JSON text, a time its ISO text.
     """
 
@@ -151,5 +152,5 @@ class TaskRow:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from start to end; None until it has ended."""
+        """Seconds from start to end; None until the task has ended."""
         return (self.ended - self.started).total_seconds() if self.started and self.ended else None

@@ -1,4 +1,4 @@
-"""What the versions and tasks of each model, project or task hold, in bytes of distinct blobs."""
+"""The shares of storage: bytes of the distinct blobs of each model, project or task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MEMBERS: Final[dict[By, str]] = {
         "members AS (SELECT row AS holder, task AS part FROM versions WHERE removed = 0"
         " UNION ALL SELECT -row, id FROM tasks WHERE removed = 0)"
     ),
-    # a path without what follows its last `/`: everything else of it is trimmed off its right end, then the `/`
+    # the path above the last `/`: trim all characters but `/` off the right end, then the `/` itself
     "project": (
         "projects (project) AS (SELECT project FROM lines UNION SELECT project_key FROM tasks),"
         " above (project, part) AS (SELECT project, project FROM projects"
@@ -30,7 +30,7 @@ _MEMBERS: Final[dict[By, str]] = {
         " UNION ALL SELECT -t.row, a.part FROM tasks t JOIN above a ON a.project = t.project_key WHERE t.removed = 0)"
     ),
 }
-"""Which versions and tasks belong to which part, one row for each pair; a task is held as minus its row."""
+"""SQL for the versions and tasks of each part, one row for each pair; the holder of a task is minus its row."""
 _SHARES: Final = """
 WITH RECURSIVE {members},
 kept AS (
@@ -55,12 +55,12 @@ FROM counts c LEFT JOIN sizes s ON s.part IS c.part ORDER BY own DESC, size DESC
 
 
 class ShareRow(NamedTuple):
-    """What one part holds.
+    """The share of one part.
 
     Attributes:
-        part: A line, a project's key, or a task's id; empty or None for what belongs to none.
+        part: A line, a project's key, or a task's id; empty or None for versions and tasks that belong to no part.
         model: The name of one of its models, or a task's project.
-        versions: How many.
+        versions: Number of its versions.
         size: Bytes of the distinct blobs that it names.
         own: Bytes of those that no other part names.
     """
@@ -73,7 +73,7 @@ class ShareRow(NamedTuple):
 
 
 def list_shares(db: Connection, by: By, elsewhere: Sequence[BlobHash]) -> list[ShareRow]:
-    """Return what each part holds, those that hold most by themselves first.
+    """Return the share of each part, those with the most bytes of their own first.
 
     Args:
         db: The index.

@@ -1,7 +1,7 @@
-"""Addresses of tasks: from what a user types to one task, and to what it put out.
+"""Addresses of tasks: resolves what a user types to one task, or to its outputs.
 
-`01JD…` a unique prefix of its ULID, `baseline` or `iris/baseline` the newest task of that name, `@last` the newest of
-all; each with or without `task:` before it. After that name, `task:baseline/best.pt` is an output.
+`01JD…` is a unique prefix of a ULID, `baseline` or `iris/baseline` the newest task of that name, `@last` the newest of
+all; each with or without `task:` before it. With a path after it, as in `task:baseline/best.pt`, it is an output.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "task:"
 LAST: Final = "@last"
 SHORTEST_PREFIX: Final = 4
-"""Letters of its ULID by which a task can be named."""
+"""Fewest letters of a ULID by which a task can be named."""
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{3,25}", re.IGNORECASE)
 _NEAR: Final = 3
 
@@ -31,11 +31,11 @@ def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) ->
     Args:
         db: The index.
         text: The address.
-        removed: Also look among the removed, for a name that no other task bears; by its id each is found always.
+        removed: Search removed tasks too, for a name that no other task has; an id always finds its task.
 
     Raises:
-        UsageError: It is empty.
-        NotFoundError: It names nothing; near names are given.
+        UsageError: The address is empty.
+        NotFoundError: It names nothing; the message lists similar names.
         AmbiguousError: It is the beginning of several ids.
     """
     words = text.removeprefix(PREFIX)
@@ -54,9 +54,9 @@ def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) ->
 
 
 def split_output(db: sqlite3.Connection, text: str) -> tuple[int, str | None]:
-    """Return the row of the task that an address of an output names, and the output's path or None.
+    """Return the row of the task that an output's address names, and the output's path or None.
 
-    Names may hold `/`: the longest part that names a task is the task. Raises as `resolve_task`.
+    Names may hold `/`: the longest part that names a task is the task. Raises the same errors as `resolve_task`.
     """
     words = text.removeprefix(PREFIX)
     parts = words.split("/")
@@ -85,7 +85,7 @@ def _find(db: sqlite3.Connection, words: str) -> int | None:
 
 
 def _find_named(db: sqlite3.Connection, words: str, *, removed: int) -> int | None:
-    if not words.isprintable():  # no task bears it, and the index takes only text
+    if not words.isprintable():  # no task has such a name, and the index takes only text
         return None
     row = _one(db, "key = ?", (line_key(words),), removed)
     if row is None and "/" in words:
@@ -121,14 +121,14 @@ _OUTPUTS = (
 
 
 def list_outputs(db: sqlite3.Connection, words: str) -> list[int]:
-    """Return the rows of what a task put out, of the same files in one model the newest, in the order of their making.
+    """Return the rows of a task's outputs, oldest first; of versions of one model with the same files, the newest only.
 
     Args:
         db: The index.
         words: The task's address without `task:`, and after a `/` the path of a file or the end of a model's name.
 
     Raises:
-        NotFoundError: There is no such task, or it put out no such thing.
+        NotFoundError: There is no such task, or it has no such output.
     """
     try:
         row, path = split_output(db, words)
@@ -146,7 +146,7 @@ def list_outputs(db: sqlite3.Connection, words: str) -> list[int]:
 
 
 def _of_unrecorded(db: sqlite3.Connection, words: str) -> list[int]:
-    """Return what was added under the id of a task that is not in this registry."""
+    """Return the rows of versions that were added under the id of a task that this registry does not hold."""
     prefix, _, path = words.partition("/")
     if len(prefix) < SHORTEST_PREFIX:
         return []

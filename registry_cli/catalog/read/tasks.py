@@ -1,4 +1,4 @@
-"""Reads tasks from the index into the records of `task_rows.py`. Changes nothing, decides nothing."""
+"""Reads tasks from the index into the dataclasses of `rows.py`. Changes nothing, decides nothing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Data
 
 _GROUPS: Final = ("metrics", "params")
-"""They are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
+"""The groups that are read; they are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
 _TRUTHS: Final = {"true": True, "false": False}
 
 
 class Running(NamedTuple):
-    """An attempt that runs by the log: when it started, in seconds since 1970 UTC, and on which host."""
+    """An attempt that is running according to the log: its start in seconds since 1970 UTC, and its host."""
 
     task: TaskId
     attempt: int
@@ -33,7 +33,7 @@ class Running(NamedTuple):
 
 
 def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
-    """Return the tasks of these rows, in their order."""
+    """Return the tasks of the given rows, in their order."""
     found: dict[int, TaskRow] = {}
     for some in iter_batches(rows):
         found.update(_read_batch(db, some))
@@ -41,7 +41,7 @@ def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
 
 
 def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
-    """Return the ids of the tasks of these rows, in their order; nothing else of them is read."""
+    """Return the ids of the tasks of the given rows, in their order; nothing else of them is read."""
     found: dict[int, TaskId] = {}
     for some in iter_batches(rows):
         found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({marks(some)})", some))
@@ -66,17 +66,17 @@ def find_task_row(db: sqlite3.Connection, task: TaskId) -> TaskRow | None:
 
 
 def list_known_tasks(db: sqlite3.Connection, tasks: Sequence[TaskId]) -> list[int]:
-    """Return the rows of those of some tasks that the registry holds, in no order."""
+    """Return the rows of those of the given tasks that the registry holds, in no order."""
     return [row for (row,) in select_among(db, "SELECT row FROM tasks WHERE id IN ({marks})", tasks)]
 
 
 def has_running(db: sqlite3.Connection) -> bool:
-    """Return whether a task runs by the log."""
+    """Return whether any task is running according to the log."""
     return db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is not None
 
 
 def list_running(db: sqlite3.Connection) -> list[Running]:
-    """Return the attempts that run by the log."""
+    """Return the attempts that are running according to the log."""
     found = db.execute(
         "SELECT t.id, t.attempt, t.started, f.text FROM tasks t LEFT JOIN task_fields f"
         " ON f.task = t.row AND f.field = 'host.hostname' WHERE t.status = 'running' AND t.removed = 0"
@@ -85,7 +85,7 @@ def list_running(db: sqlite3.Connection) -> list[Running]:
 
 
 def list_task_inputs(db: sqlite3.Connection, task: TaskId) -> list[InputRow]:
-    """Return the versions that a task was given, in their order; none where the registry does not hold the task."""
+    """Return the inputs of a task, in their order; none where the registry does not hold the task."""
     found = db.execute(
         "SELECT i.name, i.version, l.name || ':' || v.number FROM task_inputs i"
         " LEFT JOIN versions v ON v.id = i.version LEFT JOIN lines l ON l.id = v.line"
@@ -97,7 +97,7 @@ def list_task_inputs(db: sqlite3.Connection, task: TaskId) -> list[InputRow]:
 
 def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
     """Return the files that a task read, in their order."""
-    from registry_cli.records.task import Data  # a listing need not load it
+    from registry_cli.records.task import Data  # a listing does not need it
 
     found = db.execute("SELECT path, size, sha256 FROM task_data WHERE task = ? ORDER BY position", (row,))
     return [Data(path, size, BlobHash(sha256)) for path, size, sha256 in found]
@@ -124,7 +124,7 @@ def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list
 
 
 def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:
-    """Return the tasks that were given a version and are not removed, oldest first."""
+    """Return the tasks that have a version as an input and are not removed, oldest first."""
     found = db.execute(
         "SELECT DISTINCT t.row FROM task_inputs i JOIN tasks t ON t.row = i.task"
         " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id",
@@ -191,7 +191,7 @@ def _task(columns: tuple[Any, ...], **joined: Any) -> TaskRow:
 
 
 def _without_bounds(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return metrics without what is there of their curves to be searched: `loss`, and not `loss.min`."""
+    """Return metrics without the bounds of their curves, which exist for searching only: `loss`, not `loss.min`."""
     return {
         name: value
         for name, value in metrics.items()
@@ -200,7 +200,7 @@ def _without_bounds(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(group: str, number: int | float | None, text: str | None) -> str | int | float | bool | None:
-    """Return a value as it was before it was split for searching; a metric is never text, so a `nan` is one."""
+    """Return a value from the columns that searching uses; a metric is never text, so the text `nan` is a NaN."""
     if number is None:
         return float("nan") if group == "metrics" and text == "nan" else text
     return number if text is None else _TRUTHS[text]

@@ -1,4 +1,4 @@
-"""How much a catalog holds."""
+"""The totals of a catalog: counts of models and versions, and the bytes of their blobs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Totals(NamedTuple):
-    """Counts of what is not removed; `size` is the bytes of the distinct blobs that versions and tasks name."""
+    """Counts without removed versions; `size` is the bytes of the distinct blobs that versions and tasks name."""
 
     models: int
     versions: int
@@ -19,7 +19,7 @@ class Totals(NamedTuple):
 
 
 def read_totals(db: Connection) -> Totals:
-    """Return how much a catalog holds."""
+    """Return the totals of a catalog."""
     counts = db.execute(
         "SELECT count(DISTINCT line), count(*), count(publication), coalesce(sum(archived), 0) FROM versions"
         " WHERE removed = 0"

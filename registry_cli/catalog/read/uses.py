@@ -1,4 +1,4 @@
-"""Which blobs and sizes the catalog names, and which versions and tasks name them."""
+"""The uses of blobs: the blobs and sizes that the catalog names, and the versions and tasks that name them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIVE = "coalesce(v.removed, t.removed) = 0"
 
 
 def list_users(db: Connection, blob: BlobHash) -> list[User]:
-    """Return the versions, then the tasks, that name a blob, removed ones too, oldest first."""
+    """Return the versions, then the tasks, that name a blob, including removed ones, oldest first."""
     versions = db.execute(
         "SELECT DISTINCT v.id, l.name || ':' || v.number, v.removed FROM uses u JOIN versions v ON v.row = u.version"
         " JOIN lines l ON l.id = v.line WHERE u.sha256 = ? ORDER BY v.row",
@@ -39,7 +39,7 @@ def list_users(db: Connection, blob: BlobHash) -> list[User]:
 
 
 def read_refs(db: Connection, users: Collection[UserId]) -> dict[UserId, str]:
-    """Return the addresses of some versions and tasks, in the order of the catalog; all are walked."""
+    """Return the addresses of some versions and tasks, in the catalog's order; this reads all versions and tasks."""
     versions = db.execute(
         "SELECT v.id, l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line ORDER BY v.row"
     )
@@ -48,18 +48,18 @@ def read_refs(db: Connection, users: Collection[UserId]) -> dict[UserId, str]:
 
 
 def iter_uses(db: Connection, blobs: Sequence[BlobHash]) -> Iterator[tuple[BlobHash, int | None]]:
-    """Yield some blobs with the row of each version that names them, removed or not, and None for a task."""
+    """Yield each use of some blobs: the blob, with the row of the version (removed or not) or None for a task."""
     return select_among(db, "SELECT sha256, version FROM uses WHERE sha256 IN ({marks})", blobs)
 
 
 def iter_live_uses(db: Connection, blobs: Sequence[BlobHash]) -> Iterator[tuple[UserId, BlobHash]]:
-    """Yield which live versions and tasks use some blobs."""
+    """Yield each live version or task that uses one of some blobs, with that blob."""
     query = f"SELECT coalesce(v.id, t.id), u.sha256 FROM {_USERS} WHERE u.sha256 IN ({{marks}}) AND {_LIVE}"
     return select_among(db, query, blobs)
 
 
 def read_own_blobs(db: Connection, versions: Sequence[VersionId]) -> dict[BlobHash, int]:
-    """Return the blobs that some versions use, of those that are live, and their sizes in bytes."""
+    """Return the blobs that the live ones of some versions use, with their sizes in bytes."""
     query = f"SELECT u.sha256, u.size FROM {_USERS} WHERE v.id IN ({{marks}}) AND {_LIVE}"
     return dict(select_among(db, query, versions))
 
@@ -70,7 +70,7 @@ def list_live_blobs(db: Connection) -> set[BlobHash]:
 
 
 def list_needed_blobs(db: Connection) -> list[BlobHash]:
-    """Return the blobs whose bytes must be here: those that live versions and tasks name, and by no URL alone."""
+    """Return the blobs whose bytes must be here: those that live versions and tasks name, and not by a URL alone."""
     found = db.execute(
         "SELECT f.sha256 FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND f.url IS NULL"
         " UNION SELECT design FROM versions WHERE removed = 0 AND design IS NOT NULL"
@@ -81,25 +81,25 @@ def list_needed_blobs(db: Connection) -> list[BlobHash]:
 
 
 def list_external_blobs(db: Connection) -> list[BlobHash]:
-    """Return the blobs that files with a URL are known to hold; the bytes may be here or not."""
+    """Return the known blobs of files with a URL, whose bytes may or may not be here."""
     found = db.execute("SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
     return [BlobHash(sha256) for (sha256,) in found]
 
 
 def sum_blob_sizes(db: Connection) -> int:
-    """Return the bytes of all blobs that a version or task names, removed ones too."""
+    """Return the total bytes of all blobs that a version or task names, including removed ones."""
     query = "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM uses GROUP BY sha256)"
     return int(db.execute(query).fetchone()[0])
 
 
 def list_shown(db: Connection, blob: BlobHash) -> list[tuple[VersionId, str]]:
-    """Return the files of versions that hold a blob: the version, and the file's path."""
+    """Return the files of versions that hold a blob, as version and path."""
     query = "SELECT v.id, f.path FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = ?"
     return [(VersionId(RecordId(version)), path) for version, path in db.execute(query, (blob,))]
 
 
 def list_holders(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> list[int]:
-    """Return the rows of the versions that hold one of some blobs, oldest first; none that is removed or the task's."""
+    """Return the rows of the versions that hold one of some blobs, oldest first, except removed ones and the task's."""
     query = (
         "SELECT v.row FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 IN ({marks})"
         " AND v.removed = 0 AND v.task IS NOT ?"
@@ -108,7 +108,7 @@ def list_holders(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> l
 
 
 def is_made_by(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> bool:
-    """Return whether a version that a task made, and that is not removed, holds one of some blobs."""
+    """Return whether a version that a task made and that is not removed holds one of some blobs."""
     query = (
         "SELECT 1 FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 IN ({marks}) AND v.task = ?"
         " AND v.removed = 0 LIMIT 1"
@@ -119,7 +119,7 @@ def is_made_by(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> boo
 def read_made(db: Connection, task: TaskId) -> dict[VersionId, dict[str, tuple[int, BlobHash, Xxh3]]]:
     """Return the versions that a task made and that are not removed, newest first.
 
-    With each come its files that have bytes: size, SHA-256 and XXH3 by path.
+    Each has its files with known digests: size in bytes, SHA-256 and XXH3 by path.
     """
     found = db.execute(
         "SELECT v.id, f.path, f.size, f.sha256, f.xxh3 FROM versions v JOIN files f ON f.version = v.row"
@@ -133,13 +133,13 @@ def read_made(db: Connection, task: TaskId) -> dict[VersionId, dict[str, tuple[i
 
 
 def list_sizes(db: Connection) -> list[int]:
-    """Return each size in bytes that a file of a version has, removed versions' among them, ascending."""
+    """Return the distinct sizes in bytes of all files of versions, including removed ones, ascending."""
     rows = db.execute("SELECT DISTINCT size FROM files WHERE size IS NOT NULL ORDER BY size")
     return [size for (size,) in rows]
 
 
 def has_size(db: Connection, size: int) -> bool:
-    """Return whether a file of a version has a size in bytes."""
+    """Return whether any file of a version is `size` bytes long."""
     return db.execute("SELECT 1 FROM files WHERE size = ? LIMIT 1", (size,)).fetchone() is not None
 
 
@@ -155,7 +155,7 @@ def list_urls(db: Connection, line: int) -> list[str]:
 
 
 def list_rows_of_url(db: Connection, url: str) -> list[int]:
-    """Return the rows of the versions that have a file of a URL and are not removed, oldest first."""
+    """Return the rows of the versions that have a file with a URL and are not removed, oldest first."""
     found = db.execute(
         "SELECT DISTINCT v.row FROM files f JOIN versions v ON v.row = f.version WHERE f.url = ? AND v.removed = 0"
         " ORDER BY v.row",

@@ -1,4 +1,4 @@
-"""Reads the index: rows of tables into the records of `rows.py`. Changes nothing, decides nothing."""
+"""Reads versions from the index into the dataclasses of `rows.py`. Changes nothing, decides nothing."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REMAKE: Final = "reg repair"
-"""What to do where the index says other files of a version than its record."""
+"""The command for an index that lists other files of a version than its record does."""
 
 
 def list_versions(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionRow]:
-    """Return the versions of these rows, in their order.
+    """Return the versions of the given rows, in their order.
 
     Raises:
-        DoubtError: The index is not what the fold made, or misses one.
-        CorruptError: It says other files of one than it did.
+        DoubtError: A row differs from what the fold wrote, or is missing.
+        CorruptError: The files of a version differ from what the fold wrote.
     """
     found: dict[int, VersionRow] = {}
     for some in iter_batches(rows):
-        with open_snapshot(db):  # else a seal may be of what another process has written meanwhile
+        with open_snapshot(db):  # else a seal may belong to what another process has written meanwhile
             found.update(_read_batch(db, some))
     return [found[row] for row in rows]
 
 
 def list_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionId]:
-    """Return the ids of the versions of these rows, in their order; nothing else of them is read.
+    """Return the ids of the versions of the given rows, in their order; nothing else of them is read.
 
     Raises:
-        DoubtError: The index misses one.
+        DoubtError: A row is missing.
     """
     found: dict[int, VersionId] = {}
     for some in iter_batches(rows):
@@ -81,7 +81,7 @@ def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
 
 
 def list_contents(db: sqlite3.Connection, row: int) -> set[tuple[str, BlobHash | None]]:
-    """Return path and digest of the files of the version of one row; nothing is compared with what the fold made."""
+    """Return path and digest of the files of the version of one row, without checking their seal."""
     return set(db.execute("SELECT path, sha256 FROM files WHERE version = ?", (row,)))
 
 
@@ -104,7 +104,7 @@ def list_versions_of_task(db: sqlite3.Connection, task: TaskId) -> list[VersionR
 
 
 def list_known_rows(db: sqlite3.Connection, versions: Sequence[VersionId]) -> list[int]:
-    """Return the rows of those of some versions that the registry holds, in no order."""
+    """Return the rows of those of the given versions that the registry holds, in no order."""
     query = "SELECT row FROM versions WHERE id IN ({marks})"
     return [row for (row,) in select_among(db, query, versions)]
 
@@ -147,7 +147,7 @@ def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the settings that travel with the registry.
 
     Raises:
-        DoubtError: They are not those that the log says.
+        DoubtError: They differ from what the fold wrote.
     """
     import json
 

@@ -44,7 +44,7 @@ def check_registry(registry: Registry, level: Level = "default", progress: Progr
     Others may read, write and collect meanwhile.
 
     Args:
-        registry: Which.
+        registry: The registry.
         level: How bytes are checked.
         progress: Told of entries, then of bytes.
 

@@ -51,7 +51,7 @@ class Collected:
 
 
 def preview_collection(registry: Registry, *, instant: bool = False, forced: bool = False) -> Plan:
-    """Return what `run_collection` would do now; nothing is changed. Raises as it does."""
+    """Return what `run_collection` would do now; nothing is changed. Raises the same errors."""
     _check_allowed(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
         return plan_collection(registry, mark, mark.read(read_policy), instant=instant)
@@ -64,11 +64,11 @@ def run_collection(
     """Take the next step with everything that nothing uses.
 
     Args:
-        registry: Where.
+        registry: The registry.
         instant: Take all steps at once.
         forced: Let go also what was removed by force: published versions, and those that others were made from.
-        message: Why, for the log.
-        progress: Told of blobs.
+        message: Reason, for the log.
+        progress: Reports the blobs done.
 
     Raises:
         ConflictError: `instant`, and another process is writing.
@@ -88,7 +88,7 @@ def run_collection(
 
 
 def preview_emptying(registry: Registry) -> tuple[Trashed, ...]:
-    """Return what `empty_trash` would delete now. Raises as it does."""
+    """Return what `empty_trash` would delete now. Raises the same errors."""
     _check_allowed(registry, alone=False)
     with Mark(registry) as mark:
         return plan_collection(registry, mark, mark.read(read_policy), emptying=True).purge
@@ -269,7 +269,7 @@ def _delete(path: Path) -> int:
 
 
 def _check(registry: Registry, *, alone: bool) -> None:
-    """Check that a collection may begin; raises as `_check_allowed`."""
+    """Check that a collection may begin; raises the same errors as `_check_allowed`."""
     with_room(registry.layout, registry.check_writable)
     _check_allowed(registry, alone=alone)
 

@@ -37,7 +37,7 @@ class Mark:
     """What is in use as the log says now; `sync` follows it. Use as a context.
 
     Args:
-        registry: Where.
+        registry: The registry.
         forced: Let go also what was removed by force, published versions and those that others were made from, and
             what only a lost entry may have named.
         indexed: Believe the registry's index rather than fold the log: nothing may be decided on that.

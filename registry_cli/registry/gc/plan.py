@@ -125,7 +125,7 @@ def plan_collection(
     """Return what a collection would do.
 
     Args:
-        registry: Where.
+        registry: The registry.
         mark: What is in use.
         policy: How long things stay.
         instant: All periods are over: what is unused goes now.

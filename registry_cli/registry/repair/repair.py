@@ -38,7 +38,7 @@ def repair_registry(
         source: A copy of the registry, or any other that may have the same bytes.
         level: How bytes are checked.
         dry_run: Change nothing, and say what would be done.
-        progress: Told of the checks.
+        progress: Reports the progress of the checks.
 
     Raises:
         NoRegistryError: `root` or `source` is no registry.

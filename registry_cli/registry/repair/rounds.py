@@ -81,7 +81,7 @@ class Mending:
         Args:
             formed: What was mended before.
             level: How bytes are checked.
-            progress: Told of the checks.
+            progress: Reports the progress of the checks.
         """
         outcomes = list(formed)
         small_files.make_folders(self._layout)
