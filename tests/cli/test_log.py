@@ -176,7 +176,7 @@ def test_commits_with_secrets_are_not_stored(lab: Lab) -> None:
     assert task.find_file(BUNDLE) is None
     assert task.code
     assert task.code.cut == ("commits",)
-    assert b"the commits that no remote has are not kept, as in them looks like a secret: more.py" in done.stderr
+    assert b"the commits that no remote has are not kept, as they seem to hold a secret: more.py" in done.stderr
     lab.reg("task", "run", "one")
 
 

@@ -1,1 +1,1 @@
-"""What is found out about a run: code, Python, variables, host, data and arguments."""
+"""Captures the surroundings of a run: code, Python, variables, host, data and arguments."""

@@ -1,6 +1,6 @@
-"""Parameters that a command line tells, and the same command line with another value. Knows no script's own grammar.
+"""Parses the parameters of a command line, and sets them to other values. Knows no script's own grammar.
 
-Understood are `--lr 0.1`, `--lr=0.1`, `--flag`, `--no-flag`, `-n 5`, `-n5`, `-lr 0.1`, and the overrides of Hydra
+It understands `--lr 0.1`, `--lr=0.1`, `--flag`, `--no-flag`, `-n 5`, `-n5`, `-lr 0.1`, and the overrides of Hydra
 (https://hydra.cc/docs/advanced/override_grammar/basic/): `a.b=3`, `+a=3`, `++a=3`.
 """
 
@@ -33,15 +33,15 @@ _NUMBER: Final = re.compile(rf"[+-]?\d+(?:\.\d*)?|{_EXPONENT.pattern}|-?(?:inf|n
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One parameter where it stands in a command line.
+    """One parameter and its position in a command line.
 
     Attributes:
-        name: As it is recorded: without dashes in front, `_` for those inside.
-        value: What it is set to.
+        name: Name as it is recorded: without leading dashes, with `_` for dashes inside.
+        value: Value of the parameter.
         start: Position of its first word.
-        stop: Position after its last.
+        stop: Position after its last word.
         spelling: Its first word up to the value, such as `--lr`, `--lr=` or `+a.b=`.
-        style: How value and name are written: `--lr 0.1`, `--lr=0.1` (or `a=1`), `-n5`, or no value at all.
+        style: Form of name and value: `--lr 0.1`, `--lr=0.1` (or `a=1`), `-n5`, or no value at all.
     """
 
     name: str
@@ -53,11 +53,11 @@ class Argument:
 
 
 def parse_arguments(argv: Sequence[str], *, secrets: bool = False) -> dict[str, Value]:
-    """Return the parameters of a command line, of a repeated one the last; words after `--` are none.
+    """Return the parameters of a command line, the last value of a repeated one; words after `--` are ignored.
 
     Args:
         argv: The command and its words.
-        secrets: Whether those that look like secrets are among them.
+        secrets: Include parameters that look like secrets.
     """
     found = {argument.name: argument.value for argument in _iter_arguments(argv)}
     return {name: value for name, value in found.items() if secrets or not _is_secret(name, value)}
@@ -66,15 +66,16 @@ def parse_arguments(argv: Sequence[str], *, secrets: bool = False) -> dict[str, 
 def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[str, ...]:
     """Return a command line in which one parameter has another value.
 
-    It is replaced where it stands and as it is spelt there, the last one of several; else it is added at the end.
+    The value is replaced in place, in the spelling found there, the last one of several; otherwise it is added at the
+    end.
 
     Args:
         argv: The command and its words.
-        name: Of the parameter; `-` and `_` are one.
-        value: None takes it away; a true or false switches a flag.
+        name: Name of the parameter; `-` and `_` are equivalent.
+        value: The new value; None removes the parameter, a bool switches a flag.
 
     Raises:
-        UsageError: The value is a table, or the name is none.
+        UsageError: The value is a table, or the name is not legal.
     """
     key = _key(name)
     if not _NAME.fullmatch(key):
@@ -131,7 +132,7 @@ def _parse(argv: Sequence[str], at: int, end: int) -> Argument | None:
 
 
 def _find_stop(argv: Sequence[str], at: int, end: int) -> int:
-    """Return where an option's words end: one of any kind, or several numbers."""
+    """Return the position after an option's values: one of any kind, or several numbers."""
     if at == end or not _is_value(argv[at]):
         return at
     stop = at + 1
@@ -142,20 +143,20 @@ def _find_stop(argv: Sequence[str], at: int, end: int) -> int:
 
 
 def _is_value(word: str) -> bool:
-    """Return whether a word after an option is its value: no option itself, unless a negative number, no override."""
+    """Return whether a word after an option is its value: no override, and no option except a negative number."""
     if word.startswith("-") and word != "-":
         return _NUMBER.fullmatch(word) is not None
     return _OVERRIDE.fullmatch(word) is None
 
 
 def _scalar(text: str) -> Scalar:
-    """Return a value as records read it, and `1e-3` as a number too: the command line itself keeps how it was typed."""
+    """Return a value as records parse it, and `1e-3` as a number too: the command line keeps the original spelling."""
     clean = text.encode(errors="surrogateescape").decode(errors="replace")
     return float(clean) if _EXPONENT.fullmatch(clean) else parse_scalar(clean)
 
 
 def _write(old: Argument, value: Value, after: Sequence[str]) -> list[str]:
-    """Return the words that stand for `value` where `old` stood before the word `after`."""
+    """Return the words for `value` in place of `old`, before the words `after`."""
     words = _format(value, like=old.value)
     if old.style == "joined":
         return [old.spelling + _join(words)]
@@ -165,14 +166,14 @@ def _write(old: Argument, value: Value, after: Sequence[str]) -> list[str]:
 
 
 def _write_apart(spelling: str, words: Sequence[str], after: Sequence[str]) -> list[str]:
-    taken = bool(after) and _NUMBER.fullmatch(after[0]) is not None  # it would be taken for one more value
+    taken = bool(after) and _NUMBER.fullmatch(after[0]) is not None  # it would be parsed as one more value
     if len(words) == 1 and (taken or not _is_value(words[0])):
         return [f"{spelling}={words[0]}"]
     return [spelling, *words]
 
 
 def _switch(argv: Sequence[str], found: Sequence[Argument], name: str, *, on: bool) -> tuple[str, ...]:
-    """Give or take a flag; one that `--no-flag` switches off is told by its absence."""
+    """Add or remove a flag; a flag that `--no-flag` switches off is switched on by removing the `no-`."""
     same = [argument for argument in found if argument.name == _key(name)]
     against = [argument for argument in found if argument.style == "flag" and argument.name == f"no_{_key(name)}"]
     if not on:
@@ -218,7 +219,7 @@ def _join(words: Sequence[str]) -> str:
 
 
 def _is_overridden(found: Sequence[Argument]) -> bool:
-    """Return whether a command tells its parameters in Hydra's way alone."""
+    """Return whether all parameters of a command are Hydra's overrides."""
     return bool(found) and not any(argument.spelling.startswith("-") for argument in found)
 
 

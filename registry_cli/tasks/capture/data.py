@@ -1,4 +1,4 @@
-"""Files that a task reads: found by globs, known by path, size and digest. Keeps no bytes."""
+"""Finds the data files of a task by globs, and records their paths, sizes and digests. Stores no bytes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ _HIDDEN: Final = frozenset({DIRECTORY, ".git"})
 def list_data(patterns: Sequence[str], root: Path) -> tuple[list[Path], list[str]]:
     """Return the files that globs name, sorted, and the globs that name none.
 
-    A folder means all files below it, links followed. `**` is any number of folders; a wildcard finds no hidden name.
+    A folder means all files below it; links are followed. `**` matches any number of folders; a wildcard matches no
+    hidden name.
 
     Args:
-        patterns: Globs relative to `root`, or absolute; a path that exists as it is written is no glob.
-        root: Where the command runs.
+        patterns: Globs relative to `root`, or absolute; a path that exists as it is written is not a glob.
+        root: The folder in which the command runs.
 
     Raises:
         UsageError: A pattern is empty or a URL.
@@ -50,47 +51,47 @@ def list_data(patterns: Sequence[str], root: Path) -> tuple[list[Path], list[str
 
 
 def digest_data(paths: Sequence[Path], base: Path, cache: Path, problems: list[str] | None = None) -> tuple[Data, ...]:
-    """Return each file as a record names it: relative to `base` where it lies below, else absolute.
+    """Return each file as a record names it: relative to `base` if it is below it, else absolute.
 
     Args:
-        paths: As `list_data` gives them.
-        base: The code's root, or where the command runs.
-        cache: A file in which digests are remembered.
-        problems: Takes a sentence for each file that is left out: gone, not to be read, or without a name in UTF-8.
+        paths: Paths as `list_data` returns them.
+        base: The code's root, or the folder in which the command runs.
+        cache: A file in which digests are cached.
+        problems: Gets a sentence for each file that is left out: gone, not readable, or with a name that is not UTF-8.
 
     Raises:
-        UsageError: Without `problems`, the first of them.
+        UsageError: There is a problem and `problems` is None; the message is the first one.
     """
-    told: list[str] = []
+    notes: list[str] = []
     found: list[tuple[str, int, BlobHash]] = []
     for path, digest in zip(paths, digest_files([path.absolute() for path in paths], cache), strict=True):
         name = _name(path, base)
         if not _is_text(name):
-            told.append(f"data {name!r} is not recorded: its name is no UTF-8")
+            notes.append(f"data {name!r} is not recorded: its name is not UTF-8")
         elif isinstance(digest, OSError):
-            told.append(f"data {name} is not recorded: {(digest.strerror or str(digest)).lower()}")
+            notes.append(f"data {name} is not recorded: {(digest.strerror or str(digest)).lower()}")
         else:
             found.append((name, *digest))
-    if told and problems is None:
-        raise UsageError(told[0])
+    if notes and problems is None:
+        raise UsageError(notes[0])
     if problems is not None:
-        problems += told
+        problems += notes
     return tuple(Data(*one) for one in sorted(found))
 
 
 def stamp_data(paths: Iterable[Path]) -> dict[Path, Stamp]:
-    """Return size in bytes, modification in nanoseconds and inode of each file that is there.
+    """Return size in bytes, modification time in nanoseconds and inode of each file that exists.
 
-    Where it differs before and after a command, the command may have read other bytes than were digested.
+    If they differ before and after a command, the command may have read other bytes than were digested.
     """
     return {path: stamp for path in paths if (stamp := find_stamp(path)) is not None}
 
 
 def check_pattern(pattern: str) -> None:
-    """Check that a pattern names files here.
+    """Check that a pattern names local files.
 
     Raises:
-        UsageError: It is empty, or a URL.
+        UsageError: The pattern is empty, or a URL.
     """
     if _URL.match(pattern):
         raise UsageError(f"data {pattern} is a URL: name local files, a version can refer to a URL")
@@ -109,7 +110,7 @@ def _iter_matches(pattern: str, root: Path) -> Iterator[Path]:
 
 
 def _iter_files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """Yield the files that a path is or holds; folders of `seen` were here before, or are above it by a link."""
+    """Yield a file, or the files below a folder; skip folders in `seen`: a link may lead to one again."""
     if os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file, raises nothing
         yield path
         return
@@ -126,7 +127,7 @@ def _iter_files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _normal(path: Path) -> Path:
-    """Return a path without `.`; `..` stays, it may lead through a link."""
+    """Return a path without `.`; `..` stays, as it may follow a link."""
     return Path(os.path.normpath(path)) if ".." not in path.parts else path
 
 

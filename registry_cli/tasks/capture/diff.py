@@ -1,4 +1,4 @@
-"""A diff of git taken apart file by file, and the files in it that hold secrets left out. Runs nothing."""
+"""Splits a diff of git by files, and leaves out those that hold secrets. Runs nothing."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _HEADER: Final = re.compile(rb"^diff --git ", re.MULTILINE)
-"""No line of a file's content begins so: a sign stands before it."""
+"""No line of a file's content begins like this, as it is preceded by a sign."""
 _BINARY: Final = b"\nGIT binary patch\n"
 _ESCAPE: Final = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPES: Final = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 NAMED: Final = "its name"
-"""Why a file is left out that is called as one of secrets is."""
+"""Reason for leaving out a file whose name is typical of secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a diff says of one file.
+    """The part of a diff about one file.
 
     Attributes:
-        path: Relative to the root of the work tree, as a record can name it.
-        text: Up to the next file.
+        path: Path relative to the root of the work tree, as a record can name it.
+        text: The bytes up to the next file.
     """
 
     path: str
@@ -36,12 +36,12 @@ class Section:
 
     @property
     def binary(self) -> bool:
-        """Whether the file's content is packed, so that nobody can look for a secret in it."""
+        """True where the file's content is packed, so that it cannot be searched for a secret."""
         return _BINARY in self.text
 
 
 def iter_sections(diff: bytes) -> Iterator[Section]:
-    """Yield a diff file by file, in order; it is made without renames and with the prefixes `a/` and `b/`."""
+    """Yield a diff file by file, in order; the diff has no renames and the prefixes `a/` and `b/`."""
     starts = [match.start() for match in _HEADER.finditer(diff)]
     for start, stop in pairwise([*starts, len(diff)]):
         text = diff[start:stop]
@@ -49,7 +49,7 @@ def iter_sections(diff: bytes) -> Iterator[Section]:
 
 
 def find_secret(section: Section) -> str | None:
-    """Return why a file of a diff is not to be kept, in words; None where nothing speaks against it."""
+    """Return the reason not to store a file of a diff, in words; None if there is none."""
     if is_secret_file(section.path):
         return NAMED
     kind = find_token(section.text)
@@ -62,9 +62,9 @@ def leave_out(diff: bytes, paths: Mapping[str, str]) -> bytes:
 
 
 def parse_path(header: bytes) -> str:
-    """Return the path of a line `diff --git a/PATH b/PATH`, or of `diff --cc PATH` as a merge has it.
+    """Return the path of a line `diff --git a/PATH b/PATH`, or of `diff --cc PATH` in a merge.
 
-    Both halves are alike, and in quotes where they must be.
+    Both halves name the same path, in quotes where necessary.
     """
     kind, _, path = header.removeprefix(b"diff --").partition(b" ")
     if kind == b"git":

@@ -1,6 +1,6 @@
-"""SHA-256 of files, remembered by what `stat` says of them: a file that has not changed is not read again.
+"""Computes SHA-256 of files and caches it by their `stat`: a file that has not changed is not read again.
 
-The memory is a cache that can be deleted at any time, and may be missing, broken or not ours to write.
+The cache can be deleted at any time, and may be missing, broken or not writable.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _RACY: Final = 2_000_000_000
 """Nanoseconds in which a file may change twice and look the same (https://git-scm.com/docs/racy-git)."""
 _READERS: Final = 4
 _TRIES: Final = 3
-"""How often a file is read that changes meanwhile."""
+"""Number of times that a file is read if it changes meanwhile."""
 
 _Stamp = tuple[bytes, int, int, int, int, int]
 
 
 def digest_files(paths: Sequence[Path], cache: Path) -> list[tuple[int, BlobHash] | OSError]:
-    """Return size in bytes and SHA-256 of each file, or why it cannot be read, in the order given.
+    """Return size in bytes and SHA-256 of each file, or the error of reading it, in the order given.
 
     Args:
         paths: Absolute paths.
-        cache: The memory's file; its folder is there.
+        cache: Path of the cache's file, in a folder that exists.
     """
     stamps = [stamp for path in paths if not isinstance(stamp := _try(_stamp, path), OSError)]
     known = dict(zip(stamps, _recall(cache, stamps), strict=True))
@@ -74,7 +74,7 @@ def _read_all(paths: Sequence[Path]) -> list[tuple[_Stamp, BlobHash] | OSError]:
 
 
 def _read(path: Path) -> tuple[_Stamp, BlobHash]:
-    """Return a digest and the stamp of a file that was the same before and after, if it ever is."""
+    """Return stamp and digest of a file; retry a few times until the stamp is the same before and after reading."""
     before = _stamp(path)
     for _ in range(_TRIES):
         digest = sha256_of_file(path)
@@ -111,7 +111,7 @@ def _remember(cache: Path, rows: Sequence[tuple[object, ...]]) -> None:
 
 
 def _use_memory(cache: Path, action: Callable[[sqlite3.Connection], T]) -> T | None:
-    """Return what `action` finds in the memory; None where that cannot be used."""
+    """Return the result of `action` on the cache; None if the cache cannot be used."""
     import sqlite3
 
     try:

@@ -1,6 +1,6 @@
-"""Which variables are written down with a task, which of them a re-run sets again, and where seeds are told.
+"""Chooses the variables that are recorded with a task, those that a re-run sets again, and finds seeds.
 
-Knows no process: variables are given. None that looks like a secret is ever chosen.
+Knows no process: variables are passed in. A variable that looks like a secret is never chosen.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _REPLAYED: Final = (
     *("NVIDIA_TF32_OVERRIDE", "TF_*", "XLA_*", "JAX_*", "TORCH_*", "PYTORCH_*", "TORCHINDUCTOR_*", "TRITON_*"),
     *("KERAS_*", "TOKENIZERS_*", "TRANSFORMERS_*", "ACCELERATE_*", "LANG", "LC_ALL", "TZ"),
 )
-"""Determinism, threads and switches of libraries."""
+"""Variables for determinism, threads and switches of libraries."""
 _LOCAL: Final = (
     *("*_HOME", "*_DIR", "*_DIRS", "*_PATH", "*_CACHE", "*_ROOT", "*_FILE", "*VISIBLE_DEVICES", "*_AFFINITY"),
     *("*_PLACES", "*_PROCESS_*", "*_COORDINATOR_*", "*_OFFLINE", "*_RANK", "TF_CONFIG", "JAX_NUM_PROCESSES"),
     *("ACCELERATE_NUM_*", "TORCH_NCCL_*"),
 )
-"""What is of the machine and its devices, though its name is among the others."""
+"""Variables about the machine and its devices, although the patterns above match their names."""
 _RECORDED: Final = (
     *_REPLAYED,
     *("CUBLAS_*", "CUDA_*", "NVIDIA_*", "ROCR_*", "HIP_*", "HSA_*", "NCCL_*", "TORCHELASTIC_*", "HF_HUB_OFFLINE"),
@@ -41,19 +41,19 @@ _RECORDED: Final = (
     *("CI_COMMIT_SHA", "CI_COMMIT_REF_NAME", "CI_PIPELINE_ID", "CI_JOB_ID", "BUILD_ID", "BUILDKITE_BUILD_ID"),
 )
 _STRANGERS: Final = ("TF_VAR_*", "TF_CLI_*", "TF_WORKSPACE", "TF_LOG*")
-"""Terraform's, whose prefix is TensorFlow's."""
+"""Terraform's variables, which share the prefix of TensorFlow's."""
 _LONGEST: Final = 4096
-"""Characters of a value that is chosen without being asked for."""
+"""Largest number of characters in a value that is recorded by default."""
 _NUMBER: Final = re.compile(r"-?\d{1,19}")
 _SEED_NAME: Final = re.compile(r"(?:^|[._-])(?:seed|random_?state|rng)$|^seed[._-]", re.IGNORECASE)
 
 
 def choose_variables(environ: Mapping[str, str], wanted: Sequence[str] = ()) -> dict[str, str]:
-    """Return the variables to write down, by name.
+    """Return the variables to record, by name.
 
     Args:
-        environ: All of them.
-        wanted: Globs of names beyond the usual ones; what looks like a secret is not taken even so.
+        environ: The complete environment.
+        wanted: Globs of names beyond the usual ones; a variable that looks like a secret is left out all the same.
     """
     chosen = {
         name: value
@@ -64,21 +64,21 @@ def choose_variables(environ: Mapping[str, str], wanted: Sequence[str] = ()) -> 
 
 
 def replayed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return those variables of a record that a re-run sets again wherever it runs: no devices, ranks or paths."""
+    """Return the variables of a record that a re-run sets again on any machine: no devices, ranks or paths."""
     return {name: value for name, value in environment.items() if _fits(name, _REPLAYED) and not _fits(name, _LOCAL)}
 
 
 def find_seeds(argv: Sequence[str], environ: Mapping[str, str], params: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the seeds that a command line, variables or parameters tell, under their own names.
+    """Return the seeds in a command line, variables and parameters, under their own names.
 
     Args:
         argv: The command.
         environ: Its variables.
-        params: What the script said, which is truer than the command line.
+        params: Parameters that the script reported, which take precedence over the command line.
     """
-    told = {**parse_arguments(argv), **params}
+    values = {**parse_arguments(argv), **params}
     seeds: dict[str, Value] = {
-        name: value for name, value in told.items() if _SEED_NAME.search(name) and _is_seed(value)
+        name: value for name, value in values.items() if _SEED_NAME.search(name) and _is_seed(value)
     }
     for name, value in sorted(environ.items()):
         if _fits(name, _SEEDS) and _NUMBER.fullmatch(value) and -(1 << 63) <= int(value) < 1 << 63:
@@ -87,7 +87,7 @@ def find_seeds(argv: Sequence[str], environ: Mapping[str, str], params: Mapping[
 
 
 def _is_usual(name: str, value: str) -> bool:
-    if _fits(name, _SEEDS):  # a wallet has a seed too, of words
+    if _fits(name, _SEEDS):  # the seed of a wallet, made of words, is a secret
         return value == "random" or _NUMBER.fullmatch(value) is not None
     return len(value) <= _LONGEST and _fits(name, _RECORDED) and not _fits(name, _STRANGERS)
 
@@ -101,7 +101,7 @@ def _fits(name: str, globs: Iterable[str]) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """Return whether a record can hold a value: a variable may be any bytes."""
+    """Return whether a record can hold a value, as a variable may be any bytes."""
     try:
         value.encode()
     except UnicodeEncodeError:

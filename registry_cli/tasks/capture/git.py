@@ -1,6 +1,6 @@
-"""The code that runs, as git knows it: commit, what differs from it, and commits that only this machine has.
+"""Captures the code that runs from git: the commit, the diff from it, and commits that only this machine has.
 
-Changes nothing in the repository, needs no network, and knows no registry. `git apply` takes its diff.
+Changes nothing in the repository, needs no network, and knows no registry. `git apply` accepts the diff.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GIT: Final = (
     "git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false",
     "-c", "diff.autoRefreshIndex=false",
 )  # fmt: skip
-"""`git diff` writes the index without asking whether that is optional; nothing here may."""
+"""`git diff` writes the index even without optional locks; nothing here may write it."""
 _STATUS: Final = (
     *_GIT, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames", "--no-ahead-behind",
     "--ignore-submodules=none",
@@ -40,14 +40,14 @@ _DIFF: Final = (
     "--no-relative", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3", "--submodule=short",
     "--ignore-submodules=dirty",
 )  # fmt: skip
-"""Every setting that could make a diff which `git apply` does not take is overruled."""
+"""Overrides every setting that could make a diff which `git apply` does not accept."""
 _BUT_REGISTRY: Final = ("--", f":(top,exclude,glob)**/{DIRECTORY}/**")
 _CONFIG: Final = (*_GIT, "config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote|url\..*\.insteadof)$")
 _EMPTY_TREE: Final = (*_GIT, "hash-object", "-t", "tree", os.devnull)
 _SETTINGS: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 _LIST_LIMIT: Final = 1 << 28
 _UNPACKED: Final = 4
-"""How much larger than a diff its files may be unpacked."""
+"""Largest size of an unpacked diff, as a multiple of the limit of a diff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class CodeState:
     """The code of a run.
 
     Attributes:
-        code: What the record says of it; changes within a submodule are not kept, its folder is among what is cut.
-        diff: From the commit to the work tree, staged or not; before the first commit, from nothing.
-        bundle: Commits that no remote has (https://git-scm.com/docs/git-bundle); None where there are none.
-        untracked: Files to keep, relative to `code.root`.
-        notes: What is not kept as it is too large, took too long or holds secrets: `commits`, `diff`.
-        secrets: Files that are not kept because they look like secrets, and why, in words; they are among what is cut.
-        problem: Why git says nothing of this repository, in its words.
+        code: The code's part of the record; changes within a submodule are not stored, and `cut` names its folder.
+        diff: Diff from the commit to the work tree, staged or not; before the first commit, from nothing.
+        bundle: Commits that no remote has (https://git-scm.com/docs/git-bundle); None if there are none.
+        untracked: Files to store, relative to `code.root`.
+        notes: Parts not stored as they are too large, took too long or hold secrets: `commits`, `diff`.
+        secrets: Files not stored because they look like secrets, with the reason in words; `cut` names them too.
+        problem: Reason why git fails in this repository, in its words.
     """
 
     code: Code
@@ -80,11 +80,11 @@ class _Status:
     changed: bool
     untracked: tuple[bytes, ...]
     submodules: tuple[str, ...]
-    """Those in whose folders something differs from their commit."""
+    """Submodules whose folders differ from their commit."""
 
 
 def find_root(cwd: Path) -> Path | None:
-    """Return the top folder of the work tree that `cwd` lies in, or None; runs nothing."""
+    """Return the top folder of the work tree that contains `cwd`, or None; runs nothing."""
     here = cwd.absolute()
     return next((folder for folder in (here, *here.parents) if _is_root(folder / ".git")), None)
 
@@ -100,11 +100,11 @@ def capture_code(
     """Return the code as it is now; None without a work tree or without git.
 
     Args:
-        cwd: Where the command runs.
-        exclude: Whether an untracked path, relative to the root, is not to be kept, such as an output.
-        limits: How much is kept and how long it may take.
-        environ: The user's variables; those that point git elsewhere have no effect.
-        commits: Whether to bundle commits too; without a remote that is the longest part, see `bundle_commits`.
+        cwd: The folder in which the command runs.
+        exclude: Returns True for an untracked path, relative to the root, that must not be stored, such as an output.
+        limits: Limits of size and time.
+        environ: The user's variables; those that direct git elsewhere have no effect.
+        commits: Bundle commits too; without a remote that takes longest, see `bundle_commits`.
     """
     limits = limits or Limits()
     root = find_root(cwd)
@@ -138,12 +138,12 @@ def capture_code(
 
 
 def bundle_commits(root: Path, commit: str, limits: Limits | None = None, *, environ: Mapping[str, str]) -> Commits:
-    """Return the commits alone, for who has taken the rest: they do not change.
+    """Return the commits alone, for a caller that has captured the rest: they do not change.
 
     Args:
         root: The work tree.
-        commit: What was checked out; if something else is by now, nothing is bundled.
-        limits: Size and time.
+        commit: The commit that was checked out; if another one is now, nothing is bundled.
+        limits: Limits of size and time.
         environ: The user's variables.
     """
     limits = limits or Limits()
@@ -152,17 +152,17 @@ def bundle_commits(root: Path, commit: str, limits: Limits | None = None, *, env
 
 
 def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return variables for a call of git that is about the folder it runs in, whatever a hook or user has set."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _is_kept(name)}
-    return {**kept, **_SETTINGS}
+    """Return variables for a call of git on the folder it runs in, whatever a hook or the user has set."""
+    passed = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _is_passed(name)}
+    return {**passed, **_SETTINGS}
 
 
-def _is_kept(name: str) -> bool:
+def _is_passed(name: str) -> bool:
     return name.startswith("GIT_CONFIG_") or name == "GIT_EXEC_PATH"
 
 
 def _is_root(path: Path) -> bool:
-    """Return whether a `.git` is a repository, or the file that leads to one (a worktree or submodule)."""
+    """Return whether a `.git` is a repository, or a file that names one (of a worktree or submodule)."""
     try:
         return (path / "HEAD").is_file() or path.is_file()
     except OSError:
@@ -170,7 +170,7 @@ def _is_root(path: Path) -> bool:
 
 
 def _without_status(root: Path, status: Answer) -> CodeState | None:
-    """Return what is known where git refuses, such as in a folder of another user."""
+    """Return what is known if git refuses, such as in a folder of another user."""
     if status.fate == "missing" or "must be run in a work tree" in status.error:
         return None
     if status.fate == "done":
@@ -186,7 +186,7 @@ def _find_empty_tree(root: Path, environ: Mapping[str, str], limits: Limits) -> 
 
 
 def _find_secrets(diff: Answer, base: str, root: Path, environ: Mapping[str, str], limits: Limits) -> dict[str, str]:
-    """Return the files of a diff that look like secrets, and why; what is packed is asked for once more, unpacked."""
+    """Return the files of a diff that look like secrets, with the reasons; packed files are diffed again as text."""
     if not diff.good:
         return {}
     found = {section.path: (find_secret(section), section.binary) for section in iter_sections(diff.out)}

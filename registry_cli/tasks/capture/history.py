@@ -1,4 +1,4 @@
-"""Commits that no remote has: kept together, unless what they bring or take away holds a secret."""
+"""Bundles the commits that no remote has, unless a line that they add or remove holds a secret."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _RANGE: Final = ("HEAD", "--not", "--remotes")
 _HEADER: Final = re.compile(rb"^diff --(?:git|cc|combined) .*$", re.MULTILINE)
 _MOST: Final = 5
-"""Files that a problem names."""
+"""Largest number of files that a problem names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commits:
-    """Commits to keep.
+    """Commits to store.
 
     Attributes:
-        bundle: In git's form (https://git-scm.com/docs/git-bundle); None where there are none, or none to be kept.
-        problem: Why they are not kept, in words that follow their name.
+        bundle: Bundle of git (https://git-scm.com/docs/git-bundle); None if there are no commits, or none to store.
+        problem: Reason why they are not stored, as a predicate whose subject is the commits.
     """
 
     bundle: bytes | None = None
@@ -35,7 +35,7 @@ class Commits:
 
 
 class ChangeReader:
-    """Looks for tokens in what `git log --patch` prints, piece by piece.
+    """Searches the output of `git log --patch` for tokens, piece by piece.
 
     Attributes:
         found: Kinds of tokens by the files that hold them.
@@ -47,13 +47,13 @@ class ChangeReader:
         self._path = "a message"
 
     def take(self, chunk: bytes) -> None:
-        """Look at the next piece."""
+        """Search the next piece."""
         data = self._before + chunk
         for token in iter_tokens(data):
             self.found.setdefault(self._find_path(data[: token.start]), f"a {token.kind}")
         cut = max(len(data) - OVERLAP, 0)
         line = data.rfind(b"\n", 0, cut) + 1
-        cut = line if cut - line < OVERLAP else cut  # else half a header could get lost
+        cut = line if cut - line < OVERLAP else cut  # otherwise half a header could get lost
         self._path = self._find_path(data[:cut])
         self._before = data[cut:]
 
@@ -69,10 +69,10 @@ def bundle_commits(git: tuple[str, ...], root: Path, commit: str, limit: int, *,
     Args:
         git: The program and its settings.
         root: The work tree.
-        commit: What was checked out; if something else is by now, nothing is bundled.
-        limit: Bytes of the largest bundle.
+        commit: The commit that was checked out; if another one is now, nothing is bundled.
+        limit: Largest size of a bundle in bytes.
         environ: Variables for git.
-        seconds: For making the bundle, and once more for looking into it.
+        seconds: Limit for making the bundle, and again for searching it.
     """
     command = Command((*git, "bundle", "create", "-", *_RANGE), limit)
     [answer] = ask([command], cwd=root, environ=environ, seconds=seconds)
@@ -86,14 +86,14 @@ def bundle_commits(git: tuple[str, ...], root: Path, commit: str, limit: int, *,
     if found:
         named = [f"{path} ({why})" for path, why in sorted(found.items())]
         more = [f"{len(named) - _MOST} more"] if len(named) > _MOST else []
-        return Commits(problem=f"are not kept, as in them looks like a secret: {', '.join([*named[:_MOST], *more])}")
+        return Commits(problem=f"are not kept, as they seem to hold a secret: {', '.join([*named[:_MOST], *more])}")
     return Commits(answer.out)
 
 
 def _find_secrets(
     git: tuple[str, ...], root: Path, environ: Mapping[str, str], seconds: float
 ) -> dict[str, str] | None:
-    """Return the files of unpushed commits that look like secrets, and why; None where that cannot be told in time."""
+    """Return the files of unpushed commits that look like secrets, with the reasons; None if the search times out."""
     log = (*git, "log", "-c", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--root")
     reader = ChangeReader()
     commands = [

@@ -1,4 +1,4 @@
-"""The machine a task runs on: its name, system, processors, memory and accelerators. Knows no task."""
+"""Captures the machine that a task runs on: its name, system, processors, memory, accelerators. Knows no task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registry_cli.records.values import Value
 
 _SECONDS: Final = 5.0
-"""A driver that hangs must not hang a run."""
+"""Limit in seconds, as a driver that hangs must not hang a run."""
 _MIB: Final = 1 << 20
 _NVIDIA: Final = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader,nounits")
 """https://docs.nvidia.com/deploy/nvidia-smi/index.html; memory is in MiB."""
@@ -26,7 +26,7 @@ _CONTAINERS: Final = {"/.dockerenv": "docker", "/run/.containerenv": "podman", "
 
 
 def capture_host() -> dict[str, Value]:
-    """Return what is known of this machine; `memory` in bytes, `cores` are those this process may use."""
+    """Return the properties of this machine; `memory` is in bytes, `cores` are those that this process may use."""
     system = os.uname()
     facts: dict[str, Value | None] = {
         "hostname": system.nodename,
@@ -45,7 +45,7 @@ def capture_accelerators(environ: Mapping[str, str]) -> dict[str, Value]:
     """Return `gpu`, `gpu_count`, `gpu_memory` (bytes of the smallest) and `gpu_driver`; nothing without accelerators.
 
     Args:
-        environ: Variables of the run; a vendor's tool that is not on its `PATH` is not asked.
+        environ: Variables of the run; a vendor's tool that is not on its `PATH` is not run.
     """
     for argv, parse in ((_NVIDIA, _parse_nvidia), (_AMD, _parse_amd)):
         if which(argv[0], path=environ.get("PATH", os.defpath)):

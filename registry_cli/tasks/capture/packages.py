@@ -1,4 +1,4 @@
-"""The packages on a path, as requirements that pip and uv install. Reads folder names and `direct_url.json`, no code.
+"""Lists the packages on a path as requirements for pip and uv. Reads folder names and `direct_url.json`, no code.
 
 Formats: https://packaging.python.org/en/latest/specifications/ (core-metadata, direct-url, name-normalization) and
 https://pip.pypa.io/en/stable/reference/requirements-file-format/.
@@ -22,17 +22,17 @@ _DIST: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*)-(?P<version>[^-]+)\.dist
 _EGG: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?(?:-[\w.-]+)?\.egg-info")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 _LARGEST: Final = 1 << 16
-"""Bytes of a metadata file that are read."""
+"""Number of bytes of a metadata file that are read."""
 
 
 def format_lock(path: Sequence[Path], python: str) -> bytes:
     """Return the packages of a `sys.path` as the text of a requirements file; of two with one name, the first counts.
 
-    What only this machine has (editable, or a local folder or archive) is a comment.
+    A package that only this machine has (editable, or from a local folder or archive) becomes a comment.
 
     Args:
-        path: Folders; others are passed over.
-        python: Name and version, for the first line.
+        path: Folders; other entries are skipped.
+        python: Name and version of the Python, for the first line.
     """
     lines: dict[str, str] = {}
     for folder in path:
@@ -65,26 +65,26 @@ def _format_dist(folder: Path, name: str, version: str) -> str | None:
     if not _VERSION.fullmatch(version):
         return None
     try:
-        told = json.loads(_read(folder / "direct_url.json") or "null")
-        line = _format_direct(told, name, version) if told else None
+        origin = json.loads(_read(folder / "direct_url.json") or "null")
+        line = _format_direct(origin, name, version) if origin else None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         line = None
     if line and line.startswith("# local") and _read(folder / "INSTALLER").strip() == "conda":
-        line = None  # conda tells the folder on the machine that built it
+        line = None  # conda's is a folder on the machine that built the package
     return line or f"{name}=={version}"
 
 
-def _format_direct(told: dict[str, dict[str, object]], name: str, version: str) -> str | None:
-    """Return the line of a package that came from a URL (PEP 610)."""
-    url = strip_url(str(told["url"]))
-    inside = f"subdirectory={told['subdirectory']}" if told.get("subdirectory") else ""
-    if vcs := told.get("vcs_info"):
+def _format_direct(origin: dict[str, dict[str, object]], name: str, version: str) -> str | None:
+    """Return the line of a package that was installed from a URL (PEP 610)."""
+    url = strip_url(str(origin["url"]))
+    inside = f"subdirectory={origin['subdirectory']}" if origin.get("subdirectory") else ""
+    if vcs := origin.get("vcs_info"):
         return _printable(f"{name} @ {vcs['vcs']}+{url}@{vcs['commit_id']}{'#' if inside else ''}{inside}")
     if url.startswith("file:"):
-        editable = told.get("dir_info", {}).get("editable") is True
+        editable = origin.get("dir_info", {}).get("editable") is True
         where = unquote(urlsplit(url).path)
         return _printable(f"# {'editable' if editable else 'local'}: {name}=={version} from {where}")
-    archive = told.get("archive_info", {})
+    archive = origin.get("archive_info", {})
     hashes = archive.get("hashes")
     digest = f"sha256={hashes['sha256']}" if isinstance(hashes, dict) and "sha256" in hashes else ""
     fragment = "&".join(part for part in (digest or str(archive.get("hash") or ""), inside) if part)
@@ -92,15 +92,15 @@ def _format_direct(told: dict[str, dict[str, object]], name: str, version: str) 
 
 
 def _format_egg(folder: Path, egg: str, name: str, version: str | None) -> str | None:
-    """Return the line of a package installed without a wheel; one without a version in its name lies in its source."""
+    """Return the line of a package without a wheel; if its folder's name has no version, it is in its source tree."""
     if version:
         return f"{name}=={version}" if _VERSION.fullmatch(version) else None
-    told = re.search(r"^Version: *(\S+)", _read(folder / egg / "PKG-INFO"), re.MULTILINE)
-    return _printable(f"# editable: {name}=={told[1] if told else '?'} from {folder}")
+    found = re.search(r"^Version: *(\S+)", _read(folder / egg / "PKG-INFO"), re.MULTILINE)
+    return _printable(f"# editable: {name}=={found[1] if found else '?'} from {folder}")
 
 
 def _printable(line: str) -> str | None:
-    """Return a line if it is one: a URL with a line's end in it could add another requirement."""
+    """Return a line if it is a single one: a URL that contains a line end could add another requirement."""
     return line if line.isprintable() else None
 
 

@@ -1,4 +1,4 @@
-"""Other programs, asked side by side for what they know, within a time and a size. Knows none of them."""
+"""Runs other programs side by side and returns their output, with limits of time and size. Knows none of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Fate = Literal["done", "late", "large", "missing"]
-"""How a program ended: by itself, by us after its time or beyond its size, or it could not be started."""
+"""The end of a program: by itself, killed after its time or beyond its size, or it could not be started."""
 _CHUNK: Final = 1 << 16
 _ERRORS: Final = 1 << 14
-"""Bytes of standard error that are kept."""
+"""Largest number of bytes of standard error that are returned."""
 _LAST: Final = 1.0
 """Seconds to wait for a program that was killed."""
 
@@ -28,8 +28,8 @@ class Command:
     """A program and its words.
 
     Attributes:
-        limit: The most bytes of output that are kept.
-        take: Is given the output piece by piece, which is then not kept.
+        limit: Largest size of the output in bytes.
+        take: Called with the output piece by piece, which is then not returned.
     """
 
     argv: tuple[str, ...]
@@ -39,7 +39,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a program said; `code` is its exit code, None where it did not end by itself."""
+    """The output of a program; `code` is its exit code, None if it did not end by itself."""
 
     fate: Fate
     code: int | None = None
@@ -48,7 +48,7 @@ class Answer:
 
     @property
     def good(self) -> bool:
-        """Whether it ended by itself, with 0."""
+        """True where it ended by itself with exit code 0."""
         return self.code == 0
 
 
@@ -63,25 +63,25 @@ class _Run:
     def stop(self, fate: Fate) -> None:
         self.fate = fate
         try:
-            os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group, its own children are in it
+            os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group, which its children belong to
         except (ProcessLookupError, PermissionError):
             pass
 
 
 def ask(commands: Sequence[Command], *, cwd: Path, environ: Mapping[str, str], seconds: float) -> list[Answer]:
-    """Run programs side by side, without input, and return what each said.
+    """Run programs side by side, without input, and return the output of each.
 
     Args:
         commands: The programs, found on the `PATH` of `environ`.
-        cwd: Where they run.
-        environ: All of their environment.
-        seconds: After which those that have not ended are killed, their children too.
+        cwd: The folder in which they run.
+        environ: Their complete environment.
+        seconds: Time after which programs that have not ended are killed with their children.
     """
     deadline = time.monotonic() + seconds
     runs: list[_Run | None] = []
     try:
         runs.extend(_start(command, cwd, environ) for command in commands)
-        _listen([run for run in runs if run], deadline)
+        _read_output([run for run in runs if run], deadline)
         return [_finish(run, deadline) if run else Answer("missing") for run in runs]
     finally:
         for run in runs:
@@ -107,14 +107,14 @@ def _start(command: Command, cwd: Path, environ: Mapping[str, str]) -> _Run | No
     return _Run(process, command)
 
 
-def _listen(runs: Sequence[_Run], deadline: float) -> None:
+def _read_output(runs: Sequence[_Run], deadline: float) -> None:
     import selectors
 
     with selectors.DefaultSelector() as selector:
         for run in runs:
-            for pipe, kept in ((run.process.stdout, run.out), (run.process.stderr, run.error)):
+            for pipe, output in ((run.process.stdout, run.out), (run.process.stderr, run.error)):
                 if pipe:
-                    selector.register(pipe, selectors.EVENT_READ, (run, kept))
+                    selector.register(pipe, selectors.EVENT_READ, (run, output))
         while selector.get_map():
             left = deadline - time.monotonic()
             if left <= 0:
@@ -126,16 +126,16 @@ def _listen(runs: Sequence[_Run], deadline: float) -> None:
 
 
 def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-    run, kept = key.data
+    run, output = key.data
     chunk = os.read(key.fd, _CHUNK)
     if not chunk:
         selector.unregister(key.fileobj)
-    elif kept is run.error:
-        kept += chunk[: _ERRORS - len(kept)]
+    elif output is run.error:
+        output += chunk[: _ERRORS - len(output)]
     elif run.command.take:
         run.command.take(chunk)
-    elif len(kept) + len(chunk) <= run.command.limit:
-        kept += chunk
+    elif len(output) + len(chunk) <= run.command.limit:
+        output += chunk
     elif run.fate == "done":
         run.stop("large")
 
@@ -160,7 +160,7 @@ def _clear(run: _Run) -> None:
         try:
             run.process.wait(_LAST)
         except TimeoutExpired:
-            pass  # it hangs in the kernel, and nothing ends it
+            pass  # it hangs in the kernel and cannot be killed
     for pipe in (run.process.stdout, run.process.stderr):
         if pipe:
             pipe.close()

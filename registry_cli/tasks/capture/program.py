@@ -1,4 +1,4 @@
-"""Which program a command line really runs, behind `python`, `env`, `torchrun`, `uv run` and the like. Runs nothing."""
+"""Finds the program that a command line runs behind `python`, `env`, `torchrun`, `uv run` and others. Runs nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCRIPT: Final = re.compile(r".+\.(?:py|pyw|pyc|pyz|sh|bash|zsh|r|R|jl|pl|rb|js|
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 _INTERPRETERS: Final = frozenset({*_SHELLS, "Rscript", "julia", "perl", "ruby", "node", "lua"})
 _RUNNERS: Final = frozenset({"uv", "poetry", "conda", "mamba", "micromamba", "pixi", "pdm", "hatch", "pipenv", "rye"})
-"""Programs with a `run` that enters an environment."""
+"""Programs with a verb `run` that enters an environment."""
 _LAUNCHERS: Final = frozenset({
     "accelerate", "chronic", "composer", "coverage", "deepspeed", "env", "horovodrun", "ionice", "jsrun", "mpiexec",
     "mpirun", "nice", "nohup", "numactl", "orterun", "ray", "setsid", "srun", "stdbuf", "sudo", "taskset", "time",
@@ -22,7 +22,7 @@ _LAUNCHERS: Final = frozenset({
 })  # fmt: skip
 _KNOWN: Final = _LAUNCHERS | _RUNNERS | _INTERPRETERS
 _NO_PROGRAM: Final = re.compile(r"[\d.:]+[smhd]?|launch|run")
-"""Words of a launcher that are neither options nor programs: numbers, times, its own verbs."""
+"""Words of a launcher that are neither options nor programs: numbers, times, its verbs."""
 _SPECIAL_MODULES: Final = frozenset({"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch"})
 """Modules that are launchers themselves."""
 _PYTHON_VALUES: Final = frozenset({"-W", "-X", "--check-hash-based-pycs"})
@@ -31,11 +31,11 @@ _PYTHON_VALUES: Final = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A command line taken apart.
+    """A parsed command line.
 
     Attributes:
-        name: The script, module or program that does the work, as it was typed; None where nobody can tell.
-        words: Where its own words start.
+        name: The script, module or program that does the work, as it was typed; None if it cannot be determined.
+        words: Position at which the program's own words start.
         python: Position of the word that is a Python interpreter, if one is named.
         runner: Position of an environment's runner, such as `uv` in `uv run`, if there is one.
     """
@@ -47,7 +47,7 @@ class Program:
 
 
 def find_program(argv: Sequence[str]) -> Program:
-    """Return what a command runs; launchers are looked through."""
+    """Return the program that a command runs, behind any launchers."""
     if not argv:
         return Program(None, 0)
     return _look(argv, 0, None, None)
@@ -98,7 +98,7 @@ def _look_python(argv: Sequence[str], at: int, runner: int | None) -> Program:
 
 
 def _look_past(argv: Sequence[str], start: int, python: int | None, runner: int | None) -> Program:
-    """Look for the program among a launcher's own words, whose options nobody can know all."""
+    """Look for the program among a launcher's words, whose options cannot all be known."""
     maybe: int | None = None
     for at in range(start, len(argv)):
         word = argv[at]
@@ -114,7 +114,7 @@ def _look_past(argv: Sequence[str], start: int, python: int | None, runner: int 
             continue
         if not argv[at - 1].startswith("-") or "=" in argv[at - 1]:
             return Program(word, at + 1, python, runner)
-        maybe = at if maybe is None else maybe  # or the value of the option before it
+        maybe = at if maybe is None else maybe  # it may be the value of the option before it
     if maybe is None:
         return Program(None, len(argv), python, runner)
     return Program(argv[maybe], maybe + 1, python, runner)

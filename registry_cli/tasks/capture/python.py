@@ -1,6 +1,6 @@
-"""The Python that a command runs, and the packages it would import, as a lock that pip and uv install.
+"""Captures the Python that a command runs, and the packages on its path as a lock that pip and uv install.
 
-The interpreter is asked once for its version and path; packages are read from the names of their folders
+The interpreter is run once for its version and path; packages are listed from the names of their folders
 (https://packaging.python.org/en/latest/specifications/recording-installed-packages/). Imports none of them.
 """
 
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 5.0
 _MARK: Final = "\x1freg:"
-"""Comes before the answer; what start-up code prints is passed over."""
+"""Prefix of the answer; the output of start-up code before it is skipped."""
 _QUESTION: Final = (
     "import os,sys;sys.stdout.write('\\x1freg:'+ascii([sys.version.split()[0],sys.implementation.name,"
     "sys.executable,sys.prefix,sys.platform+'-'+os.uname()[4],[p for p in sys.path if p]]))"
 )
 _CONDAS: Final = frozenset({"conda", "mamba", "micromamba"})
 _SHEBANG: Final = 512
-"""Bytes of a script that are read for its interpreter."""
+"""Number of bytes of a script that are read for its interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
 class PythonState:
-    """A Python: what the record says of it, and the lock of its packages; `problem` in `table` where it cannot run."""
+    """A Python: its table in the record, with `problem` if it does not run, and the lock of its packages."""
 
     table: dict[str, Value]
     lock: bytes
 
 
 def find_python(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Path | None:
-    """Return the interpreter that a command runs; None where it runs none that anybody could tell.
+    """Return the interpreter that a command runs; None if none can be determined.
 
     Args:
         argv: The command.
-        cwd: Where it runs.
+        cwd: The folder in which it runs.
         environ: Its variables.
     """
     program = find_program(argv)
@@ -64,11 +64,11 @@ def find_python(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> P
 
 
 def capture_python(python: Path, *, environ: Mapping[str, str]) -> PythonState:
-    """Ask an interpreter what it is and list its packages.
+    """Run an interpreter to return its properties and packages.
 
     Args:
         python: The interpreter.
-        environ: The variables under which it will run, which may add to its path.
+        environ: The variables with which it will run, which may add to its path.
     """
     command = Command((str(python), "-c", _QUESTION))
     [answer] = ask([command], cwd=Path("/"), environ=environ, seconds=_SECONDS)
@@ -83,7 +83,7 @@ def capture_python(python: Path, *, environ: Mapping[str, str]) -> PythonState:
 
 
 def own_python() -> PythonState:
-    """Return the same for the interpreter that runs this."""
+    """Return the same as `capture_python` for the interpreter of this process."""
     platform = f"{sys.platform}-{os.uname().machine}"
     version, name = sys.version.split()[0], sys.implementation.name
     return _state(version, name, sys.executable, sys.prefix, platform, [entry for entry in sys.path if entry])
@@ -158,7 +158,7 @@ def _find_file(word: str, cwd: Path, environ: Mapping[str, str]) -> Path | None:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # it lies where nobody may look
+    except OSError:  # it is in a folder that we may not search
         return False
 
 

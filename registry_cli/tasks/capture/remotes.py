@@ -1,4 +1,4 @@
-"""Where a repository's commits can be had again: the URL of its remote, without what lets one in. Runs nothing."""
+"""Finds the URL from which a repository's commits can be fetched again, without credentials. Runs nothing."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 _USER: Final = re.compile(r"^(?P<scheme>(?:[\w.+-]+::)?(?P<kind>[A-Za-z][\w.+-]*)://)(?P<user>[^/?#]*)@")
 _BARE_USER: Final = re.compile(r"^[^/@:]*:[^/@]*@")
 _NEED_USER: Final = ("ssh", "git+ssh", "ssh+git")
-"""Schemes whose user's name is part of the address; elsewhere it is who asks, or a token."""
+"""Schemes in which the user's name is part of the address; in others it is that of the requester, or a token."""
 
 Config = dict[str, list[str]]
 """Values by key, in the order in which git reads them."""
 
 
 def parse_config(text: str) -> Config:
-    """Return what `git config -z --get-regexp` lists: `key`, a line's end, the value, a zero byte."""
+    """Return the settings that `git config -z --get-regexp` lists as `key`, a line feed, the value, a zero byte."""
     config: Config = {}
     for pair in text.split("\0"):
         key, _, value = pair.partition("\n")
@@ -34,7 +34,7 @@ def find_remote(config: Config, branch: str | None) -> str | None:
 
     Args:
         config: The sections `remote`, `branch` and `url`.
-        branch: The one that is checked out.
+        branch: The branch that is checked out.
     """
     urls = {key.removeprefix("remote.").removesuffix(".url"): values[0]
             for key, values in config.items() if key.startswith("remote.") and key.endswith(".url")}  # fmt: skip
@@ -46,7 +46,7 @@ def find_remote(config: Config, branch: str | None) -> str | None:
 
 
 def strip_url(url: str) -> str:
-    """Return a URL without password and query, a token in it as `***`; `git@host:path` and plain paths stay."""
+    """Return a URL without password and query, with tokens as `***`; `git@host:path` and plain paths stay."""
     if found := _USER.match(url):
         name = found["user"].partition(":")[0] if found["kind"].lower() in _NEED_USER else ""
         url = f"{found['scheme']}{name}{'@' if name else ''}{url[found.end() :]}"

@@ -1,6 +1,6 @@
-"""Which of the files that git does not track are kept with a task: small ones with plain names.
+"""Chooses the files to store with a task from those that git does not track: small ones with plain names.
 
-What looks like a secret is never among them, by its name or because a token or private key is in it.
+A file that looks like a secret is never chosen: by its name, or because it holds a token or private key.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _DERIVED: Final = frozenset({DIRECTORY, "__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache"})
-"""Folders that are no part of the code, whether git ignores them or not."""
+"""Folders that are not part of the code, whether git ignores them or not."""
 _ENVIRONMENT: Final = "pyvenv.cfg"
-"""Marks a folder as a virtual environment (PEP 405); the lock says what is in it."""
+"""File that marks a folder as a virtual environment (PEP 405); the lock lists its packages."""
 _MOST_CUT: Final = 100
-"""Names in a record."""
+"""Largest number of names in a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is kept of one capture; sizes in bytes.
+    """The limits of one capture; sizes in bytes.
 
     Attributes:
-        file: Largest untracked file.
-        total: All untracked files together.
-        files: How many of them.
-        diff: Largest diff.
-        bundle: Largest bundle of commits.
-        seconds: For all calls of git together.
+        file: Largest size of an untracked file.
+        total: Largest size of all untracked files together.
+        files: Largest number of untracked files.
+        diff: Largest size of a diff.
+        bundle: Largest size of a bundle of commits.
+        seconds: Longest time for all calls of git together.
     """
 
     file: int = 10 << 20
@@ -52,12 +52,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The files that git does not track, as far as they are of the code.
+    """The files that git does not track and that belong to the code.
 
     Attributes:
-        kept: Relative to the work tree.
-        cut: Names of those that are not kept, for whatever reason.
-        secrets: Why some of these look like secrets, in words.
+        kept: Paths to store, relative to the work tree.
+        cut: Names of files that are not stored, for any reason.
+        secrets: Reasons, in words, by the names of those files that look like secrets.
     """
 
     kept: tuple[Path, ...]
@@ -66,15 +66,15 @@ class Chosen:
 
 
 def choose_untracked(names: Iterable[bytes], root: Path, exclude: Callable[[str], bool], limits: Limits) -> Chosen:
-    """Return the files to keep, and those that are not.
+    """Return the files to store, and those that are left out.
 
-    The smallest are kept first, so that scripts win over data. What cannot be read now is not kept.
+    The smallest are chosen first, so that scripts win over data. A file that cannot be read now is left out.
 
     Args:
-        names: As git lists them, relative to `root`.
+        names: Names as git lists them, relative to `root`.
         root: The work tree.
-        exclude: Whether a path, relative to `root`, is kept elsewhere or is none of the code.
-        limits: Sizes.
+        exclude: Returns True for a path, relative to `root`, that is stored elsewhere or does not belong to the code.
+        limits: Limits of size and number.
     """
     found = list(names)
     environments = tuple(name[: -len(_ENVIRONMENT)] for name in found if name.endswith(b"/" + _ENVIRONMENT.encode()))
@@ -100,7 +100,7 @@ def choose_untracked(names: Iterable[bytes], root: Path, exclude: Callable[[str]
 
 
 def shorten(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names as a record lists them: by their topmost folders where they are many."""
+    """Return names as a record lists them: only their topmost folders if there are many."""
     if len(names) > _MOST_CUT:
         names = sorted({top + slash for top, slash, _ in (name.partition("/") for name in names)})
     if len(names) > _MOST_CUT:
@@ -138,7 +138,7 @@ def _choose(sized: Sequence[tuple[int, str]], root: Path, limits: Limits, secret
 
 
 def _find_token(path: Path) -> str | None:
-    """Return the kind of a token that is in a file, however far from its start."""
+    """Return the kind of a token in a file, however far from its start, or None."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         return find_token_in(iter(lambda: os.read(fd, CHUNK), b""))
@@ -147,7 +147,7 @@ def _find_token(path: Path) -> str | None:
 
 
 def _one_of_each(names: Sequence[str]) -> set[str]:
-    """Leave out names that another file system could not hold beside the others."""
+    """Return names without those that another file system could not hold together with the others."""
     kept: list[str] = []
     for name in names:
         if _fit([*kept, name]):

@@ -1,1 +1,1 @@
-"""Where tasks run: the port that every engine plugs into, and the one that is always there."""
+"""Engines that run tasks: the port that every engine implements, and the local one that is always there."""

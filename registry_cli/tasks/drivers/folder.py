@@ -1,4 +1,4 @@
-"""The folder of a job on this machine: who runs it, what it printed, how it ended. Read by anybody, at any time."""
+"""The folder of a job on this machine: its process, its output, its end. Any process may read it at any time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ END: Final = "end.toml"
 CANCEL: Final = "cancel"
 OUTPUT: Final = "output"
 _START: Final = 60.0
-"""Seconds after which a job that has not begun never will: whoever submitted it is gone."""
+"""Seconds after which a job that has not begun never will: the process that submitted it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,19 @@ class JobFolder:
 
     @property
     def output(self) -> Path:
-        """What it printed."""
+        """Path of the file that the job prints to."""
         return self.path / OUTPUT
 
     def put(self, name: str, data: bytes) -> None:
-        """Write one of the small files in one step."""
+        """Write one of the small files atomically."""
         files.replace_file(self.path / name, data, self.path / new_name())
 
     def put_end(self, code: int) -> None:
-        """Say what the job ended with."""
+        """Write the exit code that the job ended with."""
         self.put(END, dump_table({"code": code}))
 
     def find_runner(self) -> Owner | None:
-        """Return the process that runs the job, or None before it said who it is."""
+        """Return the process that runs the job, or None before it has written its name."""
         try:
             return find_owner((self.path / OWNER).read_text())
         except FileNotFoundError:
@@ -54,11 +54,11 @@ class JobFolder:
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody wants it to end."""
+        """True where the job was asked to end."""
         return (self.path / CANCEL).exists()
 
     def read_state(self) -> JobState:
-        """Return how the job is: its end, if it wrote one, else whether its process lives."""
+        """Return the job's state: its end if it wrote one, otherwise by whether its process is alive."""
         ended = self._find_end()
         if ended is None:
             runner = self.find_runner()

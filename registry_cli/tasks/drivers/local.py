@@ -1,4 +1,4 @@
-"""Jobs as processes of this machine: each in a session of its own, known by its folder in the user's cache."""
+"""Runs jobs as processes of this machine: each in a session of its own, with a folder in the user's cache."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _HOME: Final = Path(__file__).parents[3]
 _PAUSE: Final = 0.05
 _CHUNK: Final = 1 << 16
 _KEPT: Final = 7 * 86400.0
-"""Seconds for which the folder of an ended job stays."""
+"""Seconds after which the folder of an ended job is removed."""
 _BOOT: Final = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 )
 
 
 def own_argv(module: str, *words: str) -> tuple[str, ...]:
-    """Return a command that runs a module of this very package with this Python, wherever it is started."""
+    """Return a command that runs a module of this very package with this Python, from any folder."""
     return (sys.executable, "-P", "-c", _BOOT, str(_HOME), module, *words)
 
 
@@ -47,7 +47,7 @@ class LocalDriver:
     """Runs jobs on this machine.
 
     Args:
-        folder: Where their folders are.
+        folder: The folder that holds those of the jobs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,7 +73,7 @@ class LocalDriver:
         return JobId(f"{task}-{attempt}-{max(numbers)}") if numbers else None
 
     def status(self, job: JobId) -> JobState:
-        """Return how a job is; raises as `Driver.status`."""
+        """Return a job's state; raises as `Driver.status`."""
         return self._get(job).read_state()
 
     def logs(self, job: JobId, *, follow: bool = False) -> Iterator[bytes]:
@@ -125,8 +125,8 @@ class LocalDriver:
             raise
         if begun.returncode or folder.find_runner() is None:
             files.remove_tree(folder.path)
-            told = begun.stdout.decode(errors="replace").strip().rpartition("\n")[2]
-            raise RegError(f"the job could not be started: {told or 'it said nothing'}")
+            reason = begun.stdout.decode(errors="replace").strip().rpartition("\n")[2]
+            raise RegError(f"the job could not be started: {reason or 'it printed nothing'}")
 
     def _tidy(self) -> None:
         """Remove the folders of jobs that ended long ago."""

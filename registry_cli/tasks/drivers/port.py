@@ -1,6 +1,6 @@
-"""What an engine must do to run tasks: a local process, a batch system, a cluster. Knows none of them, and no registry.
+"""The interface of an engine that runs tasks: a local process, a batch system, a cluster. Knows none, and no registry.
 
-`tests/tasks/drivers/contract.py` is what every driver must pass.
+Every driver must pass `tests/tasks/drivers/contract.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from registry_cli.ids import TaskId
 
 JobId = NewType("JobId", str)
-"""What an engine calls a job; means nothing to any other engine."""
+"""An engine's name for a job; it means nothing to any other engine."""
 Phase = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
-"""`lost`: it is gone, and nobody knows how it ended."""
+"""`lost`: the job is gone, and how it ended is not known."""
 UNFINISHED: frozenset[Phase] = frozenset({"queued", "running"})
 
 
@@ -26,9 +26,9 @@ class Job:
     """One attempt at a task, to be run somewhere.
 
     Attributes:
-        argv: The command that runs it there.
-        cwd: Where; an engine that cannot go there uses another folder.
-        environ: All of its variables.
+        argv: The command that runs the attempt.
+        cwd: Folder to run in; an engine that cannot use it takes another folder.
+        environ: The complete environment of the command.
     """
 
     task: TaskId
@@ -40,7 +40,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """How a job is; `code` is what it ended with, None where it has not, or nobody knows."""
+    """The state of a job; `code` is its exit code, None if it has not ended or the code is not known."""
 
     phase: Phase
     code: int | None = None
@@ -50,20 +50,20 @@ class Driver(Protocol):
     """An engine. Its jobs outlive the process that submitted them."""
 
     def submit(self, job: Job) -> JobId:
-        """Have a job run and return its id.
+        """Submit a job and return its id.
 
-        A task's attempt that waits, runs or has succeeded is not begun again: its id is returned. One that failed,
-        was cancelled or is lost is a new job, because nothing was learnt from it.
+        If a job of the same attempt waits, runs or has succeeded, no other is begun: its id is returned. After one that
+        failed, was cancelled or is lost, a new job is begun, because the attempt has no result.
 
         Raises:
-            RegError: The engine does not take it.
+            RegError: The engine refuses the job.
         """
 
     def find(self, task: TaskId, attempt: int) -> JobId | None:
         """Return the newest job of a task's attempt, or None where there is none."""
 
     def status(self, job: JobId) -> JobState:
-        """Return how a job is.
+        """Return a job's state.
 
         Raises:
             NotFoundError: The engine knows no such job.

@@ -1,6 +1,6 @@
-"""The process that a local job is: starts the command in a session of its own, passes signals on, writes down the end.
+"""The process of a local job: starts the command in a session of its own, forwards signals, writes the end.
 
-Run as `python -c … FOLDER COMMAND…` by `local.py`, whose process may be gone long before.
+`local.py` runs it as `python -c … FOLDER COMMAND…`; the process that did so may end long before.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def main(words: Sequence[str]) -> None:
-    """Detach from whoever called, then run the command of `words[1:]` as the job whose folder is `words[0]`."""
+    """Detach from the caller, then run the command of `words[1:]` as the job whose folder is `words[0]`."""
     if os.fork():
-        os._exit(0)  # the caller waits for this one, and never for the job
+        os._exit(0)  # the caller waits for this process, and never for the job
     os.setsid()
     folder = JobFolder(Path(words[0]))
     command = _Command(words[1:])
@@ -36,12 +36,12 @@ def main(words: Sequence[str]) -> None:
         signal.signal(number, lambda got, frame: command.signal(got))
     folder.put(OWNER, new_name().encode())
     _turn_output(folder.output)
-    early = folder.cancelled  # by somebody who did not know yet whom to signal
+    early = folder.cancelled  # by a process that could not yet know which process to signal
     folder.put_end(_TERMINATED if early else command.run(folder.output))
 
 
 class _Command:
-    """The job's process; a signal that comes before it has started reaches it then."""
+    """The job's command; a signal that comes before it has started is sent to it then."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         self._argv = argv
@@ -71,7 +71,7 @@ class _Command:
 
 
 def _turn_output(path: Path) -> None:
-    """Let both streams end in a file; what held the caller's pipe open is closed by that."""
+    """Redirect both streams to a file, which also closes the caller's pipe."""
     output = AppendFile(path)
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (output.fd, 1), (output.fd, 2)):

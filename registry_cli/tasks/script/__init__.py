@@ -1,1 +1,1 @@
-"""A task as one file that runs it anywhere."""
+"""Exports a task as one file that runs it anywhere."""

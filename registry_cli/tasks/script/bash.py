@@ -1,4 +1,4 @@
-"""A task as a bash script that needs nothing but bash, git, Python with venv, the package index and REG_DIR."""
+"""Formats a task as a bash script that needs only bash, git, Python with venv, the package index and REG_DIR."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ _SECRET: Final = "[[ -n \"${{name}:-}\" ]] || fail '{name} is not set, and the t
 
 @dataclass(frozen=True, slots=True)
 class ScriptJob:
-    """What a script runs.
+    """A task for a script to run.
 
     Attributes:
-        title: For the reader; one line.
-        python: Minor version that the task ran with, such as `3.11`; None where it needs none.
-        locked: Whether there is a lock to build an environment from.
-        requirement: Where pip gets this package from; None to carry it along.
+        title: One line for the reader.
+        python: Minor version that the task ran with, such as `3.11`; None if it needs none.
+        locked: True where there is a lock to build an environment from.
+        requirement: The requirement from which pip installs this package; None to embed the package in the script.
         secrets: Names of variables that must be set.
     """
 
@@ -108,5 +108,5 @@ def format_bash(job: ScriptJob) -> str:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return a template with each `{name}` replaced, in one pass: what is filled in may hold braces of its own."""
+    """Return a template with each `{name}` replaced, in one pass: the values may hold braces of their own."""
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), template)

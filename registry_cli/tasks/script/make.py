@@ -1,4 +1,4 @@
-"""From a task in the registry to a file that runs it anywhere."""
+"""Makes a file that runs a task of the registry anywhere."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def make_script(
     """Return a file that runs the next attempt at a task.
 
     Args:
-        registry: Where the task is; whoever runs the file names it in REG_DIR.
+        registry: The registry that holds the task; REG_DIR must name it where the file runs.
         ref: Address of the task.
-        form: Which kind of file.
-        requirement: Where pip gets this package from; None to carry it along.
-        secrets: Names of variables that must be set where it runs, beside those of secrets in its command.
+        form: Kind of file.
+        requirement: The requirement from which pip installs this package; None to embed the package in the file.
+        secrets: Names of variables that must be set where it runs, in addition to those of secrets in its command.
 
     Raises:
         NotFoundError: The address names nothing.
-        UsageError: A name is none of a variable.
-        RefusedError: The task's code is nowhere but in a folder of this machine.
+        UsageError: A name is not that of a variable.
+        RefusedError: The task's code is only in a folder of this machine.
     """
     for name in secrets:
         if not _VARIABLE.fullmatch(name):

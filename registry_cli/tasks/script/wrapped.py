@@ -1,4 +1,4 @@
-"""The bash script in the clothes of others: an image, a Kubernetes Job, a GitHub workflow.
+"""Wraps the bash script in other formats: a Dockerfile, a Kubernetes Job, a GitHub workflow.
 
 Secrets are named, never written. Formats: https://docs.docker.com/reference/dockerfile/,
 https://kubernetes.io/docs/concepts/workloads/controllers/job/,

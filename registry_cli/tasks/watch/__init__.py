@@ -1,1 +1,1 @@
-"""What a running program writes, found by looking: numbers in files of its own, and the files it makes."""
+"""Polls what a running program writes: numbers in files of its own, and the files it makes."""

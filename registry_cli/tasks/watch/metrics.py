@@ -1,9 +1,9 @@
-"""Numbers that a program tells in files of its own, read as they grow and never changed. Knows no task.
+"""Reads the numbers that a program writes to files of its own, as they grow. Changes none of them and knows no task.
 
-Files are JSON, JSON lines, TOML, CSV and TSV, or a folder of dvclive's: `metrics.json` and a TSV a scalar below
-`plots/metrics` (https://dvc.org/doc/dvclive/how-it-works), which says the same more fully and wins. What a program has
-not finished is read again at the next poll. The first file that tells a name has it; those of another are told with
-its stem before them, `log.loss`.
+Files are JSON, JSON lines, TOML, CSV and TSV, or a folder of dvclive's: `metrics.json`, and one TSV per scalar below
+`plots/metrics` (https://dvc.org/doc/dvclive/how-it-works), which is more complete and takes precedence. A file that a
+program has not finished is read again at the next poll. The first file with a name owns it; the scalars of another file
+with that name get its stem as prefix, `log.loss`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from registry_cli.tasks.watch.rows import Row
 
 MOST_BYTES: Final = 64 << 20
-"""A JSON or TOML file beyond it is not read: it is read whole each time it changes."""
+"""Largest JSON or TOML file that is read, in bytes, as it is read whole each time it changes."""
 _SUMMARY: Final = "metrics.json"
 _PLOTS: Final = ("plots", "metrics")
 _HEAD: Final = 1 << 20
 _TAIL: Final = 256
 
 Seen: TypeAlias = dict[tuple[str, int | None, int], float]
-"""Values told, by name, step and which of several at that step."""
+"""Values reported, by name, step and position among those at that step."""
 
 
 @dataclass(slots=True)
@@ -44,16 +44,16 @@ class _File:
     """A file that is followed.
 
     Attributes:
-        path: Where it lies.
-        group: The same for the files of one dvclive folder, else the file itself.
-        seen: What was told of the group.
-        scalar: The name of its one scalar, where its path says it.
-        stamp: As it was when it was last read, or when the watch began.
-        offset: Bytes read so far, of one that is read line by line.
-        edge: What stood before `offset`: where that differs the file was written anew.
+        path: Path of the file.
+        group: The dvclive folder that it belongs to, else the file itself.
+        seen: Values reported for the group.
+        scalar: The name of its only scalar, if its path holds it.
+        stamp: Its stamp when it was last read, or when the watch began.
+        offset: Bytes read so far, if it is read line by line.
+        edge: Sum of the bytes before `offset`: if it changes, the file was written anew.
         counts: Points so far at each name and step.
-        problem: Why it could not be read.
-        told: Whether it was written since the watch began.
+        problem: Reason why it could not be read.
+        written: True where it was written since the watch began.
     """
 
     path: Path
@@ -66,15 +66,15 @@ class _File:
     lines: LineReader = field(default_factory=lambda: LineReader(""))
     counts: Counter[tuple[str, int | None]] = field(default_factory=Counter)
     problem: str | None = None
-    told: bool = False
+    written: bool = False
 
 
 class MetricsWatch:
-    """Follows the files that patterns name; a file that was there before and does not change tells nothing.
+    """Follows the files that patterns name; a file that existed before and does not change gives no points.
 
     Args:
-        patterns: Relative to `cwd`, or absolute; one may name a folder of dvclive's.
-        cwd: Absolute.
+        patterns: Patterns relative to `cwd`, or absolute; one may name a folder of dvclive's.
+        cwd: Absolute path of the folder in which the program runs.
 
     Raises:
         UsageError: A pattern is empty.
@@ -90,18 +90,18 @@ class MetricsWatch:
             file.stamp = find_stamp(file.path)
 
     def poll(self) -> list[Point]:
-        """Return the points that are new: values that changed, and steps not seen before.
+        """Return the new points: values that changed, and steps not seen before.
 
-        Their time is when their file was written. A last line without its line feed waits.
+        Their time is that of the last write to their file. A last line without its line feed is left for the next poll.
         """
         return self._take(final=False)
 
     def rest(self) -> list[Point]:
-        """Return what is left when the program has ended, a last line without its line feed included."""
+        """Return the remaining points when the program has ended, including a last line without its line feed."""
         return self._take(final=True)
 
     def problems(self) -> list[str]:
-        """Return what is wrong by now: files that could not be read, and patterns for which none was written."""
+        """Return the problems so far: files that could not be read, and patterns for which no file was written."""
         unread = [f"{file.path}: {file.problem}" for file in self._files.values() if file.problem]
         missed = [f"no file was written that {glob.text!r} names" for glob in self._globs if glob.text not in self._met]
         return unread + missed
@@ -110,11 +110,11 @@ class MetricsWatch:
         points: list[Point] = []
         for file, glob in sorted(self._find(), key=lambda found: found[0].path.name == _SUMMARY):
             stamp = find_stamp(file.path)
-            if stamp is None or (stamp == file.stamp and not (final and file.told)):
-                if file.told:
+            if stamp is None or (stamp == file.stamp and not (final and file.written)):
+                if file.written:
                     self._met.add(glob.text)
                 continue
-            file.stamp, file.told = stamp, True
+            file.stamp, file.written = stamp, True
             self._met.add(glob.text)
             try:
                 for row in _iter_rows(file, final=final):
@@ -131,14 +131,14 @@ class MetricsWatch:
         if file.scalar is not None and len(values) == 1:  # dvclive's column has the last part of the name alone
             values = dict.fromkeys([file.scalar], *values.values())
         if file.path.name == _SUMMARY:
-            plotted = {each.scalar for each in self._files.values() if each.told and each.group == file.path.parent}
+            plotted = {each.scalar for each in self._files.values() if each.written and each.group == file.path.parent}
             values = {name: value for name, value in values.items() if name not in plotted}
         names = self._names.find(file.group, values)
         for name, value in values.items():
             key = name, step, file.counts[name, step]
             file.counts[name, step] += 1
-            told = file.seen.get(key)
-            if told is None or repr(told) != repr(value):  # NaN is no change of NaN
+            before = file.seen.get(key)
+            if before is None or repr(before) != repr(value):  # NaN after NaN is no change
                 file.seen[key] = value
                 yield Point(names[name], step, value, time)
 
@@ -166,7 +166,7 @@ class MetricsWatch:
 
 
 def _place(path: Path) -> tuple[Path, str | None]:
-    """Return what a file is part of, and the name of its scalar where that is a TSV of dvclive's."""
+    """Return the group of a file, and the name of its scalar if it is a TSV of dvclive's."""
     names = path.parts
     places = [at for at in range(1, len(names) - 2) if names[at : at + 2] == _PLOTS]
     if path.suffix != ".tsv" or not places:

@@ -1,4 +1,4 @@
-"""The files that a program makes while it runs, each told when it has been quiet for a while. Reads none of them."""
+"""Finds the files that a program makes while it runs, once they have not changed for a while. Reads none of them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from registry_cli.tasks.globs import Glob, Stamp
 
 SETTLE: Final = 2.0
-"""Seconds without a change after which a file counts as written."""
+"""Seconds without a change after which a file counts as complete."""
 REST: Final = 50
-"""How many times as long as a look took no other is taken, so that many files cost 2 % of a processor at most."""
+"""Pause after a scan, as a multiple of its duration, so that many files cost at most 2 % of a processor."""
 
 
 class OutputWatch:
-    """Tells what patterns name and what was made or changed since the watch began.
+    """Finds files that patterns name and that were made or changed since the watch began.
 
-    A folder that a pattern names is one output with all it holds; a pattern with `**` names files, unless it ends with
-    `/`.
+    A folder that a pattern names is one output with all its content; a pattern with `**` names files, unless it ends
+    with `/`.
 
     Args:
-        patterns: Relative to `cwd`, or absolute.
-        cwd: Absolute.
-        ignore: Absolute paths of what is no output, such as the registry.
-        settle: Seconds.
-        timer: Tells in seconds how long a look takes.
+        patterns: Patterns relative to `cwd`, or absolute.
+        cwd: Absolute path of the folder in which the program runs.
+        ignore: Absolute paths that are not outputs, such as the registry.
+        settle: Seconds without a change after which a file counts as complete.
+        timer: Clock in seconds that measures the duration of a scan.
 
     Raises:
         UsageError: A pattern is empty.
@@ -50,12 +50,12 @@ class OutputWatch:
         self._met: set[str] = set()
 
     def poll(self, now: float) -> list[Path]:
-        """Return what is new or has changed since it was last returned, and was quiet for long enough; oldest first.
+        """Return files that are new or changed since they were last returned, and have settled; oldest first.
 
-        Soon after a look that took long nothing is looked at nor returned.
+        Soon after a scan that took long, nothing is scanned or returned.
 
         Args:
-            now: Seconds of any clock that does not go back.
+            now: Seconds of any monotonic clock.
         """
         if self._due is not None and now < self._due:
             return []
@@ -72,18 +72,18 @@ class OutputWatch:
                 moving[path] = stamp, since
         self._moving = moving
         self._due = now + REST * (self._timer() - began)
-        return self._tell(quiet)
+        return self._report(quiet)
 
     def rest(self) -> list[Path]:
-        """Return all that changed and was not returned as it is now: call it when the program has ended."""
+        """Return all files that changed since they were last returned: call it when the program has ended."""
         self._moving.clear()
-        return self._tell(self._changed())
+        return self._report(self._changed())
 
     def missed(self) -> list[str]:
-        """Return the patterns for which nothing was ever returned."""
+        """Return the patterns for which no file was ever returned."""
         return [glob.text for glob in self._globs if glob.text not in self._met]
 
-    def _tell(self, outputs: dict[Path, tuple[Stamp, list[Glob]]]) -> list[Path]:
+    def _report(self, outputs: dict[Path, tuple[Stamp, list[Glob]]]) -> list[Path]:
         for path, (stamp, globs) in outputs.items():
             self._known[path] = stamp
             self._met.update(glob.text for glob in globs)
@@ -93,7 +93,7 @@ class OutputWatch:
         return {path: found for path, found in self._look().items() if found[0] != self._known.get(path)}
 
     def _look(self) -> dict[Path, tuple[Stamp, list[Glob]]]:
-        """Return all that the patterns name now, how it is, and which of them name it."""
+        """Return all paths that the patterns name now, each with its stamp and the patterns that name it."""
         found: dict[Path, tuple[Stamp, list[Glob]]] = {}
         for glob in self._globs:
             for path in iter_matches(glob, self._ignore):

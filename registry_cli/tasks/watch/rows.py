@@ -1,10 +1,10 @@
-"""Numbers in the files that training programs write: JSON, JSON lines, TOML, CSV and TSV, as rows of one step each.
+"""Parses the numbers in files of training programs as rows of one step each: JSON, JSON lines, TOML, CSV and TSV.
 
-YAML is not read: no dependency of ours does. JSON: RFC 8259, with the `NaN` and `Infinity` that Python writes; CSV: RFC
-4180, without line feeds inside a cell; TOML 1.0.
+YAML is not read, as no dependency of ours reads it. JSON: RFC 8259, with the `NaN` and `Infinity` that Python writes;
+CSV: RFC 4180, without line feeds inside a cell; TOML 1.0.
 
-Numbers are floats: integers are exact up to 2**53, longer ones lose digits, those beyond a float are none. A key that
-is empty or cannot be printed tells nothing.
+Numbers are floats: integers are exact up to 2**53, longer ones lose digits, those beyond the range of a float are
+skipped. A key that is empty or not printable is skipped.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Row: TypeAlias = tuple[int | None, dict[str, float]]
-"""A step, None where none is told, and what the scalars were at it."""
+"""A step, or None if there is none, and the values of the scalars at it."""
 
 STEPS: Final = ("step", "global_step", "iteration", "epoch")
-"""Keys and columns that tell the step, the finest first: where two are there, the other is a number like any."""
+"""Keys and columns that hold the step, the finest first: if there are two, the other is a number like any other."""
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 """Files read line by line as they grow."""
 WHOLE: Final = (".json", ".toml")
@@ -33,13 +33,13 @@ _NO_SCALAR: Final = frozenset({"timestamp", ""})
 
 
 def parse_whole(data: bytes, suffix: str, where: str) -> list[Row]:
-    """Return the rows of a JSON or TOML file: one of an object, else one an item.
+    """Return the rows of a JSON or TOML file: one for an object, else one per item.
 
-    Items that tell no step are counted from 0. A file of JSON lines may be called `.json`.
+    Items without a step are numbered from 0. A file of JSON lines may have the suffix `.json`.
 
     Raises:
-        CorruptError: It is no TOML.
-        ValueError: It is no JSON, perhaps because it is being written.
+        CorruptError: The file is not TOML.
+        ValueError: The file is not JSON, perhaps because it is being written.
     """
     if suffix == ".toml":
         return [_from_object(load_table(data, where), None)]
@@ -69,7 +69,7 @@ class LineReader:
         self._count = 0
 
     def read(self, line: bytes) -> Row | None:
-        """Return a line's row; None for a header, an empty line and what cannot be read."""
+        """Return a line's row; None for a header, an empty line and a line that cannot be parsed."""
         try:
             text = line.decode("utf-8-sig").strip("\r\n")
             if not text.strip():
@@ -114,13 +114,13 @@ def _find_step(names: list[str]) -> int | None:
 
 
 def _from_object(table: Mapping[str, object], at: int | None) -> Row:
-    """Return an object's numbers; its step is `at` where it tells none."""
+    """Return an object's numbers; its step is `at` if it has none."""
     names = list(table)
-    told = _find_step(names)
-    step = None if told is None else _to_step(table[names[told]])
-    if told is None or step is None:
+    place = _find_step(names)
+    step = None if place is None else _to_step(table[names[place]])
+    if place is None or step is None:
         return at, dict(_iter_numbers(table, ""))
-    return step, dict(_iter_numbers({name: table[name] for name in names if name != names[told]}, ""))
+    return step, dict(_iter_numbers({name: table[name] for name in names if name != names[place]}, ""))
 
 
 def _iter_numbers(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, float]]:

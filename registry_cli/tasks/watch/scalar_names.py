@@ -1,4 +1,4 @@
-"""Which file tells which scalar, so that two files never make one curve. Reads none of them."""
+"""Assigns each scalar to one file, so that two files never make one curve. Reads none of them."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ if TYPE_CHECKING:
 
 
 class Names:
-    """The names under which files tell their scalars: the first that tells one has it, another puts a prefix before.
+    """The names of the scalars in files: the first file with a name owns it, another file's scalar gets a prefix.
 
-    The prefix is the file's stem, `log.loss`; its folder where files of that stem lie in several; then ever more of the
-    path. A file keeps it for what it tells later.
+    The prefix is the file's stem, `log.loss`; its folder if files of that stem are in several; then ever more of the
+    path. A file keeps its prefix for later scalars.
     """
 
     def __init__(self) -> None:
         self._given: dict[Path, dict[str, str]] = {}
-        self._told: set[str] = set()
+        self._used: set[str] = set()
         self._prefixes: dict[Path, str] = {}
 
     def find(self, file: Path, names: Collection[str]) -> Mapping[str, str]:
-        """Return the name to tell for each of those that a file, or a folder that is one source, holds at one step."""
+        """Return the name to report for each name that a file, or a folder that is one source, has at one step."""
         given = self._given.setdefault(file, {})
         new = [name for name in names if name not in given]
         if new:
             prefix = next(each for each in self._iter_prefixes(file) if self._is_free(each, new))
             self._prefixes[file] = prefix
             given |= {name: prefix + name for name in new}
-            self._told |= {prefix + name for name in new}
+            self._used |= {prefix + name for name in new}
         return given
 
     def _is_free(self, prefix: str, names: Collection[str]) -> bool:
-        return all(prefix + name not in self._told for name in names)
+        return all(prefix + name not in self._used for name in names)
 
     def _iter_prefixes(self, file: Path) -> Iterator[str]:
         yield self._prefixes.get(file, "")

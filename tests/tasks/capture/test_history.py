@@ -11,7 +11,7 @@ from tests.secrets.planted import PLANTED
 from tests.tasks.capture.repos import GIT, commit, make_repo, push, run_git
 
 TOKEN = PLANTED["github"]
-IN_THEM = "are not kept, as in them looks like a secret: "
+IN_THEM = "are not kept, as they seem to hold a secret: "
 
 
 def bundle(repo: Path) -> Commits:
