@@ -64,7 +64,7 @@ def test_full_disk(name: str, small: tuple[SmallDisk, Site], monkeypatch: pytest
         failed += 1
         assert code == 1
         assert "error: no space left on device" in text
-        assert "make room, and repeat the command\nhint: reg gc\n" in text
+        assert f"make room, and repeat the command\nhint: reg --registry {site.root} gc\n" in text
         assert not list_left(site.root)
         assert snapshot_of(site) == before
         pages += 1 if pages < 8 else pages // 8
@@ -115,7 +115,7 @@ def test_full_quota(name: str, op: str, template: Site, tmp_path: Path, monkeypa
     assert code == 1
     assert "error: disk quota exceeded" in text
     assert str(site.root) in text
-    assert "make room, and repeat the command\nhint: reg gc\n" in text
+    assert f"make room, and repeat the command\nhint: reg --registry {site.root} gc\n" in text
     assert not list_left(site.root)
     if op != "fsync-dir":  # the last one comes after the entry has its slot
         assert check_whole(site) == snapshot_of(template)
@@ -310,7 +310,7 @@ def test_full_disk_is_freed_by_collecting(
     disk.fill(leave=leave * PAGE)
     code, text = run(site.root, "model", "add", "p/more", small)
     assert code == 1
-    assert "make room, and repeat the command\nhint: reg gc\n" in text
+    assert f"make room, and repeat the command\nhint: reg --registry {site.root} gc\n" in text
     if late:
         assert run(site.root, "model", "remove", "p/large:1")[0] == 0
     assert run(site.root, "gc", "--now")[0] == 0
