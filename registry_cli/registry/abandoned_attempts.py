@@ -1,4 +1,4 @@
-"""Finds folders of attempts that nobody needs: their runner is dead, and the log waits for no end of theirs."""
+"""Finds abandoned folders of attempts: their runner is dead, and the log waits for no end of theirs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def list_abandoned(db: Connection, dead: Iterable[AttemptFolder]) -> list[AttemptFolder]:
-    """Return those of some folders that may go.
+    """Return those of the given folders that may be removed.
 
-    What an attempt told stays until its end is in the log: of one that crashed, the folder is all that there is.
+    The files of an attempt stay until its end is in the log: after a crash, its folder holds all there is.
 
     Args:
-        db: The catalog, as it was after `dead` was looked for: the dead write no entries any more.
+        db: The catalog, read after `dead` was listed, so that it has every entry of these runners.
         dead: Folders whose runner is dead.
     """
     open_attempts = {(one.task, one.attempt) for one in list_running(db)}

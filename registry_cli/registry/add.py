@@ -1,4 +1,4 @@
-"""Adding a version: take in the bytes, write its record, give it the next number, in one entry of the log."""
+"""Adds a version: takes in the bytes, writes its record and gives it the next number, in one entry of the log."""
 
 from __future__ import annotations
 
@@ -42,9 +42,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A version and whether it is new; False where the newest one has the same files and fields already.
+    """The result of adding a version.
 
-    `left` are files that were to be taken away and stay, as somebody has changed or replaced them.
+    Attributes:
+        version: The version.
+        new: False where it is the newest one of its line, which has the same files and fields already.
+        left: Files that were to be removed and stay, because another process has changed or replaced them.
     """
 
     version: VersionRow
@@ -70,20 +73,22 @@ def add_files(
 
     Args:
         registry: The registry.
-        draft: What is said of the version.
-        paths: Files keep their base names, folders the names inside.
-        mode: What becomes of the user's files.
-        follow: Take in what links that leave their folder lead to.
+        draft: The fields of the version.
+        paths: Files and folders; files keep their base names, folders the names inside.
+        mode: Treatment of the user's files.
+        follow: Follow links that leave their folder.
         ignore: Files and folders inside `paths` that are left out.
         message: Reason, for the log; the version's first comment.
-        allow_same: Make a version although the newest one is the same.
+        allow_same: Make a version even if the newest one is the same.
         progress: Reports the bytes done.
-        cached: Whether the system may keep the new bytes in memory; a training that runs beside us needs that itself.
-        held: The files lie in the registry because it holds them for the caller; users may share none from there.
+        cached: True if the system may keep the new bytes in its page cache; a training that is running needs that
+            memory itself.
+        held: True if the files are inside the registry, which holds them for the caller; users may share none from
+            there.
 
     Raises:
         NotFoundError: A path, or a parent's address, names nothing.
-        UsageError: A name cannot be kept, or something is no regular file.
+        UsageError: A name cannot be stored, or a path is not a regular file.
         ConflictError: A file changed while it was read.
     """
     registry.check_writable()
@@ -119,7 +124,7 @@ def add_stream(
     allow_same: bool = False,
     progress: Progress = SILENT,
 ) -> Added:
-    """Add what the open descriptor `fd` gives until its end as a version of one file called `filename`."""
+    """Add the bytes of the open descriptor `fd`, up to its end, as a version of one file called `filename`."""
     registry.check_writable()
     name = check_path(filename)
     progress.start(f"add {draft.name}", None, "bytes")
@@ -134,10 +139,10 @@ def add_stream(
 def add_url(
     registry: Registry, draft: Draft, url: str, *, message: str | None = None, allow_same: bool = False
 ) -> Added:
-    """Add a version whose one file lies at `url`; nothing is fetched before it is read.
+    """Add a version with one file at `url`; nothing is fetched before the file is read.
 
     Raises:
-        UsageError: It is no URL that names a file, or it lets everybody in who reads it.
+        UsageError: The text is not a URL that names a file, or the URL holds a secret.
     """
     from registry_cli.secrets.check import check_url
 
@@ -155,10 +160,10 @@ def add_url(
 
 
 def make_design(data: bytes, filename: str) -> DesignSource:
-    """Return a design from a file's bytes, its media type told by the file's name.
+    """Return a design from a file's bytes; the file's name decides its media type.
 
     Raises:
-        UsageError: A token is in it.
+        UsageError: The design contains a token.
     """
     from registry_cli.secrets.check import check_value
 
@@ -182,7 +187,7 @@ def stage_design(staging: Staging, source: DesignSource) -> Design:
 
 def build_version(registry: Registry, staging: Staging, draft: Draft, content: Sequence[FileEntry],
                   message: str | None, metadata: Mapping[str, Value]) -> VersionRecord:  # fmt: skip
-    """Return the record of a version as `draft` describes it; addresses of parents are resolved now."""
+    """Return the record of the version that `draft` describes, with the addresses of its parents resolved."""
     return VersionRecord(
         model=draft.name,
         nonce=new_ulid(),

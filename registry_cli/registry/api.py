@@ -1,4 +1,4 @@
-"""A registry, opened: its paths, log, settings and catalog. The operations stand beside this file, one module each."""
+"""An open registry: its paths, log, settings and catalog. The operations are in this folder, one module each."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ ID: Final = 64
 
 
 class Gate(Protocol):
-    """A port: asked before an entry takes its slot, each time it is tried anew."""
+    """A port that is called before an entry takes its slot, once for each attempt."""
 
     def check(self, registry: Registry, entry: Entry) -> None:
-        """Let the entry pass.
+        """Return if the entry may pass.
 
         Raises:
             RefusedError: It must not pass.
@@ -42,10 +42,10 @@ class Gate(Protocol):
 
 
 class Listener(Protocol):
-    """A port: notified after an entry is in the log; it cannot change that any more."""
+    """A port that is called after an entry is in the log; it can no longer change that."""
 
     def notify(self, registry: Registry, entry: Entry) -> None:
-        """Take notice of an entry."""
+        """Receive an entry."""
 
 
 class Registry:
@@ -54,10 +54,10 @@ class Registry:
     Get one by `Registry.find()`, `Registry.open(path)` or `Registry.init(path)`.
 
     Attributes:
-        layout: Where its files lie.
+        layout: The paths of its files.
         log: The slots of its log.
-        gates: Asked before each change.
-        listeners: Told of each change.
+        gates: Ports that are called before each entry.
+        listeners: Ports that are called after each entry.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -72,33 +72,33 @@ class Registry:
         """Open the registry at `path`, the `.registry` folder or the one that holds it.
 
         Raises:
-            NoRegistryError: There is none.
-            RefusedError: It was made by a newer program.
+            NoRegistryError: There is no registry.
+            RefusedError: A newer program made it.
         """
         return cls(Layout(locate_registry(path)))
 
     @classmethod
     def find(cls, start: Path | str | None = None) -> Registry:
-        """Open the registry that a command run in `start` is about.
+        """Open the registry that a command in the folder `start` uses.
 
         That is REG_DIR, else the nearest `.registry` from `start` (the working folder) upward, else the user's own.
 
         Raises:
-            NoRegistryError: There is none.
-            RefusedError: Nobody named it, and it belongs to another user.
+            NoRegistryError: There is no registry.
+            RefusedError: It was not named, and it belongs to another user.
         """
         return cls(Layout(find_registry(start)))
 
     @classmethod
     def init(cls, path: Path | str = ".", *, shared: bool = False) -> Registry:
-        """Make a registry in the folder `path`, or open the one that is there.
+        """Create a registry in the folder `path`, or open the existing one.
 
         Args:
-            path: The folder that gets a `.registry`; made if missing.
-            shared: Let the folder's group write too.
+            path: The folder that gets a `.registry`; created if missing.
+            shared: Allow the folder's group to write.
 
         Raises:
-            RegError: The file system cannot hard-link.
+            RegError: The file system has no hard links.
         """
         from registry_cli.registry.init import make_registry
 
@@ -129,7 +129,7 @@ class Registry:
 
     @cached_property
     def author(self) -> str:
-        """Who makes changes: REG_AUTHOR, else the setting `author`, else the login name."""
+        """Author of changes: REG_AUTHOR, else the setting `author`, else the login name."""
         return env.read(env.REG_AUTHOR) or self.settings.find("author") or env.login()
 
     @cached_property
@@ -138,13 +138,13 @@ class Registry:
         return Index(self.layout, self.log, self.id, find_place(self.layout, self.id, env.cache_home))
 
     def read(self, action: Callable[[Connection], T]) -> T:
-        """Return what `action` reads from the index, all of one moment, whatever other processes write.
+        """Return what `action` reads from the index, all in the state of one moment, whatever other processes write.
 
-        `action` gets the connection and hands it to functions of `catalog/read` and `catalog/query`, which hold all
-        SQL. An index that cannot be right is made anew, and read again. One such call may be made inside another.
+        `action` gets the connection and passes it to functions of `catalog/read` and `catalog/query`, which hold all
+        SQL. An index that cannot be right is rebuilt, and `action` runs again. Calls may be nested.
 
         Raises:
-            CorruptError: It cannot be read then either.
+            CorruptError: The rebuilt index cannot be read either.
         """
         return self.index.read(action)
 
@@ -164,13 +164,13 @@ class Registry:
         """Check that this program may add to the registry.
 
         Raises:
-            RefusedError: It does not understand all that is there.
-            ConflictError: The registry was replaced since it was opened, or taken away.
-            NoRegistryError: It had no entry and was taken away.
+            RefusedError: It does not understand all of the registry.
+            ConflictError: The registry was replaced or removed since it was opened.
+            NoRegistryError: It had no entry and was removed.
             CorruptError: A record could not be read.
         """
         self.format.check_write()
-        if self.index.head == EMPTY and read_format(self.layout).id != self.id:  # no entry says which one it is
+        if self.index.head == EMPTY and read_format(self.layout).id != self.id:  # it has no entry that identifies it
             raise ConflictError(
                 "the registry was replaced while it was open: nothing was added, and the command can run again",
                 hint="reg status",
@@ -184,19 +184,19 @@ class Registry:
         """Return the version that an address names.
 
         Raises:
-            UsageError: It is no address.
+            UsageError: The text is not an address.
             NotFoundError: It names nothing.
-            AmbiguousError: It names several.
+            AmbiguousError: It names several versions.
         """
         from registry_cli.catalog.read import address, versions
 
         self._doubt_missing(ref)
-        return _whole([self.read(lambda db: versions.get_version(db, address.resolve(db, ref)))])[0]
+        return _check_readable([self.read(lambda db: versions.get_version(db, address.resolve(db, ref)))])[0]
 
     def list_rows(self, refs: Sequence[str]) -> list[VersionRow]:
         """Return the versions that addresses name, in their order, each once; raises the same errors as `get_row`.
 
-        The address of a task names all that it put out.
+        The address of a task names all its outputs.
         """
         from registry_cli.catalog.read import address, versions
 
@@ -206,15 +206,15 @@ class Registry:
 
         for ref in refs:
             self._doubt_missing(ref)
-        return _whole(self.read(find))
+        return _check_readable(self.read(find))
 
     def list_exact(self, refs: Sequence[str], verb: str, *, broken: bool = False) -> list[VersionRow]:
         """Return the versions that exact addresses name; a bare name is refused, for verbs that seal or hide.
 
         Args:
             refs: Addresses.
-            verb: What is to be done, for the hint.
-            broken: Let those pass whose records cannot be read.
+            verb: The operation, for the hint.
+            broken: Accept versions whose records cannot be read.
         """
         from registry_cli.catalog.read import address, versions
 
@@ -224,10 +224,10 @@ class Registry:
         for ref in refs:
             self._doubt_missing(ref)
         found = self.read(find)
-        return found if broken else _whole(found)
+        return found if broken else _check_readable(found)
 
     def _doubt_missing(self, ref: str) -> None:
-        """Make the index anew where it misses a version whose record is there."""
+        """Rebuild the index where it misses a version whose record is on disk."""
         if len(ref) != ID or not is_hex(ref):
             return
         from registry_cli.catalog.read.versions import find_row
@@ -238,7 +238,7 @@ class Registry:
 
 
 def locate_registry(path: Path | str) -> Path:
-    """Return the `.registry` folder that `path` names: itself, or one that it holds. Nothing is read."""
+    """Return the `.registry` folder that `path` names: itself, or one inside it. No file is read."""
     root = Path(path)
     return (root / DIRECTORY if (root / DIRECTORY).is_dir() else root).absolute()
 
@@ -247,8 +247,8 @@ def find_registry(start: Path | str | None = None) -> Path:
     """Return the `.registry` folder that `Registry.find` opens; it may hold anything.
 
     Raises:
-        NoRegistryError: There is none.
-        RefusedError: Nobody named it, and it belongs to another user.
+        NoRegistryError: There is no registry.
+        RefusedError: It was not named, and it belongs to another user.
     """
     named = env.read(env.REG_DIR)
     if named:
@@ -262,11 +262,11 @@ def find_registry(start: Path | str | None = None) -> Path:
     return root
 
 
-def _whole(rows: list[VersionRow]) -> list[VersionRow]:
-    """Return versions that are asked for by name, if their records could be read.
+def _check_readable(rows: list[VersionRow]) -> list[VersionRow]:
+    """Return versions that were requested by name, if their records could be read.
 
     Raises:
-        CorruptError: One could not; the message names it.
+        CorruptError: One could not be read; the message names it.
     """
     for row in rows:
         if row.broken:

@@ -1,4 +1,4 @@
-"""What of a version or a task is lost in this copy. Asked for single ones, never for listings."""
+"""The losses of this copy: lists the lost files and records of a single version or task. Not used for listings."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 DESIGN: Final = "design"
-"""What the design of a version is called beside its files."""
+"""Name of a version's design in a list of its files."""
 
 
 def list_lost(layout: Layout, row: VersionRow) -> list[str]:
-    """Return which files of a version are known to be lost, then its design and records; none that are back."""
+    """Return the files of a version that are known to be lost, then its design and records; none that are back."""
     blobs = [(file.path, file.sha256) for file in row.files if not file.url]
     blobs += [(DESIGN, row.design.sha256)] if row.design else []
     return _list_lost(layout, blobs, (row.id, row.publication))
 
 
 def list_lost_of_task(layout: Layout, row: TaskRow, files: Iterable[FileEntry]) -> list[str]:
-    """Return which of a task's blobs are known to be lost, then its record; none that are back."""
+    """Return the blobs of a task that are known to be lost, then its record; none that are back."""
     return _list_lost(layout, ((file.path, file.sha256) for file in files), (row.record,))
 
 
 def name_record(record: RecordId) -> str:
-    """Return what a record is called beside the files of a version."""
+    """Return the name of a record in a list of a version's files."""
     return f"record {record[:12]}"
 
 
@@ -56,7 +56,7 @@ def check_present(layout: Layout, row: VersionRow) -> None:
     """Check that no file of a version is known to be lost.
 
     Raises:
-        CorruptError: One is.
+        CorruptError: A file is lost.
     """
     paths = {file.path for file in row.files}
     lost = [path for path in list_lost(layout, row) if path in paths]

@@ -1,4 +1,4 @@
-"""Settings as a user names them, wherever each one lives: in a file of this copy or of the user, or in the log."""
+"""Reads and writes settings by name, wherever each is stored: in a file of this copy or of the user, or in the log."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A setting with its value now.
+    """A setting with its present value.
 
     Attributes:
-        value: None where nothing sets it; a saved query is a table.
+        value: The value, None where nothing sets it; a saved query is a table.
     """
 
     key: str
@@ -55,17 +55,17 @@ def get_setting(registry: Registry, key: str) -> Configured:
 
 
 def list_settings(registry: Registry) -> list[Configured]:
-    """Return every setting of one value, then every saved query."""
+    """Return every plain setting, then every saved query."""
     saved = registry.read(read_settings)
     views = [key for key in saved if key.startswith(VIEW) and key != VIEW]
     return [get_setting(registry, key) for key in [*(key for key in KEYS if key != "view.NAME"), *views]]
 
 
 def set_setting(registry: Registry, key: str, value: str, *, user: bool = False) -> Configured:
-    """Set a setting where it belongs: in this copy, for the user, or in the registry. Return it as it is now.
+    """Set a setting where it belongs: in this copy, for the user, or in the registry. Return it with its new value.
 
     Raises:
-        UsageError: There is no such setting, it has not that value, or it is not the user's to set.
+        UsageError: There is no such setting, the value is not allowed, or the setting cannot be set for a user.
     """
     described = get_key(key)
     if described.scope == "copy":
@@ -82,7 +82,7 @@ def set_setting(registry: Registry, key: str, value: str, *, user: bool = False)
 
 
 def unset_setting(registry: Registry, key: str, *, user: bool = False) -> bool:
-    """Bring a setting back to its default; return False where it was not set.
+    """Reset a setting to its default; return False where it was not set.
 
     Raises:
         UsageError: There is no such setting.

@@ -1,4 +1,4 @@
-"""Designs as text: read back where they lie, and the difference between two as a unified diff."""
+"""Designs as text: reads them from where they are stored, and compares two as a unified diff."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 LONGEST: Final = 1 << 20
-"""Bytes of a design above which it is told that it differs, not where."""
+"""Most bytes of a design whose differences are shown; of a longer one, only that it differs."""
 
 
 def read_design(layout: Layout, version: VersionRow) -> bytes:
     """Return a version's design byte for byte.
 
     Raises:
-        NotFoundError: It has none.
-        CorruptError: They are not what they were.
+        NotFoundError: It has no design.
+        CorruptError: The stored bytes have changed.
     """
     design = version.design
     if design is None:
@@ -50,7 +50,7 @@ def diff_designs(layout: Layout, versions: Sequence[VersionRow]) -> tuple[str, .
 
 
 def identify_design(design: Design) -> dict[str, Value]:
-    """Return a design's `media`, `size` in bytes and `sha256`, wherever it is kept."""
+    """Return a design's `media`, `size` in bytes and `sha256`, wherever it is stored."""
     if design.text is None:
         return {"media": design.media, "size": design.size or 0, "sha256": design.sha256 or ""}
     digests = digest_bytes(design.text.encode())
@@ -62,7 +62,7 @@ def _diff(layout: Layout, old: VersionRow, new: VersionRow) -> str:
     if None in texts:
         return f"designs of {old.ref} and {new.ref} differ\n"
     one, other = (text or "" for text in texts)
-    lines = _unified(_laid_out(one), _laid_out(other), old.ref, new.ref)
+    lines = _unified(_indent_json(one), _indent_json(other), old.ref, new.ref)
     return (
         lines or _unified(one, other, old.ref, new.ref) or f"designs of {old.ref} and {new.ref} differ in media type\n"
     )
@@ -73,20 +73,20 @@ def _unified(one: str, other: str, old: str, new: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _laid_out(text: str) -> str:
-    """Return JSON that was written on one line with a line for each value, so that a diff can point into it."""
+def _indent_json(text: str) -> str:
+    """Return JSON on one line with a line for each value, so that a diff can show places in it; other text as it is."""
     if text.count("\n") > 1:
         return text
     try:
-        laid_out = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        laid_out.encode()  # JSON may hold half a character, which no output can
-        return laid_out
+        indented = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        indented.encode()  # JSON may hold a lone surrogate, which no output can encode
+        return indented
     except (ValueError, RecursionError):
         return text
 
 
 def _read_text(layout: Layout, design: Design | None) -> str | None:
-    """Return a design as text, the empty one for none; None where it is too long or no UTF-8 text."""
+    """Return a design as text, empty where there is no design; None where it is too long or not UTF-8."""
     if design is None:
         return ""
     if design.sha256 is None:

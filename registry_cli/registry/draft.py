@@ -1,4 +1,4 @@
-"""What a user says of a version to be made, before there is one."""
+"""A draft: the fields that a user gives for a version before it is made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_ROLE = "base"
 
 @dataclass(frozen=True, slots=True)
 class DesignSource:
-    """A network's design as it came: its bytes and their media type."""
+    """A network's design as it was given: its bytes and their media type."""
 
     data: bytes
     media: str
@@ -25,12 +25,12 @@ class DesignSource:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is given beside the files; whatever is empty is not given.
+    """The fields that are given with the files; an empty field is not given.
 
     Attributes:
         parents: Pairs of role and address.
-        metadata: May hold None, a value that is given as null.
-        aliases: Moved to the new version in the same entry.
+        metadata: Metadata; None is a value that was given as null.
+        aliases: Aliases that move to the new version in the same entry.
     """
 
     name: ModelName
@@ -48,10 +48,10 @@ class Draft:
     aliases: tuple[AliasName, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a token in what a user says; before any byte is read.
+        """Refuse a token in the user's fields before any byte is read.
 
         Raises:
-            UsageError: One is in the parameters or the metadata.
+            UsageError: The parameters or the metadata contain a token.
         """
         if self.params or self.metadata:
             from registry_cli.secrets.check import check_value

@@ -1,6 +1,6 @@
-"""What a registry's disk space is used for: by area of its folder, and by what its versions belong to.
+"""The disk usage of a registry: by area of its folder, and by model, project or task.
 
-Areas are what lies on disk, shares what the catalog says. Changes nothing.
+Areas are measured on disk, shares are computed from the catalog. Changes nothing.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ AREAS: Final = {
     "reserve": "room to work in when the disk is full",
     "other": "format, settings and hooks",
 }
-"""Areas of a registry's folder and what lies there."""
+"""Areas of a registry's folder and their contents."""
 TOTAL: Final = "total"
 _BLOCK: Final = 512
-"""Bytes of what `st_blocks` counts (stat(3type)), whatever the file system's own blocks are."""
+"""Bytes of one unit of `st_blocks` (stat(3type)), whatever the file system's own block size is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Area:
 
     Attributes:
         name: One of `AREAS`, or `TOTAL`.
-        files: How many; of several links to one file only one counts, that in `blobs` where there is one.
-        bytes: Their length together.
+        files: Number of files; of several links to one file only one counts, the one in `blobs` if there is one.
+        bytes: Total length of the files.
         disk: Bytes of the blocks that they take.
     """
 
@@ -57,19 +57,19 @@ class Area:
 
     @property
     def summary(self) -> str:
-        """What lies there."""
+        """Its contents, in words."""
         return AREAS.get(self.name, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What the versions of one model, project or task hold, and tasks themselves; removed ones do not count.
+    """The storage of the versions of one model, project or task, and of tasks; removed ones do not count.
 
     Attributes:
-        name: None for models outside all projects, and for versions without a task.
-        versions: How many they are.
+        name: Its name; None for models outside all projects, and for versions without a task.
+        versions: Number of versions.
         size: Bytes of the distinct blobs that they name.
-        own: Bytes of those that no other version or task names: what is freed where all of them go.
+        own: Bytes of those that no other version or task names: freed if all of them are removed.
     """
 
     name: str | None
@@ -79,7 +79,7 @@ class Share:
 
     @property
     def shared(self) -> int:
-        """Bytes of the blobs that others name too."""
+        """Bytes of the blobs that versions or tasks of other shares name too."""
         return self.size - self.own
 
 
@@ -97,9 +97,9 @@ def measure_areas(registry: Registry) -> list[Area]:
 
 
 def list_shares(registry: Registry, by: By) -> list[Share]:
-    """Return what each model, project or task holds, those that hold most by themselves first.
+    """Return the share of each model, project or task, those with the most bytes of their own first.
 
-    A project includes all below it, as it does in a query: rows of projects overlap.
+    A project includes all projects below it, as in a query: rows of projects overlap.
     """
     elsewhere = _list_elsewhere(registry)
     found = registry.read(lambda db: shares.list_shares(db, by, elsewhere))
@@ -107,17 +107,17 @@ def list_shares(registry: Registry, by: By) -> list[Share]:
 
 
 def _list_elsewhere(registry: Registry) -> list[BlobHash]:
-    """Return the digests of external files whose bytes are not kept here: nobody has read them yet."""
+    """Return the digests of external files whose bytes are not stored here."""
     blobs = registry.read(uses.list_external_blobs)
     return [blob for blob in blobs if not files.exists(registry.layout.blob(blob))]
 
 
 def _name(by: By, part: str | int | None, model: str) -> str | None:
-    """Return what a part is called, from its key and the name of one of its models."""
+    """Return the name of a part, from its key and the name of one of its models."""
     if by == "model":
         return model
     if by == "project" and part:
-        return "/".join(model.split("/")[: str(part).count("/") + 1])  # as it is spelled, not as it is compared
+        return "/".join(model.split("/")[: str(part).count("/") + 1])  # as it is spelled, not its casefolded key
     return str(part) if part else None
 
 
@@ -135,7 +135,7 @@ def _iter_named(registry: Registry) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 
 def _iter_files(top: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
-    """Yield all that is no folder, from `top` downward; what is taken away meanwhile is passed over."""
+    """Yield all entries below `top` that are not folders, or `top` itself; entries removed meanwhile are skipped."""
     if not top.is_dir(follow_symlinks=False):
         yield top
         return
@@ -150,7 +150,7 @@ def _iter_files(top: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
 
 
 def _measure(entry: os.DirEntry[str], links: set[tuple[int, int]]) -> tuple[int, int, int]:
-    """Return number, length and blocks of a file: nothing where it is gone, or counted by another link."""
+    """Return number, length and disk bytes of a file: zeros where it is gone, or was counted by another link."""
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Changing what is said of versions: tags, fields, and a new draft on the same bytes."""
+"""Edits versions: their tags and fields, and new drafts on the same bytes."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ GROUPS: Final = ("metadata", "metrics")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What to change; whatever is empty or None stays as it is.
+    """The changes of an edit; a field that is empty or None stays as it is.
 
     Attributes:
-        put: `metadata.owner`, `metrics.auc`, `framework` or `comment` to its new value.
-        unset: Names of the same kind, and `labels.NAME` and `design`, to take away.
+        put: New values of names such as `metadata.owner`, `metrics.auc`, `framework` or `comment`.
+        unset: Names of the same kind, and `labels.NAME` and `design`, to remove.
     """
 
     put: Mapping[str, Value | None] = field(default_factory=dict)
@@ -57,7 +57,7 @@ def tag_versions(
     """Add tags to versions and remove tags from them; return the versions.
 
     Raises:
-        UsageError: One tag is to be added and removed.
+        UsageError: A tag is to be both added and removed.
     """
     both = set(add) & set(remove)
     if both:
@@ -79,7 +79,7 @@ def tag_versions(
 def edit_versions(
     registry: Registry, refs: Sequence[str], edit: Edit, *, message: str | None = None
 ) -> list[VersionRow]:
-    """Change fields of versions; return the versions. What is not set need not be unset.
+    """Change fields of versions; return the versions. Unsetting a field that is not set does nothing.
 
     Raises:
         UsageError: A name cannot be set, or a value does not fit it.
@@ -102,7 +102,7 @@ def edit_versions(
             wanted = []
             for row in registry.list_rows([row.id for row in rows]):
                 there = [name for name in unset if _is_set(row, name)]
-                if not row.published:  # of one that is, the labels are sealed, whatever they would be
+                if not row.published:  # a published version's labels are sealed in any case
                     check_labels(_changed(row.labels, put, edit, "labels"))
                 if there or not _has(row, put):
                     wanted.append(changes.edit(row.id, put=put, unset=there))
@@ -119,8 +119,8 @@ def derive_version(
 
     Args:
         registry: The registry.
-        ref: The version to go on from; it becomes the draft's parent with the role `derive`.
-        edit: What is different.
+        ref: The version to derive from; it becomes the draft's parent with the role `derive`.
+        edit: The differences.
         name: The draft's model; the version's own by default.
         message: Reason, for the log.
 
@@ -158,7 +158,7 @@ def derive_version(
 
 
 def _put(edit: Edit) -> dict[str, Any]:
-    """Return what is to be set as `changes.edit` takes it."""
+    """Return the values to set, in the form that `changes.edit` takes."""
     from registry_cli.secrets.check import check_value
 
     put: dict[str, Any] = {}
@@ -182,7 +182,7 @@ def _put(edit: Edit) -> dict[str, Any]:
 
 
 def _has(row: VersionRow, put: Mapping[str, Any]) -> bool:
-    """Return whether a version is already as `put` wants it, so that nothing is to be written."""
+    """Return whether a version already has all values of `put`, so that nothing needs to be written."""
     tables = {*GROUPS, "labels"}
     now = {"framework": row.framework, "comment": row.comment, "design": design_table(row.design)}
     plain = {key: value for key, value in put.items() if key not in tables}

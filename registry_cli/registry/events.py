@@ -1,4 +1,4 @@
-"""What has happened, read from the log in its order: each change told in words."""
+"""Events: the changes of the log in their order, each with a description."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH: Final = 200
-"""Changes told at a time, so that a long log streams."""
+"""Changes described at a time, so that a long log streams."""
 _LAST: Final = (1 << 63) - 1
 """The highest position that SQLite can compare with."""
 
@@ -40,9 +40,9 @@ def iter_events(
 
     Args:
         registry: The registry.
-        after: Only those after this event or entry.
-        limit: Only so many: the first ones after `after`, or the last ones of all.
-        void: Only those of entries that have no effect.
+        after: Only changes after this event or entry.
+        limit: Most changes: the first ones after `after`, or without it the last ones.
+        void: Only changes of entries that have no effect.
 
     Raises:
         NotFoundError: There is no such event.
@@ -53,14 +53,14 @@ def iter_events(
 def iter_event_ids(
     registry: Registry, *, after: str | None = None, limit: int | None = None, void: bool = False
 ) -> Iterator[str]:
-    """Yield the names of the events that `iter_events` yields, without telling them."""
+    """Yield the ids of the events that `iter_events` yields, without describing them."""
     return _walk(journal.iter_event_ids, registry, after, limit, void=void)
 
 
 def _walk(
     read_changes: Callable[..., Iterator[T]], registry: Registry, after: str | None, limit: int | None, *, void: bool
 ) -> Iterator[T]:
-    """Read changes of the log, oldest first; the last ones of all are found from its end."""
+    """Return changes of the log, oldest first; the last ones are found from its end."""
     if after is not None:
         place = _find_place(registry, after)
         return registry.read(lambda db: read_changes(db, after=place, void=void, limit=limit))
@@ -78,14 +78,14 @@ def _find_place(registry: Registry, event: str) -> Place:
 
 
 def tell_changes(registry: Registry, changes: Iterable[ChangeRow]) -> Iterator[Told]:
-    """Yield changes with their words, however many."""
+    """Yield changes with their descriptions, however many there are."""
     rows = iter(changes)
     while batch := list(islice(rows, BATCH)):
-        yield from _tell_batch(registry, batch)
+        yield from _describe_batch(registry, batch)
 
 
-def _tell_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
-    """Yield changes with their words; the versions and tasks that they speak of are looked up at once."""
+def _describe_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
+    """Yield changes with their descriptions; the versions and tasks that they mention are read at once."""
     named = {row.version for row in batch} | {row.change.get(key) for row in batch for key in ("version", "old")}
     ids = [VersionId(RecordId(str(one))) for one in named if one]
     found = registry.read(lambda db: list_versions(db, list_known_rows(db, ids)))
@@ -104,7 +104,7 @@ _DONE: Final = {"draft": "drafted", "edit": "edited", "archive": "archived", "re
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What is told of an attempt."""
+    """The facts that describe a run."""
 
     attempt: int
     status: str
@@ -112,29 +112,29 @@ class _Run:
 
 
 def find_tasks(registry: Registry, batch: Sequence[ChangeRow]) -> dict[TaskId, TaskRow]:
-    """Return the tasks that changes speak of, those that the registry has."""
+    """Return the tasks that changes mention, as far as the registry has them."""
     ids = list({TaskId(str(row.change.get("task"))) for row in batch if row.op == changes.TASK})
     return {task.id: task for task in registry.read(lambda db: list_tasks(db, list_known_tasks(db, ids)))}
 
 
 def address_change(row: ChangeRow, tasks: Mapping[TaskId, TaskRow]) -> ChangeRow:
-    """Return a change with the address of the task that it is about."""
+    """Return a change with the address of its task."""
     task = tasks.get(TaskId(str(row.change.get("task"))))
     return replace(row, ref=f"{PREFIX}{task.name if task else row.change.get('task')}")
 
 
 def describe_stage(registry: Registry, change: Mapping[str, Any], task: TaskRow | None) -> str:
-    """Return what a `task` change did; of a run that is not the task's last one its record is read."""
+    """Return a description of a `task` change; for a run that is not the task's last, its record is read."""
     stage = str(change.get("stage"))
-    said = f"task {task.name if task else change.get('task')}"
+    subject = f"task {task.name if task else change.get('task')}"
     if stage in _DONE:
-        return f"{said} {_DONE[stage]}"
+        return f"{subject} {_DONE[stage]}"
     run = _read_run(registry, change, task)
     if stage == "start":
-        return f"{said} started (attempt {run.attempt})" if run else f"{said} started"
+        return f"{subject} started (attempt {run.attempt})" if run else f"{subject} started"
     if run is None:
-        return f"{said} ended"
-    return f"{said} {run.status}" + (f", exit {run.exit_code}" if run.exit_code is not None else "")
+        return f"{subject} ended"
+    return f"{subject} {run.status}" + (f", exit {run.exit_code}" if run.exit_code is not None else "")
 
 
 def _read_run(registry: Registry, change: Mapping[str, Any], task: TaskRow | None) -> _Run | None:
@@ -145,7 +145,7 @@ def _read_run(registry: Registry, change: Mapping[str, Any], task: TaskRow | Non
     from registry_cli.store.blobs import get_record
 
     try:
-        told = load_task(get_record(registry.layout, record), "it")
+        found = load_task(get_record(registry.layout, record), "it")
     except RegError:  # lost in this copy
         return None
-    return _Run(told.attempt, told.status, told.exit_code)
+    return _Run(found.attempt, found.status, found.exit_code)

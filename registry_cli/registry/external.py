@@ -1,4 +1,4 @@
-"""Files that a version points to and does not hold: fetched when read, their digests learned the first time."""
+"""External files, which a version points to and does not hold: fetches them when read, and records their digests."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 TIMEOUT = 30
-"""Seconds without a byte after which a server is given up."""
+"""Seconds without a byte after which a request times out."""
 
 
 def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress: Progress = SILENT) -> FileEntry:
-    """Bring an external file's bytes into the registry, check or learn its digest, and return the file as known now.
+    """Fetch an external file's bytes into the registry, check or record its digest, and return the file with it.
 
     Raises:
-        NotFoundError: A local file is gone, or a folder, pipe, socket or device.
-        ConflictError: It changed while it was read.
-        RemoteError: A server cannot be reached, or has not the file.
-        CorruptError: The bytes are not those of the first reading.
+        NotFoundError: A local file is gone, or is a folder, pipe, socket or device.
+        ConflictError: The file changed while it was read.
+        RemoteError: A server cannot be reached, or does not have the file.
+        CorruptError: The bytes differ from those of the first read.
     """
     if file.sha256 and find_blob(registry.layout, file.sha256):
         return file
@@ -88,9 +88,11 @@ def _download(url: str, staging: Staging) -> Digests:
             promised = response.headers["Content-Length"]
     except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
-        if isinstance(error, HTTPError):  # it holds the answer's connection
+        if isinstance(error, HTTPError):  # it holds the connection of the response
             error.close()
         raise RemoteError(f"{url} cannot be read: {reason}") from None
-    if promised is not None and promised != str(digests.size):  # the standard library lets a cut connection pass
+    if promised is not None and promised != str(
+        digests.size
+    ):  # the standard library does not report a connection that was cut
         raise RemoteError(f"{url} ended after {digests.size:,} of {promised} bytes: the command can run again")
     return digests

@@ -1,4 +1,4 @@
-"""Counting on bytes that are stored: a change that brings them into use again must not lose them to a collector."""
+"""Holds stored bytes for a change that brings them into use again, so that no collector deletes them meanwhile."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def need_version(registry: Registry, staging: Staging, row: VersionRow) -> None:
-    """Count on a version's files and design, those that are blobs.
+    """Hold the blobs of a version's files and design.
 
     Raises:
-        RefusedError: Some are gone.
+        RefusedError: A blob is gone.
     """
     for file in row.files:
         if file.sha256 and not file.url:
@@ -31,10 +31,10 @@ def need_version(registry: Registry, staging: Staging, row: VersionRow) -> None:
 
 
 def need_files(registry: Registry, staging: Staging, files: Iterable[FileEntry], of: str) -> None:
-    """Count on the blobs of a task, which `of` names.
+    """Hold the blobs of a task, which `of` names in messages.
 
     Raises:
-        RefusedError: Some are gone.
+        RefusedError: A blob is gone.
     """
     for file in files:
         if file.sha256:
@@ -42,16 +42,16 @@ def need_files(registry: Registry, staging: Staging, files: Iterable[FileEntry],
 
 
 def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str) -> None:
-    """Count on a blob.
+    """Hold a blob.
 
     Args:
         registry: The registry.
-        staging: What the change is committed with.
+        staging: The staging that the change is committed with.
         sha256: The blob.
-        what: Whose bytes they are, for the message.
+        what: The file or design that the bytes belong to, for the message.
 
     Raises:
-        RefusedError: It is gone.
+        RefusedError: The blob is gone.
     """
     if find_blob(registry.layout, sha256) is None:
         raise RefusedError(f"the bytes of {what} are gone: add the same file again first", hint="reg model add --help")

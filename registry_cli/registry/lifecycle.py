@@ -1,4 +1,4 @@
-"""A version's life: publish, archive, restore, remove; and a model's other name."""
+"""The life cycle of a version: publish, archive, restore, remove; and the renaming of a model."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 def publish_versions(
     registry: Registry, refs: Sequence[str], *, message: str | None = None, progress: Progress = SILENT
 ) -> list[VersionRow]:
-    """Fix versions for ever: write each one's publication and seal it.
+    """Fix versions for ever: write the publication of each, and seal the version by it.
 
-    The bytes are checked first, because what is sealed must be there; external files are read anew. A version
-    that is published already stays as it is.
+    The bytes are checked first, because sealed bytes must exist; external files are fetched if their bytes are not
+    here. A published version stays as it is.
 
     Raises:
         UsageError: An address is a bare name.
         RefusedError: A version is archived or removed.
         NotFoundError: An external file is gone.
         RemoteError: An external file's server cannot be reached.
-        CorruptError: A version's bytes are not what they were.
+        CorruptError: A version's bytes have changed.
     """
     rows = registry.list_exact(refs, "publish")
     for row in rows:
@@ -68,7 +68,7 @@ def publish_versions(
 
 
 def archive_versions(registry: Registry, refs: Sequence[str], *, message: str | None = None) -> list[VersionRow]:
-    """Hide versions; those hidden already stay so."""
+    """Hide versions; archived ones stay as they are."""
     rows = registry.list_exact(refs, "archive")
 
     def plan() -> list[Change]:
@@ -79,7 +79,7 @@ def archive_versions(registry: Registry, refs: Sequence[str], *, message: str | 
 
 
 def restore_versions(registry: Registry, refs: Sequence[str], *, message: str | None = None) -> list[VersionRow]:
-    """Show archived versions again, and removed ones whose bytes are still there.
+    """Show archived versions again, and removed ones whose bytes still exist.
 
     Raises:
         RefusedError: A removed version's bytes are gone.
@@ -101,17 +101,17 @@ def restore_versions(registry: Registry, refs: Sequence[str], *, message: str | 
 def remove_versions(
     registry: Registry, refs: Sequence[str], *, force: bool = False, message: str | None = None
 ) -> list[VersionRow]:
-    """Give versions up, also one whose record is lost; record and number stay, the bytes go with a collection.
+    """Remove versions, including ones whose record is lost; record and number stay, a collection deletes the bytes.
 
-    On a full disk the reserve makes room for it.
+    On a full disk the reserve makes room for the entry.
 
     Raises:
         UsageError: `force` without a reason.
-        RefusedError: A version is published, holds an alias or is a parent, and `force` is not said.
+        RefusedError: A version is published, holds an alias or is a parent, and `force` is not set.
     """
     if force and not message:
         raise UsageError(
-            "--force takes a reason, kept in the log", hint=f"reg model remove {join(refs)} --force -m 'why'"
+            "--force takes a reason, stored in the log", hint=f"reg model remove {join(refs)} --force -m 'why'"
         )
     rows = registry.list_exact(refs, "remove", broken=True)
     ids = [row.id for row in rows]
@@ -125,11 +125,11 @@ def remove_versions(
 
 
 def rename_model(registry: Registry, name: str, to: str, *, message: str | None = None) -> ModelName:
-    """Give a model another name; the old one leads to it for ever. Return the new name.
+    """Give a model another name and return it; the old name still resolves to the model for ever.
 
     Raises:
         NotFoundError: There is no such model.
-        ConflictError: Another model bears the new name, or once bore it.
+        ConflictError: Another model has the new name, or once had it.
     """
     new = parse_model_name(to)
 

@@ -1,6 +1,6 @@
-"""Lineage: what a version was made from and what was made from it, as a graph. Walked level by level, at any depth.
+"""Lineage: the graph of a version's ancestors and descendants, read level by level, at any depth.
 
-Companion the versions stand the tasks that made them, with their code, their inputs and the files that they read.
+It also has the tasks that made the versions, with their code, their inputs and the files that they read.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class TaskNode:
     """A task that made versions of a lineage.
 
     Attributes:
-        commit: Full id; None where there was none. So are `branch` and `remote`.
-        command: Its words as a shell would read them.
-        inputs: Versions that it was given.
+        commit: Full id of the commit it ran from; None, as are `branch` and `remote`, where there was none.
+        command: Its words quoted for a shell.
+        inputs: Versions that are its inputs.
         data: Files that it read.
     """
 
@@ -65,11 +65,11 @@ class Lineage:
     """A version with its ancestors, its descendants, or both.
 
     Attributes:
-        root: The version it is about.
-        nodes: All versions of the graph by id, the root first, archived and removed ones too.
+        root: The version that the lineage belongs to.
+        nodes: All versions of the graph by id, the root first, including archived and removed ones.
         edges: All pointers between them, in the order in which a version names its parents.
-        directions: Which ways were walked.
-        tasks: Those that made versions of the graph and are in the registry, in the order of the versions.
+        directions: Directions that were followed.
+        tasks: Tasks that made versions of the graph and are in the registry, in the order of the versions.
     """
 
     root: VersionId
@@ -79,7 +79,7 @@ class Lineage:
     tasks: Mapping[TaskId, TaskNode] = field(default_factory=dict)
 
     def steps(self, direction: Direction) -> dict[VersionId, list[tuple[str, VersionId]]]:
-        """Return role and id of what lies one step on from each version, oldest parent or child first."""
+        """Return role and id of the neighbours of each version in one direction, in the order of the edges."""
         found: dict[VersionId, list[tuple[str, VersionId]]] = {}
         for edge in self.edges:
             here, there = (edge.child, edge.parent) if direction == "up" else (edge.parent, edge.child)
@@ -87,7 +87,7 @@ class Lineage:
         return found
 
     def list_more_inputs(self, task: TaskNode) -> list[InputRow]:
-        """Return the inputs of a task that are no parents of what it made, as far as that is in the graph."""
+        """Return the inputs of a task that are not parents of the versions it made, as far as the graph has them."""
         parents = {edge.parent for edge in self.edges if self.nodes[edge.child].task == task.id}
         return [one for one in task.inputs if one.version not in parents]
 
@@ -100,8 +100,8 @@ def read_lineage(
     Args:
         registry: The registry.
         ref: The address.
-        directions: Which ways to walk.
-        depth: Most steps each way; all where None.
+        directions: Directions to follow.
+        depth: Most steps in each direction; no limit where None.
 
     Raises:
         NotFoundError: The address names nothing.

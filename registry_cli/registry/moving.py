@@ -1,7 +1,7 @@
-"""The user's own files where a blob shares their bytes or they are to go: which may, and how one is taken away.
+"""The user's own files that a blob shares or that are to be removed: checks them, and removes them safely.
 
-A name is no proof: a training's next checkpoint may be renamed into it at any moment. What goes is the file that was
-taken in, told by its inode, and nothing that lies in a registry.
+A name is no proof: a training's next checkpoint may be renamed into it at any moment. Only the file that was taken in
+is removed, identified by its inode, and nothing inside a registry.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 Mode = Literal["copy", "link", "move", "reference"]
-"""What becomes of the user's file: stays; shares its bytes with the blob; goes; stays and is only pointed to."""
+"""Treatment of the user's file: it stays; shares its bytes with the blob; is removed; stays and is only pointed to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A file that was to go and stays: another one has its name since it was read, or it was written to.
+    """A file that was to be removed and stays: another file has its name now, or it was written to.
 
     Attributes:
         path: Its name.
-        kept: Where the other file lies that had the name for a moment, where it could not have it back; else None.
+        kept: Path of the file that was renamed for the check, where it could not get its name back; else None.
     """
 
     path: Path
@@ -45,10 +45,10 @@ class Left:
 
 
 def check_sources(layout: Layout, sources: Iterable[Source], mode: Mode) -> None:
-    """Check that files may be shared, taken away or pointed to.
+    """Check that files may be shared, removed or pointed to.
 
     Raises:
-        UsageError: One lies in a registry, by whatever name it was reached, or is a link that would go.
+        UsageError: A file is inside a registry, by whatever name it was reached, or is a link that would be removed.
     """
     root = layout.root.stat()
     outside: set[Path] = set()
@@ -66,7 +66,7 @@ def check_sources(layout: Layout, sources: Iterable[Source], mode: Mode) -> None
 def may_share(layout: Layout, source: Source, mode: Mode) -> bool:
     """Return whether a blob can be the very file that the user names; else its bytes are copied.
 
-    One that shall go has no other name, by which its bytes could be changed later, and is ours.
+    A file that is to be removed must be ours and have no other name, by which its bytes could be changed later.
     """
     if mode != "move":
         return mode == "link"
@@ -76,18 +76,18 @@ def may_share(layout: Layout, source: Source, mode: Mode) -> bool:
 
 
 def take_away(layout: Layout, source: Source, taken: os.stat_result, file: FileEntry) -> Left | None:
-    """Take the user's file away, once its stored bytes were read back and are the same by SHA-256.
+    """Remove the user's file after its stored bytes were read back and are the same by SHA-256.
 
-    It gets a hidden name first, and goes from there if it is the file that was taken in; else it gets its name back.
+    It first gets a hidden name, and is removed if it is the file that was taken in; else it gets its name back.
 
     Args:
-        layout: The registry.
+        layout: The registry's paths.
         source: The file.
         taken: Its status before it was read.
-        file: What is stored.
+        file: The stored file.
 
     Returns:
-        What stays, where the name is another file's by now.
+        The file that stays, where the name belongs to another file by now; else None.
 
     Raises:
         CorruptError: The stored bytes are not those of the record.
@@ -113,7 +113,7 @@ def take_away(layout: Layout, source: Source, taken: os.stat_result, file: FileE
 
 
 def _is_inside(folder: Path, root: os.stat_result) -> bool:
-    """Return whether a folder is a registry, or below one: the one in use, told by its inode, or another."""
+    """Return whether a folder is a registry or below one: the one in use, identified by its inode, or another."""
     return any(
         os.path.samestat(above.stat(), root) or (above.name == DIRECTORY and (above / "format.toml").exists())
         for above in (folder, *folder.parents)
@@ -121,26 +121,26 @@ def _is_inside(folder: Path, root: os.stat_result) -> bool:
 
 
 def _is_taken(layout: Layout, path: Path, taken: os.stat_result, sha256: BlobHash) -> bool:
-    """Return whether the file of that name is the one that was taken in, with the bytes that it had then."""
+    """Return whether the file of that name is the one that was taken in, with unchanged bytes."""
     try:
         status = path.lstat()
         if not _is_same_file(status, taken):
             return False
         if os.path.samestat(status, files.get_status(layout.blob(sha256))) or status.st_ctime_ns == taken.st_ctime_ns:
             return True
-        return sha256_of_file(path) == sha256  # its mode or its names have changed, perhaps its bytes and not its times
+        return sha256_of_file(path) == sha256  # its mode or links have changed, or its bytes without its times
     except FileNotFoundError:
         return False
 
 
 def _is_same_file(status: os.stat_result, taken: os.stat_result) -> bool:
-    """Return whether two statuses are of one file that nobody has written to openly."""
+    """Return whether two statuses are of one file with the same size and time of modification."""
     same = os.path.samestat(status, taken)
     return same and (status.st_size, status.st_mtime_ns) == (taken.st_size, taken.st_mtime_ns)
 
 
 def _put_back(aside: Path, path: Path) -> Path | None:
-    """Give a file its name back; where a third has it by now, return the name that the file has instead."""
+    """Give a file its name back; where a third file has it by now, return the name that the file gets instead."""
     try:
         give_name(aside, path)
     except FileExistsError:

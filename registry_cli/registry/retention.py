@@ -1,9 +1,9 @@
-"""The one retention grammar: `last 5, best 3 max(metrics.acc), published` to rules, and rules over versions.
+"""The retention grammar: parses `last 5, best 3 max(metrics.acc), published` into rules and applies them to versions.
 
 keep = rule { "," rule }
 rule = "last" N | "best" N ("max" | "min") "(" FIELD ")" | "published"
 
-Knows no registry: it says which of some versions are kept and by which rule, and removes nothing.
+Knows no registry: it decides which versions stay and by which rule, and removes nothing.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Rule:
     """One rule, for the versions of one model.
 
     Attributes:
-        text: As it was written.
-        count: How many it keeps; of `published` it is 0, it keeps all.
-        field: What `best` goes by.
+        text: The rule as it was written.
+        count: Number of versions that it keeps; 0 for `published`, which keeps all.
+        field: The field that `best` compares.
     """
 
     kind: Literal["last", "max", "min", "published"]
@@ -50,7 +50,7 @@ def parse_keep(text: str) -> tuple[Rule, ...]:
     """Return the rules of a retention text.
 
     Raises:
-        UsageError: It does not follow the grammar; the message shows the place.
+        UsageError: The text does not follow the grammar; the message shows the place.
     """
     return _Parser(text).parse()
 
@@ -59,7 +59,7 @@ def check_keep(text: str | None) -> tuple[Rule, ...]:
     """Return the rules of `text`, which must be given: without a rule nothing would be kept.
 
     Raises:
-        UsageError: It is missing or empty, or does not follow the grammar.
+        UsageError: The text is missing or empty, or does not follow the grammar.
     """
     if text is None or not text.strip():
         raise UsageError(
@@ -70,7 +70,7 @@ def check_keep(text: str | None) -> tuple[Rule, ...]:
 
 
 def find_keepers(rules: Sequence[Rule], versions: Sequence[VersionRow]) -> dict[VersionId, str]:
-    """Return which versions of one model are kept, each with the text of the first rule that keeps it."""
+    """Return the versions of one model that are kept, each with the text of the first rule that keeps it."""
     kept: dict[VersionId, str] = {}
     for rule in rules:
         for version in _chosen(rule, versions):
@@ -91,7 +91,7 @@ def _chosen(rule: Rule, versions: Sequence[VersionRow]) -> list[VersionRow]:
 
 
 def _number(version: VersionRow, field: str) -> float | None:
-    """Return what a version is rated by; None where it has no such number, or a NaN."""
+    """Return the number that a version is compared by; None where it has no such number, or a NaN."""
     group = field.partition(".")[0]
     value = flatten(getattr(version, group), group).get(field) if group in _NUMERIC else getattr(version, field)
     if isinstance(value, datetime):

@@ -1,7 +1,7 @@
-"""What a user names to be added: files and folders into a list of files with their names inside the version.
+"""The sources of a version: turns files and folders that a user names into files with their names in the version.
 
-Links are followed as far as they stay inside the folder; the Hugging Face Hub's cache, whose snapshots are links into
-the folder beside them (https://huggingface.co/docs/huggingface_hub/guides/manage-cache), is known.
+Links are followed as long as they stay inside the folder. The Hugging Face Hub's cache is recognized, whose snapshots
+are links into a sibling folder (https://huggingface.co/docs/huggingface_hub/guides/manage-cache).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Source:
 
     Attributes:
         path: Its name inside the version.
-        name: Its name on the disk, as text: there may be a million.
-        size: Its bytes when it was found.
+        name: Its path on disk, as text because there may be a million.
+        size: Its size in bytes when it was found.
     """
 
     path: str
@@ -38,13 +38,13 @@ class Source:
 
     @property
     def file(self) -> Path:
-        """Its name on the disk."""
+        """Its path on disk."""
         return Path(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A Hub cache's snapshot folder: which repository, which revision, and the folder its links stay in."""
+    """A snapshot folder of the Hub's cache: its repository, its revision, and the folder that its links stay in."""
 
     repo: str
     revision: str
@@ -61,7 +61,7 @@ def list_sources(paths: Sequence[Path], *, follow: bool = False, ignore: Collect
 
     Raises:
         NotFoundError: A path is missing, or a folder holds no file.
-        UsageError: A name cannot be kept, two collide, a link leaves its folder, or something is no file.
+        UsageError: A name cannot be stored, two collide, a link leaves its folder, or a path is not a file.
     """
     found = [source for path in paths for source in _iter_sources(path, follow=follow, ignore=ignore)]
     if not found:
@@ -71,7 +71,7 @@ def list_sources(paths: Sequence[Path], *, follow: bool = False, ignore: Collect
 
 
 def find_snapshot(path: Path) -> Snapshot | None:
-    """Return what a folder of the Hub's cache, `models--ORG--NAME/snapshots/REVISION`, holds; None for any other."""
+    """Return the snapshot of a folder `models--ORG--NAME/snapshots/REVISION` of the Hub's cache, or None."""
     folder = path.absolute()
     kind, _, repo = folder.parent.parent.name.partition("--")
     if folder.parent.name != "snapshots" or kind not in _HUB_KINDS or not repo:
@@ -97,14 +97,14 @@ def _iter_sources(path: Path, *, follow: bool, ignore: Collection[Path]) -> Iter
 def _iter_folder(
     folder: Path, prefix: str, inside: Path | None, ignore: Collection[Path], above: tuple[tuple[int, int], ...]
 ) -> Iterator[Source]:
-    """Yield the files below `folder`, which begins their names in the version.
+    """Yield the files below `folder`.
 
     Args:
-        folder: Where to look.
-        prefix: Its own name there, with a slash; empty for the one that the user named.
-        inside: The folder that no link may leave; None where it may.
-        ignore: What is left out.
-        above: The folders that lead to it, so that a link in a circle is seen.
+        folder: The folder.
+        prefix: Its own name in the version, with a slash; empty for the folder that the user named.
+        inside: The folder that no link may leave; None where links may.
+        ignore: Files and folders that are left out.
+        above: The folders on the path to it, so that a link in a circle is detected.
     """
     status = folder.stat()
     here = (status.st_dev, status.st_ino)

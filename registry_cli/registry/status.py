@@ -1,4 +1,4 @@
-"""How a registry is: how much it holds, where its log stands, and whether this program may add to it."""
+"""The status of a registry: its totals, the end of its log, and any reason why this program may not add to it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A registry at a glance; removed versions do not count.
+    """The status of a registry; removed versions do not count.
 
     Attributes:
-        size: Bytes of the distinct blobs that versions name.
-        seq: Last slot of the log; 0 where nothing has happened.
+        size: Bytes of the distinct blobs that versions and tasks name.
+        seq: Last slot of the log; 0 where it is empty.
         entry: Id of the entry in that slot.
-        time: When it was written.
-        void: Entries that have no effect.
-        lost: Files that a repair has found to be lost in this copy, and that are not back.
-        index: Where the index lies; None for memory.
-        refusal: Why this program may not add to it, or None.
+        time: Time of that entry.
+        void: Number of entries that have no effect.
+        lost: Number of files that a repair found to be lost in this copy and that are still missing.
+        index: Path of the index; None for memory.
+        refusal: Reason why this program may not add to it, or None.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class Status:
 
 
 def read_status(registry: Registry) -> Status:
-    """Return how a registry is."""
+    """Return the status of a registry."""
     totals, head, void = registry.read(lambda db: (read_totals(db), find_last_entry(db), count_void(db)))
     return Status(
         path=registry.path,

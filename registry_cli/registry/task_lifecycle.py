@@ -1,4 +1,4 @@
-"""A task's life after it has run: archive, restore, remove."""
+"""The life cycle of a task after it has run: archive, restore, remove."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def archive_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:
-    """Hide tasks; those hidden already stay so.
+    """Hide tasks; archived ones stay as they are.
 
     Raises:
-        NotFoundError: One is not in the registry.
-        RefusedError: One was removed.
+        NotFoundError: A task is not in the registry.
+        RefusedError: A task was removed.
     """
 
     def plan() -> list[Change]:
@@ -39,12 +39,12 @@ def archive_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | N
 
 
 def restore_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:
-    """Show archived tasks again, and removed ones whose blobs are still there.
+    """Show archived tasks again, and removed ones whose blobs still exist.
 
     Raises:
-        NotFoundError: One is not in the registry.
+        NotFoundError: A task is not in the registry.
         RefusedError: A removed task's blobs are gone.
-        CorruptError: A removed task's record is lost, so that nobody knows its blobs.
+        CorruptError: A removed task's record is lost, so that its blobs are unknown.
     """
     with Staging(registry.layout) as staging:
 
@@ -60,13 +60,13 @@ def restore_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | N
 
 
 def remove_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:
-    """Give tasks up, also one whose record is lost; the versions that they made stay.
+    """Remove tasks, including ones whose record is lost; the versions that they made stay.
 
-    Records stay, blobs go with a collection. On a full disk the reserve makes room for it.
+    Records stay, a collection deletes the blobs. On a full disk the reserve makes room for the entry.
 
     Raises:
-        NotFoundError: One is not in the registry.
-        RefusedError: One runs.
+        NotFoundError: A task is not in the registry.
+        RefusedError: A task is running.
     """
 
     def plan() -> list[Change]:
@@ -81,7 +81,7 @@ def remove_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | No
 
 
 def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
-    """Count on the blobs of a task that is to be restored; raises the same errors as `restore_tasks`."""
+    """Hold the blobs of a task that is to be restored; raises the same errors as `restore_tasks`."""
     for row in _list_rows(registry, [task]):
         _need_task(registry, staging, row)
 

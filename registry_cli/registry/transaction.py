@@ -1,4 +1,4 @@
-"""One command is one entry: plan on the newest catalog, take the next slot, plan anew if another writer was first."""
+"""Transactions: a command is one entry, planned on the newest catalog and planned again if another writer is first."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 Planner = Callable[[], Sequence[Change]]
-"""Reads the catalog as it is now and says what to change; called again when the catalog has moved on."""
+"""Reads the present catalog and returns the changes to make; called again when the catalog has changed."""
 
 
 def transact(
     registry: Registry, plan: Planner, *, message: str | None = None, staging: Staging | None = None
 ) -> Entry | None:
-    """Commit what `plan` wants, however much, as one entry, and return it; None where it wants nothing.
+    """Commit the changes of `plan`, however many, as one entry, and return it; None where there are no changes.
 
     Args:
         registry: The registry.
-        plan: What to change.
+        plan: Returns the changes.
         message: Reason, for the log.
-        staging: Blobs and records that the changes speak of.
+        staging: Blobs and records that the changes name.
 
     Raises:
-        RefusedError: A change breaks a rule, a gate says no, or no reader takes an entry of that size; nothing has
-            happened.
+        RefusedError: A change breaks a rule, a gate refuses it, or the entry is too large for readers; nothing has
+            been changed.
     """
     registry.check_writable()
     with ExitStack() as stack:
         staged = staging or stack.enter_context(Staging(registry.layout))
-        staged.install()  # the bulk of the bytes, before anybody has to wait for us
+        staged.install()  # most of the bytes, before other writers have to wait for us
         stack.enter_context(open_writer_lock(registry.layout))
         while True:
             registry.index.sync()
@@ -57,7 +57,7 @@ def transact(
 
 
 def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
-    """Bring one entry into the log; return False where another writer has its slot."""
+    """Append one entry to the log; return False where another writer has its slot."""
     try:
         void = registry.index.rehearse(entry)
     except OutrunError:
@@ -79,7 +79,7 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
 
 
 def _removal(registry: Registry, entry: Entry) -> str:
-    """Return the command that does in spite of a rule what an entry was to do."""
+    """Return the command that removes, in spite of a rule, the versions that an entry was to remove."""
     from shlex import join
 
     from registry_cli.catalog.read.versions import find_row, get_version

@@ -1,6 +1,6 @@
-"""Registries of others that this user trusts: a file of his own, which names each by its real path and its id.
+"""Trusted registries of other users: a file of this user names each by its real path and its id.
 
-So another registry that takes the place of a trusted one is not trusted.
+Therefore another registry in the place of a trusted one is not trusted.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Trusted:
     Attributes:
         path: The real path of its `.registry` folder.
         id: ULID that the registry there must have.
-        state: Whether it has.
+        state: `trusted` where it has that id, `replaced` where another is there, `gone` where none can be read.
     """
 
     path: str
@@ -47,11 +47,11 @@ def is_trusted(root: Path, identity: str) -> bool:
 
 
 def trust_registry(root: Path) -> Trusted:
-    """Trust a registry from now on.
+    """Add a registry to the trusted ones.
 
     Raises:
-        NoRegistryError: There is none.
-        CorruptError: It cannot be read, or the file of those that are trusted cannot.
+        NoRegistryError: There is no registry.
+        CorruptError: The registry, or the file of trusted registries, cannot be read.
         ConflictError: Another process is changing that file.
     """
     identity, real = read_format(Layout(root)).id, str(root.resolve())
@@ -61,13 +61,13 @@ def trust_registry(root: Path) -> Trusted:
 
 
 def distrust_registry(root: Path) -> Trusted:
-    """Trust a registry no longer; it may be gone, and another may be in its place.
+    """Remove a registry from the trusted ones; it may be gone, and another may be in its place.
 
     Args:
         root: The `.registry` folder, or the one that holds or held it.
 
     Raises:
-        NotFoundError: It was not trusted.
+        NotFoundError: The registry was not trusted.
     """
     known = {trusted.path: trusted for trusted in list_trusted()}
     found = known.get(str(root.resolve())) or known.get(str(root.resolve() / DIRECTORY))
@@ -79,10 +79,10 @@ def distrust_registry(root: Path) -> Trusted:
 
 
 def list_trusted() -> list[Trusted]:
-    """Return what the user trusts, by path.
+    """Return the registries that the user trusts, by path.
 
     Raises:
-        CorruptError: The file that holds it cannot be read.
+        CorruptError: The file of trusted registries cannot be read.
     """
     rows = []
     for path, identity in sorted(_read().items()):
@@ -92,7 +92,7 @@ def list_trusted() -> list[Trusted]:
 
 
 def find_format(root: Path) -> Format | None:
-    """Return what a folder says which registry it is, or None where it cannot be read."""
+    """Return the format file of the registry in a folder, or None where it cannot be read."""
     try:
         return read_format(Layout(root))
     except (RegError, OSError):

@@ -1,4 +1,4 @@
-"""Whether a version to be says anything new: the same files and fields as its line's newest make no new version."""
+"""Finds unchanged versions: the same files and fields as the newest version of a line make no new version."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[V
 
 
 def _find_newest(db: Connection, name: ModelName, files: Sequence[FileEntry]) -> VersionRow | None:
-    """Return a line's newest live version if it has these files; of another only its files are read."""
+    """Return a line's newest live version if it has these files; if not, only its files are read."""
     line = find_line(db, name)
     row = versions.find_newest(db, line) if line is not None else None
     if row is None or _bytes_of(versions.list_files(db, row)) != _bytes_of(files):
@@ -69,5 +69,5 @@ def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str |
 
 
 def _lacks(table: Mapping[str, object], given: Mapping[str, object]) -> bool:
-    """Return whether `table` has none of the values that are given as null."""
+    """Return whether `table` has none of the keys that are given as null."""
     return not any(key in table for key, value in given.items() if value is None)

@@ -65,14 +65,14 @@ def undo_entry(registry: Registry, entry: str | None = None, *, message: str | N
 
 
 def _need_versions(registry: Registry, staging: Staging, versions: Sequence[VersionId]) -> None:
-    """Register the need for the bytes of versions that are to be restored, looked up in batches."""
+    """Hold the bytes of versions that are to be restored, looked up in batches."""
     for some in iter_batches(versions):
         for row in registry.list_rows(some):
             need_version(registry, staging, row)
 
 
 def _need_bytes(registry: Registry, staging: Staging, change: Mapping[str, Any]) -> None:
-    """Register the need for the bytes of a task or a design that a change brings into use again."""
+    """Hold the bytes of a task or a design that a change brings into use again."""
     if change["op"] == changes.TASK and change["stage"] == "restore":
         need_task(registry, staging, change["task"])
     if change["op"] == changes.TASK and change["stage"] == "edit":

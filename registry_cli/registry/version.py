@@ -1,4 +1,4 @@
-"""A version in a script's hands: its row of the catalog, and its files."""
+"""The version object for scripts: its row of the catalog, and its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One saved model. `row` holds all that the catalog knows of it, as of when it was read."""
+    """One saved model. `row` holds all that the catalog knew of it at the time of reading."""
 
     registry: Registry = field(repr=False, compare=False)
     row: VersionRow
@@ -44,7 +44,7 @@ class Version:
 
     @property
     def metrics(self) -> Mapping[str, Value]:
-        """Metrics, those added later included."""
+        """Metrics, including those added later."""
         return self.row.metrics
 
     @property
@@ -69,10 +69,10 @@ class Version:
 
     @property
     def path(self) -> Path:
-        """A local file, or a folder where the version has several files, to open and not to write.
+        """A local file, or a folder where the version has several files, for reading only.
 
         Raises:
-            CorruptError: The bytes are not what they were.
+            CorruptError: The stored bytes have changed.
         """
         from registry_cli.registry.get import open_path
 
