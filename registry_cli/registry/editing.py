@@ -61,7 +61,7 @@ def tag_versions(
     """
     both = set(add) & set(remove)
     if both:
-        raise UsageError(f"tag {min(both)} is to be added and removed: one of them is possible")
+        raise UsageError(f"tag {min(both)} cannot be both added and removed")
     rows = registry.list_rows(refs)
 
     def plan() -> list[Change]:

@@ -56,7 +56,7 @@ def parse_glob(text: str, cwd: Path) -> Glob:
         UsageError: The pattern is empty.
     """
     if not text.strip("/"):
-        raise UsageError(f"{text!r} is no pattern of files")
+        raise UsageError(f"{text!r} is not a pattern of files")
     parts = [part for part in text.split("/") if part not in {"", "."}]
     wild = next((at for at, part in enumerate(parts) if _is_wild(part)), len(parts))
     start = Path("/") if text.startswith("/") else cwd

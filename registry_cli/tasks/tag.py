@@ -34,7 +34,7 @@ def tag_tasks(
     """
     plus, minus = set(add), set(remove)
     if plus & minus:
-        raise UsageError(f"tag {min(plus & minus)} is to be added and removed: one of them is possible")
+        raise UsageError(f"tag {min(plus & minus)} cannot be both added and removed")
     rows = see_tasks(registry, refs)
     wanted = []
     for row in rows:

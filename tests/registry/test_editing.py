@@ -43,7 +43,7 @@ def test_tags_that_are_there_already_write_nothing(registry: Registry) -> None:
 
 def test_a_tag_to_be_added_and_removed(registry: Registry) -> None:
     add(registry, "a/m")
-    with pytest.raises(UsageError, match="tag x is to be added and removed"):
+    with pytest.raises(UsageError, match="tag x cannot be both added and removed"):
         tag_versions(registry, ["a/m"], add=_tags("x", "y"), remove=_tags("x"))
 
 

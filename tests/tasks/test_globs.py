@@ -89,7 +89,7 @@ def test_links_are_followed_inside_only(tree: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["", "/", "//"])
 def test_no_pattern(pattern: str) -> None:
-    with pytest.raises(UsageError, match="no pattern"):
+    with pytest.raises(UsageError, match="not a pattern"):
         parse_glob(pattern, Path("/"))
 
 

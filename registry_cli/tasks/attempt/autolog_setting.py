@@ -43,5 +43,5 @@ def _load_wish(value: object) -> bool | tuple[str, ...]:
     if isinstance(value, bool):
         return value
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise TypeError(f"{value!r:.60} is no list of globs")
+        raise TypeError(f"{value!r:.60} is not a list of globs")
     return tuple(value)

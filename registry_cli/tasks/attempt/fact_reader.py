@@ -140,7 +140,7 @@ class _Gathered:
     def _take_table(self, kind: str, fact: dict[str, Any]) -> None:
         values = check_value(fact["values"], kind)
         if not isinstance(values, dict):
-            raise UsageError(f"{kind} is no table")
+            raise UsageError(f"{kind} is not a table")
         if kind == "python" and fact.get("lock") is not None:
             self.texts["lock"] = _text(fact["lock"])
         table = self.tables[kind]
@@ -165,5 +165,5 @@ class _Gathered:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"{value!r:.60} is no text")
+        raise UsageError(f"{value!r:.60} is not text")
     return value

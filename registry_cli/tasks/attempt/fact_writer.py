@@ -115,7 +115,7 @@ class FactWriter:
         try:
             line.encode()
         except UnicodeEncodeError as error:
-            raise UsageError(f"{error.object[:60]!r} is no Unicode text") from None
+            raise UsageError(f"{error.object[:60]!r} is not Unicode text") from None
         with self._lines.lock:
             self._lines.add(line + "\n")
             self._lines.flush()
@@ -136,5 +136,7 @@ def _without_none(value: object) -> object:
 
 def _check_text(text: str, what: str) -> str:
     if not isinstance(text, str) or not text or not text.isprintable():
-        raise UsageError(f"{text!r:.60} is no name of an {what}" if what == "output" else f"{text!r:.60} is no {what}")
+        raise UsageError(
+            f"{text!r:.60} is not a name of an {what}" if what == "output" else f"{text!r:.60} is not a {what}"
+        )
     return text

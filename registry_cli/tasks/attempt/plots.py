@@ -82,12 +82,12 @@ def load_plot(data: bytes) -> Plot:
         table = json.loads(data)
         fields = [table[key] for key in ("kind", "title", "data", "series", "step", "axes", "layout")]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CorruptError(f"{data[:40]!r} is no plot") from None
+        raise CorruptError(f"{data[:40]!r} is not a plot") from None
     kind, title, _, series, step, _, _ = fields
     texts = isinstance(title, str) and isinstance(series, str)
     tables = all(isinstance(fields[at], dict) for at in (2, 5, 6))
     if kind not in KINDS or not texts or not tables or not (step is None or isinstance(step, int)):
-        raise CorruptError(f"{data[:40]!r} is no plot that this program knows")
+        raise CorruptError(f"{data[:40]!r} is not a plot that this program knows")
     return Plot(*fields)
 
 

@@ -80,12 +80,12 @@ def load_curves(data: bytes) -> dict[str, list[Reading]]:
     """
     header, _, rest = data.partition(b"\n")
     if header != HEADER.encode().removesuffix(b"\n"):
-        raise CorruptError(f"{header!r:.60} is no header of scalars")
+        raise CorruptError(f"{header!r:.60} is not a header of scalars")
     curves: dict[str, list[Reading]] = {}
     for number, line in enumerate(rest.split(b"\n")[:-1], start=2):
         point = parse_point(line)
         if point is None or point.step is None:
-            raise CorruptError(f"line {number} of the scalars is no point")
+            raise CorruptError(f"line {number} of the scalars is not a point")
         curves.setdefault(point.name, []).append((point.step, point.value, point.time))
     return curves
 

@@ -78,7 +78,7 @@ class ScalarWriter:
 
 def _check_name(name: str) -> str:
     if not isinstance(name, str) or not name or not name.isprintable():
-        raise UsageError(f"{name!r:.60} is no name of a scalar: a name is printable text without tabs")
+        raise UsageError(f"{name!r:.60} is not a name of a scalar: a name is printable text without tabs")
     return name
 
 
@@ -86,7 +86,7 @@ def _check_step(step: SupportsIndex) -> int:
     try:
         number = operator.index(step)
     except TypeError:
-        raise UsageError(f"step {step!r:.40} is no integer") from None
+        raise UsageError(f"step {step!r:.40} is not an integer") from None
     if not -INT64 <= number < INT64:
         raise UsageError(f"step {number} is beyond 64 bits")
     return number

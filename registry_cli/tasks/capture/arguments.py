@@ -79,7 +79,7 @@ def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[s
     """
     key = _key(name)
     if not _NAME.fullmatch(key):
-        raise UsageError(f"{name!r} is no name of an argument")
+        raise UsageError(f"{name!r} is not the name of an argument")
     if isinstance(value, Mapping):
         raise UsageError(f"argument {name} cannot be a table")
     found = list(_iter_arguments(argv))

@@ -96,7 +96,7 @@ def check_pattern(pattern: str) -> None:
     if _URL.match(pattern):
         raise UsageError(f"data {pattern} is a URL: name local files, a version can refer to a URL")
     if not pattern.strip() or "\0" in pattern:
-        raise UsageError(f"{pattern!r} is no pattern of files")
+        raise UsageError(f"{pattern!r} is not a pattern of files")
 
 
 def _iter_matches(pattern: str, root: Path) -> Iterator[Path]:

@@ -148,7 +148,7 @@ def explain(command: Command, number: int) -> LaunchError:
         if not (command.cwd / command.program).exists():
             return UnknownCommandError(f"command not found: {command.program}; give its path, or check PATH")
         return NotExecutableError(
-            f"{command.program} names an interpreter that is not there in its first line: {_first(command)}"
+            f"the first line of {command.program} names an interpreter that does not exist: {_first(command)}"
         )
     return NotExecutableError(f"cannot execute {command.program}: {reason}")
 

@@ -1,1 +1,1 @@
-"""Tasks that are run again: clones and their edits, the work tree and environment that are restored, the comparison."""
+"""Runs tasks again: clones and their edits, the restored work tree and environment, the comparison of results."""

@@ -1,4 +1,4 @@
-"""The next attempt at a task that is in the registry: a draft's first, or one more of a task that ended."""
+"""Runs the next attempt at a task of the registry: a draft's first, or one more of a task that ended."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _RESULTS: Final = frozenset({CONSOLE, SCALARS})
 
 
 def get_runnable(registry: Registry, ref: str) -> TaskRow:
-    """Return a task that can be run now; those whose runner died are ended first, and this one if its runner is silent.
+    """Return a task that can be run now; first end the tasks whose runner died, and this one if its runner is silent.
 
     Raises:
         NotFoundError: The address names nothing.
-        ConflictError: It runs already.
-        RefusedError: It is removed, or was cancelled before it ran.
+        ConflictError: The task is running.
+        RefusedError: The task is removed, or was cancelled before it ran.
     """
     bury_crashed(registry)
     registry.index.sync()
@@ -43,7 +43,7 @@ def get_runnable(registry: Registry, ref: str) -> TaskRow:
         raise RefusedError(f"task {row.name} is removed", hint=f"reg task restore {row.id}")
     if row.status == "running":
         raise ConflictError(f"task {row.name} is running", hint=f"reg task logs --follow {row.id}")
-    if row.status == "cancelled" and row.attempt == 0:  # somebody may have submitted it before, and must not win now
+    if row.status == "cancelled" and row.attempt == 0:  # a job that was submitted before must not run it now
         raise RefusedError(f"task {row.name} was cancelled before it ran", hint=f"reg task clone {row.id}")
     return row
 
@@ -60,23 +60,23 @@ def run_again(
     """Run the next attempt at a task in this process's terminal.
 
     Args:
-        registry: Where.
+        registry: The registry that holds the task.
         ref: Address of the task.
         environ: The user's variables.
-        environment: Which Python.
-        here: In the folder in which it ran, with the code that is there now.
-        attempt: Which attempt this is to be; None for whichever is next.
+        environment: The Python to use.
+        here: Run in the folder in which the task ran, with the code that is there now.
+        attempt: The expected number of this attempt; None for any.
 
     Raises:
-        ConflictError: It runs already, or that attempt is over.
+        ConflictError: The task is running, or another attempt is next.
         UsageError: A secret of its command is not among the variables.
-        RegError: It cannot be prepared; nothing has run.
+        RegError: The task cannot be prepared; nothing has run.
     """
     row = get_runnable(registry, ref)
     if attempt not in {None, row.attempt + 1}:
         raise ConflictError(f"task {row.name} has had attempt {attempt}", hint=f"reg task run {row.id}")
     task = forget_results(get_task(registry, row))
-    fill_secrets(task.recipe.argv, environ)  # to say early that one is missing
+    fill_secrets(task.recipe.argv, environ)  # to report early that one is missing
     with (
         open_workdir(registry, task, environ=environ, environment=environment, here=here) as workdir,
         Staging(registry.layout) as staging,
@@ -87,13 +87,13 @@ def run_again(
         elif ready.code and ready.code.cut:
             ready = replace(ready, problem=f"not on record, so that it ran without: {', '.join(ready.code.cut)}")
         ready = look_around(ready, {**workdir.environ, **ready.recipe.env}, tuple(task.environment))
-        get_runnable(registry, row.id)  # to prepare it may have taken long
+        get_runnable(registry, row.id)  # preparing may have taken long
         argv = fill_secrets(ready.recipe.argv, environ)
         return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging, argv=argv)
 
 
 def forget_results(task: Task) -> Task:
-    """Return a task without what its last attempt learnt: what it runs from stays."""
+    """Return a task without the results of its last attempt; what it runs from stays."""
     files = tuple(file for file in task.files if file.path not in _RESULTS and not file.path.startswith(PLOTS))
     known = {key: value for key, value in task.python.items() if key == "version"}
     locked = any(file.path == LOCK for file in files)

@@ -1,4 +1,4 @@
-"""Whether a task that was run again did the same: metrics by number, outputs by their bytes."""
+"""Compares a task that was run again with the original: metrics by value, outputs by their bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 TOLERANCE: Final = 1e-6
-"""Largest difference of two metrics that count as one, relative to the larger, absolute below 1."""
+"""Largest difference of two metrics that count as equal, relative to the larger, absolute below 1."""
 
 _SUFFIX: Final = " check"
 
@@ -32,9 +32,9 @@ class Checked:
     """A metric or an output of two runs.
 
     Attributes:
-        old: A number, or the SHA-256 of the bytes; None where the first run has none.
-        new: The same of the second.
-        difference: New minus old, of metrics that both have.
+        old: A number, or the SHA-256 of the bytes; None if the first run has none.
+        new: The same for the second run.
+        difference: New minus old, for metrics that both runs have.
     """
 
     kind: Literal["metric", "output"]
@@ -46,10 +46,10 @@ class Checked:
 
 
 def need_comparable(registry: Registry, row: TaskRow) -> None:
-    """Check that a task has told or made anything by which a second run can be compared with it.
+    """Check that a task has metrics or outputs with which a second run can be compared.
 
     Raises:
-        RefusedError: It has not.
+        RefusedError: The task has neither.
     """
     if not get_task(registry, row).metrics and not _list_digests(registry, row.id):
         if row.status == "draft":
@@ -76,9 +76,9 @@ def check_runs(registry: Registry, old: TaskId, new: TaskId, tolerance: float = 
 
 
 def set_aside(registry: Registry, task: TaskId, message: str) -> None:
-    """Rename a run that was for comparison alone and archive what it put out.
+    """Rename a run that was made only for comparison, and archive its outputs.
 
-    So neither the task's name nor a model's leads to the copy.
+    So neither the task's name nor a model's name leads to the copy.
     """
     name = get_row(registry, task).name
     edit_task(registry, task, Edits(name=f"{name[: NAME_LIMIT - len(_SUFFIX)]}{_SUFFIX}"), message=message)
@@ -100,7 +100,7 @@ def _check_metric(
 
 
 def _list_digests(registry: Registry, task: TaskId) -> dict[str, str]:
-    """Return the digest of each output, the newest of each name."""
+    """Return the digests of the outputs by name; of several with one name, that of the newest."""
     versions = registry.read(lambda db: list_versions_of_task(db, task))
     named: dict[str, str] = {}
     for version in versions:

@@ -1,4 +1,4 @@
-"""Drafts: tasks to be, made from those that ran, and changed until they run."""
+"""Drafts: tasks that have not run, made from those that ran, and changed until they run."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, message: str | None = None) -> Task:
-    """Make a draft with what another task is run from, and return it.
+    """Make a draft with the code, command and inputs of another task, and return it.
 
     Args:
-        registry: Where.
+        registry: The registry that holds the task.
         ref: Address of the other task.
-        edits: What is to be different.
-        message: Why, for the log.
+        edits: Changes to apply.
+        message: The reason, for the log.
 
     Raises:
         NotFoundError: An address names nothing.
-        UsageError: A change makes no sense.
+        UsageError: A change is not possible.
         RefusedError: The task is removed, or its bytes are gone.
     """
     row = get_row(registry, ref)
     source = get_task(registry, row)
-    kept = tuple(file for file in source.files if file.path in {DIFF, BUNDLE, LOCK} or file.path.startswith(UNTRACKED))
-    if row.removed or any(file.sha256 and find_blob(registry.layout, file.sha256) is None for file in kept):
+    parts = tuple(file for file in source.files if file.path in {DIFF, BUNDLE, LOCK} or file.path.startswith(UNTRACKED))
+    if row.removed or any(file.sha256 and find_blob(registry.layout, file.sha256) is None for file in parts):
         raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
     draft = Task(
         id=TaskId(new_ulid()), name=source.name, project=source.project, status="draft", attempt=0,
         created=datetime.now(UTC), author=registry.author, recipe=source.recipe, source=source.id, code=source.code,
-        environment=source.environment, python=source.python, seeds=source.seeds, inputs=source.inputs, files=kept,
+        environment=source.environment, python=source.python, seeds=source.seeds, inputs=source.inputs, files=parts,
         params=source.params,
     )  # fmt: skip
     draft = apply_edits(registry, draft, edits or Edits())
@@ -49,13 +49,13 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
 
 
 def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None = None) -> Task:
-    """Change a draft; of a task that ran, what is said of it alone. Return it as it is now.
+    """Change a draft, or the name, comment and tags of a task that ran, and return it as it is now.
 
     Raises:
-        RefusedError: The task ran, or runs, and a part of what was run shall be changed.
-        ConflictError: Somebody else changed it in this moment.
+        RefusedError: The task is running, or has run and the edits change more than these.
+        ConflictError: Another process has just changed it.
         NotFoundError: An address names nothing.
-        UsageError: A change makes no sense.
+        UsageError: A change is not possible.
     """
     row = get_row(registry, ref)
     task = get_task(registry, row)
@@ -65,7 +65,7 @@ def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None
         )
     if row.status in ENDED and not edits.tells:
         raise RefusedError(
-            f"task {row.name} has run: of what was run nothing can be changed", hint=f"reg task clone {row.id}"
+            f"task {row.name} has run: only its name, comment and tags can be changed", hint=f"reg task clone {row.id}"
         )
     changed = apply_edits(registry, task, edits)
     if changed == task:
@@ -81,4 +81,4 @@ def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None
 def _check_unchanged(registry: Registry, row: TaskRow) -> None:
     now = get_row(registry, row.id)
     if now.record != row.record:
-        raise ConflictError(f"task {row.name} was changed in this moment", hint=f"reg task show {row.id}")
+        raise ConflictError(f"task {row.name} was just changed by another process", hint=f"reg task show {row.id}")

@@ -1,4 +1,4 @@
-"""What is to be different in a task that has not run, and the task in which it is. Knows no log."""
+"""Changes to a task that has not run, and the task that results from them. Knows no log."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _FIELDS: Final = ("auto", "comment", "model")
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """Changes of a task; whatever is empty stays as it is.
+    """Changes to a task; an empty field changes nothing.
 
     Attributes:
-        inputs: Pairs of entry name and address; without a name, of the only input.
-        args: Words of the command line by their names.
-        params: Values for `connect` by their names, dots between those of nested tables.
+        inputs: Pairs of entry name and address; no name means the only input.
+        args: Values of the command line's parameters by name.
+        params: Values for `connect` by name, with dots between the names of nested tables.
         env: Variables to set.
-        tags: To add.
+        tags: Tags to add.
         code: Full id of the commit.
-        keep_diff: Whether the diff and the untracked files stay with another commit.
-        outputs: Instead of those before, as `data` and `metrics`.
-        unset: What to take away, such as `arg.lr`, `env.SEED`, `input.base`, `comment`.
+        keep_diff: Keep the diff and the untracked files when the commit changes.
+        outputs: Patterns that replace the current ones, as `data` and `metrics`.
+        unset: Fields to remove, such as `arg.lr`, `env.SEED`, `input.base`, `comment`.
     """
 
     inputs: tuple[tuple[str | None, str], ...] = ()
@@ -62,22 +62,22 @@ class Edits:
 
     @property
     def tells(self) -> bool:
-        """Whether nothing of what runs is changed: name, comment and tags alone."""
+        """True where only the name, comment and tags change, and nothing that is run."""
         empty = Edits()
         rest = replace(self, name=None, comment=None, tags=(), unset=())
         return rest == empty and all(word == "comment" or word.startswith("tag.") for word in self.unset)
 
 
 def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
-    """Return the task as it is with these changes.
+    """Return the task with these changes.
 
     Raises:
-        NotFoundError: What shall be taken away is not there, or an address names nothing or what was removed.
-        UsageError: A name or value cannot be kept, or it is open which input is meant.
+        NotFoundError: A field to remove does not exist, or an address names nothing or a removed version.
+        UsageError: A name or value is not legal, or it is not clear which input is meant.
         RefusedError: A variable, an argument or a parameter looks like a secret.
     """
     _check_unicode(asdict(edits))
-    task = _take_away(task, edits.unset)
+    task = _remove(task, edits.unset)
     inputs = _put_inputs(registry, task.inputs, edits.inputs)
     task = _with_command(replace(task, inputs=inputs), edits.args)
     for key, value in edits.params.items():
@@ -105,7 +105,7 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
 
 
 def _check_unicode(value: object) -> None:
-    """Refuse words that came as other bytes than UTF-8, which no record can hold."""
+    """Refuse words that are not UTF-8, as no record can hold them."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -120,22 +120,22 @@ def _check_unicode(value: object) -> None:
 
 
 def _put_inputs(
-    registry: Registry, held: Sequence[Input], pairs: Sequence[tuple[str | None, str]]
+    registry: Registry, inputs: Sequence[Input], pairs: Sequence[tuple[str | None, str]]
 ) -> tuple[Input, ...]:
-    found = {one.name: one for one in held}
+    found = {one.name: one for one in inputs}
     for name, ref in pairs:
-        if name is None and len(held) != 1:
-            names = ", ".join(one.name for one in held)
-            told = f"which input shall be {ref}? It has {names}" if held else f"the task has no input to be {ref}"
-            raise UsageError(f"{told}: write --input NAME={ref}")
-        [given] = resolve_inputs(registry, [(name or held[0].name, ref)])
+        if name is None and len(inputs) != 1:
+            names = ", ".join(one.name for one in inputs)
+            why = f"which input is to be {ref}? It has {names}" if inputs else f"the task has no input to be {ref}"
+            raise UsageError(f"{why}: write --input NAME={ref}")
+        [given] = resolve_inputs(registry, [(name or inputs[0].name, ref)])
         before = found.get(given.name)
         found[given.name] = replace(given, path=before.path) if before else given
     return tuple(found.values())
 
 
 def _with_command(task: Task, args: Mapping[str, Value | None]) -> Task:
-    """Return the task with other words in its command line, and with the parameters that these tell."""
+    """Return the task with changed arguments in its command line, and with the parameters that result."""
     argv = task.recipe.argv
     for name, value in args.items():
         _check_open(name, value)
@@ -154,7 +154,7 @@ def _with_param(task: Task, keys: Sequence[str], value: Value | None) -> Task:
 
 
 def _put(table: Mapping[str, Value], keys: Sequence[str], value: Value | None) -> dict[str, Value]:
-    """Return a table in which the value that `keys` lead to is another; None takes it away."""
+    """Return a table with another value at the path `keys`; None removes it."""
     first, rest = keys[0], keys[1:]
     new: dict[str, Value] = dict(table)
     inner = new.get(first)
@@ -171,7 +171,7 @@ def _put(table: Mapping[str, Value], keys: Sequence[str], value: Value | None) -
 def _check_env(variables: Mapping[str, str]) -> None:
     for name, value in variables.items():
         if not name.replace("_", "a").isalnum() or name[0].isdigit():
-            raise UsageError(f"{name!r} is no name of a variable")
+            raise UsageError(f"{name!r} is not the name of a variable")
         if looks_secret(name, value):
             raise RefusedError(
                 f"{name} looks like a secret, and all who can read the registry can read a task's variables: "
@@ -200,12 +200,12 @@ def _with_code(task: Task, commit: str, *, keep: bool) -> Task:
     return replace(task, code=code, files=files)
 
 
-def _take_away(task: Task, words: Sequence[str]) -> Task:
+def _remove(task: Task, words: Sequence[str]) -> Task:
     for word in words:
         group, _, key = word.partition(".")
         if (group not in _GROUPS or not key) and word not in _FIELDS:
             allowed = ", ".join((*_FIELDS, *(f"{name}.KEY" for name in _GROUPS)))
-            raise UsageError(f"`{word}` cannot be taken away: one of {allowed} can")
+            raise UsageError(f"`{word}` cannot be removed: only {allowed} can")
         task = _without(task, group, key)
     return task
 
@@ -215,17 +215,17 @@ def _without(task: Task, group: str, key: str) -> Task:
     if group == "comment":
         return replace(task, comment=None)
     if group == "arg":
-        _check_held(key.replace("-", "_"), parse_arguments(recipe.argv, secrets=True), "argument")
+        _check_has(key.replace("-", "_"), parse_arguments(recipe.argv, secrets=True), "argument")
         return _with_command(task, {key: None})
     if group == "param":
-        _check_held(key, {name.partition(".")[2]: value for name, value in flatten(recipe.params, "").items()},
-                    "parameter of its own")  # fmt: skip
+        _check_has(key, {name.partition(".")[2]: value for name, value in flatten(recipe.params, "").items()},
+                   "parameter of its own")  # fmt: skip
         return replace(task, recipe=replace(recipe, params=_put(recipe.params, key.split("."), None)))
     if group == "input":
-        _check_held(key, {one.name: one for one in task.inputs}, "input")
+        _check_has(key, {one.name: one for one in task.inputs}, "input")
         return replace(task, inputs=tuple(one for one in task.inputs if one.name != key))
     if group == "tag":
-        _check_held(key, dict.fromkeys(task.tags), "tag")
+        _check_has(key, dict.fromkeys(task.tags), "tag")
         return replace(task, tags=tuple(tag for tag in task.tags if tag != key))
     return replace(task, recipe=_recipe_without(recipe, group, key))
 
@@ -236,16 +236,16 @@ def _recipe_without(recipe: Recipe, group: str, key: str) -> Recipe:
     if group == "model":
         return replace(recipe, model=None)
     if group == "env":
-        _check_held(key, recipe.env, "variable of its own")
+        _check_has(key, recipe.env, "variable of its own")
         return replace(recipe, env={name: value for name, value in recipe.env.items() if name != key})
     attribute = {"output": "outputs", "data": "data", "metrics": "metrics"}[group]
-    held: tuple[str, ...] = getattr(recipe, attribute)
-    _check_held(key, dict.fromkeys(held), group)
-    changed: dict[str, Any] = {attribute: tuple(one for one in held if one != key)}
+    current: tuple[str, ...] = getattr(recipe, attribute)
+    _check_has(key, dict.fromkeys(current), group)
+    changed: dict[str, Any] = {attribute: tuple(one for one in current if one != key)}
     return replace(recipe, **changed)
 
 
-def _check_held(key: str, held: Mapping[str, object], what: str) -> None:
-    if key not in held:
-        names = ", ".join(held) or "none"
+def _check_has(key: str, table: Mapping[str, object], what: str) -> None:
+    if key not in table:
+        names = ", ".join(table) or "none"
         raise NotFoundError(f"the task has no {what} `{key}`: it has {names}")

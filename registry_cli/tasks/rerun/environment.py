@@ -1,4 +1,4 @@
-"""The Python environment that a lock describes: built once for each lock and version, shared by all runs of a user."""
+"""Builds the Python environment that a lock describes: once per lock and version, shared by all runs of a user."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONG: Final = 7200.0
-"""Seconds."""
+"""Longest time of one step of a build, in seconds."""
 _MINOR: Final = re.compile(r"\d+\.\d+")
 _ADVICE: Final = ("note:", "hint:", "WARNING:", "[notice]")
 _READY: Final = "ready"
-"""Holds the name of the folder beside it that is whole; given by `link`, so that one builder wins."""
+"""File with the name of the complete folder next to it; made by `link`, so that one builder wins."""
 
 
 def build_environment(lock: bytes, version: str, cache: Path, environ: Mapping[str, str]) -> Path:
     """Return the folder of a virtual environment with the packages of a lock.
 
     Args:
-        lock: A requirements file with all that shall be installed.
-        version: Of Python, such as `3.11.7`; of it, `3.11` counts.
-        cache: Where environments are kept.
+        lock: A requirements file with all packages to install.
+        version: Version of Python, such as `3.11.7`, of which `3.11` is used.
+        cache: The folder of all environments.
         environ: The user's variables.
 
     Raises:
-        RegError: There is no such Python here, or a package cannot be installed.
+        RegError: There is no such Python on this machine, or a package cannot be installed.
     """
     found = _MINOR.match(version)
     minor = found[0] if found else "{}.{}".format(*sys.version_info)
@@ -74,7 +74,7 @@ def _find_ready(place: Path) -> Path | None:
 
 
 def _announce(place: Path, folder: Path) -> Path:
-    """Let others find the environment; where somebody was faster, his is used."""
+    """Publish the environment to other processes and return its folder, or that of a process that was faster."""
     note = NewFile(place / f"{folder.name}.new")
     try:
         note.write(folder.name.encode())
@@ -94,7 +94,7 @@ def _announce(place: Path, folder: Path) -> Path:
 
 
 def list_packages(lock: bytes) -> list[bytes]:
-    """Return the lines of a lock that name what is installed; the others tell what could not be locked."""
+    """Return the lines of a lock that name packages to install; the others are comments, such as local packages."""
     return [line.strip() for line in lock.splitlines() if line.strip() and not line.lstrip().startswith(b"#")]
 
 
@@ -117,7 +117,7 @@ def _find_python(minor: str, environ: Mapping[str, str]) -> str:
         return sys.executable
     found = which(f"python{minor}", path=environ.get("PATH", os.defpath))
     if found is None:
-        raise RegError(f"no Python {minor} is here, with which the task ran: install it or uv, or give --env current")
+        raise RegError(f"Python {minor}, which ran the task, is not installed: install it or uv, or give --env current")
     return found
 
 
@@ -125,12 +125,12 @@ def _run(argv: tuple[str, ...], environ: Mapping[str, str]) -> None:
     clean = {name: value for name, value in environ.items() if name not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}}
     [answer] = ask([Command(argv)], cwd=Path("/"), environ=clean, seconds=_LONG)
     if not answer.good:
-        told = _explain(answer.error)
-        raise RegError(f"the environment cannot be built: {told}; --env current uses the one here")
+        reason = _explain(answer.error)
+        raise RegError(f"the environment cannot be built: {reason}; --env current uses the one here")
 
 
 def _explain(error: str) -> str:
-    """Return why a package could not be installed: pip's own words without its advice."""
+    """Return why a package could not be installed: pip's message without its advice."""
     lines = [line.strip() for line in error.splitlines() if line.strip() and not line.startswith(_ADVICE)]
     refused = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     return refused[-1] if refused else " ".join(lines[-3:]) or "it failed"

@@ -1,6 +1,6 @@
-"""Git as a re-run needs it: a commit looked up, and code brought back from wherever it still is.
+"""Runs git for a re-run: resolves a commit, and restores code from any place that still has it.
 
-Changes no repository but the new one: the objects of a repository that is here are borrowed, not fetched.
+Changes no repository except the new one, which borrows the objects of repositories on this machine.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 _GIT: Final = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false")
 _NETWORK: Final = ("GIT_SSH", "GIT_ASKPASS", "GIT_SSL_", "GIT_PROXY_")
-"""Beginnings of variables by which git gets to a remote."""
+"""Prefixes of variables that git needs to reach a remote."""
 _QUICK: Final = 30.0
 _LONG: Final = 3600.0
-"""Seconds."""
+"""Time limits in seconds."""
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SUBMODULE: Final = re.compile(r"clone of '(?P<url>.*?)' into submodule path")
 _LOCAL: Final = "transport 'file' not allowed"
-"""Said since git 2.38.1 of a submodule that lies on this machine (`protocol.allow` in git-config(1))."""
+"""Message of git 2.38.1 and later about a submodule on this machine (`protocol.allow` in git-config(1))."""
 _REFUSED: Final = re.compile(r"^error: (?:patch failed: (?P<failed>.*):\d+|(?P<named>.*?): .*)$", re.MULTILINE)
 
 
 class Git:
-    """Git in one folder; what it says goes into messages."""
+    """Git in one folder; its output goes into messages."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self.folder = folder
@@ -42,14 +42,14 @@ class Git:
         self._environ = {**clean_environ(environ), **network}
 
     def ask(self, *words: str, seconds: float = _QUICK) -> Answer:
-        """Run it and return what it says."""
+        """Run git and return its output and exit code."""
         return ask([Command((*_GIT, *words))], cwd=self.folder, environ=self._environ, seconds=seconds)[0]
 
     def run(self, *words: str, seconds: float = _QUICK) -> str:
-        """Run it and return what it prints.
+        """Run git and return what it prints.
 
         Raises:
-            RegError: It failed.
+            RegError: Git fails.
         """
         answer = self.ask(*words, seconds=seconds)
         if not answer.good:
@@ -57,7 +57,7 @@ class Git:
         return answer.out.decode(errors="replace").strip()
 
     def has(self, commit: str) -> bool:
-        """Return whether the commit is there."""
+        """Return whether the repository has the commit."""
         return self.ask("cat-file", "-e", f"{commit}^{{commit}}").good
 
 
@@ -68,15 +68,15 @@ def explain(answer: Answer) -> str:
     if answer.fate == "late":
         return "it took too long"
     lines = [line for line in answer.error.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("fatal: ", "error: "))]
-    return (told or lines or ["it failed"])[0].removeprefix("fatal: ").removeprefix("error: ")
+    errors = [line for line in lines if line.startswith(("fatal: ", "error: "))]
+    return (errors or lines or ["it failed"])[0].removeprefix("fatal: ").removeprefix("error: ")
 
 
 def resolve_commit(code: Code, text: str, cwd: Path, environ: Mapping[str, str]) -> str:
-    """Return the full id of a commit that `text` names in the repository of `code`, or in that of `cwd`.
+    """Return the full id of the commit that `text` names in the repository of `code`, or in that of `cwd`.
 
     Raises:
-        NotFoundError: Neither knows it, and it is no full id.
+        NotFoundError: Neither has it, and `text` is not a full id.
     """
     places = list_places(code, cwd)
     for place in places:
@@ -90,12 +90,12 @@ def resolve_commit(code: Code, text: str, cwd: Path, environ: Mapping[str, str])
 
 
 def _fetching(places: Sequence[Path]) -> str:
-    """Return the command that brings what others have pushed meanwhile."""
+    """Return the command that fetches commits pushed meanwhile."""
     return f"git -C {quote(str(places[0]))} fetch --all" if places else "reg task clone --help"
 
 
 def list_places(code: Code, cwd: Path) -> list[Path]:
-    """Return the work trees on this machine that may hold a task's code: where it ran, and where we are."""
+    """Return the work trees on this machine that may hold a task's code: the one in which it ran, and ours."""
     places = [Path(code.root), find_root(cwd)]
     return list(dict.fromkeys(place for place in places if place and (place / ".git").exists()))
 
@@ -104,14 +104,14 @@ def check_out(code: Code, into: Path, bundle: Path | None, cwd: Path, environ: M
     """Make a new repository in the empty folder `into` with the commit of `code` in its work tree.
 
     Args:
-        code: Commit, and where it may be.
+        code: The commit, and the places that may have it.
         into: A new folder.
         bundle: Commits that no remote had.
-        cwd: Where we are; its repository is asked too.
+        cwd: The current folder, whose repository is searched too.
         environ: The user's variables.
 
     Raises:
-        RegError: The commit is nowhere to be found; the message says where it was looked for.
+        RegError: The commit cannot be found; the message lists the places that were searched.
     """
     git = Git(into, environ)
     form = ["--object-format=sha256"] if code.commit and len(code.commit) == 64 else []
@@ -123,7 +123,7 @@ def check_out(code: Code, into: Path, bundle: Path | None, cwd: Path, environ: M
     places = list_places(code, cwd)
     _borrow(git, places, environ)
     for place in places:
-        git.ask("fetch", "--quiet", "--no-tags", str(place), "+refs/remotes/*:refs/remotes/*")  # what others have too
+        git.ask("fetch", "--quiet", "--no-tags", str(place), "+refs/remotes/*:refs/remotes/*")  # with what they fetched
     looked = [str(place) for place in places] or [f"{code.root} (no repository)"]
     if not git.has(code.commit):
         looked += _fetch(git, code, bundle)
@@ -142,7 +142,7 @@ def apply_diff(into: Path, diff: Path, commit: str | None, environ: Mapping[str,
     """Apply a task's diff to its commit in `into`.
 
     Raises:
-        RegError: It does not apply; the message names the first file that refuses.
+        RegError: The diff does not apply; the message names the first file that fails.
     """
     answer = Git(into, environ).ask("apply", "--index", "--whitespace=nowarn", str(diff), seconds=_LONG)
     if not answer.good:
@@ -170,7 +170,7 @@ def _fetch_submodules(git: Git) -> None:
 
 
 def _borrow(git: Git, places: Sequence[Path], environ: Mapping[str, str]) -> None:
-    """Let the new repository see the objects of others (gitrepository-layout(5), `objects/info/alternates`)."""
+    """Give the new repository access to the objects of others (gitrepository-layout(5), `objects/info/alternates`)."""
     stores, shallow = [], []
     for place in places:
         other = Git(place, environ)
@@ -187,7 +187,7 @@ def _borrow(git: Git, places: Sequence[Path], environ: Mapping[str, str]) -> Non
 
 
 def _fetch(git: Git, code: Code, bundle: Path | None) -> list[str]:
-    """Get the commit from the remote and the bundle, and return where it was looked for."""
+    """Fetch the commit from the remote and the bundle, and return the places that were searched."""
     assert code.commit
     needed = _read_prerequisites(bundle) if bundle else [code.commit]
     looked = []
@@ -204,7 +204,7 @@ def _fetch(git: Git, code: Code, bundle: Path | None) -> list[str]:
 
 
 def _fetch_remote(git: Git, commits: Sequence[str]) -> Answer:
-    """Fetch commits alone; from a server that gives none by their ids, all branches and tags."""
+    """Fetch only these commits, or all branches and tags from a server that does not serve commits by id."""
     specs = [f"{commit}:refs/remotes/origin/{commit}" for commit in commits]
     answer = git.ask("fetch", "--quiet", "--no-tags", "--depth=1", "origin", *specs, seconds=_LONG)
     if answer.good:

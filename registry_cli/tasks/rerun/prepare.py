@@ -1,6 +1,6 @@
-"""All that a task needs to run as it ran: inputs at hand, code in a folder of its own, its Python, its variables.
+"""Prepares all that a task needs to run as it ran: local inputs, code in a new folder, its Python, its variables.
 
-Starts nothing and writes nothing into the registry.
+Does not start the task and writes nothing to the registry.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 Environment = Literal["none", "lock", "current"]
-"""Which Python runs a task: the one its command names, one made from its lock, the one that is active here."""
+"""The Python that runs a task: the one its command names, one made from its lock, or the one that is active here."""
 _LEFT_BEHIND: Final = ("PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX")
-"""Variables that would lead out of an environment."""
+"""Variables that would make Python use packages outside an environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workdir:
-    """Where a task can run.
+    """A folder in which a task can run.
 
     Attributes:
-        task: With its command as it is written there.
-        cwd: The folder it runs in.
+        task: The task, with its command adapted to the folder.
+        cwd: The folder that it runs in.
         environ: Its variables.
-        restored: Whether the folder holds the code of the record, and not whatever is there by now.
+        restored: True where the folder holds the code of the record, not the code that is there now.
     """
 
     task: Task
@@ -60,14 +60,14 @@ class Workdir:
 def open_workdir(
     registry: Registry, task: Task, *, environ: Mapping[str, str], environment: Environment = "none", here: bool = False
 ) -> Iterator[Workdir]:
-    """Restore what a task runs from, in a folder that goes away at the end.
+    """Restore what a task runs from, in a folder that is removed at the end.
 
     Args:
-        registry: Where its blobs and inputs are.
-        task: Which.
-        environ: The user's variables; seeds and switches of the record go before them.
-        environment: Which Python.
-        here: Use the folder it ran in, as it is now.
+        registry: The registry that holds its blobs and inputs.
+        task: The task.
+        environ: The user's variables; seeds and switches of the record take precedence.
+        environment: The Python to use.
+        here: Use the folder in which it ran, as it is now.
 
     Raises:
         RegError: The commit is gone, the diff does not apply, the folder is gone, or the environment cannot be built.
@@ -97,17 +97,17 @@ def open_workdir(
 
 
 def fetch_inputs(registry: Registry, task: Task) -> None:
-    """Bring the inputs of a task to this machine, so that a missing one is told before anything runs.
+    """Fetch the inputs of a task to this machine, so that a missing one is reported before anything runs.
 
     Raises:
-        RegError: One is not to be had.
+        RegError: An input cannot be fetched.
     """
     for one in task.inputs:
         open_path(registry, registry.get_row(one.version))
 
 
 def find_code(task: Task) -> Code | None:
-    """Return the code of a task if it can be restored: in git, with a commit or a diff from nothing."""
+    """Return the code of a task if it can be restored: a commit, a diff from nothing, or untracked files."""
     known = task.code is not None and (task.code.commit or task.find_file(DIFF) or _untracked(task))
     return task.code if known else None
 
@@ -116,16 +116,16 @@ def get_recorded_cwd(task: Task) -> Path:
     """Return the folder in which a task ran.
 
     Raises:
-        RegError: It is not there.
+        RegError: The folder does not exist.
     """
     cwd = Path(task.code.root, task.recipe.cwd) if task.code else Path(task.recipe.cwd)
     if not cwd.is_dir():
-        raise RegError(f"{cwd} is gone, in which task {task.name} ran: bring it back, or commit the code to git")
+        raise RegError(f"{cwd}, in which task {task.name} ran, is gone: restore it, or commit the code to git")
     return cwd
 
 
 def restore_code(registry: Registry, task: Task, code: Code, root: Path, environ: Mapping[str, str]) -> Path:
-    """Bring commit, diff and untracked files into the new folder `root`, and return where the command runs.
+    """Restore commit, diff and untracked files in the new folder `root`, and return the folder of the command.
 
     Raises:
         RegError: As `open_workdir`.
@@ -154,7 +154,7 @@ def _untracked(task: Task) -> list[FileEntry]:
 
 
 def _link_data(task: Task, code: Code, root: Path, folder: Path) -> None:
-    """Let data files that are not in git be found from the new folder, if they still are where they were."""
+    """Link data files that are not in git into the new folder, if they are still where they were."""
     recorded = Path(code.root, task.recipe.cwd)
     if not task.recipe.data or not recorded.is_dir():
         return
@@ -170,7 +170,7 @@ def _with_argv(task: Task, argv: tuple[str, ...]) -> Task:
 
 
 def _relocate(argv: Sequence[str], old: Path, new: Path, cwd: Path) -> tuple[str, ...]:
-    """Name files of the code relative to where the command runs, or it would use those of the old folder."""
+    """Make paths to files of the code relative to `cwd`; otherwise the command would use those of the old folder."""
     return tuple(
         os.path.relpath(new / word[len(f"{old}/") :], cwd)
         if word.startswith(f"{old}/") and (new / word[len(f"{old}/") :]).exists()
@@ -180,7 +180,7 @@ def _relocate(argv: Sequence[str], old: Path, new: Path, cwd: Path) -> tuple[str
 
 
 def _in_environment(argv: Sequence[str], programs: Path | None) -> tuple[str, ...]:
-    """Name programs without their folders, so that those of the environment are found first on the PATH."""
+    """Strip the folders of programs, so that those of the environment are found first on the PATH."""
     words = list(argv)
     program = find_program(argv)
     if program.python is not None:

@@ -1,4 +1,4 @@
-"""Folders for one use, below the user's cache: gone when they are left, also those whose process was killed."""
+"""Temporary folders below the user's cache: removed after use, and later if their process was killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_scratch(parent: Path) -> Iterator[Path]:
-    """Make a folder in `parent` and remove it with all that is in it; leftovers of dead processes go first."""
+    """Make a folder in `parent` and remove it with its content at the end; first remove those of dead processes."""
     files.make_dirs(parent)
     remove_leftovers(parent)
     folder = parent / new_name()
@@ -35,5 +35,5 @@ def remove_leftovers(parent: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    with suppress(OSError):  # what a script made unwritable stays for the user
+    with suppress(OSError):  # files that a script made unwritable are left to the user
         files.remove_tree(folder)

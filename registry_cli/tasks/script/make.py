@@ -47,12 +47,12 @@ def make_script(
     """
     for name in secrets:
         if not _VARIABLE.fullmatch(name):
-            raise UsageError(f"{name!r} is no name of a variable: --secret takes a name, and never a value")
+            raise UsageError(f"{name!r} is not the name of a variable: --secret takes a name, and never a value")
     row = get_row(registry, ref)
     task = get_task(registry, row)
     if task.code is None:
         raise RefusedError(
-            f"task {task.name} was not run in a git repository: nobody else has its code; put the code in "
+            f"task {task.name} was not run in a git repository: its code is on no other machine; put it in "
             "git and run it once more",
             hint="reg log --help",
         )

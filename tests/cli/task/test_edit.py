@@ -34,7 +34,7 @@ def test_words_of_a_task_that_ran(lab: Lab) -> None:
         (["ran", "--arg", "lr=1"], 17, "reg task clone"),
         (["ran", "--env", "A=1"], 17, "has run"),
         (["draft"], 2, "nothing to change"),
-        (["draft", "--unset", "name"], 2, "cannot be taken away"),
+        (["draft", "--unset", "name"], 2, "cannot be removed"),
         (["none", "--comment", "x"], 11, "no task"),
     ],
 )

@@ -138,7 +138,7 @@ def test_without_git_it_runs_where_it_ran(tmp_path: Path) -> None:
     shutil.rmtree(lab.root)
     lab.root = tmp_path
     done = lab.reg("task", "run", "baseline", code=125)
-    assert f"{tmp_path}/bare is gone, in which task baseline ran" in done.stdout.decode()
+    assert f"{tmp_path}/bare, in which task baseline ran, is gone" in done.stdout.decode()
     assert lab.task("baseline").attempt == 3
 
 

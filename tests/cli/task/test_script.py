@@ -33,7 +33,7 @@ def test_the_file(lab: Lab) -> None:
 
 def test_what_is_refused(lab: Lab, tmp_path: Path) -> None:
     lab.log("--name", "baseline", "--", "true")
-    assert b"no name of a variable" in lab.reg("task", "script", "baseline", "--secret", "A=x", code=2).stderr
+    assert b"not the name of a variable" in lab.reg("task", "script", "baseline", "--secret", "A=x", code=2).stderr
     assert b"no task" in lab.reg("task", "script", "none", code=11).stderr
     plain = Lab(tmp_path / "plain", git=False)
     plain.log("--name", "plain", "--", "true")

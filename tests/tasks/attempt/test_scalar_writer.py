@@ -52,7 +52,7 @@ def test_numbers_of_other_libraries_are_numbers(writer: ScalarWriter) -> None:
 
 @pytest.mark.parametrize("name", ["", "a\tb", "a\nb", "a\rb", "\x00", "\ud800", 3])
 def test_names_that_would_break_a_line(writer: ScalarWriter, name: str) -> None:
-    with pytest.raises(UsageError, match="no name of a scalar"):
+    with pytest.raises(UsageError, match="not a name of a scalar"):
         writer.add(name, 1.0, 0, 0)
     assert writer.summary() == {}
 

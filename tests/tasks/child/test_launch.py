@@ -33,7 +33,7 @@ def test_not_found(tmp_path: Path) -> None:
     [
         ("./plain", "./plain is not executable chmod +x ./plain"),
         ("./folder", "./folder is a folder None"),
-        ("./lost", "./lost names an interpreter that is not there in its first line: #!/no/such/interpreter None"),
+        ("./lost", "the first line of ./lost names an interpreter that does not exist: #!/no/such/interpreter None"),
         ("./binary", "cannot execute ./binary: exec format error None"),
     ],
 )

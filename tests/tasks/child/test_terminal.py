@@ -97,7 +97,7 @@ def test_what_cannot_start_is_told(terminals: list[pexpect.spawn], tmp_path: Pat
     (tmp_path / "lost").write_text("#!/no/such/interpreter\n")
     (tmp_path / "lost").chmod(0o755)
     terminal = start(terminals, driver(str(tmp_path / "lost")))
-    assert b"names an interpreter that is not there" in finish(terminal)
+    assert b"names an interpreter that does not exist" in finish(terminal)
     assert terminal.exitstatus == 126
 
 

@@ -117,7 +117,7 @@ def test_somebody_was_faster(registry: Registry, monkeypatch: pytest.MonkeyPatch
         return apply_edits(*given)  # type: ignore[arg-type]  # handed through
 
     monkeypatch.setattr(drafts, "apply_edits", interrupted)
-    with pytest.raises(ConflictError, match="was changed in this moment"):
+    with pytest.raises(ConflictError, match="was just changed by another process"):
         edit_task(registry, task.id, Edits(comment="ours"))
     assert row_of(registry, task).comment == "theirs"
 

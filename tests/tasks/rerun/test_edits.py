@@ -69,7 +69,7 @@ def test_a_secret_is_refused_with_the_reason(registry: Registry, name: str) -> N
 
 @pytest.mark.parametrize("name", ["1A", "A B", "A-B"])
 def test_a_name_that_is_none_of_a_variable(registry: Registry, name: str) -> None:
-    with pytest.raises(UsageError, match="no name of a variable"):
+    with pytest.raises(UsageError, match="not the name of a variable"):
         apply_edits(registry, task_with(), Edits(env={name: "x"}))
 
 
@@ -140,8 +140,8 @@ def test_what_it_keeps_and_reads(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("edits", "said"),
     [
-        (Edits(unset=("name",)), "cannot be taken away"),
-        (Edits(unset=("arg.",)), "cannot be taken away"),
+        (Edits(unset=("name",)), "cannot be removed"),
+        (Edits(unset=("arg.",)), "cannot be removed"),
         (Edits(unset=("arg.none",)), "no argument `none`"),
         (Edits(unset=("param.none",)), "no parameter of its own `none`"),
         (Edits(unset=("env.NONE",)), "no variable of its own `NONE`"),

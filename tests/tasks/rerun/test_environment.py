@@ -60,7 +60,7 @@ def test_one_whose_python_is_gone_is_built_anew(tmp_path: Path) -> None:
 
 
 def test_no_such_python(tmp_path: Path) -> None:
-    with pytest.raises(RegError, match=r"no Python 3\.99 is here") as caught:
+    with pytest.raises(RegError, match=r"Python 3\.99, which ran the task, is not installed") as caught:
         build_environment(NOTHING, "3.99.1", tmp_path, clean())
     assert "--env current" in caught.value.message
 
