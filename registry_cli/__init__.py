@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
     from registry_cli.errors import RegError as RegError
     from registry_cli.opening import Registry as Registry
-    from registry_cli.registry.version import Version
+    from registry_cli.registry.version import Version as Version
     from registry_cli.sdk.autolog.autolog import autolog as autolog
     from registry_cli.sdk.background_save import Pending as Pending
     from registry_cli.sdk.clearml.input_model import InputModel as InputModel
