@@ -52,8 +52,8 @@ def make_script(
     task = get_task(registry, row)
     if task.code is None:
         raise RefusedError(
-            f"task {task.name} was not run in a git repository: its code is on no other machine; put it in "
-            "git and run it once more",
+            f"task {task.name} was not run in a git repository: its code is on no other machine; put the code "
+            "in git and run it once more",
             hint="reg log --help",
         )
     version = _MINOR.match(str(task.python.get("version", "")))
