@@ -56,7 +56,7 @@ def test_one_whose_record_is_lost_can_be_given_up(registry: Registry) -> None:
     registry.layout.index.unlink()
     registry.close()
     repair_registry(registry.path)
-    with pytest.raises(CorruptError, match="nobody knows which bytes") as told:
+    with pytest.raises(CorruptError, match="uses are unknown") as told:
         run_collection(registry)
     assert f"`reg task remove task:{task.id}`" in told.value.message
     remove_tasks(registry, [task.id])

@@ -1,1 +1,1 @@
-"""What `fsck` looks at, one module an area. None of them changes anything, on disk or in the index."""
+"""The checks of `fsck`, one module for each area. None of them changes anything, on disk or in the index."""

@@ -1,4 +1,4 @@
-"""Checks the blobs that versions and tasks name: there, of the right size, with the right bytes; in the trash too."""
+"""Checks the blobs that versions and tasks name, also in the trash: each must exist, with its size and its bytes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AFTER: Final = "g"
 
 @dataclass(slots=True)
 class _Tally:
-    """What is only counted: blobs that nobody names, their bytes, and needed ones that lie in the trash."""
+    """Counts of unused blobs, of their bytes, and of needed blobs and damaged files in the trash."""
 
     unused: int = 0
     unused_size: int = 0
@@ -53,7 +53,7 @@ class _Blobs:
         self._swept = self._list_swept()
 
     def iter_readings(self) -> Iterator[Reading[BlobHash]]:
-        """Yield the blobs whose bytes are to be compared; what is missing or has another size is taken down."""
+        """Yield the blobs whose bytes are to be compared; record those that are missing or have another size."""
         for shard in FANOUT:
             needs = self.survey.read(partial(read_needs, low=shard, high=shard + _AFTER))
             stored = self._list(self.survey.layout.blobs / shard)
@@ -69,7 +69,7 @@ class _Blobs:
                 yield from self._judge_swept(trashed, stored, needs)
 
     def report(self, sha256: BlobHash, path: Path, problem: str) -> None:
-        """Take down a damage, with whom it touches."""
+        """Add a damage to the report, with the versions and tasks that it affects."""
         kind: Kind = "blob" if path == self.survey.layout.blob(sha256) else "trash"
         users = list_touched(self.survey, sha256)
         self.survey.damages.append(Damage(kind, path, problem, users, blob=sha256))
@@ -112,7 +112,7 @@ class _Blobs:
                 continue
             try:
                 found[BlobHash(folder.name + entry.name)] = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:  # a collector is at work
+            except FileNotFoundError:  # a collector has just moved it
                 continue
         return found
 
@@ -136,7 +136,7 @@ def check_blobs(survey: Survey) -> None:
     finally:
         survey.progress.stop()
     for reading, problem in bad:
-        if problem == GONE:  # into the trash or out of it, or a collector deleted it
+        if problem == GONE:  # moved into the trash or out of it, or deleted by a collector
             blobs.missing.append(reading.subject)
         else:
             blobs.report(reading.subject, reading.path, problem)
@@ -147,7 +147,7 @@ def check_blobs(survey: Survey) -> None:
 
 
 def _check_missing(survey: Survey, blobs: _Blobs) -> None:
-    """Report what is missing still, and is needed as the log says by now: others may have worked meanwhile."""
+    """Report the blobs that are still missing and still needed: other processes may have changed both meanwhile."""
     if blobs.missing:
         survey.catch_up()
     for sha256 in dict.fromkeys(blobs.missing):
@@ -175,7 +175,9 @@ def _note(survey: Survey, blobs: _Blobs) -> None:
     tally = blobs.tally
     survey.note_foreign("blobs", blobs.foreign)
     if tally.unused:
-        known = not any(damage.kind in {"log", "record"} for damage in survey.damages)  # else one of them may
+        known = not any(
+            damage.kind in {"log", "record"} for damage in survey.damages
+        )  # else damaged entries or records may name them
         advice = ": reg gc" if known else ""
         survey.notes.append(f"{count(tally.unused, 'blob')} that nothing names, {tally.unused_size:,} bytes{advice}")
     if tally.trashed:

@@ -1,4 +1,4 @@
-"""One check of a registry while it goes on: where, how thoroughly, and what was found so far."""
+"""The state of a check in progress: the registry, the level, and the findings so far."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A slot of the log whose entry cannot be relied on: what is wrong, and the bytes that are there."""
+    """A slot of the log whose entry cannot be trusted: the problem, and the bytes that are there."""
 
     problem: str
     data: bytes
@@ -38,15 +38,15 @@ class Lost:
 
 @dataclass(slots=True)
 class Survey:
-    """What the checks share.
+    """The state that the checks share.
 
     Attributes:
         fresh: The catalog, folded from the entries that could be read.
-        counts: Of `Counts`, by name.
-        lost: Slots whose entries cannot be relied on.
-        orphans: Versions and tasks whose records are there and which no readable entry names; looked for where slots
-            are lost.
-        refs: What versions and tasks are called that the readable entries do not tell of.
+        counts: The fields of `Counts`, by name.
+        lost: Slots whose entries cannot be trusted.
+        orphans: Versions and tasks that have a record and that no readable entry names; collected only where slots are
+            lost.
+        refs: Addresses of versions and tasks that the readable entries do not name.
     """
 
     registry: Registry
@@ -70,42 +70,42 @@ class Survey:
         return self.fresh.read(action)
 
     def catch_up(self) -> None:
-        """Fold what others have written meanwhile; an entry that cannot be read is for the next check to tell."""
+        """Fold the entries that other processes wrote meanwhile; the next check reports one that cannot be read."""
         if not self.lost:
             with suppress(RegError):
                 self.fresh.sync()
 
     def note_foreign(self, area: str, paths: list[Path]) -> None:
-        """Tell of files in a folder where only ours belong."""
+        """Note foreign files in a folder where only ours belong."""
         if paths:
             first = paths[0].relative_to(self.layout.root.parent)
             self.notes.append(f"{count(len(paths), 'file')} in {area}/ that reg did not put there, such as {first}")
 
     def note_closed(self, number: int) -> None:
-        """Tell of files that this user may not read."""
+        """Note files that this user may not read."""
         if number:
             self.notes.append(f"{count(number, 'file')} that this user may not read: not checked")
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """Return such as `1 file` and `1,200 files`."""
+    """Return a count with its noun, such as `1 file` and `1,200 files`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def list_touched(survey: Survey, sha256: BlobHash) -> tuple[UserId, ...]:
-    """Return whom a damaged blob touches: those live that name it, or where there are none the others."""
+    """Return the versions and tasks that a damaged blob affects: the live ones that name it, else the removed ones."""
     users = survey.read(lambda db: list_users(db, sha256))
     return tuple(user.id for user in users if not user.removed) or tuple(user.id for user in users)
 
 
 def iter_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what a folder holds, as `files.iter_entries` does; nothing where a link is in its place."""
+    """Yield the entries of a folder as `files.iter_entries` does; none where a link is in its place."""
     with suppress(CorruptError):  # `check_kinds` reports it
         yield from files.iter_entries(folder)
 
 
 def exists(path: Path) -> bool:
-    """Return whether a file is there; below a link there is none."""
+    """Return whether a file exists; below a link none does."""
     try:
         return files.exists(path)
     except CorruptError:

@@ -1,4 +1,4 @@
-"""Reads many files through and compares their digests, in a few threads: both digests let other threads run."""
+"""Reads many files and compares their digests, in a few threads: hashing releases the lock of the interpreter."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READERS: Final = 2
-"""Threads: one alone hashes while the disk waits."""
+"""Number of threads: with only one, the disk is idle during hashing."""
 STEP: Final = 16 << 20
-"""Bytes after which progress is told and Ctrl-C is heard."""
+"""Bytes between two reports of progress and checks for Ctrl-C."""
 GONE: Final = "is gone"
 """The problem of a file that was there when it was listed."""
 
@@ -32,9 +32,9 @@ class Reading(Generic[T]):
     """A file to read.
 
     Attributes:
-        sha256: What it must hold.
-        xxh3: What is compared instead of `sha256`, where it is known and enough.
-        subject: What the caller knows it by.
+        sha256: The digest that its bytes must have.
+        xxh3: The digest that is compared instead of `sha256`, where it is known and sufficient.
+        subject: The caller's own value for the file.
     """
 
     path: Path
@@ -44,11 +44,11 @@ class Reading(Generic[T]):
 
 
 class Reader:
-    """Reads files; Ctrl-C ends it soon.
+    """Reads files; Ctrl-C stops it soon.
 
     Attributes:
         read: Bytes read so far.
-        closed: Files that this user may not read; of their bytes nothing is known.
+        closed: Number of files that this user may not read, whose bytes are therefore unchecked.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -59,7 +59,7 @@ class Reader:
         self._stopped = False
 
     def list_bad(self, readings: Iterable[Reading[T]]) -> list[tuple[Reading[T], str]]:
-        """Return the files that do not hold what they must, each with its problem."""
+        """Return the files that do not have the expected bytes, each with its problem."""
         source, bad = iter(readings), list[tuple[Reading[T], str]]()
 
         def work() -> None:
@@ -84,7 +84,9 @@ class Reader:
         try:
             if self._digest(reading, buffer) == (reading.xxh3 or reading.sha256):
                 return None
-            if reading.xxh3 and sha256_of_file(reading.path) == reading.sha256:  # it is the record that is wrong
+            if (
+                reading.xxh3 and sha256_of_file(reading.path) == reading.sha256
+            ):  # the XXH3 digest in the record is wrong
                 return None
         except FileNotFoundError:
             return GONE
@@ -100,17 +102,17 @@ class Reader:
         from xxhash import xxh3_128
 
         digest = xxh3_128() if reading.xxh3 else hashlib.sha256()
-        size = told = 0
+        size = reported = 0
         with open_reader(reading.path) as fd:
             for chunk in iter_chunks(fd, buffer):
                 digest.update(chunk)
                 size += len(chunk)
-                if size - told >= STEP:
-                    self._progress.advance(size - told)
-                    told = size
+                if size - reported >= STEP:
+                    self._progress.advance(size - reported)
+                    reported = size
                     if self._stopped:
                         break
-        self._progress.advance(size - told)
+        self._progress.advance(size - reported)
         with self._lock:
             self.read += size
         return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Checks that all that is kept is what it was. Changes nothing: what to do about a damage is `repair`'s."""
+"""Checks that all stored files are unchanged. Changes nothing itself: `repair` mends the damage."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ CHECKS: Final[tuple[Callable[[Survey], None], ...]] = (
     check_index,
     check_kinds,
 )
-"""In this order: what the log lost is guessed from records, and an index is not blamed for what else is damaged."""
+"""The checks in their order: the log check uses orphan records, and the index is not blamed for other damage."""
 _KINDS: Final = get_args(Kind)
 
 
 def check_registry(registry: Registry, level: Level = "default", progress: Progress = SILENT) -> Report:
-    """Check a registry and return what is wrong.
+    """Check a registry and return a report.
 
-    The catalog is folded anew from the log, as far as that can be read; the index on disk is only compared with it.
-    Others may read, write and collect meanwhile.
+    The catalog is folded afresh from the readable entries of the log; the index on disk is only compared with it. Other
+    processes may read, write and collect meanwhile.
 
     Args:
         registry: The registry.
-        level: How bytes are checked.
-        progress: Told of entries, then of bytes.
+        level: Level of checking.
+        progress: Reports the entries, then the bytes done.
 
     Raises:
         OSError: A folder cannot be read.
@@ -61,7 +61,7 @@ def check_registry(registry: Registry, level: Level = "default", progress: Progr
 
 
 def _note_known(survey: Survey) -> None:
-    """Tell which damages a repair has found before, and could not mend."""
+    """Note the damages that a repair has found before and could not mend."""
     partial = read_partial(survey.layout)
     known = [damage for damage in survey.damages if damage.blob in partial.blobs or damage.record in partial.records]
     if known:
@@ -73,9 +73,9 @@ def _place(damage: Damage) -> tuple[int, str]:
 
 
 def _name_users(survey: Survey) -> dict[UserId, str]:
-    """Return what the touched versions and tasks are called, in the order of the catalog."""
-    touched = {user for damage in survey.damages for user in damage.users}
-    if not touched:
+    """Return the addresses of the affected versions and tasks, in the order of the catalog."""
+    affected = {user for damage in survey.damages for user in damage.users}
+    if not affected:
         return {}
-    known = survey.read(lambda db: read_refs(db, touched))
-    return {**known, **{user: ref for user, ref in survey.refs.items() if user in touched}}
+    known = survey.read(lambda db: read_refs(db, affected))
+    return {**known, **{user: ref for user, ref in survey.refs.items() if user in affected}}

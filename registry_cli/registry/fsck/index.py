@@ -1,4 +1,4 @@
-"""The index that lies in the registry, opened without a trace: read, compared with the log, and taken as a hint."""
+"""Checks the index in the registry: opens it without a trace, reads it as a hint, and compares it with the log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.store.log import Head
 
 _TRIES: Final = 3
-"""How often an index is looked at that others write meanwhile."""
+"""Attempts to compare an index that other processes write meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,9 @@ class Kept:
     """An index of this registry.
 
     Attributes:
+        file: The open file.
         head: The slot up to which it is folded.
-        durable: The last slot that it knows to have been written for good.
+        durable: The last slot that it knows to be durable.
     """
 
     file: IndexFile
@@ -41,7 +42,7 @@ class Kept:
 
 @contextmanager
 def open_kept(survey: Survey) -> Iterator[Kept | None]:
-    """Open the index for reading, or give None where there is none of this registry or it cannot be read."""
+    """Open the index for reading; yield None where it is missing, of another registry, or unreadable."""
     path = survey.layout.index
     if find_strange(path) or not os.access(path, os.R_OK) or is_outdated(path) or _is_unfinished(path):
         yield None
@@ -54,7 +55,7 @@ def open_kept(survey: Survey) -> Iterator[Kept | None]:
 
 
 def check_index(survey: Survey) -> None:
-    """Check that the index holds what the log says; one that is behind, or another program's, is made anew anyhow."""
+    """Check that the index agrees with the log; an outdated or foreign one is rebuilt at its next use in any case."""
     path = survey.layout.index
     for _ in range(_TRIES):
         before = _status(path)
@@ -74,7 +75,7 @@ def check_index(survey: Survey) -> None:
 
 
 def _judge(survey: Survey) -> tuple[str | None, str | None]:
-    """Return what is wrong with the index, and what is worth a note."""
+    """Return the problem of the index and a note, each None where there is none."""
     path = survey.layout.index
     if files.get_status(path).st_uid != os.geteuid():
         return None, "the index is another user's: it was not compared with the log"
@@ -95,7 +96,7 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
     except list_errors() as error:
         if is_blocked(error):
             return None, f"the index could not be read: {error}"
-        own = not hasattr(error, "sqlite_errorcode")  # our own finding about its schema
+        own = not hasattr(error, "sqlite_errorcode")  # `check_schema` raised it, not SQLite
         return str(error).removeprefix("it ") if own else f"cannot be read: {error}", None
 
 
@@ -135,15 +136,15 @@ def _read_kept(file: IndexFile, survey: Survey) -> Kept | None:
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Return whether a transaction has to be rolled back first (https://www.sqlite.org/lockingv3.html#hot_journals)."""
+    """Return whether a transaction must be rolled back first (https://www.sqlite.org/lockingv3.html#hot_journals)."""
     journal = files.find_status(path.with_name(path.name + "-journal"))
     return journal is not None and journal.st_size > 0
 
 
 def _status(path: Path) -> list[tuple[int, int, int]] | None:
-    """Return what tells whether an index was written in between, or None where there is none."""
-    index, *beside = (files.find_status(path.with_name(path.name + suffix)) for suffix in ("", "-wal", "-journal"))
-    return [_mark(status) for status in (index, *beside) if status] if index else None
+    """Return values that change when the index is written, or None where there is no index."""
+    index, *journals = (files.find_status(path.with_name(path.name + suffix)) for suffix in ("", "-wal", "-journal"))
+    return [_mark(status) for status in (index, *journals) if status] if index else None
 
 
 def _mark(status: os.stat_result) -> tuple[int, int, int]:

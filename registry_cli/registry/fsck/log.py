@@ -1,4 +1,4 @@
-"""Reads the log as far as it can be read, and says which slots cannot be relied on and what they touched."""
+"""Reads the log as far as possible, and reports the slots that cannot be trusted with the versions they affect."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _NAMED: Final = re.compile(rb'version = "([0-9a-f]{64})"')
 _NAMED_TASK: Final = re.compile(rb'task = "([0-9A-Z]{26})"')
 _SHARD: Final = re.compile("[0-9]{6,}")
 _SHOWN: Final = 10
-"""Void entries that are named one by one."""
+"""Most void entries that are named one by one."""
 
 
 def read_log(survey: Survey) -> Entries:
-    """Yield the entries that can be read, in order, and remember the slots whose entries cannot.
+    """Yield the readable entries in order, and remember the slots of the others.
 
-    The entry after such a slot is taken as it is: its seal vouches for it, and it alone knows what came before.
+    The entry after such a slot is accepted as it is: its seal vouches for it, and only it knows the digest before.
     """
     log = survey.registry.log
     (last, _), seq = log.find_leap(), 0
@@ -59,7 +59,7 @@ def read_log(survey: Survey) -> Entries:
 
 
 def check_log(survey: Survey) -> None:
-    """Report the slots that cannot be relied on, what is void, and what lies between the slots."""
+    """Report the slots that cannot be trusted, void entries, and other files between the slots."""
     known: dict[int, list[UserId]] = {}
     with open_kept(survey) as kept:
         if kept is not None:
@@ -81,7 +81,7 @@ def check_log(survey: Survey) -> None:
         )
     _check_strays(survey)
     if not survey.lost and not survey.counts["entries"] and survey.counts["records"] > 1:
-        # one record may be left of a first command that was killed, but not two
+        # a first command that was killed may leave one record, but not two
         records = count(survey.counts["records"], "record")
         survey.damages.append(
             Damage("log", survey.layout.slot(1), f"is missing: there are {records} and no entry", seq=1)
@@ -112,7 +112,7 @@ def _read_slot(survey: Survey, seq: int) -> tuple[Entry | None, bytes]:
 
 
 def _check_end(survey: Survey, kept: Kept) -> None:
-    """Check that the log does not lack what the index knows to have been written."""
+    """Check that the log still has the entries that the index knows to be durable."""
     head, (last, _) = kept.head, survey.registry.log.find_leap()
     for seq in range(last + 1, min(kept.durable, last + LEAP) + 1):
         survey.lost[seq] = Lost("is missing, and the index knows that it was written", b"")
@@ -133,7 +133,7 @@ def _check_strays(survey: Survey) -> None:
 
 
 def _list_named(survey: Survey, data: bytes) -> list[UserId]:
-    """Return the versions, and the tasks, that what is left of an entry names, and of which there is a record."""
+    """Return the versions and tasks that the remains of an entry name and that exist."""
     named = dict.fromkeys(VersionId(RecordId(found.decode())) for found in _NAMED.findall(data))
     tasks = dict.fromkeys(TaskId(found.decode()) for found in _NAMED_TASK.findall(data))
     return [

@@ -1,4 +1,4 @@
-"""Checks that each record holds the bytes that its name promises, and each that the log names is there and is one."""
+"""Checks the records: each has the digest in its name, and each that the log names exists and can be read."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _check_publications(survey: Survey, bounds: tuple[str, str]) -> set[RecordId
 
 
 def _check_tasks(survey: Survey, bounds: tuple[str, str], unread: set[RecordId]) -> set[RecordId]:
-    """Check the records of all stages of tasks: `unread` are those that the fold could not read."""
+    """Check the records of all stages of tasks; `unread` are those that the fold could not read."""
     named = survey.read(lambda db: list_task_records(db, *bounds))
     for record, task in named:
         if record in unread:
@@ -88,7 +88,7 @@ def _check_tasks(survey: Survey, bounds: tuple[str, str], unread: set[RecordId])
 
 
 def _find_flaw(data: bytes) -> str:
-    """Return why bytes that have the right digest are no record of a task."""
+    """Return the reason why bytes with the right digest are not the record of a task."""
     try:
         load_task_rows(RecordId("it"), data)
     except RegError as error:
@@ -117,7 +117,7 @@ def _check_unused(survey: Survey, record: RecordId) -> None:
 
 
 def _read(survey: Survey, record: RecordId, user: UserId | None) -> bytes | None:
-    """Return a record's bytes, or None where they are missing or wrong, which is reported."""
+    """Return a record's bytes; report them and return None where they are missing or wrong."""
     try:
         data = files.read_small(survey.layout.record(record))
     except FileNotFoundError:
@@ -137,7 +137,6 @@ def _read(survey: Survey, record: RecordId, user: UserId | None) -> bytes | None
 
 def _report(survey: Survey, record: RecordId, problem: str, user: UserId | None) -> None:
     path = survey.layout.record(record)
-    said = problem
-    for start in (f"{path.relative_to(survey.layout.root.parent)} ", f"record {record[:12]} ", "it "):
-        said = said.removeprefix(start)
-    survey.damages.append(Damage("record", path, said, (user,) if user else (), record=record))
+    for subject in (f"{path.relative_to(survey.layout.root.parent)} ", f"record {record[:12]} ", "it "):
+        problem = problem.removeprefix(subject)
+    survey.damages.append(Damage("record", path, problem, (user,) if user else (), record=record))

@@ -1,6 +1,6 @@
-"""What a check of the registry finds: damages with the versions and tasks they touch, and what else is worth knowing.
+"""The report of a check: damages with the versions and tasks that they affect, and notes.
 
-Knows how neither is found nor mended.
+It does not know how damage is found or repaired.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from registry_cli.ids import BlobHash, RecordId
 
 Kind = Literal["format", "config", "log", "record", "blob", "view", "index", "trash", "layout"]
-"""What the damaged file is to the registry."""
+"""The role of a damaged file in the registry."""
 Level = Literal["fast", "default", "strong"]
-"""How bytes are checked: names and sizes, XXH3-128 where it is known, or SHA-256."""
+"""Level of checking: names and sizes, XXH3-128 where it is known, or SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One file that is not what it was.
+    """One damaged or missing file.
 
     Attributes:
-        path: Where it lies, or lay; absolute.
-        problem: What is wrong with it, lower case.
-        users: Versions, then tasks, that need it, oldest first; empty where it is nobody's, or where nobody can tell.
-        seq: The slot of the log that it is.
-        record: The record that it is.
-        blob: The blob that it is, or that it shows.
+        path: Its absolute path.
+        problem: Description of the problem, in lower case.
+        users: Versions, then tasks, that need it, oldest first; empty where there are none, or where they are unknown.
+        seq: The slot, if it is an entry of the log.
+        record: The record, if it is one.
+        blob: The blob, if it is one or a view of one.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was looked at; `read` is bytes of blobs and views read through, `size` the bytes of all blobs."""
+    """Counts of what was checked; `read` is the bytes of blobs and views that were read, `size` those of all blobs."""
 
     entries: int = 0
     records: int = 0
@@ -56,13 +56,13 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one check found.
+    """The findings of one check.
 
     Attributes:
-        damages: In the order of `Kind`, and by path.
-        notes: Sentences about what is odd but no damage.
-        names: How the versions and tasks that are touched are called, such as `fraud/xgb:3` and `task:baseline`; an id
-            that has no name is left out.
+        damages: Damages in the order of `Kind`, then by path.
+        notes: Sentences about oddities that are no damage.
+        names: Addresses of the affected versions and tasks, such as `fraud/xgb:3` and `task:baseline`; an id without a
+            known address is left out.
     """
 
     level: Level

@@ -1,4 +1,4 @@
-"""Checks what stands around the data: the format, the settings of this copy, and the folders themselves."""
+"""Checks the files around the data: the format, the settings of this copy, and the folders themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def check_surroundings(survey: Survey) -> None:
-    """Check `format.toml`, `config.toml`, `.gitignore`, `turn` and that each folder is one."""
+    """Check `format.toml`, `config.toml`, `.gitignore`, `turn`, and that no file is in the place of a folder."""
     _check_format(survey)
     _check_config(survey)
     _check_ignored(survey)
@@ -40,9 +40,9 @@ def check_surroundings(survey: Survey) -> None:
 
 
 def check_kinds(survey: Survey) -> None:
-    """Report what is neither a file nor a folder: a link that came with an archive leads out of the registry.
+    """Report entries that are neither files nor folders: a link from an archive may lead out of the registry.
 
-    What a repair has put in the trash is no damage any more. A file that another check has reported is left out.
+    An entry that a repair has moved to the trash is no longer damage. An entry reported by another check is left out.
     """
     known = {damage.path for damage in survey.damages}
     for path, kind in _iter_odd(survey.layout.root):
@@ -51,14 +51,14 @@ def check_kinds(survey: Survey) -> None:
 
 
 def _iter_odd(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield what is neither a file nor a folder, at any depth, and what it is; of a folder closed to us, nothing."""
+    """Yield the entries at any depth that are neither files nor folders, with their kind; skip unreadable folders."""
     folders = []
     try:
         for entry in files.iter_entries(folder):
             if entry.is_dir(follow_symlinks=False):
                 folders.append(folder / entry.name)
             elif not entry.is_file(follow_symlinks=False):
-                with suppress(FileNotFoundError):  # taken away meanwhile
+                with suppress(FileNotFoundError):  # removed meanwhile
                     yield folder / entry.name, _name_kind(entry.stat(follow_symlinks=False))
     except PermissionError:
         return
@@ -76,7 +76,7 @@ def _check_format(survey: Survey) -> None:
     try:
         read_format(survey.layout)
     except (RegError, OSError) as error:
-        survey.damages.append(Damage("format", path, _said_of(path, error)))
+        survey.damages.append(Damage("format", path, _strip_path(path, error)))
 
 
 def _check_config(survey: Survey) -> None:
@@ -89,7 +89,7 @@ def _check_config(survey: Survey) -> None:
         if not files.get_status(path).st_size:
             survey.notes.append("config.toml is empty: all settings of this copy are the defaults")
     except (RegError, OSError) as error:
-        survey.damages.append(Damage("config", path, _said_of(path, error)))
+        survey.damages.append(Damage("config", path, _strip_path(path, error)))
         return
     for name, value in settings.items():
         problem = _find_problem(name, value)
@@ -107,32 +107,32 @@ def _find_problem(name: str, value: str) -> str | None:
 
 
 def _check_ignored(survey: Survey) -> None:
-    """Check that `git add .` never takes weights: exceptions may follow the line that says so."""
+    """Check that `.gitignore` keeps weights out of `git add .`: exceptions may follow its line `*`."""
     path = survey.layout.root / ".gitignore"
     try:
         ignored = b"*" in files.read_small(path).splitlines()
     except FileNotFoundError:
         survey.damages.append(Damage("layout", path, "is missing: `git add` would take the weights"))
     except (RegError, OSError) as error:
-        survey.damages.append(Damage("layout", path, _said_of(path, error)))
+        survey.damages.append(Damage("layout", path, _strip_path(path, error)))
     else:
         if not ignored:
             survey.damages.append(Damage("layout", path, "has no line `*`: `git add` would take the weights"))
 
 
 def _note_abandoned(survey: Survey) -> None:
-    """Tell of what dead runners left of attempts that are over, or that never got into the log."""
+    """Note the folders that dead runners left of attempts that are over, or that never reached the log."""
     try:
         dead = list_dead(survey.layout)
     except CorruptError:  # a link is in the place of tasks/: `check_kinds` reports it
         return
-    survey.catch_up()  # whoever is dead writes no entries any more
+    survey.catch_up()  # dead runners write no more entries
     abandoned = survey.read(lambda db: list_abandoned(db, dead))
     if abandoned and not survey.lost:
         survey.notes.append(f"{count(len(abandoned), 'folder')} in tasks/ of attempts that are over: reg gc")
 
 
-def _said_of(path: Path, error: RegError | OSError) -> str:
+def _strip_path(path: Path, error: RegError | OSError) -> str:
     """Return an error's message without the path that it starts with."""
     if isinstance(error, RegError):
         return error.message.removeprefix(f"{path} ")

@@ -1,4 +1,4 @@
-"""Checks the views: each file shows its blob's bytes, and nothing else lies there. They are derived: none is lost."""
+"""Checks the views: each file has its blob's bytes, and there are no other files. Views are derived: none is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Views:
     unstamped: int = 0
 
     def iter_readings(self) -> Iterator[Reading[_Shown]]:
-        """Yield the files whose bytes are to be compared; what is too much or too little is taken down."""
+        """Yield the files whose bytes are to be compared; report missing and surplus files."""
         for entry in iter_entries(self.survey.layout.views):
             name = entry.name.removesuffix(STAMPS)
             if not _VERSION.fullmatch(name):
@@ -45,7 +45,7 @@ class _Views:
                 yield from self._check_view(VersionId(RecordId(name)))
 
     def report(self, version: VersionId, path: Path, problem: str, blob: BlobHash | None = None) -> None:
-        """Take down a damage."""
+        """Add a damage to the report."""
         self.survey.damages.append(Damage("view", path, problem, (version,), blob=blob))
 
     def _check_view(self, version: VersionId) -> Iterator[Reading[_Shown]]:
@@ -72,7 +72,7 @@ class _Views:
                 self.report(version, folder / path, "is missing", file.sha256)
 
     def _is_lacking(self, version: VersionId, path: str) -> bool:
-        """Return whether a view has no such file still, and is not one that a collector is removing."""
+        """Return whether a view still lacks a file, and is not a view that a collector is removing."""
         self.survey.catch_up()
         folder = self.survey.layout.view(version)
         live = self.survey.read(lambda db: is_live(db, version))
@@ -92,7 +92,7 @@ class _Views:
             yield Reading(path, file.sha256, xxh3, _Shown(version, file.sha256))
 
     def _is_blob(self, sha256: BlobHash, status: os.stat_result) -> bool:
-        """Return whether a file is another name of the blob, which is checked at its own."""
+        """Return whether a file is another name of the blob, which is checked in its own place."""
         try:
             blob = files.get_status(self.survey.layout.blob(sha256))
         except (CorruptError, OSError):
@@ -100,7 +100,7 @@ class _Views:
         return (blob.st_dev, blob.st_ino) == (status.st_dev, status.st_ino)
 
     def _check_stamps(self, version: VersionId, shown: dict[str, os.stat_result]) -> None:
-        """Check the stamps: a crash leaves a view without any, a copied registry other inodes; neither harms."""
+        """Check the stamps: a crash leaves a view without any, a copied registry has other inodes; neither harms."""
         path = self.survey.layout.views / (version + STAMPS)
         try:
             stamp = load_stamp(files.read_small(path))

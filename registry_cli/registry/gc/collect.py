@@ -1,4 +1,4 @@
-"""Carrying a collection out, each step announced in the log before it is done."""
+"""Carries out a collection, with each step announced in the log before it is done."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from registry_cli.store.trash import Trashed
 
 NAMED: Final = 1_000_000
-"""Blobs that one entry names, in some 70 MB. More are split: each part is a step that stands by itself."""
+"""Most blobs that one entry names, in some 70 MB. More are split: each part is an independent step."""
 _FEW: Final = 4
-"""Inodes that an entry may take, with the folder it lies in."""
+"""Most inodes that an entry and its folder need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection did and what it left for later, in bytes as `Plan` counts them.
+    """The result of a collection: what it did and what it left for later, in bytes as `Plan` counts them.
 
     Attributes:
-        blobs: Files of the trash that were deleted.
-        leftovers: Leftovers that were.
+        blobs: Number of files of the trash that were deleted.
+        leftovers: Number of leftovers that were deleted.
     """
 
     now: int
@@ -51,7 +51,7 @@ class Collected:
 
 
 def preview_collection(registry: Registry, *, instant: bool = False, forced: bool = False) -> Plan:
-    """Return what `run_collection` would do now; nothing is changed. Raises the same errors."""
+    """Return the plan of `run_collection` without changing anything; raises the same errors."""
     _check_allowed(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
         return plan_collection(registry, mark, mark.read(read_policy), instant=instant)
@@ -61,19 +61,19 @@ def run_collection(
     registry: Registry, *, instant: bool = False, forced: bool = False, message: str | None = None,
     progress: Progress = SILENT,
 ) -> Collected:  # fmt: skip
-    """Take the next step with everything that nothing uses.
+    """Take the next step with all unused files.
 
     Args:
         registry: The registry.
         instant: Take all steps at once.
-        forced: Let go also what was removed by force: published versions, and those that others were made from.
+        forced: Release also versions that were removed by force: published ones, and those that others were made from.
         message: Reason, for the log.
         progress: Reports the blobs done.
 
     Raises:
         ConflictError: `instant`, and another process is writing.
         RefusedError: The registry has features that this program does not know.
-        CorruptError: A record or entry cannot be read, so that nobody knows what is in use.
+        CorruptError: A record or entry cannot be read, so that the blobs in use are unknown.
     """
     _check(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
@@ -88,16 +88,16 @@ def run_collection(
 
 
 def preview_emptying(registry: Registry) -> tuple[Trashed, ...]:
-    """Return what `empty_trash` would delete now. Raises the same errors."""
+    """Return the files that `empty_trash` would delete now; raises the same errors."""
     _check_allowed(registry, alone=False)
     with Mark(registry) as mark:
         return plan_collection(registry, mark, mark.read(read_policy), emptying=True).purge
 
 
 def empty_trash(registry: Registry, *, message: str | None = None) -> int:
-    """Delete what lies in the trash now, whatever its time, and return the bytes freed.
+    """Delete the files in the trash, whatever their age, and return the bytes freed.
 
-    What a version or task still needs, and has nowhere else, stays.
+    A file that a version or task still needs, and that exists nowhere else, stays.
     """
     _check(registry, alone=False)
     with Mark(registry) as mark:
@@ -108,7 +108,7 @@ def empty_trash(registry: Registry, *, message: str | None = None) -> int:
 
 
 class _Collection:
-    """One run, over what is in use as `mark` says."""
+    """One run of a collection, with the blobs in use according to `mark`."""
 
     def __init__(self, registry: Registry, mark: Mark, message: str | None, progress: Progress) -> None:
         self._registry = registry
@@ -116,10 +116,10 @@ class _Collection:
         self._message = message
         self._progress = progress
         self._freed = 0
-        """Bytes, of what was swept and deleted in this run."""
+        """Bytes of the blobs that were swept and deleted in this run."""
 
     def run(self, plan: Plan) -> Collected:
-        """Do what is planned; what frees room comes first."""
+        """Carry out a plan; steps that free space come first."""
         self.bring_back(plan.back)
         freed = self._clean(plan.litter) + self.purge(plan.purge)
         announced = self._condemn(plan)
@@ -137,7 +137,7 @@ class _Collection:
         )
 
     def bring_back(self, lost: Iterable[Trashed]) -> None:
-        """Give bytes that are in use their name again: a collector and a writer died while they met."""
+        """Restore files that are in use: a collector and a writer died while both handled them."""
         for trashed in lost:
             if trash.bring_back(self._registry.layout, trashed.home):
                 files.flush_dir(trashed.home.parent)
@@ -163,13 +163,13 @@ class _Collection:
         return freed
 
     def _condemn(self, plan: Plan) -> int:
-        """Announce what is to be collected, and return its bytes."""
+        """Announce the blobs to collect, and return their bytes."""
         sizes = {unused.blob: unused.size for unused in plan.list_fate("condemn")}
         self._progress.advance(len(sizes))
         return sum(sizes[blob] for blob in self._announce(list(sizes), changes.CONDEMN))
 
     def _sweep(self, plan: Plan) -> list[tuple[Path, Unused]]:
-        """Move what is due to the trash and return it, each with its place there."""
+        """Move the due blobs to the trash and return them, each with its path there."""
         due = {unused.blob: unused for unused in plan.list_fate("sweep")}
         ops = (changes.CONDEMN, changes.SWEEP) if plan.instant else (changes.SWEEP,)
         new = [unused.blob for unused in due.values() if not unused.announced]
@@ -177,7 +177,7 @@ class _Collection:
         used = self._mark.list_used(allowed)  # announcing has followed the log
         swept: list[tuple[Path, Unused]] = []
         if plan.instant:
-            make_spares(self._registry.layout, _FEW)  # for the entry to delete by, when moving took the rest
+            make_spares(self._registry.layout, _FEW)  # for the entry that deletes, if the moves use the rest
         for blob in sorted(allowed):
             if blob not in used:
                 moved = self._move(blob, swept if plan.instant else [])
@@ -188,7 +188,7 @@ class _Collection:
         return swept
 
     def _move(self, blob: BlobHash, swept: Sequence[tuple[Path, Unused]]) -> Path | None:
-        """Move a blob to the trash. Where that has no inode left for its folder, what was `swept` is deleted first."""
+        """Move a blob to the trash; if the disk has no inode left for its folder, delete the `swept` blobs first."""
         layout = self._registry.layout
         while True:
             try:
@@ -199,14 +199,14 @@ class _Collection:
             make_spares(layout, _FEW)
 
     def _purge_swept(self, swept: Sequence[tuple[Path, Unused]]) -> bool:
-        """Delete what this run has moved to the trash; return False where it is gone already."""
+        """Delete the blobs that this run has moved to the trash; return False where they are gone already."""
         moved = {path for path, _ in swept}
         due = [trashed for trashed in trash.list_trash(self._registry.layout) if trashed.path in moved]
         self._freed += self.purge(due)
         return bool(due)
 
     def _look_again(self, due: Collection[BlobHash], used: set[BlobHash]) -> set[BlobHash]:
-        """Return what of `due` is in use by now, and bring back what came into use while it was moved."""
+        """Return the blobs of `due` that are in use by now, and restore those that came into use during the move."""
         before = self._mark.seq
         self._mark.sync()
         if self._mark.seq == before:
@@ -219,11 +219,11 @@ class _Collection:
         return used
 
     def _announce(self, blobs: Sequence[BlobHash], *ops: str) -> list[BlobHash]:
-        """Say in the log what is about to be done, and return the blobs of which it was said: those in use are not."""
-        said: list[BlobHash] = []
+        """Write the next step of blobs to the log, and return the blobs announced, which excludes those in use."""
+        announced: list[BlobHash] = []
         for at in range(0, len(blobs), NAMED):
-            said += self._announce_batch(blobs[at : at + NAMED], ops)
-        return said
+            announced += self._announce_batch(blobs[at : at + NAMED], ops)
+        return announced
 
     def _announce_batch(self, blobs: Sequence[BlobHash], ops: Sequence[str]) -> list[BlobHash]:
         still: list[BlobHash] = []
@@ -238,7 +238,7 @@ class _Collection:
         return still
 
     def _catch_up(self) -> None:
-        """Follow the log, and see that the index, on which the entry is rehearsed, has come as far.
+        """Follow the log until the mark and the index, on which the entry is rehearsed, are at the same slot.
 
         Raises:
             ConflictError: The log has become shorter.
@@ -251,10 +251,10 @@ class _Collection:
 
 
 def _is_spare(trashed: Trashed) -> bool:
-    """Return whether what is in use has its name, durably; then the one in the trash is not needed."""
+    """Return whether a file in use is in its place, durably; then its name in the trash is not needed."""
     if not files.exists(trashed.home):
         return False
-    files.flush_dir(trashed.home.parent)  # a reader may have brought it back, and does not wait for the disk
+    files.flush_dir(trashed.home.parent)  # a reader may have restored it, without waiting for the disk
     return True
 
 
@@ -275,7 +275,7 @@ def _check(registry: Registry, *, alone: bool) -> None:
 
 
 def _check_allowed(registry: Registry, *, alone: bool) -> None:
-    """Check that a collection would be let begin.
+    """Check that a collection is allowed to begin.
 
     Raises:
         ConflictError: `alone` is asked for, and another process is writing.
@@ -295,6 +295,6 @@ def _check_alone(registry: Registry) -> None:
     if writers:
         listed = ", ".join(f"process {owner.pid}" for owner in writers[:3])
         raise ConflictError(
-            f"others are writing ({listed}{', …' if len(writers) > 3 else ''}): not all can go now",
+            f"other processes are writing ({listed}{', …' if len(writers) > 3 else ''}): not all can go now",
             hint="reg gc",
         )

@@ -1,6 +1,6 @@
-"""Why a version stays or goes, in words, and what becomes of each of its files, as far as the index knows.
+"""Explains in words why a collection keeps or deletes a version's bytes, and what happens to each of its files.
 
-An explanation deletes nothing, so the log need not be folded anew for it as it is for a collection.
+An explanation deletes nothing, so it reads the index and does not fold the log as a collection does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _GONE: Final = "deleted"
 
 @dataclass(frozen=True, slots=True)
 class FileFate:
-    """What becomes of one file of a version; `size` in bytes, `fate` in words."""
+    """The fate of one file of a version in words; `size` in bytes."""
 
     path: str
     size: int
@@ -46,9 +46,13 @@ class FileFate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Whether a collection leaves a version's bytes alone, why, and what could be done about it.
+    """The explanation for one version.
 
     Attributes:
+        version: The version.
+        stays: True where a collection leaves the version's bytes alone.
+        why: The reasons, in words.
+        files: The fates of its files.
         hint: The next command, or None.
     """
 
@@ -60,7 +64,7 @@ class Explanation:
 
 
 def explain_version(registry: Registry, ref: str) -> Explanation:
-    """Return why a collection leaves a version's bytes alone or takes them.
+    """Return the reasons why a collection leaves a version's bytes alone or deletes them.
 
     Raises:
         NotFoundError: The address names nothing.
@@ -71,7 +75,7 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
         kept = mark.find_stay(number) if number is not None else None
         fates = tuple(_iter_fates(registry, mark, row, mark.read(read_policy)))
     if not any(file.fate.startswith(_STAYS) for file in fates):
-        kept = None  # somebody let it go with --forced
+        kept = None  # a collection with --forced released it
     gone = any(file.fate.startswith(_GONE) for file in fates)
     hint = "reg model add --help" if gone else _hint(registry, row, kept)
     return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint=hint)

@@ -1,6 +1,6 @@
-"""The mark: which blobs are in use, from the log and the records themselves.
+"""The mark: finds the blobs in use, from the log and the records themselves.
 
-Never from the index on disk, but where somebody only asks what a collection would do.
+It uses the index on disk only for explanations, which decide nothing.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ T = TypeVar("T")
 
 
 class Mark:
-    """What is in use as the log says now; `sync` follows it. Use as a context.
+    """The blobs in use according to the log; `sync` follows it. Use it as a context manager.
 
     Args:
         registry: The registry.
-        forced: Let go also what was removed by force, published versions and those that others were made from, and
-            what only a lost entry may have named.
-        indexed: Believe the registry's index rather than fold the log: nothing may be decided on that.
+        forced: Release also versions that were removed by force, published ones and those that others were made from,
+            and blobs that only a lost entry may have named.
+        indexed: Use the registry's index instead of folding the log: no decision may depend on that.
 
     Raises:
-        CorruptError: A record of a version or task is lost, so that nobody knows what it uses.
+        CorruptError: A record of a version or task is lost, so that its blobs are unknown.
     """
 
     def __init__(self, registry: Registry, *, forced: bool = False, indexed: bool = False) -> None:
@@ -67,12 +67,12 @@ class Mark:
         self._close()
 
     def read(self, action: Callable[[Connection], T]) -> T:
-        """Return what `action` reads in the catalog, folded from the log for this mark alone unless it is `indexed`."""
+        """Return what `action` reads from the catalog, which is folded for this mark alone unless it is `indexed`."""
         return self._catalog.read(action)
 
     @property
     def seq(self) -> int:
-        """The last slot that is seen."""
+        """The last slot that the mark includes."""
         return self._catalog.head.seq
 
     def sync(self) -> None:
@@ -83,14 +83,14 @@ class Mark:
             self._look()
 
     def find_stay(self, row: int) -> str | None:
-        """Return why a removed version's bytes stay, or None."""
+        """Return the reason why a removed version's bytes stay, or None."""
         return self._kept.get(row)
 
     def list_used(self, blobs: Iterable[BlobHash]) -> set[BlobHash]:
-        """Return those of some blobs that stay.
+        """Return those of the given blobs that stay.
 
-        A version or task uses them which is not removed; or a version that is, whose bytes stay unless somebody has let
-        them go.
+        They are used by a version or task that is not removed, or by a removed version whose bytes stay and were not
+        released by a forced collection.
         """
         wanted = list(blobs)
         used = set(self.read(lambda db: list_used(db, wanted)))
@@ -101,18 +101,18 @@ class Mark:
         return used
 
     def list_named(self, blobs: Iterable[BlobHash]) -> set[BlobHash]:
-        """Return those of some blobs that a version or task names, be it removed."""
+        """Return those of the given blobs that a version or task names, removed or not."""
         return {blob for blob, _ in self._list_uses(list(blobs))}
 
     def _close(self) -> None:
-        if self._fresh is not None:  # the index is the registry's, which goes on with it
+        if self._fresh is not None:  # the index belongs to the registry, which still uses it
             self._fresh.close()
 
     def _look(self) -> None:
         self._check_known()
         if not self._forced:
             self._kept, self._strays = self.read(garbage.read_kept), None
-            if self._fresh is not None:  # a collection looks before it does anything
+            if self._fresh is not None:  # a collection checks before it does anything
                 self._get_strays()
         self._released = self.read(garbage.list_announced)
 
@@ -120,7 +120,7 @@ class Mark:
         return self.read(lambda db: list(iter_uses(db, blobs)))
 
     def read_stages(self) -> dict[BlobHash, Stage]:
-        """Return how far collectors are with the blobs they have announced."""
+        """Return the stages of the blobs that collectors have announced."""
         return self.read(lambda db: garbage.read_stages(db, but=changes.PURGE))
 
     def read_live(self) -> set[VersionId]:
@@ -130,9 +130,9 @@ class Mark:
     def _check_known(self) -> None:
         for broken in self.read(list_broken):
             if not broken.removed:
-                give_up = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove {quote(broken.ref)}"
+                removal = f"reg {'task' if broken.ref.startswith(TASK) else 'model'} remove {quote(broken.ref)}"
                 raise CorruptError(
-                    f"nobody knows which bytes {broken.ref} uses: {broken.problem}; `{give_up}` gives it up",
+                    f"the bytes that {broken.ref} uses are unknown: {broken.problem}; `{removal}` removes it",
                     hint="reg repair",
                 )
 
@@ -142,7 +142,7 @@ class Mark:
         return self._strays
 
     def _find_strays(self) -> set[BlobHash]:
-        """Return what those records name that no entry does: the entry may have been lost, and may come back."""
+        """Return the blobs that orphan records name: their entry may have been lost, and may come back."""
         layout = self._registry.layout
         strays: set[BlobHash] = set()
         for record in self.read(lambda db: list(iter_strays(layout, db))):

@@ -1,7 +1,7 @@
-"""What a collection would do now: every unused blob, how far it is on its way out, and when its next step is due.
+"""Plans a collection: every unused blob, its stage, and when its next step is due.
 
-Ages are differences of times that the file system itself gave. They only say when a step may be announced; a clock that
-is wrong delays or hastens a step, and no step takes bytes that are in use.
+Ages are differences of times of the file system itself. They only decide when a step may be announced: a wrong clock
+delays or hastens a step, but no step deletes bytes that are in use.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 
 Fate = Literal["young", "condemn", "condemned", "sweep"]
-"""Of an unused blob: not judged yet, for somebody may be about to use it; announced by this run; announced before, its
-grace not over; to the trash now."""
+"""Fate of an unused blob: too young, as a writer may be about to use it; announced by this run; announced before, but
+its grace is not over; moved to the trash now."""
 _DIGEST: Final = 64
 
 Names = Counter[tuple[int, int]]
-"""Device and inode to a number of names."""
+"""Number of names by device and inode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Unused:
     """A blob in its place that nothing uses.
 
     Attributes:
-        size: Bytes that deleting it will free: none while it has a name outside of the registry.
-        announced: Whether the log has its sweep already, by a collector that did not come to the end.
+        size: Bytes that deleting it will free: 0 while it has a name outside of the registry.
+        announced: True where the log already has its sweep, from a collector that did not finish.
     """
 
     blob: BlobHash
@@ -57,15 +57,15 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a collection does, in bytes that each step frees now or later.
+    """The plan of a collection, with the bytes that each step frees now or later.
 
     Attributes:
-        unused: Blobs in their place.
-        purge: What is deleted from the trash now.
-        waiting: What stays in the trash until its time is over.
-        back: What is in use and lies in the trash alone.
+        unused: Unused blobs in their place.
+        purge: Files of the trash that are deleted now.
+        waiting: Files that stay in the trash until their time is over.
+        back: Files of the trash that are in use and missing in their place.
         litter: Leftovers of dead processes, of versions that are gone and of attempts that are over.
-        instant: Whether what is swept is deleted too.
+        instant: True where swept blobs are deleted at once.
     """
 
     unused: tuple[Unused, ...] = ()
@@ -76,7 +76,7 @@ class Plan:
     instant: bool = False
 
     def list_fate(self, *fates: Fate) -> list[Unused]:
-        """Return the unused blobs of some fates."""
+        """Return the unused blobs with one of some fates."""
         return [unused for unused in self.unused if unused.fate in fates]
 
     @property
@@ -87,55 +87,55 @@ class Plan:
 
     @property
     def after_grace(self) -> int:
-        """Bytes that go to the trash when their grace is over, unless something uses them before."""
+        """Bytes that are moved to the trash when their grace is over, unless something uses them before."""
         return sum(unused.size for unused in self.list_fate("condemn", "condemned"))
 
     @property
     def after_trash(self) -> int:
-        """Bytes in the trash, or going there now, that are deleted when their time there is over."""
+        """Bytes in the trash, or moved there now, that are deleted when their time there is over."""
         swept = 0 if self.instant else sum(unused.size for unused in self.list_fate("sweep"))
         return swept + sum(trashed.freed for trashed in self.waiting)
 
     @property
     def young(self) -> int:
-        """Bytes that nothing uses and that are too young to be judged."""
+        """Bytes of unused blobs that are too young to be announced."""
         return sum(unused.size for unused in self.list_fate("young"))
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How old things must be, in seconds, and the time by the file system's clock."""
+    """The ages that files must reach, in seconds, and the present time by the file system's clock."""
 
     now: float
     grace: float
     trash: float
 
     def is_over(self, since: float, period: float) -> bool:
-        """Return whether a period has passed; of a time in the future nothing is known."""
+        """Return whether a period has passed; False for a start in the future, which proves nothing."""
         return 0 <= self.now - since >= period
 
     def is_old(self, status: os.stat_result) -> bool:
-        """Return whether a file was not touched, linked or looked for within the grace."""
+        """Return whether a file was not touched, linked or freshened within the grace."""
         return self.is_over(status.st_ctime, self.grace)
 
 
 def plan_collection(
     registry: Registry, mark: Mark, policy: Policy, *, instant: bool = False, emptying: bool = False
 ) -> Plan:
-    """Return what a collection would do.
+    """Return the plan of a collection.
 
     Args:
         registry: The registry.
-        mark: What is in use.
-        policy: How long things stay.
-        instant: All periods are over: what is unused goes now.
-        emptying: The time in the trash is over.
+        mark: The blobs in use.
+        policy: The periods for which files stay.
+        instant: Treat all periods as over: unused blobs are removed now.
+        emptying: Treat the time in the trash as over.
     """
     grace = 0 if instant else policy.grace
     ages = Ages(read_clock(registry.layout), grace, 0 if instant or emptying else policy.trash)
     trash = list_trash(registry.layout)
     dead = list_dead(registry.layout, ages.now - max(ages.grace, DAY))
-    mark.sync()  # after the clock, the trash and the dead were seen: what came since is in use, or younger
+    mark.sync()  # after reading the clock, the trash and the dead: later files are in use, or younger
     used = mark.list_used({trashed.blob for trashed in trash if trashed.blob})
     litter = (
         *list_litter(registry.layout, mark.read_live(), ages.now, ages.grace),
@@ -158,7 +158,7 @@ def plan_collection(
 
 
 def iter_stored(registry: Registry) -> Iterator[tuple[list[BlobHash], dict[BlobHash, Path]]]:
-    """Yield the blobs in their places, a folder at a time."""
+    """Yield the stored blobs and their paths, one folder at a time."""
     for fan in FANOUT:
         folder = registry.layout.blobs / fan
         names = (name for name in files.list_names(folder) if len(name) == _DIGEST - len(fan))
@@ -167,9 +167,9 @@ def iter_stored(registry: Registry) -> Iterator[tuple[list[BlobHash], dict[BlobH
 
 
 def _is_due(trashed: Trashed, used: set[BlobHash], ages: Ages) -> bool:
-    """Return whether a file of the trash may be deleted now: nothing needs it, or what does has verified bytes."""
+    """Return whether a file of the trash may be deleted now: nothing needs it, or its place has verified bytes."""
     if trashed.blob in used and _find_inode(trashed.home) == _find_inode(trashed.path):
-        return True  # a second name of what was brought back
+        return True  # a second name of a restored file
     if not ages.is_over(trashed.since, ages.trash):
         return False
     if trashed.blob is None:
@@ -197,7 +197,7 @@ def _iter_unused(registry: Registry, mark: Mark, ages: Ages, names: Names, *, in
 
 
 def _fate(registry: Registry, stage: Stage | None, old: bool, ages: Ages, *, named: bool) -> Fate:
-    if stage is None:  # what a version named was given up by its removal; what none did may be on its way in
+    if stage is None:  # removing its version released a named blob; a writer may be adding an unnamed one
         return "condemn" if old or named else "young"
     if not old:
         return "condemned"
@@ -206,7 +206,7 @@ def _fate(registry: Registry, stage: Stage | None, old: bool, ages: Ages, *, nam
 
 
 def _count_names(litter: Iterable[Litter], trash: Iterable[Trashed]) -> Names:
-    """Return how many names of each inode go with the litter and the trash: all share bytes with blobs."""
+    """Return the number of names of each inode in the litter and the trash, which share bytes with blobs."""
     paths = [trashed.path for trashed in trash]
     for each in litter:
         paths.append(each.path)
@@ -215,7 +215,7 @@ def _count_names(litter: Iterable[Litter], trash: Iterable[Trashed]) -> Names:
 
 
 def _share_out(trash: Iterable[Trashed], names: Names) -> list[Trashed]:
-    """Return the files of the trash, of those that share bytes only the last one freeing them."""
+    """Return the files of the trash; of those that share bytes, only the last one counts as freeing them."""
     left, shared = Counter(inode for trashed in trash if (inode := _find_inode(trashed.path))), []
     for trashed in trash:
         inode = _find_inode(trashed.path)

@@ -1,4 +1,4 @@
-"""What lies in the trash, and bringing swept bytes back from it by their digest."""
+"""Lists the trash, and restores swept blobs from it by their digest."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from registry_cli.store.trash import Trashed
 
 SHORTEST: Final = 4
-"""Hex digits that a prefix of a blob's id must have."""
+"""Fewest hex digits of a prefix of a blob's id."""
 
 
 def list_trashed(registry: Registry) -> list[Trashed]:
-    """Return what lies in the trash, those longest there first, without second names of what is in its place."""
+    """Return the files in the trash, oldest first, without second names of files that are in their place."""
     return [trashed for trashed in trash.list_trash(registry.layout) if not _is_in_place(trashed)]
 
 
 def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed]:
-    """Put swept blobs back into their place, where they are nobody's; return what was in the trash.
+    """Move swept blobs back to their place, where no version uses them; return their files in the trash.
 
     Raises:
         UsageError: A prefix is too short.
-        NotFoundError: A prefix fits no blob in the trash.
-        AmbiguousError: It fits several.
-        CorruptError: The bytes in the trash are not what they were; none is brought back.
+        NotFoundError: A prefix matches no blob in the trash.
+        AmbiguousError: A prefix matches several blobs.
+        CorruptError: The bytes in the trash have changed; no blob is restored.
     """
     registry.check_writable()
     found = [_find(trash.list_trash(registry.layout), prefix) for prefix in prefixes]
@@ -44,7 +44,7 @@ def restore_trashed(registry: Registry, prefixes: Sequence[str]) -> list[Trashed
     for trashed in found:
         if trash.bring_back(registry.layout, trashed.home):
             files.flush_dir(trashed.home.parent)
-            files.freshen(trashed.home)  # a collector looks at it anew from now on
+            files.freshen(trashed.home)  # its grace starts again
     return found
 
 

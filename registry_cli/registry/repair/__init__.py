@@ -1,1 +1,1 @@
-"""How each kind of damage is mended, one module a kind. `registry/repair/repair.py` says when."""
+"""Repairs: one module for each kind of damage. `registry/repair/repair.py` is the entry."""

@@ -1,4 +1,4 @@
-"""Mends `format.toml`: the registry's id is known to its index, and to copies that share an entry of its log."""
+"""Mends `format.toml`: takes the registry's id from its index, or from a copy that shares an entry of its log."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def mend_format(layout: Layout, sibling: Sibling | None, *, dry_run: bool) -> list[Outcome]:
-    """Make `format.toml` again where it is missing or damaged; return what was done.
+    """Recreate `format.toml` where it is missing or damaged; return the outcome.
 
     Raises:
         NoRegistryError: The folder holds no registry.
-        CorruptError: Nobody knows the registry's id.
+        CorruptError: The registry's id cannot be found.
         RefusedError: A newer program made the registry.
     """
     try:
@@ -56,7 +56,7 @@ def _find_format(layout: Layout, sibling: Sibling | None) -> tuple[Format, str]:
 
 
 def _is_copy(layout: Layout, sibling: Sibling) -> bool:
-    """Return whether the two logs share an entry; ids of entries are drawn at random, so that proves it."""
+    """Return whether the two logs share an entry; as ids of entries are random, that proves a copy."""
     log = Log(layout)
     last, _ = log.find_leap()
     return any((ours := find_link(log, seq)) and ours == find_link(sibling.log, seq) for seq in range(1, last + 1))

@@ -1,7 +1,7 @@
-"""What an index still knows of a log that is damaged: enough to write its entries again, byte for byte.
+"""The memory of an index: rebuilds entries of a damaged log from the index, byte for byte.
 
-An index is a cache and may be wrong in any way, so nothing it says is taken unless digests agree. Reads it as it lies:
-a damaged log opens no index.
+An index is a cache and may be wrong in any way, so its contents are used only if digests agree. The file is read as it
+is on disk, because no index can be opened over a damaged log.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.index.inspection import IndexFile
 
 _ENOUGH: Final = 10_000_000
-"""Steps of SQLite's machine in which one entry is read; one of 5,000 changes takes some ten thousands."""
+"""Most steps of SQLite's virtual machine for reading one entry; one of 5,000 changes takes some ten thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Memory:
     """An index that may know lost entries.
 
     Attributes:
-        path: Where it lies.
-        head: The slot up to which it is folded, with the digest of that.
-        durable: The slot up to which the log is known to have been on disk; 0 where the index may be another copy's.
+        path: Path of its file.
+        head: The slot up to which it is folded, with that slot's digest.
+        durable: The last slot that is known to have been on disk; 0 where the index may be of another copy.
     """
 
     path: Path
@@ -51,15 +51,15 @@ class Memory:
         return self.head.digest if seq == self.head.seq <= self.durable else None
 
     def rebuild(self, first: int, last: int, previous: str, wanted: str) -> list[bytes]:
-        """Return the entries of slots `first` to `last` as they were written; nothing where that cannot be proved.
+        """Return the entries of slots `first` to `last` as they were written; none where that cannot be proved.
 
         Args:
-            first: A slot.
-            last: The last of them; nothing is returned where it lies before `first`.
-            previous: Digest of the slot before.
-            wanted: Digest of the last of them, from one who knows.
+            first: The first slot.
+            last: The last slot; no entries are returned where it is before `first`.
+            previous: Digest of the slot before `first`.
+            wanted: Digest of the last slot, from a trusted source.
         """
-        if last < first:  # the index has not come so far
+        if last < first:  # the index is not folded so far
             return []
         try:
             built = self._build(range(first, last + 1), previous)
@@ -77,12 +77,12 @@ class Memory:
 
 
 def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | None:
-    """Return what the index at `path` knows of a registry's log, or None.
+    """Return the memory of the index at `path`, or None where it is missing, unreadable or of another registry.
 
     Args:
-        path: Where it lies, if anywhere.
+        path: Path of the index, or None.
         registry: The registry's id.
-        ours: Whether it lies in the registry, and so is not of another copy.
+        ours: True where the index is inside the registry, and so is not of another copy.
     """
     if path is None:
         return None
@@ -99,7 +99,7 @@ def open_memory(path: Path | None, registry: str, *, ours: bool) -> Memory | Non
 
 
 def read_registry_id(path: Path) -> str | None:
-    """Return which registry an index is of, or None where it cannot be read."""
+    """Return the id of the registry that an index belongs to, or None where it cannot be read."""
     try:
         with _opened(path) as file:
             found = file.read_stamp().get("registry")
@@ -110,10 +110,10 @@ def read_registry_id(path: Path) -> str | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IndexFile]:
-    """Open an index of any schema; each statement ends after a while, whatever the file defines.
+    """Open an index of any schema; each statement is limited to `_ENOUGH` steps, whatever the file defines.
 
     Raises:
-        FileNotFoundError: It is missing, or not ours to open.
+        FileNotFoundError: The file is missing, or we must not open it.
     """
     if not files.exists(path) or find_strange(path) is not None:
         raise FileNotFoundError(path)

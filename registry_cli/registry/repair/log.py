@@ -1,7 +1,7 @@
-"""Mends the log: entries from what the index remembers, else from a copy, each proved by the chain around it.
+"""Mends the log with entries from the index, else from another copy, each proved by the chain around it.
 
-An entry that is lost in the middle gets another put in its slot that changes nothing and stands for it, so that all
-after it is read on. Damaged entries at the end that nobody has are taken out of the log, which ends before them.
+An entry that is lost in the middle is replaced by one that changes nothing and stands for it, so that later entries
+stay readable. Damaged entries at the end that cannot be recovered are moved to the trash, and the log ends before them.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 STANDS: Final = "stands for a lost entry"
-"""Message of an entry that does."""
+"""Message of a stand-in entry."""
 _FETCHED: Final = "copied from the other registry"
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Entries for the first slots of a run, as they were written, and where they were found."""
+    """Entries for the first slots of a run, as they were written, and the words for their source."""
 
     entries: list[bytes]
     how: str
@@ -50,10 +50,10 @@ class LogMending:
 
     Args:
         layout: The registry's paths.
-        registry: Its id.
-        index: Where its index lies, if anywhere.
-        sibling: Where entries may be fetched.
-        author: Who puts stand-ins into the log.
+        registry: The registry's id.
+        index: Path of its index, or None.
+        sibling: Another registry from which entries may be fetched, or None.
+        author: Author of stand-in entries.
     """
 
     def __init__(self, layout: Layout, registry: str, index: Path | None, sibling: Sibling | None, author: str) -> None:
@@ -65,12 +65,12 @@ class LogMending:
         self._theirs = sibling.log if sibling and same else None
 
     def plan(self) -> list[Outcome]:
-        """Return what would be done."""
+        """Return the outcomes of `mend` without changing anything."""
         runs = list_runs(self._log, self._memory)
         return self._judge_strays() + [outcome for run in runs for outcome in self._judge(run)]
 
     def mend(self) -> list[Outcome]:
-        """Mend all that is damaged, and return what was done; what cannot be mended is left."""
+        """Mend the damaged slots, and return the outcomes."""
         before = None
         with open_writer_lock(self._layout):
             done = self._judge_strays()
@@ -83,15 +83,17 @@ class LogMending:
         return done
 
     def restore(self, *, dry_run: bool = False) -> list[Outcome]:
-        """Take from the other registry what earlier repairs gave up, and return what was done."""
+        """Recover from the other registry the entries that earlier repairs declared lost, and return the outcomes."""
         done: list[Outcome] = []
         for run in list_given_up(self._log, max(self._find_trashed(), self._find_missing())) if self._theirs else []:
             entries = self._fetch(run)
             pairs = list(zip(run.slots, entries, strict=False))
             done += [Outcome("log", self._layout.slot(seq), _FETCHED) for seq, _ in pairs]
             if pairs and not dry_run:
-                self._forget()  # it knows nothing of them
-                for seq, data in pairs if run.wanted is None else reversed(pairs):  # each fits what stands by then
+                self._forget()  # the index does not know them
+                for seq, data in (
+                    pairs if run.wanted is None else reversed(pairs)
+                ):  # each fits the entries in place by then
                     put_file(self._layout, self._layout.slot(seq), data, mode=0o444)
         return done
 
@@ -99,7 +101,7 @@ class LogMending:
         return max((self._log.find_seq(trashed.home) or 0 for trashed in list_trash(self._layout)), default=0)
 
     def _find_missing(self) -> int:
-        """Return the last slot of the other log of which we have a record and no entry; 0 where there is none."""
+        """Return the last slot of the other log beyond our end with a record that we have; 0 where there is none."""
         last, (seq, _) = 0, self._log.find_leap()
         while self._theirs and (link := find_link(self._theirs, seq := seq + 1)):
             named = [change.get(key) for change in link.entry.changes for key in ("version", "publication", "record")]
@@ -114,10 +116,10 @@ class LogMending:
             for seq, data in zip(run.slots, found.entries, strict=False):
                 put_file(self._layout, self._layout.slot(seq), data, mode=0o444)
         elif run.wanted is not None:
-            self._forget()  # it holds what the lost entries did, and every other copy will not
+            self._forget()  # the index holds the effects of the lost entries, and no other copy will
             for seq, data in zip(run.slots, self._stand_ins(run, run.wanted), strict=True):
                 put_file(self._layout, self._layout.slot(seq), data, mode=0o444)
-        elif self._memory is not None:  # without it, some of them may prove to be right
+        elif self._memory is not None:  # without the index, some of them may prove to be right
             self._forget()
             return [outcome for outcome in outcomes if not files.exists(outcome.path)]
         else:
@@ -126,7 +128,7 @@ class LogMending:
         return outcomes
 
     def _judge_strays(self) -> list[Outcome]:
-        """Return what becomes of slots beyond a leap: nobody fills such a gap, so the log ends before it."""
+        """Return the outcomes of slots beyond a leap: no writer fills such a gap, so the log ends before it."""
         return [
             Outcome("log", self._layout.slot(seq), "moved to the trash: the log ends far before it", lost=lost)
             for seq in self._log.find_leap()[1]
@@ -134,7 +136,7 @@ class LogMending:
         ]
 
     def _judge(self, run: Run) -> list[Outcome]:
-        """Return what becomes of each slot of a run."""
+        """Return the outcome of each slot of a run."""
         found = self._find(run)
         known = len(found.entries) if found else 0
         lost = "lost; an entry that changes nothing stands for it" if run.wanted else "lost; the log ends before it"
@@ -160,7 +162,7 @@ class LogMending:
         return built[: len(run.slots)]
 
     def _fetch(self, run: Run) -> list[bytes]:
-        """Return a copy's entries that follow the slot before a run, and lead to the one after it, if any."""
+        """Return the other copy's entries that follow the slot before a run and lead to the slot after it, if any."""
         entries: list[bytes] = []
         digest = run.previous
         for seq in run.slots:
@@ -195,7 +197,7 @@ class LogMending:
         return entries
 
     def _forget(self) -> None:
-        """Take the index away, so that it neither insists on what is lost nor goes on showing it."""
+        """Remove the index, so that it neither demands the lost entries nor still shows them."""
         if self._memory is not None:
             sqlite_file.set_aside(self._memory.path)
             self._memory = None

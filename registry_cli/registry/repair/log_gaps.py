@@ -1,7 +1,7 @@
-"""Which slots of a log are damaged, told from the entries around them. Changes nothing.
+"""Finds the damaged slots of a log from the entries around them. Changes nothing.
 
 An entry vouches for itself by its seal and for the one before by its `previous`; the index may vouch for the last. So
-the log is read from its end: what the next entry names is right, however the bytes look.
+the log is read from its end: an entry with the digest that the next one names is right.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Run:
 
     Attributes:
         previous: Digest of the slot before them; empty where they are the first.
-        wanted: Digest that the slot after them names as the last one's; None at the end of the log.
+        wanted: Digest of the last of them, as the slot after them names it; None at the end of the log.
     """
 
     first: int
@@ -41,14 +41,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry as the chain sees it: `digest` is what the next one must name."""
+    """An entry as a link of the chain: `digest` is the one that the next entry must name."""
 
     entry: Entry
     digest: str
 
 
 def find_link(log: Log, seq: int) -> Link | None:
-    """Return the entry of a slot, or None where it is missing, not as it was written, or of another slot."""
+    """Return the entry of a slot, or None where it is missing, unreadable, or of another slot."""
     try:
         data = log.find(seq)
         entry = None if data is None else load_entry(data, "")
@@ -60,7 +60,7 @@ def find_link(log: Log, seq: int) -> Link | None:
 
 
 def list_runs(log: Log, memory: Memory | None) -> list[Run]:
-    """Return what is damaged, oldest first; what lies beyond a leap is left out."""
+    """Return the damaged runs, oldest first; slots beyond a leap are left out."""
     last_taken, _ = log.find_leap()
     end = max(last_taken, min(memory.durable, last_taken + LEAP) if memory else 0)
     runs: list[Run] = []
@@ -82,7 +82,7 @@ def list_runs(log: Log, memory: Memory | None) -> list[Run]:
 
 
 def _is_right(log: Log, link: Link, end: int, wanted: str | None) -> bool:
-    """Return whether an entry is the one that was written: what the next one names, or else in line with the others."""
+    """Return whether an entry is the one that was written: the next one names it, or else it fits the one before."""
     if wanted is not None:
         return link.digest == wanted
     seq = link.entry.seq
@@ -93,11 +93,12 @@ def _is_right(log: Log, link: Link, end: int, wanted: str | None) -> bool:
 
 
 def list_given_up(log: Log, trashed: int) -> list[Run]:
-    """Return what earlier repairs gave up: entries that others stand for, and those at the end that were taken out.
+    """Return the runs that earlier repairs declared lost: slots with stand-in entries, and those removed at the end.
 
     Args:
         log: The slots, none of them damaged.
-        trashed: The highest slot of which damaged bytes are in the trash.
+        trashed: The highest slot that the log may have had; damaged bytes of it are in the trash, or the other log has
+            it.
     """
     runs: list[Run] = []
     end, _ = log.find_leap()
@@ -106,7 +107,7 @@ def list_given_up(log: Log, trashed: int) -> list[Run]:
         link = find_link(log, seq)
         if link is None:
             return []
-        if link.entry.changes:  # nobody writes an entry without, but to stand for another
+        if link.entry.changes:  # only a stand-in has no changes
             first = None
         elif first is None:
             first = Run(seq, seq, digest, None)

@@ -1,6 +1,6 @@
-"""A copy of the registry, or another one, from which good bytes may be fetched. It is believed nothing.
+"""A copy of the registry, or another one, from which good bytes may be fetched. It is not trusted.
 
-Blobs and records are taken by their SHA-256, entries of the log by the chain that they must fit into. Nothing is ever
+Blobs and records are checked by their SHA-256, entries of the log by the chain that they must fit into. Nothing is ever
 written there.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """Another registry; `format` is None where that cannot be read."""
+    """Another registry; `format` is None where its format file cannot be read."""
 
     layout: Layout
     format: Format | None
@@ -32,9 +32,9 @@ def open_sibling(path: Path, ours: Layout) -> Sibling:
     """Open the registry at `path`, the `.registry` folder or the one that holds it.
 
     Raises:
-        NoRegistryError: There is none.
-        UsageError: It is the one that shall be mended.
-        RefusedError: It was made by a newer program.
+        NoRegistryError: There is no registry.
+        UsageError: It is the registry that is to be mended.
+        RefusedError: A newer program made it.
     """
     layout = Layout((path / DIRECTORY if (path / DIRECTORY).is_dir() else path).absolute())
     if not any(files.is_dir(folder) for folder in (layout.log, layout.blobs, layout.records)):

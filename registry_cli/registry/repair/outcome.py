@@ -1,4 +1,4 @@
-"""What became of damaged files. Knows not how."""
+"""The outcomes of a repair. It does not know how files are mended."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one damaged file, or what would.
+    """The outcome for one damaged file, real or planned.
 
     Attributes:
-        path: Where it lies, or lay.
-        how: How it was mended, or why it was not.
-        lost: Whether something is gone for this copy of the registry.
+        path: Path of the file.
+        how: Words for how it was mended, or why it was not.
+        lost: True where data is lost for this copy of the registry.
         users: Versions and tasks that need the file.
     """
 
@@ -34,13 +34,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a repair did, or would do.
+    """The result of a repair, real or planned.
 
     Attributes:
-        outcomes: What became of each damaged file; first what was mended, then what is lost.
-        report: What the last check found; None where the registry cannot be opened yet.
-        orphans: Records that no entry names, where an entry that was lost may have named them; they are kept.
-        names: What versions and tasks are called, such as `fraud/xgb:3`.
+        outcomes: The outcome for each damaged file; first the mended files, then the lost ones.
+        report: Report of the last check; None where the registry cannot be opened yet.
+        orphans: Records that no entry names, where a lost entry may have named them; they stay.
+        names: Addresses of versions and tasks, such as `fraud/xgb:3`.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -50,5 +50,5 @@ class Repair:
 
     @property
     def lost(self) -> tuple[Outcome, ...]:
-        """What was not mended."""
+        """The outcomes for files that were not mended."""
         return tuple(outcome for outcome in self.outcomes if outcome.lost)

@@ -1,7 +1,7 @@
-"""Puts small good files where damaged ones lie or none does, each in one step. The damaged go to the trash.
+"""Puts small good files in the place of damaged or missing ones, each in one step. Damaged files go to the trash.
 
-A damaged file gets its name in the trash before it loses its own, so that no moment is without either: a log whose
-newest entry is gone for a moment would look as if it ended there. Knows not what the files mean.
+A damaged file gets its name in the trash before it loses its own, so that one of the two always exists: a log whose
+newest entry is gone for a moment would look as if it ended there. It does not know the meaning of the files.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def put_file(layout: Layout, path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Give `path` the bytes `data`, durably; what lies there goes to the trash.
+    """Write the bytes `data` to `path`, durably; an existing file goes to the trash.
 
-    A name that is free and taken by somebody else meanwhile stays his.
+    If the name is free and another process takes it meanwhile, that process's file stays.
     """
     files.make_dirs(path.parent, shared=layout.shared, inside=True)
     tmp = _write(layout, data, mode)
@@ -40,7 +40,7 @@ def put_file(layout: Layout, path: Path, data: bytes, *, mode: int = 0o666) -> N
 
 
 def put_away(layout: Layout, path: Path) -> None:
-    """Take a damaged file out of use, durably; one that is gone already is fine."""
+    """Move a damaged file to the trash, durably; do nothing if it is gone."""
     try:
         target = trash.set_aside(layout, path)
     except (FileNotFoundError, NotADirectoryError):
@@ -54,7 +54,7 @@ def _write(layout: Layout, data: bytes, mode: int) -> Path:
     file = NewFile(layout.tmp / new_name(), mode)
     try:
         file.write(data)
-        if layout.shared:  # whatever the user's umask is, the others must be able to read
+        if layout.shared:  # whatever the user's umask is, other users must be able to read it
             file.set_mode(mode)
         file.flush()
         file.close()
@@ -68,6 +68,6 @@ def _write(layout: Layout, data: bytes, mode: int) -> Path:
 def _keep(layout: Layout, path: Path) -> None:
     try:
         target = trash.keep_damaged(layout, path)
-    except PermissionError:  # another user's file that the kernel lets nobody link
+    except PermissionError:  # another user's file, which the kernel does not let us link
         target = trash.set_aside(layout, path)
     files.flush_dir(target.parent)

@@ -1,7 +1,7 @@
-"""`reg repair`: mends what a check finds, from this registry or another one, until a check finds no more to try.
+"""`reg repair`: mends the damage that a check finds, from this registry or another one, until a check finds no more.
 
-What cannot be mended is noted as lost in this copy, so that all else goes on. No damaged bytes are deleted: they go to
-the trash. Each step is whole or absent, and a second run goes on where the first was stopped.
+Files that cannot be mended are noted as lost in this copy, so that everything else works. No damaged bytes are deleted:
+they go to the trash. Each step is atomic, and a second run continues where the first was stopped.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ def repair_registry(
     dry_run: bool = False,
     progress: Progress = SILENT,
 ) -> Repair:
-    """Mend the registry in the `.registry` folder `root`, which need not be one that can be opened.
+    """Mend the registry in the `.registry` folder `root`, even if it cannot be opened.
 
     Args:
         root: The folder.
-        source: A copy of the registry, or any other that may have the same bytes.
-        level: How bytes are checked.
-        dry_run: Change nothing, and say what would be done.
+        source: A copy of the registry, or any other registry that may have the same bytes.
+        level: Level of checking.
+        dry_run: Change nothing, and return what would be done.
         progress: Reports the progress of the checks.
 
     Raises:
         NoRegistryError: `root` or `source` is no registry.
         CorruptError: The registry's id is lost.
-        RefusedError: A newer program must do it.
+        RefusedError: Only a newer program can mend it.
     """
     layout = Layout(root)
     sibling = open_sibling(source, layout) if source else None
     formed = mend_format(layout, sibling, dry_run=dry_run)
-    if formed and dry_run:  # nothing else can be looked at yet
+    if formed and dry_run:  # nothing else can be checked yet
         return Repair(tuple(formed), None)
     with Registry(layout) as registry:
         registry.format.check_write()

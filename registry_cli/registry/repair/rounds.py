@@ -1,4 +1,4 @@
-"""Checks a registry and mends what is found, by turns: what is mended may bring to light what else is damaged."""
+"""Checks a registry and mends the damage, in rounds: mending one file may reveal more damage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ _ROUNDS: Final[tuple[tuple[Kind, ...], ...]] = (
     ("record",),
     ("index", "trash", "blob", "view"),
 )
-"""Kinds that are mended together, in this order: the trash may hold a blob's bytes, and so may a view that goes."""
+"""Kinds that are mended in one round, in this order: the trash and the views may hold a blob's bytes, so damaged files
+of the trash are marked before blobs are mended, and damaged views are removed after."""
 _FETCHED: Final = "copied from the other registry"
 _UNUSED: Final = "moved to the trash: nothing needs it"
 _DERIVED: Final[dict[Kind, str]] = {
@@ -53,8 +54,8 @@ class Mending:
     """One repair of one registry.
 
     Args:
-        registry: Which; its format is whole.
-        sibling: Where bytes may be fetched.
+        registry: The registry; its format file is sound.
+        sibling: Another registry from which bytes may be fetched, or None.
     """
 
     def __init__(self, registry: Registry, sibling: Sibling | None) -> None:
@@ -63,10 +64,10 @@ class Mending:
         self._sibling = sibling
         self._names: dict[UserId, str] = {}
         self._problems: dict[Path, str] = {}
-        """Of each damaged file, what was wrong when it was first looked at."""
+        """The problem of each damaged file at the first check."""
 
     def plan(self, damages: Iterable[Damage]) -> list[Outcome]:
-        """Return what would become of damages."""
+        """Return the outcomes that damages would have."""
         damages = list(damages)
         outcomes = [self._foresee(damage) for damage in damages if damage.kind != "log"]
         if any(damage.kind == "log" for damage in damages):
@@ -76,11 +77,11 @@ class Mending:
         return sorted(outcomes, key=lambda outcome: outcome.lost)
 
     def mend(self, formed: Iterable[Outcome], level: Level, progress: Progress) -> Repair:
-        """Mend all that can be mended.
+        """Mend all damage that can be mended.
 
         Args:
-            formed: What was mended before.
-            level: How bytes are checked.
+            formed: Outcomes of what was mended before.
+            level: Level of checking.
             progress: Reports the progress of the checks.
         """
         outcomes = list(formed)
@@ -93,11 +94,11 @@ class Mending:
             self._problems = {damage.path: damage.problem for damage in report.damages} | self._problems
             due = _choose([damage for damage in report.damages if damage.path not in tried])
             before, done = done, self._mend_round(due) if due else self._open_log().restore() if self._sibling else []
-            if not due and done in ([], before):  # there is nothing to do, or it comes to nothing
+            if not due and done in ([], before):  # there is nothing to do, or it made no progress
                 break
             tried.update(damage.path for damage in due)
             outcomes += done
-            self._registry.close()  # what it holds in memory is of before
+            self._registry.close()  # its memory is from before the repair
         outcomes += self._bring_back()
         self._note_partial(report)
         return self._conclude(outcomes, report)
@@ -109,7 +110,7 @@ class Mending:
         return [Outcome(damage.kind, damage.path, how, users=damage.users) for damage, how in found if how]
 
     def _mend(self, damage: Damage) -> str | None:
-        """Mend one damage and return how, or None where something is lost."""
+        """Mend one damage and return how it was mended, or None where data is lost."""
         match damage.kind:
             case "config":
                 return small_files.mend_config(self._layout)
@@ -148,15 +149,15 @@ class Mending:
         return Outcome(damage.kind, damage.path, how or damage.problem, lost=how is None, users=damage.users)
 
     def _find_source(self, blob: BlobHash) -> stored.Source | None:
-        """Return a file with a blob's bytes; views are asked where the catalog can be read."""
-        shown = self._ask(lambda db: list_shown(db, blob))
+        """Return a file with a blob's bytes; views are searched where the catalog can be read."""
+        shown = self._query(lambda db: list_shown(db, blob))
         views = [self._layout.view(version) / path for version, path in shown]
         return stored.find_source(self._layout, blob, views, self._sibling)
 
     def _bring_back(self) -> list[Outcome]:
-        """Bring back what is in use and lies in the trash: a collector may have been stopped between two steps."""
+        """Restore blobs from the trash that are in use: a collector may have been stopped between two steps."""
         outcomes = []
-        for blob in stored.list_swept(self._layout, self._ask(list_needed_blobs)):
+        for blob in stored.list_swept(self._layout, self._query(list_needed_blobs)):
             found = stored.find_source(self._layout, blob, (), None)
             if found:
                 stored.mend_blob(self._layout, blob, found)
@@ -169,8 +170,8 @@ class Mending:
         place = find_place(self._layout, registry.id, env.cache_home)
         return LogMending(self._layout, registry.id, place.path, self._sibling, registry.author)
 
-    def _ask(self, question: Callable[[Connection], list[T]]) -> list[T]:
-        """Return the catalog's answer; nothing where it cannot be read."""
+    def _query(self, question: Callable[[Connection], list[T]]) -> list[T]:
+        """Return what `question` reads from the catalog; an empty list where that cannot be read."""
         try:
             index = self._registry.index
         except CorruptError:  # the log is damaged too
@@ -186,21 +187,21 @@ class Mending:
     def _conclude(self, outcomes: list[Outcome], report: Report) -> Repair:
         mended = [outcome for outcome in outcomes if not outcome.lost]
         gone = [outcome for outcome in outcomes if outcome.lost]
-        left = [Outcome(d.kind, d.path, self._tell(d), lost=True, users=d.users) for d in report.damages]
+        left = [Outcome(d.kind, d.path, self._describe(d), lost=True, users=d.users) for d in report.damages]
         return Repair((*mended, *gone, *left), report, self._list_orphans() if gone else (), self._names)
 
-    def _tell(self, damage: Damage) -> str:
-        """Return what is wrong with a file that could not be mended, and where its bytes are."""
+    def _describe(self, damage: Damage) -> str:
+        """Return the problem of a file that could not be mended, and the place of its bytes."""
         first = self._problems.get(damage.path, damage.problem)
         return first if first == damage.problem else f"{first}; those bytes are in the trash"
 
     def _list_orphans(self) -> tuple[RecordId, ...]:
         """Return the records that no entry names."""
-        return tuple(self._ask(lambda db: list(iter_strays(self._layout, db))))
+        return tuple(self._query(lambda db: list(iter_strays(self._layout, db))))
 
 
 def _choose(damages: list[Damage]) -> list[Damage]:
-    """Return the damages that are due first, in the order in which they are mended."""
+    """Return the damages of the next round, in the order in which they are mended."""
     for kinds in _ROUNDS:
         due = [damage for damage in damages if damage.kind in kinds]
         if due:

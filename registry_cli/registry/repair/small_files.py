@@ -1,4 +1,4 @@
-"""Mends what a registry is made with and holds no data: its folders, settings of this copy, and small files."""
+"""Mends the parts of a registry that hold no data: its folders, the settings of this copy, and small files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def make_folders(layout: Layout) -> None:
-    """Make the folders that are missing, as git keeps no empty one; a file in their place goes to the trash."""
+    """Create the missing folders, as git stores no empty ones; a file in their place goes to the trash."""
     fans = [parent / name for parent in (layout.blobs, layout.records) for name in FANOUT]
     for folder in [layout.trash, *layout.folders, *fans]:
         if files.is_dir(folder):
@@ -31,7 +31,7 @@ def make_folders(layout: Layout) -> None:
 
 
 def mend_place(layout: Layout, path: Path) -> str:
-    """Make one of the small files again, or one of the folders, put away what is neither; return what was done."""
+    """Recreate a small file or a folder, or move any other entry to the trash; return words for what was done."""
     if path in layout.folders:
         make_folders(layout)
     elif path == layout.ignore:
@@ -45,7 +45,7 @@ def mend_place(layout: Layout, path: Path) -> str:
 
 
 def mend_config(layout: Layout) -> str:
-    """Give this copy its settings again as far as they can be read; return what was done."""
+    """Rewrite the settings of this copy as far as they can be read; return words for what was done."""
     try:
         settings = {name: value for name, value in read_settings(layout.config).items() if _is_legal(name, value)}
     except (RegError, OSError):

@@ -1,4 +1,4 @@
-"""Mends blobs and records: good bytes are looked for by SHA-256, in this registry and in another one."""
+"""Mends blobs and records: finds good bytes by SHA-256, in this registry and in another one."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that holds the bytes of a blob, and where that is, in words."""
+    """A file that holds the bytes of a blob, and words for its place."""
 
     path: Path
     how: str
 
 
 def find_source(layout: Layout, blob: BlobHash, views: Iterable[Path], sibling: Sibling | None) -> Source | None:
-    """Return a file with the bytes of a blob, read through and right by SHA-256, or None.
+    """Return a file whose bytes have the SHA-256 of a blob, or None.
 
     Args:
-        layout: The registry.
-        blob: Which.
-        views: Files that show it, should they be there.
-        sibling: Another registry.
+        layout: The registry's paths.
+        blob: The blob.
+        views: Paths of views of it, which may be missing.
+        sibling: Another registry, or None.
     """
     return next((source for source in _iter_sources(layout, blob, views, sibling) if _holds(source.path, blob)), None)
 
 
 def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
-    """Put the bytes of `source` in a blob's place; what lies there goes to the trash.
+    """Put the bytes of `source` in a blob's place; a damaged file there goes to the trash.
 
     Raises:
         ConflictError: The source changed meanwhile.
@@ -57,13 +57,13 @@ def mend_blob(layout: Layout, blob: BlobHash, source: Source) -> None:
 
 
 def list_swept(layout: Layout, needed: Iterable[BlobHash]) -> list[BlobHash]:
-    """Return those of some blobs that are only in the trash."""
+    """Return those of the given blobs that are only in the trash."""
     missing = [blob for blob in needed if not files.exists(layout.blob(blob))]
     return [blob for blob in missing if trash.find_swept(layout, layout.blob(blob))]
 
 
 def find_record(record: RecordId, sibling: Sibling | None) -> bytes | None:
-    """Return a record's bytes from another registry, right by SHA-256, or None."""
+    """Return a record's bytes from another registry, checked by SHA-256, or None."""
     try:
         return get_record(sibling.layout, record) if sibling else None
     except (RegError, OSError):
@@ -71,7 +71,7 @@ def find_record(record: RecordId, sibling: Sibling | None) -> bytes | None:
 
 
 def mend_record(layout: Layout, record: RecordId, data: bytes) -> None:
-    """Put a record in its place; what lies there goes to the trash."""
+    """Put a record in its place; an existing file there goes to the trash."""
     put_file(layout, layout.record(record), data, mode=0o444)
 
 

@@ -235,7 +235,7 @@ def test_now_waits_for_those_who_write(registry: Registry) -> None:
     child = fork(write)
     os.waitpid(child, os.WUNTRACED)
     try:
-        with pytest.raises(ConflictError, match=f"others are writing \\(process {child}\\)"):
+        with pytest.raises(ConflictError, match=f"other processes are writing \\(process {child}\\)"):
             run_collection(registry, instant=True)
     finally:
         os.kill(child, signal.SIGKILL)
@@ -261,7 +261,7 @@ def test_nothing_goes_while_a_lost_record_may_need_it(registry: Registry) -> Non
     registry.layout.record(row.id).unlink()
     assert repair_registry(registry.path).lost
     with Registry.open(registry.path) as again:
-        with pytest.raises(CorruptError, match="nobody knows which bytes a/m:1 uses"):
+        with pytest.raises(CorruptError, match="the bytes that a/m:1 uses are unknown"):
             run_collection(again, instant=True)
         remove_versions(again, ["a/m:1"])
         assert run_collection(again, instant=True).now == 6
