@@ -113,6 +113,15 @@ MAY_LOOK = {
     ("registry/repair/other_copy.py", "is_dir"): "what the user named, before it is known where its root is",
 }
 """Where else a file is looked at there, and why."""
+BLOB_PATHS = {"blob", "blob_text", "find_blob", "get_blob"}
+"""What returns the path of a blob: methods of a layout, and functions of `store/blobs.py`."""
+MAY_ASK_FOR_A_BLOB_S_PATH = {
+    "registry/fsck/": "it checks whatever lies where a blob belongs",
+    "registry/repair/": "it puts good bytes in the place of damaged ones",
+    "registry/gc/": "it moves blobs to the trash and back",
+    "tasks/record.py": "git reads a bundle and a diff by their paths",
+}
+"""Rooms outside `store/` that ask for a blob by its path, and why; all others ask by digest."""
 MAY_READ_ENVIRONMENT = {
     "env.py": "it owns the names of the variables",
     "cli/complete/index.py": "a shell waits at each key: `env` imports pathlib, which costs as much as the interpreter",
@@ -372,6 +381,32 @@ def test_what_lies_in_a_registry_is_looked_at_through_the_seam() -> None:
     }
     check(where for call, where in found.items() if call not in MAY_LOOK)
     assert set(MAY_LOOK) <= set(found), "an exception that nothing uses"
+
+
+def test_blobs_are_asked_for_by_digest() -> None:
+    found = {
+        (module.path, module.at(node, f"`{name}`: store/blobs.py has verbs that take the digest"))
+        for module in modules()
+        if not module.path.startswith("store/")
+        for node, name in iter_blob_paths(module.tree)
+    }
+    rooms = tuple(MAY_ASK_FOR_A_BLOB_S_PATH)
+    check(sorted(where for path, where in found if not path.startswith(rooms)))
+    unused = [room for room in rooms if not any(path.startswith(room) for path, _ in found)]
+    assert not unused, "an exception that nothing uses"
+
+
+def iter_blob_paths(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each use of the path of a blob, such as `layout.blob` or an import of `get_blob`."""
+    for node in walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BLOB_PATHS:
+            yield node, ast.unparse(node.func)
+        elif (
+            isinstance(node, ast.Attribute) and node.attr in BLOB_PATHS and dotted(node).endswith(f"layout.{node.attr}")
+        ):
+            yield node, dotted(node)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node, alias.name) for alias in node.names if alias.name in BLOB_PATHS)
 
 
 def iter_looks(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:

@@ -43,10 +43,10 @@ def _list_lost(
     known = read_partial(layout)
     if known == NOTHING:
         return []
-    from registry_cli.store.blobs import find_blob  # most copies have lost nothing
+    from registry_cli.store.blobs import has_blob  # most copies have lost nothing
 
     return [
-        *(path for path, sha256 in blobs if sha256 in known.blobs and sha256 and not find_blob(layout, sha256)),
+        *(path for path, sha256 in blobs if sha256 in known.blobs and sha256 and not has_blob(layout, sha256)),
         *(name_record(record) for record in records
           if record in known.records and record and not files.exists(layout.record(record))),
     ]  # fmt: skip

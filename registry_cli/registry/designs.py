@@ -7,8 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError
-from registry_cli.store import files
-from registry_cli.store.blobs import get_blob, verify_blob
+from registry_cli.store.blobs import read_blob, verify_blob
 from registry_cli.store.hashing import digest_bytes
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def read_design(layout: Layout, version: VersionRow) -> bytes:
     if design.sha256 is None:
         return (design.text or "").encode()
     verify_blob(layout, design.sha256, design.xxh3, design.size)
-    return files.read_small(get_blob(layout, design.sha256))
+    return read_blob(layout, design.sha256)
 
 
 def diff_designs(layout: Layout, versions: Sequence[VersionRow]) -> tuple[str, ...]:
@@ -94,6 +93,6 @@ def _read_text(layout: Layout, design: Design | None) -> str | None:
     if (design.size or 0) > LONGEST:
         return None
     try:
-        return files.read_small(get_blob(layout, design.sha256)).decode()
+        return read_blob(layout, design.sha256).decode()
     except UnicodeDecodeError:
         return None

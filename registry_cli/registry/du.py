@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read import shares, uses
-from registry_cli.store import files
+from registry_cli.store.blobs import is_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def list_shares(registry: Registry, by: By) -> list[Share]:
 def _list_elsewhere(registry: Registry) -> list[BlobHash]:
     """Return the digests of external files whose bytes are not stored here."""
     blobs = registry.read(uses.list_external_blobs)
-    return [blob for blob in blobs if not files.exists(registry.layout.blob(blob))]
+    return [blob for blob in blobs if not is_in_place(registry.layout, blob)]
 
 
 def _name(by: By, part: str | int | None, model: str) -> str | None:

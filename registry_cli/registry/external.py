@@ -11,7 +11,7 @@ from registry_cli.catalog.fold import changes
 from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import find_blob
+from registry_cli.store.blobs import has_blob
 from registry_cli.store.hashing import CHUNK, Digests
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -33,7 +33,7 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
         RemoteError: A server cannot be reached, or does not have the file.
         CorruptError: The bytes differ from those of the first read.
     """
-    if file.sha256 and find_blob(registry.layout, file.sha256):
+    if file.sha256 and has_blob(registry.layout, file.sha256):
         return file
     with Staging(registry.layout, progress=progress) as staging:
         digests = _read(str(file.url), staging)

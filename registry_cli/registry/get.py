@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Literal, cast
@@ -16,16 +17,15 @@ from registry_cli.registry.external import fetch_file, find_local
 from registry_cli.registry.proof import check_proof
 from registry_cli.store import files
 from registry_cli.store.beneath import guard
-from registry_cli.store.blobs import find_blob, get_blob, get_record, verify_blob
+from registry_cli.store.blobs import get_record, has_blob, is_stored, open_blob, verify_blob
 from registry_cli.store.copying import Copying, Place, find_place
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.outlet import Outlet
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.trash import find_swept
 from registry_cli.store.views import Mode, ViewFile, open_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from registry_cli.catalog.read.rows import VersionRow
@@ -144,7 +144,7 @@ def _stream(registry: Registry, row: VersionRow, file: FileEntry, write: Callabl
     from xxhash import xxh3_128
 
     digest = xxh3_128()
-    with open_reader(_place(registry, row, file)) as source:
+    with _open_checked(registry, row, file) as source:
         for chunk in iter_chunks(source):
             write(chunk)
             digest.update(chunk)
@@ -218,14 +218,7 @@ def list_faults(
 def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
     """Return the blobs of a removed version that are gone; none for a version that is not removed."""
     stored = [*row.files, *_design_files(row)] if row.removed else []
-    return [file.sha256 for file in stored if file.sha256 and not file.url and not _is_stored(layout, file.sha256)]
-
-
-def _is_stored(layout: Layout, sha256: BlobHash) -> bool:
-    """Return whether a blob is in its place or in the trash, without moving it."""
-    path = layout.blob(sha256)
-    # another process may move it either way meanwhile
-    return files.exists(path) or find_swept(layout, path) is not None or files.exists(path)
+    return [file.sha256 for file in stored if file.sha256 and not file.url and not is_stored(layout, file.sha256)]
 
 
 def _fault(what: str, problem: str, lost: list[str]) -> Fault:
@@ -263,7 +256,7 @@ def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool)
         local = find_local(file)
         if local is not None:
             _check_external(row, file, local)
-        elif file.sha256 and (not file.url or find_blob(registry.layout, file.sha256)):
+        elif file.sha256 and (not file.url or has_blob(registry.layout, file.sha256)):
             verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=strong)
     except RegError as error:
         return error.message
@@ -286,7 +279,7 @@ def _check_live(layout: Layout, row: VersionRow) -> None:
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, copying: Copying) -> None:
     local, sha256 = find_local(file), cast("BlobHash", file.sha256)
     try:
-        if local is not None and find_blob(registry.layout, sha256) is None:
+        if local is not None and not has_blob(registry.layout, sha256):
             copying.add_file(local, target, sha256)
         else:
             copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target)
@@ -294,14 +287,18 @@ def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, co
         raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
 
 
-def _place(registry: Registry, row: VersionRow, file: FileEntry) -> Path:
-    """Return the path of a file's bytes, after checking them."""
-    local = find_local(file)
+@contextmanager
+def _open_checked(registry: Registry, row: VersionRow, file: FileEntry) -> Iterator[int]:
+    """Open a file's bytes, which were checked just before."""
+    local, sha256 = find_local(file), cast("BlobHash", file.sha256)
     if local is not None:
         _check_external(row, file, local)
-        return local
-    verify_blob(registry.layout, cast("BlobHash", file.sha256), file.xxh3, file.size)
-    return get_blob(registry.layout, cast("BlobHash", file.sha256))
+        with open_reader(local) as source:
+            yield source
+        return
+    verify_blob(registry.layout, sha256, file.xxh3, file.size)
+    with open_blob(registry.layout, sha256) as blob:
+        yield blob.fileno()
 
 
 def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:

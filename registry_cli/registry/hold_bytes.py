@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import RefusedError
-from registry_cli.store.blobs import find_blob
+from registry_cli.store.blobs import has_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +53,6 @@ def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str)
     Raises:
         RefusedError: The blob is gone.
     """
-    if find_blob(registry.layout, sha256) is None:
+    if not has_blob(registry.layout, sha256):
         raise RefusedError(f"the bytes of {what} are gone: add the same file again first", hint="reg model add --help")
     staging.need_blob(sha256)

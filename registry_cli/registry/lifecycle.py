@@ -17,7 +17,7 @@ from registry_cli.records.version import Publication
 from registry_cli.registry.external import fetch_file
 from registry_cli.registry.hold_bytes import need_version
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import find_blob, verify_blob
+from registry_cli.store.blobs import has_blob, verify_blob
 from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -164,7 +164,7 @@ def _check_bytes(registry: Registry, row: VersionRow, progress: Progress) -> Non
     for file in row.files:
         if file.url:
             fetch_file(registry, row, file, progress=progress)
-        if file.sha256 and (not file.url or find_blob(registry.layout, file.sha256)):
+        if file.sha256 and (not file.url or has_blob(registry.layout, file.sha256)):
             try:
                 verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
             except CorruptError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from registry_cli.errors import UsageError
 from registry_cli.ids import new_ulid
 from registry_cli.store import files
-from registry_cli.store.blobs import verify_blob
+from registry_cli.store.blobs import is_blob, is_in_place, verify_blob
 from registry_cli.store.copying import give_name, hidden_name
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import DIRECTORY
@@ -102,7 +102,7 @@ def take_away(layout: Layout, source: Source, taken: os.stat_result, file: FileE
     except FileNotFoundError:
         return None
     try:
-        goes = _is_same_file(aside.lstat(), taken) and files.exists(layout.blob(file.sha256))
+        goes = _is_same_file(aside.lstat(), taken) and is_in_place(layout, file.sha256)
     except BaseException:
         _put_back(aside, source.file)
         raise
@@ -126,7 +126,7 @@ def _is_taken(layout: Layout, path: Path, taken: os.stat_result, sha256: BlobHas
         status = path.lstat()
         if not _is_same_file(status, taken):
             return False
-        if os.path.samestat(status, files.get_status(layout.blob(sha256))) or status.st_ctime_ns == taken.st_ctime_ns:
+        if is_blob(layout, sha256, status) or status.st_ctime_ns == taken.st_ctime_ns:
             return True
         return sha256_of_file(path) == sha256  # its mode or links have changed, or its bytes without its times
     except FileNotFoundError:

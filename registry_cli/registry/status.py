@@ -78,8 +78,13 @@ def read_status(registry: Registry) -> Status:
 def _count_lost(registry: Registry) -> int:
     layout = registry.layout
     known = read_partial(layout)
-    paths = [*map(layout.blob, known.blobs), *map(layout.record, known.records)]
-    return sum(not files.exists(path) and find_swept(layout, path) is None for path in paths)
+    if not (known.blobs or known.records):  # most copies have lost nothing
+        return 0
+    from registry_cli.store.blobs import is_stored
+
+    records = [layout.record(record) for record in known.records]
+    lost = sum(not files.exists(path) and find_swept(layout, path) is None for path in records)
+    return lost + sum(not is_stored(layout, blob) for blob in known.blobs)
 
 
 def _find_refusal(registry: Registry) -> str | None:

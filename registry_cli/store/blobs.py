@@ -1,6 +1,6 @@
-"""Blobs and records as they lie on disk: find them, check them, read them.
+"""Blobs and records as they lie on disk: whether they are there, their bytes opened, copied and checked.
 
-`staging.py` brings them in, `copying.py` out.
+`staging.py` brings them in, `copying.py` out. Outside `store/` a blob is asked for by its digest, not by its path.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from registry_cli.store.threads import Background
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from registry_cli.ids import BlobHash, RecordId
     from registry_cli.store.flushing import EarlyFlush
@@ -38,6 +39,57 @@ LARGE: Final = 8 << 20
 _LOST: Final = frozenset({errno.EIO, errno.EISDIR})
 """A bad sector, a folder in a file's place: the disk has lost the bytes."""
 _CANNOT: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP})
+
+
+def has_blob(layout: Layout, sha256: BlobHash) -> bool:
+    """Return whether a blob's bytes are at hand; swept ones are brought back, as `find_blob` does."""
+    return find_blob(layout, sha256) is not None
+
+
+def is_in_place(layout: Layout, sha256: BlobHash) -> bool:
+    """Return whether a blob is in its place; nothing is moved."""
+    return files.exists(layout.blob(sha256))
+
+
+def is_stored(layout: Layout, sha256: BlobHash) -> bool:
+    """Return whether a blob is in its place or in the trash; nothing is moved."""
+    path = layout.blob(sha256)
+    # it may move either way meanwhile
+    return files.exists(path) or trash.find_swept(layout, path) is not None or files.exists(path)
+
+
+def is_blob(layout: Layout, sha256: BlobHash, status: os.stat_result) -> bool:
+    """Return whether a status is that of a blob itself, be it under another name.
+
+    Raises:
+        FileNotFoundError: The blob is not in its place.
+    """
+    return os.path.samestat(status, files.get_status(layout.blob(sha256)))
+
+
+@contextmanager
+def open_blob(layout: Layout, sha256: BlobHash) -> Iterator[BinaryIO]:
+    """Open a blob's bytes, unchecked, for reading.
+
+    Raises:
+        CorruptError: It is missing.
+    """
+    path = get_blob(layout, sha256)
+    with ExitStack() as stack:
+        with _reading(path, sha256):
+            fd = stack.enter_context(open_reader(path))
+        yield stack.enter_context(os.fdopen(fd, "rb", closefd=False))
+
+
+def read_blob(layout: Layout, sha256: BlobHash) -> bytes:
+    """Return a small blob's bytes, unchecked.
+
+    Raises:
+        CorruptError: It is missing, or not small.
+    """
+    path = get_blob(layout, sha256)
+    with _reading(path, sha256):
+        return files.read_small(path)
 
 
 def find_blob(layout: Layout, sha256: BlobHash) -> Path | None:

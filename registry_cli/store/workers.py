@@ -2,6 +2,9 @@
 
 None can hold us up: one that ends, is stopped or does not answer in time is killed, and what it was to do is left
 undone. None outlives us: its socket ends when we do. None holds what we hold: it closes all else that it inherits.
+
+They are forked: with interpreters started anew in their place, which need no care for what a fork inherits, an index of
+20,000 versions took 1.2 to 1.5 times as long to rebuild, and 4,000 small files 1.2 to 1.6 times as long to add.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.compare import Compared, compare_group
 from registry_cli.tasks.find import read_now, see_tasks
-from registry_cli.tasks.record import get_blob_path
+from registry_cli.tasks.record import read_task_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ def _tables(registry: Registry, row: TaskRow) -> dict[str, Mapping[str, Value]]:
         "inputs": _inputs(registry, task),
         "data": {one.path: {"size": one.size, "sha256": one.sha256} for one in task.data},
         "code": _code(task),
-        "packages": dict(parse_lock(get_blob_path(registry, lock).read_text())) if lock else {},
+        "packages": dict(parse_lock(read_task_file(registry, lock).decode())) if lock else {},
         "environment": {**task.environment, **task.recipe.env},
         "python": _flat(task.python),
         "host": _flat(task.host),

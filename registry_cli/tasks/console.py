@@ -10,7 +10,7 @@ from registry_cli.records.status import ENDED
 from registry_cli.records.task import CONSOLE
 from registry_cli.store import files
 from registry_cli.tasks.attempt.folder import find_live, is_running
-from registry_cli.tasks.record import get_blob_path, get_row, get_task
+from registry_cli.tasks.record import get_row, get_task, open_task_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -48,7 +48,7 @@ def iter_console(
         task = get_task(registry, get_row(registry, row.id))
     console = task.find_file(CONSOLE) if task.status in ENDED else None
     if console is not None:
-        with get_blob_path(registry, console).open("rb") as file:
+        with open_task_file(registry, console) as file:
             yield from _iter_file(file, tail)
 
 

@@ -12,7 +12,7 @@ from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
 from registry_cli.secrets.hiding import hide_secrets
-from registry_cli.store.blobs import find_blob
+from registry_cli.store.blobs import has_blob
 from registry_cli.tasks.capture.arguments import parse_arguments
 from registry_cli.tasks.capture.data import check_pattern
 from registry_cli.tasks.capture.environ import choose_variables, find_seeds
@@ -147,7 +147,7 @@ def check_project(text: str) -> ModelName:
 def _find_bundle(registry: Registry, commit: str) -> FileEntry | None:
     """Return the bundle of commits that no remote had, if an earlier task of the same commit stored it."""
     entries = registry.read(lambda db: list_files_of_commit(db, commit, BUNDLE))
-    return next((one for one in entries if one.sha256 and find_blob(registry.layout, one.sha256)), None)
+    return next((one for one in entries if one.sha256 and has_blob(registry.layout, one.sha256)), None)
 
 
 def _excluded(patterns: Sequence[str], cwd: Path) -> Callable[[str], bool]:

@@ -20,7 +20,7 @@ from registry_cli.tasks.attempt.folder import find_live
 from registry_cli.tasks.attempt.scalar_reader import load_curves, merge
 from registry_cli.tasks.compare import parse_lock
 from registry_cli.tasks.find import read_now
-from registry_cli.tasks.record import get_blob_path
+from registry_cli.tasks.record import read_task_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def find_part(registry: Registry, row: TaskRow, task: Task, path: str) -> bytes 
         scalars = live.list_scalars()
         return merge(scalars) if scalars else None
     file = task.find_file(path)
-    return None if file is None else get_blob_path(registry, file).read_bytes()
+    return None if file is None else read_task_file(registry, file)
 
 
 def read_curves(registry: Registry, row: TaskRow, task: Task) -> dict[str, list[float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
@@ -13,15 +13,17 @@ from registry_cli.ids import RecordId
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task_codec import dump_task, load_task
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import find_blob, get_record, verify_blob
+from registry_cli.store.blobs import get_blob, get_record, has_blob, open_blob, verify_blob
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from registry_cli.catalog.read.rows import TaskRow
+    from registry_cli.ids import BlobHash
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 
@@ -124,15 +126,31 @@ def get_task(registry: Registry, row: TaskRow) -> Task:
     return load_task(get_record(registry.layout, row.record), f"the record of task {row.id}")
 
 
-def get_blob_path(registry: Registry, file: FileEntry) -> Path:
-    """Return the path of a task's blob after verifying its bytes.
+@contextmanager
+def open_task_file(registry: Registry, file: FileEntry) -> Iterator[BinaryIO]:
+    """Open a task's file for reading after verifying its bytes.
 
     Raises:
         CorruptError: The blob is lost or differs from what was stored.
     """
+    with open_blob(registry.layout, _verify(registry, file)) as source:
+        yield source
+
+
+def read_task_file(registry: Registry, file: FileEntry) -> bytes:
+    """Return the bytes of a task's file; raises as `open_task_file`."""
+    with open_task_file(registry, file) as source:
+        return source.read()
+
+
+def get_task_file_path(registry: Registry, file: FileEntry) -> Path:
+    """Return a path by which another program reads a task's file; raises as `open_task_file`."""
+    return get_blob(registry.layout, _verify(registry, file))
+
+
+def _verify(registry: Registry, file: FileEntry) -> BlobHash:
     assert file.sha256
-    path = find_blob(registry.layout, file.sha256)
-    if path is None:
+    if not has_blob(registry.layout, file.sha256):
         raise CorruptError(f"the bytes of {file.path} are lost", hint="reg repair")
     verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
-    return path
+    return file.sha256

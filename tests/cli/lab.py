@@ -13,7 +13,7 @@ from typing import Any
 
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.record import get_blob_path, get_row, get_task
+from registry_cli.tasks.record import get_row, get_task, read_task_file
 from tests.forks import LONGEST
 from tests.spawner import HERE, run_reg
 
@@ -95,4 +95,4 @@ class Lab:
         with self.open() as registry:
             file = get_task(registry, get_row(registry, ref)).find_file(path)
             assert file is not None, path
-            return get_blob_path(registry, file).read_bytes()
+            return read_task_file(registry, file)

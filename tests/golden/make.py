@@ -9,17 +9,14 @@ import json
 import math
 import shutil
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from registry_cli.catalog.read import tasks as task_read
-from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
 from registry_cli.records.status import Status
 from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Task
-from registry_cli.records.task_codec import load_task
 from registry_cli.registry.add import add_files, add_url, make_design
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
@@ -27,23 +24,15 @@ from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
 from registry_cli.registry.gc.collect import run_collection
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
-from registry_cli.registry.query import Question, find_versions
+from registry_cli.registry.query import Question
 from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.registry.saved_queries import save_question
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks
 from registry_cli.registry.undo import undo_entry
-from registry_cli.store.blobs import get_record
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.record import stage_file, write_stage
-from registry_cli.views.text import dump_json
-from registry_cli.views.versions import view_version
-
-_TOLD: Final = (
-    "id", "name", "project", "status", "attempt", "author", "exit_code", "signal", "problem", "recipe", "code",
-    "environment", "python", "host", "seeds", "params", "metrics", "curves",
-)  # fmt: skip
-"""Keys of a task's record that are compared."""
+from tests.golden.describe import describe
 
 
 def main(folder: Path) -> None:
@@ -54,7 +43,7 @@ def main(folder: Path) -> None:
     fill_tasks(registry, folder / "files")
     fill_auto(registry, folder / "files")
     _collect(registry, folder / "files")
-    (folder / "expected.json").write_text(dump_json(describe(registry), indent=1) + "\n")
+    write_meaning(registry, folder)
     registry.close()
     shutil.rmtree(folder / "files")
     shutil.rmtree(registry.layout.cache)
@@ -65,44 +54,10 @@ def main(folder: Path) -> None:
     registry.path.rename(folder / "registry")
 
 
-def describe(registry: Registry) -> dict[str, Any]:
-    """Return what a registry means, as plain data that compares."""
-    rows = find_versions(registry, sort="name,number", include_archived=True)
-    tasks = [describe_task(registry, row) for (row,) in registry.index.db.execute("SELECT row FROM tasks ORDER BY row")]
-    return {
-        "versions": json.loads(dump_json([view_version(row) for row in rows])),
-        "changes": [
-            f"{row.event} {row.op} {row.ref} {'void' if row.void else ''}".rstrip()
-            for row in iter_changes(registry.index.db)
-        ],
-        **({"tasks": json.loads(dump_json(tasks))} if tasks else {}),  # the first of these registries knew of none
-    }
-
-
-def describe_task(registry: Registry, row: int) -> dict[str, Any]:
-    """Return what a registry knows of a task, as plain data that compares: its rows, and what its record says."""
-    task = task_read.get_task_row(registry.index.db, row)
-    record = load_task(get_record(registry.layout, task.record), "it")
-    fields = registry.index.db.execute(
-        "SELECT field, number, text FROM task_fields WHERE task = ? ORDER BY field", (row,)
-    ).fetchall()
-    return {
-        "row": asdict(task),
-        "fields": fields,
-        "inputs": [asdict(one) for one in task_read.list_task_inputs(registry.index.db, task.id)],
-        "data": [asdict(one) for one in task_read.list_task_data(registry.index.db, row)],
-        "files": [asdict(one) for one in task_read.list_task_files(registry.index.db, row)],
-        "record": _describe_record(record),
-    }
-
-
-def _describe_record(task: Task) -> dict[str, Any]:
-    """Return the parts of a record that are compared; of automatic logging, which came later, what is there."""
-    told = {key: value for key, value in asdict(task).items() if key in _TOLD}
-    if task.recipe.auto is None:
-        del told["recipe"]["auto"]
-    paths = {one.name: one.path for one in task.inputs if one.path is not None}
-    return {**told, **({"paths": paths} if paths else {})}
+def write_meaning(registry: Registry, folder: Path) -> None:
+    """Write what a registry means to `folder/expected.json`."""
+    text = json.dumps(describe(registry), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "expected.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def fill_tasks(registry: Registry, files: Path) -> None:

@@ -34,7 +34,7 @@ from registry_cli.registry.query import find_versions
 from registry_cli.registry.saved_queries import load_question
 from registry_cli.registry.task_lifecycle import restore_tasks
 from registry_cli.tasks.record import get_row, get_task, write_stage
-from tests.golden.make import describe
+from tests.golden.describe import describe
 
 GOLDEN = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))
 

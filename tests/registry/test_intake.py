@@ -32,7 +32,7 @@ from registry_cli.registry.draft import Draft
 from registry_cli.store import files, syncfs
 intake.SHARED_OUT, intake.CHUNK = int(sys.argv[3]), 2
 syncfs.MANY, syncfs.WholeSync.is_known, syncfs._read_waiting = 1, lambda _whole: True, lambda: 0
-plain, ours, home = intake._take_beside, os.getpid(), Path(sys.argv[1])
+plain, ours, home = intake._take_in_worker, os.getpid(), Path(sys.argv[1])
 
 def take_beside(staging, at, source, path, held):
     {there}
@@ -40,7 +40,7 @@ def take_beside(staging, at, source, path, held):
 
 if __name__ == "__main__":
     {before}
-    intake._take_beside = take_beside
+    intake._take_in_worker = take_beside
     registry = Registry.open(home)
     try:
         row = add_files(registry, Draft(parse_model_name("p/m")), [Path(sys.argv[2])]).version

@@ -9,7 +9,7 @@ from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED, Task
-from registry_cli.store.blobs import find_blob
+from registry_cli.store.blobs import has_blob
 from registry_cli.tasks.record import get_row, get_task, write_stage
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
 
@@ -35,7 +35,7 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
     row = get_row(registry, ref)
     source = get_task(registry, row)
     parts = tuple(file for file in source.files if file.path in {DIFF, BUNDLE, LOCK} or file.path.startswith(UNTRACKED))
-    if row.removed or any(file.sha256 and find_blob(registry.layout, file.sha256) is None for file in parts):
+    if row.removed or any(file.sha256 and not has_blob(registry.layout, file.sha256) for file in parts):
         raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
     draft = Task(
         id=TaskId(new_ulid()), name=source.name, project=source.project, status="draft", attempt=0,

@@ -21,7 +21,7 @@ from registry_cli.tasks.capture.data import list_data
 from registry_cli.tasks.capture.environ import replayed
 from registry_cli.tasks.capture.program import find_program
 from registry_cli.tasks.describe import EXECUTABLE
-from registry_cli.tasks.record import get_blob_path
+from registry_cli.tasks.record import get_task_file_path, read_task_file
 from registry_cli.tasks.rerun.environment import build_environment
 from registry_cli.tasks.rerun.git import apply_diff, check_out
 from registry_cli.tasks.rerun.scratch import open_scratch
@@ -132,9 +132,9 @@ def restore_code(registry: Registry, task: Task, code: Code, root: Path, environ
     """
     files.make_dir(root)
     bundle, diff = task.find_file(BUNDLE), task.find_file(DIFF)
-    check_out(code, root, get_blob_path(registry, bundle) if bundle else None, Path.cwd(), environ)
+    check_out(code, root, get_task_file_path(registry, bundle) if bundle else None, Path.cwd(), environ)
     if diff:
-        apply_diff(root, get_blob_path(registry, diff), code.commit, environ)
+        apply_diff(root, get_task_file_path(registry, diff), code.commit, environ)
     with Copying(replace=True, durable=False) as copying:
         for file in _untracked(task):
             target = root / file.path.removeprefix(UNTRACKED)
@@ -198,4 +198,4 @@ def _build(registry: Registry, task: Task, environ: Mapping[str, str]) -> Path |
     if lock is None:
         raise RegError(f"task {task.name} has no lock of its packages", hint=f"reg task run {task.id} --env current")
     version = str(task.python.get("version", ""))
-    return build_environment(get_blob_path(registry, lock).read_bytes(), version, env.cache_home() / "envs", environ)
+    return build_environment(read_task_file(registry, lock), version, env.cache_home() / "envs", environ)

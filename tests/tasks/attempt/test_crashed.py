@@ -23,7 +23,7 @@ from registry_cli.tasks.attempt.folder import GIVEN_UP, SILENCE, WRAPPER, restor
 from registry_cli.tasks.cancel import cancel_tasks
 from registry_cli.tasks.details import read_whole
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.record import get_blob_path, get_row, get_task
+from registry_cli.tasks.record import get_row, get_task, read_task_file
 from registry_cli.tasks.rerun.again import forget_results, get_runnable
 from tests.owners import new_foreign_name
 from tests.tasks.making import crash, hand_over, start, tell
@@ -52,7 +52,7 @@ def now(registry: Registry, task: Task) -> tuple[str, int, int | None]:
 def console(registry: Registry, task: Task) -> bytes:
     file = task.find_file(CONSOLE)
     assert file is not None
-    return get_blob_path(registry, file).read_bytes()
+    return read_task_file(registry, file)
 
 
 def add(registry: Registry, attempt: Attempt, tmp_path: Path) -> None:
