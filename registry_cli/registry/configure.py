@@ -98,4 +98,4 @@ def unset_setting(registry: Registry, key: str, *, user: bool = False) -> bool:
 
 def _refuse_user(key: str, user: bool) -> None:
     if user:
-        raise UsageError(f"{key} belongs to the registry, not to a user: leave --user away", hint="reg help settings")
+        raise UsageError(f"{key} belongs to the registry, not to a user: leave out --user", hint="reg help settings")

@@ -26,7 +26,7 @@ AREAS: Final = {
     "records": "versions, publications and tasks",
     "log": "entries",
     "views": "what `reg model path` copied",
-    "tasks": "what running tasks tell, until they end",
+    "tasks": "files of running tasks, until they end",
     "trash": "taken out of use and not yet gone",
     "tmp": "being written, or left by a crash",
     "cache": "the index; can be deleted at any time",

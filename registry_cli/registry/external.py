@@ -68,7 +68,7 @@ def _read(url: str, staging: Staging) -> Digests:
         path = Path(unquote(urlsplit(url).path))
         if not path.is_file():
             what = "is no regular file" if path.exists() else "is gone"
-            raise NotFoundError(f"{path} {what}, and the version only points to it: bring it back, or add it anew")
+            raise NotFoundError(f"{path} {what}, and the version only points to it: bring it back, or add it again")
         return staging.read_file(path)
     if scheme not in {"http", "https"}:
         raise RemoteError(

@@ -125,7 +125,7 @@ def _look(target: Path, file: FileEntry, force: bool) -> Place | Literal["same"]
         return "same"
     place = find_place(target)
     if place == "file" and not force:
-        raise ConflictError(f"{target} is there and different: --force replaces it", hint="reg model get --help")
+        raise ConflictError(f"{target} exists and differs: --force replaces it", hint="reg model get --help")
     return place
 
 
@@ -303,7 +303,7 @@ def _open_checked(registry: Registry, row: VersionRow, file: FileEntry) -> Itera
 
 def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
     if not path.exists():
-        raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it anew")
+        raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it again")
     if file.sha256 and sha256_of_file(path) != file.sha256:
         raise CorruptError(
             f"{path} changed since {row.ref} was made; what is there can be added",

@@ -50,4 +50,4 @@ def _is_same(shown: tuple[FileEntry, ...], proved: tuple[FileEntry, ...]) -> boo
 
 
 def _other_files(row: VersionRow, than: str) -> CorruptError:
-    return CorruptError(f"the index says other files of {row.ref} than {than} does", hint=REMAKE)
+    return CorruptError(f"the index lists other files of {row.ref} than {than} does", hint=REMAKE)

@@ -164,7 +164,7 @@ class _Parser:
     def count(self, word: str) -> int:
         token = self.next()
         if token.kind != "word" or not token.text.isdecimal() or not token.text.isascii() or int(token.text) == 0:
-            self.fail(f"expected how many after `{word}`", token)
+            self.fail(f"expected a number after `{word}`", token)
         return int(token.text)
 
     def field(self, token: Token) -> str:

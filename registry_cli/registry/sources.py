@@ -109,7 +109,7 @@ def _iter_folder(
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
     if here in above:
-        raise UsageError(f"{folder} is a link in a circle")
+        raise UsageError(f"{folder} is a circular link")
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if ignore and Path(entry.path) in ignore:

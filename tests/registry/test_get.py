@@ -68,7 +68,7 @@ def test_a_different_file_is_replaced_only_by_force(registry: Registry, tmp_path
     target = tmp_path / "back"
     write(target / "a", b"1")
     write(target / "b", b"mine")
-    with pytest.raises(ConflictError, match="b is there and different") as caught:
+    with pytest.raises(ConflictError, match="b exists and differs") as caught:
         get_version(registry, row, target)
     assert caught.value.hint == "reg model get --help"
     assert sorted(path.name for path in target.iterdir()) == ["a", "b"]

@@ -49,9 +49,9 @@ def test_space_and_case_do_not_matter() -> None:
     [
         ("", "expected `last`", 0),
         ("newest 5", "expected `last`", 0),
-        ("last", "expected how many after `last`", 4),
-        ("last 0", "expected how many", 5),
-        ("last -1", "expected how many", 5),
+        ("last", "expected a number after `last`", 4),
+        ("last 0", "expected a number", 5),
+        ("last -1", "expected a number", 5),
         ("last 5 best 3", "expected `,` or the end", 7),
         ("last 5,", "expected `last`", 7),
         ("best 3", "expected `max", 6),

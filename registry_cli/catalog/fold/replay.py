@@ -72,7 +72,7 @@ class Replay:
         if head == EMPTY or (data and digest_entry(data) == head.digest):
             return
         if data is None or self.follow(data, self._log.where(head.seq)) != head.digest:
-            what = "taken away" if data is None else "replaced"
+            what = "removed" if data is None else "replaced"
             problem = f"the registry was {what} while it was open: nothing was added, and the command can run again"
             raise ConflictError(problem, hint="reg status")
 

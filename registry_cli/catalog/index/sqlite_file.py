@@ -67,7 +67,7 @@ def check_schema(db: sqlite3.Connection) -> bool:
     made = {sql for _, _, sql in found if sql is not None}
     automatic = all(kind == "index" and name.startswith("sqlite_autoindex_") for kind, name, sql in found if not sql)
     if found and not (automatic and made == _stored_statements() and len(made) == sum(bool(sql) for *_, sql in found)):
-        raise sqlite3.DatabaseError("it has other tables than it should")
+        raise sqlite3.DatabaseError("it has unexpected tables")
     _map(db)
     return bool(found)
 

@@ -188,7 +188,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
 
 
 def _other_files(ref: str) -> CorruptError:
-    return CorruptError(f"the index says other files of {ref} than it did", hint=REMAKE)
+    return CorruptError(f"the index lists other files of {ref} than it did", hint=REMAKE)
 
 
 def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:

@@ -83,11 +83,11 @@ def _judge(survey: Survey) -> tuple[str | None, str | None]:
     if strange is not None:
         return strange.removeprefix(f"{path} "), None
     if survey.layout.shared or not is_private(survey.layout):
-        return None, "others can write in the registry: the index there is not used"
+        return None, "other users can write in the registry: the index there is not used"
     if _is_unfinished(path):
         return None, "the index waits for a writer to end, or for the next to clean up: it was not compared"
     if is_outdated(path):
-        return None, "the index is of another program or registry: it will be made anew"
+        return None, "the index is of another program or registry: it will be rebuilt"
     try:
         with open_untouched(path) as file:
             return _judge_file(survey, file)
@@ -105,7 +105,7 @@ def _judge_file(survey: Survey, file: IndexFile) -> tuple[str | None, str | None
         return None, "the index holds nothing yet: it is made when it is needed"
     kept = _read_kept(file, survey)
     if kept is None:
-        return None, "the index is of another program or registry: it will be made anew"
+        return None, "the index is of another program or registry: it will be rebuilt"
     if not file.is_sound(quick=survey.level == "fast"):
         return "is damaged inside", None
     return _compare(survey, kept)

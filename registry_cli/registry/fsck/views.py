@@ -52,7 +52,7 @@ class _Views:
         folder = self.survey.layout.view(version)
         row = self.survey.read(lambda db: find_row(db, version))
         if row is None:
-            self.survey.notes.append(f"views/{version[:12]} is of no version")
+            self.survey.notes.append(f"views/{version[:12]} belongs to no version")
             return
         if not files.is_dir(folder):  # `check_kinds` reports it
             return

@@ -55,7 +55,7 @@ def _find(listed: Sequence[Trashed], prefix: str) -> Trashed:
     if not fits:
         raise NotFoundError(f"no blob `{prefix}` in the trash", hint="reg trash list")
     if len(fits) > 1:
-        raise AmbiguousError(f"`{prefix}` fits {len(fits)} blobs in the trash", hint="reg trash list")
+        raise AmbiguousError(f"`{prefix}` matches {len(fits)} blobs in the trash", hint="reg trash list")
     return next(iter(fits.values()))
 
 

@@ -40,7 +40,7 @@ def open_sibling(path: Path, ours: Layout) -> Sibling:
     if not any(files.is_dir(folder) for folder in (layout.log, layout.blobs, layout.records)):
         raise NoRegistryError(f"{path} is no registry: name a {DIRECTORY} folder, or the folder that holds one")
     if layout.root.resolve() == ours.root.resolve():
-        raise UsageError(f"{path} is the registry that shall be mended: name a copy of it")
+        raise UsageError(f"{path} is the registry that is to be mended: name a copy of it")
     try:
         form = read_format(layout)
     except (CorruptError, NoRegistryError):

@@ -44,8 +44,8 @@ of the trash are marked before blobs are mended, and damaged views are removed a
 _FETCHED: Final = "copied from the other registry"
 _UNUSED: Final = "moved to the trash: nothing needs it"
 _DERIVED: Final[dict[Kind, str]] = {
-    "index": "moved to the trash, to be made anew from the log",
-    "view": "removed, to be made anew when it is used",
+    "index": "moved to the trash, to be rebuilt from the log",
+    "view": "removed, to be made again when it is used",
     "trash": "marked as damaged, so that nothing brings it back",
 }
 

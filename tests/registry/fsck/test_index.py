@@ -41,8 +41,8 @@ def problems(report: Report) -> list[tuple[str, str]]:
         ("UPDATE versions SET comment = 'a lie' WHERE row = 2", "its table `versions` is not what the log says"),
         ("DELETE FROM files WHERE version = 2", "its table `files` is not what the log says"),
         ("INSERT INTO tags VALUES (1, 'prod')", "its table `tags` is not what the log says"),
-        ("DROP INDEX tags_tag", "has other tables than it should"),
-        ("DROP TABLE tags", "has other tables than it should"),
+        ("DROP INDEX tags_tag", "has unexpected tables"),
+        ("DROP TABLE tags", "has unexpected tables"),
         ("UPDATE stamp SET value = 'no' WHERE key = 'seq'", "has no readable stamp"),
         ("DELETE FROM stamp WHERE key = 'digest'", "has no readable stamp"),
         ("UPDATE stamp SET value = 'no' WHERE key = 'digest'", "its stamp names another entry than the log holds"),
@@ -59,7 +59,7 @@ def test_an_index_of_another_program_is_only_noted(closed: Registry, key: str) -
     change(closed, f"UPDATE stamp SET value = '0' WHERE key = '{key}'")
     report = check_registry(closed)
     assert not report.damages
-    assert report.notes == ("the index is of another program or registry: it will be made anew",)
+    assert report.notes == ("the index is of another program or registry: it will be rebuilt",)
 
 
 def test_an_index_behind_the_log_is_as_it_should_be(closed: Registry) -> None:

@@ -270,7 +270,7 @@ def test_no_registry(registry: Registry, tmp_path: Path) -> None:
         repair_registry(tmp_path / "empty")
     with pytest.raises(NoRegistryError, match="empty is no registry"):
         repair(registry, tmp_path / "empty")
-    with pytest.raises(UsageError, match="shall be mended"):
+    with pytest.raises(UsageError, match="is to be mended"):
         repair(registry, tmp_path)
 
 
