@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.sdk.clearml.reports import Reports
-from registry_cli.sdk.current import get_current
+from registry_cli.sdk.join import get_current
 from registry_cli.sdk.params import told_params
 
 if TYPE_CHECKING:
