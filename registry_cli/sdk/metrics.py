@@ -58,5 +58,5 @@ class Logger(Reports):
         self._current.add_plot(plot)
 
     def flush(self) -> None:
-        """Hand all points to the operating system; they are every half second."""
+        """Try again to write what a full disk has refused; all else is written when it is told."""
         self._current.flush()

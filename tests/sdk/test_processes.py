@@ -126,14 +126,15 @@ def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_an_abrupt_end_loses_nothing_that_was_told_before(tmp_path: Path, how: str) -> None:
     scripts.run(tmp_path, script("""
+    import pickle
     reg.log_metric("loss", 0.5, 1)
-    task.get_logger().flush()
     open("m.bin", "wb").write(b"1")
     reg.commit("m.bin", "a/m", wait=False)
+    with open("net.pkl", "wb") as file: pickle.dump({"weight": 1}, file)
     """) + how, code=None)  # fmt: skip
     task = scripts.wait_for_end(tmp_path)
     assert (task.status, task.exit_code, task.metrics) == ("crashed", None, {"loss": 0.5})
-    assert {row.name for row in list_made(tmp_path, task.id)} == {"a/m"}
+    assert {row.name for row in list_made(tmp_path, task.id)} == {"a/m", "proj/job/net"}
     assert list((tmp_path / ".registry" / "tasks").iterdir()) == []
 
 
