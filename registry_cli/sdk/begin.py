@@ -43,11 +43,11 @@ def start(
         NoRegistryError: There is no registry.
         UsageError: A name cannot be kept.
     """
+    now = datetime.now(UTC)
     registry = opening.Registry.find()
     cwd, argv = Path.cwd(), (sys.executable, *sys.orig_argv[1:])
     project = check_project(project_of_folder(cwd, registry.path) if project is None else project)
     name, words = parse_task_name(name or name_of_command(argv)), tuple(map(parse_tag, tags))
-    now = datetime.now(UTC)
     task = Task(
         new_task_id(), name, project, "running", 1, now, env.read(env.REG_AUTHOR) or env.login(), Recipe(argv),
         tags=words, params=parse_arguments(hide_secrets(argv)),

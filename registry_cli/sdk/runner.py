@@ -47,7 +47,7 @@ class Runner:
     def __init__(self, registry: Registry, task: Task, live: Live, cwd: Path, streams: Iterable[str]) -> None:
         begin = Begin(
             str(registry.path), task.id, task.name, task.project, task.recipe.argv, tuple(task.tags), str(cwd),
-            os.getpid(),
+            os.getpid(), task.created.timestamp(),
         )  # fmt: skip
         try:
             self._channel, self._started = start_companion(begin)

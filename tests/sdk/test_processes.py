@@ -139,6 +139,15 @@ def test_an_abrupt_end_loses_nothing_that_was_told_before(tmp_path: Path, how: s
 
 
 @pytest.mark.slow
+def test_what_a_script_writes_is_none_of_its_code(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "helper.py").write_text("")
+    scripts.run(tmp_path, START + "open('made.txt', 'w').write('1')")
+    kept = {file.path for file in scripts.newest(tmp_path).files}
+    assert {path for path in kept if path.startswith("untracked/")} == {"untracked/train.py", "untracked/helper.py"}
+
+
+@pytest.mark.slow
 def test_children_of_a_script_that_is_gone_hold_no_companion(tmp_path: Path) -> None:
     scripts.run(tmp_path, script("""
     if not os.fork():

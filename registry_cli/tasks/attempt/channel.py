@@ -26,6 +26,7 @@ class Begin:
         registry: The `.registry` folder.
         cwd: Absolute; where the script runs.
         pid: The script's process.
+        time: Seconds since 1970, when it began.
     """
 
     registry: str
@@ -36,6 +37,7 @@ class Begin:
     tags: tuple[str, ...]
     cwd: str
     pid: int
+    time: float
 
 
 class Channel:

@@ -77,7 +77,7 @@ def run_script(registry: Registry, begin: Begin, environ: Mapping[str, str], cha
 def _start(registry: Registry, begin: Begin, cwd: Path, environ: Mapping[str, str]) -> Attempt:
     task = TaskId(begin.task)
     live = Live(task, 1, registry.layout.attempt(task, 1))
-    wish = Wish(begin.name, begin.project, Recipe(begin.argv), tags=begin.tags)
+    wish = Wish(begin.name, begin.project, Recipe(begin.argv), tags=begin.tags, began=begin.time)
     try:
         with Staging(registry.layout) as staging:
             known = replace(describe(registry, wish, cwd, environ, staging), id=task)
