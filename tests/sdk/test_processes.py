@@ -185,6 +185,7 @@ def test_a_terminated_script_ends_its_task(tmp_path: Path) -> None:
 STUBBORN = (
     START
     + """
+task.registry  # once it is begun, others find it
 words = ["ready"]
 while True:
     try:
@@ -244,7 +245,7 @@ while True:
 
 
 def test_a_cancelled_script_ends_its_task(tmp_path: Path) -> None:
-    process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
+    process = scripts.begin(tmp_path, START + "task.registry\nprint('ready', flush=True)\ntime.sleep(60)")
     scripts.reg(tmp_path, "task", "cancel", "job")
     process.communicate(timeout=LONGEST)
     assert scripts.newest(tmp_path).status == "cancelled"
