@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from registry_cli.opening import Registry as Registry
     from registry_cli.registry.version import Version as Version
     from registry_cli.sdk.autolog.autolog import autolog as autolog
-    from registry_cli.sdk.background_save import Pending as Pending
     from registry_cli.sdk.clearml.input_model import InputModel as InputModel
     from registry_cli.sdk.clearml.model import Model as Model
     from registry_cli.sdk.clearml.output_model import OutputModel as OutputModel
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from registry_cli.sdk.metrics import log_metric as log_metric
     from registry_cli.sdk.metrics import log_metrics as log_metrics
     from registry_cli.sdk.metrics import log_params as log_params
+    from registry_cli.sdk.pending import Pending as Pending
     from registry_cli.sdk.task import Task as Task
     from registry_cli.sdk.task import task as task
     from registry_cli.sdk.use import use as use
@@ -31,7 +31,7 @@ _EXPORTS = {
     "InputModel": "registry_cli.sdk.clearml.input_model",
     "Model": "registry_cli.sdk.clearml.model",
     "OutputModel": "registry_cli.sdk.clearml.output_model",
-    "Pending": "registry_cli.sdk.background_save",
+    "Pending": "registry_cli.sdk.pending",
     "RegError": "registry_cli.errors",
     "RegWarning": "registry_cli.sdk.warning",
     "Registry": "registry_cli.opening",

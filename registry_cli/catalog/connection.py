@@ -102,7 +102,7 @@ def limited(db: Connection, steps: int) -> Iterator[None]:
 
 def look_for_signals(db: Connection) -> None:
     """Make statements stop when a signal arrives in a command; a script's own handlers must not be called again."""
-    if process.guarded:
-        db.set_progress_handler(None, 0)
-    else:
+    if process.is_command:
         db.set_progress_handler(interrupts.look, _PACE)
+    else:
+        db.set_progress_handler(None, 0)

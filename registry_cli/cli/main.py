@@ -29,7 +29,7 @@ def run_process() -> None:
     from registry_cli import process
 
     gc.set_threshold(100_000)
-    process.guarded = False  # a command forks only where no other thread holds a lock
+    process.is_command = True
     _open_closed()
     code = main()
     sys.stderr.flush()

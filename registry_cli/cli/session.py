@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,6 @@ import typer
 from registry_cli import env
 from registry_cli.cli.output import Output, open_output
 from registry_cli.errors import UsageError
-from registry_cli.process import cached_property
 from registry_cli.views.text import escape
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
@@ -10,7 +11,6 @@ from registry_cli.catalog.index.index import LOST, Index
 from registry_cli.catalog.index.place import find_place
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
 from registry_cli.ids import RecordId, VersionId, is_hex
-from registry_cli.process import cached_property
 from registry_cli.registry.ownership import check_owner
 from registry_cli.store import files
 from registry_cli.store.format import read_format

@@ -13,7 +13,7 @@ from registry_cli.sdk.params import connect_table, fit
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from registry_cli.sdk.current import Current
+    from registry_cli.records.values import Value
 
 Connected = Mapping[str, Any] | bool
 """What ClearML's `auto_connect_…` take: whether, or for each name whether."""
@@ -32,14 +32,22 @@ class Listener:
     """Listens to every parser of this process, until it is stopped.
 
     Args:
-        current: The task to tell.
+        overrides: Values that a clone gives to the script instead of its own.
+        take: Told the parameters.
         everything: Whether parsers that were not connected are heard too.
         skipped: Arguments that are not told, by their destinations.
     """
 
-    def __init__(self, current: Current, *, everything: bool = True, skipped: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, Value],
+        take: Callable[[Mapping[str, Value | None]], None],
+        *,
+        everything: bool = True,
+        skipped: Collection[str] = (),
+    ) -> None:
         self.everything = everything
-        self._current = current
+        self._overrides, self._tell = overrides, take
         self._skipped = skipped
         self._parsers: dict[int, tuple[argparse.ArgumentParser, str | None, bool]] = {}
 
@@ -63,8 +71,8 @@ class Listener:
             return
         section, ours = connected[1:] if connected else (None, True)
         table = {name: value for name, value in vars(found).items() if name not in self._skipped}
-        converted = _convert(parser, table, self._current.overrides if ours else {}, section)
-        self._current.add_params(connect_table(table, converted, section))
+        converted = _convert(parser, table, self._overrides if ours else {}, section)
+        self._tell(connect_table(table, converted, section))
         vars(found).update(table)
 
 
@@ -100,12 +108,9 @@ def _convert(
     return converted
 
 
-def listen(current: Current, wanted: Connected) -> Listener:
-    """Let a task hear argparse from now on; a table says False of arguments that are not told."""
+def make_listener(
+    overrides: Mapping[str, Value], take: Callable[[Mapping[str, Value | None]], None], wanted: Connected
+) -> Listener:
+    """Return a listener of what a script wants heard; a table says False of arguments that are not told."""
     skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
-    listener = Listener(current, everything=bool(wanted), skipped=skipped)
-    if current.listener is not None:
-        current.listener.stop()
-    current.listener = listener
-    listener.start()
-    return listener
+    return Listener(overrides, take, everything=bool(wanted), skipped=skipped)

@@ -16,20 +16,25 @@ from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import add_files, make_design
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
+from registry_cli.registry.sources import list_sources
 from registry_cli.registry.version import Version
+from registry_cli.sdk import pending
 from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.autolog.loaded import find_loaded
-from registry_cli.sdk.background_save import Job, Pending, get_saver, parse_keep
-from registry_cli.sdk.current import Current, find_current, is_silent
-from registry_cli.sdk.preload import load_ahead
+from registry_cli.sdk.join import find_current, is_silent
+from registry_cli.sdk.pending import Pending, parse_keep
 from registry_cli.sdk.snapshot import take_snapshot
+from registry_cli.store import files
+from registry_cli.store.writer_name import new_name
+from registry_cli.tasks.attempt.jobs import Job, make_folder, new_job_name
 from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
 from registry_cli.tasks.outputs import INPUT, name_output
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
-    from registry_cli.sdk.snapshot import Snapshot
+    from registry_cli.sdk.current import Current
+    from registry_cli.tasks.attempt.folder import Live
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
 Parents = Sequence["str | Version"] | Mapping[str, "str | Version"]
@@ -106,8 +111,9 @@ def commit(
         mode: `copy`, `link` (share the bytes), `move` (take the file away), `reference` (only point to it).
         allow_same: Make a version although the newest has the same files and fields.
         registry: Where; found as the command line finds it when None.
-        wait: False returns at once with a `Pending`: the files are held as they are now and saved by a thread. Two wait
-            at most, a third call waits with them. What fails is told on standard error; `Pending.result()` raises it.
+        wait: False returns at once with a `Pending`: the files are held as they are now and saved by the task's
+            companion, outside of a task before it returns. Two wait at most, a third call waits with them. What fails
+            is told on standard error; `Pending.result()` raises it.
         keep: `last N`: of this model's snapshots that wait, the newest N are saved and the others skipped, so that
             nobody waits for room.
 
@@ -168,50 +174,38 @@ def find_task_for(registry: Registry | None) -> Current | None:
 def save(registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How) -> Version:
     """Save a version now; raises as `commit`."""
     full = complete(current, draft)
-    if how.rename is None:
-        return _add(registry, registry, current, full, paths, how)
+    if current is None or current.live is None:
+        return _add(registry, full, paths, how)
+    list_sources(paths)  # what is not there is said of the path that the script gave
     registry.check_writable()
-    snapshot = take_snapshot(registry.layout, paths, how.rename)
-    try:
-        version = _add(registry, registry, current, full, snapshot.paths, replace(how, mode="copy"))
-        snapshot.check()
-        return version
-    finally:
-        snapshot.remove()
+    if how.rename is None:
+        job = _make_job(full, [Path(os.path.abspath(path)) for path in paths], how)  # noqa: PTH100  # resolves no link
+        return pending.save_now(registry, current, job)
+    name = new_job_name()
+    return pending.save_now(registry, current, _hold(current.live, name, full, paths, how), name)
 
 
 def save_later(
     registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How, keep: int | None
 ) -> Pending:
-    """Hold the files as they are and save them by and by; raises as `take_snapshot`."""
+    """Hold the files as they are and have them saved by and by; outside of a task save them now.
+
+    Raises:
+        UsageError: Only copies can be saved later.
+        RegError: As `take_snapshot`.
+    """
     if how.mode != "copy":
         raise UsageError(f"mode {how.mode} cannot be combined with wait=False, which copies")
-    pending = Pending()
     if is_silent():
-        pending.settle()
-        return pending
+        return Pending()
+    if current is None or current.live is None:
+        return Pending.saved(save(registry, current, draft, paths, how))
     full = complete(current, draft)
-    if current is not None and current.forked:  # it may end without a word, and the thread with it
-        pending.settle(save(registry, current, draft, paths, how))
-        return pending
-    saver = get_saver()
     if keep is None:
-        saver.wait_for_room()
+        pending.wait_for_room()
     registry.check_writable()
-    load_ahead(registry)
-    held = take_snapshot(registry.layout, paths, how.rename)
-
-    def write(snapshot: Snapshot) -> Version:
-        mode: Mode = "copy" if snapshot.linked else "link"
-        with registry.reopen() as own:
-            return _add(registry, own, current, full, snapshot.paths, replace(how, mode=mode), held=True)
-
-    def tell(problem: str) -> None:
-        if current is not None:
-            current.tell(lambda facts: facts.set_problem(problem))
-
-    saver.put(Job(draft.name, held, write, tell, pending), keep)
-    return pending
+    name = new_job_name()
+    return pending.save_later(registry, current, _hold(current.live, name, full, paths, how), name, keep)
 
 
 def complete(current: Current | None, draft: Draft) -> Draft:
@@ -229,22 +223,31 @@ def complete(current: Current | None, draft: Draft) -> Draft:
     return replace(draft, task=current.task.id, parents=(*draft.parents, *inputs), metrics=metrics, labels=labels)
 
 
-def _add(
-    registry: Registry,
-    own: Registry,
-    current: Current | None,
-    draft: Draft,
-    paths: Sequence[Path],
-    how: How,
-    *,
-    held: bool = False,
-) -> Version:
-    added = add_files(own, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same,
-                      cached=current is None, held=held)  # fmt: skip
-    if current is not None:
-        entry = how.entry or draft.name.rpartition("/")[2]
-        current.tell(lambda facts: facts.add_output(entry, added.version.id))
-    return Version(registry, added.version)
+def _add(registry: Registry, draft: Draft, paths: Sequence[Path], how: How) -> Version:
+    """Save a version of no task in this process."""
+    if how.rename is None:
+        added = add_files(registry, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same)
+        return Version(registry, added.version)
+    folder = registry.layout.tmp / new_name()
+    try:
+        held = take_snapshot(folder, paths, how.rename)
+        added = add_files(registry, draft, held.paths, message=how.message, allow_same=how.allow_same, held=True)
+        return Version(registry, added.version)
+    finally:
+        files.remove_tree(folder)
+
+
+def _hold(live: Live, name: str, draft: Draft, paths: Sequence[Path], how: How) -> Job:
+    """Return a job for files as they are now."""
+    make_folder(live)
+    held = take_snapshot(live.jobs / name, paths, how.rename)
+    mode: Mode = "copy" if held.linked else "link"
+    return replace(_make_job(draft, held.paths, how), mode=mode, linked=held.linked, held=True)
+
+
+def _make_job(draft: Draft, paths: Sequence[Path], how: How) -> Job:
+    entry = how.entry or draft.name.rpartition("/")[2]
+    return Job(draft, tuple(map(str, paths)), entry, how.mode, how.message, how.allow_same)
 
 
 def _name(current: Current | None, name: str | None, paths: Sequence[Path]) -> str:

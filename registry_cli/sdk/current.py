@@ -1,8 +1,4 @@
-"""The task that this process belongs to: one that it runs itself, or one that `reg log` or a parent process runs.
-
-A process that was started within a task attaches: it appends to files of the task's folder, and whoever runs the task
-ends it. Of several training processes only rank 0 tells anything; on the others everything is accepted.
-"""
+"""A task as one of its processes has it: what is known of it here, and the files of its folder that are appended to."""
 
 from __future__ import annotations
 
@@ -10,19 +6,14 @@ import os
 import threading
 from dataclasses import replace
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from registry_cli import env, opening
-from registry_cli.catalog.read.tasks import find_task_row
-from registry_cli.errors import CorruptError, NoRegistryError, RegError, UsageError
-from registry_cli.ids import TaskId
+from registry_cli.errors import CorruptError
 from registry_cli.records.values import flatten
-from registry_cli.store.writer_name import find_owner
 from registry_cli.tasks.attempt.fact_writer import FactWriter
-from registry_cli.tasks.attempt.folder import Live, find_live, is_running, read_state
+from registry_cli.tasks.attempt.folder import Live, read_state
 from registry_cli.tasks.attempt.plots import dump_plot, plot_path
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
-from registry_cli.tasks.record import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +23,8 @@ if TYPE_CHECKING:
     from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
     from registry_cli.sdk.argparse_hook import Listener
-    from registry_cli.sdk.exit_status import Watch
     from registry_cli.sdk.runner import Runner
     from registry_cli.tasks.attempt.plots import Plot
-
-NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
 
 
 class Current:
@@ -46,7 +34,6 @@ class Current:
         task: As it is known here: as it began, and what this process has told since.
         live: Its folder; None where this process tells nothing and has none.
         runner: Who ends it, where that is this process.
-        watch: Learns how this process ends, where somebody must know.
         listener: Hears what argparse parses, where somebody asked for it.
         named: Whether the user gave the task its name, which the script's then does not replace.
         silent: Whether nothing is told from here, because another rank does.
@@ -63,7 +50,6 @@ class Current:
         self.task = task
         self.live = live
         self.runner: Runner | None = None
-        self.watch: Watch | None = None
         self.listener: Listener | None = None
         self.silent = silent
         self.forked = False
@@ -155,10 +141,14 @@ class Current:
         if self.runner is not None or self.live is None:
             return True
         try:
-            owner = find_owner(read_state(self.live).owner)
+            return read_state(self.live).script is not None
         except (FileNotFoundError, CorruptError):
             return False
-        return owner is not None and self.live.facts(str(owner.pid)).exists()
+
+    def wait_until_begun(self) -> None:
+        """Return once the task is in the registry, where this process began it; raises as `Runner.wait_until_begun`."""
+        if self.runner is not None:
+            self.runner.wait_until_begun()
 
     def keep(self, other: Current | None) -> None:
         """Hold a task that this process has left for this one: a forked child must not close its database."""
@@ -182,80 +172,11 @@ class Current:
         self._inherited.append(self._own)
         self._own = threading.local()
         self._lock = threading.RLock()
+        if self.runner is not None:
+            self.runner.let_go()
         self.runner = None
         self.forked = True
         self.leaving.clear()
-
-
-_current: Current | None = None
-_lock = threading.RLock()
-
-
-def find_current() -> Current | None:
-    """Return the task of this process, or None; one that another process runs is joined when first asked for."""
-    if _current is not None or not env.read(env.REG_TASK):
-        return _current
-    with _lock:
-        if _current is None:
-            set_current(_attach())
-        return _current
-
-
-def peek_current() -> Current | None:
-    """Return the task of this process without joining one."""
-    return _current
-
-
-def get_current() -> Current:
-    """Return the task of this process.
-
-    Raises:
-        UsageError: There is none.
-    """
-    current = find_current()
-    if current is None:
-        raise UsageError(NO_TASK, hint="Task.init()")
-    return current
-
-
-def set_current(current: Current | None) -> None:
-    """Make a task that of this process, or leave it without one."""
-    global _current
-    from registry_cli.sdk.ending import watch_end
-
-    _current = current
-    if current is not None:
-        watch_end()
-
-
-def is_silent() -> bool:
-    """Return whether this process is one of several and not the one that tells."""
-    return env.rank() != 0
-
-
-def _attach() -> Current | None:
-    """Join the task that the environment names, if it runs; None where it has ended or lies elsewhere."""
-    task, attempt = TaskId(env.read(env.REG_TASK) or ""), env.read(env.REG_ATTEMPT) or ""
-    if not attempt.isdecimal():
-        return None
-    try:
-        registry = opening.Registry.find()
-    except NoRegistryError:
-        return None
-    live = find_live(registry.layout, task, int(attempt))
-    if live is None or not is_running(registry.layout, live):
-        registry.close()
-        return None
-    try:
-        row = registry.read(lambda db: find_task_row(db, task))
-        found = get_task(registry, row) if row is not None else None
-    except RegError:
-        found = None
-    lives = found is not None and found.status in {"running", "crashed"}  # its runner was taken for dead, and is not
-    if found is None or not lives or found.attempt != live.attempt:
-        registry.close()
-        return None
-    return Current(registry, found, live, silent=is_silent())
 
 
 def _put(table: dict[str, Value], keys: list[str], value: Value | None) -> str:
@@ -271,13 +192,3 @@ def _put(table: dict[str, Value], keys: list[str], value: Value | None) -> str:
     else:
         table[first] = value
     return first
-
-
-def _after_fork() -> None:
-    global _lock
-    _lock = threading.RLock()
-    if _current is not None:
-        _current.inherit()
-
-
-os.register_at_fork(after_in_child=_after_fork)

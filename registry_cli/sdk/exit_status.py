@@ -64,10 +64,14 @@ class Watch:
 
     Attributes:
         ending: Whether a SIGTERM comes too late to change anything.
+
+    Args:
+        caught: Called when a SIGTERM becomes an exit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, caught: Callable[[], None] = lambda: None) -> None:
         self.ending = False
+        self._caught = caught
         self._leaving = self._insisted = self._stayed = False
         self._seen: Fate | None = None
         self._hook, self._drop_hook = sys.excepthook, sys.unraisablehook
@@ -122,6 +126,7 @@ class Watch:
             self._insisted = True
             return
         self._leaving = True
+        self._caught()
         raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number, self._stay)
 
     def _on_drop(self, dropped: sys.UnraisableHookArgs) -> None:

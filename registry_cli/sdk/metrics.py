@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.sdk.clearml.reports import Reports
-from registry_cli.sdk.current import get_current
+from registry_cli.sdk.join import get_current
 from registry_cli.sdk.params import told_params
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ class Logger(Reports):
         self._current.add_plot(plot)
 
     def flush(self) -> None:
-        """Hand all points to the operating system; they are every half second."""
+        """Try again to write what a full disk has refused; all else is written when it is told."""
         self._current.flush()

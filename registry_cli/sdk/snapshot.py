@@ -1,4 +1,4 @@
-"""Files as they are now, held in the registry's `tmp/` while their writer goes on.
+"""Files as they are now, held in the attempt's folder while their writer goes on.
 
 A reflink is a snapshot at no cost. A hard link is none: `torch.save` and `open(path, "wb")` cut and fill the same
 inode. So where the file system has no reflinks, files up to `SMALL` are copied before the caller goes on, which takes
@@ -18,13 +18,10 @@ from registry_cli.store import files
 from registry_cli.store.hashing import open_reader
 from registry_cli.store.new_file import NewFile
 from registry_cli.store.stamps import stamp_of
-from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from registry_cli.store.layout import Layout
 
 SMALL: Final = 64 << 20
 """Bytes up to which a file is copied before its writer goes on."""
@@ -36,38 +33,19 @@ class Snapshot:
     """Files held for a while.
 
     Attributes:
-        folder: What holds them.
         paths: Where those lie now that were named, in their order.
-        linked: Files that are still their writer's, and what they looked like.
+        linked: Files that are still their writer's, with the size and time that they had.
     """
 
-    folder: Path
     paths: tuple[Path, ...]
-    linked: tuple[tuple[Path, tuple[int, int]], ...]
-
-    def check(self) -> None:
-        """Check that no file was rewritten since.
-
-        Raises:
-            ConflictError: One was.
-        """
-        for path, stamp in self.linked:
-            if _stamp(path.stat()) != stamp:
-                raise ConflictError(
-                    f"{path.name} was rewritten before it was saved: write each checkpoint to a file of its own, "
-                    "replace it by a rename, or commit with wait=True"
-                )
-
-    def remove(self) -> None:
-        """Give it up."""
-        files.remove_tree(self.folder)
+    linked: tuple[tuple[str, int, int], ...]
 
 
-def take_snapshot(layout: Layout, paths: Sequence[Path], rename: str | None = None) -> Snapshot:
+def take_snapshot(folder: Path, paths: Sequence[Path], rename: str | None = None) -> Snapshot:
     """Hold files and folders as they are now.
 
     Args:
-        layout: The registry.
+        folder: Made to hold them; on the registry's file system.
         paths: What to hold.
         rename: What the one file is to be called.
 
@@ -75,10 +53,9 @@ def take_snapshot(layout: Layout, paths: Sequence[Path], rename: str | None = No
         NotFoundError: A path is missing.
         ConflictError: A file changed while it was copied.
     """
-    folder = layout.tmp / new_name()
     files.make_dir(folder)
     held: list[Path] = []
-    linked: list[tuple[Path, tuple[int, int]]] = []
+    linked: list[tuple[str, int, int]] = []
     try:
         for number, path in enumerate(paths):
             top = folder / str(number)
@@ -87,12 +64,13 @@ def take_snapshot(layout: Layout, paths: Sequence[Path], rename: str | None = No
                 target = top / (rename or source.path)
                 files.make_dirs(target.parent)
                 if not _hold(source.file, target, source.size):
-                    linked.append((target, _stamp(target.stat())))
+                    status = target.stat()  # a write changes both, a link none of them
+                    linked.append((str(target), status.st_size, status.st_mtime_ns))
             held.append(top if path.is_dir() else top / (rename or path.name))
     except BaseException:
         files.remove_tree(folder)
         raise
-    return Snapshot(folder, tuple(held), tuple(linked))
+    return Snapshot(tuple(held), tuple(linked))
 
 
 def _hold(source: Path, target: Path, size: int) -> bool:
@@ -129,8 +107,3 @@ def _copy(fd: int, source: Path, target: Path) -> None:
         file.close()
     if stamp_of(before) != stamp_of(os.fstat(fd)) or at != before.st_size:
         raise ConflictError(f"{source} changed while it was copied: commit it when its writer is done")
-
-
-def _stamp(status: os.stat_result) -> tuple[int, int]:
-    """Return what a write changes and a link does not: the writer may take its own name away, or give it another."""
-    return status.st_size, status.st_mtime_ns

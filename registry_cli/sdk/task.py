@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 from registry_cli import opening
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
-from registry_cli.sdk.argparse_hook import Connected, listen, remember_arguments
+from registry_cli.sdk.argparse_hook import Connected, make_listener, remember_arguments
 from registry_cli.sdk.autolog.choice import hear, parse_wish
 from registry_cli.sdk.autolog.current_sink import set_task
+from registry_cli.sdk.begin import choose_streams, find_to_join, start
 from registry_cli.sdk.clearml.input_model import InputModel
 from registry_cli.sdk.clearml.output_model import OutputModel
 from registry_cli.sdk.clearml.task_record import TaskRecord
 from registry_cli.sdk.commit import list_words
-from registry_cli.sdk.current import find_current, get_current, is_silent, peek_current
-from registry_cli.sdk.ending import leave
 from registry_cli.sdk.exit_status import Fate, fate_of, watch_exits
+from registry_cli.sdk.join import find_current, get_current, is_silent, leave, peek_current
 from registry_cli.sdk.metrics import Logger
 from registry_cli.sdk.params import connect_object, connect_table
-from registry_cli.sdk.runner import choose_streams, find_to_join, start
 from registry_cli.sdk.warning import warn
 from registry_cli.tasks.describe import check_project
 from registry_cli.tasks.find import TaskQuestion, find_tasks
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from registry_cli.records.values import Value
+    from registry_cli.sdk.argparse_hook import Listener
+    from registry_cli.sdk.current import Current
 
 remember_arguments()  # many scripts parse before their task begins
 watch_exits()  # `sys.exit(main())` looks `exit` up before its task begins
@@ -103,7 +104,7 @@ class Task(TaskRecord):
             current.call_task(name, project)
             current.change_tags(labels)
         if not again or auto_connect_arg_parser is not True:
-            listen(current, auto_connect_arg_parser)
+            _listen(current, auto_connect_arg_parser)
         if current.live is not None:
             set_task(current.live)
             hear(wish)
@@ -133,6 +134,8 @@ class Task(TaskRecord):
         current = find_current()
         if current is not None and task_id == current.task.id:
             return cls(current)
+        if current is not None:
+            current.wait_until_begun()
         registry = opening.Registry.find()
         if task_id is not None:
             found = get_row(registry, task_id).id
@@ -171,8 +174,9 @@ class Task(TaskRecord):
         task = source_task if isinstance(source_task, Task) else None
         if is_silent():
             return task or cls(get_current())
+        task = task or (None if source_task else cls(get_current()))
         registry = task.registry if task else opening.Registry.find()
-        ref = task.id if task else str(source_task or get_current().task.id)
+        ref = task.id if task else str(source_task)
         edits = Edits(name=name, comment=comment, project=project)
         return cls(registry, clone_task(registry, ref, edits).id)
 
@@ -201,8 +205,8 @@ class Task(TaskRecord):
             mutable.connect(self, name, ignore_remote_overrides)
             return mutable
         if isinstance(mutable, ArgumentParser):
-            current.listener = current.listener or listen(current, False)
-            current.listener.add(mutable, name, ours=not ignore_remote_overrides)
+            listener = current.listener or _listen(current, False)
+            listener.add(mutable, name, ours=not ignore_remote_overrides)
             return mutable
         if not isinstance(mutable, MutableMapping) and not any(hasattr(mutable, k) for k in ("__dict__", "__slots__")):
             raise UsageError(f"{mutable!r:.60} has no values by name: a dict or an object with attributes has")
@@ -254,6 +258,15 @@ class Task(TaskRecord):
     def _leave(self, fate: Fate) -> None:
         if self._current is not None and self._current is find_current():
             leave(self._current, fate)
+
+
+def _listen(current: Current, wanted: Connected) -> Listener:
+    """Let a task hear argparse from now on."""
+    if current.listener is not None:
+        current.listener.stop()
+    current.listener = make_listener(current.overrides, current.add_params, wanted)
+    current.listener.start()
+    return current.listener
 
 
 def task(

@@ -42,6 +42,8 @@ class Wish:
     Attributes:
         inputs: Pairs of entry name and address; the name defaults to the last segment of the model's name.
         variables: Globs of variables to record in addition to the usual ones.
+        began: Start in seconds since 1970, after which untracked files are the task's products and not its code; None
+            before the start.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Wish:
     tags: tuple[str, ...] = ()
     comment: str | None = None
     variables: tuple[str, ...] = ()
+    began: float | None = None
 
 
 def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
@@ -69,17 +72,24 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
         attempt=0, created=datetime.now(UTC), author=registry.author, recipe=recipe, tags=wish.tags,
         comment=wish.comment, inputs=inputs, params=parse_arguments(recipe.argv),
     )  # fmt: skip
-    return look_around(with_code(registry, task, cwd, environ, staging), environ, wish.variables)
+    return look_around(with_code(registry, task, cwd, environ, staging, wish.began), environ, wish.variables)
 
 
-def with_code(registry: Registry, task: Task, cwd: Path, environ: Mapping[str, str], staging: Staging) -> Task:
+def with_code(
+    registry: Registry,
+    task: Task,
+    cwd: Path,
+    environ: Mapping[str, str],
+    staging: Staging,
+    began: float | None = None,
+) -> Task:
     """Return a task with the code that is in `cwd` now, and its folder relative to that code.
 
     Commits that no remote has are not bundled here, as that may take long: `keep_commits` does it while the task runs,
     unless an earlier task has stored them.
     """
     recipe = task.recipe
-    excluded = _excluded((*recipe.outputs, *recipe.data, *recipe.metrics), cwd)
+    excluded = _excluded((*recipe.outputs, *recipe.data, *recipe.metrics), cwd, began)
     state = capture_code(cwd, excluded, environ=environ, commits=False)
     if state is None:
         return replace(task, recipe=replace(recipe, cwd=str(cwd)))
@@ -150,10 +160,20 @@ def _find_bundle(registry: Registry, commit: str) -> FileEntry | None:
     return next((one for one in entries if one.sha256 and has_blob(registry.layout, one.sha256)), None)
 
 
-def _excluded(patterns: Sequence[str], cwd: Path) -> Callable[[str], bool]:
+def _excluded(patterns: Sequence[str], cwd: Path, began: float | None) -> Callable[[str], bool]:
     """Return a test for untracked paths that the task writes or reads, which are recorded elsewhere."""
     found = {path for text in patterns for path in iter_matches(parse_glob(text, cwd))}
-    if not found:
-        return lambda path: False
     root = find_root(cwd) or cwd
-    return lambda path: any(place in found for place in ((root / path), *(root / path).parents))
+
+    def is_excluded(path: str) -> bool:
+        places = ((root / path), *(root / path).parents) if found else ()
+        return any(place in found for place in places) or (began is not None and _is_written_since(root / path, began))
+
+    return is_excluded
+
+
+def _is_written_since(path: Path, began: float) -> bool:
+    try:
+        return path.stat().st_mtime > began
+    except OSError:  # whoever takes it in says so
+        return False

@@ -13,7 +13,7 @@ import sqlite3
 from registry_cli import process
 from registry_cli.catalog.index import sqlite_file as database
 from registry_cli.cli.signals import unwound_by_signals
-process.guarded = False
+process.is_command = True
 with unwound_by_signals():
     db = database.connect(database.MEMORY)
     print("ready", flush=True)

@@ -89,11 +89,11 @@ def ask_all(registry: Registry, ids: list[str]) -> list[Any]:
 
 
 @pytest.mark.parametrize("flips", [15, pytest.param(FLIPS, marks=pytest.mark.slow)], ids=["few", "many"])
-@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("is_command", [True, False])
 def test_a_flipped_bit_gives_no_other_answer(
-    made: Registry, guarded: bool, flips: int, monkeypatch: pytest.MonkeyPatch
+    made: Registry, is_command: bool, flips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "guarded", guarded)  # a command maps its index, a script does not
+    monkeypatch.setattr(process, "is_command", is_command)  # a command maps its index, a script does not
     with Registry.open(made.path) as registry:
         ids = [row.id for row in registry.list_rows([f"p/a:{number}" for number in (1, 2, 3)])]
         right = ask_all(registry, ids)

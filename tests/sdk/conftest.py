@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.opening import Registry
-from registry_cli.sdk import current, ending
+from registry_cli.sdk import join
 from registry_cli.sdk.exit_status import Fate
 
 
@@ -23,11 +23,11 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 def no_task_left(isolated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sys, "orig_argv", ["python", "train.py"])
     yield
-    running = current.peek_current()
+    running = join.peek_current()
     if running is not None:
-        ending.leave(running, Fate())
+        join.leave(running, Fate())
         running.close()
-        current.set_current(None)
+        join.set_current(None)
 
 
 @pytest.fixture

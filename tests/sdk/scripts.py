@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
 import registry_cli
+from registry_cli.errors import NotFoundError
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.record import get_blob_path, get_row, get_task
@@ -65,6 +67,18 @@ def newest(folder: Path, ref: str = "@last") -> Task:
     """Return the newest task's record."""
     with Registry.open(folder) as registry:
         return get_task(registry, get_row(registry, ref))
+
+
+def wait_for_end(folder: Path, ref: str = "@last") -> Task:
+    """Return a task's record once its companion, which outlives a script that is gone, has written its end."""
+    while True:
+        try:
+            task = newest(folder, ref)
+        except NotFoundError:  # it was gone before its task was begun
+            task = None
+        if task is not None and task.status not in {"running", "draft"}:
+            return task
+        time.sleep(0.02)
 
 
 def read_blob(folder: Path, task: Task, path: str) -> bytes:

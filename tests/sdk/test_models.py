@@ -11,7 +11,7 @@ import pytest
 import registry_cli as reg
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.registry.lifecycle import archive_versions
-from registry_cli.sdk import background_save
+from registry_cli.sdk import pending
 from tests.secrets.planted import PLANTED
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -313,7 +313,7 @@ def test_weights_elsewhere_and_under_another_name(weights: Path, tmp_path: Path)
             assert [file.path for file in model.row.files] == ["best.pt"]
         with pytest.warns(reg.RegWarning, match="go into the registry"):
             model.update_weights(weights, upload_uri="s3://bucket")
-        background_save.drain()
+        pending.drain()
         with pytest.warns(reg.RegWarning, match="go into the registry"):
             model.set_upload_destination("s3://bucket")
         for wrong in ({}, {"weights_filename": weights, "register_uri": S3}):

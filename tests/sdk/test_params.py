@@ -14,7 +14,7 @@ import pytest
 
 import registry_cli as reg
 from registry_cli.errors import UsageError
-from registry_cli.sdk import current
+from registry_cli.sdk import join
 from registry_cli.sdk.params import fit
 from tests.secrets.planted import PLANTED
 
@@ -53,8 +53,7 @@ class Settings:
 def running(**overrides: Any) -> Iterator[reg.Task]:
     """A task that is a clone with these parameters, names with `__` for a dot."""
     with reg.task("job") as task:
-        joined = current.get_current()
-        joined.overrides = {key.replace("__", "."): value for key, value in overrides.items()}
+        join.get_current().overrides.update({key.replace("__", "."): value for key, value in overrides.items()})
         yield task
 
 

@@ -14,7 +14,6 @@ import pytest
 import registry_cli as reg
 from registry_cli.records.task import CONSOLE
 from registry_cli.store.layout import Layout
-from registry_cli.tasks.attempt.crashed import bury_crashed
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.folder import iter_live
 from registry_cli.tasks.find import TaskQuestion, find_tasks
@@ -114,12 +113,64 @@ def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
     """))  # fmt: skip
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=LONGEST)
+    task = scripts.wait_for_end(tmp_path)
+    assert (task.status, task.metrics, task.problem) == ("crashed", {"loss": 0.5}, "the script ended without a word")
     assert "crashed" in scripts.reg(tmp_path, "task", "list")
-    with reg.Registry.open(tmp_path) as registry:
-        bury_crashed(registry)
-    task = scripts.newest(tmp_path)
-    assert (task.status, task.metrics) == ("crashed", {"loss": 0.5})
     assert scripts.read_blob(tmp_path, task, CONSOLE).rstrip() == b"ready"  # the kill may come before the line feed
+
+
+@pytest.mark.sweep(5)
+@pytest.mark.parametrize("how", [
+    "os._exit(0)", "os.execv('/bin/true', ['true'])", "os.kill(os.getpid(), 9)", "os.kill(os.getpid(), 11)",
+    "os.kill(os.getpid(), 6)",
+])  # fmt: skip
+def test_an_abrupt_end_loses_nothing_that_was_told_before(tmp_path: Path, how: str) -> None:
+    scripts.run(tmp_path, script("""
+    import pickle
+    reg.log_metric("loss", 0.5, 1)
+    open("m.bin", "wb").write(b"1")
+    reg.commit("m.bin", "a/m", wait=False)
+    with open("net.pkl", "wb") as file: pickle.dump({"weight": 1}, file)
+    """) + how, code=None)  # fmt: skip
+    task = scripts.wait_for_end(tmp_path)
+    assert (task.status, task.exit_code, task.metrics) == ("crashed", None, {"loss": 0.5})
+    assert {row.name for row in list_made(tmp_path, task.id)} == {"a/m", "proj/job/net"}
+    assert list((tmp_path / ".registry" / "tasks").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_a_script_writes_is_none_of_its_code(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "helper.py").write_text("")
+    scripts.run(tmp_path, START + "open('made.txt', 'w').write('1')")
+    kept = {file.path for file in scripts.newest(tmp_path).files}
+    assert {path for path in kept if path.startswith("untracked/")} == {"untracked/train.py", "untracked/helper.py"}
+
+
+@pytest.mark.slow
+def test_children_of_a_script_that_is_gone_hold_no_companion(tmp_path: Path) -> None:
+    scripts.run(tmp_path, script("""
+    if not os.fork():
+        sys.stdout.close(); os.close(1); os.close(2)
+        while not os.path.exists("over"): time.sleep(0.05)
+        os._exit(0)
+    os._exit(3)
+    """), code=3)  # fmt: skip
+    assert scripts.wait_for_end(tmp_path).status == "crashed"
+    (tmp_path / "over").touch()
+
+
+@pytest.mark.slow
+def test_a_script_has_no_child_that_it_does_not_know_of(tmp_path: Path) -> None:
+    scripts.run(tmp_path, script("""
+    task.registry
+    try: os.wait()
+    except ChildProcessError: print("none")
+    else:
+        try: os.wait()
+        except ChildProcessError: print("none")
+    """))  # fmt: skip
+    assert scripts.read_blob(tmp_path, scripts.newest(tmp_path), CONSOLE) == b"none\n"
 
 
 @pytest.mark.slow
@@ -134,6 +185,7 @@ def test_a_terminated_script_ends_its_task(tmp_path: Path) -> None:
 STUBBORN = (
     START
     + """
+task.registry  # once it is begun, others find it
 words = ["ready"]
 while True:
     try:
@@ -153,17 +205,16 @@ def test_a_script_that_catches_its_end_is_ended_by_the_next_signal(tmp_path: Pat
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
-    assert "crashed" in scripts.reg(tmp_path, "task", "list")
+    assert scripts.wait_for_end(tmp_path).status == "crashed"
 
 
 @pytest.mark.slow
 def test_a_cancelled_script_that_catches_its_end_is_ended(tmp_path: Path) -> None:
-    quick = "from registry_cli.sdk import runner; runner._AGAIN = 0.1\n"
-    process = scripts.begin(tmp_path, quick + STUBBORN)
+    process = scripts.begin(tmp_path, STUBBORN)
     scripts.reg(tmp_path, "task", "cancel", "job")
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
-    assert scripts.newest(tmp_path).status == "cancelled"
+    assert scripts.wait_for_end(tmp_path).status == "cancelled"
 
 
 @pytest.mark.slow
@@ -194,7 +245,7 @@ while True:
 
 
 def test_a_cancelled_script_ends_its_task(tmp_path: Path) -> None:
-    process = scripts.begin(tmp_path, START + "print('ready', flush=True)\ntime.sleep(60)")
+    process = scripts.begin(tmp_path, START + "task.registry\nprint('ready', flush=True)\ntime.sleep(60)")
     scripts.reg(tmp_path, "task", "cancel", "job")
     process.communicate(timeout=LONGEST)
     assert scripts.newest(tmp_path).status == "cancelled"
@@ -539,27 +590,7 @@ def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: l
 
 
 @pytest.mark.slow
-def test_a_forked_child_ends_while_its_parent_saves(tmp_path: Path) -> None:
-    printed = scripts.run(tmp_path, """
-    import os, sys, threading, registry_cli as reg
-    from registry_cli.sdk import commit as saving
-    go, plain = threading.Event(), saving.add_files
-    saving.add_files = lambda *words, **more: (go.wait(60), plain(*words, **more))[1]
-    open("m.bin", "wb").write(b"1")
-    pending = reg.commit("m.bin", "a/m", wait=False)
-    child = os.fork()
-    if child == 0:
-        sys.exit(7)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    go.set()
-    print(pending.result().ref)
-    """)  # fmt: skip
-    assert printed == "7\na/m:1\n"
-
-
-@pytest.mark.slow
 def test_children_may_be_forked_while_threads_read_and_write(tmp_path: Path) -> None:
-    """What a thread holds inside SQLite at a fork is held for ever in the child."""
     printed = scripts.run(tmp_path, script("""
     for turn in range(12):
         open("m.bin", "wb").write(os.urandom(100))

@@ -8,7 +8,7 @@ from typing import Any
 
 import registry_cli as reg
 from registry_cli.registry.lifecycle import archive_versions
-from registry_cli.sdk import current
+from registry_cli.sdk import join
 from registry_cli.tasks.find import TaskQuestion, find_tasks
 from tests.sdk import scripts
 
@@ -75,7 +75,7 @@ def test_output_models(registry: reg.Registry, tmp_path: Path) -> None:
     assert (tmp_path / "models/model.pth").exists()
     assert [one.ref for one in task.models["output"]] == ["myProject/myTask/model:1", "myProject/myTask:1"]
     assert task.models["output"][-1].id == model.id
-    assert current.peek_current() is not None
+    assert join.peek_current() is not None
 
 
 def test_querying(registry: reg.Registry, weights: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import registry_cli as reg
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
-from registry_cli.sdk import current
+from registry_cli.sdk import join
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
 from tests.sdk import scripts
@@ -276,4 +276,4 @@ def test_what_is_not_there() -> None:
         reg.Task.get_task(project_name="p", task_name="nothing")
     with pytest.raises(NotFoundError):
         reg.task("job", inputs=["no/body"])
-    assert current.peek_current() is None
+    assert join.peek_current() is None

@@ -9,6 +9,7 @@ the child would inherit the lock of its parent.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -17,7 +18,6 @@ from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
 from registry_cli.catalog.seals import DoubtError
 from registry_cli.errors import CorruptError, RefusedError
-from registry_cli.process import cached_property, quiet
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:
@@ -205,17 +205,16 @@ class Index:
                 self._fold_new()
 
     def _rehearse(self, entry: Entry) -> str | None:
-        with quiet:
-            self.db.execute("BEGIN IMMEDIATE")
-            try:
-                if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
-                    raise OutrunError
-                self._replay.check_head(self.head)
-                if self._read_stamp() != self.head:  # a newer program has rebuilt the index with its own schema
-                    raise DoubtError("it is not ours any more")
-                return self._replay.fold_one(self.db, entry)
-            finally:
-                self.db.execute("ROLLBACK")
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
+                raise OutrunError
+            self._replay.check_head(self.head)
+            if self._read_stamp() != self.head:  # a newer program has rebuilt the index with its own schema
+                raise DoubtError("it is not ours any more")
+            return self._replay.fold_one(self.db, entry)
+        finally:
+            self.db.execute("ROLLBACK")
 
     def _open(self) -> tuple[sqlite3.Connection, Head]:
         for _ in range(2):
@@ -312,17 +311,16 @@ class Index:
 
     def _rebuild(self, db: sqlite3.Connection) -> Head:
         """Rebuild the index in place; of many processes that try, one does it and the others find it done."""
-        with quiet:
-            db.execute("BEGIN EXCLUSIVE")
-            try:
-                head = self._trusted(db) if sqlite_file.check_schema(db) else None
-                if head is None:
-                    head = self._fill(db)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        db.execute("BEGIN EXCLUSIVE")
+        try:
+            head = self._trusted(db) if sqlite_file.check_schema(db) else None
+            if head is None:
+                head = self._fill(db)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
         return head
 
     def _fill(self, db: sqlite3.Connection) -> Head:
@@ -345,14 +343,13 @@ class Index:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with quiet:
-            self.db.execute("BEGIN IMMEDIATE")
-            before = self.head
-            try:
-                yield
-                self.db.execute("COMMIT")  # without WAL, a reader that stays in its snapshot blocks every commit
-            except BaseException:
-                self.head = before
-                if self.db.in_transaction:
-                    self.db.execute("ROLLBACK")
-                raise
+        self.db.execute("BEGIN IMMEDIATE")
+        before = self.head
+        try:
+            yield
+            self.db.execute("COMMIT")  # without WAL, a reader that stays in its snapshot blocks every commit
+        except BaseException:
+            self.head = before
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise

@@ -169,13 +169,8 @@ def connect_untouched(path: Path) -> sqlite3.Connection:
 def _open(name: str) -> sqlite3.Connection:
     import sqlite3
 
-    kind = sqlite3.Connection
-    if process.guarded:
-        from registry_cli.catalog.index.fork_guard import make_connection_class
-
-        kind = make_connection_class()
     db = sqlite3.connect(
-        name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=name.startswith("file:"), factory=kind
+        name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=name.startswith("file:")
     )
     look_for_signals(db)
     db.execute("PRAGMA trusted_schema = OFF")  # definitions in a file may not call our functions
@@ -185,7 +180,7 @@ def _open(name: str) -> sqlite3.Connection:
 
 def _map(db: sqlite3.Connection) -> None:
     if (
-        not process.guarded
+        process.is_command
     ):  # truncating a mapped file kills the processes that map it: a command may die, a training not
         db.execute(f"PRAGMA mmap_size = {MAPPED}")
         db.execute("PRAGMA cell_size_check = OFF")  # a mapped page is checked at each use, which doubles a scan's time

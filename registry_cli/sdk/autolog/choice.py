@@ -21,7 +21,6 @@ from registry_cli.tasks.attempt.autolog_setting import dump_auto, is_off, load_a
 if TYPE_CHECKING:
     from registry_cli.records.task import Loads
     from registry_cli.sdk.argparse_hook import Connected
-    from registry_cli.sdk.current import Current
 
 Heard = dict[str, bool | tuple[str, ...]]
 
@@ -77,13 +76,13 @@ def hear(wish: Heard | None, *, loads: Loads | None = None, keep: str | None = N
         sink.wish(WishNote(time(), loads, keep))
 
 
-def stop_hearing(current: Current) -> None:
-    """Write what was heard for a task that is about to end here; one that another process runs goes on to be told.
+def stop_hearing(*, ended: bool) -> None:
+    """Write what was heard for a task that this process leaves; one that does not end with that goes on to be told.
 
     The hooks stay, for a task that may begin later.
     """
     global _before
-    if current.runner is None:
+    if not ended:
         drain()
         return
     set_task(None)

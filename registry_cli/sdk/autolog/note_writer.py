@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final, Literal
@@ -42,7 +43,6 @@ class Notebook:
         with suppress(OSError):  # the first line that cannot be written tells why
             make_auto(live)
         self._notes = LineFile(live.notes(writer))
-        self._unwritten = False
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
         self._open: dict[str, tuple[float, Saved, OpenStream]] = {}
         self._skips: Counter[Why] = Counter()
@@ -61,8 +61,10 @@ class Notebook:
         """Note a save; one into a file that is still open when it is closed."""
         if stream is None:
             self.add(saved_note(time, saved, saved.size, saved.mtime))
-        else:
-            self._open[saved.path] = time, saved, stream  # a script may write a million times into one
+            return
+        if saved.path not in self._open:  # a script may write a million times into one
+            self.add(replace(saved_note(time, saved, 0, 0), open=True))
+        self._open[saved.path] = time, saved, stream
 
     def add_skip(self, why: Why) -> None:
         """Count a save that left nothing to keep."""
@@ -77,7 +79,6 @@ class Notebook:
         """Write a note; a save to a path that is no text is told, as no registry could keep its file."""
         try:
             self._notes.add(format_note(note))
-            self._unwritten = True
         except RegError as error:
             if isinstance(note, SavedNote) and not is_text(note.path):
                 self._warn(f"what was saved is not kept: {error}")
@@ -91,12 +92,6 @@ class Notebook:
         for why, count in self._skips.items():
             self.add(SkippedNote(time(), why, count))
         self._skips.clear()
-
-    def flush_notes(self) -> None:
-        """Hand new notes to the operating system."""
-        if self._unwritten:
-            self._notes.flush()
-            self._unwritten = False
 
     def flush(self) -> None:
         """Hand all that was told to the operating system."""
@@ -124,10 +119,10 @@ class Notebook:
     def _add_closed(self, told: float, saved: Saved) -> None:
         try:
             status = Path(saved.path).stat()
-        except OSError:
-            self.add_skip("gone")
-            return
-        self.add(saved_note(told, saved, status.st_size, status.st_mtime_ns))
+            size, mtime = status.st_size, status.st_mtime_ns
+        except OSError:  # it is gone, or has another name by now
+            size, mtime = saved.size, saved.mtime
+        self.add(saved_note(told, saved, size, mtime))
 
 
 _LARGEST: Final = 2**63

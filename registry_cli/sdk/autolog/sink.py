@@ -1,4 +1,4 @@
-"""What hooks tell, on its way into the attempt's folder: taken from the script in a moment, written by a thread.
+"""What hooks tell, on its way into the attempt's folder: saves are written at once, all else by a thread.
 
 Knows no registry and hashes nothing: whoever runs the task follows what is written. It needs the standard library
 alone, as the script's Python may not be ours.
@@ -113,7 +113,7 @@ class NoteSink:
         told = time()
         stream = find_open(saved.stream)
         self._recent[saved.path] = told, saved if stream is None else None  # else there may be nothing in it yet
-        self._tell((Notebook.add_saved, told, saved, stream))
+        self._write((Notebook.add_saved, told, saved, stream))
 
     def redirect(self, path: str) -> str | None:
         """Return what the task was given in place of a file or folder."""
@@ -193,10 +193,13 @@ class NoteSink:
 
     def _begin(self, event: Event) -> None:
         """Take the first event of this process."""
+        self._start()
+        self._tell(event)
+
+    def _start(self) -> None:
         with self._lock:
             if self._tell == self._begin:
                 self._tell = self._choose()
-        self._tell(event)
 
     def _choose(self) -> Callable[[Event], object]:
         if env.rank() != 0:
@@ -210,7 +213,10 @@ class NoteSink:
         if not start_thread(thread):
             return self._take_now
         self._thread = thread
-        return self._queue.put
+        return self._put
+
+    def _put(self, event: Event) -> None:
+        self._queue.put(event)
 
     def _work(self, notebook: Notebook) -> None:
         looked = monotonic()
@@ -221,11 +227,20 @@ class NoteSink:
                     self._take(notebook, (Notebook.close,))
                     return
                 self._take(notebook, event)
-            if self._queue.empty():  # a process may be killed, or leave by `os._exit`, in any moment
-                self._take(notebook, (Notebook.flush_notes,))
             if not notebook.is_settled and monotonic() - looked >= _LOOK:
                 looked = monotonic()
                 self._take(notebook, (Notebook.look,))
+
+    def _write(self, event: Event) -> None:
+        """Do at once what an event says: a process may be killed, or leave by `os._exit`, at any moment."""
+        if self._tell == self._begin:
+            self._start()
+        if self._tell == self._put and self._notebook is not None:
+            self._take(self._notebook, event)
+            if not self._notebook.is_settled:
+                self._put((_look,))  # the thread waits for what is still open
+        else:
+            self._tell(event)
 
     def _take_now(self, event: Event) -> None:
         with self._lock:
@@ -275,8 +290,7 @@ class NoteSink:
             tell()
 
     def _tell_held(self, note: SavedNote) -> None:
-        self._tell((Notebook.add, note))
-        self._tell((Notebook.flush,))
+        self._write((Notebook.add, note))
 
 
 def _read_wanted(live: Live) -> Callable[[int], bool]:
@@ -295,6 +309,10 @@ def _nothing(size: int) -> bool:
 
 def _drop(event: Event) -> None:
     """Tell nobody."""
+
+
+def _look(notebook: Notebook) -> None:
+    """Let the thread look at what is still open."""
 
 
 def _stop(notebook: Notebook) -> None:

@@ -20,7 +20,7 @@ from registry_cli.sdk.clearml.model_fields import design_of, find_path, read_url
 from registry_cli.sdk.clearml.next_version import Next, check_framework, get_line, read_labels
 from registry_cli.sdk.clearml.saved_model import SavedModel
 from registry_cli.sdk.clearml.tag_words import list_tags
-from registry_cli.sdk.current import find_current
+from registry_cli.sdk.join import find_current
 from registry_cli.sdk.use import record_input
 from registry_cli.store.hashing import sha256_of_file
 

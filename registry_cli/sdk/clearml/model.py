@@ -12,7 +12,7 @@ from registry_cli.records.values import check_value
 from registry_cli.registry.lifecycle import remove_versions
 from registry_cli.sdk.clearml.lookup import find_models, get_model
 from registry_cli.sdk.clearml.saved_model import SavedModel
-from registry_cli.sdk.current import find_current, is_silent
+from registry_cli.sdk.join import find_current, is_silent
 from registry_cli.sdk.warning import warn
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from registry_cli.registry.lifecycle import rename_model
 from registry_cli.registry.version import Version
 from registry_cli.sdk.clearml.next_version import Next, check_framework, read_labels
 from registry_cli.sdk.clearml.tag_words import list_tags
-from registry_cli.sdk.current import is_silent
+from registry_cli.sdk.join import is_silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

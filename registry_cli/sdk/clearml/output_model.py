@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.errors import UsageError
 from registry_cli.registry.add import add_url
 from registry_cli.registry.editing import Edit
-from registry_cli.sdk import background_save
+from registry_cli.sdk import pending
 from registry_cli.sdk.clearml.metadata import ENTRY
 from registry_cli.sdk.clearml.model_fields import design_of, find_path, read_url
 from registry_cli.sdk.clearml.next_version import (
@@ -22,8 +22,9 @@ from registry_cli.sdk.clearml.next_version import (
     read_target,
 )
 from registry_cli.sdk.clearml.saved_model import SavedModel
+from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.sdk.commit import How, _step, complete, save, save_later
-from registry_cli.sdk.current import get_current, is_silent
+from registry_cli.sdk.join import get_current, is_silent
 from registry_cli.sdk.warning import warn
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from registry_cli.ids import TagName, TaskId, VersionId
     from registry_cli.registry.draft import DesignSource
     from registry_cli.registry.moving import Mode
-    from registry_cli.sdk.background_save import Pending
-    from registry_cli.sdk.clearml.task_models import TaskModels
+    from registry_cli.sdk.pending import Pending
 
 
 class OutputModel(SavedModel):
@@ -61,7 +61,7 @@ class OutputModel(SavedModel):
 
     def __init__(
         self,
-        task: TaskModels | None = None,
+        task: TaskHandle | None = None,
         config_text: str | None = None,
         config_dict: Mapping[str, Any] | None = None,
         label_enumeration: Mapping[str, int] | None = None,
@@ -72,9 +72,9 @@ class OutputModel(SavedModel):
         base_model_id: str | None = None,
     ) -> None:
         check_task(task)
-        self._current = get_current() if task is None else task._current
-        record = task.record if task is not None else get_current().task
-        super().__init__(task.registry if task is not None else get_current().registry, None)
+        task = task or TaskHandle(get_current())
+        self._current, record = task._current, task.record
+        super().__init__(self._current.registry if self._current else task.registry, None)
         self._owner: TaskId = record.id
         self._entry: str | None = None
         self._pending: Pending | None = None
@@ -87,7 +87,7 @@ class OutputModel(SavedModel):
         self._next: Next = Next(draft, comment or "")
 
     def connect(
-        self, task: TaskModels | None = None, name: str | None = None, ignore_remote_overrides: bool = False
+        self, task: TaskHandle | None = None, name: str | None = None, ignore_remote_overrides: bool = False
     ) -> None:
         """Say what its task calls it.
 
@@ -194,7 +194,7 @@ class OutputModel(SavedModel):
             timeout: Seconds to wait at most.
             max_num_uploads: Without effect: all are waited for.
         """
-        background_save.drain(timeout)
+        pending.drain(timeout)
 
     @property
     def upload_storage_uri(self) -> str:

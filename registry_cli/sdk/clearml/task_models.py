@@ -1,4 +1,4 @@
-"""What a task has to do with models, under ClearML's names; and the task itself, running here or on record."""
+"""What a task has to do with models, under ClearML's names."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from registry_cli.errors import RefusedError, UsageError
-from registry_cli.registry.api import Registry
-from registry_cli.sdk import background_save
-from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.clearml.lookup import find_models
 from registry_cli.sdk.clearml.metadata import ENTRY
 from registry_cli.sdk.clearml.model import Model, check_exact
 from registry_cli.sdk.clearml.next_version import read_labels
 from registry_cli.sdk.clearml.output_model import OutputModel
-from registry_cli.sdk.current import Current, peek_current
+from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.sdk.use import record_input
-from registry_cli.tasks.find import read_now, see_tasks
 from registry_cli.tasks.outputs import name_output
 from registry_cli.tasks.rerun.draft import edit_task
 from registry_cli.tasks.rerun.edits import Edits
@@ -24,9 +20,6 @@ from registry_cli.tasks.task_versions import list_newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from registry_cli.ids import TaskId
-    from registry_cli.records.task import Task as Record
 
 
 class ModelList(list[Model]):
@@ -56,47 +49,8 @@ class ModelList(list[Model]):
         return self._named.get(name, default)
 
 
-class TaskModels:
+class TaskModels(TaskHandle):
     """A task's models."""
-
-    def __init__(self, where: Current | Registry, task: TaskId | None = None) -> None:
-        self._joined = where if isinstance(where, Current) else None
-        self._registry = where if isinstance(where, Registry) else None
-        self._id = where.task.id if isinstance(where, Current) else task
-
-    @property
-    def _current(self) -> Current | None:
-        """The task of this process, if it is this one and still runs."""
-        joined = self._joined
-        return joined if joined is not None and (joined is peek_current() or joined.live is None) else None
-
-    @property
-    def registry(self) -> Registry:
-        """The registry it is in."""
-        if self._joined is not None:
-            return self._joined.registry
-        assert self._registry is not None
-        self._registry.index.sync()
-        return self._registry
-
-    @property
-    def id(self) -> TaskId:
-        """ULID; on ranks other than 0 of a task that no `reg log` runs, one that nobody else knows."""
-        assert self._id is not None
-        return self._id
-
-    @property
-    def task_id(self) -> TaskId:
-        """The same as `id`."""
-        return self.id
-
-    @property
-    def record(self) -> Record:
-        """All that is known of it by now."""
-        if self._current is not None:
-            return self._current.task
-        self.registry.index.sync()
-        return read_now(self.registry, see_tasks(self.registry, [self.id])[0])
 
     @property
     def models(self) -> dict[str, ModelList]:
@@ -209,17 +163,3 @@ class TaskModels:
     def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
         """Give labels to all outputs of the task that have none of their own; None takes them away."""
         self._running("give labels to").labels = read_labels(enumeration)
-
-    def _settle(self) -> None:
-        """Wait until what this process saved is in the registry."""
-        background_save.drain()
-        if drain() and self._current is not None and self._current.runner is not None:
-            self._current.runner.following.catch_up()
-
-    def _running(self, what: str) -> Current:
-        if self._current is None:
-            raise RefusedError(
-                f"cannot {what} a task that does not run in this process",
-                hint="Task.init()",
-            )
-        return self._current

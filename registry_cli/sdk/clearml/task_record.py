@@ -10,7 +10,7 @@ from registry_cli.records.values import Value, flatten
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks, restore_tasks
 from registry_cli.sdk.clearml.tag_words import list_tags
 from registry_cli.sdk.clearml.task_models import TaskModels
-from registry_cli.sdk.current import is_silent
+from registry_cli.sdk.join import is_silent
 from registry_cli.sdk.params import told_params
 from registry_cli.sdk.warning import warn
 from registry_cli.tasks.find import see_tasks

@@ -18,7 +18,15 @@ from registry_cli.store import files
 from registry_cli.store.disk_reserve import make_reserve, with_room
 from registry_cli.store.writer_name import new_name
 from registry_cli.tasks.attempt.finish import Ending, finish_own
-from registry_cli.tasks.attempt.folder import Live, State, close_live, is_running, open_live
+from registry_cli.tasks.attempt.folder import (
+    Live,
+    State,
+    close_live,
+    is_running,
+    open_live,
+    read_state,
+    write_state,
+)
 from registry_cli.tasks.record import write_stage
 
 if TYPE_CHECKING:
@@ -45,7 +53,15 @@ class Attempt:
         self.live = live
 
     @classmethod
-    def start(cls, registry: Registry, task: Task, *, named: bool = True, staging: Staging | None = None) -> Attempt:
+    def start(
+        cls,
+        registry: Registry,
+        task: Task,
+        *,
+        named: bool = True,
+        staging: Staging | None = None,
+        live: Live | None = None,
+    ) -> Attempt:
         """Begin the next attempt at a task, a new one or one that is in the registry.
 
         Args:
@@ -53,6 +69,7 @@ class Attempt:
             task: What is known of it; its status and times are set here, its attempt is raised by one.
             named: Whether the user gave it a name, which the script's own then does not replace.
             staging: Holds the blobs that the task names.
+            live: The folder, where the script that begins the task has made it; it becomes this process's.
 
         Raises:
             ConflictError: Somebody else has begun this attempt.
@@ -61,7 +78,10 @@ class Attempt:
         problem = task.problem if task.status == "draft" else None  # that of an attempt before is not ours
         begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
                         signal=None, problem=problem)  # fmt: skip
-        live = _take_folder(registry, begun, State(new_name(), now, named))
+        if live is None:
+            live = _take_folder(registry, begun, State(new_name(), now, named))
+        else:
+            write_state(registry.layout, live, replace(read_state(live), owner=new_name()))
         try:
             write_stage(registry, "start", begun, staging=staging)
         except BaseException as error:

@@ -116,9 +116,7 @@ class FactWriter:
             line.encode()
         except UnicodeEncodeError as error:
             raise UsageError(f"{error.object[:60]!r} is not Unicode text") from None
-        with self._lines.lock:
-            self._lines.add(line + "\n")
-            self._lines.flush()
+        self._lines.add(line + "\n")
 
 
 def _check_table(table: Mapping[str, object], where: str) -> dict[str, Value]:

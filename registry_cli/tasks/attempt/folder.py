@@ -17,7 +17,7 @@ from registry_cli.store import files
 from registry_cli.store.attempt_folders import STATE, AttemptFolder, is_alive_in, list_attempts
 from registry_cli.store.litter import read_clock
 from registry_cli.store.new_file import AppendFile
-from registry_cli.store.writer_name import new_name
+from registry_cli.store.writer_name import find_owner, is_alive, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,11 +48,13 @@ class State:
         owner: Name of the process, as `store.owner` makes it.
         started: UTC.
         named: Whether the user gave the task a name, which the script's own then does not replace.
+        script: Name of the script's process, where it began the task itself; None under `reg log`.
     """
 
     owner: str
     started: datetime
     named: bool = False
+    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class Live:
     def scalars(self, writer: str) -> Path:
         """Return the file in which one process tells its scalars."""
         return self.folder / f"scalars-{writer}.tsv"
+
+    @property
+    def jobs(self) -> Path:
+        """Versions that its processes ask its companion to save."""
+        return self.folder / "jobs"
 
     @property
     def auto(self) -> Path:
@@ -158,8 +165,7 @@ def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
     hidden = Live(task, attempt, layout.tmp / new_name())
     files.make_dir(hidden.folder, shared=layout.shared)
     files.give_to_owner(hidden.folder)
-    table = {"owner": state.owner, "started": state.started, "named": state.named}
-    files.replace_file(hidden.state, dump_table(table), hidden.folder / new_name())
+    write_state(layout, hidden, state)
     try:
         files.rename(hidden.folder, live.folder)
     except OSError as error:
@@ -169,6 +175,13 @@ def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
         raise
     files.flush_dir(live.folder.parent)
     return live
+
+
+def write_state(layout: Layout, live: Live, state: State) -> None:
+    """Say who runs an attempt, from now on."""
+    table = {"owner": state.owner, "started": state.started, "named": state.named}
+    script = {"script": state.script} if state.script else {}
+    files.replace_file(live.state, dump_table({**table, **script}), layout.tmp / new_name())
 
 
 def make_auto(live: Live) -> None:
@@ -192,20 +205,33 @@ def read_state(live: Live) -> State:
     where = str(live.state)
     table = load_table(files.read_small(live.state), where)
     try:
-        return State(str(table["owner"]), load_time(table["started"]), bool(table.get("named", False)))
+        script = table.get("script")
+        named = bool(table.get("named", False))
+        return State(str(table["owner"]), load_time(table["started"]), named, str(script) if script else None)
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptError(f"{where} is no state of a task: {error!r}") from None
 
 
 def read_life(layout: Layout, live: Live) -> Life:
-    """Return what is known of an attempt's runner: from its process where it can be looked at, else its heartbeat."""
+    """Return what is known of an attempt's runner: from its process where it can be looked at, else its heartbeat.
+
+    While the companion of a script that is dead writes its end, it is silent.
+    """
     alive = is_alive_in(AttemptFolder(live.task, live.attempt, live.folder))
     if alive is not None:
-        return "alive" if alive else "dead"
+        return ("silent" if _is_script_dead(live) else "alive") if alive else "dead"
     try:
         return rate_silence(read_clock(layout) - files.get_status(live.state).st_mtime)
     except FileNotFoundError:  # it has just ended
         return "silent"
+
+
+def _is_script_dead(live: Live) -> bool:
+    try:
+        script = find_owner(read_state(live).script or "")
+    except (FileNotFoundError, CorruptError):
+        return False
+    return script is not None and is_alive(script, live.folder) is False
 
 
 def rate_silence(seconds: float) -> Life:

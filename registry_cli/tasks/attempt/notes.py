@@ -32,6 +32,8 @@ class SavedNote:
             to be written again; the note repeats an earlier one, and replaces it unless its file was already stored.
         framework: Name of the framework according to the hook; the bytes may show it more exactly.
         config: The network's description, JSON.
+        open: True while the file is open, when size and time mean nothing; another note follows when it is closed,
+            unless the process ends before.
     """
 
     time: float
@@ -45,6 +47,7 @@ class SavedNote:
     config: str | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 def dump_note(note: Note) -> str:
     """Return a note as a line, its line feed included."""
     fields = ((key, getattr(note, key)) for key in note.__dataclass_fields__)
-    values = {key: value for key, value in fields if value is not None and value != {}}
+    values = {key: value for key, value in fields if value is not None and value is not False and value != {}}
     return dump_doc({"kind": _NAMES[type(note)], **values}) + "\n"
 
 
@@ -134,6 +137,7 @@ def _is_absolute(value: object) -> bool:
 _CHECKS: dict[str, Callable[[object], bool]] = {
     "time": _is_number, "path": _is_absolute, "size": _is_count, "mtime": _is_count, "count": _is_count,
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
+    "open": lambda value: isinstance(value, bool),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
     "why": _is_among("buffer", "remote", "gone", "overwritten"),

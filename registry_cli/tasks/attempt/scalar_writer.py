@@ -11,8 +11,6 @@ from registry_cli.tasks.attempt.lines import LineFile
 from registry_cli.tasks.attempt.points import INT64, Trace, format_point
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable
     from pathlib import Path
 
     from registry_cli.records.task import Curve
@@ -21,10 +19,8 @@ if TYPE_CHECKING:
 class ScalarWriter:
     """Appends points to `path`, from any thread; a forked child continues in the same file."""
 
-    def __init__(
-        self, path: Path, *, timer: Callable[[float, Callable[[], None]], threading.Timer] | None = None
-    ) -> None:
-        self._lines = LineFile(path, timer=timer)
+    def __init__(self, path: Path) -> None:
+        self._lines = LineFile(path)
         self._traces: dict[str, Trace] = {}
 
     @property
@@ -33,7 +29,7 @@ class ScalarWriter:
         return self._lines.problem
 
     def add(self, name: str, value: float, step: int | None, time: float) -> None:
-        """Add a point; it is in the file half a second later.
+        """Write a point to the file.
 
         Args:
             name: Name of the scalar, printable.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -80,13 +79,6 @@ def capture_python(python: Path, *, environ: Mapping[str, str]) -> PythonState:
         words = answer.error.strip().rpartition("\n")[2] or "it gave no answer"
         return PythonState({"executable": _clean(python), "problem": words[:200]}, b"")
     return _state(version, implementation, executable, prefix, platform, path)
-
-
-def own_python() -> PythonState:
-    """Return the same as `capture_python` for the interpreter of this process."""
-    platform = f"{sys.platform}-{os.uname().machine}"
-    version, name = sys.version.split()[0], sys.implementation.name
-    return _state(version, name, sys.executable, sys.prefix, platform, [entry for entry in sys.path if entry])
 
 
 def _state(

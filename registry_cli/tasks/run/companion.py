@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import RegError, describe_os_error
 from registry_cli.registry.draft import Draft
 from registry_cli.secrets.hiding import list_hidden
+from registry_cli.tasks.attempt.bell import Bell, ring
 from registry_cli.tasks.attempt.crashed import bury_crashed
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.finish import read_current
@@ -22,6 +23,7 @@ from registry_cli.tasks.capture.host import capture_accelerators
 from registry_cli.tasks.capture.python import capture_python, find_python
 from registry_cli.tasks.outputs import OutputNames, add_output
 from registry_cli.tasks.run.follow import Follower
+from registry_cli.tasks.run.save_jobs import JobTaker
 from registry_cli.tasks.unpushed_commits import keep_commits
 from registry_cli.tasks.watch.metrics import MetricsWatch
 from registry_cli.tasks.watch.outputs import OutputWatch
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 PAUSE: Final = 0.5
 """Seconds between two looks at metrics and outputs."""
+_AHEAD: Final = 1.0
+"""Seconds by which a follower is told to be late, so that it waits for nothing."""
 
 
 class Companion:
@@ -69,6 +73,8 @@ class Companion:
         self._data = list_data(recipe.data, cwd)
         self._stamps = stamp_data(self._data[0])
         self._failed: set[Path] = set()
+        self._jobs = JobTaker(self._live, self._facts, self._catch_up)
+        self._bell = Bell(self._live)
         self._stop = threading.Event()
         self._looking, self._following = (
             threading.Thread(target=self._guard, args=(work,), daemon=True)
@@ -93,6 +99,7 @@ class Companion:
             hurried: Name of a signal that has come meanwhile, or None: what is left is then given up.
         """
         self._stop.set()
+        ring(self._live)
         if self._following.ident is not None:
             self._following.join()
         while self._looking.is_alive():  # data may take hours to read
@@ -102,10 +109,16 @@ class Companion:
                 break
         self._guard(self._take_metrics, True)
         self._guard(self._take_rest, hurried)
+        self._bell.close()
         self.problems += self._follower.problems
         self._facts.close()
         self._scalars.close()
         self.problems += filter(None, (self._facts.problem, self._scalars.problem))
+
+    @property
+    def unsaved(self) -> list[str]:
+        """What the script asked to be saved while it went on, and was not, in words."""
+        return self._jobs.problems
 
     def list_missed(self) -> list[str]:
         """Return what was expected of the command and did not come, in words."""
@@ -153,19 +166,32 @@ class Companion:
     def _follow(self) -> None:
         with self._opened.reopen() as registry:
             self._guard(bury_crashed, registry)
-            secured = time.monotonic()
-            while not self._stop.wait(PAUSE):
+            looked = secured = time.monotonic()
+            while not self._stop.is_set():
+                self._bell.wait(looked + PAUSE - time.monotonic())
+                self._guard(self._jobs.take, registry)
                 if time.monotonic() - secured >= SECURED:
                     self._guard(secure_live, self._live)
                     secured = time.monotonic()
-                self._guard(self._take_metrics, False)
-                for path in self._watch.poll(time.monotonic()):
-                    self._try_keep(registry, path)
-                self._guard(self._follower.poll, registry, time.time())
+                if time.monotonic() - looked >= PAUSE:
+                    looked = time.monotonic()
+                    self._look(registry)
+
+    def _look(self, registry: Registry) -> None:
+        self._guard(self._take_metrics, False)
+        for path in self._watch.poll(time.monotonic()):
+            self._try_keep(registry, path)
+        self._guard(self._follower.poll, registry, time.time())
+
+    def _catch_up(self, registry: Registry) -> None:
+        """Take in what frameworks saved by now, as far as it is whole."""
+        for ahead in (_AHEAD, 2 * _AHEAD):  # twice: a folder is quiet when it is the same again
+            self._follower.poll(registry, time.time() + ahead)
 
     def _take_rest(self, hurried: Callable[[], str | None]) -> None:
         paths = list(dict.fromkeys([*self._watch.rest(), *self._failed]))
         with self._opened.reopen() as registry:
+            self._guard(self._jobs.take, registry)
             for at, path in enumerate(paths):
                 if signal := hurried():
                     self.problems.append(f"{signal} came: {len(paths) - at} outputs were not kept")

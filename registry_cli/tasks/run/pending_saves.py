@@ -57,7 +57,7 @@ class Waiting:
             self.folders.add(note.path)
         if note.held is not None and (note.path, note.time) in self._taken:
             return note
-        saves = self._saves.setdefault(note.path, [])
+        saves = [one for one in self._saves.get(note.path, []) if not one.open or one.time > note.time]
         same = next((one for one in saves if one.time == note.time), None)
         if same is not None and note.held is None:
             return None
@@ -94,7 +94,7 @@ class Waiting:
         """
         due = []
         for note in self._list_all():
-            if now - note.time < SETTLE or (note.path, note.time) in self._failed:
+            if note.open or now - note.time < SETTLE or (note.path, note.time) in self._failed:
                 continue
             if note.held is not None:
                 due.append(note)
@@ -108,7 +108,7 @@ class Waiting:
         """Yield all that is left as it is now, oldest first; what nobody can take is counted."""
         self._sought.clear()
         for note in self._list_all():
-            if note.held is not None:
+            if note.held is not None or (note.open and any(self._stamp(note))):
                 yield note
             elif note is not self._saves[note.path][-1]:
                 yield from self._find_renamed(note, "overwritten", held=True)

@@ -84,7 +84,7 @@ def run_command(
     attempt = Attempt.start(registry, task, named=named, staging=staging)
     with hold_signals() as held:  # whatever comes after the command has ended must not keep its end from being told
         try:
-            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else _tell_known(attempt, cwd)
+            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else tell_known(attempt, cwd)
             beside = Companion(attempt, cwd, environ)
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
@@ -95,15 +95,17 @@ def run_command(
         beside.end(lambda: held.came)
         problems = [*unknown, *beside.problems, *map(_plain, told.list_problems())]
         publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
-        ended = _end(attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems)
+        ended = end_attempt(
+            attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems
+        )
         runner.heartbeat.stop()
-        problems += _settle(attempt, ended, publish=publish)
+        problems += settle_outputs(attempt, ended, publish=publish)
     said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
     missed = [] if launch else beside.list_missed()
     return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
 
 
-def _tell_known(attempt: Attempt, cwd: Path) -> list[str]:
+def tell_known(attempt: Attempt, cwd: Path) -> list[str]:
     """Write what automatic logging must know; return what went wrong where nobody asked for it.
 
     Raises:
@@ -194,7 +196,7 @@ def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
     return Ending(status, told.exit_code, told.signal, problem, ended=datetime.now(UTC))
 
 
-def _end(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
+def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
     """End the attempt, without its console where that finds no room.
 
     Where all fails its folder stays, and whoever looks next ends it.
@@ -218,7 +220,7 @@ def _end(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
     return replace(attempt.task, status=ending.status, exit_code=ending.exit_code, signal=ending.signal)
 
 
-def _settle(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:
+def settle_outputs(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:
     """Publish the outputs where the script asked for it, or drop those of a failed run; return what went wrong."""
     try:
         if publish:

@@ -352,10 +352,10 @@ def test_rows_are_the_same_however_their_record_comes(forger: Forger) -> None:
         RecordSource(forger.layout).get(version)
 
 
-@pytest.mark.parametrize("guarded", [True, False])
-def test_only_a_command_maps_its_index(guarded: bool, forger: Forger, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_command", [True, False])
+def test_only_a_command_maps_its_index(is_command: bool, forger: Forger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever cuts the file short ends each process that has mapped it (SIGBUS); that must be no training."""
-    monkeypatch.setattr(process, "guarded", guarded)
+    monkeypatch.setattr(process, "is_command", is_command)
     with closing(forger.index(_path(forger))) as index:
         (mapped,) = index.db.execute("PRAGMA mmap_size").fetchone()
-    assert bool(mapped) is not guarded
+    assert bool(mapped) is is_command

@@ -10,9 +10,8 @@ import pytest
 from registry_cli.errors import UsageError
 from registry_cli.store.files import Observer, open_observer
 from registry_cli.tasks.attempt import lines as module
-from registry_cli.tasks.attempt.lines import BATCH, DELAY, LineFile
+from registry_cli.tasks.attempt.lines import LineFile
 from tests.forks import end, fork
-from tests.tasks.attempt.timers import manual_timers
 
 
 class FullDisk(Observer):
@@ -29,30 +28,15 @@ class FullDisk(Observer):
         pass
 
 
-def test_lines_wait_for_the_timer(tmp_path: Path) -> None:
-    made, make = manual_timers()
-    lines = LineFile(tmp_path / "f", timer=make)
+def test_a_line_is_in_the_file_when_it_is_added(tmp_path: Path) -> None:
+    lines = LineFile(tmp_path / "f")
     lines.add("one\n")
+    assert (tmp_path / "f").read_text() == "one\n"
     lines.add("two\n")
-    assert not (tmp_path / "f").exists()
-    [timer] = made
-    assert timer.interval == DELAY
-    assert timer.daemon
-    timer.fire()
     assert (tmp_path / "f").read_text() == "one\ntwo\n"
-    lines.add("three\n")
-    assert len(made) == 2
     lines.close()
     lines.close()
-    assert (tmp_path / "f").read_text() == "one\ntwo\nthree\n"
-    made[1].fire()
-
-
-def test_many_lines_do_not_wait(tmp_path: Path) -> None:
-    lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
-    lines.add("x" * BATCH + "\n")
-    assert (tmp_path / "f").stat().st_size == BATCH + 1
-    lines.close()
+    assert (tmp_path / "f").read_text() == "one\ntwo\n"
 
 
 def test_an_unused_file_is_not_made(tmp_path: Path) -> None:
@@ -69,29 +53,16 @@ def test_a_closed_file_takes_nothing(tmp_path: Path) -> None:
 
 def test_a_torn_line_of_another_process_does_not_spoil_ours(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("whole\nto")
-    lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
+    lines = LineFile(tmp_path / "f")
     lines.add("ours\n")
     lines.close()
     assert (tmp_path / "f").read_text().splitlines() == ["whole", "to", "ours"]
 
 
-def test_where_no_thread_can_be_had_lines_are_written_at_once(tmp_path: Path) -> None:
-    class Refused(threading.Timer):
-        def start(self) -> None:
-            raise RuntimeError("can't start new thread at interpreter shutdown")
-
-    lines = LineFile(tmp_path / "f", timer=Refused)
-    lines.add("one\n")
-    assert (tmp_path / "f").read_text() == "one\n"
-    lines.close()
-
-
 def test_a_full_disk_stops_nobody_and_is_told(tmp_path: Path) -> None:
-    made, make = manual_timers()
-    lines, disk = LineFile(tmp_path / "f", timer=make), FullDisk()
+    lines, disk = LineFile(tmp_path / "f"), FullDisk()
     with open_observer(disk):
         lines.add("one\n")
-        made[-1].fire()
         assert lines.problem == "f is not whole: No space left on device"
         lines.add("two\n")
         lines.flush()
@@ -105,7 +76,7 @@ def test_a_full_disk_stops_nobody_and_is_told(tmp_path: Path) -> None:
 def test_what_was_written_before_the_disk_was_full_is_not_written_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
+    lines = LineFile(tmp_path / "f")
     sizes = iter([2, 0])
 
     def short_write(fd: int, data: memoryview) -> int:
@@ -118,7 +89,6 @@ def test_what_was_written_before_the_disk_was_full_is_not_written_twice(
     with monkeypatch.context() as patch:
         patch.setattr("registry_cli.store.files.os.write", short_write)
         lines.add("one\n")
-        lines.flush()
     assert lines.problem
     assert (tmp_path / "f").read_text() == "on"
     lines.close()
@@ -128,7 +98,7 @@ def test_what_was_written_before_the_disk_was_full_is_not_written_twice(
 
 def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_WAITING", 10)
-    lines, disk = LineFile(tmp_path / "f", timer=manual_timers()[1]), FullDisk()
+    lines, disk = LineFile(tmp_path / "f"), FullDisk()
     with open_observer(disk):
         lines.add("a long line\n")
         lines.flush()
@@ -140,9 +110,12 @@ def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_forked_child_does_not_write_its_parents_lines(tmp_path: Path) -> None:
-    lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
-    lines.add("parent\n")
-    assert end(fork(lambda: lines.add("child\n"))) == 0
+    lines = LineFile(tmp_path / "f")
+    disk = FullDisk()
+    with open_observer(disk):
+        lines.add("parent\n")
+        disk.full = False
+        assert end(fork(lambda: lines.add("child\n"))) == 0
     assert (tmp_path / "f").read_text() == "child\n"
     lines.close()
     assert sorted((tmp_path / "f").read_text().split()) == ["child", "parent"]
@@ -158,10 +131,9 @@ def test_a_thread_that_writes_holds_up_no_fork_and_no_child(tmp_path: Path) -> N
                 begun.set()
                 waited.append(over.wait(20))
 
-    lines = LineFile(tmp_path / "f", timer=manual_timers()[1])
+    lines = LineFile(tmp_path / "f")
     with open_observer(SlowDisk()):
-        lines.add("parent\n")
-        thread = threading.Thread(target=lines.flush)
+        thread = threading.Thread(target=lines.add, args=("parent\n",))
         thread.start()
         assert begun.wait(30)
         ended = end(fork(lambda: lines.add("child\n")))

@@ -1,0 +1,174 @@
+"""The task of this process: joined, begun here, or none; and how it is left, by the script or at the process's end.
+
+A process that was started within a task joins it: it appends to files of the task's folder, and whoever runs the task
+ends it. Of several training processes only rank 0 tells anything; on the others everything is accepted.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from registry_cli import env, opening
+from registry_cli.catalog.read.tasks import find_task_row
+from registry_cli.errors import NoRegistryError, RegError, UsageError
+from registry_cli.ids import TaskId
+from registry_cli.process import call_at_end
+from registry_cli.sdk import pending
+from registry_cli.sdk.autolog.choice import stop_hearing
+from registry_cli.sdk.current import Current
+from registry_cli.sdk.exit_status import Fate
+from registry_cli.sdk.warning import tell
+from registry_cli.store.writer_name import find_owner
+from registry_cli.tasks.attempt.folder import find_live, is_running, read_state
+from registry_cli.tasks.record import get_task
+
+if TYPE_CHECKING:
+    from registry_cli.records.task import Task
+    from registry_cli.registry.api import Registry
+    from registry_cli.tasks.attempt.folder import Live
+
+NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
+_BEGUN: Final = 0.02
+"""Seconds between two looks at whether a task is begun that its folder is there for."""
+
+_current: Current | None = None
+_lock = threading.RLock()
+_watched = 0
+
+
+def find_current() -> Current | None:
+    """Return the task of this process, or None; one that another process runs is joined when first asked for."""
+    if _current is not None or not env.read(env.REG_TASK):
+        return _current
+    with _lock:
+        if _current is None:
+            set_current(_attach())
+        return _current
+
+
+def peek_current() -> Current | None:
+    """Return the task of this process without joining one."""
+    return _current
+
+
+def get_current() -> Current:
+    """Return the task of this process.
+
+    Raises:
+        UsageError: There is none.
+    """
+    current = find_current()
+    if current is None:
+        raise UsageError(NO_TASK, hint="Task.init()")
+    return current
+
+
+def set_current(current: Current | None) -> None:
+    """Make a task that of this process, or leave it without one."""
+    global _current, _watched
+    _current = current
+    if current is not None and _watched != os.getpid():
+        _watched = os.getpid()
+        call_at_end(partial(_leave_process, _watched))
+
+
+def is_silent() -> bool:
+    """Return whether this process is one of several and not the one that tells."""
+    return env.rank() != 0
+
+
+def leave(current: Current, fate: Fate) -> None:
+    """End the task of this process, or where another process runs it, hand over what is left.
+
+    Raises:
+        RegError: The end could not be written; the next command that looks writes it.
+    """
+    pending.drain()
+    for call in current.leaving:
+        call()
+    current.leaving.clear()
+    stop_hearing(ended=current.runner is not None)
+    if current.listener is not None:
+        current.listener.stop()
+    _tell_untaken(current)
+    runner, current.runner = current.runner, None
+    if runner is not None or current.live is None:
+        set_current(None)
+    if runner is not None:
+        runner.end(fate, current)
+    else:
+        if fate.problem:
+            current.tell(lambda facts: facts.set_problem(str(fate.problem)))
+        current.flush()
+
+
+def _tell_untaken(current: Current) -> None:
+    """Say which parameters a clone was given and the script never asked for: it ran with its own."""
+    initialised = current.listener is not None and not current.silent and not current.forked
+    if initialised and current.task.source and current.untaken:
+        names = ", ".join(sorted(current.untaken))
+        tell(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
+
+
+def _leave_process(pid: int) -> None:
+    """Called by Python when the interpreter ends; in a forked child that is its parent's business."""
+    current = peek_current()
+    if pid != os.getpid() or current is None:
+        return
+    try:
+        leave(current, current.runner.watch.fate if current.runner else Fate())
+        current.close()
+    except (RegError, OSError) as error:
+        tell(f"the end of task {current.task.name} could not be written: {error}")
+
+
+def _attach() -> Current | None:
+    """Join the task that the environment names, if it runs; None where it has ended or lies elsewhere."""
+    task, attempt = TaskId(env.read(env.REG_TASK) or ""), env.read(env.REG_ATTEMPT) or ""
+    if not attempt.isdecimal():
+        return None
+    try:
+        registry = opening.Registry.find()
+    except NoRegistryError:
+        return None
+    live = find_live(registry.layout, task, int(attempt))
+    found = _find_running(registry, live) if live is not None else None
+    if found is None:
+        registry.close()
+        return None
+    return Current(registry, found, live, silent=is_silent())
+
+
+def _find_running(registry: Registry, live: Live) -> Task | None:
+    """Return the task of an attempt that runs; one that a script has just begun is waited for."""
+    while is_running(registry.layout, live):
+        try:
+            begun = read_state(live).script
+            registry.index.sync()
+            row = registry.read(lambda db: find_task_row(db, live.task))
+            found = get_task(registry, row) if row is not None else None
+        except (RegError, FileNotFoundError):
+            return None
+        owner = find_owner(begun) if begun else None
+        if owner is not None and owner.pid == os.getpid():  # it has become another program, and its task ends
+            return None
+        if found is not None:  # its runner may have been taken for dead, and is not
+            return found if found.status in {"running", "crashed"} and found.attempt == live.attempt else None
+        if owner is None:
+            return None
+        time.sleep(_BEGUN)
+    return None
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()
+    if _current is not None:
+        _current.inherit()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,178 @@
+"""Versions that a script asks its companion to save: what is asked for, the files that are held, and the answer.
+
+Each is a file of the attempt's `jobs` folder, so that nothing is lost however the script ends: `<name>.job` as long as
+nobody has begun it, `<name>.done` once it has ended, and `<name>/` for files that are held. Whoever renames the first
+has the job; names sort by time. Knows no registry.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli import errors
+from registry_cli.catalog.documents import dump_doc, load_doc
+from registry_cli.errors import RegError
+from registry_cli.ids import VersionId, new_ulid
+from registry_cli.registry.draft import DesignSource, Draft
+from registry_cli.store import files
+from registry_cli.store.new_file import NewFile
+from registry_cli.tasks.attempt.bell import ring
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry_cli.registry.moving import Mode
+    from registry_cli.tasks.attempt.folder import Live
+
+_ASKED: Final = ".job"
+_BEGUN: Final = ".begun"
+_DONE: Final = ".done"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A version to be saved, or without a draft only the wish that all is taken in which was saved before.
+
+    Attributes:
+        draft: What is said of the version.
+        paths: Absolute.
+        entry: What the task calls the output.
+        linked: Held files that are still their writer's, with the size and time that they must have.
+        held: Whether the paths are held files.
+        waited_for: Whether the script takes the answer at once; else a failure is a problem of the task.
+    """
+
+    draft: Draft | None = None
+    paths: tuple[str, ...] = ()
+    entry: str = ""
+    mode: Mode = "copy"
+    message: str | None = None
+    allow_same: bool = False
+    linked: tuple[tuple[str, int, int], ...] = ()
+    held: bool = False
+    waited_for: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a job ended: a version, an error, or neither where there was nothing to save."""
+
+    version: VersionId | None = None
+    error: Exception | None = None
+
+
+def new_job_name() -> str:
+    """Return a name for a job; those of one process sort by their time."""
+    return f"{time.time_ns():020}-{new_ulid()}"
+
+
+def make_folder(live: Live) -> None:
+    """Make the folder of jobs; for its user alone, as what lies there is taken in."""
+    if files.make_dir(live.jobs):
+        files.set_mode(live.jobs, 0o700)
+        files.give_to_owner(live.jobs)
+
+
+def ask(live: Live, name: str, job: Job) -> None:
+    """Hand a job over.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    make_folder(live)
+    _write(live.jobs / f"{name}{_ASKED}", _dump(job))
+    ring(live)
+
+
+def list_asked(live: Live) -> list[str]:
+    """Return the names of the jobs that nobody has begun, oldest first."""
+    try:
+        return sorted(name.removesuffix(_ASKED) for name in files.list_names(live.jobs) if name.endswith(_ASKED))
+    except FileNotFoundError:
+        return []
+
+
+def begin(live: Live, name: str) -> Job | None:
+    """Take a job that nobody else does any more, and return it; None where somebody was faster."""
+    begun = live.jobs / f"{name}{_BEGUN}"
+    try:
+        files.rename(live.jobs / f"{name}{_ASKED}", begun)
+        with files.open_own(begun) as file:
+            return _load(file.read().decode())
+    except FileNotFoundError:
+        return None
+
+
+def end(live: Live, name: str, answer: Answer) -> None:
+    """Answer a job and let go of its files."""
+    files.remove_tree(live.jobs / name)
+    told: dict[str, object] = {"version": answer.version}
+    if answer.error is not None:
+        told["error"] = describe_error(answer.error)
+    _write(live.jobs / f"{name}{_DONE}", dump_doc(told))
+    files.unlink(live.jobs / f"{name}{_BEGUN}")
+
+
+def find_answer(live: Live, name: str) -> Answer | None:
+    """Return how a job ended; None where it has not."""
+    try:
+        with files.open_own(live.jobs / f"{name}{_DONE}") as file:
+            told = load_doc(file.read().decode())
+    except FileNotFoundError:
+        return None
+    error = told.get("error")
+    return Answer(told.get("version"), make_error(error) if error else None)
+
+
+def _dump(job: Job) -> str:
+    doc: dict[str, Any] = {key: getattr(job, key) for key in job.__slots__ if key != "draft"}
+    if job.draft is not None:
+        doc["draft"] = {key: getattr(job.draft, key) for key in job.draft.__slots__ if key != "design"}
+        design = job.draft.design
+        if design is not None:
+            doc["design"] = {"data": base64.b64encode(design.data).decode(), "media": design.media}
+    return dump_doc(doc)
+
+
+def _load(text: str) -> Job:
+    doc = load_doc(text)
+    draft, design = doc.pop("draft", None), doc.pop("design", None)
+    job = Job(**{**doc, "paths": tuple(doc["paths"]), "linked": tuple(map(tuple, doc["linked"]))})
+    if draft is None:
+        return job
+    pairs = tuple((role, ref) for role, ref in draft.pop("parents"))
+    words: dict[str, Any] = {key: tuple(draft.pop(key)) for key in ("tags", "aliases")}
+    source = DesignSource(base64.b64decode(design["data"]), design["media"]) if design else None
+    return replace(job, draft=Draft(**draft, **words, parents=pairs, design=source))
+
+
+def describe_error(error: Exception) -> dict[str, object]:
+    """Return what is needed to raise an error once more, in the script."""
+    if isinstance(error, RegError):
+        return {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    if isinstance(error, OSError):
+        return {"kind": "OSError", "number": error.errno, "message": error.strerror, "path": error.filename}
+    return {"kind": "RegError", "message": f"{type(error).__name__}: {error}"}
+
+
+def make_error(told: dict[str, Any]) -> Exception:
+    """Return the error that `describe_error` has described."""
+    if told["kind"] == "OSError":
+        path = told.get("path")
+        return OSError(told.get("number"), told.get("message"), *([path] if path else []))
+    kind = getattr(errors, told["kind"], RegError)
+    error: Exception = kind(told["message"], hint=told.get("hint"))
+    return error
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that whoever sees it sees whole."""
+    file = NewFile(path.with_name(f".{path.name}"), 0o600)
+    try:
+        file.write(text.encode())
+    finally:
+        file.close()
+    files.rename(file.path, path)

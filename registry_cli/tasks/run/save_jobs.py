@@ -1,0 +1,90 @@
+"""Saves the versions that a script asks for, in the order in which it asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry_cli.errors import ConflictError, RegError
+from registry_cli.registry.add import add_files
+from registry_cli.tasks.attempt.jobs import Answer, begin, end, list_asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registry_cli.ids import VersionId
+    from registry_cli.registry.api import Registry
+    from registry_cli.tasks.attempt.fact_writer import FactWriter
+    from registry_cli.tasks.attempt.folder import Live
+    from registry_cli.tasks.attempt.jobs import Job
+
+
+class JobTaker:
+    """Takes the jobs of one attempt. Not for two threads at once.
+
+    Attributes:
+        problems: What was not saved and why, where no script waits for the answer.
+
+    Args:
+        live: The attempt's folder.
+        facts: Where outputs are told.
+        catch_up: Called for a job that wants all taken in which was saved before it.
+    """
+
+    def __init__(self, live: Live, facts: FactWriter, catch_up: Callable[[Registry], None]) -> None:
+        self.problems: list[str] = []
+        self._live, self._facts, self._catch_up = live, facts, catch_up
+
+    def take(self, registry: Registry) -> None:
+        """Do all that is asked for by now.
+
+        Args:
+            registry: Opened by the calling thread.
+        """
+        for name in list_asked(self._live):
+            job = begin(self._live, name)
+            if job is not None:
+                answer = self._do(registry, job)
+                if answer.error is not None and job.draft is not None and not job.waited_for:
+                    self.problems.append(f"{job.draft.name} was not saved: {_explain(answer.error)}")
+                end(self._live, name, answer)
+
+    def _do(self, registry: Registry, job: Job) -> Answer:
+        try:
+            if job.draft is None:
+                self._catch_up(registry)
+                return Answer()
+            version = save_job(registry, job)
+            self._facts.add_output(job.entry, version)
+            return Answer(version)
+        except Exception as error:  # the others must be saved
+            return Answer(error=error)
+
+
+def save_job(registry: Registry, job: Job) -> VersionId:
+    """Save the version of a job and return its id.
+
+    Raises:
+        RegError: The registry refuses it, or its files have changed since.
+        OSError: A file cannot be read, or there is no room.
+    """
+    assert job.draft is not None
+    _check_linked(job)
+    paths = [Path(path) for path in job.paths]
+    added = add_files(registry, job.draft, paths, mode=job.mode, message=job.message, allow_same=job.allow_same,
+                      cached=False, held=job.held)  # fmt: skip
+    return added.version.id
+
+
+def _check_linked(job: Job) -> None:
+    for path, size, mtime in job.linked:
+        status = Path(path).stat()
+        if (status.st_size, status.st_mtime_ns) != (size, mtime):
+            raise ConflictError(
+                f"{Path(path).name} was rewritten before it was saved: write each checkpoint to a file of its own, "
+                "replace it by a rename, or commit with wait=True"
+            )
+
+
+def _explain(error: Exception) -> str:
+    return error.message if isinstance(error, RegError) else f"{type(error).__name__}: {error}"

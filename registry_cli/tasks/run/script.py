@@ -1,0 +1,121 @@
+"""Runs the attempt of a script that began its task itself, in a process beside it.
+
+How the script ends is what it says; the code of one that is gone without a word is not known.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_cli.errors import RegError
+from registry_cli.ids import TaskId
+from registry_cli.records.task import Recipe
+from registry_cli.store.staging import Staging
+from registry_cli.tasks.attempt.attempt import Attempt, Heartbeat
+from registry_cli.tasks.attempt.fact_reader import read_facts
+from registry_cli.tasks.attempt.finish import Ending
+from registry_cli.tasks.attempt.folder import Live, close_live
+from registry_cli.tasks.attempt.jobs import describe_error
+from registry_cli.tasks.describe import Wish, describe
+from registry_cli.tasks.run.companion import Companion
+from registry_cli.tasks.run.run import end_attempt, settle_outputs, tell_known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry_cli.records.status import Status
+    from registry_cli.registry.api import Registry
+    from registry_cli.tasks.attempt.channel import Begin, Channel
+
+_LOOK: Final = 0.5
+"""Seconds between two looks at whether somebody wants the task to end."""
+_AGAIN: Final = 5.0
+"""Seconds after which a script that caught its end is told of it again."""
+SILENT: Final = "the script ended without a word"
+"""The problem of a script whose end is not known."""
+
+
+def run_script(registry: Registry, begin: Begin, environ: Mapping[str, str], channel: Channel) -> None:
+    """Run the attempt of a script to its end, and record it.
+
+    Args:
+        registry: Where.
+        begin: What the script begins.
+        environ: Its variables.
+        channel: To the script.
+    """
+    cwd = Path(begin.cwd)
+    try:
+        attempt = _start(registry, begin, cwd, environ)
+    except (RegError, OSError) as error:
+        channel.send(failed=describe_error(error))
+        return
+    channel.send(begun=attempt.task.id)
+    heartbeat = Heartbeat(attempt)
+    heartbeat.start()
+    beside = Companion(attempt, cwd, environ)
+    beside.problems += tell_known(attempt, cwd)
+    beside.start()
+    told = _wait_for_end(attempt, begin.pid, channel)
+    beside.end(lambda: None)
+    problems = [*(told or {}).get("lost", ()), *beside.problems, *beside.list_missed()]
+    publish = told is not None and told["exit_code"] == 0 and read_facts(attempt.live.list_facts()).publish
+    ending = _describe_end(attempt, told, [*problems, *beside.unsaved])
+    ended = end_attempt(attempt, ending, problems)
+    heartbeat.stop()
+    problems += settle_outputs(attempt, ended, publish=publish)
+    channel.send(ended=list(dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])))
+
+
+def _start(registry: Registry, begin: Begin, cwd: Path, environ: Mapping[str, str]) -> Attempt:
+    task = TaskId(begin.task)
+    live = Live(task, 1, registry.layout.attempt(task, 1))
+    wish = Wish(begin.name, begin.project, Recipe(begin.argv), tags=begin.tags, began=begin.time)
+    try:
+        with Staging(registry.layout) as staging:
+            known = replace(describe(registry, wish, cwd, environ, staging), id=task)
+            return Attempt.start(registry, known, named=False, staging=staging, live=live)
+    except BaseException:
+        close_live(registry.layout, live)
+        raise
+
+
+def _wait_for_end(attempt: Attempt, pid: int, channel: Channel) -> dict[str, Any] | None:
+    """Return how the script says that it ends; None where it is gone.
+
+    A script that somebody cancels is terminated, and once more where it has caught that.
+    """
+    due: float | None = 0.0
+    while True:
+        try:
+            message = channel.receive(_LOOK) or {}
+        except EOFError:
+            return None
+        if "end" in message:
+            told: dict[str, Any] = message["end"]
+            return told
+        if "caught" in message:
+            due = time.monotonic() + _AGAIN
+        if due is not None and time.monotonic() >= due and attempt.cancelled:
+            due = None
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+
+def _describe_end(attempt: Attempt, told: Mapping[str, Any] | None, problems: list[str]) -> Ending:
+    status: Status = "crashed"
+    if told is not None:
+        status = "failed" if told["exit_code"] else "completed"
+    if status != "completed" and (attempt.cancelled or (told and told["signal"] == "SIGINT")):
+        status = "cancelled"
+    own = SILENT if told is None else told["problem"]
+    problem = "; ".join(dict.fromkeys(filter(None, [own, *problems]))) or None
+    code = None if told is None or told["signal"] else told["exit_code"]
+    return Ending(status, code, told["signal"] if told else None, problem, ended=datetime.now(UTC))
