@@ -228,6 +228,14 @@ def test_imports_go_down() -> None:
     )
 
 
+def test_no_imports_go_round() -> None:
+    """Imports inside functions, and for type checkers alone, count: a module can be understood after those it names."""
+    arrows = {name: {other for other in targets if other != name} for name, targets in find_arrows().items()}
+    while ends := {name for name, targets in arrows.items() if not targets & set(arrows)}:
+        arrows = {name: targets for name, targets in arrows.items() if name not in ends}
+    check(f"{name} imports in a circle: {', '.join(sorted(targets & set(arrows)))}" for name, targets in arrows.items())
+
+
 def test_siblings_do_not_import_each_other() -> None:
     """But where the table says so; each of its lines is used."""
     found: dict[tuple[str, str], str] = {}

@@ -161,11 +161,12 @@ class Current:
         if self._scalars is not None:
             self._scalars.flush()
 
-    def close(self) -> None:
-        """Write what is left, for good."""
+    def close(self) -> list[str]:
+        """Write what is left, for good, and return what could not be, in words."""
         for writer in (self._scalars, self._facts):
             if writer is not None:
                 writer.close()
+        return self.problems
 
     def inherit(self) -> None:
         """Go on in a forked child: it may tell, but its parent runs the task and keeps its open database."""

@@ -99,7 +99,7 @@ def leave(current: Current, fate: Fate) -> None:
     if runner is not None or current.live is None:
         set_current(None)
     if runner is not None:
-        runner.end(fate, current)
+        runner.end(fate, current.close)
     else:
         if fate.problem:
             current.tell(lambda facts: facts.set_problem(str(fate.problem)))

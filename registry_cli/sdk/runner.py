@@ -17,12 +17,11 @@ from registry_cli.tasks.attempt.folder import close_live
 from registry_cli.tasks.attempt.jobs import make_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
-    from registry_cli.sdk.current import Current
     from registry_cli.sdk.exit_status import Fate
     from registry_cli.tasks.attempt.folder import Live
 
@@ -76,8 +75,12 @@ class Runner:
                 self._receive("begun")
                 self._begun = True
 
-    def end(self, fate: Fate, current: Current) -> None:
-        """Say how this process ends, and return once that is written.
+    def end(self, fate: Fate, close: Callable[[], list[str]]) -> None:
+        """Report how this process ends, and return once that is written.
+
+        Args:
+            fate: How it ends.
+            close: Writes what is left in the task's folder, and returns what could not be, in words.
 
         Raises:
             RegError: It could not be; the next command that looks writes it.
@@ -85,8 +88,7 @@ class Runner:
         """
         self.watch.ending = True
         self._tee.close()
-        current.close()
-        lost = [*filter(None, [self._tee.problem, *current.problems])]
+        lost = [*close(), *filter(None, [self._tee.problem])]
         env.restore(self._before)
         try:
             self.wait_until_begun()
