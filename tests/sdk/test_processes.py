@@ -152,7 +152,7 @@ def test_children_of_a_script_that_is_gone_hold_no_companion(tmp_path: Path) -> 
     scripts.run(tmp_path, script("""
     if not os.fork():
         sys.stdout.close(); os.close(1); os.close(2)
-        while not os.path.exists("over"): time.sleep(0.05)
+        while os.path.exists("train.py") and not os.path.exists("over"): time.sleep(0.05)
         os._exit(0)
     os._exit(3)
     """), code=3)  # fmt: skip
