@@ -1,4 +1,4 @@
-"""What argparse parses while a task runs: told as parameters, defaults too, and in a clone replaced by what it says."""
+"""Records the arguments that argparse parses in a task, defaults too, and replaces them in a clone by its values."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from registry_cli.records.values import Value
 
 Connected = Mapping[str, Any] | bool
-"""What ClearML's `auto_connect_…` take: whether, or for each name whether."""
+"""The type of ClearML's `auto_connect_…` arguments: a switch for everything, or one for each name."""
 _plain = argparse.ArgumentParser.parse_known_args
 _REMEMBERED: Final = 8
-"""Parsers whose arguments are kept for a task that begins after they were parsed."""
+"""Parsers whose arguments are remembered for a task that begins after they were parsed."""
 _before: deque[tuple[argparse.ArgumentParser, argparse.Namespace]] = deque(maxlen=_REMEMBERED)
 
 
 def remember_arguments() -> None:
-    """Keep what is parsed from now on for the first listener; a clone then changes the namespace that was returned."""
+    """Remember parsed arguments for the first listener, from now on; a clone then changes the returned namespace."""
     _patch(lambda parser, found: _before.append((parser, found)))
 
 
@@ -33,9 +33,9 @@ class Listener:
 
     Args:
         overrides: Values that a clone gives to the script instead of its own.
-        take: Told the parameters.
-        everything: Whether parsers that were not connected are heard too.
-        skipped: Arguments that are not told, by their destinations.
+        take: Called with the parameters.
+        everything: True records the arguments of parsers that were not connected too.
+        skipped: Arguments that are not recorded, by their destinations.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Listener:
             self._take(*_before.popleft())
 
     def stop(self) -> None:
-        """Let argparse be as it was."""
+        """Restore argparse's own function."""
         argparse.ArgumentParser.parse_known_args = _plain  # type: ignore[method-assign]
 
     def add(self, parser: argparse.ArgumentParser, section: str | None, *, ours: bool = True) -> None:
-        """Listen to a parser; its parameters get `section` before theirs, and a clone's values if `ours`."""
+        """Listen to a parser; its parameters get the prefix `section`, and a clone's values if `ours`."""
         self._parsers[id(parser)] = (parser, section, ours)
 
     def _take(self, parser: argparse.ArgumentParser, found: argparse.Namespace) -> None:
@@ -96,7 +96,7 @@ def _patch(take: Callable[[argparse.ArgumentParser, argparse.Namespace], None]) 
 def _convert(
     parser: argparse.ArgumentParser, table: Mapping[str, Any], overrides: Mapping[str, Any], section: str | None
 ) -> dict[str, Any]:
-    """Return overrides of arguments as their own `type` would make them of text."""
+    """Return overrides of arguments, converted by each argument's own `type` as from text."""
     types = {action.dest: action.type for action in parser._actions if callable(action.type)}
     converted = dict(overrides)
     for name, value in table.items():
@@ -111,6 +111,6 @@ def _convert(
 def make_listener(
     overrides: Mapping[str, Value], take: Callable[[Mapping[str, Value | None]], None], wanted: Connected
 ) -> Listener:
-    """Return a listener of what a script wants heard; a table says False of arguments that are not told."""
+    """Return a listener for a script's choice; a table maps arguments that are not recorded to False."""
     skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
     return Listener(overrides, take, everything=bool(wanted), skipped=skipped)

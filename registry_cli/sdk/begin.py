@@ -1,4 +1,4 @@
-"""A task that a script begins: its folder is made here, and its companion started, which does all else beside it."""
+"""Begins a script's task: makes its folder and starts its companion, which does the rest in a process of its own."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def start(
     tags: Iterable[str] = (),
     streams: Iterable[str] = ("stdout", "stderr"),
 ) -> Current:
-    """Begin a task that this process runs, and make it that of this process.
+    """Begin a task that this process runs, and make it the current task of this process.
 
     Raises:
         NoRegistryError: There is no registry.
-        UsageError: A name cannot be kept.
+        UsageError: A name is not valid.
     """
     now = datetime.now(UTC)
     registry = opening.Registry.find()
@@ -57,7 +57,7 @@ def start(
     else:
         registry.check_writable()
         live = open_live(registry.layout, task.id, 1, State(new_name(), now, script=new_name()))
-        with suppress(OSError):  # the first line that cannot be written there tells why
+        with suppress(OSError):  # the first line that cannot be written there reports why
             make_auto(live)
         current = Current(registry, task, live)
         current.runner = Runner(registry, task, live, cwd, streams)
@@ -66,10 +66,10 @@ def start(
 
 
 def find_to_join(name: str | None, project: str | None) -> Current | None:
-    """Return the task of this process that one of that name is a part of, or None.
+    """Return the current task where a task of that name joins it, or None.
 
     Raises:
-        UsageError: This process runs another.
+        UsageError: This process runs a task of another name.
     """
     current = find_current()
     if current is None or (name in {None, current.task.name} and project in {None, current.task.project}):
@@ -83,7 +83,7 @@ def find_to_join(name: str | None, project: str | None) -> Current | None:
 
 
 def choose_streams(wanted: Connected) -> list[str]:
-    """Return which of `stdout` and `stderr` are kept."""
+    """Return those of `stdout` and `stderr` that the log records."""
     if isinstance(wanted, Mapping):
         return [name for name in ("stdout", "stderr") if wanted.get(name, True)]
     return ["stdout", "stderr"] if wanted else []

@@ -1,4 +1,4 @@
-"""`commit`: a file or folder becomes the next version of a model."""
+"""`commit`: saves a file or folder as the next version of a model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Parents = Sequence["str | Version"] | Mapping[str, "str | Version"]
 
 
 class About(TypedDict, total=False):
-    """What may be said of a version, as `commit` explains it; here for type checkers alone."""
+    """The keyword arguments of `commit`, which explains them; for type checkers only."""
 
     metrics: Mapping[str, float] | None
     tags: Iterable[str]
@@ -94,28 +94,28 @@ def commit(
 
     Args:
         path: A file, a folder, or several of them; they stay where they are.
-        name: `project/name`. In a task `<project>/<task>/<stem of the file>`, or what `reg log --model` says.
+        name: `project/name`. In a task it defaults to `<project>/<task>/<stem of the file>`, or to `reg log --model`.
         metrics: Numbers, NaN and infinities included; NumPy and torch scalars are taken.
         tags: Labels that many versions may carry.
         aliases: Names moved to this version.
         parents: Versions or addresses it was made from, as a list (role `base`) or by role, such as
             `{"continue": "vision/resnet:3"}`.
         metadata: Text, numbers, booleans, times, lists and tables; None is kept as null.
-        params: What it was trained with.
+        params: Parameters of its training.
         labels: Label to integer id.
         interface: Its inputs and outputs.
-        design: A file that describes the network, given back byte for byte.
-        framework: Told from the files where None.
+        design: A file that describes the network, returned byte for byte.
+        framework: Detected from the files where None.
         step: Training step.
-        message: Why; the version's first comment.
-        mode: `copy`, `link` (share the bytes), `move` (take the file away), `reference` (only point to it).
+        message: The reason; it becomes the version's first comment.
+        mode: `copy`, `link` (share the bytes), `move` (remove the file), `reference` (only point to it).
         allow_same: Make a version although the newest has the same files and fields.
-        registry: Where; found as the command line finds it when None.
-        wait: False returns at once with a `Pending`: the files are held as they are now and saved by the task's
-            companion, outside of a task before it returns. Two wait at most, a third call waits with them. What fails
-            is told on standard error; `Pending.result()` raises it.
-        keep: `last N`: of this model's snapshots that wait, the newest N are saved and the others skipped, so that
-            nobody waits for room.
+        registry: The registry; found as the command line finds it when None.
+        wait: False returns a `Pending`: a snapshot of the files is taken, and the task's companion saves it later;
+            outside of a task it is saved before the call returns. At most two versions wait; a third call blocks until
+            there is room. A failure is reported on standard error; `Pending.result()` raises it.
+        keep: `last N`: of this model's waiting snapshots, the newest N are saved and the others skipped, so that
+            no call waits for room.
 
     Returns:
         The version. On ranks other than 0 nothing is saved, and it is None (or a `Pending` of None), which the
@@ -124,7 +124,7 @@ def commit(
     Raises:
         NoRegistryError: There is no registry.
         NotFoundError: A file or a parent is missing.
-        UsageError: A name or value cannot be kept.
+        UsageError: A name or value cannot be stored.
         ConflictError: A file changed while it was read.
     """
     paths = [Path(each) for each in ([path] if isinstance(path, str | PathLike) else path)]
@@ -154,7 +154,7 @@ def commit(
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a version is saved; `entry` is what its task calls it, `rename` what its one file is to be called."""
+    """The options of a save; `entry` is the version's name in its task, `rename` the new name of its one file."""
 
     mode: Mode = "copy"
     message: str | None = None
@@ -176,7 +176,7 @@ def save(registry: Registry, current: Current | None, draft: Draft, paths: Seque
     full = complete(current, draft)
     if current is None or current.live is None:
         return _add(registry, full, paths, how)
-    list_sources(paths)  # what is not there is said of the path that the script gave
+    list_sources(paths)  # so that the error names a missing path as the script gave it
     registry.check_writable()
     if how.rename is None:
         job = _make_job(full, [Path(os.path.abspath(path)) for path in paths], how)  # noqa: PTH100  # resolves no link
@@ -188,7 +188,7 @@ def save(registry: Registry, current: Current | None, draft: Draft, paths: Seque
 def save_later(
     registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How, keep: int | None
 ) -> Pending:
-    """Hold the files as they are and have them saved by and by; outside of a task save them now.
+    """Take a snapshot of the files and have it saved later; outside of a task save them now.
 
     Raises:
         UsageError: Only copies can be saved later.
@@ -209,11 +209,11 @@ def save_later(
 
 
 def complete(current: Current | None, draft: Draft) -> Draft:
-    """Return a draft with what its task knows by now."""
+    """Return a draft with the inputs, metrics and labels that its task has recorded by now."""
     if current is None or current.live is None:
         return draft
     own = {ref for _, ref in draft.parents}
-    drain()  # what frameworks told is among its metrics
+    drain()  # so that the metrics and loads that frameworks noted are in it
     given = dict.fromkeys([*(one.version for one in current.task.inputs), *find_loaded(current)])
     inputs = tuple((INPUT, version) for version in given if version not in own)
     mine = current.live.scalars(str(os.getpid()))
@@ -224,7 +224,7 @@ def complete(current: Current | None, draft: Draft) -> Draft:
 
 
 def _add(registry: Registry, draft: Draft, paths: Sequence[Path], how: How) -> Version:
-    """Save a version of no task in this process."""
+    """Save a version in this process, outside of a task."""
     if how.rename is None:
         added = add_files(registry, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same)
         return Version(registry, added.version)
@@ -238,7 +238,7 @@ def _add(registry: Registry, draft: Draft, paths: Sequence[Path], how: How) -> V
 
 
 def _hold(live: Live, name: str, draft: Draft, paths: Sequence[Path], how: How) -> Job:
-    """Return a job for files as they are now."""
+    """Return a job for a snapshot of the files as they are now."""
     make_folder(live)
     held = take_snapshot(live.jobs / name, paths, how.rename)
     mode: Mode = "copy" if held.linked else "link"
@@ -298,7 +298,7 @@ def list_words(words: Iterable[str], what: str) -> list[str]:
     """Return words as a list.
 
     Raises:
-        UsageError: They are one text, of which Python would make letters.
+        UsageError: They are one string, which Python would split into letters.
     """
     if isinstance(words, str):
         raise UsageError(f"{what} is the text {words!r}, and must be a list", hint=f"{what}=[{words!r}]")

@@ -1,7 +1,8 @@
-"""The companion of a script that begins a task itself: how its process is started, and what that process runs.
+"""The companion of a script that begins a task itself: starts the companion's process, and is what that process runs.
 
-A fresh Python, no fork of the training: it has none of its memory and threads. It is no child of the script, which
-may wait for children of its own, and no signal that ends the script's group or session ends it before its work is done.
+It is a fresh Python and no fork of the training process, so it has none of its memory and threads. It is no child of
+the script, which may wait for its own children, and no signal that ends the script's group or session ends the
+companion before its work is done.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def start_companion(begin: Begin) -> tuple[Channel, Popen[bytes]]:
     """Start the companion of this process and return the channel to it.
 
     Returns:
-        The channel, and a process that is about to end and is to be waited for.
+        The channel, and a process that is about to end, which the caller waits for.
 
     Raises:
         RegError: There is no Python to run it.
@@ -56,14 +57,14 @@ def start_companion(begin: Begin) -> tuple[Channel, Popen[bytes]]:
 
 
 def _list_paths() -> list[str]:
-    """Return where the companion finds modules: as this process, but for the script's own, which may hide others."""
+    """Return the companion's module path: this process's, without the script's folder, which may shadow modules."""
     own = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv else ""  # noqa: PTH100, PTH120
     package = str(Path(__file__).parents[2])
     return [package, *(path for path in sys.path if path not in {"", own, package, env.SITE})]
 
 
 def main(fd: int) -> None:
-    """Be the companion, until the script has ended and that is written."""
+    """Run the companion until the script has ended and its end is written."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     if os.fork():
@@ -76,12 +77,12 @@ def main(fd: int) -> None:
         _run(begin, channel)
     except EOFError:
         return
-    except Exception as error:  # whatever is wrong with us, the script is told
+    except Exception as error:  # the script reports it, whatever has failed here
         channel.send(failed=describe_error(error))
 
 
 def _run(begin: Begin, channel: Channel) -> None:
-    from registry_cli.tasks.run.script import run_script  # the script's process needs none of it
+    from registry_cli.tasks.run.script import run_script  # the script's process does not need it
 
     with opening.Registry.open(begin.registry) as registry:
         run_script(registry, begin, env.read_all(), channel)

@@ -1,7 +1,7 @@
-"""What a script prints, kept in its task's log; the bytes that reach the terminal or file stay what they are.
+"""Copies a script's output into its task's log; the bytes that reach the terminal or file stay the same.
 
-The `write` of the script's own streams is replaced, not the streams, so that whoever holds one is heard too. What C
-code and other processes print goes past it; `reg log` hears that as well.
+It patches the `write` of the script's own streams and replaces no stream, so that output through a reference to one is
+logged too. Output of C code and other processes bypasses it; `reg log` records that as well.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Tee:
-    """Keeps what is written to streams of this process.
+    """Logs all writes to streams of this process.
 
     Attributes:
-        problem: Why the log is not whole, in words; None while it is.
+        problem: A message that explains a gap in the log; None while there is none.
 
     Args:
         log: The file to append to.
-        names: Of `stdout` and `stderr`, those to listen to.
+        names: Those of `stdout` and `stderr` to log.
     """
 
     def __init__(self, log: Path, names: Iterable[str] = ("stdout", "stderr")) -> None:
@@ -36,15 +36,15 @@ class Tee:
             self._listen(getattr(stream, "buffer", stream))
 
     def flush(self) -> None:
-        """Hand what the streams hold back to where they go, and so to the log."""
+        """Flush the streams' buffers to their destinations, and so to the log."""
         for stream in self._streams:
             try:
                 stream.flush()
-            except (OSError, ValueError):  # a pipe nobody reads, a stream that was closed
+            except (OSError, ValueError):  # a pipe without a reader, a stream that was closed
                 pass
 
     def close(self) -> None:
-        """Give the streams back their own `write`."""
+        """Restore the streams' own `write`."""
         self.flush()
         for sink in self._patched:
             sink.__dict__.pop("write", None)
@@ -61,7 +61,7 @@ class Tee:
 
         try:
             sink.write = write_both
-        except AttributeError:  # a stream that lets nobody change it
+        except AttributeError:  # a stream without assignable attributes
             return
         self._patched.append(sink)
 

@@ -1,4 +1,4 @@
-"""A task as one of its processes has it: what is known of it here, and the files of its folder that are appended to."""
+"""A task in one of its processes: the task as this process knows it, and the files in its folder that it appends to."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Current:
     """The task of this process.
 
     Attributes:
-        task: As it is known here: as it began, and what this process has told since.
-        live: Its folder; None where this process tells nothing and has none.
-        runner: Who ends it, where that is this process.
-        listener: Hears what argparse parses, where somebody asked for it.
-        named: Whether the user gave the task its name, which the script's then does not replace.
-        silent: Whether nothing is told from here, because another rank does.
-        forked: Whether this process is a forked child of the one that joined.
+        task: The task as this process knows it: as it began, with the facts that this process has recorded since.
+        live: Its folder; None where this process records nothing and has none.
+        runner: Ends the task, where this process runs it.
+        listener: Records the arguments that argparse parses, where the script asked for it.
+        named: True where the user gave the task its name, which the script's name then does not replace.
+        silent: True where this process records nothing, because another rank does.
+        forked: True where this process is a forked child of the one that joined.
         overrides: Values that `connect` gives to the script instead of its own, nested names joined by dots.
-        untaken: Names of those that the script has told nothing of.
+        untaken: Names of the overrides that the script has not connected yet.
         given: Inputs that the task began with, by their names.
         called: Models by the names under which the script uses them.
-        labels: Labels that outputs take which have none of their own.
-        leaving: Called before the task ends, or this process does.
+        labels: Labels for outputs that have none of their own.
+        leaving: Functions called before the task ends, or before this process does.
     """
 
     def __init__(self, registry: Registry, task: Task, live: Live | None, *, silent: bool = False) -> None:
@@ -72,7 +72,7 @@ class Current:
 
     @property
     def registry(self) -> Registry:
-        """The registry, opened once for each thread that asks."""
+        """The registry, opened once per thread."""
         found: Registry | None = getattr(self._own, "registry", None)
         if found is None:
             found = self._own.registry = self._opened.reopen()
@@ -80,11 +80,11 @@ class Current:
 
     @property
     def problems(self) -> list[str]:
-        """Why something that was told is not in the task's folder, in words."""
+        """Messages that explain which facts or points are missing in the task's folder."""
         return [writer.problem for writer in (self._facts, self._scalars) if writer is not None and writer.problem]
 
     def tell(self, fact: Callable[[FactWriter], None]) -> None:
-        """Tell a fact, if this process may."""
+        """Record a fact, unless this process records nothing."""
         if self._facts is not None:
             fact(self._facts)
 
@@ -98,12 +98,12 @@ class Current:
         return self._scalars.last_at(step) if self._scalars is not None else {}
 
     def add_plot(self, plot: Plot) -> None:
-        """Keep a table or plot."""
+        """Record a table or plot."""
         document = dump_plot(plot)
         self.tell(lambda facts: facts.add_plot(plot_path(plot.title, plot.series, plot.step), document))
 
     def add_params(self, params: Mapping[str, Value | None]) -> None:
-        """Tell parameters; nested names are joined by dots, None takes one away."""
+        """Record parameters; dots join nested names, and None removes a parameter."""
         self.untaken.difference_update(params)
         with self._lock:
             tops = {_put(self._params, name.split("."), value) for name, value in params.items()}
@@ -112,7 +112,7 @@ class Current:
         self.task = replace(self.task, params={**self.task.params, **self._params})
 
     def add_input(self, entry: Input) -> None:
-        """Tell that the script was given a version; one of the same name is replaced."""
+        """Record a version as an input of the task; an input of the same name is replaced."""
         self.tell(lambda facts: facts.add_input(entry))
         with self._lock:
             inputs = {one.name: one for one in self.task.inputs} | {entry.name: entry}
@@ -137,7 +137,7 @@ class Current:
 
     @property
     def is_run_by_script(self) -> bool:
-        """Whether a script's own process runs the task, and no `reg log`."""
+        """True where a script's own process runs the task, and not `reg log`."""
         if self.runner is not None or self.live is None:
             return True
         try:
@@ -151,25 +151,25 @@ class Current:
             self.runner.wait_until_begun()
 
     def keep(self, other: Current | None) -> None:
-        """Hold a task that this process has left for this one: a forked child must not close its database."""
+        """Keep a task alive that this process left for this one: a forked child must not close its database."""
         if other is not None:
             other.flush()
             self._inherited.append(other)
 
     def flush(self) -> None:
-        """Hand all points to the operating system."""
+        """Write all buffered points to the operating system."""
         if self._scalars is not None:
             self._scalars.flush()
 
     def close(self) -> list[str]:
-        """Write what is left, for good, and return what could not be, in words."""
+        """Write what is buffered and close the files; return what could not be written, in words."""
         for writer in (self._scalars, self._facts):
             if writer is not None:
                 writer.close()
         return self.problems
 
     def inherit(self) -> None:
-        """Go on in a forked child: it may tell, but its parent runs the task and keeps its open database."""
+        """Continue in a forked child: it may record facts, but its parent runs the task and keeps its open database."""
         self._inherited.append(self._own)
         self._own = threading.local()
         self._lock = threading.RLock()
@@ -181,7 +181,7 @@ class Current:
 
 
 def _put(table: dict[str, Value], keys: list[str], value: Value | None) -> str:
-    """Set a value in nested tables and return the first key; a value in the way gives way to a table."""
+    """Set a value in nested tables and return the first key; a table replaces a plain value in its way."""
     first, *rest = keys
     if rest:
         inner = table.get(first)

@@ -1,9 +1,9 @@
-"""How this process is about to end, as far as Python lets one know it before it has ended.
+"""Detects how this process is about to end, as far as Python shows it before the end.
 
-An exception that nobody caught passes `sys.excepthook`; `sys.exit` and `exit` are watched; a SIGTERM becomes an exit
-that can be told of. `raise SystemExit(n)`, and a `sys.exit` that was looked up before it was watched, pass neither:
-where the main module's frame did not come to its return, there was an exit, and its code is not known. A context
-manager or `reg log` sees it.
+An uncaught exception passes `sys.excepthook`; `sys.exit` and `exit` are patched; a SIGTERM becomes an exit that can be
+reported. `raise SystemExit(n)`, and a `sys.exit` that was looked up before it was patched, pass neither: where the main
+module's frame did not reach its return, there was an exit, and its code is not known. A context manager or `reg log`
+sees it.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from registry_cli.records.status import Status
 
 _LONGEST: Final = 500
-"""Characters of an exception's text that are kept."""
+"""Characters of an exception's text that are recorded."""
 _SOON: Final = 0.05
-"""Seconds after which a signal is sent again that came where nobody can leave."""
+"""Seconds until a signal is sent again that arrived where Python drops exceptions."""
 
 
 @dataclass(slots=True)
 class Fate:
-    """What is known of this process's end; an exit code of None is not known, and then no failure either."""
+    """The known facts of this process's end; an exit code of None is unknown, and does not count as a failure."""
 
     exit_code: int | None = 0
     signal: str | None = None
     problem: str | None = None
 
     def ending(self, *, cancelled: bool) -> Ending:
-        """Return how the attempt ends; `cancelled` where somebody asked for it."""
+        """Return the ending of the attempt; `cancelled` is True where a user asked for it."""
         status: Status = "failed" if self.exit_code else "completed"
         if self.exit_code and (cancelled or self.signal == "SIGINT"):
             status = "cancelled"
@@ -48,7 +48,7 @@ class Fate:
 
 
 def fate_of(error: BaseException | None) -> Fate:
-    """Return the end that an exception would bring."""
+    """Return the end that an exception would cause."""
     if error is None:
         return Fate()
     if isinstance(error, SystemExit):
@@ -60,10 +60,10 @@ def fate_of(error: BaseException | None) -> Fate:
 
 
 class Watch:
-    """Learns the fate of this process.
+    """Observes how this process ends.
 
     Attributes:
-        ending: Whether a SIGTERM comes too late to change anything.
+        ending: True once a SIGTERM comes too late to change anything.
 
     Args:
         caught: Called when a SIGTERM becomes an exit.
@@ -79,7 +79,7 @@ class Watch:
 
     @property
     def fate(self) -> Fate:
-        """What is known by now; to be asked when the process ends."""
+        """The end of this process as known by now; to be read when the process ends."""
         if self._seen is not None:
             return self._seen
         if is_worker():  # it ends within a `finally`, and its exception passes no hook
@@ -88,11 +88,11 @@ class Watch:
 
     @property
     def hears_terms(self) -> bool:
-        """Whether a SIGTERM is answered here, and not by the script."""
+        """True where this watch handles SIGTERM, and not the script."""
         return signal.getsignal(signal.SIGTERM) == self._on_term
 
     def start(self) -> None:
-        """Begin to look; SIGTERM becomes an exit, where the script has no handler of its own."""
+        """Start to observe; SIGTERM becomes an exit, where the script has no handler of its own."""
         self._hook, self._drop_hook = sys.excepthook, sys.unraisablehook
         sys.excepthook, sys.unraisablehook = self._on_error, self._on_drop
         watch_exits()
@@ -101,7 +101,7 @@ class Watch:
             signal.signal(signal.SIGTERM, self._on_term)
 
     def stop(self) -> None:
-        """Put back what nobody else has replaced meanwhile."""
+        """Restore the hooks that no other code has replaced meanwhile."""
         if sys.excepthook == self._on_error:
             sys.excepthook = self._hook
         if sys.unraisablehook == self._on_drop:
@@ -117,7 +117,7 @@ class Watch:
         self._hook(kind, error, trace)
 
     def _on_term(self, number: int, _frame: object) -> None:
-        """Leave, which the script may take time for; what catches that and goes on is ended by the next SIGTERM."""
+        """Raise an exit, for which the script may take time; the next SIGTERM ends a script that caught the exit."""
         if self.ending:
             return
         if self._stayed:
@@ -130,7 +130,7 @@ class Watch:
         raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number, self._stay)
 
     def _on_drop(self, dropped: sys.UnraisableHookArgs) -> None:
-        """Leave a moment later where Python lets nobody leave: in a `__del__`, or in what is called around a fork."""
+        """Exit a moment later where Python drops the exception: in a `__del__`, or in a callback around a fork."""
         error = dropped.exc_value
         if not isinstance(error, _Exit) or error.caught != self._stay:
             self._drop_hook(dropped)
@@ -141,7 +141,7 @@ class Watch:
         start_thread(timer)
 
     def _stay(self) -> None:
-        """The script has caught its exit and goes on."""
+        """Note that the script has caught its exit and continues."""
         self._stayed = True
         if self._insisted:
             _die()
@@ -159,14 +159,14 @@ _exited: Fate | None = None
 
 
 def watch_exits() -> None:
-    """See which code `sys.exit` and `exit` end this process with; twice is fine."""
+    """Patch `sys.exit` and `exit` to record the code that they end this process with; twice is fine."""
     sys.exit = _exit  # type: ignore[assignment]  # it never returns either
     if _plain_quit is not None:
         _quitter.__call__ = _quit
 
 
 def forget_exits() -> None:
-    """Let `sys.exit` and `exit` be as they were."""
+    """Restore `sys.exit` and `exit`."""
     if sys.exit is _exit:
         sys.exit = _plain_exit
     if _plain_quit is not None:
@@ -185,10 +185,10 @@ def _quit(quitter: object, code: Any = None) -> None:
 
 
 class _Exit(SystemExit):
-    """An exit that tells when it is what ended the process: then it is freed with no Python code left below it."""
+    """An exit that records that it ended the process: it is then freed with no Python frame left below it."""
 
     def __init__(self, fate: Fate, code: Any, caught: Callable[[], None] | None = None) -> None:
-        """Call `caught` where it does not end the process."""
+        """Make an exit that calls `caught` where it does not end the process."""
         super().__init__(*(() if code is None else (code,)))
         self._fate = fate
         self.caught = caught
@@ -211,7 +211,7 @@ def _of_exit(code: Any) -> Fate:
 
 
 def _find_main() -> FrameType | None:
-    """Return the frame of the module that Python was started with; it outlives its end while it is held."""
+    """Return the frame of the module that Python was started with; a reference keeps it readable after its end."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     found = None
     while frame is not None:
@@ -222,7 +222,7 @@ def _find_main() -> FrameType | None:
 
 
 def _guess(main: FrameType | None) -> Fate:
-    """Return what the main module's last instruction tells: a return, else an exit that nobody saw."""
+    """Return the end that the main module's last instruction shows: a return, or an exit that passed unseen."""
     from opcode import opname
 
     if main is None or hasattr(sys, "ps1"):
@@ -236,7 +236,7 @@ _mask = threading.local()
 
 
 def _before_fork() -> None:
-    """Keep a SIGTERM for the child until it has no handler: Python forgets one that comes in between."""
+    """Block SIGTERM for the child until it has no handler: Python loses one that arrives in between."""
     handler = signal.getsignal(signal.SIGTERM)
     ours = isinstance(getattr(handler, "__self__", None), Watch)
     _mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}) if ours else None

@@ -1,7 +1,7 @@
-"""The task of this process: joined, begun here, or none; and how it is left, by the script or at the process's end.
+"""The current task of this process: joined, begun here, or none; left by the script or at the process's end.
 
-A process that was started within a task joins it: it appends to files of the task's folder, and whoever runs the task
-ends it. Of several training processes only rank 0 tells anything; on the others everything is accepted.
+A process that was started within a task joins it: it appends to files of the task's folder, and the task's runner
+ends it. Of several training processes only rank 0 records anything; the others accept every call and record nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
 _BEGUN: Final = 0.02
-"""Seconds between two looks at whether a task is begun that its folder is there for."""
+"""Seconds between two checks for the start of a task whose folder exists already."""
 
 _current: Current | None = None
 _lock = threading.RLock()
@@ -41,7 +41,7 @@ _watched = 0
 
 
 def find_current() -> Current | None:
-    """Return the task of this process, or None; one that another process runs is joined when first asked for."""
+    """Return the task of this process, or None; the first call joins a task that another process runs."""
     if _current is not None or not env.read(env.REG_TASK):
         return _current
     with _lock:
@@ -68,7 +68,7 @@ def get_current() -> Current:
 
 
 def set_current(current: Current | None) -> None:
-    """Make a task that of this process, or leave it without one."""
+    """Make a task the current one of this process; None leaves it without one."""
     global _current, _watched
     _current = current
     if current is not None and _watched != os.getpid():
@@ -77,12 +77,12 @@ def set_current(current: Current | None) -> None:
 
 
 def is_silent() -> bool:
-    """Return whether this process is one of several and not the one that tells."""
+    """Return True where this process is one of several ranks and another one records the task."""
     return env.rank() != 0
 
 
 def leave(current: Current, fate: Fate) -> None:
-    """End the task of this process, or where another process runs it, hand over what is left.
+    """End the task of this process, or where another process runs it, write what is buffered.
 
     Raises:
         RegError: The end could not be written; the next command that looks writes it.
@@ -107,7 +107,7 @@ def leave(current: Current, fate: Fate) -> None:
 
 
 def _tell_untaken(current: Current) -> None:
-    """Say which parameters a clone was given and the script never asked for: it ran with its own."""
+    """Report the parameters that a clone was given and the script never connected: it ran with its own values."""
     initialised = current.listener is not None and not current.silent and not current.forked
     if initialised and current.task.source and current.untaken:
         names = ", ".join(sorted(current.untaken))
@@ -115,7 +115,7 @@ def _tell_untaken(current: Current) -> None:
 
 
 def _leave_process(pid: int) -> None:
-    """Called by Python when the interpreter ends; in a forked child that is its parent's business."""
+    """End or leave the task when the interpreter ends; a forked child leaves that to its parent."""
     current = peek_current()
     if pid != os.getpid() or current is None:
         return
@@ -127,7 +127,7 @@ def _leave_process(pid: int) -> None:
 
 
 def _attach() -> Current | None:
-    """Join the task that the environment names, if it runs; None where it has ended or lies elsewhere."""
+    """Join the task that the environment names, if it runs; return None where it has ended or lies elsewhere."""
     task, attempt = TaskId(env.read(env.REG_TASK) or ""), env.read(env.REG_ATTEMPT) or ""
     if not attempt.isdecimal():
         return None
@@ -144,7 +144,7 @@ def _attach() -> Current | None:
 
 
 def _find_running(registry: Registry, live: Live) -> Task | None:
-    """Return the task of an attempt that runs; one that a script has just begun is waited for."""
+    """Return the task of a running attempt; wait for one that a script has just begun."""
     while is_running(registry.layout, live):
         try:
             begun = read_state(live).script
@@ -154,9 +154,9 @@ def _find_running(registry: Registry, live: Live) -> Task | None:
         except (RegError, FileNotFoundError):
             return None
         owner = find_owner(begun) if begun else None
-        if owner is not None and owner.pid == os.getpid():  # it has become another program, and its task ends
+        if owner is not None and owner.pid == os.getpid():  # this process has become another program, and the task ends
             return None
-        if found is not None:  # its runner may have been taken for dead, and is not
+        if found is not None:  # `crashed`: its runner was taken for dead, and is not
             return found if found.status in {"running", "crashed"} and found.attempt == live.attempt else None
         if owner is None:
             return None

@@ -1,4 +1,4 @@
-"""What a script logs of its task: scalars, parameters, tables and plots."""
+"""Functions by which a script logs to its task: scalars, parameters, tables and plots."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def log_metric(name: str, value: float, step: int | None = None) -> None:
 
     Args:
         name: Printable; `train/loss` and `train/acc` belong together.
-        value: NaN and infinities are kept; NumPy and torch scalars are taken.
-        step: None where there is none; the point's place among those of its name then counts.
+        value: NaN and infinities are recorded; NumPy and torch scalars are taken.
+        step: None where there is none; the point's position among those of its name then stands for it.
 
     Raises:
-        UsageError: No task runs in this process, or the name or value cannot be kept.
+        UsageError: No task runs in this process, or the name or value cannot be stored.
     """
     get_current().add_point(name, value, step)
 
@@ -37,10 +37,10 @@ def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:
 
 
 def log_params(params: Mapping[str, object]) -> None:
-    """Tell parameters of the task; tables in tables are fine, and None takes one away.
+    """Record parameters of the task; tables may be nested, and None removes a parameter.
 
     Raises:
-        UsageError: No task runs in this process, or a name cannot be kept.
+        UsageError: No task runs in this process, or a name cannot be stored.
     """
     get_current().add_params(told_params(params))
 
@@ -58,5 +58,5 @@ class Logger(Reports):
         self._current.add_plot(plot)
 
     def flush(self) -> None:
-        """Try again to write what a full disk has refused; all else is written when it is told."""
+        """Retry writes that a full disk has refused; everything else is written as soon as it is logged."""
         self._current.flush()

@@ -1,7 +1,8 @@
-"""Parameters between a script and its task: told as they are, and in a clone replaced by what the clone says.
+"""Parameters between a script and its task: recorded with the script's values, replaced in a clone by the clone's.
 
 A nested name joins its parts by dots: `{"optim": {"lr": 0.1}}` is `optim.lr`, as in `reg task clone T --param
-optim.lr=0.2` and in queries, `params.optim.lr`. What looks like a secret by its name or its value is not told.
+optim.lr=0.2` and in queries, `params.optim.lr`. A value that looks like a secret, by its name or itself, is not
+recorded.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from registry_cli.secrets.names import looks_secret_argument
 def connect_table(
     table: MutableMapping[Any, Any], overrides: Mapping[str, Value], section: str | None
 ) -> dict[str, Value | None]:
-    """Replace values of a table by overrides, in place, and return what is to be told.
+    """Replace values of a table by overrides, in place, and return the parameters to record.
 
     Args:
-        table: Nested tables are walked into.
+        table: The parameters; nested tables are walked.
         overrides: Values by dotted names.
-        section: What stands before the names.
+        section: Prefix of the names.
     """
     for name, holder, key in list(_iter_places(table, section or "")):
         if name in overrides:
@@ -34,7 +35,7 @@ def connect_table(
 
 
 def connect_object(target: Any, overrides: Mapping[str, Value], section: str | None) -> dict[str, Value | None]:
-    """The same for the attributes of an object or class; methods and names with `_` in front are none.
+    """Do the same for the attributes of an object or class, except methods and names that start with `_`.
 
     Raises:
         UsageError: It is neither.
@@ -52,10 +53,10 @@ def connect_object(target: Any, overrides: Mapping[str, Value], section: str | N
 
 
 def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[str, Value | None]:
-    """Return a table's parameters by their dotted names; what a record cannot hold is its text.
+    """Return a table's parameters by their dotted names; a value that a record cannot hold becomes its text.
 
     Raises:
-        UsageError: It is no table, or a name or text cannot be kept.
+        UsageError: It is no table, or a name or text cannot be stored.
     """
     if not isinstance(table, Mapping):
         raise UsageError(f'{table!r:.60} is no table of parameters, such as {{"lr": 0.1}}')
@@ -68,10 +69,10 @@ def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[st
 
 
 def fit(value: Value, like: object) -> Any:
-    """Return an override with the type of what it replaces, where it can have it.
+    """Return an override converted to the type of the value it replaces, where it can be.
 
     Raises:
-        UsageError: A number is wanted and it is none.
+        UsageError: The value it replaces is a number, or another type, that the override cannot become.
     """
     if like is None or type(value) is type(like):
         return value
@@ -82,7 +83,7 @@ def fit(value: Value, like: object) -> Any:
             return next((one for one in type(like) if value in (one.name, one.value)), value)
         if isinstance(like, int):
             whole = isinstance(value, float) and not value.is_integer()
-            return value if whole else int(value)  # type: ignore[arg-type]  # what it cannot take is refused below
+            return value if whole else int(value)  # type: ignore[arg-type]  # the handler below refuses what `int` rejects
         if isinstance(like, float | PurePath | str):
             return type(like)(value)  # type: ignore[arg-type]
         if isinstance(like, list | tuple | set):

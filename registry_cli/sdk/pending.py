@@ -1,7 +1,7 @@
-"""Versions that the companion of a task saves for this process: handed over, and waited for at once or later.
+"""Requests to the companion of a task to save versions for this process, which waits for the answers now or later.
 
-What is handed over lies in the attempt's folder, and is saved however this process ends. Where the companion is gone,
-this process saves it itself.
+Each request lies in the attempt's folder, so its version is saved however this process ends. Where the companion is
+gone, this process saves the version itself.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from registry_cli.sdk.current import Current
 
 WAITING: Final = 3
-"""Versions that are handed over and not yet saved; who comes with another waits for the first."""
+"""Versions that are requested and not yet saved; a call with another one waits for the first."""
 _SHORT, _LONG = 0.001, 0.02
-"""Seconds between two looks for an answer, at first and later."""
+"""Seconds between two checks for an answer, at first and later."""
 _ALIVE: Final = 0.5
-"""Seconds between two looks at whether the companion lives."""
+"""Seconds between two checks that the companion is alive."""
 
 
 class Request:
-    """A job that was handed over.
+    """A job that the companion was asked to do.
 
     Args:
         current: The task.
-        job: What is asked for.
-        name: Of the job; a new one where None.
+        job: The job.
+        name: Name of the job; a new one where None.
 
     Raises:
-        OSError: It could not be handed over.
+        OSError: The job could not be written.
     """
 
     def __init__(self, current: Current, job: Job, name: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Request:
         return find_answer(self._live, self._name)
 
     def wait(self, timeout: float | None = None) -> Answer | None:
-        """Return the answer; None where it does not come within so many seconds."""
+        """Return the answer; None where none comes within `timeout` seconds."""
         now = looked = time.monotonic()
         until = None if timeout is None else now + timeout
         pause = _SHORT
@@ -72,14 +72,14 @@ class Request:
         return answer
 
     def withdraw(self) -> bool:
-        """Take the job back, if nobody has begun it; return whether nobody had."""
+        """Withdraw the job unless it is begun; return True where it was withdrawn."""
         if begin(self._live, self._name) is None:
             return False
         end(self._live, self._name, Answer())
         return True
 
     def _do(self) -> Answer:
-        """Do here what the companion did not come to."""
+        """Do the job in this process where the companion has not begun it."""
         from registry_cli.tasks.run.save_jobs import save_job
 
         job = begin(self._live, self._name)
@@ -101,8 +101,8 @@ class Pending:
     """A version that is being saved.
 
     Args:
-        registry: Where.
-        request: What the companion was asked for; None where nothing is saved.
+        registry: The registry it is saved in.
+        request: The request to the companion; None where nothing is saved.
     """
 
     def __init__(self, registry: Registry | None = None, request: Request | None = None) -> None:
@@ -113,24 +113,24 @@ class Pending:
 
     @classmethod
     def saved(cls, version: Version) -> Pending:
-        """Return one that is saved."""
+        """Return a `Pending` of a version that is saved already."""
         pending = cls()
         pending._version = version
         return pending
 
     def done(self) -> bool:
-        """Return whether it is saved, has failed or was skipped."""
+        """Return True once it is saved, has failed or was skipped."""
         return self._wait(0)
 
     def result(self, timeout: float | None = None) -> Version | None:
-        """Wait for the version and return it; None where it was skipped, or is not this process's to save.
+        """Wait for the version and return it; None where it was skipped, or where another rank saves it.
 
         Args:
-            timeout: Seconds to wait at most; for ever when None.
+            timeout: Seconds to wait at most; no limit when None.
 
         Raises:
             TimeoutError: It took longer.
-            RegError: It could not be saved, as `commit` says.
+            RegError: It could not be saved; see `commit`.
         """
         if not self._wait(timeout) or self._answer is None:
             raise TimeoutError(f"not saved after {timeout} seconds")
@@ -142,7 +142,7 @@ class Pending:
         return self._version
 
     def drain(self, timeout: float | None) -> bool:
-        """Wait until it has ended, and show on standard error why it was not saved; return whether it has."""
+        """Wait until it has ended and report a failure on standard error; return False where the wait timed out."""
         if not self._wait(timeout):
             return False
         error = self._answer.error if self._answer else None
@@ -153,11 +153,11 @@ class Pending:
         return True
 
     def waits_for(self, model: str) -> bool:
-        """Return whether it is of that model and not yet saved."""
+        """Return True where it is a version of that model that is not yet saved."""
         return self._request is not None and self._request.model == model and not self.done()
 
     def skip(self) -> None:
-        """Take it back, if nobody has begun to save it."""
+        """Withdraw it, unless its save is begun."""
         if self._request is not None and self._request.withdraw():
             self._answer = Answer()
 
@@ -177,7 +177,7 @@ def save_now(registry: Registry, current: Current, job: Job, name: str | None = 
 
 
 def save_later(registry: Registry, current: Current, job: Job, name: str, keep: int | None) -> Pending:
-    """Have a version saved by and by; of its model's that nobody has begun, keep the newest `keep` alone."""
+    """Have a version saved later; of its model's saves that are not begun, skip all but the newest `keep`."""
     pending = Pending(registry, Request(current, replace(job, waited_for=False), name))
     _remember(pending)
     model = str(job.draft.name) if job.draft else ""
@@ -187,21 +187,21 @@ def save_later(registry: Registry, current: Current, job: Job, name: str, keep: 
 
 
 def catch_up(current: Current) -> None:
-    """Return once what frameworks saved by now is in the registry, as far as it is whole."""
+    """Return once all files that frameworks have completely saved by now are in the registry."""
     Request(current, Job()).wait()
 
 
 def wait_for_room() -> None:
-    """Wait until another version may be handed over."""
+    """Wait until another version may be requested."""
     while len(left := [one for one in _waiting if not one.done()]) >= WAITING:
         left[0].drain(None)
 
 
 def drain(timeout: float | None = None) -> bool:
-    """Wait until all is saved that was handed over by now; return whether it is.
+    """Wait until every version requested by now is saved; return False where the wait timed out.
 
     Args:
-        timeout: Seconds to wait at most; for ever when None.
+        timeout: Seconds to wait at most; no limit when None.
     """
     until = None if timeout is None else time.monotonic() + timeout
     for one in tuple(_waiting):
@@ -215,7 +215,7 @@ def parse_keep(keep: str | None) -> int | None:
     """Return the number in `last N`.
 
     Raises:
-        UsageError: It says something else.
+        UsageError: The text has another form.
     """
     if keep is None:
         return None
@@ -237,7 +237,7 @@ _pid = 0
 
 
 def _remember(pending: Pending) -> None:
-    """Show before this process ends why a version was not saved."""
+    """Have a failed save reported before this process ends."""
     global _pid
     if _pid != os.getpid():
         _pid = os.getpid()

@@ -1,4 +1,4 @@
-"""Anything numeric into plain lists: NumPy arrays, tensors, pandas and polars by their methods, never by an import."""
+"""Converts numeric data to plain lists: NumPy arrays, tensors, pandas and polars by their methods, without imports."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from registry_cli.errors import UsageError
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 Number: TypeAlias = "int | float | None"
-"""None is a gap: NaN or an infinity, which JSON has not."""
+"""None is a gap: NaN or an infinity, which JSON does not have."""
 
 _DEPTH: Final = 32
 
 
 def plain(value: object, *, depth: int = 0) -> Plain:
-    """Return `value` as JSON knows it; numbers that it has not become None, what is unknown becomes text.
+    """Return `value` as a JSON value; NaN and infinities become None, values of unknown types become text.
 
     Raises:
         UsageError: It is nested too deep.
@@ -46,7 +46,7 @@ def numbers(values: object, where: str) -> list[Number]:
     """Return a list of numbers.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The value is no such list.
     """
     found = plain(values)
     if not isinstance(found, list):
@@ -58,7 +58,7 @@ def matrix(values: object, where: str) -> list[list[Number]]:
     """Return rows of numbers, all equally long.
 
     Raises:
-        UsageError: They are none.
+        UsageError: The value is no such matrix.
     """
     found = plain(values)
     rows = [numbers(row, where) for row in found] if isinstance(found, list) else []
@@ -68,7 +68,7 @@ def matrix(values: object, where: str) -> list[list[Number]]:
 
 
 def labels(values: object, where: str, count: int) -> list[str]:
-    """Return `count` labels, or none at all where None is given.
+    """Return `count` labels, or an empty list where `values` is None.
 
     Raises:
         UsageError: There are fewer or more.

@@ -1,4 +1,4 @@
-"""Plots from what scripts have at hand: lists, arrays, data frames, CSV files. Imports none of the libraries."""
+"""Builds plots from a script's data: lists, arrays, data frames, CSV files. Imports none of the libraries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class About(TypedDict, total=False):
-    """What every builder takes besides its data; see `Plot`."""
+    """The arguments of every builder besides its data; see `Plot`."""
 
     title: str
     series: str
@@ -58,14 +58,14 @@ def make_histogram(
     """Return a histogram.
 
     Args:
-        values: Numbers to be counted here, into `bins` equally wide bins.
-        counts: Or what is counted already: a list, or one for each series.
-        names: Of the bins in `counts`.
-        bins: How many, at least 1.
+        values: Numbers to count here, into `bins` bins of equal width.
+        counts: Instead of `values`, the counts themselves: one list, or one for each series.
+        names: Names of the bins in `counts`.
+        bins: Number of bins, at least 1.
         **about: Title, series, step, axes and layout.
 
     Raises:
-        UsageError: Both are given or none, or they do not fit.
+        UsageError: Both `values` and `counts` are given or neither, or they have the wrong shape.
     """
     if (values is None) == (counts is None):
         raise UsageError("a histogram is made of either values or counts")
@@ -111,7 +111,7 @@ def make_scatter(points: object, *, names: object = None, **about: Unpack[About]
 
     Args:
         points: Pairs or triples, or a mapping from names of groups to them.
-        names: Of the points, where there is one group.
+        names: Names of the points, where there is one group.
         **about: Title, series, step, axes and layout.
 
     Raises:
@@ -202,7 +202,7 @@ def _read_csv(path: Path) -> tuple[list[Any], list[list[Any]]]:
 
 
 def _from_frame(frame: Any) -> tuple[list[Any], list[list[Any]]]:
-    """Take a data frame apart; pandas' index is a column where it is more than a count."""
+    """Return a data frame's columns and rows; a pandas index becomes a column unless it only counts the rows."""
     if not hasattr(frame, "index"):  # polars
         return list(frame.columns), [list(row) for row in frame.rows()]
     parts = frame.to_dict("split")

@@ -1,4 +1,4 @@
-"""A script's hold on the companion of the task that it began: what it waits for, and how it says that it ends."""
+"""The script's side of its task's companion: it waits for the companion's answers and reports how the script ends."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _GONE: Final = "its companion ended before it; the next `reg` command that looks
 
 
 class Runner:
-    """The companion of a task that this process began, and what of this process goes into the task's folder.
+    """Starts the companion of a task that this process begins, and logs this process's output and end for it.
 
     Args:
-        registry: Where.
-        task: What it begins.
+        registry: The registry of the task.
+        task: The task to begin.
         live: The attempt's folder.
-        cwd: Where the script runs.
-        streams: Those of `stdout` and `stderr` that are kept.
+        cwd: The script's working directory.
+        streams: Those of `stdout` and `stderr` that the log records.
 
     Raises:
         RegError: No companion can be started.
-        OSError: The same.
+        OSError: The system refused to start it.
     """
 
     def __init__(self, registry: Registry, task: Task, live: Live, cwd: Path, streams: Iterable[str]) -> None:
@@ -58,7 +58,7 @@ class Runner:
         self._lock = threading.Lock()
         self._before = {name: env.read(name) for name in (env.REG_DIR, env.REG_TASK, env.REG_ATTEMPT)}
         own = (str(registry.path), task.id, str(task.attempt))
-        env.set_all(dict(zip(self._before, own, strict=True)))  # so that processes which it starts attach
+        env.set_all(dict(zip(self._before, own, strict=True)))  # so that child processes join the task
         self._tee = Tee(live.console, streams)
         self.watch = Watch(lambda: self._channel.send(caught=True))
         self.watch.start()
@@ -67,8 +67,8 @@ class Runner:
         """Return once the task is in the registry.
 
         Raises:
-            RegError: It cannot be.
-            OSError: The same, as on a full disk.
+            RegError: The companion could not begin it.
+            OSError: The same, such as on a full disk.
         """
         with self._lock:
             if not self._begun:
@@ -76,15 +76,15 @@ class Runner:
                 self._begun = True
 
     def end(self, fate: Fate, close: Callable[[], list[str]]) -> None:
-        """Report how this process ends, and return once that is written.
+        """Report how this process ends, and return once the end is written.
 
         Args:
             fate: How it ends.
-            close: Writes what is left in the task's folder, and returns what could not be, in words.
+            close: Writes what is left in the task's folder, and returns what could not be written, in words.
 
         Raises:
-            RegError: It could not be; the next command that looks writes it.
-            OSError: The same, as on a full disk.
+            RegError: The end could not be written; the next command that looks writes it.
+            OSError: The same, such as on a full disk.
         """
         self.watch.ending = True
         self._tee.close()
@@ -102,7 +102,7 @@ class Runner:
             self._started.wait()
 
     def let_go(self) -> None:
-        """Hold the companion no more, as in a forked child: it ends when nobody does."""
+        """Close the channel, as in a forked child: the companion ends when no process has it open."""
         self._channel.close()
 
     def _receive(self, wanted: str) -> list[str]:

@@ -1,9 +1,9 @@
-"""Files as they are now, held in the attempt's folder while their writer goes on.
+"""Snapshots of files in the attempt's folder, while their writer continues.
 
-A reflink is a snapshot at no cost. A hard link is none: `torch.save` and `open(path, "wb")` cut and fill the same
-inode. So where the file system has no reflinks, files up to `SMALL` are copied before the caller goes on, which takes
-less time than they took to be written. Larger ones are linked, so that their writer may delete or replace them, and
-watched: one that is rewritten in place before it is saved is refused, never saved in part.
+A reflink is a snapshot at no cost. A hard link is none: `torch.save` and `open(path, "wb")` truncate and rewrite the
+same inode. So where the file system has no reflinks, files up to `SMALL` are copied before the call returns, which
+takes less time than writing them took. Larger ones are linked, so that their writer may delete or replace them, and
+checked: one that is rewritten in place before it is saved is refused, never saved in part.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL: Final = 64 << 20
-"""Bytes up to which a file is copied before its writer goes on."""
+"""Largest file, in bytes, that is copied before the call returns."""
 _PIECE: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Files held for a while.
+    """Files held until they are saved.
 
     Attributes:
-        paths: Where those lie now that were named, in their order.
-        linked: Files that are still their writer's, with the size and time that they had.
+        paths: Held paths of the files and folders that were named, in their order.
+        linked: Held files that share their writer's inode, with the size and modification time that they had.
     """
 
     paths: tuple[Path, ...]
@@ -45,9 +45,9 @@ def take_snapshot(folder: Path, paths: Sequence[Path], rename: str | None = None
     """Hold files and folders as they are now.
 
     Args:
-        folder: Made to hold them; on the registry's file system.
-        paths: What to hold.
-        rename: What the one file is to be called.
+        folder: The folder to make and hold them in; on the registry's file system.
+        paths: Files and folders to hold.
+        rename: New name of the one file.
 
     Raises:
         NotFoundError: A path is missing.
@@ -64,7 +64,7 @@ def take_snapshot(folder: Path, paths: Sequence[Path], rename: str | None = None
                 target = top / (rename or source.path)
                 files.make_dirs(target.parent)
                 if not _hold(source.file, target, source.size):
-                    status = target.stat()  # a write changes both, a link none of them
+                    status = target.stat()  # a write changes both, a link neither
                     linked.append((str(target), status.st_size, status.st_mtime_ns))
             held.append(top if path.is_dir() else top / (rename or path.name))
     except BaseException:
@@ -74,7 +74,7 @@ def take_snapshot(folder: Path, paths: Sequence[Path], rename: str | None = None
 
 
 def _hold(source: Path, target: Path, size: int) -> bool:
-    """Bring a file to `target`; return whether it is independent of its writer there."""
+    """Clone, link or copy a file to `target`; return True where its writer can no longer change it there."""
     with open_reader(source) as fd:
         file = NewFile(target, 0o444)
         try:
@@ -87,7 +87,7 @@ def _hold(source: Path, target: Path, size: int) -> bool:
         if size > SMALL:
             try:
                 files.link(source.resolve(), target)
-            except OSError:  # another file system, or somebody else's file
+            except OSError:  # another file system, or another user's file
                 pass
             else:
                 return False

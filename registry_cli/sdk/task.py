@@ -1,4 +1,4 @@
-"""`Task` under ClearML's names, and `task`, the same as a context manager: one run of a script, now or on record."""
+"""`Task` under ClearML's names, and `task`, the same as a context manager: a run of a script, running or recorded."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from registry_cli.sdk.current import Current
 
 remember_arguments()  # many scripts parse before their task begins
-watch_exits()  # `sys.exit(main())` looks `exit` up before its task begins
+watch_exits()  # `sys.exit(main())` looks up `exit` before its task begins
 
 
 class Task(TaskRecord):
     """One execution of a script: the one that runs here (`Task.init`), or one that is recorded (`Task.get_task`)."""
 
     _nested = False
-    """Whether another block or the process ends the task, and not the block of this object."""
+    """True where another block or the process ends the task, and not the block of this object."""
 
     @classmethod
     def init(
@@ -69,22 +69,22 @@ class Task(TaskRecord):
 
         Args:
             project_name: Its project, such as `My Project` or `vision/detection`; the folder's name when None.
-            task_name: Its name, as free as a project's; the script's when None. What `reg log --name` says wins.
-            task_type: Kept as the parameter `task_type`.
+            task_name: Its name, as free as a project's; the script's when None. `reg log --name` overrides it.
+            task_type: Recorded as the parameter `task_type`.
             tags: Labels.
             reuse_last_task_id: Without effect: each run is a task of its own.
             continue_last_task: Refused, for the same reason.
-            output_uri: Where ClearML would upload to: the bytes go into the registry.
-            auto_connect_arg_parser: Whether argparse is heard; a table says False of arguments that are not.
-            auto_connect_frameworks: Whether the saves and loads of frameworks are heard; a table says of a framework's
-                key False, or a glob of the files that are, as `autolog` does. An empty one hears nothing.
+            output_uri: ClearML's upload target; without effect, as the bytes go into the registry.
+            auto_connect_arg_parser: True records argparse's arguments; a table maps arguments to leave out to False.
+            auto_connect_frameworks: True logs the saves and loads of frameworks; a table maps a framework's key to
+                False, or to a glob of the files to log, as in `autolog`. An empty one logs nothing.
             auto_resource_monitoring: Without effect.
-            auto_connect_streams: Whether what is printed is kept; a table speaks of `stdout` and `stderr`.
+            auto_connect_streams: True logs printed output; a table switches `stdout` and `stderr` separately.
             deferred_init: Without effect: nothing here waits for a server.
 
         Raises:
             NoRegistryError: There is no registry.
-            UsageError: A task of another name runs here already, a name cannot be kept, or a key names no framework.
+            UsageError: A task of another name runs here already, a name is not valid, or a key names no framework.
         """
         if continue_last_task:
             raise UsageError(
@@ -157,17 +157,17 @@ class Task(TaskRecord):
         parent: str | None = None,
         project: str | None = None,
     ) -> Task:
-        """Make a draft with what another task is run from; `reg task run` runs it.
+        """Make a draft with the recipe of another task; `reg task run` runs it.
 
         Args:
             source_task: A task, its id or its address; the one that runs here when None.
             name: As the source when None, like `project`.
-            comment: What it is for.
+            comment: The purpose of the clone.
             parent: Refused: a clone's source is the task it was cloned from.
             project: Its project.
 
         Returns:
-            The draft; on ranks other than 0, where none is made, its source.
+            The draft; on ranks other than 0, which make none, its source.
         """
         if parent is not None:
             raise UsageError("the parent of a clone is its source: `parent` cannot be given")
@@ -181,24 +181,24 @@ class Task(TaskRecord):
         return cls(registry, clone_task(registry, ref, edits).id)
 
     def get_logger(self) -> Logger:
-        """Return what its scalars, tables and plots are told to.
+        """Return the logger of its scalars, tables and plots.
 
         Raises:
-            RefusedError: It does not run here.
+            RefusedError: The task does not run in this process.
         """
         return Logger(self._running("log to"))
 
     def connect(self, mutable: Any, name: str | None = None, ignore_remote_overrides: bool = False) -> Any:
-        """Tell parameters or a model, and take what a clone says instead; return what was given.
+        """Record parameters or a model, and apply the values of a clone; return the argument itself.
 
         Args:
             mutable: A dict, an `ArgumentParser`, a `Namespace`, an object or class with attributes, an `InputModel` or
                 an `OutputModel`. It is changed in place.
-            name: What stands before the parameters' names, or what the task calls the model.
+            name: Prefix of the parameters' names, or the model's name in the task.
             ignore_remote_overrides: Keep the script's own values and model.
 
         Raises:
-            UsageError: It has no values by name, as a number, a list or None.
+            UsageError: The argument has no values by name, such as a number, a list or None.
         """
         current = self._running("connect to")
         if isinstance(mutable, InputModel | OutputModel):
@@ -216,30 +216,30 @@ class Task(TaskRecord):
         return mutable
 
     def publish(self) -> bool:
-        """Publish the newest version of each model it made; True where there is one, and this is rank 0."""
+        """Publish the newest version of each model it made; return True where there is one and this is rank 0."""
         self._settle()
         return not is_silent() and bool(publish_outputs(self.registry, self.id))
 
     def publish_on_completion(self, enable: bool = True) -> None:
-        """Publish what it made once it has completed; not where it fails, or by an exit whose code is not known."""
+        """Publish its outputs once it has completed; not where it fails, or exits with a code that is not known."""
         self._running("publish at the end of").tell(lambda facts: facts.set_publish(enable))
 
     def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
-        """Always refused: what a task has told stays.
+        """Refuse, always: the record of a task stays.
 
         Raises:
-            RefusedError: A clone is what runs anew.
+            RefusedError: Always; a clone runs anew.
         """
         raise RefusedError(
             "a task that ran is on record and is not reset: a clone runs anew", hint=f"Task.clone({self.id!r})"
         )
 
     def close(self) -> None:
-        """End it, if this process runs it; what waits is saved first.
+        """End the task if this process runs it; pending versions are saved first.
 
         Raises:
             RegError: The end could not be written; the next `reg` command that looks writes it.
-            OSError: The same, as on a full disk.
+            OSError: The same, such as on a full disk.
         """
         self._leave(Fate())
 
@@ -261,7 +261,7 @@ class Task(TaskRecord):
 
 
 def _listen(current: Current, wanted: Connected) -> Listener:
-    """Let a task hear argparse from now on."""
+    """Record argparse's arguments as parameters of a task from now on."""
     if current.listener is not None:
         current.listener.stop()
     current.listener = make_listener(current.overrides, current.add_params, wanted)
@@ -282,8 +282,8 @@ def task(
     Args:
         name: The script's when None.
         project: The folder's name when None.
-        params: What it runs with; a dict is changed in place where a clone says otherwise.
-        inputs: Addresses of versions that it is given, or names to addresses.
+        params: Its parameters; a dict is changed in place where a clone has other values.
+        inputs: Addresses of its input versions, or a mapping from names to addresses.
         tags: Labels.
 
     Raises:
@@ -294,7 +294,7 @@ def task(
 
     table = inputs if isinstance(inputs, Mapping) else None
     pairs = list(table.items()) if table is not None else [(None, ref) for ref in list_words(inputs, "inputs")]
-    if find_to_join(name, project) is None:  # else the task may have been given others instead
+    if find_to_join(name, project) is None:  # a joined task may have been given other versions instead
         with opening.Registry.find() as registry:
             for _, ref in pairs:
                 registry.get_row(ref)

@@ -1,4 +1,4 @@
-"""`use`: the version that a script reads. In a task it becomes an input, and a clone may put another in its place."""
+"""`use`: returns a version for a script to read. In a task it becomes an input, which a clone may replace."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def use(ref: str, *, name: str | None = None, registry: Registry | None = None) 
 
     Args:
         ref: Its address.
-        name: What the task calls it; the last segment of its model's name when None, with a number behind it where the
-            script calls another model so already.
-        registry: Where; found as the command line finds it when None.
+        name: Its name in the task; the last segment of its model's name when None, with a number appended where the
+            script uses that name for another model already.
+        registry: The registry; found as the command line finds it when None.
 
     Raises:
         NoRegistryError: There is no registry.
@@ -54,7 +54,7 @@ def record_input(current: Current, registry: Registry, name: str, ref: str, *, i
 
 
 def _entry(current: Current, registry: Registry, ref: str) -> str:
-    """Return what the task calls an address that the script did not name; the same each time it runs."""
+    """Return the name in the task of an address that the script did not name; every run of it gets the same."""
     model = str(parse_address(ref).name or registry.get_row(ref).name)
     last = model.rpartition("/")[2]
     number = 1

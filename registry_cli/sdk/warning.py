@@ -1,6 +1,6 @@
-"""How a script is told of what went wrong behind its back, on standard error.
+"""Warns a script on standard error of failures that no call of its own raises.
 
-All are warnings. What only advises passes Python's filters, which may hide it; what was lost passes by them.
+Advice goes through Python's warning filters, which may hide it; a report of something lost bypasses them.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from contextlib import suppress
 
 
 class RegWarning(UserWarning):
-    """Something that was asked for has not happened, or not so; the script goes on."""
+    """A request of the script was not done, or not as asked; the script continues."""
 
 
 def warn(text: str) -> None:
-    """Show a warning; it never raises, also where the script makes errors of warnings."""
-    with suppress(Exception):  # whoever replaced `showwarning` may do anything
+    """Show a warning; never raise, even where the script turns warnings into errors."""
+    with suppress(Exception):  # a replaced `showwarning` may do anything
         warnings.warn(text, RegWarning, stacklevel=3)
 
 
 def advise(text: str) -> None:
-    """Show a warning that is of no line of the script, such as of what a hook does; it never raises."""
+    """Show a warning that belongs to no line of the script, such as one from a hook; never raise."""
     with suppress(Exception):
         warnings.warn_explicit(text, RegWarning, "reg", 0)
 
 
 def tell(text: str) -> None:
-    """Show a warning of something lost: each, in every place, whatever the filters say; it never raises."""
+    """Show a warning of something lost, every time and from every place, whatever the filters say; never raise."""
     with suppress(Exception):
         warnings.showwarning(RegWarning(text), RegWarning, "reg", 0)
