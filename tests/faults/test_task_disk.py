@@ -11,6 +11,7 @@ from pathlib import Path
 from registry_cli.records.task import CONSOLE
 from tests.cli.lab import Lab
 from tests.faults.small_disk import PAGE, SmallDisk
+from tests.forks import LONGEST
 
 MEGABYTE = 1 << 20
 SCRIPT = """
@@ -33,13 +34,14 @@ def _run(lab: Lab, disk: SmallDisk, size: int) -> tuple[int, bytes, bytes]:
     with subprocess.Popen(
         command, cwd=lab.root, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
-        end = time.monotonic() + 30
-        while not (lab.root / "begun").exists():
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        disk.fill(leave=2 * PAGE)
-        (lab.root / "go").touch()
-        out, err = running.communicate(timeout=60)
+        try:
+            while not (lab.root / "begun").exists():
+                assert running.poll() is None, running.communicate()
+                time.sleep(0.01)
+            disk.fill(leave=2 * PAGE)
+        finally:
+            (lab.root / "go").touch()
+        out, err = running.communicate(timeout=LONGEST)
     return running.returncode, out, err
 
 
