@@ -72,7 +72,7 @@ def has_writer(path: Path) -> bool:
     try:
         import fcntl
 
-        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # a new writer triggers it; the default, SIGIO, would end us
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # sent on a write meanwhile; the default, SIGIO, ends us
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # granted where there is no writer
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except (OSError, AttributeError):
