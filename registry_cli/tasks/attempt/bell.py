@@ -20,7 +20,7 @@ _ENOUGH = 4096
 
 
 class Bell:
-    """The companion's end, which it waits at."""
+    """The companion's end of the bell, on which it waits."""
 
     def __init__(self, live: Live) -> None:
         self._socket: socket.socket | None = None

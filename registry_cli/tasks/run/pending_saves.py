@@ -52,7 +52,7 @@ class Waiting:
         self._failed: set[tuple[str, float]] = set()
 
     def add(self, note: SavedNote) -> SavedNote | None:
-        """Add a save; return one whose held file is needless, as there is another or its bytes were taken."""
+        """Add a save; return one whose held file is needless, as there is another or its bytes are stored."""
         if note.shape == "folder":
             self.folders.add(note.path)
         if note.held is not None and (note.path, note.time) in self._taken:
@@ -154,7 +154,7 @@ class Waiting:
         """Return a save whose file was renamed in its folder, as by a script that writes to a temporary name first.
 
         Args:
-            note: A save whose path does not hold its bytes any more; it is looked for once.
+            note: A save whose path does not hold its bytes any more; its folder is searched once.
             why: The reason it is counted under where it is not found; with None it goes on waiting.
             held: Also look among the held files, where it is if its process was killed while it wrote the next.
         """
