@@ -100,7 +100,7 @@ def commit(
         aliases: Names moved to this version.
         parents: Versions or addresses it was made from, as a list (role `base`) or by role, such as
             `{"continue": "vision/resnet:3"}`.
-        metadata: Text, numbers, booleans, times, lists and tables; None is kept as null.
+        metadata: Text, numbers, booleans, times, lists and tables; None is stored as null.
         params: Parameters of its training.
         labels: Label to integer id.
         interface: Its inputs and outputs.

@@ -162,7 +162,7 @@ class Current:
             self._scalars.flush()
 
     def close(self) -> list[str]:
-        """Write what is buffered and close the files; return what could not be written, in words."""
+        """Write the buffered data and close the files; return messages about failed writes."""
         for writer in (self._scalars, self._facts):
             if writer is not None:
                 writer.close()

@@ -82,7 +82,7 @@ def is_silent() -> bool:
 
 
 def leave(current: Current, fate: Fate) -> None:
-    """End the task of this process, or where another process runs it, write what is buffered.
+    """End the task of this process, or where another process runs it, write the buffered data.
 
     Raises:
         RegError: The end could not be written; the next command that looks writes it.

@@ -79,8 +79,8 @@ class Runner:
         """Report how this process ends, and return once the end is written.
 
         Args:
-            fate: How it ends.
-            close: Writes what is left in the task's folder, and returns what could not be written, in words.
+            fate: The end to report.
+            close: Writes the remaining data to the task's folder, and returns messages about failed writes.
 
         Raises:
             RegError: The end could not be written; the next command that looks writes it.

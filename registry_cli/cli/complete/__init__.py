@@ -1,1 +1,1 @@
-"""Shell completion without Typer: every module here is read while a user waits for a key, so each imports little."""
+"""Shell completion without Typer: every module here loads while a user waits after a tab, so each imports little."""

@@ -1,7 +1,7 @@
-"""`reg __complete SHELL WORDS...`: what the scripts in `completions/` ask for at every press of the tab key.
+"""`reg __complete SHELL WORDS...`: answers the scripts in `completions/` at every press of the tab key.
 
-The first line of the answer says what the others are: `words`, `nospace` (words that go on), `files` or `dirs`; each
-other line is a candidate, a tab and what it means. Imports neither Typer nor anything else that takes long: a person
+The first line of the answer is the kind of the others: `words`, `nospace` (words that continue), `files` or `dirs`;
+each other line is a candidate, a tab and its description. Imports neither Typer nor any other slow module, as a user
 waits.
 """
 
@@ -46,7 +46,7 @@ def _answer(typed: list[str]) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _goes_on(kind: str, values: list[str]) -> bool:
-    """Whether a word is not at its end with a candidate: a bare name may still get its number or alias."""
+    """Return True where a word may continue after a candidate: a bare name may still get its number or alias."""
     bare = kind in _REFERENCES and len(values) == 1 and not {":", "@"} & set(values[0])
     return bare or any(value.endswith(_GOES_ON) for value in values)
 

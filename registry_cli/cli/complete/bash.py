@@ -1,4 +1,4 @@
-"""What bash asks differently: it cuts words at `:`, `=` and `@`, and inserts candidates as they are, unquoted."""
+"""The special case of bash: it splits words at `:`, `=` and `@`, and inserts candidates as they are, unquoted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ class Line:
     """A command line up to the cursor, as bash reads it.
 
     Attributes:
-        words: The words without quotes, the last one perhaps empty.
+        words: The words without quotes; the last one may be empty.
         quote: The quote that is open at the cursor, or empty.
-        kept: How many characters of the last word bash keeps in front of what it inserts.
-        redirected: Whether the last word is a file to read or write.
+        kept: Number of characters of the last word that bash keeps in front of the inserted text.
+        redirected: True where the last word is a file to read or write.
     """
 
     __slots__ = ("kept", "quote", "redirected", "words")
@@ -48,7 +48,7 @@ def split_line(text: str, breaks: str) -> Line:
             line.quote, line.kept = character, len(line.words[-1])
         else:
             line.words[-1] += character
-            if character in breaking:  # readline leaves an `@` in front of the word that it begins
+            if character in breaking:  # readline keeps an `@` with the word that it begins
                 line.kept = len(line.words[-1]) - (character == "@")
         blank = False
     return line
@@ -65,7 +65,7 @@ def _end_word(line: Line, *, operator: bool, blank: bool) -> None:
 
 
 def quote(candidate: str, line: Line) -> str:
-    """Return what bash inserts for `candidate`: without what stays before it, quoted as the word is."""
+    """Return the text that bash inserts for `candidate`: without the kept characters, quoted as the word is."""
     rest = candidate[line.kept :]
     if line.quote == "'":
         return rest.replace("'", "'\\''")

@@ -1,4 +1,4 @@
-"""What can stand at a place: verbs and options from the table, names from the index."""
+"""Lists the candidates for a place: verbs and options from the table, names from the index."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from registry_cli.catalog.index.names import Names
 
 FILES = frozenset({"PATH", "FILE", "DIR"})
-"""Kinds that the shell completes by itself."""
+"""Kinds that the shell itself completes."""
 _NAMED = {"FIELD", "FIELDS", "EXPR", "FIELD=VALUE", "REF", "[ROLE=]REF", "[NAME=]REF", "NAME", "TASK", "TAG", "ALIAS"}
-"""Kinds that the index knows."""
+"""Kinds whose candidates come from the index."""
 _KEYWORDS = ("and", "or", "not", "in", "has(", "tag:", "alias:", "task:", "descends(", "parents(")
 _TASK_KEYWORDS = ("and", "or", "not", "in", "has(", "tag:", "task:", "status:", "uses(")
 _EDITABLE = ("metadata.", "metrics.")
 
 
 def list_candidates(place: Place) -> list[tuple[str, str]]:
-    """Return what can stand at `place`, with `place.prefix` before each, in the order to be shown."""
+    """Return the candidates for `place`, each with `place.prefix` in front, in the order to show them."""
     return [(place.prefix + value, about) for value, about in _of_kind(place) if value.startswith(place.text)]
 
 
@@ -102,7 +102,7 @@ def _names(place: Place, index: Names) -> list[tuple[str, str]]:
 
 
 def _expression(text: str, index: Names, *, tasks: bool) -> list[tuple[str, str]]:
-    """Complete the last word of a query; the words before it stand."""
+    """Complete the last word of a query; the words before it stay."""
     start = max(text.rfind(mark) for mark in " (") + 1
     head, word = text[:start], text[start:]
     label, colon, rest = word.partition(":")

@@ -1,6 +1,6 @@
-"""`python -m registry_cli.cli.complete.generate`: rewrite `options.py` and `completions/` from the real commands.
+"""`python -m registry_cli.cli.complete.generate`: rewrites `options.py` and `completions/` from the real commands.
 
-Only developers run it; a test compares its result with what lies in the repository.
+Only developers run it; a test compares its result with the files in the repository.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).parents[3]
 TABLE: Final = "registry_cli/cli/complete/options.py"
 
 Option = tuple[tuple[str, ...], str, bool, str]
-"""Spellings, kind (empty for a flag), whether it may be repeated, help."""
+"""Spellings, kind (empty for a flag), True for a repeatable option, help."""
 
 _HEAD: Final = '''"""Every command and its options as completion needs them: plain literals, quickly read.
 

@@ -1,4 +1,4 @@
-"""Which index completion reads: that of the registry a command would use."""
+"""Opens the index for completion: that of the registry that a command would use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def open_index(registry: str | None) -> Names:
 
 
 def _find_index(named: str | None) -> str | None:
-    """Return where the index lies: in the named registry, else the nearest upward, else the user's own."""
+    """Return the index's path: in the named registry, else the nearest upward, else the user's own."""
     if named:
         return _index_in(named) or _index_in(f"{named}/.registry")
     folder = os.getcwd()  # noqa: PTH109  # pathlib costs as much as the interpreter
@@ -34,7 +34,7 @@ def _find_index(named: str | None) -> str | None:
 
 
 def _is_ours(registry: str) -> bool:
-    """Whether a command would use a registry that nobody named; for most, one look at its owner says so."""
+    """Return True where a command would use a registry that was not named; for most, one check of its owner decides."""
     status = os.lstat(registry)
     if status.st_uid == os.geteuid() and status.st_mode & 0o170000 == 0o040000:
         return True

@@ -1,4 +1,4 @@
-"""From the words before the cursor to what is wanted there. Knows the table of options, no shell and no registry."""
+"""Parses the words before the cursor into the place to complete. Knows the table of options, no shell, no registry."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ FLAG = ""
 
 
 class Place:
-    """What is wanted at the cursor.
+    """The place at the cursor that is to be completed.
 
     Attributes:
         kind: `command`, `option`, or the metavar of an argument or option; empty where nothing is known.
-        prefix: Typed characters that stay as they are before every candidate, such as `--parent=`.
+        prefix: Typed characters that stay before every candidate, such as `--parent=`.
         text: Typed characters that candidates begin with.
         command: Words of the command so far, such as `model tag`.
         options: Options typed so far.
-        registry: What `--registry` said, or None.
+        registry: Value of `--registry`, or None.
     """
 
     __slots__ = ("command", "kind", "options", "prefix", "registry", "text")
@@ -36,7 +36,7 @@ class Place:
 
 
 def is_group(command: str) -> bool:
-    """Return whether a verb must follow `command`."""
+    """Return True where a verb must follow `command`."""
     return any(words.rpartition(" ")[0] == command for words in COMMANDS if words)
 
 
@@ -46,7 +46,7 @@ def options_of(command: str) -> dict[str, tuple[tuple[str, ...], str, bool, str]
 
 
 def find_place(words: Sequence[str]) -> Place:
-    """Return what is wanted at the last of `words`, those after `reg`."""
+    """Return the place of the last of `words`, which are those after `reg`."""
     place = Place(words[-1])
     given, waiting, only_arguments = 0, "", False
     for word in words[:-1]:
@@ -73,7 +73,7 @@ def _descend(command: str, word: str) -> str:
 
 
 def _read_option(place: Place, word: str) -> str:
-    """Note the option and return its name if its value is the next word."""
+    """Record the option and return its name if its value is the next word, else an empty text."""
     name, equals, value = word.partition("=")
     option = options_of(place.command).get(name)
     if option is None:

@@ -1,6 +1,6 @@
 """The scripts that shells load; `completions/` holds copies, and `reg __complete SHELL` prints one.
 
-Each hands the words before the cursor to `reg __complete` and inserts what comes back; see `answer.py` for the form.
+Each passes the words before the cursor to `reg __complete` and inserts the answer; see `answer.py` for its form.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`autolog`: a script asks for automatic logging, or for less of it."""
+"""`autolog`: turns automatic logging on, off or down for a script."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ def autolog(
     keep: str | None = None,
     **frameworks: object,
 ) -> None:
-    """Make versions of what frameworks save and inputs of what they load, from now on; again changes what is heard.
+    """Make versions of frameworks' saves and inputs of their loads, from now on; another call changes the choice.
 
-    A task begins where none runs in this process. What `reg log --auto-only` and `--auto-off` named at the prompt stays
-    so, and with `REG_AUTOLOG=0` nothing happens at all.
+    A task begins where none runs in this process. The choices of `reg log --auto-only` and `--auto-off` on the command
+    line take precedence, and with `REG_AUTOLOG=0` nothing happens at all.
 
     Args:
-        enabled: False hears nothing any more, and gives every function back; a table is as keyword arguments.
-        loads: Which loads are inputs of the task: of bytes that the registry knows, all, or none.
-        keep: Which of the versions so made stay, such as `last 3, best 2 min(metrics.val_loss)`; all when None.
-        frameworks: For a key such as `pytorch` or `scikit` False, a glob of the files that are heard, or several; a
-            pattern without `/` is matched on the file's name. Keys that are missing are heard. `reg help autolog`
-            lists them.
+        enabled: False stops automatic logging and restores every patched function; a table works as keyword arguments.
+        loads: The loads that become inputs of the task: those of bytes that the registry knows, all, or none.
+        keep: Retention rule for the versions so made, such as `last 3, best 2 min(metrics.val_loss)`; all stay when
+            None.
+        frameworks: For a key such as `pytorch` or `scikit` False, a glob of the files to log, or several; a pattern
+            without `/` is matched on the file's name. Frameworks that are not named are logged. `reg help autolog`
+            lists the keys.
 
     Raises:
         NoRegistryError: There is no registry.
-        UsageError: A key names nothing that is heard, or a rule is none.
+        UsageError: A key names no framework, or a rule is not valid.
     """
     if enabled is True and not frameworks and loads is None and keep is None and wait_in_task():
         return
@@ -61,7 +62,7 @@ def autolog(
 
 
 def _merge(enabled: bool | Mapping[str, object], frameworks: Mapping[str, object]) -> Connected:
-    """Return both ways of saying it as one; what is said by keyword counts."""
+    """Return the positional and the keyword choice as one; keywords take precedence."""
     if not isinstance(enabled, bool):
         return {**enabled, **frameworks}
     if frameworks and not enabled:

@@ -1,10 +1,10 @@
-"""Automatic logging from the first moment of a process on, as `reg log --auto` wants it; `sitecustomize` calls it.
+"""Starts automatic logging with the process, for `reg log --auto`; `sitecustomize` calls it.
 
-Every Python that a task starts pays for this, most of them for nothing: until the first framework is imported, it does
-no more than wait for one. Nothing here may import what costs.
+Every Python process of a task pays for this, most of them for nothing: until the first framework is imported, it only
+waits for that import. Nothing here may import a slow module.
 """
 
-# pathlib alone costs more than all of this
+# pathlib alone takes longer to import than this whole module
 # ruff: noqa: PTH109
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def _find_folder() -> str:
 
 
 BASE = _find_folder()
-"""Where the script was started, which globs with a `/` are relative to; many scripts go elsewhere."""
+"""The working directory at the start, which globs with a `/` are relative to; many scripts change it later."""
 _ALL = "{}"
-"""What REG_AUTOLOG says where everything is to be heard; `tasks.auto.settings` reads it."""
+"""Value of REG_AUTOLOG that logs every framework; `tasks.attempt.autolog_setting` parses it."""
 _OFF = "0"
 _PACKAGES = frozenset(package for packages in TABLES.values() for package in packages)
 
 
 class _Waiting:
-    """A finder that finds nothing, until a framework is looked for: then it gives way to the real one.
+    """A finder that finds nothing until a framework is imported: it then turns on the real hooks and removes itself.
 
     Args:
-        told: What REG_AUTOLOG says.
+        told: Value of REG_AUTOLOG.
     """
 
     def __init__(self, told: str) -> None:
@@ -49,7 +49,7 @@ class _Waiting:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return None, or for a framework what the finders find that now stand here."""
+        """Return None, or for a framework the spec that the finders of `turn_on` find."""
         if fullname not in _PACKAGES:
             return None
         self.end()
@@ -61,7 +61,7 @@ class _Waiting:
         return None
 
     def end(self) -> None:
-        """Turn automatic logging on; what fails is told and raises nothing, as somebody's import waits for it."""
+        """Turn automatic logging on; report a failure and raise nothing, as an import of the script waits for this."""
         stop_waiting()
         try:
             from registry_cli.frameworks.patching.switch import turn_on
@@ -81,10 +81,10 @@ _waiting: _Waiting | None = None
 
 
 def boot(told: str) -> None:
-    """Hear frameworks from now on; twice is fine.
+    """Log frameworks' saves and loads from now on; twice is fine.
 
     Args:
-        told: What REG_AUTOLOG says, neither empty nor 0.
+        told: Value of REG_AUTOLOG, neither empty nor 0.
     """
     global _waiting
     if _waiting is not None:
@@ -97,11 +97,11 @@ def boot(told: str) -> None:
 
 
 def wait_in_task() -> bool:
-    """Hear all frameworks from the first import of one on, for the task that the environment names.
+    """Log all frameworks from the first import of one on, for the task that the environment names.
 
     Returns:
-        Whether that is all there is to do: there is such a task, none of them is imported, and the script has said
-        nothing else before.
+        True where nothing else is left to do: automatic logging is off, or there is such a task, no framework is
+        imported yet, and the script has made no other choice before.
     """
     told = env.read(env.REG_AUTOLOG) or _ALL
     if told == _OFF:
@@ -109,12 +109,12 @@ def wait_in_task() -> bool:
     spoken = "registry_cli.sdk.autolog.choice" in sys.modules
     if spoken or env.read(env.REG_TASK) is None or not _PACKAGES.isdisjoint(sys.modules):
         return False
-    env.set_all({env.REG_AUTOLOG: told, **env.with_site(env.read_all())})  # so that processes which it starts do so too
+    env.set_all({env.REG_AUTOLOG: told, **env.with_site(env.read_all())})  # so that child processes do the same
     boot(told)
     return True
 
 
 def stop_waiting() -> None:
-    """Wait for no framework any more: somebody turns automatic logging on, or off, by himself."""
+    """Stop waiting for a framework, as when the script turns automatic logging on or off itself."""
     if _waiting in sys.meta_path:
         sys.meta_path.remove(_waiting)

@@ -1,6 +1,6 @@
-"""Which frameworks a script wants heard, between what the prompt asks for and what the script says. Begins no task.
+"""Merges the command line's and the script's choice of frameworks to log. Begins no task.
 
-What the prompt names comes first, then what the script says; what neither names is heard.
+The command line's choice comes first, then the script's; frameworks that neither names are logged.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 Heard = dict[str, bool | tuple[str, ...]]
 
 _prompt = env.read(env.REG_AUTOLOG)
-"""What was asked for when this process began; the variable then carries the script's word to its children."""
+"""The setting when this process began; later the variable carries the script's choice to its child processes."""
 _said = Auto()
-"""What the script has said."""
+"""The script's choice."""
 _before: dict[str, str | None] | None = None
-"""Variables as they were before the script's children were to be heard too."""
+"""Variables before they were changed for child processes."""
 
 
 def is_refused() -> bool:
-    """Return whether the user has turned automatic logging off, whatever a script says."""
+    """Return True where the user has turned automatic logging off, whatever a script chooses."""
     return is_off(_prompt)
 
 
 def parse_wish(wanted: Connected) -> Heard | None:
-    """Return what a script asks for as rules; None for True, with which everything stays as it is.
+    """Return a script's choice as rules; None for True, which changes nothing.
 
     Raises:
-        UsageError: A key names nothing that is heard, or a rule is none.
+        UsageError: A key names no framework, or a rule is not valid.
     """
     if isinstance(wanted, Mapping):
         return parse_rules(wanted) if wanted else nothing()
@@ -49,12 +49,12 @@ def parse_wish(wanted: Connected) -> Heard | None:
 
 
 def hear(wish: Heard | None, *, loads: Loads | None = None, keep: str | None = None) -> None:
-    """Hear frameworks from now on for the task that `where` knows, or no more.
+    """Log frameworks from now on for the task of the current sink, or stop.
 
     Args:
         wish: As `parse_wish` returns it.
-        loads: Which loads are inputs; None leaves it as it was said before, as of `keep`.
-        keep: Which of the versions so made stay.
+        loads: The loads that become inputs; None leaves the earlier choice, as for `keep`.
+        keep: Retention rule for the versions so made.
     """
     global _said
     if is_refused():
@@ -77,7 +77,7 @@ def hear(wish: Heard | None, *, loads: Loads | None = None, keep: str | None = N
 
 
 def stop_hearing(*, ended: bool) -> None:
-    """Write what was heard for a task that this process leaves; one that does not end with that goes on to be told.
+    """Write the buffered notes for a task that this process leaves; one that has not ended stays the hooks' target.
 
     The hooks stay, for a task that may begin later.
     """
@@ -99,7 +99,7 @@ def _merge(prompt: Auto) -> Auto:
 
 
 def _let_children(told: str) -> None:
-    """Have processes that this one starts do the same; forked ones do anyhow."""
+    """Set the variables with which child processes do the same; forked children do so anyway."""
     global _before
     if _before is None:
         _before = {name: env.read(name) for name in (env.REG_AUTOLOG, *env.with_site({}))}

@@ -1,7 +1,7 @@
-"""Whom the hooks of this process tell: the sink of the task that it is part of, or nobody.
+"""The sink for this process's hooks: that of its task, or none.
 
-Asked at every call of a hooked function, so that the answer is kept. A process that joined no task by name finds the
-one that the environment tells of; this much needs no registry, and what it needs is imported at the first event.
+Every call of a hooked function looks it up, so it is cached. A process that has not joined a task itself finds the one
+that the environment names; that needs no registry, and its modules are imported at the first event.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _lock = threading.RLock()
 
 
 def find_sink() -> NoteSink | None:
-    """Return whom to tell, or None."""
+    """Return the sink of this process's task, or None."""
     return _sink if _known else _look()
 
 
 def peek_sink() -> NoteSink | None:
-    """Return whom hooks told already, or None."""
+    """Return the sink if it is made already, else None."""
     return _sink
 
 
 def drain() -> bool:
-    """Wait until what hooks told is written; return whether it is."""
+    """Wait until the hooks' events are written; return False where the wait timed out."""
     return _sink is None or _sink.drain()
 
 
 def set_task(live: Live | None) -> NoteSink | None:
-    """Tell a task from now on, or nobody; the one before is told no more."""
+    """Make a task the target of the hooks from now on, or none, and close the sink of the previous one."""
     global _sink, _known
     with _lock:
         if _sink is not None and (live is None or _sink.live != live):
@@ -54,12 +54,12 @@ def set_task(live: Live | None) -> NoteSink | None:
 
 
 def is_in_task() -> bool:
-    """Return whether this process tells a task already, or the environment names one that has not ended."""
+    """Return True where this process has a sink already, or the environment names a task that has not ended."""
     return _sink is not None if _known else _find_folder() is not None
 
 
 def _look() -> NoteSink | None:
-    """Find the task that the environment names; it may be over, as for a process that outlived it."""
+    """Make the sink of the task that the environment names; there is none where this process outlived it."""
     from registry_cli.ids import TaskId
     from registry_cli.tasks.attempt.folder import Live
 

@@ -1,6 +1,6 @@
-"""What a script gets in place of a file that it loads by its path: that of a clone still asks for the old input.
+"""Redirects a script's loads: a clone's script still loads its old input by path, and gets the new one instead.
 
-It is asked for by content too: where the script has put something else under the path, that stays.
+A redirect checks the content too: a different file that the script has put at the path is loaded as it is.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class Redirects:
         self._seen: dict[tuple[str, Stamp], bool] = {}
 
     def __bool__(self) -> bool:
-        """Return whether there are any."""
+        """Return True where there are any."""
         return bool(self._by_path)
 
     def find(self, path: str) -> str | None:
-        """Return what is to be loaded instead of an absolute path, or None.
+        """Return the path to load instead of an absolute path, or None.
 
         Raises:
-            OSError: What lies there cannot be read.
+            OSError: The file at the path cannot be read.
         """
         found = self._by_path.get(os.path.normpath(path)) if self._by_path else None
         return found.target if found is not None and self._is_original(found) else None
 
     def _is_original(self, redirect: Redirect) -> bool:
-        """Return whether nothing lies at a path, or what the input is there instead of; of many files the largest."""
+        """Return True where a path is empty or has the replaced content; of many files the largest is checked."""
         from registry_cli.store.stamps import stamp_of
         from registry_cli.tasks.run.saved_files import list_files
 

@@ -1,4 +1,4 @@
-"""What frameworks loaded in this process, as versions: parents of what the script saves by its own word."""
+"""Finds the versions that frameworks loaded in this process: parents of the versions that the script commits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _found: dict[tuple[str, int, int], VersionId | None] = {}
 
 
 def find_loaded(current: Current) -> list[VersionId]:
-    """Return the versions whose bytes were loaded, in the order of that; a file is read once."""
+    """Return the versions whose bytes were loaded, in the order of the loads; each file is read once."""
     sink = peek_sink()
     if sink is None or sink.live != current.live:
         return []
@@ -32,6 +32,6 @@ def find_loaded(current: Current) -> list[VersionId]:
 def _find(current: Current, path: str, size: int, mtime: int) -> VersionId | None:
     try:
         row = find_version(current.registry, current.task.id, Path(path), size, mtime, _digests)
-    except (RegError, OSError):  # the file is gone: whoever follows the task says so
+    except (RegError, OSError):  # the file is gone: the task's follower reports it
         return None
     return row.id if row is not None else None

@@ -1,4 +1,4 @@
-"""Writes what one process tells of its saves, loads and scores into the attempt's folder. Not for two threads."""
+"""Writes one process's notes of saves, loads and scores into the attempt's folder. Not for two threads at once."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Notebook:
 
     Args:
         live: The attempt's folder.
-        writer: Names the process.
-        warn: Told what cannot be noted.
+        writer: Name of the process.
+        warn: Called with a message about a save that cannot be noted.
     """
 
     def __init__(self, live: Live, writer: str, warn: Callable[[str], None]) -> None:
         self._warn = warn
-        with suppress(OSError):  # the first line that cannot be written tells why
+        with suppress(OSError):  # the first line that cannot be written reports why
             make_auto(live)
         self._notes = LineFile(live.notes(writer))
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
@@ -49,34 +49,34 @@ class Notebook:
 
     @property
     def problem(self) -> str | None:
-        """Why something that was told is missing in the files, in words."""
+        """A message that explains missing notes in the files, or None."""
         return self._notes.problem or self._scalars.problem
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing waits to be looked at again."""
+        """True where no open file and no skip waits for `look`."""
         return not self._open and not self._skips
 
     def add_saved(self, time: float, saved: Saved, stream: OpenStream | None = None) -> None:
-        """Note a save; one into a file that is still open when it is closed."""
+        """Note a save; complete the note of a file that is still open once it is closed."""
         if stream is None:
             self.add(saved_note(time, saved, saved.size, saved.mtime))
             return
-        if saved.path not in self._open:  # a script may write a million times into one
+        if saved.path not in self._open:  # a script may write a million times to one
             self.add(replace(saved_note(time, saved, 0, 0), open=True))
         self._open[saved.path] = time, saved, stream
 
     def add_skip(self, why: Why) -> None:
-        """Count a save that left nothing to keep."""
+        """Count a save that left no file to store."""
         self._skips[why] += 1
 
     def add_point(self, name: str, value: float, step: int | None, time: float) -> None:
-        """Take a point of a scalar; a name that no scalar can have is passed over."""
+        """Write a point of a scalar; ignore one whose name no scalar can have."""
         with suppress(RegError):
             self._scalars.add(name, value, step, time)
 
     def add(self, note: Note) -> None:
-        """Write a note; a save to a path that is no text is told, as no registry could keep its file."""
+        """Write a note; warn about a save to a path that is no text, as no registry could store its file."""
         try:
             self._notes.add(format_note(note))
         except RegError as error:
@@ -84,7 +84,7 @@ class Notebook:
                 self._warn(f"what was saved is not kept: {error}")
 
     def look(self) -> None:
-        """Note the files that were closed since, and what was skipped."""
+        """Note the files that were closed since the last call, and the skipped saves."""
         for path, (told, saved, stream) in list(self._open.items()):
             if not stream.is_open(path):
                 del self._open[path]
@@ -94,17 +94,17 @@ class Notebook:
         self._skips.clear()
 
     def flush(self) -> None:
-        """Hand all that was told to the operating system."""
+        """Write all buffered notes and points to the operating system."""
         self._notes.flush()
         self._scalars.flush()
 
     def settle(self) -> None:
-        """Do both."""
+        """Do both `look` and `flush`."""
         self.look()
         self.flush()
 
     def end(self) -> None:
-        """The same where nobody may come back: files that are still open are noted as they are."""
+        """Do the same at the end of the process: files that are still open are noted as they are."""
         for told, saved, stream in self._open.values():
             stream.flush()
             self._add_closed(told, saved)
@@ -112,7 +112,7 @@ class Notebook:
         self.settle()
 
     def close(self) -> None:
-        """Write no more."""
+        """Close the files."""
         self._notes.close()
         self._scalars.close()
 
@@ -120,7 +120,7 @@ class Notebook:
         try:
             status = Path(saved.path).stat()
             size, mtime = status.st_size, status.st_mtime_ns
-        except OSError:  # it is gone, or has another name by now
+        except OSError:  # it was removed or renamed meanwhile
             size, mtime = saved.size, saved.mtime
         self.add(saved_note(told, saved, size, mtime))
 
@@ -132,11 +132,11 @@ def saved_note(time: float, saved: Saved, size: int, mtime: int, held: str | Non
     """Return the note of a save.
 
     Args:
-        time: Seconds since 1970, when it was.
-        saved: What the hook told.
-        size: Bytes of the file by now.
-        mtime: Nanoseconds, the same way.
-        held: A copy of it.
+        time: Time of the save, seconds since 1970.
+        saved: The hook's report of the save.
+        size: Current size of the file in bytes.
+        mtime: Its current modification time in nanoseconds.
+        held: Path of a held copy of it.
     """
     told = saved.told
     labels = {str(name): _find_count(label) for name, label in told.labels.items()}
@@ -150,7 +150,7 @@ def saved_note(time: float, saved: Saved, size: int, mtime: int, held: str | Non
 
 
 def is_text(value: object) -> bool:
-    """Return whether a note can hold a value as text: no lone surrogates, no NUL."""
+    """Return True where a note can hold a value as text: no lone surrogates, no NUL."""
     if not isinstance(value, str) or "\0" in value:
         return False
     try:
@@ -161,7 +161,7 @@ def is_text(value: object) -> bool:
 
 
 def _find_count(value: object) -> int | None:
-    """Return the whole number that a value is; None for one that needs more than 64 bits."""
+    """Return a value as an integer; None where it is none or needs more than 64 bits."""
     number = find_step(value)
     return number if number is not None and abs(number) < _LARGEST else None
 
@@ -170,7 +170,7 @@ def format_note(note: Note) -> str:
     """Return a note's line.
 
     Raises:
-        UsageError: It cannot be written, such as the name of a file that is no text.
+        UsageError: It cannot be written, such as one with a path that is no text.
     """
     path = note.path if isinstance(note, SavedNote | LoadedNote) else ""
     if not is_text(path):

@@ -1,7 +1,7 @@
-"""File objects that a model was written to and that may still be open: what they hold is not in the file yet.
+"""File objects that a model was written to and that may still be open: their buffers are not in the file yet.
 
-They are never held, not even for a moment: `torch.save(model, open(path, "wb"))` closes the file by letting it go, and
-whoever held it then would have the script read half a file.
+No strong reference to them is ever kept, not even for a moment: `torch.save(model, open(path, "wb"))` closes the file
+by dropping its last reference, and with another one left the script would read half a file.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ class OpenStream:
     """A file object that is open.
 
     Args:
-        stream: Whose caller holds it while this is made.
+        stream: The file object; the caller holds it during this call.
     """
 
     def __init__(self, stream: Any) -> None:
         self._gone: list[object] = []
         self._stream = ref(stream, self._gone.append)
         self._number: int | None = None
-        with suppress(Exception):  # fsspec's and the like have none, and say so in many ways
+        with suppress(Exception):  # fsspec's and the like have none, and raise various errors
             self._number = stream.fileno()
 
     def is_open(self, path: str) -> bool:
-        """Return whether it may still write to the file at `path`; one that cannot be asked is until it is let go."""
+        """Return True while it may still write to the file at `path`; without a descriptor, until it is freed."""
         if self._gone:
             return False
         if self._number is None:
@@ -42,7 +42,7 @@ class OpenStream:
             return False
 
     def flush(self) -> None:
-        """Let it write what it holds; for the end of a process, where nobody is about to let it go."""
+        """Flush its buffer; for the end of a process, when no code is about to close it."""
         flush: Callable[[], object] | None = getattr(self._stream(), "flush", None)
         if flush is not None:
             with suppress(Exception):
@@ -50,6 +50,6 @@ class OpenStream:
 
 
 def find_open(stream: ReferenceType[Any] | None) -> OpenStream | None:
-    """Return a file object as one that is open; None where it is closed, or let go."""
+    """Return an open file object as an `OpenStream`; None where it is closed or freed."""
     target = stream() if stream is not None else None
     return None if target is None or getattr(target, "closed", False) else OpenStream(target)

@@ -1,4 +1,4 @@
-"""Models that are about to be written over before anybody has taken them: set aside where that can be, else copied."""
+"""Holds model files that are about to be overwritten before they are saved: moves them aside, or else copies them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from registry_cli.store.hashing import iter_chunks, open_reader
 from registry_cli.store.new_file import NewFile
 
 LARGEST: Final = 64 << 20
-"""Bytes that are copied where the file system cannot share them; more would make the script wait."""
+"""Bytes up to which a file is copied where the file system cannot share them; more would make the script wait."""
 MOST: Final = 32
-"""Held files that may wait to be taken."""
+"""Held files that may wait at once."""
 _STATUS: Final = Path("/proc/self/status")
-"""Where Linux tells the umask."""
+"""Linux's file that contains the umask."""
 
 
 def is_full(folder: Path) -> bool:
-    """Return whether as many held files wait as may."""
+    """Return True where no more held files may wait."""
     return sum(1 for _ in folder.iterdir()) >= MOST
 
 
 def hold_file(path: Path, size: int, target: Path) -> bool:
-    """Copy a file to a new one as it is now; return False where that would cost too much.
+    """Copy a file to a new one as it is now; return False where that would take too long.
 
     Args:
         path: The file.
-        size: Its bytes.
-        target: In the folder of held files.
+        size: Its size in bytes.
+        target: The new file, in the folder of held files.
 
     Raises:
         OSError: It cannot be read, or there is no room.
@@ -53,18 +53,18 @@ def hold_file(path: Path, size: int, target: Path) -> bool:
 
 
 def set_aside(path: Path, size: int, mtime: int, target: Path) -> bool:
-    """Take away a file that is about to be emptied and written anew, which copies nothing.
+    """Move aside a file that is about to be truncated and rewritten, which copies nothing.
 
-    Who has it open goes on with the bytes that it had.
+    A process that has it open keeps its old bytes.
 
     Args:
         path: The file.
-        size: Its bytes, as they were noted.
-        mtime: Nanoseconds, the same way.
-        target: In the folder of held files.
+        size: Its size in bytes, as noted.
+        mtime: Its modification time in nanoseconds, as noted.
+        target: Its new path, in the folder of held files.
 
     Returns:
-        False where somebody might notice, or there is no room for both: a link, a file with other names, of another
+        False where the move could be noticed, or there is no room for both: a link, a file with other names, of another
         user or on another file system, with other permissions than a new one has, or that was written just now.
 
     Raises:
@@ -90,18 +90,18 @@ def set_aside(path: Path, size: int, mtime: int, target: Path) -> bool:
 
 
 def give_back(path: Path, target: Path) -> bool:
-    """Put back what was set aside unless something is in its place by now; return whether it is back."""
+    """Restore a file that was set aside, unless its path is taken by now; return True where it is restored."""
     try:
         files.link(target, path)
-    except OSError:  # half of the new one, perhaps, or the folder is gone
+    except OSError:  # part of the new file may be there, or the folder is gone
         return False
     files.unlink(target)
     return True
 
 
 def _is_plain(path: Path, mode: int) -> bool:
-    """Return whether a new file in the place of this one would be the same but for its bytes."""
-    status = _STATUS.read_text("ascii", "replace")  # to ask by `os.umask` is to change it
+    """Return True where a new file at this path would have the same permissions and attributes."""
+    status = _STATUS.read_text("ascii", "replace")  # `os.umask` cannot read it without a change
     umask = next((int(line.split()[1], 8) for line in status.splitlines() if line.startswith("Umask:")), 0o777)
     return stat.S_IMODE(mode) == 0o666 & ~umask and all(name.startswith("security.") for name in os.listxattr(path))
 

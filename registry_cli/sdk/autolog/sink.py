@@ -1,7 +1,7 @@
-"""What hooks tell, on its way into the attempt's folder: saves are written at once, all else by a thread.
+"""The sink of the hooks' events: writes saves to the attempt's folder at once, and everything else in a thread.
 
-Knows no registry and hashes nothing: whoever runs the task follows what is written. It needs the standard library
-alone, as the script's Python may not be ours.
+Knows no registry and hashes nothing: the task's runner follows the notes. It needs only the standard library, as the
+script's Python may not be the one that `reg` is installed in.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.notes import SavedNote, WishNote
 
     Event = tuple[Any, ...]
-    """A function of the notebook, and what it is to be called with."""
+    """A function of the notebook, and its arguments."""
 
 AT_MOST: Final = 2.0
-"""Seconds that somebody waits for the thread at most."""
+"""Longest wait for the thread, in seconds."""
 _LOOK: Final = 0.2
-"""Seconds between two looks at files that are still open."""
+"""Seconds between two checks of files that are still open."""
 _AGAIN: Final = 2.0
-"""Seconds after which a saved file has been taken, and may be written again without being held."""
+"""Seconds after which a saved file has been stored, and may be rewritten without being held."""
 _LARGE: Final = 16 << 20
-"""Bytes of a file that may take longer: it is set aside after that too."""
+"""Bytes above which a file may take longer to store: it is set aside after that time too."""
 _REMEMBERED: Final = 4096
-"""Paths whose last save is remembered; more are forgotten together."""
+"""Paths whose last save is remembered; when there are more, all are forgotten together."""
 _NEVER: Final = (0.0, None)
 _LATE: Final = f"it could not be written within {AT_MOST:g} s"
 _KIND: Final = 0o170000
-"""The bits of a mode that say what a file is; `stat.S_ISREG` is a call more, and this runs at every load."""
+"""The bits of a mode that hold the file's type; `stat.S_ISREG` is one more call, and this runs at every load."""
 
 
 class NoteSink:
-    """Tells of one process of a task. A forked child goes on in files of its own.
+    """Writes the notes of one process of a task. A forked child continues in files of its own.
 
     Args:
-        forked: Whether this process is a forked child, which may end without a word: all is then written at once.
+        forked: True in a forked child, which may end without running exit handlers: all is then written at once.
 
     Attributes:
         live: The attempt's folder.
-        may_ignore: Whether no load is redirected, and which are wanted is known.
+        may_ignore: True once the wanted loads are known and none is redirected.
     """
 
     def __init__(self, live: Live, *, forked: bool = False) -> None:
@@ -86,17 +86,17 @@ class NoteSink:
         self._tell: Callable[[Event], object] = self._begin
 
     def inherit(self) -> None:
-        """Go on in a forked child: what waits here is its parent's to write."""
+        """Continue in a forked child: the parent writes the events that wait here."""
         self._forked = True
         self._reset()
 
     @property
     def loads(self) -> list[tuple[str, int, int]]:
-        """Path, size and modification time of what was loaded and may be known, oldest first."""
+        """Path, size and modification time of the loads that the registry may know, oldest first."""
         return list(self._loads)
 
     def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
-        """Hold what was saved there a moment ago: it may not be taken yet."""
+        """Hold the file that was saved there a moment ago, as it may not be stored yet."""
         told, saved = self._recent.get(path, _NEVER)
         if saved is None or saved.shape != "file":
             return None
@@ -107,22 +107,22 @@ class NoteSink:
         return None
 
     def saved(self, saved: Saved) -> None:
-        """Tell of a save; of one into a file that is still open once that is closed."""
+        """Note a save; one to a file that is still open, once that is closed."""
         if len(self._recent) >= _REMEMBERED:
             self._recent.clear()
         told = time()
         stream = find_open(saved.stream)
-        self._recent[saved.path] = told, saved if stream is None else None  # else there may be nothing in it yet
+        self._recent[saved.path] = told, saved if stream is None else None  # an open file may still be empty
         self._write((Notebook.add_saved, told, saved, stream))
 
     def redirect(self, path: str) -> str | None:
-        """Return what the task was given in place of a file or folder."""
+        """Return the path that the task was given in place of a file or folder, or None."""
         if self._redirects is None:
             self._redirects = Redirects(self.live)
         return self._redirects.find(path)
 
     def loaded(self, path: str, size: int, mtime: int) -> None:
-        """Tell of a load, once, if the registry may know the file by its size."""
+        """Note a load, once, if the registry may know the file by its size."""
         if self._admits is _nothing:
             self._admits = _read_wanted(self.live)
             self.may_ignore = self._redirects is not None and not self._redirects
@@ -132,26 +132,26 @@ class NoteSink:
             self._tell((Notebook.add, LoadedNote(time(), path, size, mtime)))
 
     def reconsider(self) -> None:
-        """Ask anew which loads are told, as somebody has said so."""
+        """Read again which loads are noted, after a change of the choice."""
         self._admits, self.may_ignore = _nothing, False
 
     def ignores(self, path: str) -> bool:
-        """Return whether a file was loaded that the registry does not know by its size."""
-        status = os.stat(path)  # noqa: PTH116  # a Path costs more than the look
+        """Return True for a loaded file whose size the registry does not know."""
+        status = os.stat(path)  # noqa: PTH116  # a Path takes longer than the stat
         return status.st_mode & _KIND == stat.S_IFREG and not self._admits(status.st_size)
 
     def skipped(self, why: Why) -> None:
-        """Count a save that left nothing to keep."""
+        """Count a save that left no file to store."""
         self._tell((Notebook.add_skip, why))
 
     def score(self, name: str, value: Any, step: Any) -> None:
-        """Tell a scalar; what is no number is passed over."""
+        """Log a point of a scalar; ignore a value that is no number."""
         number = value if type(value) is float else find_number(value)
         if number is not None:
             self._tell((Notebook.add_point, name, number, step if type(step) is int else find_step(step), time()))
 
     def wish(self, wish: WishNote) -> None:
-        """Tell what the script asks for."""
+        """Note the script's choice."""
         self._tell((Notebook.add, wish))
 
     def warn(self, text: str) -> None:
@@ -161,23 +161,23 @@ class NoteSink:
             advise(text)
 
     def drain(self) -> bool:
-        """Wait until what was told is written, but for files that are still open; return whether it is."""
+        """Wait until all events are written, except for open files; return False where the wait timed out."""
         return self._settle(Notebook.settle)
 
     def end(self) -> None:
-        """Write all, as the process is about to end; what is told later is written at once."""
+        """Write all events, as the process is about to end; later ones are written at once."""
         if self._notebook is not None:
             in_time = self._settle(Notebook.end)
             self._tell = self._take_now
             self._miss(self._notebook.problem if in_time else _LATE)
 
     def close(self) -> None:
-        """Write all and tell nothing any more: the task has ended."""
+        """Write all events and ignore later ones: the task has ended."""
         self.end()
         self._tell = _drop
         notebook, self._notebook = self._notebook, None
         if self._thread is not None:
-            self._queue.put((_stop,))  # the thread closes the notebook, after what still waits for it
+            self._queue.put((_stop,))  # the thread closes the notebook after the events that wait
             self._thread.join(AT_MOST)
             if self._thread.is_alive():
                 self._miss(_LATE)
@@ -186,7 +186,7 @@ class NoteSink:
                 notebook.close()
 
     def _miss(self, problem: str | None) -> None:
-        """Tell once why something is missing."""
+        """Report once why something is missing."""
         if problem and problem not in self._warned:
             self._warned.add(problem)
             tell(f"not all that was saved or loaded is on record: {problem}")
@@ -207,7 +207,7 @@ class NoteSink:
         pid = os.getpid()
         self._notebook = Notebook(self.live, str(pid), self.warn)
         call_at_end(partial(self._end_process, pid))
-        if self._forked:  # it may end without a word
+        if self._forked:  # it may end without running exit handlers
             return self._take_now
         thread = threading.Thread(target=self._work, args=(self._notebook,), name="reg notes", daemon=True)
         if not start_thread(thread):
@@ -232,13 +232,13 @@ class NoteSink:
                 self._take(notebook, (Notebook.look,))
 
     def _write(self, event: Event) -> None:
-        """Do at once what an event says: a process may be killed, or leave by `os._exit`, at any moment."""
+        """Handle an event at once: a process may be killed, or leave by `os._exit`, at any moment."""
         if self._tell == self._begin:
             self._start()
         if self._tell == self._put and self._notebook is not None:
             self._take(self._notebook, event)
             if not self._notebook.is_settled:
-                self._put((_look,))  # the thread waits for what is still open
+                self._put((_look,))  # the thread waits for files that are still open
         else:
             self._tell(event)
 
@@ -249,7 +249,7 @@ class NoteSink:
                 self._take(self._notebook, (Notebook.end,))
 
     def _take(self, notebook: Notebook, event: Event) -> None:
-        """Do what an event says; after `end` the thread may not be the only one."""
+        """Handle an event under the lock; after `end` other threads do so too."""
         try:
             with self._lock:
                 event[0](notebook, *event[1:])
@@ -268,7 +268,7 @@ class NoteSink:
             self.end()
 
     def _hold(self, told: float, saved: Saved, *, empties: bool, copy: bool) -> Callable[[bool], None] | None:
-        """Hold a file before it is written over, unless it was already."""
+        """Hold a file before it is overwritten, unless it has changed already."""
         path, target = Path(saved.path), self.live.held / new_ulid()
         status = path.stat()
         if (status.st_size, status.st_mtime_ns) != (saved.size, saved.mtime):
@@ -285,7 +285,7 @@ class NoteSink:
         return None
 
     def _end_aside(self, path: Path, target: Path, tell: Callable[[], None], done: bool) -> None:
-        """Tell of what was set aside when it was written anew; if that failed before it began, it is back."""
+        """Note a file that was set aside once it is rewritten; if that failed before it began, restore it instead."""
         if done or not give_back(path, target):
             tell()
 
@@ -294,7 +294,7 @@ class NoteSink:
 
 
 def _read_wanted(live: Live) -> Callable[[int], bool]:
-    """Return whether a load of so many bytes is told; a folder's have no size and any may be known."""
+    """Return a test of whether a load of a given size is noted; a folder has size 0, and any may be known."""
     loads = (load_auto(env.read(env.REG_AUTOLOG)) or Auto()).loads
     sizes = read_sizes(live) if loads == "known" else None
     if loads == "none":
@@ -303,17 +303,17 @@ def _read_wanted(live: Live) -> Callable[[int], bool]:
 
 
 def _nothing(size: int) -> bool:
-    """Want no load, until it is known which are wanted."""
+    """Admit no load, until the wanted ones are known."""
     return False
 
 
 def _drop(event: Event) -> None:
-    """Tell nobody."""
+    """Ignore an event."""
 
 
 def _look(notebook: Notebook) -> None:
-    """Let the thread look at what is still open."""
+    """Make the thread check files that are still open."""
 
 
 def _stop(notebook: Notebook) -> None:
-    """End the thread."""
+    """Make the thread end."""

@@ -1,4 +1,4 @@
-"""`InputModel` under ClearML's names: a version that a script reads, found or taken in from elsewhere."""
+"""`InputModel` under ClearML's names: a version that a script reads, found here or imported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 EMPTY: Final = ModelName("Input Model")
-"""What a placeholder is called."""
+"""Name of a placeholder."""
 
 
 class InputModel(SavedModel):
@@ -41,10 +41,10 @@ class InputModel(SavedModel):
 
     Args:
         model_id: Its id or address, or the id it had in ClearML before an import.
-        name: Else the newest version of a model of that name.
-        project: In that project.
-        tags: With these tags, as `Model.query_models` reads them.
-        only_published: Among published versions.
+        name: Name of the model, where `model_id` is None; the newest version that matches is taken.
+        project: Its project.
+        tags: Its tags, as `Model.query_models` reads them.
+        only_published: Only published versions.
 
     Raises:
         NoRegistryError: There is no registry.
@@ -88,30 +88,30 @@ class InputModel(SavedModel):
         create_as_published: bool = False,
         framework: str | None = None,
     ) -> InputModel:
-        """Take a model in: the bytes of a local file or folder at once, of an `http(s):` URL when they are first read.
+        """Import a model: the bytes of a local file or folder at once, those of an `http(s):` URL at the first read.
 
-        Of any other URL (`s3:`, `gs:`, `az:`) the address alone is kept: it cannot be read before remotes can.
+        Of any other URL (`s3:`, `gs:`, `az:`) only the address is stored: it cannot be read before remotes can.
 
-        The same bytes or URL with nothing new said of them are the version that is there; other arguments make the next
-        version of the line. This works on every rank.
+        The same bytes or URL without new fields are the existing version; other arguments make the next version of the
+        line. This works on every rank.
 
         Args:
             weights_url: A path, or a URL.
             config_text: The network's design.
-            config_dict: Or as a table, kept as JSON.
+            config_dict: The design as a table instead, stored as JSON.
             label_enumeration: Label to integer.
-            name: Its model; when None and no project is given that under which the URL is known, or in the project the
-                bytes of the file; else the file's stem, with the host behind it where the stem names another host's.
+            name: Its model; when None and no project is given, the model that has the URL, or in the task's project
+                the file's bytes; else the file's stem, with the host appended where that name is another host's model.
             project: Its project; the task's when None.
             tags: Labels.
-            comment: What is said of it.
+            comment: A comment.
             is_package: Without effect: a folder is one.
             create_as_published: Publish it, for which the bytes are fetched.
-            framework: Told from the files or the name when None.
+            framework: Detected from the files or the name when None.
 
         Raises:
             NotFoundError: There is no such file.
-            UsageError: It is no URL of a file, or an argument cannot be kept.
+            UsageError: It is no URL of a file, or an argument cannot be stored.
             RemoteError: It is to be published and cannot be fetched.
         """
         registry, url = open_registry(), read_url(weights_url)
@@ -149,7 +149,7 @@ class InputModel(SavedModel):
         config_dict: Mapping[str, Any] | None = None,
         label_enumeration: Mapping[str, int] | None = None,
     ) -> InputModel:
-        """Return a placeholder without weights; connected to a task, it gives its labels to the outputs."""
+        """Return a placeholder without weights; connected to a task, it gives the outputs its labels."""
         found = cls.__new__(cls)
         SavedModel.__init__(found, open_registry(), None)
         labels = read_labels(label_enumeration)
@@ -162,9 +162,9 @@ class InputModel(SavedModel):
         """Make it an input of the task; in a clone that was given another version under that name, become that one.
 
         Args:
-            task: The one that runs here, also when None.
-            name: What the task calls it; the last segment of its model's name when None.
-            ignore_remote_overrides: Stay what the script says.
+            task: The task that runs here, which is also taken when None.
+            name: Its name in the task; the last segment of its model's name when None.
+            ignore_remote_overrides: Keep the script's version.
 
         Raises:
             UsageError: No task runs here.
@@ -181,7 +181,7 @@ class InputModel(SavedModel):
 
 
 def _line(registry: Registry, url: str, name: str | None, project: str | None) -> ModelName:
-    """Return the model of an import: as it is said, else as the URL is known, else after the file."""
+    """Return the model of an import: the given name, else a model with that URL or bytes, else the file's stem."""
     current = find_current()
     home = current.task.project if current else ""
     if name is not None:
@@ -190,7 +190,7 @@ def _line(registry: Registry, url: str, name: str | None, project: str | None) -
         return parse_model_name(f"{place}/{name}" if place else name)
     if project is None:
         known = [registry.get_row(id).name for id in _list_known(registry, url)]
-        if find_path(url) is not None:  # bytes may be the same by chance, of another project's model
+        if find_path(url) is not None:  # another project's model may have the same bytes by chance
             known = [line for line in known if line_key(project_of(line)) == line_key(home)]
         if known:
             return known[-1]
@@ -198,7 +198,7 @@ def _line(registry: Registry, url: str, name: str | None, project: str | None) -
 
 
 def _new_line(registry: Registry, url: str, project: str) -> ModelName:
-    """Return the model of an import that nobody named: the file's stem, and the host where another host's has it."""
+    """Return the model of an unnamed import: the file's stem, plus the host where another host's model has it."""
     parts = urlsplit(url)
     last = Path(unquote(parts.path)).name
     stem = model_segment(last.partition(".")[0] or last or "model")

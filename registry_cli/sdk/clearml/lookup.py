@@ -1,4 +1,4 @@
-"""Versions found as ClearML's classes ask for them: exact names, its list of tags, equal metadata; newest first."""
+"""Finds versions by the criteria of ClearML's classes: exact names, its list of tags, equal metadata; newest first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 FOREIGN_ID = "clearml.id"
-"""Key of the metadata under which an import keeps the id that a model had in ClearML."""
+"""Key of the metadata under which an import stores the id that a model had in ClearML."""
 
 
 def find_models(
@@ -38,14 +38,14 @@ def find_models(
     """Return versions, newest first; removed ones never.
 
     Args:
-        registry: Where.
+        registry: The registry.
         project: All but the last segment of the name, exactly.
         name: The last segment exactly; with a `/` in it the whole name.
-        tags: As `tag_words` reads them.
-        published: Only what is published.
-        archived: What is archived too.
-        metadata: What must be equal; `"1"` is the text and the number.
-        limit: Most versions.
+        tags: A list of tags, as `tag_words` reads it.
+        published: Only published versions.
+        archived: Archived versions too.
+        metadata: Values that must be equal; `"1"` matches the text and the number.
+        limit: Largest number of versions.
 
     Raises:
         UsageError: The list of tags cannot be read.

@@ -1,6 +1,6 @@
-"""Metadata as ClearML's classes show it: each value with the name of its type; and plots, which lie among it.
+"""Metadata in the form of ClearML's classes: each value with the name of its type; and plots, which are stored in it.
 
-A plot of a version is a value of its metadata, because that may be added to for ever, of published versions too.
+A plot of a version is a value of its metadata, because metadata can always be added, to published versions too.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from registry_cli.tasks.attempt.plots import Plot, dump_plot, load_plot, plot_pa
 LARGEST_PLOT: Final = 32 << 10
 """Bytes of a plot's document: it is an entry of the log."""
 ENTRY: Final = "clearml.entry"
-"""Key under which a version keeps what its task calls it, where the script named it."""
+"""Key of a version's name in its task, where the script named it."""
 _DERIVED: Final = (FACTS, "hub", ENTRY)
-"""What saving makes."""
+"""Keys that saving a version sets."""
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
 def convert(key: str, value: Any, kind: str | None) -> Value:
-    """Return a value as the type that is named.
+    """Return a value converted to the type of that name.
 
     Raises:
-        UsageError: There is no such type, it cannot be that, or a record cannot hold it.
+        UsageError: There is no such type, the value cannot be converted, or a record cannot hold it.
     """
     if kind is None:
         return check_value(value, f"metadata.{key}")
@@ -51,7 +51,7 @@ def as_text(value: Value) -> str:
 
 
 def described(values: Mapping[str, Value]) -> dict[str, dict[str, str]]:
-    """Return what the user set, as key, type and text."""
+    """Return the values that the user set, as key, type and text."""
     return {
         key: {"key": key, "type": _kind(value), "value": as_text(value)}
         for key, value in values.items()
@@ -60,7 +60,7 @@ def described(values: Mapping[str, Value]) -> dict[str, dict[str, str]]:
 
 
 def plot_entry(plot: Plot) -> dict[str, Value]:
-    """Return what an edit sets to keep a plot.
+    """Return the metadata that an edit sets to store a plot.
 
     Raises:
         UsageError: It is larger than `LARGEST_PLOT`.
@@ -76,7 +76,7 @@ def plot_entry(plot: Plot) -> dict[str, Value]:
 
 
 def load_plots(values: Mapping[str, Value]) -> dict[str, Plot]:
-    """Return the plots among a version's metadata by their paths; what is none is left out."""
+    """Return the plots in a version's metadata by their paths; other values are left out."""
     found = {}
     for key, value in values.items():
         if key.startswith(PLOTS) and isinstance(value, str):

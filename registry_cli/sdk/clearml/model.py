@@ -1,4 +1,4 @@
-"""`Model` under ClearML's names: a version that is in the registry, and the query that finds some."""
+"""`Model` under ClearML's names: a version in the registry, and the query that finds versions."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class Model(SavedModel):
-    """A version that is in the registry.
+    """A version in the registry.
 
     Args:
         model_id: Its id or address, or the id it had in ClearML before an import.
-        registry: Where; found as the command line finds it when None.
+        registry: The registry; found as the command line finds it when None.
 
     Raises:
         NoRegistryError: There is no registry.
@@ -41,7 +41,7 @@ class Model(SavedModel):
     def get_local_copy(
         self, extract_archive: bool | None = None, raise_on_error: bool = False, force_download: bool = False
     ) -> str | None:
-        """Return the path of its file, or of the folder where it has several; as `get_weights`."""
+        """Return the path of its file, or of its folder where it has several; the same as `get_weights`."""
         return self.get_weights(raise_on_error)
 
     @classmethod
@@ -58,14 +58,14 @@ class Model(SavedModel):
         """Return versions, newest first.
 
         Args:
-            project_name: Exactly; projects below it are others.
-            model_name: Exactly, without its project or with it.
-            tags: Such as `["demo", "-TF"]`, `demo or not TF`; `__$all`, `__$any` and `__$not` apply to what follows,
-                and one in front of everything joins the groups.
-            only_published: Only what is published.
-            include_archived: What is archived too.
-            max_results: Most versions.
-            metadata: What must be equal; `"1"` is the text and the number.
+            project_name: Exact name of the project; projects below it do not match.
+            model_name: Exact name of the model, without its project or with it.
+            tags: Such as `["demo", "-TF"]`, `demo or not TF`; `__$all`, `__$any` and `__$not` apply to the tags that
+                follow, and one in front of everything joins the groups.
+            only_published: Only published versions.
+            include_archived: Archived versions too.
+            max_results: Largest number of versions.
+            metadata: Values that must be equal; `"1"` matches the text and the number.
 
         Raises:
             UsageError: The list of tags cannot be read, a name is a pattern, or a value is no single one.
@@ -88,13 +88,13 @@ class Model(SavedModel):
         force: bool = False,
         raise_on_errors: bool = False,
     ) -> bool:
-        """Give a version up; `reg model restore` brings it back until its bytes are collected.
+        """Remove a version; `reg model restore` restores it until its bytes are collected.
 
         Args:
             model: A model, or its id or address.
-            delete_weights_file: Without effect: bytes go with the next collection, once nothing else has them.
-            force: Also where it is published, holds an alias or has children.
-            raise_on_errors: Else a refusal is shown as a warning, and False returned.
+            delete_weights_file: Without effect: `gc` frees the bytes, once nothing else uses them.
+            force: Remove it even if it is published, holds an alias or has children.
+            raise_on_errors: Raise a refusal; else it is shown as a warning, and False returned.
         """
         if is_silent():
             return True
@@ -114,7 +114,7 @@ def check_exact(*names: str | None) -> None:
     """Check that names are no patterns.
 
     Raises:
-        UsageError: One is, or is no text.
+        UsageError: One is a pattern, or is no text.
     """
     for name in names:
         if name is not None and (not isinstance(name, str) or set(name) & set("*?[")):

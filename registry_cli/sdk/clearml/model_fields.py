@@ -1,6 +1,6 @@
-"""What is said of a model, under ClearML's names: fields of a version, read as they are now and changed in the log.
+"""The fields of a model under ClearML's names: a version's fields, read from the catalog and changed in the log.
 
-Setters replace what was there; an empty value takes it away.
+Setters replace the old value; an empty value removes it.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class ModelFields:
 
     @property
     def row(self) -> VersionRow:
-        """What the catalog knows of the version now.
+        """The version's current row in the catalog.
 
         Raises:
-            UsageError: There is none yet.
+            UsageError: There is no version yet.
         """
         version = self._find_version()
         if version is None:
@@ -61,7 +61,7 @@ class ModelFields:
 
     @property
     def _said(self) -> VersionRow | Next:
-        """What is said of it, also before there is a version."""
+        """Its fields: those of the version, or of the next one before there is a version."""
         return self._next if self._next is not None and self._find_version() is None else self.row
 
     def _find_version(self) -> VersionId | None:
@@ -69,17 +69,17 @@ class ModelFields:
 
     @property
     def _untold(self) -> bool:
-        """Whether there is no version because another rank makes it."""
+        """True where there is no version because another rank makes it."""
         return is_silent() and self._find_version() is None
 
     @property
     def version(self) -> Version:
-        """The version, as the rest of `registry_cli` knows it."""
+        """The version as the `Version` of `registry_cli`."""
         return Version(self._registry, self.row)
 
     @property
     def id(self) -> str:
-        """Id of the version; empty on ranks that make none, as other fields are."""
+        """Id of the version; empty on ranks that make none, like other fields."""
         return "" if self._untold else self.row.id
 
     @property
@@ -107,7 +107,7 @@ class ModelFields:
 
     @property
     def comment(self) -> str:
-        """What is said of it."""
+        """Its comment; empty where it has none."""
         return self._said.comment or ""
 
     @comment.setter
@@ -190,12 +190,12 @@ class ModelFields:
 
     @property
     def original_task(self) -> TaskId | None:
-        """The same: a version is made once."""
+        """The same as `task`: a version is made once."""
         return None if self._untold else self.row.task
 
     @property
     def url(self) -> str:
-        """Where its bytes lie: of an external file the URL, else of what `get_weights` returns."""
+        """URL of its bytes: the file's own for an external file, else that of the path from `get_weights`."""
         if self._untold:
             return ""
         external = [file.url for file in self.row.files if file.url]
@@ -203,12 +203,12 @@ class ModelFields:
 
     @property
     def published(self) -> bool:
-        """Whether it is published."""
+        """True where it is published."""
         return not self._untold and self.row.published
 
     @property
     def archived(self) -> bool:
-        """Whether it is archived."""
+        """True where it is archived."""
         return not self._untold and self.row.archived
 
     def _set_labels(self, labels: Mapping[str, int]) -> None:
@@ -233,7 +233,7 @@ class ModelFields:
 
 
 def design_of(text: str | None, table: Mapping[str, Any] | None) -> DesignSource | None:
-    """Return a design given as text, or as a table that is kept as JSON; None where neither is.
+    """Return a design given as text, or as a table that is stored as JSON; None where neither is given.
 
     Raises:
         UsageError: Both are given, it is no text, or JSON cannot hold the table.
@@ -270,7 +270,7 @@ def read_url(url: str | PathLike[str]) -> str:
 
 
 def find_path(url: str) -> Path | None:
-    """Return the local path that is meant, or None for another URL."""
+    """Return the local path of a URL or path, or None for any other URL."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         return Path(unquote(parts.path))

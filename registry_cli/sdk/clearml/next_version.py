@@ -1,4 +1,4 @@
-"""What a task says of a model's next version, before there is one."""
+"""The fields of a model's next version, before there is one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What is said of a version that is not there yet."""
+    """The fields of a version that does not exist yet."""
 
     draft: Draft
     comment: str = ""
@@ -65,7 +65,7 @@ class Next:
 
 
 def edit_draft(draft: Draft, edit: Edit) -> Draft:
-    """Return a draft with an edit's values, so that the next versions have them too; labels and design not."""
+    """Return a draft with an edit's values except labels and design, so that the next versions have them too."""
     tables: dict[str, dict[str, Any]] = {"metadata": dict(draft.metadata), "metrics": dict(draft.metrics)}
     put = {**edit.put, **({} if edit.framework is None else {"framework": edit.framework})}
     for word, value in [*put.items(), *((word, None) for word in edit.unset)]:
@@ -91,7 +91,7 @@ def check_framework(framework: str | None) -> str | None:
     """Return a framework's name, None where it is empty.
 
     Raises:
-        UsageError: It holds what cannot be printed.
+        UsageError: It is no text, or holds characters that cannot be printed.
     """
     if framework and not (isinstance(framework, str) and framework.isprintable()):
         raise UsageError(f"{framework!r:.60} is no name of a framework")
@@ -99,7 +99,7 @@ def check_framework(framework: str | None) -> str | None:
 
 
 def get_line(project: str, name: str) -> ModelName:
-    """Return the model of a name: in the project, unless it holds a `/`; raises as `parse_model_name`."""
+    """Return the model of a name, in the project unless it holds a `/`; raises as `parse_model_name`."""
     for word in (project, name):
         if not isinstance(word, str):
             raise UsageError(f"{word!r:.60} is no name of a model")
@@ -107,7 +107,7 @@ def get_line(project: str, name: str) -> ModelName:
 
 
 def check_task(task: object) -> None:
-    """Check that something is a task; raises UsageError."""
+    """Check that a value is a task or None; raises UsageError."""
     if task is not None and not hasattr(task, "record"):
         raise UsageError(f"{task!r:.60} is no task", hint="Task.current_task()")
 
@@ -116,7 +116,7 @@ def begin_draft(
     registry: Registry, task: Task, *, name: str | None, base: str | None, framework: str | None,
     labels: Mapping[str, int] | None, design: DesignSource | None, tags: Iterable[str] | None,
 ) -> Draft:  # fmt: skip
-    """Return what a task says of a model's versions at first; what it leaves out is as in `base`, an address."""
+    """Return the first draft of a task's model; fields that are not given are those of `base`, an address."""
     found = get_model(registry, base) if base is not None else None
     if found is not None and found.design is not None and design is None:
         design = DesignSource(read_design(registry.layout, found), found.design.media)
@@ -133,7 +133,7 @@ def begin_draft(
 
 
 def read_target(path: Path, target: str | None) -> str | None:
-    """Return what a file is to be called, None where it keeps its name; raises UsageError where a folder stands."""
+    """Return the new name of a file, None where it keeps its name; raises UsageError where the path is a folder."""
     if target is None or target == path.name:
         return None
     if not isinstance(target, str) or "/" in target or "\\" in target or len(target) > NAME_LIMIT:

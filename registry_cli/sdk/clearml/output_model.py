@@ -40,22 +40,22 @@ if TYPE_CHECKING:
 class OutputModel(SavedModel):
     """A line that a task adds versions to.
 
-    What is said of it holds for each version that follows, and for the last one.
+    Its fields apply to each version that follows, and to the last one.
 
     Args:
         task: Its task; the one that runs here when None.
         config_text: The network's design.
-        config_dict: Or as a table, kept as JSON.
+        config_dict: The design as a table instead, stored as JSON.
         label_enumeration: Label to integer.
         name: Its model, in the task's project unless it holds a `/`; the task's name when None.
         tags: Labels.
-        comment: What is said of it.
-        framework: Told from the files when None.
-        base_model_id: A version to go on from: the next ones are of its line, have it as their parent, and its labels,
-            design and framework where none are given.
+        comment: A comment.
+        framework: Detected from the files when None.
+        base_model_id: A version to continue from: the next ones are of its line, have it as their parent, and its
+            labels, design and framework where none are given.
 
     Raises:
-        UsageError: No task runs here, or a name cannot be kept.
+        UsageError: No task runs here, or a name is not valid.
         NotFoundError: There is no such base.
     """
 
@@ -89,10 +89,10 @@ class OutputModel(SavedModel):
     def connect(
         self, task: TaskHandle | None = None, name: str | None = None, ignore_remote_overrides: bool = False
     ) -> None:
-        """Say what its task calls it.
+        """Set its name in its task.
 
         Raises:
-            UsageError: It is another task's.
+            UsageError: It belongs to another task.
         """
         check_task(task)
         if task is not None and task.id != self._owner:
@@ -117,18 +117,18 @@ class OutputModel(SavedModel):
 
         Args:
             weights_filename: A file or folder; it stays where it is, unless `auto_delete_file`.
-            upload_uri: The bytes go into the registry, with a warning.
-            target_filename: What its file is called in the version, without a folder; as it is when None.
-            auto_delete_file: Take the file away once its bytes are read back from the registry.
-            register_uri: Instead of a file: a URL that is only pointed to.
+            upload_uri: Without effect but a warning: the bytes go into the registry.
+            target_filename: Name of its file in the version, without a folder; unchanged when None.
+            auto_delete_file: Remove the file once its bytes are read back from the registry.
+            register_uri: A URL to point to, instead of a file.
             iteration: Training step.
             update_comment: Without effect: nothing is written into the comment.
             is_package: Without effect: a folder is one.
-            async_enable: Return at once, with the model's name, while a thread saves what the files are now; else the
-                address has the version's number. `id` waits for it.
+            async_enable: Return the model's name while the task's companion saves a snapshot of the files; else return
+                the address with the version's number. `id` waits for the save.
 
         Raises:
-            UsageError: Not exactly one of `weights_filename` and `register_uri` is given, or a name or step is none.
+            UsageError: Not exactly one of `weights_filename` and `register_uri` is given, or a name or step is invalid.
             NotFoundError: There is no such file.
         """
         if (weights_filename is None) == (register_uri is None):
@@ -150,16 +150,16 @@ class OutputModel(SavedModel):
         iteration: int | None = None,
         async_enable: bool = True,
     ) -> str:
-        """Save several files, or a folder, as the next version of the line; else as `update_weights`.
+        """Save several files, or a folder, as the next version of the line; otherwise as `update_weights`.
 
         Args:
             weights_filenames: Files.
-            weights_path: Or a folder.
-            upload_uri: The bytes go into the registry, with a warning.
-            target_filename: Without effect: there is no archive to be named.
-            auto_delete_file: Take the files away once their bytes are read back from the registry.
+            weights_path: A folder instead.
+            upload_uri: Without effect but a warning: the bytes go into the registry.
+            target_filename: Without effect: there is no archive to name.
+            auto_delete_file: Remove the files once their bytes are read back from the registry.
             iteration: Training step.
-            async_enable: Return at once.
+            async_enable: Return while the task's companion saves a snapshot of the files.
         """
         if (weights_filenames is None) == (weights_path is None):
             raise UsageError("give either weights_filenames or weights_path")
@@ -168,37 +168,37 @@ class OutputModel(SavedModel):
         return self._save([Path(path) for path in given], iteration, None, delete=auto_delete_file, later=async_enable)
 
     def update_design(self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None) -> bool:
-        """Give it another design; without arguments none."""
+        """Replace its design; without arguments, remove it."""
         self._set_design(design_of(config_text, config_dict))
         return True
 
     def update_labels(self, labels: Mapping[str, int]) -> None:
-        """Give it other labels; an empty table takes them away."""
+        """Replace its labels; an empty table removes them."""
         self._set_labels(read_labels(labels))
 
     def set_upload_destination(self, uri: str) -> None:
-        """Without effect but a warning: the bytes go into the registry."""
+        """Do nothing but warn: the bytes go into the registry."""
         self._check_uri(uri)
 
     @classmethod
     def set_default_upload_uri(cls, output_uri: str | None) -> None:
-        """Without effect but a warning: the bytes go into the registry."""
+        """Do nothing but warn: the bytes go into the registry."""
         if output_uri is not None:
             warn(f"{output_uri}: the bytes go into the registry")
 
     @classmethod
     def wait_for_uploads(cls, timeout: float | None = None, max_num_uploads: int | None = None) -> None:
-        """Wait until all that is being saved is.
+        """Wait until all pending versions are saved.
 
         Args:
             timeout: Seconds to wait at most.
-            max_num_uploads: Without effect: all are waited for.
+            max_num_uploads: Without effect: it waits for all.
         """
         pending.drain(timeout)
 
     @property
     def upload_storage_uri(self) -> str:
-        """Where the bytes go: the registry."""
+        """The URL of the registry, which the bytes go into."""
         return self._registry.path.as_uri()
 
     def _find_version(self) -> VersionId | None:
@@ -272,14 +272,14 @@ class OutputModel(SavedModel):
 
     @property
     def _is_open(self) -> bool:
-        """Whether there is a version that labels and design can be given to."""
+        """True where there is a version that is not published, whose labels and design can be set."""
         return self._find_version() is not None and not self.row.published
 
     def _say(self, **fields: Any) -> None:
         self._next = replace(self._next, draft=replace(self._next.draft, **fields))
 
     def _report_point(self, name: str, value: float, step: int | None) -> None:
-        """Log a point of the task's curve, for versions that follow; and at the end for the last, up to its step."""
+        """Log a point of the task's curve, for the next versions; at the end for the last one too, up to its step."""
         if self._current is None:
             super()._report_point(name, value, step)
             return

@@ -1,4 +1,4 @@
-"""Scalars, tables and plots under ClearML's names; whoever has somewhere to put them says where."""
+"""Reports of scalars, tables and plots under ClearML's names; subclasses define the destination."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Layout = Mapping[str, Any]
 
 
 def scalar_name(title: str, series: str) -> str:
-    """Return the one name of a scalar that has a title and a series."""
+    """Return the name of a scalar with a title and a series."""
     return title if not series or series == title else f"{title}/{series}"
 
 
 class Reports(ABC):
-    """ClearML's `report_*`. Every plot takes `iteration`, its step, and `extra_layout`, kept as it came."""
+    """ClearML's `report_*` methods. Every plot takes `iteration`, its step, and `extra_layout`, stored unchanged."""
 
     @abstractmethod
     def _report_point(self, name: str, value: float, step: int | None) -> None: ...
@@ -45,7 +45,7 @@ class Reports(ABC):
         xlabels: Sequence[str] | None = None, xaxis: str | None = None, yaxis: str | None = None,
         mode: str | None = None, data_args: Layout | None = None, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep bars that are counted already; `values` is a row of counts, or one row for each of `labels`."""
+        """Report bars with given counts; `values` is a row of counts, or one row for each of `labels`."""
         layout = _layout(extra_layout, mode=mode, data_args=data_args, labels=labels)
         self._report_plot(build.make_histogram(counts=values, names=xlabels, title=title, series=series, step=iteration,
                                                axes=_axes(xaxis, yaxis), layout=layout))  # fmt: skip
@@ -55,7 +55,7 @@ class Reports(ABC):
         xlabels: Sequence[str] | None = None, xaxis: str | None = None, yaxis: str | None = None,
         mode: str | None = None, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep numbers side by side."""
+        """Report numbers side by side."""
         layout = _layout(extra_layout, mode=mode, labels=labels)
         self._report_plot(build.make_vector(values, names=xlabels, title=title, series=series, step=iteration,
                                             axes=_axes(xaxis, yaxis), layout=layout))  # fmt: skip
@@ -64,7 +64,7 @@ class Reports(ABC):
         self, title: str, series: str, iteration: int | None = None, table_plot: Any = None,
         csv: str | PathLike[str] | None = None, url: str | None = None, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep a table: a data frame or rows, or a CSV file.
+        """Report a table: a data frame or rows, or a CSV file.
 
         Raises:
             UsageError: Not exactly one of `table_plot` and `csv` is given; a `url` is not fetched.
@@ -79,7 +79,7 @@ class Reports(ABC):
         self, title: str, series: Any, xaxis: str, yaxis: str, mode: str = "lines", iteration: int | None = None,
         reverse_xaxis: bool = False, comment: str | None = None, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep lines: `series` is a list of `{"name": ..., "data": [[x, y], ...]}`, or of objects with these."""
+        """Report lines: `series` is a list of `{"name": ..., "data": [[x, y], ...]}`, or of objects with these."""
         lines = {str(_part(one, "name")): _part(one, "data") for one in series}
         layout = _layout(extra_layout, mode=mode, reverse_xaxis=reverse_xaxis or None, comment=comment)
         self._report_plot(build.make_line(lines, title=title, step=iteration, axes=_axes(xaxis, yaxis), layout=layout))
@@ -89,7 +89,7 @@ class Reports(ABC):
         yaxis: str | None = None, labels: Sequence[str] | None = None, mode: str = "lines", comment: str | None = None,
         extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep points of two numbers."""
+        """Report points of two numbers."""
         layout = _layout(extra_layout, mode=mode, comment=comment)
         self._report_plot(build.make_scatter(scatter, names=labels, title=title, series=series, step=iteration,
                                              axes=_axes(xaxis, yaxis), layout=layout))  # fmt: skip
@@ -99,7 +99,7 @@ class Reports(ABC):
         yaxis: str | None = None, zaxis: str | None = None, labels: Sequence[str] | None = None, mode: str = "markers",
         fill: bool = False, comment: str | None = None, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep points of three numbers."""
+        """Report points of three numbers."""
         layout = _layout(extra_layout, mode=mode, fill=fill or None, comment=comment)
         self._report_plot(build.make_scatter(scatter, names=labels, title=title, series=series, step=iteration,
                                              axes=_axes(xaxis, yaxis, zaxis), layout=layout))  # fmt: skip
@@ -109,7 +109,7 @@ class Reports(ABC):
         yaxis: str | None = None, xlabels: Sequence[str] | None = None, ylabels: Sequence[str] | None = None,
         yaxis_reversed: bool = False, comment: str | None = None, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep a confusion matrix, a row for each true class."""
+        """Report a confusion matrix, a row for each true class."""
         layout = _layout(extra_layout, yaxis_reversed=yaxis_reversed or None, comment=comment)
         self._report_plot(build.make_confusion_matrix(
             matrix, xlabels=xlabels, ylabels=ylabels, title=title, series=series, step=iteration,
@@ -120,7 +120,7 @@ class Reports(ABC):
         yaxis: str | None = None, xlabels: Sequence[str] | None = None, ylabels: Sequence[str] | None = None,
         yaxis_reversed: bool = False, extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep a matrix, drawn as a heat map."""
+        """Report a matrix, drawn as a heat map."""
         layout = _layout(extra_layout, yaxis_reversed=yaxis_reversed or None)
         self._report_plot(build.make_matrix(
             matrix, xlabels=xlabels, ylabels=ylabels, title=title, series=series, step=iteration,
@@ -132,7 +132,7 @@ class Reports(ABC):
         ylabels: Sequence[str] | None = None, camera: Sequence[float] | None = None, comment: str | None = None,
         extra_layout: Layout | None = None,
     ) -> None:  # fmt: skip
-        """Keep a surface, its heights as a matrix."""
+        """Report a surface, its heights as a matrix."""
         layout = _layout(extra_layout, camera=camera, comment=comment)
         self._report_plot(build.make_surface(
             matrix, xlabels=xlabels, ylabels=ylabels, title=title, series=series, step=iteration,

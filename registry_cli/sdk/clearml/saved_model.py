@@ -1,4 +1,4 @@
-"""What ClearML's three model classes can all do: weights, metadata, numbers and plots of a version, and its life."""
+"""The methods of all three model classes of ClearML: a version's weights, metadata, metrics, plots and life cycle."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class SavedModel(ModelFields, Reports):
     def get_weights(
         self, raise_on_error: bool = False, force_download: bool = False, extract_archive: bool = False
     ) -> str | None:
-        """Return the path of its file, or of the folder where it has several; to open, not to write.
+        """Return the path of its file, or of its folder where it has several; it is for reading only.
 
         Args:
-            raise_on_error: Else an error is shown as a warning, and None returned.
+            raise_on_error: Raise an error; else it is shown as a warning, and None returned.
             force_download: Without effect: the bytes are here, and are checked.
-            extract_archive: Without effect: nothing was packed, and what came as a zip is given back as one.
+            extract_archive: Without effect: nothing was packed, and a stored zip is returned as a zip.
         """
         path = self._open(strict=raise_on_error)
         return None if path is None else str(path)
@@ -53,7 +53,7 @@ class SavedModel(ModelFields, Reports):
         self, return_path: bool = False, raise_on_error: bool = False, force_download: bool = False,
         extract_archive: bool = True,
     ) -> str | list[str] | None:  # fmt: skip
-        """Return the paths of all its files, or with `return_path` the folder; else as `get_weights`."""
+        """Return the paths of all its files, or with `return_path` the folder; otherwise as `get_weights`."""
         path = self._open(strict=raise_on_error)
         if path is None:
             return None
@@ -63,12 +63,12 @@ class SavedModel(ModelFields, Reports):
         return [str(folder / file.path) for file in self.row.files] if path.is_dir() else [str(path)]
 
     def set_metadata(self, key: str, value: Value | None, v_type: str | None = None) -> bool:
-        """Set a value of the metadata, also when published; None takes it away.
+        """Set a value of the metadata, also of a published version; None removes it.
 
         Args:
             key: Its name.
-            value: Kept with its type.
-            v_type: `float int bool str list tuple dict`: what to make of it first.
+            value: The value, stored with its type.
+            v_type: `float int bool str list tuple dict`: a type to convert it to first.
         """
         put = None if value is None else metadata.convert(key, value, v_type)
         self._edit(Edit(put={f"metadata.{key}": put}))
@@ -88,12 +88,12 @@ class SavedModel(ModelFields, Reports):
         return metadata.described(self._said.metadata)
 
     def get_all_metadata_casted(self) -> dict[str, dict[str, Any]]:
-        """Return the same with values as they are."""
+        """Return the metadata in the same form, with values of their own types."""
         values = self._said.metadata
         return {key: {**entry, "value": values[key]} for key, entry in metadata.described(values).items()}
 
     def set_all_metadata(self, metadata_: Mapping[str, Mapping[str, Any]], replace: bool = True) -> bool:
-        """Set the metadata from `{key: {"value", "type"}}`; with `replace` nothing else stays."""
+        """Set the metadata from `{key: {"value", "type"}}`; `replace` removes all other keys."""
         for key, entry in metadata_.items():
             if not isinstance(entry, Mapping) or "value" not in entry:
                 raise UsageError(f'metadata.{key} is {entry!r:.60}, and must be like {{"value": 1, "type": "int"}}')

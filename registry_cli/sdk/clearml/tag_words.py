@@ -1,12 +1,13 @@
-"""ClearML's list of tags as a query.
+"""Parses ClearML's list of tags into a query.
 
 tags  = [OPERATOR] group { OPERATOR group }
 group = { [ "__$not" ] TAG }           a TAG with `-` in front is excluded, as after `__$not`
 
-`__$all` (or `__$and`) wants all tags of the group that follows, `__$any` (or `__$or`) one of them; a group without an
-operator wants one. Groups are joined by `or`; an operator in front of everything joins them, and is that of the first
-group too. So `["demo", "-TF"]` is `demo or not TF`, and `["__$all", "a", "__$any", "b", "c"]` is `a and (b or c)`.
-`__$nop` begins a group without an operator. ClearML's own documents say so; its server merges groups of one kind.
+`__$all` (or `__$and`) requires all tags of the group that follows, `__$any` (or `__$or`) one of them; a group without
+an operator requires one. `or` joins groups; an operator in front of everything joins them instead, and applies to the
+first group too. So `["demo", "-TF"]` is `demo or not TF`, and `["__$all", "a", "__$any", "b", "c"]` is
+`a and (b or c)`. `__$nop` begins a group without an operator. This follows ClearML's own documents; its server merges
+groups of one kind.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ _SIGN: Final = "__$"
 
 
 def parse_tags(words: Sequence[str]) -> Expr | None:
-    """Return what a list of tags asks for; None where it asks for nothing.
+    """Return a list of tags as an expression; None for an empty list.
 
     Raises:
-        UsageError: An operator does not exist or excludes nothing, something is no text, or it is no list.
+        UsageError: An operator does not exist or excludes nothing, an item is no text, or it is no list.
     """
     _refuse_text(words)
     if not isinstance(words, Sequence):
@@ -63,10 +64,10 @@ def parse_tags(words: Sequence[str]) -> Expr | None:
 
 
 def list_tags(tags: Iterable[str] | None) -> list[TagName]:
-    """Return tags that something is to have, each once.
+    """Return a list of tags to set, each once.
 
     Raises:
-        UsageError: They are one text, or something among them is no tag.
+        UsageError: It is one string, or an item is no tag.
     """
     _refuse_text(tags)
     words = list(tags or ())

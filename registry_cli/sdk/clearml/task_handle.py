@@ -1,4 +1,4 @@
-"""A task in a script's hands: the one that runs in this process, or one on record."""
+"""A script's handle of a task: the one that runs in this process, or a recorded one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TaskHandle:
-    """A task, by the process that it runs in or by its registry and id."""
+    """A task: the current one of this process, or one by its registry and id."""
 
     def __init__(self, where: Current | Registry, task: TaskId | None = None) -> None:
         self._joined = where if isinstance(where, Current) else None
@@ -27,7 +27,7 @@ class TaskHandle:
 
     @property
     def _current(self) -> Current | None:
-        """The task of this process, if it is this one and still runs."""
+        """The current task of this process, if this is its handle and it still runs."""
         joined = self._joined
         return joined if joined is not None and (joined is peek_current() or joined.live is None) else None
 
@@ -43,7 +43,7 @@ class TaskHandle:
 
     @property
     def id(self) -> TaskId:
-        """ULID; on ranks other than 0 of a task that no `reg log` runs, one that nobody else knows."""
+        """Its ULID; on ranks other than 0 of a task that no `reg log` runs, one that only this process knows."""
         assert self._id is not None
         return self._id
 
@@ -54,14 +54,14 @@ class TaskHandle:
 
     @property
     def record(self) -> Record:
-        """All that is known of it by now."""
+        """The record of the task as it is now."""
         if self._current is not None:
             return self._current.task
         self.registry.index.sync()
         return read_now(self.registry, see_tasks(self.registry, [self.id])[0])
 
     def _settle(self) -> None:
-        """Wait until what this process saved is in the registry."""
+        """Wait until all saves of this process are in the registry."""
         pending.drain()
         current = self._current
         if drain() and current is not None and current.live is not None and not current.silent:

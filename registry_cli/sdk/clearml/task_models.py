@@ -1,4 +1,4 @@
-"""What a task has to do with models, under ClearML's names."""
+"""A task's input and output models under ClearML's names."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ class TaskModels(TaskHandle):
 
         Args:
             model_id: Its id or address.
-            model_name: Or the newest published version of a model of that name.
+            model_name: The model instead; its newest published version is taken.
             update_task_design: Without effect: a design belongs to a version.
-            update_task_labels: Whether outputs without labels get its labels.
-            name: What the task calls it; the last segment of its model's name when None.
+            update_task_labels: Give its labels to outputs that have none.
+            name: Its name in the task; the last segment of its model's name when None.
 
         Raises:
             RefusedError: The task has run.
@@ -112,10 +112,10 @@ class TaskModels(TaskHandle):
             self._current.labels = dict(given.labels)
 
     def remove_input_models(self, models_to_remove: Sequence[str | Model]) -> None:
-        """Take inputs of a draft away, by id, address, entry name or model.
+        """Remove inputs of a draft, by id, address, entry name or model.
 
         Raises:
-            RefusedError: The task runs or has run: what it was given stays on record.
+            RefusedError: The task runs or has run: its inputs stay on record.
         """
         if self.record.status != "draft":
             raise RefusedError(
@@ -139,13 +139,13 @@ class TaskModels(TaskHandle):
         """Save a file or folder as the next version of one of the task's models; return its address.
 
         Args:
-            model_path: It stays where it is, unless `auto_delete_file`.
-            name: What the task calls the output; the last segment of its model's name when None.
-            comment: What is said of it.
+            model_path: The file or folder; it stays where it is, unless `auto_delete_file`.
+            name: The output's name in the task; the last segment of its model's name when None.
+            comment: A comment.
             tags: Labels.
             model_name: Its model; `<project>/<task>/<stem of the file>` when None.
             iteration: Training step.
-            auto_delete_file: Take the file away once its bytes are read back from the registry.
+            auto_delete_file: Remove the file once its bytes are read back from the registry.
         """
         current = self._running("save a model of")
         line = model_name or str(name_output(current.task, Path(model_path)))
@@ -161,5 +161,5 @@ class TaskModels(TaskHandle):
         return enumeration
 
     def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
-        """Give labels to all outputs of the task that have none of their own; None takes them away."""
+        """Give labels to all outputs of the task that have none of their own; None removes them."""
         self._running("give labels to").labels = read_labels(enumeration)

@@ -1,4 +1,4 @@
-"""What is said of a task, under ClearML's names, and its life after it has run; here and on record."""
+"""A task's fields and life cycle under ClearML's names, for the task that runs here and for recorded ones."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class TaskRecord(TaskModels):
 
     @property
     def project(self) -> str:
-        """Its project; the name itself, where ClearML has an id."""
+        """Its project; its name, where ClearML has an id."""
         return self.record.project
 
     @property
     def comment(self) -> str | None:
-        """What was said of it."""
+        """Its comment, or None."""
         return self.record.comment
 
     @property
@@ -72,12 +72,12 @@ class TaskRecord(TaskModels):
         self._change_tags(list_tags([tags] if isinstance(tags, str) else tags), [])
 
     def set_tags(self, tags: Iterable[str]) -> None:
-        """Give it these tags and no others; an empty list takes all away."""
+        """Replace its tags; an empty list removes all."""
         wanted = list_tags(tags)
         self._change_tags(wanted, [TagName(tag) for tag in self.record.tags if tag not in wanted])
 
     def get_parameters(self) -> dict[str, Value]:
-        """Return its parameters by their names, nested ones joined by dots."""
+        """Return its parameters by their names; dots join nested names."""
         flat = flatten(self.record.params, "")
         return {name.removeprefix("."): value for name, value in flat.items()}
 
@@ -85,7 +85,7 @@ class TaskRecord(TaskModels):
         """Set parameters: of the task that runs here, or of a draft, whose script gets them by `connect`.
 
         Raises:
-            RefusedError: It has run.
+            RefusedError: The task has run.
         """
         given = {name: value for table in (*tables, params) for name, value in told_params(table).items()}
         if self._current is not None:
@@ -105,16 +105,16 @@ class TaskRecord(TaskModels):
         raise_on_error: bool = False,
         callback: Callable[[str, str], bool] | None = None,
     ) -> bool:
-        """Give it up, and of its models those that nobody uses; `reg task restore` brings it back while it can.
+        """Remove it and its unused models; `reg task restore` restores it while that is possible.
 
         Args:
             delete_artifacts_and_models: Its models too; those that are published, hold an alias or have children stay.
-            skip_models_used_by_other_tasks: Models that other tasks were given stay too.
-            raise_on_error: Else a refusal is shown as a warning, and False returned.
-            callback: Asked with `model` and the address before each; False keeps it.
+            skip_models_used_by_other_tasks: Models that are inputs of other tasks stay too.
+            raise_on_error: Raise a refusal; else it is shown as a warning, and False returned.
+            callback: Called with `model` and the address before each removal; False keeps the model.
 
         Raises:
-            RefusedError: It runs.
+            RefusedError: The task runs.
         """
         if is_silent():
             return True

@@ -1,7 +1,7 @@
-"""One attempt at a task: begun in the log, told in a folder while it runs, ended in the log with all that was learnt.
+"""One attempt at a task: begun in the log, recorded in a folder while it runs, ended in the log with all its facts.
 
-Whoever runs it holds an `Attempt`: `reg log` for a command, the script itself where nobody runs it. Both end it by the
-same `finish`, and so does whoever finds the runner dead.
+Its runner has an `Attempt`: `reg log` for a command, the companion for a script that began its task itself. Both end it
+by the same `finish`, and so does a command that finds the runner dead.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Attempt:
     """An attempt that runs.
 
     Attributes:
-        registry: Where it is told.
-        task: What was known at its start.
+        registry: The registry that it is recorded in.
+        task: The task as known at its start.
         live: Its folder.
     """
 
@@ -65,17 +65,17 @@ class Attempt:
         """Begin the next attempt at a task, a new one or one that is in the registry.
 
         Args:
-            registry: Where.
-            task: What is known of it; its status and times are set here, its attempt is raised by one.
-            named: Whether the user gave it a name, which the script's own then does not replace.
+            registry: The registry.
+            task: The task; its status and times are set here, and its attempt is raised by one.
+            named: True where the user gave it a name, which the script's own then does not replace.
             staging: Holds the blobs that the task names.
-            live: The folder, where the script that begins the task has made it; it becomes this process's.
+            live: The folder, where the script that begins the task has made it; this process becomes its owner.
 
         Raises:
-            ConflictError: Somebody else has begun this attempt.
+            ConflictError: Another process has begun this attempt.
         """
         now = datetime.now(UTC)
-        problem = task.problem if task.status == "draft" else None  # that of an attempt before is not ours
+        problem = task.problem if task.status == "draft" else None  # an earlier attempt's problem is not this one's
         begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
                         signal=None, problem=problem)  # fmt: skip
         if live is None:
@@ -92,36 +92,36 @@ class Attempt:
         return cls(registry, begun, live)
 
     def beat(self) -> None:
-        """Say that the runner lives."""
+        """Record a heartbeat: the runner is alive."""
         files.touch(self.live.state)
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody wants it to end."""
+        """True once a user has cancelled it."""
         return files.exists(self.live.cancel)
 
     def describe_end(self, ended: Task) -> list[str]:
-        """Return what its user must know of its end, in words."""
+        """Return messages about its end for its user."""
         if ended.attempt == self.task.attempt:
             return []
         return [f"attempt {self.task.attempt} was ended by somebody else while it ran: it is on record as attempt "
                 f"{ended.attempt} too"]  # fmt: skip
 
     def end(self, ending: Ending, *, bare: bool = False) -> Task:
-        """End it: merge what was told into one record, commit that, take the folder away.
+        """End it: merge its files into one record, commit that, remove the folder.
 
-        On a full disk the registry's reserve is given up for it. Where somebody else has ended it, as this process was
-        suspended, it is told as one more attempt.
+        On a full disk the registry's reserve is freed for it. Where another process has ended it, because this one was
+        suspended, it is recorded as one more attempt.
 
         Args:
-            ending: How it ended.
-            bare: Do without console, scalars and plots, for which there is no room.
+            ending: The end of the attempt.
+            bare: Leave out console, scalars and plots, for which there is no room.
 
         Returns:
             The task as it is now.
 
         Raises:
-            RefusedError: It cannot be told, as the task was removed or its next attempt runs.
+            RefusedError: It cannot be recorded, as the task was removed or its next attempt runs.
         """
         layout, ending = self.registry.layout, replace(ending, ended=ending.ended or datetime.now(UTC))
         ended = with_room(layout, lambda: finish_own(self.registry, self.task, self.live, ending, bare=bare))
@@ -131,7 +131,7 @@ class Attempt:
 
 
 class Heartbeat:
-    """Says from a thread of its own that the runner lives, until it is stopped."""
+    """Records heartbeats of the runner from a thread of its own, until it is stopped."""
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
@@ -139,26 +139,26 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name="reg heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; one that never began is fine."""
+        """Stop the thread; one that was never started is fine."""
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join()
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT):
-            with suppress(OSError):  # the next one may get through
+            with suppress(OSError):  # the next one may succeed
                 self._attempt.beat()
 
 
 def _take_folder(registry: Registry, task: Task, state: State) -> Live:
-    """Return the folder of an attempt, which is nobody else's; one that a dead process left is taken away first.
+    """Make and return the folder of an attempt; one that a dead process left is removed first.
 
     Raises:
-        ConflictError: Somebody runs this attempt.
+        ConflictError: A process runs this attempt.
     """
     layout = registry.layout
     for _ in range(2):
@@ -173,5 +173,5 @@ def _take_folder(registry: Registry, task: Task, state: State) -> Live:
 
 
 def new_task_id() -> TaskId:
-    """Return the id of a task to be."""
+    """Return an id for a new task."""
     return TaskId(new_ulid())

@@ -1,7 +1,8 @@
-"""Wakes the companion of an attempt as soon as a process of it has left something, instead of at its next look.
+"""Wakes the companion of an attempt as soon as one of its processes has written a job, before the next poll.
 
-A datagram to a name that no folder holds, as a pipe within a registry is damage. Where the system has no such names
-(only Linux has), or the companion runs elsewhere, nobody is woken and the next look finds it.
+The wake-up is a datagram to an abstract socket name, which is in no folder, as a pipe inside a registry counts as
+damage. Where the system has no such names (only Linux has), or the companion runs on another machine, nothing is woken
+and the next poll finds the job.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.folder import Live
 
 _ENOUGH = 4096
-"""Bytes of all rings that are taken away together."""
+"""Bytes of pending wake-ups that one read removes."""
 
 
 class Bell:
-    """The end that the companion waits at."""
+    """The companion's end of the bell, on which it waits."""
 
     def __init__(self, live: Live) -> None:
         self._socket: socket.socket | None = None
@@ -28,7 +29,7 @@ class Bell:
             self._socket.bind(_name(live))
 
     def wait(self, seconds: float) -> None:
-        """Return when somebody rings, or after so many seconds."""
+        """Return when a process rings, or when `seconds` have passed."""
         import select
 
         poll = select.poll()
@@ -40,13 +41,13 @@ class Bell:
                 pass
 
     def close(self) -> None:
-        """Be woken no more."""
+        """Close the socket."""
         if self._socket is not None:
             self._socket.close()
 
 
 def ring(live: Live) -> None:
-    """Wake the companion of an attempt, if it can be."""
+    """Wake the companion of an attempt, where that is possible."""
     with suppress(OSError), _open_socket() as bell:
         bell.sendto(b"\n", _name(live))
 

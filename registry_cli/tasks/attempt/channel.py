@@ -1,7 +1,8 @@
-"""What a script and the companion that it started say to each other: lines of JSON over a socket.
+"""The messages between a script and the companion that it started: lines of JSON over a socket.
 
 The script sends `begin`, `caught` and `end`, the companion `begun` or `failed`, and `ended`. When the socket closes
-without an `end`, the script is gone. All else lies in the attempt's folder, so that nothing is lost with it.
+without an `end`, the script is gone. Everything else is in the attempt's folder, so that nothing is lost with the
+socket.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 _PIECE: Final = 65536
 _NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
-"""A script may have given SIGPIPE back its deadly meaning."""
+"""Suppresses SIGPIPE, as a script may have restored its default action, which kills the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Begin:
 
     Attributes:
         registry: The `.registry` folder.
-        cwd: Absolute; where the script runs.
+        cwd: The script's working directory, absolute.
         pid: The script's process.
         time: Seconds since 1970, when it began.
     """
@@ -48,12 +49,12 @@ class Channel:
         self._rest = b""
 
     def send(self, **message: object) -> None:
-        """Send a message, if anybody is there to read it."""
+        """Send a message; ignore a closed other end."""
         with suppress(OSError):
             self._end.sendall(json.dumps(message).encode() + b"\n", _NO_SIGNAL)
 
     def receive(self, seconds: float | None = None) -> dict[str, Any] | None:
-        """Return the next message; None where none comes within so many seconds.
+        """Return the next message; None where none comes within `seconds`.
 
         Raises:
             EOFError: The other end is closed.

@@ -1,6 +1,6 @@
-"""The folder of a running attempt: who runs it, whether he still lives, and where he writes.
+"""The folder of a running attempt: its runner's identity and heartbeat, and the files of its processes.
 
-Only its runner writes here, and the processes that he starts; everybody may read. `cancel` alone comes from outside.
+Only its runner and the processes that it starts write here; every process may read. Only `cancel` comes from outside.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 Life = Literal["alive", "silent", "lost", "dead"]
-"""Of a runner: its process was seen or its heartbeat heard; it was not heard for a while, and may sleep; not for so
-long that its end is written; it is proven dead."""
+"""State of a runner: its process or a recent heartbeat was seen; it had no heartbeat for a while, and may sleep; it had
+none for so long that its end is written; it is proven dead."""
 SILENCE: Final = 600.0
-"""Seconds without a heartbeat after which a runner that nobody can look at is shown as crashed."""
+"""Seconds without a heartbeat after which a runner whose process cannot be checked is shown as crashed."""
 GIVEN_UP: Final = 7 * 86_400.0
-"""Seconds without one after which its attempt is ended too."""
+"""Seconds without a heartbeat after which its attempt is ended too."""
 SECURED: Final = 5.0
-"""Seconds of what was told that a power cut may lose."""
+"""Longest stretch of records, in seconds, that a power cut may lose."""
 WRAPPER: Final = "wrapper"
-"""Names the files of the process that runs a command; a script's own process is named by its number."""
+"""Writer's name in the files of the process that runs a command; a script's own process uses its process id."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Who runs an attempt.
+    """The runner of an attempt.
 
     Attributes:
-        owner: Name of the process, as `store.owner` makes it.
-        started: UTC.
-        named: Whether the user gave the task a name, which the script's own then does not replace.
+        owner: Name of the process, as `store.writer_name` makes it.
+        started: Start of the attempt, UTC.
+        named: True where the user gave the task a name, which the script's own then does not replace.
         script: Name of the script's process, where it began the task itself; None under `reg log`.
     """
 
@@ -67,59 +67,59 @@ class Live:
 
     @property
     def state(self) -> Path:
-        """Who runs it; its modification time is the heartbeat."""
+        """File of its `State`; the file's modification time is the heartbeat."""
         return self.folder / STATE
 
     @property
     def console(self) -> Path:
-        """What it printed."""
+        """File of its printed output."""
         return self.folder / "console.log"
 
     @property
     def bundle(self) -> Path:
-        """Commits that no remote has."""
+        """Git bundle of commits that no remote has."""
         return self.folder / "commits.bundle"
 
     @property
     def cancel(self) -> Path:
-        """There once somebody wants it to end."""
+        """File that exists once a user has cancelled it."""
         return self.folder / "cancel"
 
     def facts(self, writer: str) -> Path:
-        """Return the file in which one process tells what it learns."""
+        """Return the file of one process's facts."""
         return self.folder / f"facts-{writer}.jsonl"
 
     def scalars(self, writer: str) -> Path:
-        """Return the file in which one process tells its scalars."""
+        """Return the file of one process's scalars."""
         return self.folder / f"scalars-{writer}.tsv"
 
     @property
     def jobs(self) -> Path:
-        """Versions that its processes ask its companion to save."""
+        """Folder of the jobs: versions that its processes ask its companion to save."""
         return self.folder / "jobs"
 
     @property
     def auto(self) -> Path:
-        """What concerns automatic logging; made by `make_auto`."""
+        """Folder of automatic logging; made by `make_auto`."""
         return self.folder / "auto"
 
     @property
     def held(self) -> Path:
-        """Saved files, moved or copied here because their place was about to be written again."""
+        """Folder of saved files that were moved or copied here before their paths were overwritten."""
         return self.auto / "held"
 
     @property
     def known(self) -> Path:
-        """Sizes of the files that the registry knows."""
+        """File of the sizes of all files that the registry knows."""
         return self.auto / "known"
 
     @property
     def redirects(self) -> Path:
-        """What is to be loaded in place of something else."""
+        """File of the redirects: paths to load in place of others."""
         return self.auto / "redirects.json"
 
     def notes(self, writer: str) -> Path:
-        """Return the file in which one process notes what its frameworks save and load."""
+        """Return the file of one process's notes of its frameworks' saves and loads."""
         return self.auto / f"notes-{writer}.jsonl"
 
     def list_notes(self) -> list[Path]:
@@ -127,7 +127,7 @@ class Live:
         return _list_files(self.auto, "notes-", ".jsonl")
 
     def list_facts(self) -> list[Path]:
-        """Return the files of facts, that of the wrapper first, so that the script has the last word."""
+        """Return the files of facts, that of the wrapper first, so that the script's facts take precedence."""
         first = self.facts(WRAPPER)
         return sorted(_list_files(self.folder, "facts-", ".jsonl"), key=lambda path: path != first)
 
@@ -155,10 +155,10 @@ def iter_live(layout: Layout) -> Iterator[Live]:
 
 
 def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
-    """Make the folder of an attempt and say who runs it, in one step.
+    """Make the folder of an attempt with its state, in one step.
 
     Raises:
-        FileExistsError: Somebody else has it.
+        FileExistsError: Another process has it.
     """
     live = Live(task, attempt, layout.attempt(task, attempt))
     files.make_dirs(live.folder.parent, shared=layout.shared, inside=True)
@@ -178,7 +178,7 @@ def open_live(layout: Layout, task: TaskId, attempt: int, state: State) -> Live:
 
 
 def write_state(layout: Layout, live: Live, state: State) -> None:
-    """Say who runs an attempt, from now on."""
+    """Write the state of an attempt, which names its runner."""
     table = {"owner": state.owner, "started": state.started, "named": state.named}
     script = {"script": state.script} if state.script else {}
     files.replace_file(live.state, dump_table({**table, **script}), layout.tmp / new_name())
@@ -187,7 +187,7 @@ def write_state(layout: Layout, live: Live, state: State) -> None:
 def make_auto(live: Live) -> None:
     """Make the folders of automatic logging within an attempt's; for its user alone, also in a shared registry.
 
-    What is written there decides which files are loaded, taken in and deleted.
+    The files in them decide which files are loaded, stored and deleted.
     """
     for folder in (live.auto, live.held):
         if files.make_dir(folder):
@@ -196,10 +196,10 @@ def make_auto(live: Live) -> None:
 
 
 def read_state(live: Live) -> State:
-    """Return who runs an attempt.
+    """Return the state of an attempt, which names its runner.
 
     Raises:
-        FileNotFoundError: It is not here any more.
+        FileNotFoundError: The attempt is not here any more.
         CorruptError: The file is damaged.
     """
     where = str(live.state)
@@ -213,9 +213,9 @@ def read_state(live: Live) -> State:
 
 
 def read_life(layout: Layout, live: Live) -> Life:
-    """Return what is known of an attempt's runner: from its process where it can be looked at, else its heartbeat.
+    """Return the state of an attempt's runner: from its process where that can be checked, else from its heartbeat.
 
-    While the companion of a script that is dead writes its end, it is silent.
+    The state is `silent` while the companion of a dead script writes the end.
     """
     alive = is_alive_in(AttemptFolder(live.task, live.attempt, live.folder))
     if alive is not None:
@@ -235,19 +235,19 @@ def _is_script_dead(live: Live) -> bool:
 
 
 def rate_silence(seconds: float) -> Life:
-    """Return what is known of a runner that was last heard so long ago."""
+    """Return the state of a runner from the seconds since its last heartbeat."""
     if seconds < SILENCE:
         return "alive"
     return "silent" if seconds < GIVEN_UP else "lost"
 
 
 def is_running(layout: Layout, live: Live) -> bool:
-    """Return whether an attempt's runner lives, as far as is known."""
+    """Return True where an attempt's runner is alive, as far as is known."""
     return read_life(layout, live) == "alive"
 
 
 def secure_live(live: Live) -> None:
-    """Make durable what was told so far, so that a power cut loses no more than what came after."""
+    """Flush all files of an attempt to the disk, so that a power cut loses only later writes."""
     for path in (live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes()):
         if files.exists(path):
             fd = files.open_file(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -261,8 +261,8 @@ def secure_live(live: Live) -> None:
 
 
 def restore_console(layout: Layout, live: Live, fd: int) -> None:
-    """Write the console anew from the file that its writer has open, where somebody took the folder away meanwhile."""
-    from registry_cli.store.hashing import iter_chunks  # who lists tasks need not load it
+    """Rewrite the console from the file that its writer has open, where its folder was removed meanwhile."""
+    from registry_cli.store.hashing import iter_chunks  # listing tasks does not need it
 
     if files.exists(live.console):
         return
@@ -278,7 +278,7 @@ def restore_console(layout: Layout, live: Live, fd: int) -> None:
 
 
 def close_live(layout: Layout, live: Live) -> None:
-    """Take the folder of an ended attempt away."""
+    """Remove the folder of an ended attempt."""
     files.remove_tree(live.folder)
     try:
         files.remove_dir(layout.tasks / live.task)

@@ -1,8 +1,8 @@
-"""Versions that a script asks its companion to save: what is asked for, the files that are held, and the answer.
+"""Jobs for a script's companion, each a version to save: the job, the files that are held for it, and its answer.
 
-Each is a file of the attempt's `jobs` folder, so that nothing is lost however the script ends: `<name>.job` as long as
-nobody has begun it, `<name>.done` once it has ended, and `<name>/` for files that are held. Whoever renames the first
-has the job; names sort by time. Knows no registry.
+Each job is a file in the attempt's `jobs` folder, so that nothing is lost however the script ends: `<name>.job` until a
+process begins it, `<name>.done` once it has ended, and `<name>/` for files that are held. The process that renames the
+first has the job; names sort by time. Knows no registry.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _DONE: Final = ".done"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A version to be saved, or without a draft only the wish that all is taken in which was saved before.
+    """A version to save, or without a draft only a request to make versions of all earlier saves.
 
     Attributes:
-        draft: What is said of the version.
-        paths: Absolute.
-        entry: What the task calls the output.
-        linked: Held files that are still their writer's, with the size and time that they must have.
-        held: Whether the paths are held files.
-        waited_for: Whether the script takes the answer at once; else a failure is a problem of the task.
+        draft: Fields of the version.
+        paths: Files and folders to save, absolute.
+        entry: The output's name in the task.
+        linked: Held files that share their writer's inode, with the size and modification time that they must have.
+        held: True where the paths are held files.
+        waited_for: True where the script waits for the answer; else a failure becomes a problem of the task.
     """
 
     draft: Draft | None = None
@@ -58,29 +58,29 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a job ended: a version, an error, or neither where there was nothing to save."""
+    """The result of a job: a version, an error, or neither where there was nothing to save."""
 
     version: VersionId | None = None
     error: Exception | None = None
 
 
 def new_job_name() -> str:
-    """Return a name for a job; those of one process sort by their time."""
+    """Return a name for a job; names of one process sort by time."""
     return f"{time.time_ns():020}-{new_ulid()}"
 
 
 def make_folder(live: Live) -> None:
-    """Make the folder of jobs; for its user alone, as what lies there is taken in."""
+    """Make the folder of jobs; for its user alone, as the files in it are stored in the registry."""
     if files.make_dir(live.jobs):
         files.set_mode(live.jobs, 0o700)
         files.give_to_owner(live.jobs)
 
 
 def ask(live: Live, name: str, job: Job) -> None:
-    """Hand a job over.
+    """Write a job and wake the companion.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The job cannot be written.
     """
     make_folder(live)
     _write(live.jobs / f"{name}{_ASKED}", _dump(job))
@@ -88,7 +88,7 @@ def ask(live: Live, name: str, job: Job) -> None:
 
 
 def list_asked(live: Live) -> list[str]:
-    """Return the names of the jobs that nobody has begun, oldest first."""
+    """Return the names of the jobs that no process has begun, oldest first."""
     try:
         return sorted(name.removesuffix(_ASKED) for name in files.list_names(live.jobs) if name.endswith(_ASKED))
     except FileNotFoundError:
@@ -96,7 +96,7 @@ def list_asked(live: Live) -> list[str]:
 
 
 def begin(live: Live, name: str) -> Job | None:
-    """Take a job that nobody else does any more, and return it; None where somebody was faster."""
+    """Claim a job and return it; None where another process was faster."""
     begun = live.jobs / f"{name}{_BEGUN}"
     try:
         files.rename(live.jobs / f"{name}{_ASKED}", begun)
@@ -107,7 +107,7 @@ def begin(live: Live, name: str) -> Job | None:
 
 
 def end(live: Live, name: str, answer: Answer) -> None:
-    """Answer a job and let go of its files."""
+    """Write the answer of a job and remove its held files."""
     files.remove_tree(live.jobs / name)
     told: dict[str, object] = {"version": answer.version}
     if answer.error is not None:
@@ -117,7 +117,7 @@ def end(live: Live, name: str, answer: Answer) -> None:
 
 
 def find_answer(live: Live, name: str) -> Answer | None:
-    """Return how a job ended; None where it has not."""
+    """Return the answer of a job; None where it has not ended."""
     try:
         with files.open_own(live.jobs / f"{name}{_DONE}") as file:
             told = load_doc(file.read().decode())
@@ -150,7 +150,7 @@ def _load(text: str) -> Job:
 
 
 def describe_error(error: Exception) -> dict[str, object]:
-    """Return what is needed to raise an error once more, in the script."""
+    """Return the data from which the script can raise an error again."""
     if isinstance(error, RegError):
         return {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
     if isinstance(error, OSError):
@@ -159,7 +159,7 @@ def describe_error(error: Exception) -> dict[str, object]:
 
 
 def make_error(told: dict[str, Any]) -> Exception:
-    """Return the error that `describe_error` has described."""
+    """Return the error of a description by `describe_error`."""
     if told["kind"] == "OSError":
         path = told.get("path")
         return OSError(told.get("number"), told.get("message"), *([path] if path else []))
@@ -169,7 +169,7 @@ def make_error(told: dict[str, Any]) -> Exception:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that whoever sees it sees whole."""
+    """Write a file atomically: no reader ever sees a part of it."""
     file = NewFile(path.with_name(f".{path.name}"), 0o600)
     try:
         file.write(text.encode())

@@ -1,6 +1,6 @@
-"""What goes on beside a running command, in threads of its own: looking around, following metrics, keeping outputs.
+"""The companion of a running command: captures its environment, follows metrics and saves outputs, in two threads.
 
-None of it may disturb the command. Whatever fails is remembered and told at the end.
+Nothing here may disturb the command. Failures are collected and reported at the end.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.attempt import Attempt
 
 PAUSE: Final = 0.5
-"""Seconds between two looks at metrics and outputs."""
+"""Seconds between two polls of metrics and outputs."""
 _AHEAD: Final = 1.0
-"""Seconds by which a follower is told to be late, so that it waits for nothing."""
+"""Seconds added to the follower's clock, so that it waits for nothing."""
 
 
 class Companion:
     """The work beside one attempt.
 
     Attributes:
-        problems: What failed, in words.
+        problems: Messages about failures.
 
     Args:
-        attempt: Which.
-        cwd: Where the command runs.
-        environ: What it runs with.
+        attempt: The attempt.
+        cwd: The command's working directory.
+        environ: The command's environment variables.
     """
 
     def __init__(self, attempt: Attempt, cwd: Path, environ: Mapping[str, str]) -> None:
@@ -63,7 +63,7 @@ class Companion:
         self._task, self._live, self._opened = attempt.task, attempt.live, attempt.registry
         self._cwd, self._environ = cwd, environ
         self._facts = FactWriter(self._live.facts(WRAPPER))
-        self._facts.add_host({})  # from the first moment on, the file says that a wrapper runs the command
+        self._facts.add_host({})  # the file exists from the first moment: it says that a wrapper runs the command
         self._scalars = ScalarWriter(self._live.scalars(WRAPPER))
         self._metrics = MetricsWatch(recipe.metrics, cwd)
         self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._opened.layout.root])
@@ -83,20 +83,20 @@ class Companion:
 
     @property
     def outputs(self) -> list[VersionRow]:
-        """Versions that were kept, each once, oldest first."""
+        """Versions that were saved, each once, oldest first."""
         found = {row.id: row for row in (*self._outputs, *self._follower.outputs)}
         return sorted(found.values(), key=lambda row: row.created)
 
     def start(self) -> None:
-        """Begin; the command runs already, so that no lock of ours is copied into it."""
+        """Start the threads; the command runs already, so that no lock that they hold is copied into it."""
         self._looking.start()
         self._following.start()
 
     def end(self, hurried: Callable[[], str | None]) -> None:
-        """Take in what is left once the command has ended.
+        """Finish once the command has ended: save the remaining outputs, metrics and facts.
 
         Args:
-            hurried: Name of a signal that has come meanwhile, or None: what is left is then given up.
+            hurried: Returns the name of a signal that has arrived meanwhile, or None; a signal drops what remains.
         """
         self._stop.set()
         ring(self._live)
@@ -117,11 +117,11 @@ class Companion:
 
     @property
     def unsaved(self) -> list[str]:
-        """What the script asked to be saved while it went on, and was not, in words."""
+        """Messages about saves that the script requested without waiting for them, and that failed."""
         return self._jobs.problems
 
     def list_missed(self) -> list[str]:
-        """Return what was expected of the command and did not come, in words."""
+        """Return messages about outputs and metrics that the command was expected to write and did not."""
         missed = [f"nothing was written that --output {text} names" for text in self._watch.missed()]
         return [*missed, *self._metrics.problems(), *self._follower.list_missed()]
 
@@ -132,7 +132,7 @@ class Companion:
             self.problems.append(error.message)
         except OSError as error:
             self.problems.append(describe_os_error(error))
-        except Exception as error:  # the command goes on, whatever is wrong with us
+        except Exception as error:  # no failure here may stop the command
             self.problems.append(f"{type(error).__name__}: {error}")
 
     def _look_around(self) -> None:
@@ -184,8 +184,8 @@ class Companion:
         self._guard(self._follower.poll, registry, time.time())
 
     def _catch_up(self, registry: Registry) -> None:
-        """Take in what frameworks saved by now, as far as it is whole."""
-        for ahead in (_AHEAD, 2 * _AHEAD):  # twice: a folder is quiet when it is the same again
+        """Save all files that frameworks have completely written by now."""
+        for ahead in (_AHEAD, 2 * _AHEAD):  # twice: a folder is quiet once two polls find it the same
             self._follower.poll(registry, time.time() + ahead)
 
     def _take_rest(self, hurried: Callable[[], str | None]) -> None:
@@ -205,7 +205,7 @@ class Companion:
         self._scalars.flush()
 
     def _try_keep(self, registry: Registry, path: Path) -> None:
-        """Keep an output while the command runs; one that it is writing, or takes away, waits for the end."""
+        """Save an output while the command runs; one that it is writing, or removes, waits for the end."""
         try:
             self._keep(registry, path)
             self._failed.discard(path)

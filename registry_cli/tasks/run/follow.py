@@ -1,6 +1,6 @@
 """The follower: reads the notes of a running task, makes versions of its saves and inputs of its loads.
 
-It runs beside the task, in the process that runs it. Nothing that it meets raises out of it: what fails is told.
+It runs in the process of the task's runner. It raises no error: failures become messages among its problems.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ class Follower:
     """Follows the notes of one attempt. Not for two threads at once.
 
     Attributes:
-        outputs: Versions that were made and that no retention rule took away, oldest first.
-        problems: What failed, in words; whole once `rest` has returned.
+        outputs: Versions that were made and that no retention rule removed, oldest first.
+        problems: Messages about failures; complete once `rest` has returned.
 
     Args:
-        registry: Where; only its layout is used here, so any thread may make one.
-        task: As it was at the attempt's start.
-        live: Its folder.
-        cwd: Absolute; where the script runs.
-        auto: What was asked for at the prompt; None where the script alone decides.
-        names: Of the task's other outputs, so that no two share one; its own where None.
+        registry: The registry; only its layout is used here, so any thread may make a follower.
+        task: The task as it was at the attempt's start.
+        live: The attempt's folder.
+        cwd: The script's working directory, absolute.
+        auto: Settings from the command line; None where the script alone decides.
+        names: Names of the task's other outputs, so that no two share one; its own where None.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Follower:
         self._unread: dict[LoadedNote, str] = {}
 
     def poll(self, registry: Registry, now: float) -> None:
-        """Take what has come to rest; cheap where nothing was noted.
+        """Process the saves and loads whose files are quiet; cheap where nothing was noted.
 
         Args:
             registry: Opened by the calling thread.
@@ -81,17 +81,19 @@ class Follower:
             self._read()
             self._take_loads(registry)
             for note in self._waiting.list_due(now):
-                if note.held is not None or self._waiting.is_as_noted(note):  # taking the one before may have been long
+                if note.held is not None or self._waiting.is_as_noted(
+                    note
+                ):  # taking the previous one may have taken long
                     self._take_save(registry, note)
-        except Exception as error:  # the script goes on, whatever is wrong with us
+        except Exception as error:  # no failure here may stop the script
             self._tell_once(f"what was saved could not be looked at: {_kind(error)}")
 
     def rest(self, registry: Registry, hurried: Callable[[], str | None]) -> None:
-        """Take all that is left, as it is now: call it once when the script has ended.
+        """Process all that remains, as it is now; to be called once, when the script has ended.
 
         Args:
             registry: Opened by the calling thread.
-            hurried: Name of a signal that has come meanwhile, or None: what is left is then given up.
+            hurried: Returns the name of a signal that has arrived meanwhile, or None; a signal drops what remains.
         """
         try:
             self._take_rest(registry, hurried)
@@ -101,7 +103,7 @@ class Follower:
         self.problems += [*self._list_failed(), *filter(None, [self._reader.problem, self._inputs.problem])]
 
     def list_missed(self) -> list[str]:
-        """Return which saves were not kept through nobody's fault, one sentence each; whole after `rest`."""
+        """Return a sentence for each kind of save that was lost without any error; complete after `rest`."""
         counts = self._skipped + self._waiting.lost
         return [
             f"{_count(counts[why], one, many)} {then.format('it' if counts[why] == 1 else 'they')}"
@@ -138,7 +140,7 @@ class Follower:
             _drop_held(needless)
 
     def _is_ignored(self, note: SavedNote) -> bool:
-        """Return whether a save lies in the registry, or is left to who looks after `--output`."""
+        """Return True where a save lies in the registry, or the watch of `--output` saves it."""
         path = Path(note.path)
         return path.is_relative_to(self._root) or any(
             matches(glob, each) for glob in self._globs for each in (path, *path.parents)
@@ -146,14 +148,14 @@ class Follower:
 
     def _take_save(self, registry: Registry, note: SavedNote, *, final: bool = False) -> None:
         try:
-            if not self._is_ignored(note):  # a file may have got the name of another output
+            if not self._is_ignored(note):  # a file may have been renamed to that of another output
                 self._keep(registry, self._taker.take(registry, note, self._waiting.folders))
-        except (ConflictError, NotFoundError, FileNotFoundError) as error:  # it is being written, or taken away
+        except (ConflictError, NotFoundError, FileNotFoundError) as error:  # it is being written or removed
             if final and isinstance(error, ConflictError):
                 self._fail(note, error)
             elif final:
                 self._waiting.give_up(note, "gone")
-        except Exception as error:  # whatever is wrong with one save, the others are kept
+        except Exception as error:  # a failure of one save must not lose the others
             self._fail(note, error)
         else:
             self._refused.pop((note.path, note.time), None)
@@ -176,11 +178,11 @@ class Follower:
             versions = [row.id for row in self.outputs]
             gone = {row.id for row in prune_among(registry, versions, parse_keep(keep), message=f"keep {keep}")}
             self.outputs = [row for row in self.outputs if row.id not in gone]
-        except Exception as error:  # more is kept than was asked for
+        except Exception as error:  # more versions stay than were asked for
             self._tell_once(f"keep {keep}: {_kind(error)}")
 
     def _take_loads(self, registry: Registry, *, final: bool = False) -> None:
-        """Look at what was loaded; of unknown content that may be a save which waits, a load waits for it."""
+        """Look up the loads; one of unknown content that may be a waiting save waits for that save."""
         wanted, loads, self._loads = self._wanted, self._loads, []
         for note in loads if wanted != "none" else []:
             sure = final or not self._waiting.has_size(note.size, note.time)
@@ -190,7 +192,7 @@ class Follower:
                 self._unread.pop(note, None)
             except FileNotFoundError:
                 continue
-            except Exception as error:  # whatever is wrong with one load, the others are looked at
+            except Exception as error:  # a failure of one load must not lose the others
                 self._unread[note] = _kind(error)
 
     @property
@@ -210,12 +212,12 @@ class Follower:
 
 def _drop_held(note: SavedNote) -> None:
     if note.held is not None:
-        with suppress(OSError):  # it goes with the attempt's folder
+        with suppress(OSError):  # the file is removed with the attempt's folder
             files.unlink(Path(note.held))
 
 
 def _kind(error: Exception) -> str:
-    """Return what went wrong, in the same words for all files that it happens to."""
+    """Return an error's message without the file's name, so that equal failures of many files have equal messages."""
     if isinstance(error, RegError):
         return error.message
     if isinstance(error, OSError):

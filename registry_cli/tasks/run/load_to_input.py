@@ -1,4 +1,4 @@
-"""Loads into inputs: which version holds the bytes that were loaded, whatever the file is called."""
+"""Makes inputs of loads: finds the version that holds the loaded bytes, whatever the file's name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 WRITER: Final = "auto"
 """Names the follower's file of facts."""
 _MOST_FILES: Final = 1000
-"""Files of a loaded folder that are looked at."""
+"""Files of a loaded folder that are read."""
 _VIEWS: Final = "views"
 
 
@@ -42,18 +42,18 @@ def find_version(
     registry: Registry, task: TaskId, path: Path, size: int, mtime: int, cache: Cache, *,
     given: Collection[VersionId] = (),
 ) -> VersionRow | None:  # fmt: skip
-    """Return the version whose bytes a file or folder holds; none that the task itself made.
+    """Return the version whose bytes a file or folder holds; never one that the task itself made.
 
-    One that the task was given comes first, then the one with the fewest other files, then the newest.
+    An input of the task comes first, then the version with the fewest other files, then the newest.
 
     Args:
-        registry: Where.
-        task: Who loaded it.
-        path: Absolute; the file, the folder, or the beginning that the files of a checkpoint share.
-        size: Bytes when it was loaded; 0 of anything but a file.
-        mtime: Nanoseconds, the same way.
+        registry: The registry.
+        task: The task that loaded it.
+        path: The file, the folder, or the common prefix of a checkpoint's files; absolute.
+        size: Size in bytes when it was loaded; 0 for anything but a file.
+        mtime: Modification time when it was loaded, nanoseconds; 0 for anything but a file.
         cache: Digests of files that were read; filled here.
-        given: What the task was given.
+        given: Inputs of the task.
 
     Raises:
         OSError: The file cannot be read.
@@ -68,7 +68,7 @@ def find_version(
     rows = registry.read(lambda db: versions.list_versions(db, list_holders(db, digests, task)))
     found = [row for row in rows if files == [path] or {file.sha256 for file in row.files} <= digests]
     order = {row.id: at for at, row in enumerate(found)}
-    wide = 1 if files == [path] else -1  # of a folder, the version that explains most of it
+    wide = 1 if files == [path] else -1  # for a folder, the version that covers most of it
     return min(
         found, default=None,
         key=lambda row: (row.id not in given, row.archived, wide * len(row.files), -order[row.id]),
@@ -76,12 +76,12 @@ def find_version(
 
 
 class Inputs:
-    """The inputs that one attempt's loads come to, told as facts.
+    """Records the inputs of one attempt's loads as facts.
 
     Args:
-        task: As it was at the attempt's start.
+        task: The task as it was at the attempt's start.
         live: The attempt's folder.
-        cwd: Absolute; where the script runs.
+        cwd: The script's working directory, absolute.
         cache: Digests of files that were read.
     """
 
@@ -93,17 +93,17 @@ class Inputs:
 
     @property
     def problem(self) -> str | None:
-        """Why inputs are missing in the task's folder, in words; None while none is."""
+        """A message that explains missing inputs in the task's folder; None while none is missing."""
         problem = self._facts.problem if self._facts else None
         return problem and f"inputs could not be recorded: {problem}"
 
     def take(self, registry: Registry, note: LoadedNote, *, add: bool) -> bool:
-        """Make a load an input, if a version holds what was loaded; return whether all is said of it.
+        """Make a load an input, if a version holds the loaded bytes; return True where the load is settled.
 
         Args:
-            registry: Where.
-            note: What was loaded.
-            add: Make a version of it where none holds it, if it is a file or folder and still as it was.
+            registry: The registry.
+            note: The load.
+            add: Make a version of it where none holds its bytes, if its files are still as noted.
 
         Raises:
             RegError: The version cannot be made.
@@ -134,7 +134,7 @@ class Inputs:
         return list({one.name: one for one in (*self._task.inputs, *told)}.values())
 
     def _tell(self, registry: Registry, row: VersionRow, path: Path, time: float, given: Sequence[Input]) -> None:
-        """Tell an input once; of one that was given by its name alone, where the script has it from."""
+        """Record an input once; for an input without a path, add the path that the script loads it from."""
         where = None if _find_viewed(registry, path) else self._shorten(path)
         before = next((one for one in given if one.version == row.id), None)
         if before is None:
@@ -157,7 +157,7 @@ class Inputs:
         return parse_model_name("/".join(map(model_segment, parts)))
 
     def _is_own(self, registry: Registry, path: Path) -> bool:
-        """Return whether the task made what it loads."""
+        """Return True where the task made the files that it loads."""
         digests = {digest_file(file, self._cache) for file in list_files(path)[:_MOST_FILES]}
         return registry.read(lambda db: is_made_by(db, digests, self._task.id))
 
@@ -181,7 +181,7 @@ def _is_as_noted(path: Path, note: LoadedNote) -> bool:
 
 
 def _name_new(row: VersionRow, path: str | None, given: Sequence[Input]) -> str:
-    """Return a name that no other input has: the file's stem, or the model's where there is no file of the user's."""
+    """Return a name that no other input has: the file's stem, or the model's name where the file is no user's."""
     name = model_segment(find_stem(Path(path).name) if path else Path(row.name).name)
     taken = {one.name for one in given}
     return next(each for each in (name, *(f"{name}-{at}" for at in range(2, len(taken) + 3))) if each not in taken)

@@ -1,4 +1,4 @@
-"""Saves that wait until their files are quiet, and what became of those that nobody can take any more.
+"""Saves that wait until their files are quiet, and counts of the saves that were lost.
 
 Looks at files and changes none; knows no registry.
 """
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from registry_cli.tasks.globs import Stamp
 
 SETTLE: Final = 0.6
-"""Seconds after which a save counts as done; what a process told before it is in the task's folder by then too."""
+"""Seconds after which a save counts as done; what a process logged before it is in the task's folder by then too."""
 _PATIENCE: Final = 10.0
-"""Seconds that a file waits for the folder that it lies in, which is then not quiet."""
+"""Seconds that a file waits for the folder that it lies in while that folder is not quiet."""
 
 Quiet: TypeAlias = "tuple[Stamp | None, ...]"
-"""How the files of a save are; false in all its parts where there are none."""
+"""Stamps of a save's files; every part is false where there are no files."""
 
 
 class Waiting:
-    """The saves of one attempt that were not taken yet.
+    """The saves of one attempt that no version was made of yet.
 
     Args:
         held: The folder of held files.
 
     Attributes:
-        lost: Counts of saves that cannot be taken: `gone`, `overwritten`.
+        lost: Counts of lost saves by reason: `gone`, `overwritten`.
         folders: Every folder that was saved.
     """
 
@@ -52,7 +52,7 @@ class Waiting:
         self._failed: set[tuple[str, float]] = set()
 
     def add(self, note: SavedNote) -> SavedNote | None:
-        """Let a save wait; return one whose held file nobody needs, as there is another or its bytes were taken."""
+        """Add a save; return one whose held file is needless, as there is another or its bytes are stored."""
         if note.shape == "folder":
             self.folders.add(note.path)
         if note.held is not None and (note.path, note.time) in self._taken:
@@ -65,17 +65,17 @@ class Waiting:
         return same if same is not None and same.held not in (None, note.held) else None
 
     def done(self, note: SavedNote) -> None:
-        """Let a save wait no more: it was taken, or given up."""
+        """Remove a save that was taken or dropped."""
         self._taken = {(path, time) for path, time in self._taken if time > note.time - REPEATED}
         self._taken.add((note.path, note.time))
         self._drop(note)
 
     def fail(self, note: SavedNote) -> None:
-        """Let a save that the registry refuses wait for the end; it is never counted as lost."""
+        """Defer a save that the registry refuses to the end; it never counts as lost."""
         self._failed.add((note.path, note.time))
 
     def give_up(self, note: SavedNote, why: str) -> None:
-        """Count a save as lost, unless what came after it is the same file, noted twice."""
+        """Count a save as lost, unless a later note is of the same file, noted twice."""
         after = [one for one in self._saves.get(note.path, []) if one.time > note.time]
         twice = any((one.size, one.mtime) == (note.size, note.mtime) for one in after)
         if not twice and (note.path, note.time) not in self._failed:
@@ -83,7 +83,7 @@ class Waiting:
         self._drop(note)
 
     def has_size(self, size: int, time: float) -> bool:
-        """Return whether a file of that size was saved until then and waits."""
+        """Return True where a file of that size, saved at that time or earlier, waits."""
         return any(note.size == size and note.time <= time for notes in self._saves.values() for note in notes)
 
     def list_due(self, now: float) -> list[SavedNote]:
@@ -105,7 +105,7 @@ class Waiting:
         return due
 
     def iter_rest(self) -> Iterator[SavedNote]:
-        """Yield all that is left as it is now, oldest first; what nobody can take is counted."""
+        """Yield the remaining saves as they are now, oldest first; count those that are lost."""
         self._sought.clear()
         for note in self._list_all():
             if note.held is not None or (note.open and any(self._stamp(note))):
@@ -118,7 +118,7 @@ class Waiting:
                 yield from self._find_renamed(note, "overwritten" if any(self._stamp(note)) else "gone", held=True)
 
     def is_as_noted(self, note: SavedNote) -> bool:
-        """Return whether what a save left is there, a file with the size and time that were noted."""
+        """Return True where a save's files are there; a single file must have its noted size and time."""
         stamp = self._stamp(note)
         return any(stamp) and (note.shape != "file" or _is_same(stamp[0], note))
 
@@ -143,7 +143,7 @@ class Waiting:
         return (find_stamp(path, list_left(path, self.folders) if note.shape == "folder" else ()),)
 
     def _is_inside(self, note: SavedNote, now: float) -> bool:
-        """Return whether a folder waits that will hold the file too."""
+        """Return True where a waiting folder will hold the file too."""
         return any(
             one.shape == "folder" and now - one.time < _PATIENCE
             for folder in Path(note.path).parents
@@ -151,11 +151,11 @@ class Waiting:
         )
 
     def _find_renamed(self, note: SavedNote, why: str | None = None, *, held: bool = False) -> list[SavedNote]:
-        """Return a save whose file has another name in its folder by now, as when a script writes a file aside first.
+        """Return a save whose file was renamed in its folder, as by a script that writes to a temporary name first.
 
         Args:
-            note: A save whose path does not hold its bytes any more; it is looked for once.
-            why: What it is counted as where it is not found; None lets it wait on.
+            note: A save whose path does not hold its bytes any more; its folder is searched once.
+            why: The reason it is counted under where it is not found; with None it goes on waiting.
             held: Also look among the held files, where it is if its process was killed while it wrote the next.
         """
         if note.shape == "file" and (note.path, note.time) not in self._sought:

@@ -1,7 +1,7 @@
-"""What a clone's script gets when it loads a file by its path, while its task was given another version.
+"""Redirects of a clone's loads: a script that loads a file by its path gets the version that its task was given.
 
-The script's source says `load("base.pt")`; the task's record says that `base` is a version. Where that is not the one
-which an ancestor of the task loaded, or the file is not there, the version wins.
+The script's source says `load("base.pt")`; the task's record says that `base` is a version. Where that is not the
+version which an ancestor of the task loaded, or the file is missing, the version takes the file's place.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 def write_known(registry: Registry, task: Task, live: Live, cwd: Path) -> None:
-    """Write what the processes of a task that begins in the folder `cwd` must know of the registry.
+    """Write the hints for the processes of a task that begins in the folder `cwd`: redirects and known file sizes.
 
     Raises:
-        RegError: A version that the script is to get cannot be opened.
+        RegError: A version that the script is to load cannot be opened.
         OSError: There is no room.
     """
     write_hints(live, list_redirects(registry, task, cwd), registry.read(list_sizes))
@@ -42,7 +42,7 @@ def list_redirects(registry: Registry, task: Task, cwd: Path) -> list[Redirect]:
     """Return the redirects of a task that begins in the folder `cwd`.
 
     Raises:
-        RegError: A version that the script is to get cannot be opened.
+        RegError: A version that the script is to load cannot be opened.
     """
     ancestors = list(_iter_ancestors(registry, task)) if task.inputs else []
     found = (_find_redirect(registry, one, [_input_of(each, one.name) for each in ancestors], cwd)
@@ -66,7 +66,7 @@ def _find_redirect(registry: Registry, given: Input, before: Sequence[Input | No
 
 
 def _aim(registry: Registry, path: Path, originals: Sequence[VersionRow], row: VersionRow) -> Path:
-    """Return what takes the place of a path: of a file a file, of a folder a folder, of a checkpoint's files theirs."""
+    """Return the replacement of a path: a file for a file, a folder for a folder, a file prefix for a checkpoint's."""
     target = open_path(registry, row)
     names = [file.path for file in row.files]
     folder = target if len(names) > 1 else target.parent
@@ -80,14 +80,14 @@ def _aim(registry: Registry, path: Path, originals: Sequence[VersionRow], row: V
 
 
 def _list_like(path: Path, names: Sequence[str]) -> list[str]:
-    """Return the files of a version that are called as a path is, or else the only one that ends as it does."""
+    """Return a version's files with a path's name, else the only one with its suffix, else the version's only file."""
     same = [name for name in names if PurePosixPath(name).name == path.name]
     ending = [name for name in names if PurePosixPath(name).suffix == path.suffix]
     return same or (ending if len(ending) == 1 else []) or (list(names) if len(names) == 1 else [])
 
 
 def _iter_ancestors(registry: Registry, task: Task) -> Iterator[Task]:
-    """Yield the task that a task is a clone of, the one which that is a clone of and so on, as far as they are here."""
+    """Yield the source of a clone, the source of that and so on, as far as this registry has them."""
     seen = {task.id}
     source = task.source
     while source is not None and source not in seen:

@@ -1,4 +1,4 @@
-"""Running a command as an attempt at a task: what `reg log` does, and `reg task run` on whatever machine."""
+"""Runs a command as an attempt at a task, for `reg log` and for `reg task run` on any machine."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Outcome:
     """An attempt that ended.
 
     Attributes:
-        task: All that is known of it.
-        code: What our own process must end with.
-        outputs: Versions that were kept.
-        problems: What went wrong on our side, in words; the command did not notice.
-        missed: What was expected of the command and did not come.
-        launch: Why the command did not start, or None.
+        task: The task as it ended.
+        code: The exit code for this process.
+        outputs: Versions that were saved.
+        problems: Messages about failures of `reg` itself, which the command did not notice.
+        missed: Messages about outputs and metrics that the command was expected to write and did not.
+        launch: The error that kept the command from starting, or None.
     """
 
     task: Task
@@ -70,19 +70,19 @@ def run_command(
     """Run the next attempt at a task in this process's terminal, and record it.
 
     Args:
-        registry: Where.
-        task: As it is before the attempt; its recipe says what is run.
-        cwd: Where it is run.
-        environ: The command's variables; those that lead to the registry and the task are added.
+        registry: The registry.
+        task: The task before the attempt; its recipe holds the command.
+        cwd: The command's working directory.
+        environ: The command's variables; those that name the registry and the task are added.
         staging: Holds the blobs that the task names.
-        named: Whether the user gave the task its name.
+        named: True where the user gave the task its name.
         argv: The command with the secrets that its recipe hides; the recipe's where None.
 
     Raises:
-        RegError: It could not be begun; nothing has run.
+        RegError: The attempt could not be begun; nothing has run.
     """
     attempt = Attempt.start(registry, task, named=named, staging=staging)
-    with hold_signals() as held:  # whatever comes after the command has ended must not keep its end from being told
+    with hold_signals() as held:  # no signal after the command's end may keep that end from being recorded
         try:
             unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else tell_known(attempt, cwd)
             beside = Companion(attempt, cwd, environ)
@@ -106,11 +106,11 @@ def run_command(
 
 
 def tell_known(attempt: Attempt, cwd: Path) -> list[str]:
-    """Write what automatic logging must know; return what went wrong where nobody asked for it.
+    """Write the hints for automatic logging; return messages about failures where nobody asked for it.
 
     Raises:
         RegError: An input cannot be opened, and it is loaded by its path, or automatic logging was asked for.
-        OSError: There is no room, the same way.
+        OSError: There is no room, under the same conditions.
     """
     try:
         write_known(attempt.registry, attempt.task, attempt.live, cwd)
@@ -124,7 +124,7 @@ def tell_known(attempt: Attempt, cwd: Path) -> list[str]:
 def _launch(
     attempt: Attempt, runner: _Runner, argv: Sequence[str], cwd: Path, environ: Mapping[str, str], held: Held
 ) -> tuple[LaunchError | None, Exit]:
-    """Run the command to its end; one that somebody has stopped before it began is not run."""
+    """Run the command to its end; do not run it where a signal came before it began."""
     if held.came:
         return None, Exit(None, held.came, 128 + signal.Signals[held.came])
     try:
@@ -137,7 +137,7 @@ def _launch(
 
 
 def child_environ(attempt: Attempt, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by which a process knows that it is part of an attempt, and whether frameworks are heard."""
+    """Return the variables that make a process part of an attempt and switch its automatic logging."""
     own = {
         env.REG_DIR: str(attempt.registry.path),
         env.REG_TASK: attempt.task.id,
@@ -149,14 +149,14 @@ def child_environ(attempt: Attempt, environ: Mapping[str, str]) -> dict[str, str
 def _with_auto(environ: dict[str, str], auto: Auto | None) -> dict[str, str]:
     if is_off(environ.get(env.REG_AUTOLOG)):
         return environ
-    heard = {key: value for key, value in environ.items() if key != env.REG_AUTOLOG}  # a task around us has its own
+    heard = {key: value for key, value in environ.items() if key != env.REG_AUTOLOG}  # an enclosing task has its own
     if auto is None:
         return heard
     return {**heard, env.REG_AUTOLOG: dump_auto(auto), **env.with_site(environ)}
 
 
 class _Runner:
-    """What is done in the thread that forwards the output: quick, and never failing the command."""
+    """The callbacks of the thread that forwards the output: quick, and never failing the command."""
 
     def __init__(self, attempt: Attempt, beside: Companion) -> None:
         self._attempt = attempt
@@ -171,7 +171,7 @@ class _Runner:
         self._beside.start()
 
     def pass_on(self, number: int) -> None:
-        if number == signal.SIGTERM:  # whoever cancels need not say so twice
+        if number == signal.SIGTERM:  # a second SIGTERM for the cancellation is needless
             self._group = None
 
     def keep(self, data: bytes) -> None:
@@ -197,9 +197,9 @@ def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
 
 
 def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
-    """End the attempt, without its console where that finds no room.
+    """End the attempt, without its console where there is no room for that.
 
-    Where all fails its folder stays, and whoever looks next ends it.
+    Where both fail the attempt's folder stays, and the next command that looks ends it.
     """
     for bare in (False, True):
         try:
@@ -221,7 +221,7 @@ def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
 
 
 def settle_outputs(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:
-    """Publish the outputs where the script asked for it, or drop those of a failed run; return what went wrong."""
+    """Publish the outputs where the script asked for it, or drop those of a failed run; return messages of failures."""
     try:
         if publish:
             publish_outputs(attempt.registry, ended.id)
@@ -231,5 +231,5 @@ def settle_outputs(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]
 
 
 def _plain(text: str) -> str:
-    """Return what Python says of a failed call without the number before it."""
+    """Return Python's message of a failed call without its leading error number."""
     return re.sub(r"^\[Errno \d+\] (.)", lambda match: match[1].lower(), text)

@@ -1,4 +1,4 @@
-"""Saves the versions that a script asks for, in the order in which it asked."""
+"""Saves the versions that a script requests, in the order of its requests."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class JobTaker:
-    """Takes the jobs of one attempt. Not for two threads at once.
+    """Does the jobs of one attempt. Not for two threads at once.
 
     Attributes:
-        problems: What was not saved and why, where no script waits for the answer.
+        problems: Messages about failed saves whose answer no script waits for.
 
     Args:
         live: The attempt's folder.
-        facts: Where outputs are told.
-        catch_up: Called for a job that wants all taken in which was saved before it.
+        facts: Records outputs.
+        catch_up: Called for a job that requests versions of all earlier saves.
     """
 
     def __init__(self, live: Live, facts: FactWriter, catch_up: Callable[[Registry], None]) -> None:
@@ -36,7 +36,7 @@ class JobTaker:
         self._live, self._facts, self._catch_up = live, facts, catch_up
 
     def take(self, registry: Registry) -> None:
-        """Do all that is asked for by now.
+        """Do all jobs requested by now.
 
         Args:
             registry: Opened by the calling thread.
@@ -57,7 +57,7 @@ class JobTaker:
             version = save_job(registry, job)
             self._facts.add_output(job.entry, version)
             return Answer(version)
-        except Exception as error:  # the others must be saved
+        except Exception as error:  # a failure of one job must not stop the others
             return Answer(error=error)
 
 

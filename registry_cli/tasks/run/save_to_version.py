@@ -1,4 +1,4 @@
-"""One saved note into one version: named, numbered by its step, and with what its task knew when it was saved."""
+"""Makes a version of a noted save: named, numbered by its step, with its task's inputs and metrics at that time."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 
 class Taker:
-    """Makes versions of one attempt's saves, one of each content.
+    """Makes versions of one attempt's saves, one for each content.
 
     The same bytes, saved elsewhere or committed by the script, make no second version; a path that gets other bytes and
-    then the first again makes three.
+    then the first bytes again makes three.
 
     Args:
-        task: As it was at the attempt's start.
+        task: The task as it was at the attempt's start.
         live: The attempt's folder.
-        cwd: Absolute; where the script runs.
-        names: Of the task's outputs.
+        cwd: The script's working directory, absolute.
+        names: Names of the task's outputs.
         cache: Digests of files that were read.
     """
 
@@ -57,16 +57,16 @@ class Taker:
         self._last: dict[str, VersionId] = {}
 
     def take(self, registry: Registry, note: SavedNote, folders: Collection[str]) -> VersionRow | None:
-        """Make a version of a save; return None where there is one of that content.
+        """Make a version of a save; return None where there is one with that content.
 
         Args:
-            registry: Where.
-            note: What was saved; its files are as they shall be kept.
+            registry: The registry.
+            note: The save; its files have the content to store.
             folders: Every folder that was saved.
 
         Raises:
             ConflictError: A file changed while it was read.
-            RegError: The registry refuses it, or a file cannot be kept.
+            RegError: The registry refuses it, or a file cannot be stored.
             OSError: A file cannot be read, or there is no room.
         """
         with self._open_files(note) as paths:
@@ -84,7 +84,7 @@ class Taker:
 
     @contextmanager
     def _open_files(self, note: SavedNote) -> Iterator[list[Path]]:
-        """Give the paths to take; a held file has its own name while it is taken."""
+        """Yield the paths to store; a held file has its original name meanwhile, by a link."""
         path = Path(note.path)
         if note.held is None:
             yield list_prefixed(path) if note.shape == "prefix" else [path]
@@ -101,14 +101,14 @@ class Taker:
             files.remove_dir(named.parent)
 
     def _find_known(self, registry: Registry, note: SavedNote, sources: Sequence[Source]) -> VersionId | None:
-        """Return the version that makes another one needless; hardly anything is read where there is none."""
+        """Return the version that makes a new one needless; hardly anything is read where there is none."""
         made = _list_made(registry, self._task)
         known = {(file.size, file.xxh3) for content in made.values() for file in content.values()}
         sizes = {size for size, _ in known}
         if not all(source.size in sizes for source in sources):
             return None
         if not all((source.size, xxh3_of_file(source.file)) in known for source in sources):
-            return None  # so it mostly is: the checkpoints of a model are of one size
+            return None  # the usual case: the checkpoints of a model have one size
         found = {source.path: digest_file(source.file, self._cache) for source in sources}
         for version, content in made.items():
             digests = {path: file.sha256 for path, file in content.items()}
@@ -131,7 +131,7 @@ class Taker:
         )
 
     def _list_parents(self, registry: Registry, note: SavedNote) -> list[VersionId]:
-        """Return the versions that the task had been given when the model was saved."""
+        """Return the task's input versions at the time of the save."""
         told = read_facts(self._live.list_facts(), until=note.time).inputs
         given = {one.name: one.version for one in (*self._task.inputs, *told)}
         versions = list(dict.fromkeys(given.values()))
@@ -146,6 +146,6 @@ def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Dige
 
 
 def _design(config: str | None) -> DesignSource | None:
-    """Return a framework's configuration as a design; one with a token in it is not kept."""
+    """Return a framework's configuration as a design; one that holds a secret token is dropped."""
     data = config.encode() if config is not None else None
     return DesignSource(data, "application/json") if data is not None and find_token(data) is None else None

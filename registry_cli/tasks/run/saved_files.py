@@ -1,4 +1,4 @@
-"""Which files a path means that a framework was given: the file, all of a folder, or those that share its beginning."""
+"""Finds the files behind a path given to a framework: the file, those of a folder, or those with it as a prefix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Cache: TypeAlias = "dict[tuple[str, Stamp], BlobHash]"
 """SHA-256 of files by path and stamp."""
 _EVENTS: Final = "events.out.tfevents."
-"""Beginning of the names of TensorBoard's files."""
+"""Prefix of the names of TensorBoard's files."""
 
 
 def list_prefixed(path: Path) -> list[Path]:
@@ -35,13 +35,13 @@ def list_prefixed(path: Path) -> list[Path]:
 
 
 def list_left(folder: Path, saved: Collection[str]) -> list[Path]:
-    """Return what lies in a saved folder and is no part of it.
+    """Return the paths in a saved folder that are no part of the saved model.
 
-    A trainer saves its model into the folder in which its checkpoints and TensorBoard's files lie: left out are folders
-    that were saved themselves, those that are named after a step, and those files.
+    A trainer saves its model into the folder that holds its checkpoints and TensorBoard's files: no part of it are
+    folders that were saved themselves, those that are named after a step, and TensorBoard's files.
 
     Args:
-        folder: Absolute.
+        folder: The saved folder, absolute.
         saved: Folders that were saved.
     """
     left = {Path(each) for each in saved if each.startswith(f"{folder}/")}
@@ -53,7 +53,7 @@ def list_left(folder: Path, saved: Collection[str]) -> list[Path]:
 
 
 def list_files(path: Path) -> list[Path]:
-    """Return the files that a path means, sorted; none where it means nothing."""
+    """Return the files behind a path, sorted; none where there are none."""
     if path.is_file():
         return [path]
     if path.is_dir():
@@ -62,9 +62,9 @@ def list_files(path: Path) -> list[Path]:
 
 
 def has_writer(path: Path) -> bool:
-    """Return whether somebody may write to a file, as who has it open or mapped; True where the system cannot tell.
+    """Return True where a process may write to a file, because it has it open or mapped, or the system cannot tell.
 
-    Only of a disk of this machine alone it can: elsewhere another machine may have the file open.
+    The system can tell only for a disk of this machine alone: elsewhere another machine may have the file open.
     """
     if not is_local(path):
         return True
@@ -72,8 +72,8 @@ def has_writer(path: Path) -> bool:
     try:
         import fcntl
 
-        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # who comes to write meanwhile sends one; the usual one ends us
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # granted where nobody writes
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # sent on a write meanwhile; the default, SIGIO, ends us
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # granted where there is no writer
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except (OSError, AttributeError):
         return True
@@ -83,7 +83,7 @@ def has_writer(path: Path) -> bool:
 
 
 def digest_file(path: Path, cache: Cache) -> BlobHash:
-    """Return the SHA-256 of a file, read once as long as it stays the same.
+    """Return the SHA-256 of a file, which is read once while it stays the same.
 
     Raises:
         OSError: It cannot be read.

@@ -1,6 +1,6 @@
-"""Runs the attempt of a script that began its task itself, in a process beside it.
+"""Runs the attempt of a script that began its task itself, in the companion's process.
 
-How the script ends is what it says; the code of one that is gone without a word is not known.
+The script reports its own end; the exit code of one that is gone without a report is not known.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.channel import Begin, Channel
 
 _LOOK: Final = 0.5
-"""Seconds between two looks at whether somebody wants the task to end."""
+"""Seconds between two checks for a request to cancel the task."""
 _AGAIN: Final = 5.0
-"""Seconds after which a script that caught its end is told of it again."""
+"""Seconds until a script that caught its termination is terminated again."""
 SILENT: Final = "the script ended without a word"
 """The problem of a script whose end is not known."""
 
@@ -46,10 +46,10 @@ def run_script(registry: Registry, begin: Begin, environ: Mapping[str, str], cha
     """Run the attempt of a script to its end, and record it.
 
     Args:
-        registry: Where.
-        begin: What the script begins.
-        environ: Its variables.
-        channel: To the script.
+        registry: The registry.
+        begin: The script's message that begins the task.
+        environ: The script's environment variables.
+        channel: The channel to the script.
     """
     cwd = Path(begin.cwd)
     try:
@@ -88,9 +88,9 @@ def _start(registry: Registry, begin: Begin, cwd: Path, environ: Mapping[str, st
 
 
 def _wait_for_end(attempt: Attempt, pid: int, channel: Channel) -> dict[str, Any] | None:
-    """Return how the script says that it ends; None where it is gone.
+    """Return the script's report of its end; None where it is gone without one.
 
-    A script that somebody cancels is terminated, and once more where it has caught that.
+    A cancelled script is terminated, and once more where it has caught the signal.
     """
     due: float | None = 0.0
     while True:

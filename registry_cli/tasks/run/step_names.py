@@ -1,7 +1,7 @@
-"""Names of checkpoints, told from their steps: files that differ only in the number of a step are one line.
+"""Separates the names of checkpoints from their steps: files that differ only in a step's number are one line.
 
 A step is a word that training scripts use for one, with a number after it: `ckpt-500`, `epoch=3-step=128`,
-`resnet50_epoch3`. Whatever number comes behind it, such as a loss, belongs to the same moment and goes with it.
+`resnet50_epoch3`. Any later number in the name, such as a loss, belongs to that step and is removed with it.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RANKS: Final = {"step": 0, "epoch": 1, "ep": 1}
-"""Of several words the one with the lowest rank says the step; others have rank 2."""
+"""Of several step words the one with the lowest rank gives the step; words that are not listed have rank 2."""
 _FOLDER_WORDS: Final = "step|epoch|iteration|iter|ckpt|checkpoint|update|snapshot"
 _WORDS: Final = f"{_FOLDER_WORDS}|ep|it|batch|weights"
 _STEP: Final = re.compile(rf"(?<![^\W\d_])({_WORDS})[-_.=]*([0-9]+)(?![^\W_])", re.IGNORECASE)
 _FOLDER_STEP: Final = re.compile(rf"(?<![^\W\d_])({_FOLDER_WORDS})[-_.=]*([0-9]+)(?![^\W_])", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-_.=]+[0-9]+(?:\.[0-9]+)*(?:e[-+]?[0-9]+)?(?![^\W_])|[0-9]+\.[0-9]+", re.IGNORECASE)
-"""A number of its own: after a separator, or with a point in it; the `16` of `fp16` is none."""
+"""A separate number: after a separator, or with a decimal point; the `16` of `fp16` does not match."""
 _LARGEST: Final = (1 << 63) - 1
 
 
 def split_step(name: str) -> tuple[str, int | None]:
-    """Return a stem without the numbers of its step, and the step; the stem as it is and None where it holds none."""
+    """Return a stem without the numbers of its step, and the step; the same stem and None where there is no step."""
     return _split(name, _STEP)
 
 
 def split_path(path: Path, cwd: Path, told: int | None = None) -> tuple[Path, int | None]:
-    """Return a path without the numbers of its step, and the step; the file's name says it before its folders do.
+    """Return a path without the numbers of its step, and the step; the file's name takes precedence over its folders.
 
     Args:
-        path: Absolute.
-        told: The step, where it is known: then a name needs no word for it, as in `model_30.ubj`.
-        cwd: Folder above which no name is looked at. Of the folders below it only those count that are named after a
-            checkpoint: a `batch32` beside a `batch64` is an experiment of its own.
+        path: The file's path, absolute.
+        told: The step, where it is known: the name then needs no step word, as in `model_30.ubj`.
+        cwd: The script's working directory; folders above it are ignored. Below it only folders that are named after a
+            checkpoint count: a `batch32` beside a `batch64` is an experiment of its own.
     """
     stem = find_stem(path.name)
     bare, step = split_step(stem)
@@ -53,13 +53,13 @@ def split_path(path: Path, cwd: Path, told: int | None = None) -> tuple[Path, in
 
 
 def _cut(stem: str, step: int) -> str:
-    """Return a stem without a step that stands at its end by itself."""
+    """Return a stem without a step number at its end that a separator precedes."""
     bare = stem.removesuffix(str(step)).rstrip("0")
     return bare.rstrip("-_.=") if bare != stem and bare[-1:] in set("-_.=") and bare.strip("-_.=") else stem
 
 
 def is_step_folder(name: str) -> bool:
-    """Return whether a folder is named after a step, as checkpoints are."""
+    """Return True where a folder is named after a step, as checkpoints are."""
     return _FOLDER_STEP.search(name) is not None
 
 
