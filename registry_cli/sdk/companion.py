@@ -43,7 +43,7 @@ def start_companion(begin: Begin) -> tuple[Channel, Popen[bytes]]:
     import subprocess
 
     if not sys.executable:
-        raise RegError("this Python knows no executable of its own", hint="reg log -- COMMAND")
+        raise RegError("this Python does not know its own executable: run the script with reg log")
     ours, its = socket.socketpair()
     with its:
         words = [sys.executable, "-P", "-S", "-W", "ignore", "-c", _BOOT, str(its.fileno()), *_list_paths()]

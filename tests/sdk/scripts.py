@@ -14,7 +14,7 @@ import registry_cli
 from registry_cli.errors import NotFoundError
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry
-from registry_cli.tasks.record import get_blob_path, get_row, get_task
+from registry_cli.tasks.record import get_row, get_task, read_task_file
 from tests.forks import LONGEST
 
 ROOT = Path(registry_cli.__file__).parents[1]
@@ -85,4 +85,4 @@ def read_blob(folder: Path, task: Task, path: str) -> bytes:
     with Registry.open(folder) as registry:
         file = task.find_file(path)
         assert file is not None, [one.path for one in task.files]
-        return get_blob_path(registry, file).read_bytes()
+        return read_task_file(registry, file)

@@ -194,7 +194,7 @@ def test_what_cannot_be_kept_is_a_usage_error_and_nothing_is_written(
 def test_what_is_not_there(model: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         reg.commit(tmp_path / "none.bin", "a/m")
-    with pytest.raises(UsageError, match="no model name"):
+    with pytest.raises(UsageError, match="is not a model name"):
         reg.commit(model, "../up")
     for ref in ("a/m", "a/m:1", "deadbeef"):
         with pytest.raises(NotFoundError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import errors
@@ -149,22 +149,33 @@ def _load(text: str) -> Job:
     return replace(job, draft=Draft(**draft, **words, parents=pairs, design=source))
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is needed to raise an error once more, in the script."""
+
+    kind: str
+    message: str
+    hint: str | None = None
+    number: int | None = None
+    path: str | None = None
+
+
 def describe_error(error: Exception) -> dict[str, object]:
     """Return the data from which the script can raise an error again."""
     if isinstance(error, RegError):
-        return {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+        return asdict(_Told(type(error).__name__, error.message, error.hint))
     if isinstance(error, OSError):
-        return {"kind": "OSError", "number": error.errno, "message": error.strerror, "path": error.filename}
-    return {"kind": "RegError", "message": f"{type(error).__name__}: {error}"}
+        return asdict(_Told("OSError", error.strerror or str(error), None, error.errno, error.filename))
+    return asdict(_Told("RegError", f"{type(error).__name__}: {error}"))
 
 
-def make_error(told: dict[str, Any]) -> Exception:
+def make_error(described: dict[str, Any]) -> Exception:
     """Return the error of a description by `describe_error`."""
-    if told["kind"] == "OSError":
-        path = told.get("path")
-        return OSError(told.get("number"), told.get("message"), *([path] if path else []))
-    kind = getattr(errors, told["kind"], RegError)
-    error: Exception = kind(told["message"], hint=told.get("hint"))
+    told = _Told(**described)
+    if told.kind == "OSError":
+        return OSError(told.number, told.message, *([told.path] if told.path else []))
+    kind = getattr(errors, told.kind, RegError)
+    error: Exception = kind(told.message, hint=told.hint)
     return error
 
 

@@ -12,7 +12,7 @@ import registry_cli as reg
 from registry_cli.errors import UsageError
 from registry_cli.sdk.clearml import metadata
 from registry_cli.tasks.attempt.plots import load_plot
-from registry_cli.tasks.record import get_blob_path
+from registry_cli.tasks.record import read_task_file
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -45,7 +45,7 @@ def test_plots_of_a_task(tmp_path: Path, registry: reg.Registry) -> None:
     with reg.task("job") as task:
         report(task.get_logger(), tmp_path)
     files = [file for file in task.record.files if file.path.startswith("plots/")]
-    plots = {plot.title: plot for plot in (load_plot(get_blob_path(registry, file).read_bytes()) for file in files)}
+    plots = {plot.title: plot for plot in (load_plot(read_task_file(registry, file)) for file in files)}
     assert {title: plot.kind for title, plot in plots.items()} == KINDS
     assert (plots["bars"].axes, plots["bars"].layout, plots["bars"].step) == ({"x": "kind"}, {"mode": "stack"}, 1)
     assert plots["surface"].layout == {"camera": [1, 1, 1], "width": 3}
