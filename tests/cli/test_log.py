@@ -250,10 +250,10 @@ def test_an_output_that_is_not_written_is_a_warning(lab: Lab) -> None:
         (["python", "train.py"], 2, "must follow after `--`"),
         (["--nmae", "x", "--", "true"], 2, "no option"),
         (["--input", "no/such", "--", "touch", "ran"], 125, "no model named `no/such`"),
-        (["--name", "", "--", "touch", "ran"], 2, "no task name"),
-        (["--project", "a//b", "--", "touch", "ran"], 2, "no model name"),
+        (["--name", "", "--", "touch", "ran"], 2, "not a task name"),
+        (["--project", "a//b", "--", "touch", "ran"], 2, "not a model name"),
         (["--data", "s3://bucket/x", "--", "touch", "ran"], 2, "s3://bucket/x"),
-        (["--model", "a//b", "--", "touch", "ran"], 2, "no model name"),
+        (["--model", "a//b", "--", "touch", "ran"], 2, "not a model name"),
     ],
 )
 def test_our_own_failures_come_before_the_command(lab: Lab, words: list[str], code: int, said: str) -> None:

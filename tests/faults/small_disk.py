@@ -36,8 +36,15 @@ class SmallDisk:
         """Take all room but for `leave` bytes, in whole pages."""
         self.free()
         with self._ballast.open("wb", buffering=0) as ballast:
-            room = os.statvfs(self.path)
-            os.posix_fallocate(ballast.fileno(), 0, max(room.f_bavail * room.f_frsize - leave, 1))
+            while True:
+                room = os.statvfs(self.path)
+                try:
+                    os.posix_fallocate(ballast.fileno(), 0, max(room.f_bavail * room.f_frsize - leave, 1))
+                    return
+                except OSError as error:  # another process took some of it meanwhile
+                    if error.errno != errno.ENOSPC:
+                        raise
+                ballast.truncate(0)
 
     def crowd(self, *, leave: int = 0) -> None:
         """Take all inodes but for `leave`."""

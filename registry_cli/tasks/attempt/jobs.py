@@ -112,8 +112,9 @@ def end(live: Live, name: str, answer: Answer) -> None:
     told: dict[str, object] = {"version": answer.version}
     if answer.error is not None:
         told["error"] = describe_error(answer.error)
-    _write(live.jobs / f"{name}{_DONE}", dump_doc(told))
-    files.unlink(live.jobs / f"{name}{_BEGUN}")
+    begun = live.jobs / f"{name}{_BEGUN}"
+    _write(begun, dump_doc(told))
+    files.rename(begun, live.jobs / f"{name}{_DONE}")
 
 
 def find_answer(live: Live, name: str) -> Answer | None:
