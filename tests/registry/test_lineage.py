@@ -85,6 +85,7 @@ def test_a_miss_is_said(registry: Registry) -> None:
         read_lineage(registry, "g/nothing")
 
 
+@pytest.mark.slow
 def test_a_long_chain_needs_no_stack(registry: Registry) -> None:
     add_chain(registry, "g/chain", 2000)
     lineage = read_lineage(registry, "g/chain:1000")

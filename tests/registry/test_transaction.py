@@ -150,6 +150,7 @@ def test_what_became_forbidden_meanwhile_is_refused(registry: Registry) -> None:
         tag_versions(registry, [row.id], add=[TagName("x")])
 
 
+@pytest.mark.slow
 def test_many_changes_are_one_entry(registry: Registry) -> None:
     """However many: whoever is killed in between has done all or nothing, and one `undo` takes all back."""
     row, tag = add(registry, "a/m"), [TagName("x")]

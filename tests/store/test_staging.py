@@ -307,6 +307,7 @@ def test_a_name_that_leads_elsewhere_by_the_time_it_is_shared_is_refused(layout:
         staging.add_file(source, share=True)
 
 
+@pytest.mark.slow
 def test_a_sparse_file_stays_sparse_and_exact(layout: Layout, tmp_path: Path) -> None:
     source = tmp_path / "sparse"
     with source.open("wb") as file:

@@ -9,6 +9,8 @@ import tarfile
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from registry_cli.tasks.script.package_archive import REQUIREMENTS, pack
 
 ROOT = Path(__file__).parents[3]
@@ -19,6 +21,7 @@ def test_requirements_are_those_of_the_project() -> None:
     assert list(REQUIREMENTS) == project["dependencies"]
 
 
+@pytest.mark.slow
 def test_it_is_whole_and_the_same_each_time(tmp_path: Path) -> None:
     data = pack()
     assert pack.__wrapped__() == data
