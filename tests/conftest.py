@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for same in swept.values():
         for number, item in enumerate(same):
             mark = item.get_closest_marker("sweep")
-            if mark and number % mark.args[0]:
+            if mark and number % mark.args[0] and not item.get_closest_marker("faults"):
                 item.add_marker(pytest.mark.slow)
 
 
