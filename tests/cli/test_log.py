@@ -203,7 +203,7 @@ def test_a_rerun_reads_secrets_from_variables(lab: Lab) -> None:
     lab.log("--name", "one", "--", "python", "-c", code, str(out), "--token", "abc")
     missing = lab.reg("task", "run", "one", code=2)
     printed = missing.stdout + missing.stderr
-    assert b"a secret that is not on record: SECRET_TOKEN" in printed
+    assert b"a secret that is not on record: set SECRET_TOKEN" in printed
     assert b"not on record: set SECRET_TOKEN in the environment\n" in printed
     environ = {**lab.environ, "SECRET_TOKEN": "def"}
     command = [sys.executable, "-m", "registry_cli", "task", "run", "one"]

@@ -69,7 +69,7 @@ def test_whoever_ends_an_attempt_takes_in_nothing_of_others(
     assert not holds(registry, b"private key")
     assert (secret.stat().st_mode, secret.stat().st_nlink, secret.stat().st_mtime_ns) == before
     if place == "console":
-        with pytest.raises(CorruptError, match=r"regular file|is a link|somebody else"):
+        with pytest.raises(CorruptError, match=r"regular file|is a link|another owner"):
             list(iter_console(registry, see_tasks(registry, ["baseline"])[0]))
     if what != "hard link":
         assert path in [damage.path for damage in check_registry(registry).damages]

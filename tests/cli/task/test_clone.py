@@ -72,7 +72,7 @@ def test_another_commit(lab: Lab) -> None:
         (["--env", "HF_TOKEN=x"], 17, "looks like a secret"),
         (["--arg", "token=x"], 17, "'{secret:SECRET_TOKEN}'"),
         (["--param", f"optim.name={PLANTED['github']}"], 17, "looks like a secret"),
-        (["--env", "SEED"], 2, "no NAME=VALUE"),
+        (["--env", "SEED"], 2, "not NAME=VALUE"),
         (["--arg", "lr"], 2, "has no value"),
         (["--code", "none"], 11, "no commit `none`"),
         (["--unset", "arg.none"], 11, "it has lr"),
