@@ -6,6 +6,7 @@ Each test states one rule and names every line that breaks it.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,7 @@ from statistics import median
 
 import pytest
 
+import registry_cli
 from registry_cli.cli.table import COMMANDS, GROUPS
 from registry_cli.frameworks.catalogue import TABLES
 
@@ -288,6 +290,31 @@ def test_every_framework_is_in_the_catalogue_and_tested(name: str) -> None:
     assert name in TABLES
     assert (ROOT / "tests" / "frameworks" / "tables" / f"test_{name}.py").is_file()
     assert (ROOT / "tests" / "real" / f"test_auto_{name}.py").is_file()
+
+
+def test_modules_that_a_text_names_exist() -> None:
+    """Code in a text is checked by nobody else: a test that runs it may take its failure for a reason to skip."""
+    texts = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *PACKAGE.rglob("*.md"), ROOT / "README.md"]
+    check(
+        f"{path.relative_to(ROOT)}: there is no {name}"
+        for path in [*texts, ROOT / "pyproject.toml"]
+        for name in sorted(set(re.findall(r"\bregistry_cli(?:\.\w+){2,}", path.read_text())))
+        if not names_module(name.split(".")[1:])
+    )
+
+
+def names_module(parts: list[str]) -> bool:
+    """Return whether a dotted name leads to a module, to something in one, or to what the package exports."""
+    if parts[0] in registry_cli.__all__ and parts[0][0].isupper():
+        return True
+    folder = PACKAGE
+    for part in parts:
+        if (folder / f"{part}.py").is_file():
+            return True
+        if not (folder / part).is_dir():
+            return False
+        folder /= part
+    return True
 
 
 def test_only_the_command_line_prints() -> None:
