@@ -1,4 +1,4 @@
-"""What one commit brings to disk: blobs and records, written to `tmp/`, made durable, then named.
+"""Brings the bytes of one commit to disk: blobs and records, written to `tmp/`, made durable, then named.
 
 Two flush rounds end in `install`: the files, then the folders that name them. The log's slot is the third, and the only
 commit point: a crash before it leaves nothing but litter. Knows no model.
@@ -143,7 +143,7 @@ class Staging:
 
     @property
     def flushes_all(self) -> bool:
-        """Whether small files are made durable all at once, whoever wrote them."""
+        """True where one flush makes all small files durable, whichever process wrote them."""
         return self._whole is not None
 
     def reserve_name(self) -> str:
@@ -240,7 +240,7 @@ class Staging:
         """Bring back what a collector took between our `install` and our slot in the log.
 
         Raises:
-            CorruptError: It is not in the trash either: somebody else deleted it.
+            CorruptError: It is not in the trash either: another process deleted it.
         """
         self._names.restore_lost()
 

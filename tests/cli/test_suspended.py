@@ -106,6 +106,6 @@ def check_run(
     assert (seen, lab.blob(CONSOLE, "long")) == (b"begun\n", b"begun\nwoken\n")
     assert {path: path.read_bytes() for path in taken} == taken
     assert len(lab.json("model", "query", "project ~ '*'")) == (0 if code else 1)
-    assert (b"was ended by somebody else while it ran" in said) == (attempt == 2)
+    assert (b"was ended by another process while it ran" in said) == (attempt == 2)
     assert list(consoles.glob("*/*/state.toml")) == []
     lab.reg("fsck")

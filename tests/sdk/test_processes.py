@@ -19,6 +19,7 @@ from registry_cli.tasks.attempt.folder import iter_live
 from registry_cli.tasks.find import TaskQuestion, find_tasks
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
+from registry_cli.tasks.run.script import SILENT
 from tests.forks import LONGEST
 from tests.sdk import scripts
 
@@ -114,7 +115,7 @@ def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=LONGEST)
     task = scripts.wait_for_end(tmp_path)
-    assert (task.status, task.metrics, task.problem) == ("crashed", {"loss": 0.5}, "the script ended without a word")
+    assert (task.status, task.metrics, task.problem) == ("crashed", {"loss": 0.5}, SILENT)
     assert "crashed" in scripts.reg(tmp_path, "task", "list")
     assert scripts.read_blob(tmp_path, task, CONSOLE).rstrip() == b"ready"  # the kill may come before the line feed
 

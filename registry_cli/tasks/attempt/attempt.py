@@ -104,7 +104,7 @@ class Attempt:
         """Return messages about its end for its user."""
         if ended.attempt == self.task.attempt:
             return []
-        return [f"attempt {self.task.attempt} was ended by somebody else while it ran: it is on record as attempt "
+        return [f"attempt {self.task.attempt} was ended by another process while it ran: it is on record as attempt "
                 f"{ended.attempt} too"]  # fmt: skip
 
     def end(self, ending: Ending, *, bare: bool = False) -> Task:

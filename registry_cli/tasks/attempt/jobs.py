@@ -152,7 +152,7 @@ def _load(text: str) -> Job:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What is needed to raise an error once more, in the script."""
+    """An error as data, from which the script can raise it again."""
 
     kind: str
     message: str

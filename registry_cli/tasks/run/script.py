@@ -38,7 +38,7 @@ _LOOK: Final = 0.5
 """Seconds between two checks for a request to cancel the task."""
 _AGAIN: Final = 5.0
 """Seconds until a script that caught its termination is terminated again."""
-SILENT: Final = "the script ended without a word"
+SILENT: Final = "the script ended before it could report its end"
 """The problem of a script whose end is not known."""
 
 
