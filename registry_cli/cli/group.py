@@ -6,6 +6,7 @@ A command is loaded to run it or to print its help, never to list it. Nothing he
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -61,17 +62,8 @@ class LazyCommand(TyperCommand):
         self.row = row
 
     def load(self) -> RegCommand:
-        """Import the command's module and return the command that Typer runs."""
-        module = import_module(self.row.module)
-        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        app.command(cls=RegCommand)(module.command)
-        real = typer.main.get_command(app)
-        assert isinstance(real, RegCommand)
-        real.name = self.name
-        real.examples = getattr(module, "EXAMPLES", ())
-        real.runs_command = getattr(module, "RUNS_COMMAND", False)
-        real.params += _everywhere(hidden=True)
-        return real
+        """Return the command that Typer runs."""
+        return _load(self.name or "", self.row)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse `args` as the real command does; one that runs another command parses only the words before `--`."""
@@ -82,6 +74,21 @@ class LazyCommand(TyperCommand):
         ctx = real.make_context(info_name, args[:at], parent=parent, **extra)
         ctx.meta[TAIL_KEY] = args[at + 1 :]
         return ctx
+
+
+@cache
+def _load(name: str, row: Row) -> RegCommand:
+    """Import the module of a command and make what Typer runs of it, once in a process."""
+    module = import_module(row.module)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(cls=RegCommand)(module.command)
+    real = typer.main.get_command(app)
+    assert isinstance(real, RegCommand)
+    real.name = name
+    real.examples = getattr(module, "EXAMPLES", ())
+    real.runs_command = getattr(module, "RUNS_COMMAND", False)
+    real.params += _everywhere(hidden=True)
+    return real
 
 
 class RegGroup(TyperGroup):
