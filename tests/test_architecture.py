@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "registry_cli"
 
 FLOORS = {
-    "errors": 0, "ids": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0, "_version": 0,
+    "errors": 0, "ids": 0, "clock": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0,
+    "_version": 0,
     "records": 1, "frameworks": 1,
     "store": 2,
     "formats": 3,
@@ -315,6 +316,16 @@ def names_module(parts: list[str]) -> bool:
             return False
         folder /= part
     return True
+
+
+def test_one_module_reads_the_time_of_records() -> None:
+    """A test sets it there."""
+    check(
+        module.at(node, "call clock.now()")
+        for module in modules()
+        for node in walk(module.tree)
+        if dotted(node) in {"datetime.now", "datetime.utcnow"} and module.path != "clock.py"
+    )
 
 
 def test_only_the_command_line_prints() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from registry_cli import clock
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import resolve
@@ -191,7 +191,7 @@ def build_version(registry: Registry, staging: Staging, draft: Draft, content: S
     return VersionRecord(
         model=draft.name,
         nonce=new_ulid(),
-        created=datetime.now(UTC),
+        created=clock.now(),
         author=registry.author,
         files=tuple(content),
         message=message,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from registry_cli import clock
 from registry_cli._version import __version__
 from registry_cli.catalog.fold.changes import REMOVE, Change, compute_rules
 from registry_cli.catalog.index.index import OutrunError
@@ -110,7 +110,7 @@ def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) ->
         seq=head.seq + 1,
         previous=head.digest,
         id=EntryId(new_ulid()),
-        time=datetime.now(UTC),
+        time=clock.now(),
         author=registry.author,
         tool=f"reg {__version__}",
         rules=compute_rules(wanted),

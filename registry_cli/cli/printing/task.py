@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli import clock
 from registry_cli.cli.card import draw_groups
 from registry_cli.cli.drawing import STATUSES
 from registry_cli.cli.printing.history import format_sparkline
@@ -53,7 +53,7 @@ def _facts(view: Mapping[str, Any]) -> list[str]:
     if view["duration"] is not None:
         facts.append(format_duration(view["duration"]))
     elif view["status"] == "running":
-        facts.append(f"for {format_duration((datetime.now(UTC) - view['started']).total_seconds())}")
+        facts.append(f"for {format_duration((clock.now() - view['started']).total_seconds())}")
     facts.append(f"{format_short(view['started'] or view['created'])} by {escape(view['author'])}")
     return [*facts, f"attempt {view['attempt']}"] if view["attempt"] > 1 else facts
 

@@ -7,9 +7,9 @@ stay readable. Damaged entries at the end that cannot be recovered are moved to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import clock
 from registry_cli._version import __version__
 from registry_cli.catalog.fold.change_shapes import is_id
 from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, TASK, compute_rules
@@ -184,7 +184,7 @@ class LogMending:
                 seq=seq,
                 previous=previous,
                 id=EntryId(new_ulid()),
-                time=datetime.now(UTC),
+                time=clock.now(),
                 author=self._author,
                 tool=f"reg {__version__}",
                 rules=compute_rules(()),

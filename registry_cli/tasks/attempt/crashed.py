@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import clock
 from registry_cli.catalog.read.tasks import find_task_row, list_running
 from registry_cli.errors import RegError
 from registry_cli.store import files
@@ -120,4 +121,4 @@ def _last_sign(live: Live, row: TaskRow) -> datetime:
     """Return the time of a runner's last sign of life: that of the newest file of its folder, else its start."""
     signs = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
     written = [status.st_mtime for status in map(files.find_status, signs) if status]
-    return datetime.fromtimestamp(max(written), UTC) if written else row.started or datetime.now(UTC)
+    return datetime.fromtimestamp(max(written), UTC) if written else row.started or clock.now()

@@ -7,10 +7,9 @@ import re
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from registry_cli import env
+from registry_cli import clock, env
 from registry_cli.errors import LaunchError, RefusedError, RegError, describe_os_error
 from registry_cli.store.new_file import AppendFile
 from registry_cli.tasks.attempt.attempt import Attempt, Heartbeat
@@ -193,7 +192,7 @@ def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
     if told.code and (attempt.cancelled or told.signal == "SIGINT"):
         status = "cancelled"
     problem = "; ".join(dict.fromkeys(problems)) or None
-    return Ending(status, told.exit_code, told.signal, problem, ended=datetime.now(UTC))
+    return Ending(status, told.exit_code, told.signal, problem, ended=clock.now())
 
 
 def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:

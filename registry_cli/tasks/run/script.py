@@ -10,10 +10,10 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli import clock
 from registry_cli.errors import RegError
 from registry_cli.ids import TaskId
 from registry_cli.records.task import Recipe
@@ -118,4 +118,4 @@ def _describe_end(attempt: Attempt, told: Mapping[str, Any] | None, problems: li
     own = SILENT if told is None else told["problem"]
     problem = "; ".join(dict.fromkeys(filter(None, [own, *problems]))) or None
     code = None if told is None or told["signal"] else told["exit_code"]
-    return Ending(status, code, told["signal"] if told else None, problem, ended=datetime.now(UTC))
+    return Ending(status, code, told["signal"] if told else None, problem, ended=clock.now())

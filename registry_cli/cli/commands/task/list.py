@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry_cli import clock
 from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
 from registry_cli.cli.session import Session, open_session
 from registry_cli.records.status import STATUSES
@@ -118,5 +119,5 @@ def _shortened(view: View) -> View:
     assert isinstance(id_, str)
     elapsed = view["duration"]
     if view["status"] == "running" and isinstance(started, datetime):
-        elapsed = (datetime.now(UTC) - started).total_seconds()
+        elapsed = (clock.now() - started).total_seconds()
     return {**view, "id": id_[:SHORT_ID], "duration": elapsed}
