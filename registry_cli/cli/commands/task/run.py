@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from registry_cli import env
-from registry_cli.cli.options import JsonOpt, QuietOpt, TaskArg
+from registry_cli.cli.options import ResultForms, TaskArg
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import RefusedError, UsageError
 
@@ -51,8 +51,8 @@ def command(
     attempt: Annotated[
         int | None, typer.Option("--attempt", metavar="N", min=1, help="Run only if this is the next attempt.")
     ] = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: ResultForms,
 ) -> None:
     """Run a draft, or run a task again.
 
@@ -70,7 +70,7 @@ def command(
         )
     from registry_cli.tasks.drivers.local import open_driver
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, forms)
     if inline:
         raise typer.Exit(_run_inline(session, task, environment, here=here, attempt=attempt))
     if check:
@@ -81,7 +81,7 @@ def command(
     if detach:
         _report_submitted(session, job.task, submitted)
     else:
-        raise typer.Exit(_follow(session, driver, submitted, job.task, quiet=quiet))
+        raise typer.Exit(_follow(session, driver, submitted, job.task, quiet=forms.quiet))
 
 
 def _run_inline(session: Session, ref: str, environment: Literal["none", "lock", "current"], *, here: bool,
