@@ -14,6 +14,7 @@ from registry_cli import env
 from registry_cli.cli.options import ResultForms, TaskArg
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import RefusedError, UsageError
+from registry_cli.views.text import pick
 
 if TYPE_CHECKING:
     from registry_cli.ids import TaskId
@@ -181,12 +182,7 @@ def _check(session: Session, ref: str, environment: str, *, here: bool, toleranc
     if code:
         session.output.warn(f"the clone {clone.id} ended with {code}; reg task logs {clone.id}")
         return code
-    views = [
-        {"kind": row.kind, "name": row.name, "old": row.old, "new": row.new, "difference": row.difference,
-         "same": row.same}
-        for row in rows
-    ]  # fmt: skip
-    session.output.rows(
-        views, ("kind", "name", "old", "new", "difference", "same"), id_key="name", empty="nothing to compare"
-    )
+    columns = ("kind", "name", "old", "new", "difference", "same")
+    views = [pick(row, columns) for row in rows]
+    session.output.rows(views, columns, id_key="name", empty="nothing to compare")
     return 0 if all(row.same for row in rows) else 1
