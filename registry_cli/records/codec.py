@@ -13,7 +13,16 @@ from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, Parent
-from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
+from registry_cli.records.tables import (
+    SCHEMA,
+    check_types,
+    design_table,
+    file_tables,
+    load_files,
+    load_kind,
+    load_time,
+    present,
+)
 from registry_cli.records.toml import check_seal, dump_table, load_table, seal
 from registry_cli.records.version import Publication, VersionRecord
 
@@ -59,7 +68,7 @@ def dump_version(version: VersionRecord) -> bytes:
             "task": version.task,
             "parents": [{"id": parent.id, "role": parent.role} for parent in version.parents],
             "labels": version.labels,
-            "design": _design_table(version.design),
+            "design": design_table(version.design),
             "params": version.params,
             "metrics": version.metrics,
             "metadata": version.metadata,
@@ -123,7 +132,7 @@ def dump_publication(publication: Publication) -> bytes:
                 "author": publication.author,
                 "framework": publication.framework,
                 "labels": publication.labels,
-                "design": _design_table(publication.design),
+                "design": design_table(publication.design),
                 "parents": [{"id": parent.id, "role": parent.role} for parent in publication.parents],
                 "metrics": publication.metrics,
                 "files": file_tables(publication.files),
@@ -208,20 +217,6 @@ def load_entry(data: bytes, where: str) -> Entry:
 
 def _parents(table: Mapping[str, Any]) -> tuple[Parent, ...]:
     return tuple(Parent(VersionId(parent["id"]), parent["role"]) for parent in table.get("parents", []))
-
-
-def _design_table(design: Design | None) -> dict[str, object] | None:
-    if design is None:
-        return None
-    return present(
-        {
-            "media": design.media,
-            "text": design.text,
-            "sha256": design.sha256,
-            "xxh3": design.xxh3,
-            "size": design.size,
-        }
-    )
 
 
 def _design(table: Mapping[str, Any] | None) -> Design | None:

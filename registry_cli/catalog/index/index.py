@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from registry_cli.catalog.connection import execute_all, open_snapshot
+from registry_cli.catalog.connection import execute_all, find_value, open_snapshot, transaction
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
 from registry_cli.catalog.seals import DoubtError
@@ -124,8 +124,7 @@ class Index:
     def append(self, entry: Entry, data: bytes) -> str | None:
         """Fold the entry that was just written to the slot after `head`; return why it is void, or None."""
         self._work(lambda: self._append(entry, data))
-        found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
-        return str(found[0]) if found and found[0] is not None else None
+        return find_value(self.db, "SELECT void FROM entries WHERE id = ?", entry.id)
 
     def rehearse(self, entry: Entry) -> str | None:
         """Return why an entry would be void after `head`, or None; the index stays as it is.
@@ -145,10 +144,10 @@ class Index:
         """
         if not self._log.holds(self.head):
             self._replay.check_head(self.head)
-        row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
-        if row:
+        unknown = find_value(self.db, "SELECT value FROM stamp WHERE key = ?", UNKNOWN)
+        if unknown:
             raise RefusedError(
-                f"this registry is read-only for this program: {row[0]}; a newer one can change it",
+                f"this registry is read-only for this program: {unknown}; a newer one can change it",
                 hint="reg --version",
             )
 
@@ -242,19 +241,15 @@ class Index:
             if self._place.local:
                 sqlite_file.prefer_wal(db)  # before a rebuild too: its checksums reveal what a power loss damaged
             head = self._trusted(db) if made else None
-            if head is None:
-                head = self._rebuild(db)
+            return db, head or self._rebuild(db)
         except BaseException:
             db.close()
             raise
-        return db, head
 
     def _open_private(self) -> tuple[sqlite3.Connection, Head]:
         db = sqlite_file.connect(sqlite_file.MEMORY)
-        db.execute("BEGIN")
-        head = self._fill(db)
-        db.execute("COMMIT")
-        return db, head
+        with transaction(db):
+            return db, self._fill(db)
 
     def _go_private(self) -> None:
         """Continue with a copy in memory: another process keeps the file locked, or the file broke while open."""
@@ -311,17 +306,9 @@ class Index:
 
     def _rebuild(self, db: sqlite3.Connection) -> Head:
         """Rebuild the index in place; of many processes that try, one does it and the others find it done."""
-        db.execute("BEGIN EXCLUSIVE")
-        try:
+        with transaction(db, "EXCLUSIVE"):
             head = self._trusted(db) if sqlite_file.check_schema(db) else None
-            if head is None:
-                head = self._fill(db)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        return head
+            return head or self._fill(db)
 
     def _fill(self, db: sqlite3.Connection) -> Head:
         """Fold the whole log into emptied tables, inside the caller's transaction."""
@@ -343,13 +330,10 @@ class Index:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
         before = self.head
         try:
-            yield
-            self.db.execute("COMMIT")  # without WAL, a reader that stays in its snapshot blocks every commit
+            with transaction(self.db):  # without WAL, a reader that stays in its snapshot blocks every commit
+                yield
         except BaseException:
             self.head = before
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
             raise

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.ids import RecordId, VersionId
+from registry_cli.catalog.connection import find_value, list_column
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
-    from registry_cli.ids import AliasName
+    from registry_cli.ids import AliasName, VersionId
 
 
 def find_holder(db: Connection, line: int, alias: AliasName) -> VersionId | None:
     """Return the version that holds an alias, or None."""
-    found = db.execute(
-        "SELECT v.id FROM aliases a JOIN versions v ON v.row = a.version WHERE a.line = ? AND a.alias = ?",
-        (line, alias),
-    ).fetchone()
-    return VersionId(RecordId(found[0])) if found else None
+    query = "SELECT v.id FROM aliases a JOIN versions v ON v.row = a.version WHERE a.line = ? AND a.alias = ?"
+    return find_value(db, query, line, alias)
 
 
 def list_last_moves(db: Connection, line: int, alias: AliasName, limit: int) -> list[VersionId | None]:
     """Return the versions of an alias's last moves, newest first; None where the alias was removed."""
-    found = db.execute(
+    query = (
         "SELECT v.id FROM moves m LEFT JOIN versions v ON v.row = m.version WHERE m.line = ? AND m.alias = ?"
-        " ORDER BY m.row DESC LIMIT ?",
-        (line, alias, limit),
+        " ORDER BY m.row DESC LIMIT ?"
     )
-    return [VersionId(RecordId(version)) if version else None for (version,) in found]
+    return list_column(db, query, line, alias, limit)

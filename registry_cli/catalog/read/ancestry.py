@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.connection import select_among
-from registry_cli.ids import RecordId, VersionId
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
+    from registry_cli.ids import VersionId
 
 Direction = Literal["up", "down"]
 """`up` to the versions that a version was made from, `down` to those made from it."""
@@ -32,7 +32,7 @@ def list_relatives(db: Connection, start: VersionId, direction: Direction, depth
     level = [start]
     steps = 0
     while level and (depth is None or steps < depth):
-        found = dict.fromkeys(VersionId(RecordId(one)) for (one,) in select_among(db, _NEXT[direction], level))
+        found = dict.fromkeys(one for (one,) in select_among(db, _NEXT[direction], level))
         level = [one for one in found if one not in seen]
         seen.update(dict.fromkeys(level))
         steps += 1

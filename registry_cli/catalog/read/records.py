@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from registry_cli.catalog.connection import list_column
 from registry_cli.catalog.read.rows import Broken
 from registry_cli.ids import RecordId, TaskId, VersionId
 
@@ -42,8 +43,7 @@ def list_task_records(db: Connection, low: str, high: str) -> list[tuple[RecordI
 
 def list_publications(db: Connection) -> set[RecordId]:
     """Return all publication records that seal a version."""
-    found = db.execute("SELECT publication FROM versions WHERE publication IS NOT NULL")
-    return {RecordId(publication) for (publication,) in found}
+    return set(list_column(db, "SELECT publication FROM versions WHERE publication IS NOT NULL"))
 
 
 def list_broken(db: Connection) -> list[Broken]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from registry_cli.catalog.connection import iter_batches, marks, select_among
+from registry_cli.catalog.connection import find_value, iter_batches, list_column, marks, select_among
 from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.read.rows import InputRow, TaskRow
 from registry_cli.catalog.seals import TASK, check
@@ -42,9 +42,7 @@ def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
 
 def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
     """Return the ids of the tasks of the given rows, in their order; nothing else of them is read."""
-    found: dict[int, TaskId] = {}
-    for some in iter_batches(rows):
-        found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({marks(some)})", some))
+    found: dict[int, TaskId] = dict(select_among(db, "SELECT row, id FROM tasks WHERE row IN ({marks})", rows))
     return [found[row] for row in rows]
 
 
@@ -55,8 +53,7 @@ def get_task_row(db: sqlite3.Connection, row: int) -> TaskRow:
 
 def find_task(db: sqlite3.Connection, task: TaskId) -> int | None:
     """Return the row of a task, or None where the registry does not hold it."""
-    found = db.execute("SELECT row FROM tasks WHERE id = ?", (task,)).fetchone()
-    return found[0] if found else None
+    return find_value(db, "SELECT row FROM tasks WHERE id = ?", task)
 
 
 def find_task_row(db: sqlite3.Connection, task: TaskId) -> TaskRow | None:
@@ -72,7 +69,7 @@ def list_known_tasks(db: sqlite3.Connection, tasks: Sequence[TaskId]) -> list[in
 
 def has_running(db: sqlite3.Connection) -> bool:
     """Return whether any task is running according to the log."""
-    return db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is not None
+    return find_value(db, "SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0") is not None
 
 
 def list_running(db: sqlite3.Connection) -> list[Running]:
@@ -125,12 +122,11 @@ def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list
 
 def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:
     """Return the tasks that have a version as an input and are not removed, oldest first."""
-    found = db.execute(
+    query = (
         "SELECT DISTINCT t.row FROM task_inputs i JOIN tasks t ON t.row = i.task"
-        " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id",
-        (version,),
+        " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id"
     )
-    return list_tasks(db, [row for (row,) in found])
+    return list_tasks(db, list_column(db, query, version))
 
 
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRow]:
