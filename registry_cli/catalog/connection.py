@@ -38,6 +38,11 @@ def iter_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[at : at + BATCH]
 
 
+def span_of(prefix: str) -> tuple[str, str]:
+    """Return the bounds of the ids, in hex digits, that begin with a prefix."""
+    return prefix, prefix + "g"
+
+
 def list_column(db: Connection, query: str, *values: object) -> list[Any]:
     """Return the values of the one column that a query selects."""
     return [value for (value,) in db.execute(query, values)]

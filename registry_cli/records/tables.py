@@ -50,6 +50,11 @@ def present(table: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in table.items() if value is not None and value != {} and value != []}
 
 
+def fields_of(record: object, names: Iterable[str]) -> dict[str, object]:
+    """Return those fields of a record that are stored as they are, under their own names."""
+    return {name: getattr(record, name) for name in names}
+
+
 def design_table(design: Design | None) -> dict[str, object] | None:
     """Return a design as the table that a record and the index hold."""
     return present(asdict(design)) if design else None

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeGuard
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard, get_args
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, flatten
@@ -20,16 +20,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 Group = Literal["fields", "metrics", "params", "labels", "metadata", "files", "parents", "design"]
-GROUPS: Final[tuple[Group, ...]] = (
-    "fields",
-    "metrics",
-    "params",
-    "labels",
-    "metadata",
-    "files",
-    "parents",
-    "design",
-)
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 """The groups of fields that can be compared, in the order in which they are shown."""
 
 _SMALLER: Final = re.compile(r"loss|error|mse|mae|perplexity|latency|size", re.IGNORECASE)

@@ -51,7 +51,8 @@ def transact(
             wanted = registry.read(lambda _db: plan())
             if not wanted:
                 return None
-            entry = _entry(registry, wanted, message)
+            head = registry.index.head
+            entry = make_entry(head.seq + 1, head.digest, registry.author, wanted, message)
             if _commit(registry, staged, entry):
                 return entry
 
@@ -104,16 +105,19 @@ def _dump(entry: Entry) -> bytes:
     return data
 
 
-def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) -> Entry:
-    head = registry.index.head
+def make_entry(
+    seq: int, previous: str, author: str, changes: Sequence[Change], message: str | None, stands_for: str | None = None
+) -> Entry:
+    """Return a new entry for a slot, with the digest of the entry before it."""
     return Entry(
-        seq=head.seq + 1,
-        previous=head.digest,
+        seq=seq,
+        previous=previous,
         id=EntryId(new_ulid()),
         time=clock.now(),
-        author=registry.author,
+        author=author,
         tool=f"reg {__version__}",
-        rules=compute_rules(wanted),
+        rules=compute_rules(changes),
         message=message,
-        changes=tuple(wanted),
+        changes=tuple(changes),
+        stands_for=stands_for,
     )

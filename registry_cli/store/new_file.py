@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from registry_cli.store.beneath import is_shared, open_file
 from registry_cli.store.observing import call
@@ -37,6 +37,12 @@ class OpenFile:
                 _let_group(self.fd, mode)
 
         call("create" if flags & os.O_CREAT else "open", path, None, create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the current position; a short write is continued."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.catalog.documents import dump_doc, microseconds
 from registry_cli.errors import CorruptError
 from registry_cli.records.codec import load_version
-from registry_cli.records.tables import design_table
+from registry_cli.records.tables import design_table, fields_of
 from registry_cli.records.values import Value, flatten, format_list, format_time
 
 if TYPE_CHECKING:
@@ -67,15 +67,7 @@ def load_version_rows(version: VersionId, data: bytes) -> VersionRows:
 
 def make_version_rows(version: VersionId, record: VersionRecord) -> VersionRows:
     """Return the rows of a version."""
-    doc: dict[str, Any] = {
-        "message": record.message,
-        "metadata": record.metadata,
-        "metrics": record.metrics,
-        "params": record.params,
-        "labels": record.labels,
-        "interface": record.interface,
-        "design": design_table(record.design),
-    }
+    doc = fields_of(record, ("message", *_TABLES)) | {"design": design_table(record.design)}
     created = microseconds(record.created)
     size = sum(file.size or 0 for file in record.files)
     return VersionRows(
@@ -83,7 +75,7 @@ def make_version_rows(version: VersionId, record: VersionRecord) -> VersionRows:
         columns=(record.framework, record.author, created, record.step, record.task, size, record.message),
         task=record.task,
         doc=dump_doc(doc),
-        design=design_columns(doc["design"]),
+        design=(record.design.sha256, record.design.size) if record.design else (None, None),
         fields=tuple(field_rows(doc)),
         files=tuple((f.path, f.size, f.sha256, f.xxh3, f.media, f.url) for f in record.files),
         parents=tuple((parent.id, parent.role) for parent in record.parents),

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _GROUPS: Final = ("metrics", "params")
 """The groups that are read; they are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
+_FIELDS: Final = (
+    "id", "name", "project", "status", "attempt", "author", "created", "started", "ended", "exit_code", "source",
+    "comment", "commit", "command", "record", "archived", "removed", "broken",
+)  # fmt: skip
+"""The fields of a `TaskRow` that are columns of its table, in the order in which `_read_batch` selects them."""
 _TRUTHS: Final = {"true": True, "false": False}
 
 
@@ -150,40 +155,21 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRo
         rows,
     )
     return {
-        columns[0]: _task(
+        row: _task(
             columns,
-            tags=tuple(tags[columns[0]]),
-            metrics=_without_bounds(tables[columns[0], "metrics"]),
-            params=tables[columns[0], "params"],
+            tags=tuple(tags[row]),
+            metrics=_without_bounds(tables[row, "metrics"]),
+            params=tables[row, "params"],
         )
-        for columns in found
+        for row, *columns in found
     }
 
 
-def _task(columns: tuple[Any, ...], **joined: Any) -> TaskRow:
-    (_, task, name, project, status, attempt, author, created, started, ended, exit_code, source, comment, commit,
-     command, record, archived, removed, broken) = columns  # fmt: skip
-    return TaskRow(
-        id=TaskId(task),
-        name=name,
-        project=project,
-        status=status,
-        attempt=attempt,
-        author=author,
-        created=from_microseconds(created),
-        started=None if started is None else from_microseconds(started),
-        ended=None if ended is None else from_microseconds(ended),
-        exit_code=exit_code,
-        source=TaskId(source) if source else None,
-        comment=comment,
-        commit=commit,
-        command=command,
-        record=RecordId(record),
-        archived=bool(archived),
-        removed=bool(removed),
-        broken=broken,
-        **joined,
-    )
+def _task(columns: Sequence[Any], **joined: Any) -> TaskRow:
+    fields = dict(zip(_FIELDS, columns, strict=True))
+    for time in ("created", "started", "ended"):
+        fields[time] = None if fields[time] is None else from_microseconds(fields[time])
+    return TaskRow(**fields | {flag: bool(fields[flag]) for flag in ("archived", "removed")}, **joined)
 
 
 def _without_bounds(metrics: dict[str, Any]) -> dict[str, Any]:
