@@ -36,7 +36,7 @@ def command(
     are all known to be lost in this copy of the registry is `partial`. A removed one that has lost some of its bytes
     is `removed`.
     """
-    from registry_cli.catalog.index.index import LOST
+    from registry_cli.catalog.index.opener import LOST
     from registry_cli.registry.get import list_collected, list_faults
 
     session = open_session(ctx, forms)
