@@ -9,7 +9,7 @@ from registry_cli.catalog.connection import find_value, iter_batches, list_colum
 from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.read.rows import InputRow, TaskRow
 from registry_cli.catalog.seals import TASK, check
-from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3
+from registry_cli.ids import TagName, TaskId, VersionId
 
 if TYPE_CHECKING:
     import sqlite3
@@ -94,7 +94,7 @@ def list_task_inputs(db: sqlite3.Connection, task: TaskId) -> list[InputRow]:
         " WHERE i.task = (SELECT row FROM tasks WHERE id = ?) ORDER BY i.position",
         (task,),
     )
-    return [InputRow(name, VersionId(RecordId(version)), ref) for name, version, ref in found]
+    return [InputRow(*one) for one in found]
 
 
 def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
@@ -102,7 +102,7 @@ def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
     from registry_cli.records.task import Data  # a listing does not need it
 
     found = db.execute("SELECT path, size, sha256 FROM task_data WHERE task = ? ORDER BY position", (row,))
-    return [Data(path, size, BlobHash(sha256)) for path, size, sha256 in found]
+    return [Data(*one) for one in found]
 
 
 def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
@@ -110,7 +110,7 @@ def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     from registry_cli.records.parts import FileEntry
 
     found = db.execute("SELECT path, size, sha256, xxh3, media FROM task_files WHERE task = ? ORDER BY path", (row,))
-    return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
+    return [FileEntry(*file) for file in found]
 
 
 def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list[FileEntry]:
@@ -122,7 +122,7 @@ def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list
         " WHERE t.commit_id = ? AND t.removed = 0 AND f.path = ? ORDER BY t.row DESC LIMIT 5",
         (commit, path),
     )
-    return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
+    return [FileEntry(*file) for file in found]
 
 
 def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:

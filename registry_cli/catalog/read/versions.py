@@ -25,11 +25,9 @@ from registry_cli.ids import (
     AliasName,
     BlobHash,
     ModelName,
-    RecordId,
     TagName,
     TaskId,
     VersionId,
-    Xxh3,
 )
 from registry_cli.records.parts import Design, FileEntry
 
@@ -75,7 +73,7 @@ def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
 def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     """Return the files of the version of one row, sorted by path."""
     check(db, FILES, [row])
-    return [_file(file) for file in _files_of(db, [row]).get(row, ())]
+    return [FileEntry(*file) for file in _files_of(db, [row]).get(row, ())]
 
 
 def list_contents(db: sqlite3.Connection, row: int) -> set[tuple[str, BlobHash | None]]:
@@ -175,8 +173,8 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
             name=ModelName(name),
             tags=tuple(TagName(tag) for (tag,) in tags.get(row, ())),
             aliases=tuple(AliasName(alias) for alias, at in aliases if at == row),
-            files=tuple(_file(file) for file in files.get(row, ())),
-            parents=tuple(_parent(parent) for parent in parents.get(row, ())),
+            files=tuple(FileEntry(*file) for file in files.get(row, ())),
+            parents=tuple(ParentRow(*parent) for parent in parents.get(row, ())),
         )
     return found
 
@@ -212,13 +210,3 @@ def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
         **(doc | {"design": Design(**design) if design else None}),
         **joined,
     )
-
-
-def _file(columns: tuple[Any, ...]) -> FileEntry:
-    path, size, sha256, xxh3, media, url = columns
-    return FileEntry(path, size, BlobHash(sha256) if sha256 else None, Xxh3(xxh3) if xxh3 else None, media, url)
-
-
-def _parent(columns: tuple[Any, ...]) -> ParentRow:
-    parent, role, name, number = columns
-    return ParentRow(VersionId(RecordId(parent)), role, ModelName(name), number)
