@@ -71,9 +71,9 @@ class Told:
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Saved:
-    """A save that succeeded.
+    """A save that succeeded; not frozen, as a frozen one takes several times as long to make.
 
     Attributes:
         path: Absolute path.
@@ -90,6 +90,12 @@ class Saved:
     framework: str | None
     told: Told
     stream: ReferenceType[Any] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a file of which no more is known than these attributes and the framework."""
+        told = self.told
+        return self.shape == "file" and told.config is None and told.step is None and not (told.labels or told.scores)
 
 
 class Sink(Protocol):

@@ -204,8 +204,8 @@ def test_what_was_saved_a_moment_ago_is_held(sink: NoteSink, tmp_path: Path) -> 
 def test_nothing_is_held_that_was_taken_by_now(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.bin"
     save(sink, path)
-    now = time.time()
-    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time", lambda: now + 3)
+    later = time.time_ns() + 3 * 10**9
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time_ns", lambda: later)
     save(sink, path)
     assert list(sink.live.held.iterdir()) == []
 
