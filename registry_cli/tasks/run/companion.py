@@ -89,8 +89,8 @@ class Companion:
 
     def start(self) -> None:
         """Start the threads; the command runs already, so that no lock that they hold is copied into it."""
-        self._looking.start()
         self._following.start()
+        self._looking.start()
 
     def end(self, hurried: Callable[[], str | None]) -> None:
         """Finish once the command has ended: save the remaining outputs, metrics and facts.
@@ -165,6 +165,7 @@ class Companion:
 
     def _follow(self) -> None:
         with self._opened.reopen() as registry:
+            self._guard(self._jobs.take, registry)  # those that were requested before there was a bell to ring
             self._guard(bury_crashed, registry)
             looked = secured = time.monotonic()
             while not self._stop.is_set():
