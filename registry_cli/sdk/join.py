@@ -20,7 +20,7 @@ from registry_cli.process import call_at_end
 from registry_cli.sdk import pending
 from registry_cli.sdk.autolog.choice import stop_hearing
 from registry_cli.sdk.current import Current
-from registry_cli.sdk.exit_status import Fate
+from registry_cli.sdk.exit_status import Outcome
 from registry_cli.sdk.warning import tell
 from registry_cli.store.writer_name import find_owner
 from registry_cli.tasks.attempt.folder import find_live, is_running, read_state
@@ -81,7 +81,7 @@ def is_silent() -> bool:
     return env.rank() != 0
 
 
-def leave(current: Current, fate: Fate) -> None:
+def leave(current: Current, outcome: Outcome) -> None:
     """End the task of this process, or where another process runs it, write the buffered data.
 
     Raises:
@@ -99,10 +99,10 @@ def leave(current: Current, fate: Fate) -> None:
     if runner is not None or current.live is None:
         set_current(None)
     if runner is not None:
-        runner.end(fate, current.close)
+        runner.end(outcome, current.close)
     else:
-        if fate.problem:
-            current.tell(lambda facts: facts.set_problem(str(fate.problem)))
+        if outcome.problem:
+            current.tell(lambda facts: facts.set_problem(str(outcome.problem)))
         current.flush()
 
 
@@ -120,7 +120,7 @@ def _leave_process(pid: int) -> None:
     if pid != os.getpid() or current is None:
         return
     try:
-        leave(current, current.runner.watch.fate if current.runner else Fate())
+        leave(current, current.runner.watch.outcome if current.runner else Outcome())
         current.close()
     except (RegError, OSError) as error:
         tell(f"the end of task {current.task.name} could not be written: {error}")

@@ -17,7 +17,7 @@ from registry_cli.sdk.clearml.input_model import InputModel
 from registry_cli.sdk.clearml.output_model import OutputModel
 from registry_cli.sdk.clearml.task_record import TaskRecord
 from registry_cli.sdk.commit import list_words
-from registry_cli.sdk.exit_status import Fate, fate_of, watch_exits
+from registry_cli.sdk.exit_status import Outcome, outcome_of, watch_exits
 from registry_cli.sdk.join import find_current, get_current, is_silent, leave, peek_current
 from registry_cli.sdk.metrics import Logger
 from registry_cli.sdk.params import connect_object, connect_table
@@ -241,7 +241,7 @@ class Task(TaskRecord):
             RegError: The end could not be written; the next `reg` command that looks writes it.
             OSError: The same, such as on a full disk.
         """
-        self._leave(Fate())
+        self._leave(Outcome())
 
     def __enter__(self) -> Task:
         return self
@@ -250,14 +250,14 @@ class Task(TaskRecord):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._nested:
-            self._leave(fate_of(error))
+            self._leave(outcome_of(error))
 
     def __repr__(self) -> str:
         return f"<Task {self.project}/{self.name} {self.id}>"
 
-    def _leave(self, fate: Fate) -> None:
+    def _leave(self, outcome: Outcome) -> None:
         if self._current is not None and self._current is find_current():
-            leave(self._current, fate)
+            leave(self._current, outcome)
 
 
 def _listen(current: Current, wanted: Connected) -> Listener:
