@@ -202,14 +202,12 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
-        comment=task.comment if facts.comment is None else facts.comment or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
         params={**task.params, **facts.params},
         python={**task.python, **facts.python},
         host={**task.host, **facts.host},
-        seeds={**task.seeds, **facts.seeds},
         metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},
         curves={**task.curves, **curves},
     )
