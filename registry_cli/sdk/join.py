@@ -18,10 +18,10 @@ from registry_cli.errors import NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.process import call_at_end
 from registry_cli.sdk import pending
-from registry_cli.sdk.autolog.choice import stop_hearing
+from registry_cli.sdk.autolog.choice import leave_task
 from registry_cli.sdk.current import Current
 from registry_cli.sdk.exit_status import Outcome
-from registry_cli.sdk.warning import tell
+from registry_cli.sdk.warning import report_loss
 from registry_cli.store.writer_name import find_owner
 from registry_cli.tasks.attempt.folder import find_live, is_running, read_state
 from registry_cli.tasks.record import get_task
@@ -91,7 +91,7 @@ def leave(current: Current, outcome: Outcome) -> None:
     for call in current.leaving:
         call()
     current.leaving.clear()
-    stop_hearing(ended=current.runner is not None)
+    leave_task(ended=current.runner is not None)
     if current.listener is not None:
         current.listener.stop()
     _tell_untaken(current)
@@ -102,7 +102,7 @@ def leave(current: Current, outcome: Outcome) -> None:
         runner.end(outcome, current.close)
     else:
         if outcome.problem:
-            current.tell(lambda facts: facts.set_problem(str(outcome.problem)))
+            current.record(lambda facts: facts.set_problem(str(outcome.problem)))
         current.flush()
 
 
@@ -111,7 +111,7 @@ def _tell_untaken(current: Current) -> None:
     initialised = current.listener is not None and not current.silent and not current.forked
     if initialised and current.task.source and current.untaken:
         names = ", ".join(sorted(current.untaken))
-        tell(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
+        report_loss(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
 
 
 def _leave_process(pid: int) -> None:
@@ -123,7 +123,7 @@ def _leave_process(pid: int) -> None:
         leave(current, current.runner.watch.outcome if current.runner else Outcome())
         current.close()
     except (RegError, OSError) as error:
-        tell(f"the end of task {current.task.name} could not be written: {error}")
+        report_loss(f"the end of task {current.task.name} could not be written: {error}")
 
 
 def _attach() -> Current | None:

@@ -13,7 +13,7 @@ from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.companion import start_companion
 from registry_cli.sdk.console_tee import Tee
 from registry_cli.sdk.exit_status import Watch
-from registry_cli.sdk.warning import tell
+from registry_cli.sdk.warning import report_loss
 from registry_cli.tasks.attempt.channel import Begin
 from registry_cli.tasks.attempt.folder import close_live
 from registry_cli.tasks.attempt.jobs import make_error
@@ -95,7 +95,7 @@ class Runner:
             self.wait_until_begun()
             self._report(outcome, lost)
             for problem in self._receive("ended"):
-                tell(f"task {self._name}: {problem}")
+                report_loss(f"task {self._name}: {problem}")
         finally:
             self.watch.stop()
             self.let_go()

@@ -10,7 +10,7 @@ from registry_cli import opening
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.sdk.argparse_hook import Connected, make_listener, remember_arguments
-from registry_cli.sdk.autolog.choice import hear, parse_wish
+from registry_cli.sdk.autolog.choice import apply_choice, parse_choice
 from registry_cli.sdk.autolog.current_sink import set_task
 from registry_cli.sdk.begin import choose_streams, find_to_join, start
 from registry_cli.sdk.clearml.input_model import InputModel
@@ -92,7 +92,7 @@ class Task(TaskRecord):
             )
         project = check_project(project_name) if project_name is not None else None
         name = parse_task_name(task_name) if task_name is not None else None
-        wish = parse_wish(auto_connect_frameworks)
+        wish = parse_choice(auto_connect_frameworks)
         labels = [parse_tag(tag) for tag in list_words(tags or (), "tags")]
         current = find_to_join(name, project)
         again = current is not None and current.runner is not None
@@ -107,7 +107,7 @@ class Task(TaskRecord):
             _listen(current, auto_connect_arg_parser)
         if current.live is not None:
             set_task(current.live)
-            hear(wish)
+            apply_choice(wish)
         if task_type is not None:
             current.add_params({"task_type": str(task_type)})
         if isinstance(output_uri, str):
@@ -222,7 +222,7 @@ class Task(TaskRecord):
 
     def publish_on_completion(self, enable: bool = True) -> None:
         """Publish its outputs once it has completed; not where it fails, or exits with a code that is not known."""
-        self._running("publish at the end of").tell(lambda facts: facts.set_publish(enable))
+        self._running("publish at the end of").record(lambda facts: facts.set_publish(enable))
 
     def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
         """Refuse, always: the record of a task stays.

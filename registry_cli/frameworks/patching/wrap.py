@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.patching.paths import find_path, find_stream, is_remote
-from registry_cli.frameworks.patching.shapes import Call, Load, Save, Saved, Score, Told, Train
+from registry_cli.frameworks.patching.shapes import Call, Details, Load, Save, Saved, Score, Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Context = tuple["LoggingState", Sink, Framework, Hook]
     """The state of logging, the sink of this call, and the hook of a framework."""
 
-_NOTHING: Final = Told()
+_NOTHING: Final = Details()
 
 
 class _Inside(threading.local):
@@ -111,7 +111,7 @@ def _wrap_save(state: LoggingState, framework: Framework, hook: Save, plain: Fun
             if end is not None:
                 _try((state, sink, framework, hook), end, done)
         try:
-            told = _NOTHING if hook.tell is None else hook.tell(Call(args, kwargs, result))
+            told = _NOTHING if hook.report is None else hook.report(Call(args, kwargs, result))
             _report_save(state, sink, framework, hook, told, given, path)
         except Exception as error:
             state.warn_once(sink, framework, hook, error)
@@ -121,7 +121,7 @@ def _wrap_save(state: LoggingState, framework: Framework, hook: Save, plain: Fun
 
 
 def _report_save(
-    state: LoggingState, sink: Sink, framework: Framework, hook: Save, told: Told | None, given: object,
+    state: LoggingState, sink: Sink, framework: Framework, hook: Save, told: Details | None, given: object,
     path: str | None,
 ) -> None:  # fmt: skip
     rules = state.rules
@@ -158,7 +158,7 @@ def _report_save(
 
 def _wrap_load(state: LoggingState, framework: Framework, hook: Load, plain: Function) -> Function:
     slow = _wrap_any_load(state, framework, hook, plain)
-    if hook.tell is not None or hook.shape == "prefix":
+    if hook.report is not None or hook.shape == "prefix":
         return slow
     place, name = hook.path.place, hook.path.name
 
@@ -226,8 +226,8 @@ def _report_given(sink: Sink, hook: Load, given: str) -> None:
 
 
 def _report_load(sink: Sink, hook: Load, call: Call, path: str | None) -> None:
-    if path is not None and hook.tell is not None:
-        path = find_path(hook.tell(call))
+    if path is not None and hook.report is not None:
+        path = find_path(hook.report(call))
     if path is not None:
         _report_path(sink, hook, path)
 
@@ -255,7 +255,7 @@ def _wrap_score(state: LoggingState, framework: Framework, hook: Score, plain: F
             result = plain(*args, **kwargs)
         finally:
             _inside.scoring = False
-        _try((state, sink, framework, hook), hook.tell, Call(args, kwargs, result), sink)
+        _try((state, sink, framework, hook), hook.report, Call(args, kwargs, result), sink)
         return result
 
     return score

@@ -141,7 +141,7 @@ def saved_note(time_ns: int, saved: Saved, size: int, mtime: int, held: str | No
         mtime: Its current modification time in nanoseconds.
         held: Path of a held copy of it.
     """
-    told = saved.told
+    told = saved.details
     labels = {str(name): _find_count(label) for name, label in told.labels.items()}
     scores = {str(name): find_number(score) for name, score in told.scores.items()}
     return SavedNote(

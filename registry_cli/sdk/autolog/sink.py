@@ -25,7 +25,7 @@ from registry_cli.sdk.autolog.load_redirects import Redirects
 from registry_cli.sdk.autolog.note_writer import Notebook, Why, saved_note
 from registry_cli.sdk.autolog.open_files import find_open
 from registry_cli.sdk.autolog.set_aside import give_back, hold_file, is_full, set_aside
-from registry_cli.sdk.warning import advise, tell
+from registry_cli.sdk.warning import advise, report_loss
 from registry_cli.tasks.attempt.autolog_setting import load_auto
 from registry_cli.tasks.attempt.hints import read_sizes
 from registry_cli.tasks.attempt.notes import REPEATED, LoadedNote, dump_saved
@@ -200,7 +200,7 @@ class NoteSink:
         """Report once why something is missing."""
         if problem and problem not in self._warned:
             self._warned.add(problem)
-            tell(f"not all that was saved or loaded is on record: {problem}")
+            report_loss(f"not all that was saved or loaded is on record: {problem}")
 
     def _begin(self, event: Event) -> None:
         """Take the first event of this process."""
@@ -288,21 +288,21 @@ class NoteSink:
             return None
         if self._notebook is None or is_full(self.live.held):
             return None
-        tell = partial(self._tell_held, saved_note(at, saved, saved.size, saved.mtime, str(target)))
+        note = partial(self._write_held, saved_note(at, saved, saved.size, saved.mtime, str(target)))
         if empties:
             with suppress(OSError):
                 if set_aside(path, saved.size, saved.mtime, target):
-                    return partial(self._end_aside, path, target, tell)
+                    return partial(self._end_aside, path, target, note)
         if copy and hold_file(path, status.st_size, target):
-            tell()
+            note()
         return None
 
-    def _end_aside(self, path: Path, target: Path, tell: Callable[[], None], done: bool) -> None:
+    def _end_aside(self, path: Path, target: Path, note: Callable[[], None], done: bool) -> None:
         """Note a file that was set aside once it is rewritten; if that failed before it began, restore it instead."""
         if done or not give_back(path, target):
-            tell()
+            note()
 
-    def _tell_held(self, note: SavedNote) -> None:
+    def _write_held(self, note: SavedNote) -> None:
         self._write((Notebook.add, note))
 
 

@@ -83,7 +83,7 @@ def run_command(
     attempt = Attempt.start(registry, task, named=named, staging=staging)
     with hold_signals() as held:  # no signal after the command's end may keep that end from being recorded
         try:
-            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else tell_known(attempt, cwd)
+            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else prepare_hints(attempt, cwd)
             beside = Companion(attempt, cwd, environ)
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
@@ -104,7 +104,7 @@ def run_command(
     return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
 
 
-def tell_known(attempt: Attempt, cwd: Path) -> list[str]:
+def prepare_hints(attempt: Attempt, cwd: Path) -> list[str]:
     """Write the hints for automatic logging; return messages about failures where nobody asked for it.
 
     Raises:

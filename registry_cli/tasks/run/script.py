@@ -24,7 +24,7 @@ from registry_cli.tasks.attempt.folder import Live, close_live
 from registry_cli.tasks.attempt.jobs import describe_error
 from registry_cli.tasks.describe import Wish, describe
 from registry_cli.tasks.run.companion import Companion
-from registry_cli.tasks.run.run import end_attempt, settle_outputs, tell_known
+from registry_cli.tasks.run.run import end_attempt, prepare_hints, settle_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def run_script(registry: Registry, begin: Begin, environ: Mapping[str, str], cha
     heartbeat = Heartbeat(attempt)
     heartbeat.start()
     beside = Companion(attempt, cwd, environ)
-    beside.problems += tell_known(attempt, cwd)
+    beside.problems += prepare_hints(attempt, cwd)
     beside.start()
     told = _wait_for_end(attempt, begin.pid, channel)
     beside.end(lambda: None)
