@@ -18,7 +18,6 @@ from registry_cli.errors import NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.process import call_at_end
 from registry_cli.sdk import pending
-from registry_cli.sdk.autolog.choice import leave_task
 from registry_cli.sdk.current import Current
 from registry_cli.sdk.exit_status import Outcome
 from registry_cli.sdk.warning import report_loss
@@ -87,6 +86,8 @@ def leave(current: Current, outcome: Outcome) -> None:
     Raises:
         RegError: The end could not be written; the next command that looks writes it.
     """
+    from registry_cli.sdk.autolog.choice import leave_task  # a commit outside of a task does not load the hooks
+
     pending.drain()
     for call in current.leaving:
         call()
