@@ -46,7 +46,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--tag',), 'TAG', True, 'A tag of the task; repeatable'),
     (('--env',), 'NAME', True, 'Record this variable too, or those that match a glob'),
     (('--message', '-m'), 'TEXT', False, 'The reason, for the log'),
-    (('--quiet', '-q'), '', False, 'Print nothing at the end except problems'),
+    (('--quiet', '-q'), '', False, 'Print no line at the end; problems all the same'),
     (('--limit', '-n'), 'N', False, 'Print the last N; with --after the next N'),
     (('--after',), 'EVENT', False, 'Print the events after this event or entry'),
     (('--void',), '', False, 'Print entries that have no effect, and why'),

@@ -46,6 +46,7 @@ class Outcome:
         problems: Messages about failures of `reg` itself, which the command did not notice.
         missed: Messages about outputs and metrics that the command was expected to write and did not.
         launch: The error that kept the command from starting, or None.
+        mid_line: True where the command left our standard error in the middle of a line.
     """
 
     task: Task
@@ -54,6 +55,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     launch: LaunchError | None = None
+    mid_line: bool = False
 
 
 def run_command(
@@ -101,7 +103,7 @@ def run_command(
         problems += settle_outputs(attempt, ended, publish=publish)
     said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
     missed = [] if launch else beside.list_missed()
-    return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
+    return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch, told.mid_line)
 
 
 def prepare_hints(attempt: Attempt, cwd: Path) -> list[str]:
