@@ -51,6 +51,16 @@ class Fault:
     known: bool = False
 
 
+def is_address(registry: Registry, word: str) -> bool:
+    """Return whether a word has the form of an address with a number, alias or id, or names versions by a bare name."""
+    if {":", "@"} & set(word):
+        return True
+    try:
+        return bool(registry.list_rows([word]))
+    except RegError:
+        return False
+
+
 def get_version(
     registry: Registry, row: VersionRow, target: Path, *, force: bool = False, progress: Progress = SILENT
 ) -> list[Written]:
