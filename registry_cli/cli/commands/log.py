@@ -12,12 +12,9 @@ import typer
 from registry_cli import env
 from registry_cli.cli.options import Forms, MessageOpt, Options, Words
 from registry_cli.cli.session import TAIL_KEY, Session, open_session
-from registry_cli.errors import RegError, UsageError
+from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.task import Auto, Recipe, Task
     from registry_cli.tasks.describe import Wish
     from registry_cli.tasks.run.run import Outcome
@@ -187,7 +184,7 @@ def _report(session: Session, outcome: Outcome) -> None:
     for warning in warnings:
         session.output.warn(warning)
     if not outcome.launch and not session.output.quiet:
-        session.output.note(f"{_describe_end(outcome.task)}; {_describe_kept(session, outcome)}")
+        session.output.note(f"{_describe_end(outcome.task)}; {_describe_kept(outcome)}")
 
 
 def _describe_end(task: Task) -> str:
@@ -198,17 +195,12 @@ def _describe_end(task: Task) -> str:
     return f"task {task.name} {task.id} {task.status}{ended}"
 
 
-def _describe_kept(session: Session, outcome: Outcome) -> str:
+def _describe_kept(outcome: Outcome) -> str:
     """Return which versions the task made, in words: the newest of each model, and their number."""
     from collections import Counter
 
-    from registry_cli.tasks.task_versions import list_made
-
-    try:
-        rows: Sequence[VersionRow] = list_made(session.registry, outcome.task.id)
-    except (RegError, OSError):  # the command has run: whatever happens now, its exit code is ours
-        rows = outcome.outputs
-    counts, newest = Counter(row.name for row in rows), {row.name: row.ref for row in rows}
+    counts = Counter(row.name for row in outcome.outputs)
+    newest = {row.name: row.ref for row in outcome.outputs}
     refs = [ref + (f" of {counts[name]:,} versions" if counts[name] > 1 else "") for name, ref in newest.items()]
     more = f" and {len(refs) - NAMED:,} more models" if len(refs) > NAMED else ""
     return f"kept {', '.join(refs[:NAMED])}{more}" if refs else "no version was kept"

@@ -22,7 +22,7 @@ from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
 from registry_cli.tasks.run.companion import Companion
 from registry_cli.tasks.run.redirects import write_known
-from registry_cli.tasks.task_versions import drop_outputs, publish_outputs
+from registry_cli.tasks.task_versions import drop_outputs, list_made, publish_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class Outcome:
     Attributes:
         task: The task as it ended.
         code: The exit code for this process.
-        outputs: Versions that were saved.
+        outputs: Versions that the task made and that are not removed.
         problems: Messages about failures of `reg` itself, which the command did not notice.
         missed: Messages about outputs and metrics that the command was expected to write and did not.
         launch: The error that kept the command from starting, or None.
@@ -101,9 +101,10 @@ def run_command(
         )
         runner.heartbeat.stop()
         problems += settle_outputs(attempt, ended, publish=publish)
+        outputs = _list_outputs(attempt, beside)
     said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
     missed = [] if launch else beside.list_missed()
-    return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch, told.mid_line)
+    return Outcome(ended, told.code, tuple(outputs), tuple(said), tuple(missed), launch, told.mid_line)
 
 
 def prepare_hints(attempt: Attempt, cwd: Path) -> list[str]:
@@ -219,6 +220,14 @@ def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
         told = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
         ending = replace(ending, problem=told)
     return replace(attempt.task, status=ending.status, exit_code=ending.exit_code, signal=ending.signal)
+
+
+def _list_outputs(attempt: Attempt, beside: Companion) -> list[VersionRow]:
+    """Return the versions that the task has now; where they cannot be read, those that its runner saved."""
+    try:
+        return list_made(attempt.registry, attempt.task.id)
+    except (RegError, OSError):  # the command has run: nothing that happens now may change its exit code
+        return beside.outputs
 
 
 def settle_outputs(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:
