@@ -44,6 +44,7 @@ _SECTIONS: Final = {
         "trust": "Use registries of other users where they are found",
         "demo": "Train on real data, then store, compare and publish the models",
         "help": "Explain a topic or a command",
+        "completion": "Print the script with which a shell completes words",
     },
     "Work": {
         "model": "Add, find, compare and publish models",
@@ -135,12 +136,17 @@ ALIASES: Final = {"ls": "list", "rm": "remove", "mv": "rename", "task query": "l
 """Other spellings of verbs, accepted in every group that has the verb or in the one named; help shows none of them."""
 
 
+SHORT: Final = ("add", "list", "show", "get", "query", "compare")
+"""Verbs of `reg model` that `reg` itself takes too: `reg add` is `reg model add`."""
+
+
 def aliases_in(group: str) -> dict[str, Row]:
     """Return the rows directly below `group` by their other spellings."""
-    rows = children(group)
+    short = {verb: COMMANDS[f"model {verb}"] for verb in SHORT} if not group else {}
+    rows = {**children(group), **short}
     found = {alias.removeprefix(f"{group} "): verb for alias, verb in ALIASES.items()}
     legal = {alias: verb for alias, verb in found.items() if " " not in alias and alias not in rows}
-    return {alias: rows[verb] for alias, verb in legal.items() if verb in rows}
+    return {**short, **{alias: rows[verb] for alias, verb in legal.items() if verb in rows}}
 
 
 def children(group: str) -> dict[str, Row]:

@@ -16,6 +16,8 @@ STATUSES = ('draft', 'running', 'completed', 'failed', 'cancelled', 'crashed')
 SETTINGS: tuple[tuple[str, str], ...] = (('author', 'who makes changes, where REG_AUTHOR is not set'), ('views', 'how `reg model path` shares bytes'), ('retention.keep', 'what `reg model prune` keeps of each model'), ('gc.grace', 'how long unused bytes stay in use'), ('gc.trash', 'how long they then stay in the trash'), ('view.', 'a query saved by `reg model query --save-view NAME`'))
 FRAMEWORKS: tuple[tuple[str, str], ...] = (('pytorch', 'PyTorch, with Lightning and fastai'), ('tensorflow', 'TensorFlow and Keras'), ('keras', 'Keras alone'), ('scikit', 'scikit-learn, by joblib'), ('joblib', 'whatever joblib saves'), ('xgboost', 'XGBoost, by joblib too'), ('lightgbm', 'LightGBM, by joblib too'), ('catboost', 'CatBoost, by joblib too'), ('fastai', 'fastai'), ('megengine', 'MegEngine'), ('safetensors', 'safetensors'), ('transformers', 'Hugging Face transformers and PEFT'), ('lightning', 'PyTorch Lightning'), ('onnx', 'ONNX'), ('skops', 'skops'), ('pickle', 'pickle.dump to a file'), ('tensorboard', 'scalars of TensorBoard writers'))
 ALIASES = {'ls': 'list', 'rm': 'remove', 'mv': 'rename', 'task query': 'list'}
+SHORT = ('add', 'list', 'show', 'get', 'query', 'compare')
+"""Verbs of `reg model` that `reg` itself takes too."""
 OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--registry',), 'DIR', False, 'Use this registry; also accepted after the command'),
     (('--raw',), '', False, 'Print text as it is stored, even if a terminal or spreadsheet obeys it'),
@@ -164,6 +166,7 @@ COMMANDS: dict[str, tuple[str, tuple[int, ...], tuple[str, ...]]] = {
     'trust': ('Use registries of other users where they are found', (8, 9, 10, 6, 11, 12, 7, 0, 1, 3), ('DIR...',)),
     'demo': ('Train on real data, then store, compare and publish the models', (0, 1, 3), ('DIR',)),
     'help': ('Explain a topic or a command', (0, 1, 3), ('TOPIC...',)),
+    'completion': ('Print the script with which a shell completes words', (0, 1, 3), ('bash|zsh|fish',)),
     'model': ('Add, find, compare and publish models', (0, 1, 3), ()),
     'log': ('Run a command as a task, and record everything a re-run needs', (13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 0, 1, 3), ('-- COMMAND...',)),
     'task': ('Find, compare, clone and re-run experiments', (0, 1, 3), ()),
