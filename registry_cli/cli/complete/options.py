@@ -191,7 +191,7 @@ COMMANDS: dict[str, tuple[str, tuple[int, ...], tuple[str, ...]]] = {
     'model show': ('Show everything about a version', (75, 10, 6, 7, 0, 1, 3), ('REF',)),
     'model get': ('Write the files of versions to a folder', (76, 77, 78, 6, 0, 1, 3), ('REF...',)),
     'model path': ('Print the paths at which versions can be opened in place', (79, 6, 0, 1, 3), ('REF...',)),
-    'model compare': ('Show how versions differ', (80, 81, 82, 83, 6, 0, 1, 3), ('REF...',)),
+    'model compare': ('Show how versions differ', (80, 81, 82, 83, 6, 11, 0, 1, 3), ('REF...',)),
     'model lineage': ('Draw the ancestors and descendants of a version', (84, 85, 86, 87, 6, 0, 1, 3), ('REF',)),
     'model history': ('List every change of a model', (88, 89, 6, 11, 12, 10, 0, 1, 3), ('NAME',)),
     'model verify': ('Check that the bytes of versions are intact', (90, 6, 0, 1, 3), ('REF...',)),
