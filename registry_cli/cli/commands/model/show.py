@@ -30,9 +30,11 @@ def command(
 ) -> None:
     """Show everything about a version.
 
-    `partial` names files and other parts that are known to be lost in this copy of the registry.
+    `sealed` has the published value of each metric that was edited since; `partial` names files and other parts that
+    are known to be lost in this copy of the registry.
     """
     from registry_cli.registry.availability import list_lost
+    from registry_cli.registry.proof import find_edited_metrics
     from registry_cli.views.versions import view_version
 
     session = open_session(ctx, forms)
@@ -44,6 +46,7 @@ def command(
         return
     version = {
         **view_version(row),
+        "sealed": {"metrics": find_edited_metrics(session.registry.layout, row)} if row.published else None,
         "partial": list_lost(session.registry.layout, row),
         "task_name": _find_task_name(session.registry, row.task),
     }
