@@ -6,6 +6,8 @@ A command is loaded to run it or to print its help, never to list it. Nothing he
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import nullcontext
 from functools import cache, wraps
 from importlib import import_module
 from inspect import Parameter, Signature, get_annotations, signature
@@ -14,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from registry_cli import env
 from registry_cli._version import __version__
 from registry_cli.cli.options import Options
 from registry_cli.cli.session import RAW_KEY, REGISTRY_KEY, TAIL_KEY
-from registry_cli.cli.table import COMMANDS, GROUPS, Row, aliases_in, children
+from registry_cli.cli.table import COMMANDS, GROUPS, PAGED, Row, aliases_in, children
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """The error that Typer raises on words that make no sense: the base of BadParameter's base, exported under no name."""
@@ -30,6 +34,11 @@ _COMMAND_KEY = "registry_cli.command"
 """Key in a context's `meta` for the words of the command that runs, such as `reg model list`."""
 _CLOSE = 0.8
 """Least similarity of an option that is probably meant."""
+
+_MARGIN = 2
+"""Terminal columns that help leaves empty on its right."""
+_NARROWEST = 40
+"""Fewest terminal columns that help is written for."""
 
 _ABOUT = "A model registry that needs no server: git's way of working, for machine-learning models."
 _MORE = (
@@ -45,6 +54,18 @@ class RegCommand(TyperCommand):
     examples: Sequence[str] = ()
     runs_command = False
     """True where a command to run, with options of its own, follows after `--`."""
+    paged = False
+    """True where long output goes through a pager."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, its output through a pager where that is wanted."""
+        with _paged(wanted=self.paged and not ctx.params.get("follow") and not ctx.meta.get(RAW_KEY)):
+            return super().invoke(ctx)
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, as wide as the terminal."""
+        _fit(ctx)
+        return super().get_help(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words after the command's name: `[OPTIONS]`, then each argument as it is typed."""
@@ -100,6 +121,7 @@ def _load(name: str, row: Row) -> RegCommand:
     real.name = name
     real.examples = getattr(module, "EXAMPLES", ())
     real.runs_command = getattr(module, "RUNS_COMMAND", False)
+    real.paged = row.words in PAGED
     real.params += _everywhere(hidden=True)
     return real
 
@@ -123,7 +145,8 @@ class RegGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Print help where no word is given: that is a question, not a mistake."""
         if not args and not ctx.resilient_parsing:
-            typer.echo(self.get_help(ctx))
+            with _paged():
+                typer.echo(self.get_help(ctx))
             ctx.exit()
         return super().parse_args(ctx, args)
 
@@ -138,6 +161,11 @@ class RegGroup(TyperGroup):
         from registry_cli.cli.suggest import suggest
 
         raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=f"reg {suggest(self.words, args)}")
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, as wide as the terminal."""
+        _fit(ctx)
+        return super().get_help(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs under their headings, then the options."""
@@ -164,7 +192,7 @@ def run(words: Sequence[str]) -> int:
     """
     root = root_group()
     try:
-        with root.make_context("reg", list(words)) as ctx:
+        with _paged(wanted=_asks_help(words)), root.make_context("reg", list(words)) as ctx:
             root.invoke(ctx)
     except UsageError as error:
         if error.hint is None and _COMMAND_KEY in ctx.meta:
@@ -175,6 +203,27 @@ def run(words: Sequence[str]) -> int:
     except CLICK_ERROR as error:
         raise _usage_error(error) from None
     return 0
+
+
+def _paged(*, wanted: bool = True) -> AbstractContextManager[None]:
+    """Return a pager before standard output where one is wanted and standard output is a terminal."""
+    if not (wanted and sys.stdout.isatty() and (env.read(env.REG_PAGER) or env.read(env.PAGER))):
+        return nullcontext()
+    from registry_cli.cli.pager import open_pager
+
+    return open_pager()
+
+
+def _asks_help(words: Sequence[str]) -> bool:
+    ours = words[: words.index("--")] if "--" in words else words
+    return not {"--help", "-h"}.isdisjoint(ours)
+
+
+def _fit(ctx: Any) -> None:
+    """Make help as wide as the terminal, but for a margin; in a pipe the width is that of COLUMNS, else 80."""
+    from shutil import get_terminal_size
+
+    ctx.terminal_width = max(_NARROWEST, get_terminal_size().columns - _MARGIN)
 
 
 def root_group() -> RegGroup:

@@ -136,6 +136,12 @@ ALIASES: Final = {"ls": "list", "rm": "remove", "mv": "rename", "task query": "l
 """Other spellings of verbs, accepted in every group that has the verb or in the one named; help shows none of them."""
 
 
+PAGED: Final = frozenset({
+    "help", "config list", "events", "model compare", "model history", "model lineage", "model list", "model query",
+    "model show", "task compare", "task list", "task logs", "task script", "task show", "trash list",
+})  # fmt: skip
+"""Commands that only read, whose output may be longer than a terminal."""
+
 SHORT: Final = ("add", "list", "show", "get", "query", "compare")
 """Verbs of `reg model` that `reg` itself takes too: `reg add` is `reg model add`."""
 
