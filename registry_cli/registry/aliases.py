@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import get_line, parse_address, resolve, resolve_exact
-from registry_cli.catalog.read.aliases import find_holder, list_last_moves
+from registry_cli.catalog.read.aliases import find_holder, find_spelling, list_last_moves
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.registry.transaction import transact
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 def plan_alias(db: Connection, line: int | None, name: AliasName, version: VersionId | None) -> Change:
     """Return the change that moves an alias of a line from its present holder to `version`."""
-    return changes.alias(name, version=version, old=find_holder(db, line, name) if line is not None else None)
+    if line is None:
+        return changes.alias(name, version=version, old=None)
+    spelled = find_spelling(db, line, name)
+    return changes.alias(spelled, version=version, old=find_holder(db, line, spelled))
 
 
 def set_alias(
@@ -47,19 +50,21 @@ def set_alias(
     """
     target: list[VersionId] = []
 
-    def look(db: Connection) -> tuple[int, VersionRow, VersionId | None]:
+    def look(db: Connection) -> tuple[int, VersionRow, AliasName, VersionId | None]:
         row = resolve_exact(db, ref, "alias", rest=f" {name}")
         version = versions.get_version(db, row)
-        return row, version, find_holder(db, get_line(db, version.name), name)
+        line = get_line(db, version.name)
+        spelled = find_spelling(db, line, name)
+        return row, version, spelled, find_holder(db, line, spelled)
 
     def plan() -> list[Change]:
-        row, version, held = registry.read(look)
+        row, version, spelled, held = registry.read(look)
         target[:] = [version.id]
         if expect is not None:
-            _check_holder(registry, version.name, name, held, expect)
+            _check_holder(registry, version.name, spelled, held, expect)
         if require is not None:
             _check_required(registry, version, row, require)
-        return [] if held == version.id else [changes.alias(name, version=version.id, old=held)]
+        return [] if held == version.id else [changes.alias(spelled, version=version.id, old=held)]
 
     transact(registry, plan, message=message)
     return registry.get_row(target[0])  # `ref` may be the alias itself, and mean another version by now
@@ -89,8 +94,9 @@ def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> V
         UsageError: `ref` names no alias.
         NotFoundError: It was never moved.
     """
-    name, alias = _alias_of(ref)
+    name, typed = _alias_of(ref)
     line = registry.read(lambda db: get_line(db, name))
+    alias = registry.read(lambda db: find_spelling(db, line, typed))
 
     def plan() -> list[Change]:
         moves = registry.read(lambda db: list_last_moves(db, line, alias, 2))

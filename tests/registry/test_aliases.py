@@ -10,6 +10,7 @@ from registry_cli.ids import AliasName
 from registry_cli.registry.aliases import list_moves, remove_alias, set_alias, undo_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
+from registry_cli.registry.query import find_versions
 from tests.registry.making import add, add_metrics
 
 PROD = AliasName("prod")
@@ -148,3 +149,28 @@ def test_every_move_is_listed_newest_first(registry: Registry) -> None:
     assert "version" not in moves[0].change
     with pytest.raises(NotFoundError):
         list_moves(registry, "no/body")
+
+
+def test_aliases_disregard_case_as_names_do(registry: Registry) -> None:
+    set_alias(registry, "a/m:1", PROD)
+    set_alias(registry, "a/m:2", AliasName("Prod"))
+    assert [row.aliases for row in registry.list_rows(["a/m:1", "a/m:2"])] == [(), (PROD,)]
+    assert registry.get_row("a/m@PROD").number == 2
+    assert registry.get_row("a/m@pRod@{1}").number == 1
+    assert set_alias(registry, "a/m:2", AliasName("PROD")).aliases == (PROD,)
+    for expr, found in (("alias:Prod", [2]), ("metrics.acc >= @PROD.metrics.acc", [3, 2])):
+        assert [row.number for row in find_versions(registry, expr)] == found
+    row = undo_alias(registry, "a/m@Prod")
+    assert row is not None
+    assert (row.number, row.aliases) == (1, (PROD,))
+    remove_alias(registry, "a/m@PROD")
+    assert _held(registry) is None
+    set_alias(registry, "a/m:1", AliasName("Prod"))
+    assert _held(registry) == 1, "the first spelling stays, even where nobody holds the alias"
+    set_alias(registry, "a/m:1", AliasName("GRÜN"))
+    assert registry.get_row("a/m@grün").number == 1
+
+
+def test_a_version_is_added_with_an_alias_in_any_case(registry: Registry) -> None:
+    set_alias(registry, "a/m:1", PROD)
+    assert add(registry, "a/m", b"new", aliases=("PROD", "Prod")).aliases == (PROD,)

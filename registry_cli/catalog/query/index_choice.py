@@ -47,7 +47,7 @@ def _label(label: Label, bind: Binder) -> str | None:
         case "tag":
             return f"SELECT version AS row FROM tags INDEXED BY tags_tag WHERE tag = {bind(label.value)}"
         case "alias":
-            return f"SELECT version AS row FROM aliases WHERE alias = {bind(label.value)}"
+            return f"SELECT version AS row FROM aliases WHERE alias = {bind(label.value)} COLLATE NOCASE"
         case "task":
             start = bind(label.value.upper())
             between = f"task BETWEEN {start} AND {start} || '~'"

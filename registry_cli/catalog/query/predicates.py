@@ -193,7 +193,7 @@ def _label(label: Label, bind: Binder, subject: Subject) -> str:
             at = f"t.{subject.owner} = v.row AND t.tag = {bind(label.value)}"
             return f"EXISTS (SELECT 1 FROM {subject.tags} t WHERE {at})"
         case "alias":
-            at = f"a.line = v.line AND a.alias = {bind(label.value)}"
+            at = f"a.line = v.line AND a.alias = {bind(label.value)} COLLATE NOCASE"
             return f"EXISTS (SELECT 1 FROM aliases a WHERE {at} AND a.version = v.row)"
         case "task":
             start = bind(label.value.upper())
@@ -214,7 +214,7 @@ def _other(field: str, op: Op, other: Other, bind: Binder) -> str:
         if name not in PLAIN:
             tables.append(f"fields {alias} ON {alias}.version = {owner}.row AND {alias}.field = {bind(name)}")
     both = [f"{left[side]} {_SQL_OP[op]} {right[side]}" for side in ("number", "text") if left[side] and right[side]]
-    at = f"a.line = v.line AND a.alias = {bind(other.alias)}"
+    at = f"a.line = v.line AND a.alias = {bind(other.alias)} COLLATE NOCASE"
     return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(tables)} WHERE {at} AND {_join(' OR ', both)})"
 
 

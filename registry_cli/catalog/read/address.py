@@ -204,9 +204,14 @@ def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:
 
 def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
     held = dict(read_lines(db, [line])[line][1])
-    found = held.get(str(address.alias))
+    alias = address.alias
+    if alias is not None and alias not in held:
+        from registry_cli.catalog.read.aliases import find_spelling  # where it is held under that name, not needed
+
+        alias = find_spelling(db, line, alias)
+    found = held.get(str(alias))
     if address.ago:
-        found = _held_before(db, line, str(address.alias), address.ago - (found is None))
+        found = _held_before(db, line, str(alias), address.ago - (found is None))
     if found is None:
         ago = f", {address.ago} back" if address.ago else ""
         others = f": it has {', '.join(held)}" if held else ""

@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.connection import find_value, list_column
+from registry_cli.ids import line_key
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
     from registry_cli.ids import AliasName, VersionId
+
+
+def find_spelling(db: Connection, line: int, alias: AliasName) -> AliasName:
+    """Return an alias as its line spells it, since aliases that differ only by case are one, as names are.
+
+    Entries of the log hold aliases letter by letter, so an exact match comes first; an alias that the line never had
+    keeps its spelling.
+    """
+    query = "SELECT alias FROM moves WHERE line = ? GROUP BY alias ORDER BY max(row) DESC"
+    known: list[AliasName] = list_column(db, query, line)
+    same = [name for name in known if line_key(name) == line_key(alias)]
+    return alias if alias in known or not same else same[0]
 
 
 def find_holder(db: Connection, line: int, alias: AliasName) -> VersionId | None:

@@ -86,6 +86,11 @@ def test_the_file_stays_or_goes(empty: Reg, tmp_path: Path) -> None:
     assert not (tmp_path / "m.safetensors").exists()
 
 
+def test_the_same_alias_in_another_case_is_no_change(empty: Reg) -> None:
+    empty("model", "add", "a/b", "m.safetensors", "--alias", "prod")
+    assert "unchanged: a/b:1" in empty("model", "add", "a/b", "m.safetensors", "--alias", "PROD").err
+
+
 def test_numbers_of_metrics_and_text_of_metadata(empty: Reg) -> None:
     metrics = [word for pair in ("a=1.10", "b=1e-3", "c=nan", "d=-inf", "e=3") for word in ("--metric", pair)]
     empty("model", "add", "a/b", "m.safetensors", *metrics, "--meta", "v=1.10", "--meta", "l:=[1, 2]", "--param", "n=7")
