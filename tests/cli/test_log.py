@@ -166,6 +166,14 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
 
 
+def test_source_that_is_not_kept_is_warned_of(lab: Lab) -> None:
+    for number in range(3):
+        lab.write(f"big{number}.py", f"# {'x' * (4 << 20)}\n")
+    done = lab.log("--", "python", "train.py")
+    assert done.stderr.decode().splitlines()[0] == "warning: source is not kept: big2.py"
+    assert lab.task().problem == "source is not kept: big2.py"
+
+
 @pytest.mark.slow
 def test_commits_with_secrets_are_not_stored(lab: Lab) -> None:
     lab.write("more.py", f"1\n{PLANTED['github']}\n")
