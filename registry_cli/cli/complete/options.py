@@ -7,7 +7,7 @@ from __future__ import annotations
 
 # fmt: off
 # ruff: noqa: E501
-SCHEMA = 4
+SCHEMA = 5
 """Version of the index that completion can read."""
 ROLES = ('continue', 'base', 'input', 'adapter', 'merge', 'distill', 'quantize', 'derive')
 FIELDS = ('name', 'project', 'number', 'id', 'framework', 'author', 'created', 'step', 'published', 'archived', 'size', 'task', 'comment', 'tags', 'aliases')
