@@ -276,11 +276,12 @@ def _check_live(layout: Layout, row: VersionRow) -> None:
 
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, copying: Copying) -> None:
     local, sha256 = find_local(file), cast("BlobHash", file.sha256)
+    mode = 0o777 if file.executable else 0o666  # less what the umask of the user takes away
     try:
         if local is not None and not has_blob(registry.layout, sha256):
-            copying.add_file(local, target, sha256)
+            copying.add_file(local, target, sha256, mode=mode)
         else:
-            copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target)
+            copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target, mode=mode)
     except CorruptError as error:
         raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
 

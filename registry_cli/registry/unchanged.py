@@ -65,8 +65,8 @@ def _equal(one: object, other: object) -> bool:
     return one == other or (one != one and other != other)
 
 
-def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None]]:
-    return sorted((file.path, file.sha256, file.url) for file in entries)
+def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None, bool]]:
+    return sorted((file.path, file.sha256, file.url, file.executable) for file in entries)
 
 
 def _lacks(table: Mapping[str, object], given: Mapping[str, object]) -> bool:

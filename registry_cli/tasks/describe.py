@@ -12,6 +12,7 @@ from registry_cli import clock
 from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
+from registry_cli.records.parts import EXECUTABLE
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
 from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.blobs import has_blob
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
 
-EXECUTABLE: Final = "executable"
-"""Media type of an untracked file that may be executed."""
 LINK: Final = "link"
 """Media type of an untracked symbolic link; its bytes are the path that it names."""
 _MOST_NAMED: Final = 5

@@ -20,7 +20,7 @@ from registry_cli.store.copying import Copying
 from registry_cli.tasks.capture.data import list_data
 from registry_cli.tasks.capture.environ import replayed
 from registry_cli.tasks.capture.program import find_program
-from registry_cli.tasks.describe import EXECUTABLE, LINK
+from registry_cli.tasks.describe import LINK
 from registry_cli.tasks.record import get_task_file_path, read_task_file
 from registry_cli.tasks.rerun.environment import build_environment
 from registry_cli.tasks.rerun.git import apply_diff, check_out
@@ -142,7 +142,7 @@ def restore_code(registry: Registry, task: Task, code: Code, root: Path, environ
             files.make_dirs(target.parent)
             assert file.sha256
             assert file.xxh3
-            mode = 0o777 if file.media == EXECUTABLE else 0o666
+            mode = 0o777 if file.executable else 0o666
             copying.add_blob(registry.layout, file.sha256, file.xxh3, target, mode=mode)
         copying.finish()
     for file in (one for one in untracked if one.media == LINK):  # after the files: none is written through a link

@@ -43,7 +43,10 @@ def command(
     *,
     forms: JsonForms,
 ) -> None:
-    """Write the files of versions to a folder."""
+    """Write the files of versions to a folder.
+
+    A file that could be executed when it was added can be executed again; other modes are not kept.
+    """
     import sys
 
     from registry_cli.registry.get import get_file, get_version, write_stream
