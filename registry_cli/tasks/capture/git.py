@@ -101,7 +101,7 @@ def capture_code(
     argv: Sequence[str] = (),
     commits: bool = True,
 ) -> CodeState | None:
-    """Return the code as it is now; None without a work tree or without git.
+    """Return the code as it is now; None without a work tree.
 
     Args:
         cwd: The folder in which the command runs.
@@ -177,14 +177,16 @@ def _is_root(path: Path) -> bool:
 
 
 def _without_status(root: Path, status: Answer) -> CodeState | None:
-    """Return what is known if git refuses, such as in a folder of another user."""
-    if status.fate == "missing" or "must be run in a work tree" in status.error:
+    """Return what is known if git refuses, as in a folder of another user, or if there is no git."""
+    if "must be run in a work tree" in status.error:
         return None
-    if status.fate == "done":
-        words = status.error.strip().partition("\n")[0].removeprefix("fatal: ")
+    if status.fate == "missing":
+        words = "git is not installed, so that the code is not on record"
+    elif status.fate == "done":
+        words = "git: " + status.error.strip().partition("\n")[0].removeprefix("fatal: ")
     else:
-        words = "took too long" if status.fate == "late" else "lists too many files"
-    return CodeState(Code(_format(os.fsencode(root))), problem=f"git: {words}")
+        words = "git: took too long" if status.fate == "late" else "git: lists too many files"
+    return CodeState(Code(_format(os.fsencode(root))), problem=words)
 
 
 def _find_empty_tree(root: Path, environ: Mapping[str, str], limits: Limits) -> str:
