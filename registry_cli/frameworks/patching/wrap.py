@@ -14,6 +14,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.frameworks.patching.hidden_frames import ask_quietly, hide_frame
 from registry_cli.frameworks.patching.paths import find_path, find_stream, is_remote
 from registry_cli.frameworks.patching.shapes import Call, Details, Load, Save, Saved, Score, Train
 
@@ -68,7 +69,7 @@ class LoggingState:
         except Exception as error:  # the script's call continues
             self.rules = None
             with suppress(Exception):
-                warnings.warn(f"automatic logging has ended: {type(error).__name__}: {error}", stacklevel=3)
+                warnings.warn(f"automatic logging has ended: {type(error).__name__}: {error}", stacklevel=2)
             return None
 
     def warn_once(self, sink: Sink, framework: Framework, hook: Hook, error: Exception) -> None:
@@ -83,7 +84,7 @@ def wrap(state: LoggingState, framework: Framework, hook: Hook, plain: Function)
     """Return the wrapper of a function, with the same signature."""
     make = {Save: _wrap_save, Load: _wrap_load, Score: _wrap_score, Train: _wrap_train}[type(hook)]
     wrapper: Function = make(state, framework, hook, plain)  # type: ignore[operator]  # of this very kind
-    return functools.wraps(plain)(wrapper)
+    return functools.wraps(plain)(hide_frame(wrapper))
 
 
 def _wrap_save(state: LoggingState, framework: Framework, hook: Save, plain: Function) -> Function:
@@ -111,7 +112,7 @@ def _wrap_save(state: LoggingState, framework: Framework, hook: Save, plain: Fun
             if end is not None:
                 _try((state, sink, framework, hook), end, done)
         try:
-            told = _NOTHING if hook.report is None else hook.report(Call(args, kwargs, result))
+            told = _NOTHING if hook.report is None else ask_quietly(hook.report, Call(args, kwargs, result))
             _report_save(state, sink, framework, hook, told, given, path)
         except Exception as error:
             state.warn_once(sink, framework, hook, error)
@@ -157,7 +158,7 @@ def _report_save(
 
 
 def _wrap_load(state: LoggingState, framework: Framework, hook: Load, plain: Function) -> Function:
-    slow = _wrap_any_load(state, framework, hook, plain)
+    slow = hide_frame(_wrap_any_load(state, framework, hook, plain))
     if hook.report is not None or hook.shape == "prefix":
         return slow
     place, name = hook.path.place, hook.path.name
@@ -227,7 +228,7 @@ def _report_given(sink: Sink, hook: Load, given: str) -> None:
 
 def _report_load(sink: Sink, hook: Load, call: Call, path: str | None) -> None:
     if path is not None and hook.report is not None:
-        path = find_path(hook.report(call))
+        path = find_path(ask_quietly(hook.report, call))
     if path is not None:
         _report_path(sink, hook, path)
 

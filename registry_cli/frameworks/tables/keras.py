@@ -8,7 +8,6 @@ https://keras.io/api/models/model_saving_apis/. Not logged: weights split into s
 from __future__ import annotations
 
 import re
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -113,9 +112,7 @@ def _find_config(model: Any) -> str | None:
 
 def _make_config(model: Any) -> str | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return str(model.to_json())
+        return str(model.to_json())
     except Exception:  # a layer without a configuration
         return None
 
