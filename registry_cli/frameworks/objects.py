@@ -26,6 +26,7 @@ _KNOWN: Final = {
 """By the first part of a class's module: the framework, and the keys that its models belong to."""
 _SCORES: Final = {"XGBoost": find_scores, "LightGBM": find_scores, "CatBoost": find_last_scores}
 _TABLES: Final = frozenset({"pandas", "polars", "pyarrow", "datasets", "xarray", "dask", "geopandas", "modin", "cudf"})
+_DATA_SETS: Final = ("torch.utils.data.", "torch_geometric.data.", "torch_geometric.datasets.")
 _PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
 _LOOKED_AT: Final = 16
 """Members of a list or a dict that are inspected."""
@@ -57,6 +58,35 @@ def report_object(value: Any) -> Details | None:
             return _describe_model(model, of.root)
     labels = find_labels(value)
     return Details(labels=labels) if labels else _UNKNOWN
+
+
+def is_torch_data(value: Any) -> bool:
+    """Return whether an object that `torch.save` takes is data: what `report_object` calls so, a data set, or its parts.
+
+    One tensor, and a dict that holds tensors, may be weights and are no data.
+    """
+    members = _list_members(value)
+    if type(value) is dict:
+        return bool(members) and all(_find_kind(each).data or _is_data_set(each) for each in members)
+    if type(value) in (list, tuple):
+        return bool(members) and (any(map(_is_data_set, members)) or all(map(_is_datum, members)))
+    return _find_kind(value).data or _is_data_set(value)
+
+
+def _is_datum(value: Any) -> bool:
+    """Return whether a member of a list is data: a tensor too, unless it is a parameter of a network."""
+    bases = _list_bases(type(value))
+    is_weight = any(base.startswith("torch.nn.") for base in bases)
+    return ("torch.Tensor" in bases and not is_weight) or is_torch_data(value)
+
+
+def _is_data_set(value: Any) -> bool:
+    """Return whether an object is one of PyTorch's data sets or loaders, or of a class made from them."""
+    return any(base.startswith(_DATA_SETS) for base in _list_bases(type(value)))
+
+
+def _list_bases(kind: Any) -> list[str]:
+    return [f"{base.__module__}.{base.__name__}" for base in kind.__mro__]
 
 
 def find_labels(model: Any) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli.frameworks.objects import find_labels, report_object
+from registry_cli.frameworks.objects import find_labels, is_torch_data, report_object
 from tests.frameworks.objects_like import make
 
 TABLE = make("pandas.core.frame")
@@ -47,6 +47,31 @@ def test_a_model_among_other_things(value: Any) -> None:
     assert told is not None
     assert told.framework == "ScikitLearn"
     assert told.keys == ("scikit",)
+
+
+TENSOR_CLASS = type("Tensor", (), {"__module__": "torch"})
+TENSOR = TENSOR_CLASS()
+WEIGHT = type("Parameter", (TENSOR_CLASS,), {"__module__": "torch.nn.parameter"})()
+DATA_SET = type("Mine", (type(make("torch.utils.data.dataset")),), {"__module__": "__main__"})()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [DATA_SET, make("torch.utils.data.dataloader"), make("torch_geometric.data.data"), (TENSOR, TENSOR), [TENSOR, 3],
+     (DATA_SET, {"x": TENSOR}), {"train": DATA_SET, "test": DATA_SET}, {"a": 1, "b": 2}, {"x": ARRAY}, ARRAY, TABLE,
+     "text", [[TENSOR, 1], [TENSOR, 2]]],
+)  # fmt: skip
+def test_data_that_torch_saves_is_no_model(value: Any) -> None:
+    assert is_torch_data(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [TENSOR, WEIGHT, {"w": TENSOR}, {"state": {"w": TENSOR}, "epoch": 3}, [WEIGHT, WEIGHT],
+     (make("torch.nn.modules"), 3), {}, [], make("torch.nn.modules.linear"), make("__main__"), [{"w": TENSOR}]],
+)  # fmt: skip
+def test_what_may_be_weights_is_no_data(value: Any) -> None:
+    assert not is_torch_data(value)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.frameworks.objects import is_torch_data
 from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Sink
 
 _FILE: Final = Argument(0, "f")
+_OBJECT: Final = Argument(0, "obj")
 _CHECKPOINT: Final = Argument(99, "checkpoint_id")
 """By name alone."""
 _NOWHERE: Final = Argument(99, "")
 _SHARDS: Final = "torch.distributed.checkpoint"
+
+
+def report_save(call: Call) -> Details | None:
+    """Return no more than that a model is saved; None for data, such as a `TensorDataset` or a pair of tensors."""
+    return None if is_torch_data(_OBJECT.get(call)) else Details()
 
 
 def report_script(call: Call) -> Details:
@@ -81,7 +88,7 @@ FRAMEWORK = Framework(
     keys=("pytorch",),
     packages=("torch",),
     hooks=(
-        Save("torch.serialization:save", Argument(1, "f"), empties=True),
+        Save("torch.serialization:save", Argument(1, "f"), report=report_save, empties=True),
         Load("torch.serialization:load", _FILE),
         Save("torch.jit._serialization:save", Argument(1, "f"), report=report_script),
         Save("torch.jit._script:RecursiveScriptModule.save", Argument(1, "f"), report=report_script),

@@ -6,7 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from registry_cli.frameworks.patching.shapes import Call, Details
-from registry_cli.frameworks.tables.pytorch import report_onnx, report_program, report_script, report_shards
+from registry_cli.frameworks.tables.pytorch import (
+    report_onnx,
+    report_program,
+    report_save,
+    report_script,
+    report_shards,
+)
 
 
 def test_an_export_is_a_save_where_it_names_a_file() -> None:
@@ -20,6 +26,12 @@ def test_an_export_is_a_save_where_it_names_a_file() -> None:
 def test_an_exports_weights_may_lie_beside_it(tmp_path: Path) -> None:
     (tmp_path / "net.onnx.data").write_bytes(b"weights")
     assert report_program(Call(("program", tmp_path / "net.onnx"), {})).shape == "prefix"
+
+
+def test_data_that_is_saved_is_no_model() -> None:
+    assert report_save(Call(((1, 2), "data.pt"), {})) is None
+    assert report_save(Call(({"w": object()}, "net.pt"), {})) == Details()
+    assert report_save(Call((), {"obj": "text", "f": "notes.pt"})) is None
 
 
 def test_a_script_is_no_file_of_torch_save() -> None:
