@@ -61,7 +61,7 @@ def report_object(value: Any) -> Details | None:
 
 
 def is_torch_data(value: Any) -> bool:
-    """Return whether an object that `torch.save` takes is data: what `report_object` calls so, a data set, or its parts.
+    """Return whether an object that `torch.save` takes is data, as `report_object` has it, or a data set.
 
     One tensor, and a dict that holds tensors, may be weights and are no data.
     """

@@ -30,9 +30,13 @@ _BACKUPS: Final = (
 )
 _EPOCH_END: Final = "CallbackList.on_epoch_end"
 _FITS: Final = ("keras.src.callbacks.callback_list", "keras.src.callbacks", "tf_keras.src.callbacks")
+_FILE_PATH: Final = "ModelCheckpoint._get_file_path"
+_CHECKPOINTS: Final = ("keras.src.callbacks.model_checkpoint", "keras.src.callbacks", "tf_keras.src.callbacks")
 _EXPORTS: Final = {"onnx": "ONNX", "openvino": "OpenVINO", "litert": "TensorFlow_Lite", "torch": "PyTorch"}
 
 _configs: WeakKeyDictionary[Any, tuple[object, str | None]] = WeakKeyDictionary()
+_named: dict[str, int] = {}
+"""The epoch in the path that a checkpoint callback has formatted last."""
 _epochs: WeakKeyDictionary[Any, tuple[int, Mapping[str, float]]] = WeakKeyDictionary()
 
 
@@ -77,6 +81,15 @@ def enter_epoch_end(call: Call, sink: Sink) -> None:
         sink.score(name, value, epoch)
 
 
+def leave_file_path(call: Call, sink: Sink) -> None:
+    """Remember the epoch of a path that a checkpoint callback has formatted, where the path holds it."""
+    del sink
+    template = str(getattr(call.args[0], "filepath", ""))
+    if "{epoch" in template and call.result is not None:
+        _named.clear()  # the callback saves to it at once, or not at all
+        _named[str(call.result)] = Argument(1, "epoch").get(call) + 1
+
+
 def leave_epoch_end(call: Call, sink: Sink) -> None:
     """Forget the epoch: a model saved from now on was trained further, or is saved by the script itself."""
     del sink
@@ -92,10 +105,14 @@ def _find_model(call: Call) -> Any:
 
 
 def _describe(model: Any, path: object) -> Details:
-    """Return a model's network and its epoch's scores; the epoch is its step unless the file's name holds a number."""
+    """Return a model's network and its epoch's scores.
+
+    Its step is the epoch, unless the file's name holds a number that is not known to be the epoch.
+    """
     epoch, scores = _epochs.get(model, (None, {}))
     numbered = re.search(r"\d", Path(str(path)).stem)
-    return Details(step=None if numbered else epoch, config=_find_config(model), scores=scores)
+    step = _named.get(str(path)) if numbered else epoch
+    return Details(step=step, config=_find_config(model), scores=scores)
 
 
 def _find_config(model: Any) -> str | None:
@@ -149,5 +166,6 @@ FRAMEWORK = Framework(
         Save("keras.src.models.model:Model.export", _PATH, report=report_export),  # Keras 3
         *(Save(target, _NOWHERE, report=report_backup, optional=True) for target in _BACKUPS),
         *(Train(f"{module}:{_EPOCH_END}", enter_epoch_end, leave_epoch_end, optional=True) for module in _FITS),
+        *(Train(f"{module}:{_FILE_PATH}", leave=leave_file_path, optional=True) for module in _CHECKPOINTS),
     ),
 )

@@ -49,6 +49,24 @@ def test_an_epoch_is_told_before_it_is_saved_and_counts_from_one() -> None:
     assert not told.scores
 
 
+def test_the_epoch_in_a_checkpoints_name_is_its_step() -> None:
+    model, sink = Model(), Memory()
+
+    def save_as(template: str, epoch: int) -> int | None:
+        path = template.format(epoch=epoch + 1, loss=0.5)
+        call = Call((SimpleNamespace(filepath=template), epoch, None, {}), {})
+        call.result = path
+        keras.leave_file_path(call, sink)
+        return keras.report_model(save(model, path)).step
+
+    assert save_as("weight.{epoch}.keras", 2) == 3
+    assert save_as("cp-{epoch:04d}-{loss:.2f}.weights.h5", 0) == 1
+    assert save_as("fold_3.keras", 2) is None
+    keras.enter_epoch_end(end_epoch(model, 2), sink)
+    assert save_as("fold_3.keras", 2) is None, "a number that is not the epoch's place is no epoch"
+    assert save_as("best.keras", 2) == 3
+
+
 def test_an_epoch_is_told_once_though_two_names_lead_to_its_function() -> None:
     model, sink = Model(), Memory()
     call = end_epoch(model, 4, loss=1.0)
