@@ -183,10 +183,11 @@ def stage_design(staging: Staging, source: DesignSource) -> Design:
 def build_version(registry: Registry, staging: Staging, draft: Draft, content: Sequence[FileEntry],
                   message: str | None, metadata: Mapping[str, Value]) -> VersionRecord:  # fmt: skip
     """Return the record of the version that `draft` describes, with the addresses of its parents resolved."""
+    now = clock.now()
     return VersionRecord(
         model=draft.name,
         nonce=new_ulid(),
-        created=clock.now(),
+        created=min(draft.created, now) if draft.created else now,
         author=registry.author,
         files=tuple(content),
         message=message,
