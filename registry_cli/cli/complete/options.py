@@ -116,7 +116,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--remove',), 'TAG', True, 'Remove this tag; repeatable'),
     (('--expect',), 'REF', False, "Only if this one holds it now; '' for none"),
     (('--require',), 'EXPR', False, 'Only if the version matches this query'),
-    (('--undo',), 'REF', False, 'Move NAME@alias back to its previous version'),
+    (('--undo',), 'REF', False, 'Undo the last move of NAME@alias; again, the one before'),
     (('--remove',), 'REF', False, 'Remove NAME@alias'),
     (('--list',), 'NAME', False, "List a model's aliases and how they moved"),
     (('--force', '-f'), '', False, 'Do it even where the version is published or in use'),

@@ -37,7 +37,10 @@ def command(
     undo: Annotated[
         str | None,
         typer.Option(
-            "--undo", metavar="REF", help="Move NAME@alias back to its previous version.", rich_help_panel=INSTEAD
+            "--undo",
+            metavar="REF",
+            help="Undo the last move of NAME@alias; again, the one before.",
+            rich_help_panel=INSTEAD,
         ),
     ] = None,
     remove: Annotated[
