@@ -152,8 +152,9 @@ def test_undo_to_a_version_that_is_hidden_is_refused(registry: Registry) -> None
     set_alias(registry, "a/m:1", PROD)
     set_alias(registry, "a/m:2", PROD)
     archive_versions(registry, ["a/m:1"])
-    with pytest.raises(RefusedError, match="archived"):
+    with pytest.raises(RefusedError, match="archived") as refused:
         undo_alias(registry, "a/m@prod")
+    assert refused.value.hint == "reg model restore a/m:1"
     assert _held(registry) == 2
 
 

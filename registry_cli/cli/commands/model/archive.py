@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import typer
 
 from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
@@ -20,3 +22,8 @@ def command(
     session = open_session(ctx, as_json=as_json, quiet=quiet)
     rows = archive_versions(session.registry, read_refs(refs), message=message)
     session.output.results(view_versions(rows))
+    for row in rows:
+        if row.aliases:
+            held = " and ".join(f"@{alias}" for alias in row.aliases)
+            session.output.warn(f"{row.ref} still holds {held}, which leads to it although it is archived")
+            session.output.hint(f"reg model restore {quote(row.ref)}")
