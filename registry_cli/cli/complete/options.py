@@ -103,7 +103,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--md',), '', False, 'Print GitHub Markdown'),
     (('--up',), '', False, 'Show only ancestors'),
     (('--down',), '', False, 'Show only descendants'),
-    (('--depth',), 'N', False, 'Go at most N steps'),
+    (('--depth',), 'N', False, 'Go at most N steps; … marks what is left out'),
     (('--format',), 'tree|dot|mermaid|json', False, 'Print tree, dot (Graphviz), mermaid or json'),
     (('--metric',), 'FIELD', False, 'Draw this metric over the versions; by default the most common'),
     (('--strong',), '', False, 'Check SHA-256 too: slower, but proof against forgery'),

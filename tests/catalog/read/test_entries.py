@@ -68,7 +68,8 @@ def test_relatives_come_level_by_level() -> None:
     root = catalog.add()
     left, right = catalog.add(parents=(root,)), catalog.add(parents=(root,))
     leaf = catalog.add(parents=(left, right))
-    assert list_relatives(catalog.db, leaf, "up", None) == [leaf, left, right, root]
-    assert list_relatives(catalog.db, leaf, "up", 1) == [leaf, left, right]
-    assert set(list_relatives(catalog.db, root, "down", None)) == {root, left, right, leaf}
-    assert list_relatives(catalog.db, root, "up", None) == [root]
+    assert list_relatives(catalog.db, leaf, "up", None) == ([leaf, left, right, root], frozenset())
+    assert list_relatives(catalog.db, leaf, "up", 1) == ([leaf, left, right], {left, right})
+    assert list_relatives(catalog.db, leaf, "up", 2) == ([leaf, left, right, root], frozenset())
+    assert set(list_relatives(catalog.db, root, "down", None).versions) == {root, left, right, leaf}
+    assert list_relatives(catalog.db, root, "up", None) == ([root], frozenset())
