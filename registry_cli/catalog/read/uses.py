@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from registry_cli.catalog.connection import select_among
 from registry_cli.catalog.read.rows import User
 from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId, Xxh3
+from registry_cli.records.parts import FileEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import UserId
+
+
+class LocalFile(NamedTuple):
+    """A local file, with a `file:` URL and digests, and the versions that point to it."""
+
+    file: FileEntry
+    versions: tuple[VersionId, ...]
+
 
 _USERS = "uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task"
 _LIVE = "coalesce(v.removed, t.removed) = 0"
@@ -84,6 +93,19 @@ def list_external_blobs(db: Connection) -> list[BlobHash]:
     """Return the known blobs of files with a URL, whose bytes may or may not be here."""
     found = db.execute("SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
     return [BlobHash(sha256) for (sha256,) in found]
+
+
+def list_local_files(db: Connection) -> list[LocalFile]:
+    """Return the local files that versions which are not removed point to, as far as their digests are known."""
+    found = db.execute(
+        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media, f.url, v.id"
+        " FROM files f JOIN versions v ON v.row = f.version"
+        " WHERE f.url LIKE 'file:%' AND f.sha256 IS NOT NULL AND v.removed = 0 ORDER BY f.version, f.path"
+    )
+    versions = defaultdict[FileEntry, list[VersionId]](list)
+    for *columns, version in found:
+        versions[FileEntry(*columns)].append(VersionId(RecordId(version)))
+    return [LocalFile(file, tuple(users)) for file, users in versions.items()]
 
 
 def sum_blob_sizes(db: Connection) -> int:
