@@ -91,6 +91,7 @@ _SECTIONS: Final = {
         "model derive": "Make a new draft that shares the bytes of a version",
         "model tag": "Add tags to versions and remove them",
         "model alias": "Move an alias to a version, list aliases or undo a move",
+        "model promote": "Move an alias to a version that is better than its holder",
         "model rename": "Give a model another name",
     },
     "model: Life cycle": {

@@ -58,7 +58,7 @@ def set_alias(
         if expect is not None:
             _check_holder(registry, version.name, name, held, expect)
         if require is not None:
-            _check_required(registry, version, row, require)
+            check_required(registry, version, row, require)
         return [] if held == version.id else [changes.alias(name, version=version.id, old=held)]
 
     transact(registry, plan, message=message)
@@ -126,7 +126,12 @@ def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: V
                             hint=f"reg model alias --list {quote(model)}")  # fmt: skip
 
 
-def _check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+def check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+    """Check that the version of an index row matches a query.
+
+    Raises:
+        RefusedError: It does not.
+    """
     from registry_cli.registry.query import matches
 
     if not matches(registry, row, require):

@@ -81,6 +81,17 @@ def test_require(registry: Registry) -> None:
     assert _held(registry) == 3
 
 
+def test_a_query_can_ask_whether_anybody_holds_it(registry: Registry) -> None:
+    gate = "not has(@prod) or metrics.acc > @prod.metrics.acc"
+    add(registry, "b/n", aliases=("prod",))
+    assert set_alias(registry, "a/m:2", PROD, require=gate).number == 2
+    with pytest.raises(RefusedError):
+        set_alias(registry, "a/m:1", PROD, require=gate)
+    assert set_alias(registry, "a/m:3", PROD, require=gate).number == 3
+    assert [row.ref for row in registry.query("has(@prod)", sort="name,number")] == ["a/m:1", "a/m:2", "a/m:3", "b/n:1"]
+    assert registry.query("has(@best)") == []
+
+
 @pytest.mark.parametrize("hide", [archive_versions, remove_versions])
 def test_what_is_hidden_holds_no_alias(registry: Registry, hide: object) -> None:
     hide(registry, ["a/m:1"])  # type: ignore[operator]  # two functions of one shape

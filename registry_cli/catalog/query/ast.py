@@ -53,6 +53,12 @@ class Has(Frozen):
     field: str
 
 
+class Held(Frozen):
+    """`has(@alias)`: a version of the same line holds the alias, whichever it is."""
+
+    alias: str
+
+
 class Label(Frozen):
     """`tag:x`, `task:x` (a task's id or its beginning), `alias:x`, `scan:x` (as in `metadata.scan`), `status:x`.
 
@@ -91,7 +97,7 @@ class Or(Frozen):
     terms: tuple[Expr, ...]
 
 
-Leaf: TypeAlias = Compare | In | Has | Label | Kin
+Leaf: TypeAlias = Compare | In | Has | Held | Label | Kin
 Expr: TypeAlias = Leaf | Not | And | Or
 
 
@@ -123,6 +129,8 @@ def format_query(expr: Expr) -> str:
             return f"{format_field(field)} {'not in' if negated else 'in'} ({items})"
         case Has(field):
             return f"has({format_field(field)})"
+        case Held(alias):
+            return f"has(@{_word(alias)})"
         case Label(kind, value):
             return f"{kind}:{_word(value)}"
         case Kin(kind, ref):

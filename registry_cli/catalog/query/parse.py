@@ -4,7 +4,7 @@ query      = and-terms { "or" and-terms }
 and-terms  = term { "and" term }
 term       = "not" term | "(" query ")" | label | call | comparison
 label      = ("tag" | "alias" | "task" | "scan") ":" WORD
-call       = "has" "(" FIELD ")" | ("descends" | "parents") "(" ADDRESS ")"
+call       = "has" "(" ( FIELD | "@" ALIAS ) ")" | ("descends" | "parents") "(" ADDRESS ")"
 comparison = FIELD [ OPERATOR value | ["not"] "in" "(" value { "," value } ")" ]
 value      = WORD | STRING | "@" ALIAS "." FIELD
 """
@@ -18,6 +18,7 @@ from registry_cli.catalog.query.ast import (
     Compare,
     Expr,
     Has,
+    Held,
     In,
     Kin,
     KinKind,
@@ -169,14 +170,27 @@ class _Parser:
         opened = self.token.kind == "mark" and self.token.text == "("
         if opened and token.text == "has":
             self.next()
-            field = self.field(self.next())
-            self.need_mark(")")
-            return Has(field)
+            return self.has()
         kin = next((kind for kind in _KIN if opened and kind == token.text), None)
         if kin:
             self.refuse_foreign(f"{kin}(…)", token, [f"{known}(…)" for known in self.subject.kin])
             return Kin(kin, self.reference())
         return self.comparison(self.field(token))
+
+    def has(self) -> Has | Held:
+        token = self.next()
+        held = token.kind == "word" and token.text.startswith("@")
+        if held:
+            self.need_aliases(token, "`has(@alias)`")
+            if token.text == "@":
+                self.fail("an alias is missing here", token, "write it as in `has(@prod)`")
+        expr = Held(unicodedata.normalize("NFC", token.text[1:])) if held else Has(self.field(token))
+        self.need_mark(")")
+        return expr
+
+    def need_aliases(self, token: Token, term: str) -> None:
+        if "alias" not in self.subject.labels:
+            self.fail(f"{self.subject.rows} have no aliases to compare with", token, f"{term} is for versions")
 
     def field(self, token: Token) -> str:
         return parse_field(token, self.source, self.subject)
@@ -254,8 +268,7 @@ class _Parser:
     def other(self, field: str) -> Other:
         """Split `@alias.field` at the first dot that a field follows, because an alias may hold dots."""
         token = self.next()
-        if "alias" not in self.subject.labels:
-            self.fail(f"{self.subject.rows} have no aliases to compare with", token, "`@alias.field` is for versions")
+        self.need_aliases(token, "`@alias.field`")
         text = token.text[1:]
         dots = (at for at, character in enumerate(text) if character == "." and at)
         dot = next((at for at in dots if is_field(text[at + 1 :], self.subject)), None)

@@ -13,6 +13,7 @@ from registry_cli.catalog.query.ast import (
     Compare,
     Expr,
     Has,
+    Held,
     In,
     Kin,
     Label,
@@ -73,6 +74,8 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
             return f"NOT {compile_condition(term, bind, resolve, subject)}"
         case Label():
             return _label(expr, bind, subject)
+        case Held(alias):
+            return f"EXISTS (SELECT 1 FROM aliases a WHERE a.line = v.line AND a.alias = {bind(alias)})"
         case Kin("descends", ref):
             return f"v.row IN ({DESCENDANTS.format(ref=bind(resolve(ref)))})"
         case Kin("uses", ref):
