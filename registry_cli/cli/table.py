@@ -76,6 +76,7 @@ _SECTIONS: Final = {
         "model add": "Add files as a new version of a model",
         "model list": "List models, one row each",
         "model query": "Find versions by an expression",
+        "model find": "Find the versions that hold the bytes of a file or folder",
         "model show": "Show everything about a version",
         "model get": "Write the files of versions to a folder",
         "model path": "Print the paths at which versions can be opened in place",

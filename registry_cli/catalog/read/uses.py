@@ -120,6 +120,17 @@ def list_shown(db: Connection, blob: BlobHash) -> list[tuple[VersionId, str]]:
     return [(VersionId(RecordId(version)), path) for version, path in db.execute(query, (blob,))]
 
 
+def iter_file_holders(db: Connection, blobs: Sequence[BlobHash]) -> Iterator[tuple[int, str, BlobHash]]:
+    """Yield each file of a version, removed or not, that holds one of some blobs: the version's row, path and blob."""
+    return select_among(db, "SELECT version, path, sha256 FROM files WHERE sha256 IN ({marks})", blobs)
+
+
+def list_digests(db: Connection, prefix: str, limit: int) -> list[BlobHash]:
+    """Return at most `limit` digests of files of versions that begin with a prefix."""
+    query = "SELECT DISTINCT sha256 FROM files WHERE sha256 >= ? AND sha256 < ? LIMIT ?"
+    return [BlobHash(sha256) for (sha256,) in db.execute(query, (prefix, prefix + "g", limit))]
+
+
 def list_holders(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> list[int]:
     """Return the rows of the versions that hold one of some blobs, oldest first, except removed ones and the task's."""
     query = (
