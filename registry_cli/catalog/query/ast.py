@@ -15,7 +15,7 @@ _BARE: Final = re.compile(r"[\w./-]+")
 
 
 class Time(Frozen):
-    """A moment as the user wrote it: `2026-01-01`, `2026-01-01T10:00Z`, or `now-7d`."""
+    """A moment as the user wrote it: `2026-01-01`, `2026-01-01T10:00Z`, `now-7d` or `today`."""
 
     text: str
 

@@ -75,6 +75,9 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
     """
     if token.kind == "word" and is_field(token.text, subject):
         return token.text
+    if token.text in subject.files:
+        problem = f"a version may have many files: `{token.text}` can be compared with a value, and no more"
+        raise point_at(source, token.start, token.end, problem)
     near = " or ".join(f"`{name}`" for name in list_near(token.text, subject))
     if token.text in subject.labels:
         near = f"`{token.text}:x`"
@@ -175,7 +178,8 @@ class _Parser:
         if kin:
             self.refuse_foreign(f"{kin}(…)", token, [f"{known}(…)" for known in self.subject.kin])
             return Kin(kin, self.reference())
-        return self.comparison(self.field(token))
+        is_of_files = token.kind == "word" and token.text in self.subject.files
+        return self.comparison(token.text if is_of_files else self.field(token))
 
     def has(self) -> Has | Held:
         token = self.next()
@@ -231,6 +235,8 @@ class _Parser:
         op = _OPS[token.text]
         if op in {"~", "!~"} and plain and not plain.is_text:
             self.fail(f"`{op}` matches text, and `{field}` is none", token)
+        if op not in {"=", "!=", "~", "!~"} and field in self.subject.files:
+            self.fail(f"`{field}` is equal or matches", token, "write `=`, `!=`, `~` or `!~`")
         if op not in {"=", "!="} and is_truth:
             self.fail(f"`{field}` is true or false", token, f"write `{field}` or `not {field}`")
         return Compare(field, op, self.value(field, op))
@@ -249,7 +255,7 @@ class _Parser:
             if token.kind not in {"word", "string"}:
                 self.fail(f"a pattern is missing after `{op}`", accepted='write it as in `name ~ "fraud/*"`')
             return self.next().text
-        if token.kind == "word" and token.text.startswith("@"):
+        if token.kind == "word" and token.text.startswith("@") and field not in self.subject.files:
             return self.other(field)
         return self.literal(field)
 

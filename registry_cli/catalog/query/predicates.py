@@ -26,6 +26,7 @@ from registry_cli.catalog.query.ast import (
 )
 from registry_cli.catalog.query.fields import PLAIN, Field, Kind
 from registry_cli.catalog.query.literals import find_span
+from registry_cli.catalog.query.normal_form import push_not
 from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.ids import VersionId, line_key
 
@@ -89,6 +90,8 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
             if field.line:
                 return f"v.line IN (SELECT id FROM lines WHERE {plain_condition(expr, bind, field, field.line)})"
             return plain_condition(expr, bind, field, field.column.format(v="v"))
+        case Compare() | In() if expr.field in subject.files:
+            return _file(expr, bind, subject.files[expr.field])
         case Compare() | In() | Has():
             at = f"f.{subject.owner} = v.row AND f.field = {bind(expr.field)}"
             return f"EXISTS (SELECT 1 FROM {subject.fields} f WHERE {at} AND {keyed_condition(expr, bind, 'f')})"
@@ -124,6 +127,15 @@ def keyed_condition(leaf: Compare | In | Has, bind: Binder, row: str) -> str:
             return _join(" OR ", (f"{column} IN ({those})" for column, those in sets))
         case Has():
             return "1"
+
+
+def _file(leaf: Compare | In, bind: Binder, field: Field) -> str:
+    """Return the condition that a file of the version satisfies a leaf; for a negated leaf, that none does."""
+    negated = leaf.negated if isinstance(leaf, In) else leaf.op in {"!=", "!~"}
+    term = push_not(leaf, negated)
+    assert isinstance(term, Compare | In)
+    condition = plain_condition(term, bind, field, field.column)
+    return f"{'NOT ' if negated else ''}EXISTS (SELECT 1 FROM files f WHERE f.version = v.row AND {condition})"
 
 
 def list_sides(leaf: Compare | In | Has) -> list[str]:
