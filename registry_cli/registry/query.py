@@ -31,6 +31,7 @@ class Question:
         per: Keep the first version of each task or line.
         columns: Fields to show, comma-separated.
         tag: Tags that a version must have; with a `-` before, must not have.
+        removed: Only removed versions, which are otherwise left out.
     """
 
     expr: str = ""
@@ -47,6 +48,7 @@ class Question:
     published: bool = False
     archived: bool = False
     include_archived: bool = False
+    removed: bool = False
 
 
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
@@ -106,7 +108,7 @@ def _compiled(question: Question) -> Query:
 
         expr = narrow(expr, **flags)
     sort = parse_sort(question.sort) if question.sort else ()
-    return Query(expr, sort, question.limit, question.per, question.include_archived)
+    return Query(expr, sort, question.limit, question.per, question.include_archived, question.removed)
 
 
 def _resolver(registry: Registry) -> Callable[[str], VersionId]:

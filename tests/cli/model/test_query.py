@@ -39,6 +39,16 @@ def test_archived_versions_are_hidden_unless_asked_for(iris: Reg) -> None:
     assert refs(iris, "--archived") == ["iris/softmax:1"]
 
 
+def test_removed_versions_are_listed_alone(iris: Reg) -> None:
+    iris("model", "archive", "iris/softmax:2")
+    iris("model", "remove", "iris/tuned:1")
+    iris("model", "remove", "iris/softmax:2")
+    assert refs(iris, "--removed", "--sort", "name") == ["iris/softmax:2", "iris/tuned:1"]
+    assert refs(iris, "--removed", "--name", "iris/tuned") == ["iris/tuned:1"]
+    assert refs(iris, "metrics.acc > 0", "--removed", "--sort", "-metrics.acc", "--limit", "1") == ["iris/softmax:2"]
+    assert refs(iris) == ["iris/softmax:1"]
+
+
 def test_chosen_columns(iris: Reg) -> None:
     lines = iris(
         "model", "query", "has(metrics.acc)", "--sort", "-metrics.acc", "--columns", "name,number,metrics.acc"

@@ -45,6 +45,7 @@ MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With a metric su
 PublishedOpt = Annotated[bool, _narrow("--published", None, "Only published ones.")]
 ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Only archived ones.")]
 AllOpt = Annotated[bool, _narrow("--all", None, "Archived ones too.")]
+RemovedOpt = Annotated[bool, _narrow("--removed", None, "Only removed ones.")]
 PerOpt = Annotated[
     Literal["task", "name"] | None, typer.Option("--per", help="Print the first of each, after sorting.")
 ]
@@ -66,6 +67,7 @@ def command(
     published: PublishedOpt = False,
     archived: ArchivedOpt = False,
     everything: AllOpt = False,
+    removed: RemovedOpt = False,
     per: PerOpt = None,
     view: ViewOpt = None,
     save_view: SaveOpt = None,
@@ -85,6 +87,7 @@ def command(
         expr=expr, sort=sort or "", limit=limit, per=per, columns=columns, project=tuple(project or ()),
         name=tuple(name or ()), tag=tuple(tag or ()), framework=tuple(framework or ()), meta=tuple(meta or ()),
         metric=tuple(metric or ()), published=published, archived=archived, include_archived=everything,
+        removed=removed,
     )  # fmt: skip
     if view:
         from registry_cli.registry.saved_queries import load_question
