@@ -59,6 +59,12 @@ class Held(Frozen):
     alias: str
 
 
+class Word(Frozen):
+    """A plain word: the name, a tag or the comment contains it, in upper or lower case."""
+
+    text: str
+
+
 class Label(Frozen):
     """`tag:x`, `task:x` (a task's id or its beginning), `alias:x`, `scan:x` (as in `metadata.scan`), `status:x`.
 
@@ -97,7 +103,7 @@ class Or(Frozen):
     terms: tuple[Expr, ...]
 
 
-Leaf: TypeAlias = Compare | In | Has | Held | Label | Kin
+Leaf: TypeAlias = Compare | In | Has | Held | Word | Label | Kin
 Expr: TypeAlias = Leaf | Not | And | Or
 
 
@@ -129,6 +135,8 @@ def format_query(expr: Expr) -> str:
             return f"{format_field(field)} {'not in' if negated else 'in'} ({items})"
         case Has(field):
             return f"has({format_field(field)})"
+        case Word(text):
+            return _quote(text)
         case Held(alias):
             return f"has(@{_word(alias)})"
         case Label(kind, value):

@@ -1,8 +1,8 @@
 """The grammar of queries, with the words of versions; `subject.py` has those of tasks. Knows no SQL.
 
 query      = and-terms { "or" and-terms }
-and-terms  = term { "and" term }
-term       = "not" term | "(" query ")" | label | call | comparison
+and-terms  = term { ["and"] term }
+term       = "not" term | "(" query ")" | label | call | comparison | WORD | STRING
 label      = ("tag" | "alias" | "task" | "scan") ":" WORD
 call       = "has" "(" ( FIELD | "@" ALIAS ) ")" | ("descends" | "parents") "(" ADDRESS ")"
 comparison = FIELD [ OPERATOR value | ["not"] "in" "(" value { "," value } ")" ]
@@ -12,7 +12,8 @@ value      = WORD | STRING | "@" ALIAS "." FIELD
 from __future__ import annotations
 
 import unicodedata
-from typing import Final, NoReturn, get_args
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn, TypeAlias, get_args
 
 from registry_cli.catalog.query.ast import (
     Compare,
@@ -29,6 +30,7 @@ from registry_cli.catalog.query.ast import (
     Op,
     Operand,
     Other,
+    Word,
     all_of,
     any_of,
 )
@@ -36,6 +38,8 @@ from registry_cli.catalog.query.lexer import Token, list_tokens, point_at, read_
 from registry_cli.catalog.query.literals import parse_literal
 from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near
 from registry_cli.errors import UsageError
+
+Near: TypeAlias = Callable[[str], Sequence[str]]
 
 LONGEST: Final = 20_000
 """Longest query, in characters."""
@@ -47,16 +51,18 @@ MOST_TERMS: Final = 500
 _OPS: Final[dict[str, Op]] = {
     "=": "=", "==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "!~": "!~",
 }  # fmt: skip
+_KEYWORDS: Final = ("and", "or", "not", "in")
 _LABELS: Final[tuple[LabelKind, ...]] = get_args(LabelKind)
 _KIN: Final[tuple[KinKind, ...]] = get_args(KinKind)
 
 
-def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
+def parse_query(text: str, subject: Subject = VERSIONS, *, near: Near | None = None) -> Expr:
     """Return the tree of a query.
 
     Args:
         text: The query as the user typed it.
         subject: The subject of the query; a field, label or call of another subject is an error.
+        near: Returns the fields of rows that are near to a word that is no field, for the message.
 
     Raises:
         UsageError: The query does not follow the grammar, names a field that does not exist, or is too long or too
@@ -64,10 +70,10 @@ def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
     """
     if len(text) > LONGEST:
         raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="reg help query")
-    return _Parser(text, subject).parse()
+    return _Parser(text, subject, near).parse()
 
 
-def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
+def parse_field(token: Token, source: str, subject: Subject = VERSIONS, *, near: Near | None = None) -> str:
     """Return the field that a token names.
 
     Raises:
@@ -78,19 +84,21 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
     if token.text in subject.files:
         problem = f"a version may have many files: `{token.text}` can be compared with a value, and no more"
         raise point_at(source, token.start, token.end, problem)
-    near = " or ".join(f"`{name}`" for name in list_near(token.text, subject))
+    found = [*(near(token.text) if near else []), *list_near(token.text, subject)]
+    meant = " or ".join(f"`{name}`" for name in dict.fromkeys(found))
     if token.text in subject.labels:
-        near = f"`{token.text}:x`"
+        meant = f"`{token.text}:x`"
     known = f"fields are {', '.join(subject.plain)}, {', '.join(f'{table}.*' for table in subject.keyed)}"
     problem = f"there is no field {token.text!r}" if token.text else "a field is missing here"
-    raise point_at(source, token.start, token.end, problem, f"did you mean {near}?" if near else known)
+    raise point_at(source, token.start, token.end, problem, f"did you mean {meant}?" if meant else known)
 
 
 class _Parser:
     """A recursive descent over the tokens of one query: one method for each rule of the grammar."""
 
-    def __init__(self, source: str, subject: Subject) -> None:
+    def __init__(self, source: str, subject: Subject, near: Near | None) -> None:
         self.source = source
+        self.near = near
         self.subject = subject
         self.tokens = list_tokens(source)
         self.at = 0
@@ -141,7 +149,7 @@ class _Parser:
 
     def and_terms(self) -> Expr:
         terms = [self.term()]
-        while self.take_keyword("and"):
+        while self.take_keyword("and") or (isinstance(terms[-1], Word) and self.is_plain()):
             terms.append(self.term())
         return all_of(terms)
 
@@ -163,7 +171,10 @@ class _Parser:
         return expr
 
     def leaf(self) -> Expr:
+        plain = self.is_plain()
         token = self.next()
+        if plain:
+            return Word(token.text)
         if token.kind != "word":
             self.fail("expected a field, a label or `(` here", token)
         word, colon, value = token.text.partition(":")
@@ -181,6 +192,21 @@ class _Parser:
         is_of_files = token.kind == "word" and token.text in self.subject.files
         return self.comparison(token.text if is_of_files else self.field(token))
 
+    def is_plain(self) -> bool:
+        """Return whether the next token is a word to search for: no field, and nothing else that the grammar knows."""
+        token, following = self.token, self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        if following.kind == "operator" or (following.kind == "mark" and following.text == "("):
+            return False
+        if token.kind == "string":
+            return token.text != ""
+        lower = token.text.lower()
+        known = {*_KEYWORDS, *self.subject.plain, *self.subject.files, *self.subject.keyed, *self.subject.labels}
+        if token.kind != "word" or lower in known or following.text.lower() == "in":
+            return False
+        if ":" in lower or lower.startswith("@") or is_field(token.text, self.subject):
+            return False
+        return "." not in lower or not list_near(token.text, self.subject)
+
     def has(self) -> Has | Held:
         token = self.next()
         held = token.kind == "word" and token.text.startswith("@")
@@ -197,7 +223,7 @@ class _Parser:
             self.fail(f"{self.subject.rows} have no aliases to compare with", token, f"{term} is for versions")
 
     def field(self, token: Token) -> str:
-        return parse_field(token, self.source, self.subject)
+        return parse_field(token, self.source, self.subject, near=self.near)
 
     def label(self, kind: LabelKind, value: str, token: Token) -> Label:
         self.refuse_foreign(f"{kind}:x", token, [f"{known}:x" for known in self.subject.labels])

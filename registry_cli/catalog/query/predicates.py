@@ -5,6 +5,7 @@ The text of the SQL comes from this package's own tables; values, field names an
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -23,6 +24,7 @@ from registry_cli.catalog.query.ast import (
     Or,
     Other,
     Time,
+    Word,
 )
 from registry_cli.catalog.query.fields import PLAIN, Field, Kind
 from registry_cli.catalog.query.literals import find_span
@@ -75,6 +77,8 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
             return f"NOT {compile_condition(term, bind, resolve, subject)}"
         case Label():
             return _label(expr, bind, subject)
+        case Word(text):
+            return _word(text, bind, subject)
         case Held(alias):
             return f"EXISTS (SELECT 1 FROM aliases a WHERE a.line = v.line AND a.alias = {bind(alias)})"
         case Kin("descends", ref):
@@ -127,6 +131,15 @@ def keyed_condition(leaf: Compare | In | Has, bind: Binder, row: str) -> str:
             return _join(" OR ", (f"{column} IN ({those})" for column, those in sets))
         case Has():
             return "1"
+
+
+def _word(text: str, bind: Binder, subject: Subject) -> str:
+    key, low = bind(unicodedata.normalize("NFC", text).casefold()), bind(_lower(text))
+    name = f"instr({subject.plain['name'].column.format(v='v')}, {key})"
+    tag = f"t.{subject.owner} = v.row AND instr(lower(t.tag), {low})"
+    return (
+        f"({name} OR EXISTS (SELECT 1 FROM {subject.tags} t WHERE {tag}) OR instr(lower(ifnull(v.comment, '')), {low}))"
+    )
 
 
 def _file(leaf: Compare | In, bind: Binder, field: Field) -> str:

@@ -102,6 +102,11 @@ def command(
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
     _print(session, rows, question)
+    if not rows:
+        from registry_cli.registry.query_advice import list_advice
+
+        for sentence in list_advice(session.registry, question):
+            session.output.note(sentence)
 
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:
