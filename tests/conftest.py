@@ -8,12 +8,13 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from registry_cli import env
+from registry_cli import clock, env
 from registry_cli.registry import init
 from registry_cli.store import disk_reserve, observing
 from registry_cli.store.layout import DIRECTORY, FANOUT, Layout
@@ -130,6 +131,29 @@ def quick_fans(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
                     os.rmdir(f"{parent}/{name}")
                 except OSError:
                     pass  # it is in use, or the test took it away
+
+
+class Clock:
+    """The time of the records and entries that the test's own process makes: each reading is a millisecond later."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.advance(milliseconds=1)
+        return self.time
+
+    def advance(self, **time: float) -> None:
+        """Go forward by `timedelta(**time)`."""
+        self.time += timedelta(**time)
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Set the clock of records and entries."""
+    fixed = Clock()
+    monkeypatch.setattr(clock, "now", fixed)
+    return fixed
 
 
 @pytest.fixture(autouse=True)

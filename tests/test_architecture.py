@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "registry_cli"
 
 FLOORS = {
-    "errors": 0, "ids": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0, "_version": 0,
+    "errors": 0, "ids": 0, "clock": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0,
+    "_version": 0,
     "records": 1, "frameworks": 1,
     "store": 2,
     "formats": 3,
@@ -318,6 +319,16 @@ def names_module(parts: list[str]) -> bool:
     return True
 
 
+def test_one_module_reads_the_time_of_records() -> None:
+    """A test sets it there."""
+    check(
+        module.at(node, "call clock.now()")
+        for module in modules()
+        for node in walk(module.tree)
+        if dotted(node) in {"datetime.now", "datetime.utcnow"} and module.path != "clock.py"
+    )
+
+
 def test_only_the_command_line_prints() -> None:
     banned = {"sys.stdout", "sys.stderr", "sys.stdin", "sys.__stdout__"}
     check(
@@ -527,6 +538,18 @@ def test_names_say_something() -> None:
     }  # fmt: skip
     banned = empty | quaint
     check(module.path for module in modules() if banned & set(module.path.removesuffix(".py").split("/")))
+
+
+def test_the_runner_and_the_hooks_use_the_fields_words() -> None:
+    """No class or function of a room that was cleaned is named by a quaint word."""
+    quaint = {"Told", "Fate", "Heard", "hear", "stop_hearing", "bury_crashed", "end_unheard", "tell", "tell_known"}
+    check(
+        f"{module.path} defines {node.name}"
+        for module in modules()
+        if module.path.startswith(("sdk/", "tasks/run/", "tasks/attempt/", "frameworks/"))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in quaint
+    )
 
 
 def test_every_module_says_what_it_owns() -> None:

@@ -41,6 +41,7 @@ def test_listed_files_are_there(title: str) -> None:
     ("title", "word"),
     [
         ("A field of a version's record", "step"),
+        ("A field that `edit` changes", "framework"),
         ("A change of the log", "archive"),
         ("A JSON key of a version", "number"),
     ],
@@ -48,6 +49,8 @@ def test_listed_files_are_there(title: str) -> None:
 def test_listed_files_name_the_example(title: str, word: str) -> None:
     modules = [path for path in list_files(title) if path.startswith("registry_cli") and path.endswith(".py")]
     assert not [path for path in modules if not holds(path, word) and Path(path).stem != word]
+    guides = [path for path in list_files(title) if path.endswith(".md")]
+    assert not [path for path in guides if not re.search(rf"\b{word}\b", (ROOT / path).read_text())]
 
 
 def test_no_file_that_reads_or_writes_the_field_is_left_out() -> None:
@@ -60,6 +63,17 @@ def test_no_file_that_reads_or_writes_the_field_is_left_out() -> None:
                 for node in ast.walk(ast.parse(path.read_text()))
             )
             assert not reads or path.relative_to(ROOT).as_posix() in listed, path
+
+
+def test_no_file_that_draws_the_field_or_inserts_rows_is_left_out() -> None:
+    listed = list_files("A field of a version's record")
+    for path in sorted((ROOT / "registry_cli" / "cli").rglob("*.py")):
+        nodes = ast.walk(ast.parse(path.read_text()))
+        draws = any(isinstance(node, ast.Constant) and node.value == "step" for node in nodes)
+        assert not draws or path.relative_to(ROOT).as_posix() in listed, path
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        inserts = path != Path(__file__) and "INSERT INTO versions VALUES" in path.read_text()
+        assert not inserts or path.relative_to(ROOT).as_posix() in listed, path
 
 
 def test_every_change_has_a_shape_and_an_effect() -> None:

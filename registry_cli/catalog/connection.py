@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from registry_cli import interrupts, process
 
@@ -38,6 +38,22 @@ def iter_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[at : at + BATCH]
 
 
+def span_of(prefix: str) -> tuple[str, str]:
+    """Return the bounds of the ids, in hex digits, that begin with a prefix."""
+    return prefix, prefix + "g"
+
+
+def list_column(db: Connection, query: str, *values: object) -> list[Any]:
+    """Return the values of the one column that a query selects."""
+    return [value for (value,) in db.execute(query, values)]
+
+
+def find_value(db: Connection, query: str, *values: object) -> Any | None:
+    """Return the one column of the first row of a query, or None where there is no row."""
+    found = db.execute(query, values).fetchone()
+    return found[0] if found else None
+
+
 def select_among(db: Connection, query: str, values: Sequence[Any], *more: Any) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a query that runs once for each batch of the values.
 
@@ -64,9 +80,9 @@ def split_script(script: str) -> list[str]:
 
 
 @contextmanager
-def transaction(db: Connection) -> Iterator[None]:
+def transaction(db: Connection, kind: Literal["DEFERRED", "IMMEDIATE", "EXCLUSIVE"] = "IMMEDIATE") -> Iterator[None]:
     """Commit all that the context writes, or roll all of it back."""
-    db.execute("BEGIN IMMEDIATE")
+    db.execute(f"BEGIN {kind}")
     try:
         yield
         db.execute("COMMIT")

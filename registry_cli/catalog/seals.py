@@ -9,11 +9,11 @@ the record itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.connection import BATCH, iter_batches, marks
+from registry_cli.catalog.connection import find_value, iter_batches, list_column, marks
 from registry_cli.ids import line_key
 
 if TYPE_CHECKING:
@@ -97,9 +97,7 @@ class Seals:
 def seal_all(db: sqlite3.Connection) -> None:
     """Seal all rows of a database."""
     for kind, query in _ALL:
-        rows = (row for (row,) in db.execute(query).fetchall())
-        while some := list(islice(rows, BATCH)):
-            _write(db, kind, some)
+        _write(db, kind, list_column(db, query))
     _write(db, NAMES, [0])
     _write(db, SETTINGS, [0])
 
@@ -186,8 +184,7 @@ def group(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
 
 def look_up_line(db: sqlite3.Connection, name: str) -> int | None:
     """Return the line that the index has under a name, without checking it."""
-    found = db.execute("SELECT line FROM names WHERE key = ?", (line_key(name),)).fetchone()
-    return found[0] if found else None
+    return find_value(db, "SELECT line FROM names WHERE key = ?", line_key(name))
 
 
 def check_name(db: sqlite3.Connection, name: str, line: int | None) -> None:
@@ -198,7 +195,7 @@ def check_name(db: sqlite3.Connection, name: str, line: int | None) -> None:
     """
     if line is not None:
         check(db, LINE, [line])
-        if db.execute("SELECT key FROM lines WHERE id = ?", (line,)).fetchone() == (line_key(name),):
+        if find_value(db, "SELECT key FROM lines WHERE id = ?", line) == line_key(name):
             return
     check(db, NAMES, [0])
 

@@ -91,11 +91,11 @@ def _state(version: Mapping[str, Any]) -> Any:
 def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
     return {
         "comment": [[escape(line)] for line in (version["comment"] or "").splitlines()],
-        "metrics": _pairs(version["metrics"]),
-        "params": _pairs(version["params"]),
-        "metadata": _pairs(version["metadata"]),
-        "labels": _pairs(version["labels"]),
-        "interface": _pairs(version["interface"]),
+        "metrics": list_pairs(version["metrics"]),
+        "params": list_pairs(version["params"]),
+        "metadata": list_pairs(version["metadata"]),
+        "labels": list_pairs(version["labels"]),
+        "interface": list_pairs(version["interface"]),
         "parents": [
             [escape(p["role"]), f"{escape(p['name'])}:{p['number']}", p["id"][:12]] for p in version["parents"]
         ],
@@ -107,7 +107,8 @@ def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
     }
 
 
-def _pairs(table: Mapping[str, Any]) -> list[list[str]]:
+def list_pairs(table: Mapping[str, Any]) -> list[list[str]]:
+    """Return the rows of a table's values, each with its name; dots join nested names."""
     flat = {name.removeprefix("."): value for name, value in flatten(table, "").items()}
     return [[escape(name), format_short(value)] for name, value in flat.items()]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import Words
+from registry_cli.cli.options import Options, Words
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,54 +20,56 @@ if TYPE_CHECKING:
     from registry_cli.registry.draft import DesignSource, Draft
     from registry_cli.registry.editing import Edit
 
-MetricOpt = Annotated[Words, typer.Option("--metric", metavar="KEY=NUMBER", help="A metric; repeatable.")]
-MetaOpt = Annotated[
-    Words, typer.Option("--meta", metavar="KEY=VALUE", help="Metadata; `KEY:=JSON` forces a type; repeatable.")
-]
-ParamOpt = Annotated[
-    Words, typer.Option("--param", metavar="KEY=VALUE", help="A parameter it was trained with; repeatable.")
-]
-TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag; repeatable.")]
-AliasOpt = Annotated[
-    Words, typer.Option("--alias", metavar="ALIAS", help="An alias that moves to the new version; repeatable.")
-]
-ParentOpt = Annotated[
-    Words, typer.Option("--parent", metavar="[ROLE=]REF", help="A version it was made from; repeatable.")
-]
-StepOpt = Annotated[int | None, typer.Option("--step", metavar="N", min=0, help="The training step it is from.")]
-FrameworkOpt = Annotated[
-    str | None,
-    typer.Option("--framework", metavar="FRAMEWORK", help="Its framework; by default found by content."),
-]
 LabelOpt = Annotated[Words, typer.Option("--label", metavar="LABEL=N", help="A class and its number; repeatable.")]
 DesignOpt = Annotated[
     Path | None, typer.Option("--design", metavar="FILE", help="The network's design: text, stored byte for byte.")
 ]
-
-SetOpt = Annotated[
-    Words, typer.Option("--set", metavar="FIELD=VALUE", help="Set metadata.KEY or metrics.KEY; `:=` takes JSON.")
+FrameworkOpt = Annotated[
+    str | None,
+    typer.Option("--framework", metavar="FRAMEWORK", help="Its framework; by default found by content."),
 ]
-UnsetOpt = Annotated[
-    Words, typer.Option("--unset", metavar="FIELD", help="Remove metadata.KEY, metrics.KEY, comment or design.")
-]
-UnsetLabelOpt = Annotated[Words, typer.Option("--unset-label", metavar="LABEL", help="Remove a class.")]
-CommentOpt = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="A comment on it.")]
 
 
-def parse_draft(
-    name: str,
-    *,
-    metric: Words,
-    meta: Words,
-    param: Words,
-    tag: Words,
-    alias: Words,
-    label: Words,
-    design: Path | None,
-    framework: str | None,
-    parent: Words,
-    step: int | None,
-) -> Draft:
+class DraftOptions(Options):
+    """The options of `add`."""
+
+    metric: Annotated[Words, typer.Option("--metric", metavar="KEY=NUMBER", help="A metric; repeatable.")]
+    meta: Annotated[
+        Words, typer.Option("--meta", metavar="KEY=VALUE", help="Metadata; `KEY:=JSON` forces a type; repeatable.")
+    ]
+    param: Annotated[
+        Words, typer.Option("--param", metavar="KEY=VALUE", help="A parameter it was trained with; repeatable.")
+    ]
+    tag: Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag; repeatable.")]
+    alias: Annotated[
+        Words, typer.Option("--alias", metavar="ALIAS", help="An alias that moves to the new version; repeatable.")
+    ]
+    label: LabelOpt
+    design: DesignOpt
+    framework: FrameworkOpt
+    parent: Annotated[
+        Words, typer.Option("--parent", metavar="[ROLE=]REF", help="A version it was made from; repeatable.")
+    ]
+    step: Annotated[int | None, typer.Option("--step", metavar="N", min=0, help="The training step it is from.")]
+
+
+class EditOptions(Options):
+    """The options of `edit` and `derive`."""
+
+    put: Annotated[
+        Words, typer.Option("--set", metavar="FIELD=VALUE", help="Set metadata.KEY or metrics.KEY; `:=` takes JSON.")
+    ]
+    unset: Annotated[
+        Words, typer.Option("--unset", metavar="FIELD", help="Remove metadata.KEY, metrics.KEY, comment or design.")
+    ]
+    label: LabelOpt
+    unset_label: Annotated[Words, typer.Option("--unset-label", metavar="LABEL", help="Remove a class.")]
+    design: DesignOpt
+    framework: FrameworkOpt
+    comment: Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="A comment on it.")]
+
+
+def parse_draft(name: str, options: DraftOptions) -> Draft:
     """Return the draft of a version that the options of `add` describe.
 
     Raises:
@@ -79,16 +81,16 @@ def parse_draft(
 
     return Draft(
         name=parse_model_name(name),
-        framework=framework,
-        step=step,
-        parents=parse_parents(parent),
-        labels=parse_labels(label),
-        design=read_design(design),
-        params=parse_values(param, option="--param"),
-        metrics=parse_metrics(metric),
-        metadata=parse_values(meta, option="--meta"),
-        tags=tuple(map(parse_tag, tag or [])),
-        aliases=tuple(map(parse_alias, alias or [])),
+        framework=options.framework,
+        step=options.step,
+        parents=parse_parents(options.parent),
+        labels=parse_labels(options.label),
+        design=read_design(options.design),
+        params=parse_values(options.param, option="--param"),
+        metrics=parse_metrics(options.metric),
+        metadata=parse_values(options.meta, option="--meta"),
+        tags=tuple(map(parse_tag, options.tag or [])),
+        aliases=tuple(map(parse_alias, options.alias or [])),
     )
 
 
@@ -170,15 +172,7 @@ def read_design(path: Path | None) -> DesignSource | None:
     return make_design(path.read_bytes(), path.name)
 
 
-def parse_edit(
-    put: Words,
-    unset: Words,
-    labels: Words,
-    unset_labels: Words,
-    design: Path | None,
-    framework: str | None,
-    comment: str | None,
-) -> Edit:
+def parse_edit(options: EditOptions) -> Edit:
     """Return the changes that the options of `edit` and `derive` ask for.
 
     Raises:
@@ -187,12 +181,12 @@ def parse_edit(
     from registry_cli.registry.editing import Edit
 
     return Edit(
-        put=_parse_put(put or []),
-        unset=(*(unset or []), *(f"labels.{name}" for name in unset_labels or [])),
-        labels=parse_labels(labels),
-        design=read_design(design),
-        framework=framework,
-        comment=comment,
+        put=_parse_put(options.put or []),
+        unset=(*(options.unset or []), *(f"labels.{name}" for name in options.unset_label or [])),
+        labels=parse_labels(options.label),
+        design=read_design(options.design),
+        framework=options.framework,
+        comment=options.comment,
     )
 
 

@@ -6,19 +6,22 @@ A command is loaded to run it or to print its help, never to list it. Nothing he
 from __future__ import annotations
 
 import re
+from functools import cache, wraps
 from importlib import import_module
+from inspect import Parameter, Signature, get_annotations, signature
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from registry_cli._version import __version__
+from registry_cli.cli.options import Options
 from registry_cli.cli.session import RAW_KEY, REGISTRY_KEY, TAIL_KEY
 from registry_cli.cli.table import COMMANDS, GROUPS, Row, aliases_in, children
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """The error that Typer raises on words that make no sense: the base of BadParameter's base, exported under no name."""
@@ -61,17 +64,8 @@ class LazyCommand(TyperCommand):
         self.row = row
 
     def load(self) -> RegCommand:
-        """Import the command's module and return the command that Typer runs."""
-        module = import_module(self.row.module)
-        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        app.command(cls=RegCommand)(module.command)
-        real = typer.main.get_command(app)
-        assert isinstance(real, RegCommand)
-        real.name = self.name
-        real.examples = getattr(module, "EXAMPLES", ())
-        real.runs_command = getattr(module, "RUNS_COMMAND", False)
-        real.params += _everywhere(hidden=True)
-        return real
+        """Return the command that Typer runs."""
+        return _load(self.name or "", self.row)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse `args` as the real command does; one that runs another command parses only the words before `--`."""
@@ -82,6 +76,21 @@ class LazyCommand(TyperCommand):
         ctx = real.make_context(info_name, args[:at], parent=parent, **extra)
         ctx.meta[TAIL_KEY] = args[at + 1 :]
         return ctx
+
+
+@cache
+def _load(name: str, row: Row) -> RegCommand:
+    """Import the module of a command and make what Typer runs of it, once in a process."""
+    module = import_module(row.module)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(cls=RegCommand)(_spread_groups(module.command))
+    real = typer.main.get_command(app)
+    assert isinstance(real, RegCommand)
+    real.name = name
+    real.examples = getattr(module, "EXAMPLES", ())
+    real.runs_command = getattr(module, "RUNS_COMMAND", False)
+    real.params += _everywhere(hidden=True)
+    return real
 
 
 class RegGroup(TyperGroup):
@@ -184,6 +193,39 @@ def help_text(words: Sequence[str]) -> str | None:
         command = command.load() if isinstance(command, LazyCommand) else command
         ctx = command.context_class(command, info_name=word, parent=ctx)
     return str(command.get_help(ctx))
+
+
+def _spread_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command for Typer, which takes each option of a group as a parameter of its own."""
+    parameters: list[Parameter] = []
+    groups: dict[str, tuple[type[Options], list[str]]] = {}
+    for parameter in signature(command, eval_str=True).parameters.values():
+        group = parameter.annotation
+        spread = [parameter]
+        if isinstance(group, type) and issubclass(group, Options):
+            spread = _list_options(group)
+            groups[parameter.name] = group, [option.name for option in spread]
+        parameters += [each.replace(kind=Parameter.KEYWORD_ONLY) for each in spread]
+
+    @wraps(command)
+    def call(**given: Any) -> None:
+        for name, (group, options) in groups.items():
+            given[name] = group(**{option: given.pop(option) for option in options})
+        command(**given)
+
+    call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # `inspect` reads it
+    call.__annotations__ = {}  # Typer would evaluate them again, which takes a millisecond
+    return call
+
+
+def _list_options(group: type[Options]) -> list[Parameter]:
+    """Return the options of a group: those that its class declares itself, then those of the classes below it."""
+    hints = (hint for owner in group.__mro__ for hint in get_annotations(owner, eval_str=True).items())
+    return [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(group, name, None), annotation=hint)
+        for name, hint in hints
+        if hasattr(hint, "__metadata__")
+    ]
 
 
 def _everywhere(*, hidden: bool = False) -> list[TyperOption]:

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, each declared once.
+"""Options and arguments that several commands share, each declared once; and groups of options, one parameter each.
 
 A metavar says what completes: REF, NAME, TASK, ALIAS, TAG, EXPR, TOPIC, KEY, FIELD, FIELDS, FIELD=VALUE, [ROLE=]REF,
 and PATH, FILE or DIR for files; `cli/complete` reads it from the commands.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Any, Final
 
 import typer
-
-OUTPUT: Final = "Output"
-"""Heading of the options that select the form of results."""
 
 Words = list[str] | None
 """Values of a repeatable option."""
@@ -29,26 +27,97 @@ TasksArg = Annotated[
 ]
 KeyArg = Annotated[str, typer.Argument(metavar="KEY", help="A setting; `reg config list` lists them.")]
 
-JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
-CsvOpt = Annotated[bool, typer.Option("--csv", help="Print CSV with a header.", rich_help_panel=OUTPUT)]
-TsvOpt = Annotated[bool, typer.Option("--tsv", help="Print tab-separated text with a header.", rich_help_panel=OUTPUT)]
-QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print ids only.", rich_help_panel=OUTPUT)]
+output_option: Final = partial(typer.Option, rich_help_panel="Output")
+"""Declares an option that selects the form of results."""
+
+narrow_option: Final = partial(typer.Option, rich_help_panel="Narrow")
+"""Declares an option that narrows a query."""
+
+JsonOpt = Annotated[bool, output_option("--json", help="Print JSON.")]
+CsvOpt = Annotated[bool, output_option("--csv", help="Print CSV with a header.")]
+TsvOpt = Annotated[bool, output_option("--tsv", help="Print tab-separated text with a header.")]
+QuietOpt = Annotated[bool, output_option("--quiet", "-q", help="Print ids only.")]
 ColumnsOpt = Annotated[
-    str | None,
-    typer.Option("--columns", metavar="FIELDS", help="Print these fields: name,metrics.acc.", rich_help_panel=OUTPUT),
+    str | None, output_option("--columns", metavar="FIELDS", help="Print these fields: name,metrics.acc.")
 ]
-LimitOpt = Annotated[
-    int | None, typer.Option("--limit", "-n", metavar="N", min=0, help="Print at most N.", rich_help_panel=OUTPUT)
-]
+LimitOpt = Annotated[int | None, output_option("--limit", "-n", metavar="N", min=0, help="Print at most N.")]
 SortOpt = Annotated[
-    str | None,
-    typer.Option("--sort", metavar="FIELD", help="Sort by this field; `-FIELD` descending.", rich_help_panel=OUTPUT),
+    str | None, output_option("--sort", metavar="FIELD", help="Sort by this field; `-FIELD` descending.")
 ]
 
 MessageOpt = Annotated[str | None, typer.Option("--message", "-m", metavar="TEXT", help="The reason, for the log.")]
 DryRunOpt = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 YesOpt = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 ForceOpt = Annotated[bool, typer.Option("--force", "-f", help="Do it even where the version is published or in use.")]
+
+
+class Options:
+    """A group of options that a command takes as one parameter: each annotated attribute is declared as one of them.
+
+    An option that has no default here is None. A group that inherits from another one has its own options first.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the options that are not None by their names; the words of a repeatable one as a tuple."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+class Forms(Options):
+    """The forms of output that the user may choose; a group below it declares those that a command has."""
+
+    as_json = as_csv = as_tsv = quiet = False
+    columns: str | None = None
+
+
+class JsonForms(Forms):
+    """JSON."""
+
+    as_json: JsonOpt = False
+
+
+class ResultForms(Forms):
+    """The forms of the things that a verb makes or changes."""
+
+    as_json: JsonOpt = False
+    quiet: QuietOpt = False
+
+
+class RecordForms(ResultForms):
+    """The forms of one thing."""
+
+    columns: ColumnsOpt
+
+
+class TableForms(Forms):
+    """The forms of a table."""
+
+    columns: ColumnsOpt
+    as_json: JsonOpt = False
+    as_csv: CsvOpt = False
+    as_tsv: TsvOpt = False
+    quiet: QuietOpt = False
+
+
+class Listing(TableForms):
+    """The rows of a table, and its forms."""
+
+    sort: SortOpt
+    limit: LimitOpt
+
+
+class Change(ResultForms):
+    """The reason of a change, and the forms of what it changes."""
+
+    message: MessageOpt
+
+
+def split_list(text: str | None) -> tuple[str, ...]:
+    """Return the words of a comma-separated list; none where it is empty or None."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def read_refs(words: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from registry_cli import env
+from registry_cli.cli.options import Forms, split_list
 from registry_cli.errors import UsageError
 from registry_cli.views.text import dump_json, escape, escape_breaks, format_exact, guard_formula, lookup
 
@@ -226,20 +227,18 @@ class Output:
         return format_exact(value, str) if self.raw else guard_formula(format_exact(value))
 
 
-def open_output(
-    *, as_json: bool, as_csv: bool, as_tsv: bool, quiet: bool, columns: str | None, raw: bool = False
-) -> Output:
+def open_output(forms: Forms, *, raw: bool = False) -> Output:
     """Return the sink that the options ask for; raw output is printed as in a pipe, not drawn.
 
     Raises:
         UsageError: They ask for two forms at once.
     """
-    asked: dict[Mode, bool] = {"json": as_json, "csv": as_csv, "tsv": as_tsv, "ids": quiet}
+    asked: dict[Mode, bool] = {"json": forms.as_json, "csv": forms.as_csv, "tsv": forms.as_tsv, "ids": forms.quiet}
     modes = [mode for mode, wanted in asked.items() if wanted]
     if len(modes) > 1:
         raise UsageError("--json, --csv, --tsv and --quiet exclude each other: give one of them")
     mode: Mode = modes[0] if modes else ("table" if sys.stdout.isatty() and not raw else "text")
-    return Output(mode, tuple(part.strip() for part in (columns or "").split(",") if part.strip()), raw)
+    return Output(mode, split_list(forms.columns), raw)
 
 
 def write_error(kind: str, message: str, *, hint: str | None, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from registry_cli import env
+from registry_cli.cli.options import Forms
 from registry_cli.cli.output import Output, open_output
 from registry_cli.errors import UsageError
 from registry_cli.views.text import escape
@@ -92,22 +93,13 @@ class Session:
         return typer.confirm(escape(question), err=True)
 
 
-def open_session(
-    ctx: typer.Context,
-    *,
-    as_json: bool = False,
-    as_csv: bool = False,
-    as_tsv: bool = False,
-    quiet: bool = False,
-    columns: str | None = None,
-) -> Session:
-    """Return the session of a command by its options; it closes when the command ends.
+def open_session(ctx: typer.Context, forms: Forms | None = None) -> Session:
+    """Return the session of a command, whose results have the form that `forms` selects; it closes with the command.
 
     Raises:
         UsageError: Two forms of output are wanted at once.
     """
-    raw = bool(ctx.meta.get(RAW_KEY))
-    output = open_output(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns, raw=raw)
+    output = open_output(forms or Forms(), raw=bool(ctx.meta.get(RAW_KEY)))
     path = ctx.meta.get(REGISTRY_KEY)
     session = Session(output, Path(path) if path else None)
     ctx.call_on_close(session.close)

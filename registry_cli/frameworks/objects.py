@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from registry_cli.frameworks.boosting import find_last_scores, find_scores
-from registry_cli.frameworks.patching.shapes import Told
+from registry_cli.frameworks.patching.shapes import Details
 
 _KNOWN: Final = {
     "sklearn": ("ScikitLearn", ("scikit",)),
@@ -30,7 +30,7 @@ _PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
 _LOOKED_AT: Final = 16
 """Members of a list or a dict that are inspected."""
 _MOST_LABELS: Final = 10_000
-_UNKNOWN: Final = Told()
+_UNKNOWN: Final = Details()
 
 
 class _Kind(NamedTuple):
@@ -41,7 +41,7 @@ class _Kind(NamedTuple):
     table: bool
 
 
-def tell_object(value: Any) -> Told | None:
+def report_object(value: Any) -> Details | None:
     """Return the facts of a saved object; None for data: tables, an array, text, a number, and lists with tables."""
     kind = _find_kind(value)
     if kind.data:
@@ -56,7 +56,7 @@ def tell_object(value: Any) -> Told | None:
         if of.root is not None:
             return _describe_model(model, of.root)
     labels = find_labels(value)
-    return Told(labels=labels) if labels else _UNKNOWN
+    return Details(labels=labels) if labels else _UNKNOWN
 
 
 def find_labels(model: Any) -> dict[str, int]:
@@ -71,12 +71,12 @@ def find_labels(model: Any) -> dict[str, int]:
     return {str(name): at for at, name in enumerate(names)}
 
 
-def _describe_model(model: Any, root: str) -> Told:
+def _describe_model(model: Any, root: str) -> Details:
     framework, keys = _KNOWN[root]
     scores: dict[str, float] = {}
     with suppress(Exception):  # a model that is not fitted, or of a version that stores its history elsewhere
         scores = _SCORES[framework](model) if framework in _SCORES else {}
-    return Told(framework=framework, keys=keys, labels=find_labels(model), scores=scores)
+    return Details(framework=framework, keys=keys, labels=find_labels(model), scores=scores)
 
 
 def _list_members(value: Any) -> list[Any]:

@@ -13,7 +13,17 @@ from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import BlobHash, ModelName, TaskId, VersionId, Xxh3
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, Parent
-from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
+from registry_cli.records.tables import (
+    SCHEMA,
+    check_types,
+    design_table,
+    fields_of,
+    file_tables,
+    load_files,
+    load_kind,
+    load_time,
+    present,
+)
 from registry_cli.records.toml import check_seal, dump_table, load_table, seal
 from registry_cli.records.version import Publication, VersionRecord
 
@@ -31,6 +41,8 @@ _VERSION_KEYS: Final = _KNOWN | {
     "interface": dict, "message": str, "metadata": dict, "model": str, "nonce": str, "params": dict, "step": int,
     "task": str, "unset": list,
 }  # fmt: skip
+_VERSION_PLAIN: Final = ("message", "framework", "step", "labels", "params", "metrics", "metadata", "interface")
+"""Keys of a version's record that may be missing and hold a field as it is."""
 _PUBLICATION_KEYS: Final = _KNOWN | {"version": str}
 _ENTRY_KEYS: Final[dict[str, type]] = {
     "author": str, "changes": list, "id": str, "message": str, "previous": str, "rules": int, "seq": int,
@@ -47,23 +59,11 @@ def dump_version(version: VersionRecord) -> bytes:
     table = present(
         {
             **version.extra,
+            **fields_of(version, ("nonce", "model", "created", "author", "task", *_VERSION_PLAIN)),
             "kind": "version",
             "schema": SCHEMA,
-            "nonce": version.nonce,
-            "model": version.model,
-            "created": version.created,
-            "author": version.author,
-            "message": version.message,
-            "framework": version.framework,
-            "step": version.step,
-            "task": version.task,
             "parents": [{"id": parent.id, "role": parent.role} for parent in version.parents],
-            "labels": version.labels,
-            "design": _design_table(version.design),
-            "params": version.params,
-            "metrics": version.metrics,
-            "metadata": version.metadata,
-            "interface": version.interface,
+            "design": design_table(version.design),
             "unset": list(version.unset),
         }
     )
@@ -92,18 +92,11 @@ def load_version(data: bytes, where: str) -> VersionRecord:
             created=load_time(table["created"]),
             author=table["author"],
             files=load_files(table.get("files", [])),
-            message=table.get("message"),
-            framework=table.get("framework"),
-            step=table.get("step"),
             task=TaskId(table["task"]) if "task" in table else None,
             parents=_parents(table),
-            labels=table.get("labels", {}),
             design=_design(table.get("design")),
-            params=table.get("params", {}),
-            metrics=table.get("metrics", {}),
-            metadata=table.get("metadata", {}),
-            interface=table.get("interface", {}),
             unset=tuple(table.get("unset", ())),
+            **{key: table[key] for key in _VERSION_PLAIN if key in table},
             extra={key: value for key, value in table.items() if key not in _VERSION_KEYS},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -116,16 +109,11 @@ def dump_publication(publication: Publication) -> bytes:
         present(
             {
                 **publication.extra,
+                **fields_of(publication, ("version", "created", "author", "framework", "labels", "metrics")),
                 "kind": "publication",
                 "schema": SCHEMA,
-                "version": publication.version,
-                "created": publication.created,
-                "author": publication.author,
-                "framework": publication.framework,
-                "labels": publication.labels,
-                "design": _design_table(publication.design),
+                "design": design_table(publication.design),
                 "parents": [{"id": parent.id, "role": parent.role} for parent in publication.parents],
-                "metrics": publication.metrics,
                 "files": file_tables(publication.files),
             }
         )
@@ -159,19 +147,7 @@ def load_publication(data: bytes, where: str) -> Publication:
 
 def dump_entry(entry: Entry) -> bytes:
     """Return the bytes of a log entry, sealed: no later entry holds the digest of the newest one yet."""
-    table = present(
-        {
-            "seq": entry.seq,
-            "previous": entry.previous,
-            "id": entry.id,
-            "time": entry.time,
-            "author": entry.author,
-            "tool": entry.tool,
-            "rules": entry.rules,
-            "message": entry.message,
-            "stands_for": entry.stands_for,
-        }
-    )
+    table = present(fields_of(entry, _ENTRY_KEYS.keys() - {"changes"}))
     return seal(dump_table({**table, "changes": list(entry.changes)}))
 
 
@@ -208,20 +184,6 @@ def load_entry(data: bytes, where: str) -> Entry:
 
 def _parents(table: Mapping[str, Any]) -> tuple[Parent, ...]:
     return tuple(Parent(VersionId(parent["id"]), parent["role"]) for parent in table.get("parents", []))
-
-
-def _design_table(design: Design | None) -> dict[str, object] | None:
-    if design is None:
-        return None
-    return present(
-        {
-            "media": design.media,
-            "text": design.text,
-            "sha256": design.sha256,
-            "xxh3": design.xxh3,
-            "size": design.size,
-        }
-    )
 
 
 def _design(table: Mapping[str, Any] | None) -> Design | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,8 @@ from registry_cli.records.toml import load_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from registry_cli.records.parts import Design
 
 SCHEMA: Final = 1
 """Version of the record and entry schema that this program writes and the newest it reads."""
@@ -45,6 +48,16 @@ def check_types(table: Mapping[str, object], types: Mapping[str, type], where: s
 def present(table: Mapping[str, object]) -> dict[str, object]:
     """Return a table without its None values, empty tables and empty lists."""
     return {key: value for key, value in table.items() if value is not None and value != {} and value != []}
+
+
+def fields_of(record: object, names: Iterable[str]) -> dict[str, object]:
+    """Return those fields of a record that are stored as they are, under their own names."""
+    return {name: getattr(record, name) for name in names}
+
+
+def design_table(design: Design | None) -> dict[str, object] | None:
+    """Return a design as the table that a record and the index hold."""
+    return present(asdict(design)) if design else None
 
 
 def file_tables(files: Iterable[FileEntry]) -> list[dict[str, object]]:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId
-from registry_cli.records.tables import SCHEMA, check_types, file_tables, load_files, load_kind, load_time, present
+from registry_cli.records.tables import (
+    SCHEMA,
+    check_types,
+    fields_of,
+    file_tables,
+    load_files,
+    load_kind,
+    load_time,
+    present,
+)
 from registry_cli.records.task import Auto, Code, Curve, Data, Input, Loads, Recipe, Task
 from registry_cli.records.toml import dump_table
 
@@ -23,39 +32,25 @@ _KEYS: Final[dict[str, type]] = {
     "tags": list,
 }  # fmt: skip
 
+_NEEDED: Final = ("id", "name", "project", "status", "attempt", "author")
+"""Keys that a record must have and that hold a field as it is."""
+_PLAIN: Final = ("comment", "exit_code", "signal", "problem", "python", "host", "seeds", "params", "metrics")
+"""Keys that may be missing and hold a field as it is."""
+
 
 def dump_task(task: Task) -> bytes:
     """Return the bytes of a task's record."""
     table = {
         **task.extra,
+        **fields_of(task, (*_NEEDED, "created", "started", "ended", "source", "environment", *_PLAIN)),
         "kind": "task",
         "schema": SCHEMA,
-        "id": task.id,
-        "name": task.name,
-        "project": task.project,
-        "status": task.status,
-        "attempt": task.attempt,
-        "created": task.created,
-        "author": task.author,
         "recipe": _dump_recipe(task.recipe),
-        "started": task.started,
-        "ended": task.ended,
-        "source": task.source,
-        "comment": task.comment,
         "tags": list(task.tags),
         "code": present({**asdict(task.code), "cut": list(task.code.cut)}) if task.code else None,
-        "exit_code": task.exit_code,
-        "signal": task.signal,
-        "problem": task.problem,
-        "environment": task.environment,
-        "python": task.python,
-        "host": task.host,
-        "seeds": task.seeds,
         "inputs": [present(asdict(one)) for one in task.inputs],
         "data": [{"path": one.path, "size": one.size, "sha256": one.sha256} for one in task.data],
         "files": file_tables(task.files),
-        "params": task.params,
-        "metrics": task.metrics,
         "curves": {name: present(asdict(curve)) for name, curve in task.curves.items()},
     }
     return dump_table(present(table))
@@ -77,34 +72,21 @@ def load_task(data: bytes, where: str) -> Task:
 
 def _load(table: Mapping[str, Any]) -> Task:
     return Task(
-        id=TaskId(table["id"]),
-        name=table["name"],
-        project=table["project"],
-        status=table["status"],
-        attempt=table["attempt"],
         created=load_time(table["created"]),
-        author=table["author"],
         recipe=_load_recipe(table["recipe"]),
         started=load_time(table["started"]) if "started" in table else None,
         ended=load_time(table["ended"]) if "ended" in table else None,
         source=TaskId(table["source"]) if "source" in table else None,
-        comment=table.get("comment"),
         tags=_words(table.get("tags", [])),
         code=_load_code(table["code"]) if "code" in table else None,
-        exit_code=table.get("exit_code"),
-        signal=table.get("signal"),
-        problem=table.get("problem"),
         environment=_texts(table.get("environment", {})),
-        python=table.get("python", {}),
-        host=table.get("host", {}),
-        seeds=table.get("seeds", {}),
         inputs=tuple(_load_input(one) for one in table.get("inputs", [])),
         data=tuple(Data(one["path"], one["size"], BlobHash(one["sha256"])) for one in table.get("data", [])),
         files=load_files(table.get("files", [])),
-        params=table.get("params", {}),
-        metrics=table.get("metrics", {}),
         curves={name: Curve(**curve) for name, curve in table.get("curves", {}).items()},
         extra={key: value for key, value in table.items() if key not in _KEYS},
+        **{key: table[key] for key in _NEEDED},
+        **{key: table[key] for key in _PLAIN if key in table},
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from registry_cli import clock
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import resolve
@@ -27,7 +27,7 @@ from registry_cli.registry.sources import find_snapshot, list_sources
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.unchanged import find_same
 from registry_cli.store.hashing import digest_bytes
-from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.progress import SILENT, Progress, open_work
 from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
@@ -96,17 +96,16 @@ def add_files(
     if mode != "copy" and not held:
         check_sources(registry.layout, sources, mode)
     taken = [source.file.stat() for source in sources] if mode == "move" else []
-    progress.start(f"add {draft.name}", sum(source.size for source in sources), "bytes")
-    try:
-        with Staging(registry.layout, progress=progress, cached=cached, number=len(sources)) as staging:
-            content = take_files(registry, staging, sources, mode)
-            snapshot = find_snapshot(paths[0]) if len(paths) == 1 else None
-            if snapshot:
-                content = replace(content, metadata={
-                    **content.metadata, "hub": {"repo": snapshot.repo, "revision": snapshot.revision}})  # fmt: skip
-            added = _commit(registry, draft, content, staging, message, allow_same)
-    finally:
-        progress.stop()
+    with (
+        open_work(progress, f"add {draft.name}", sum(source.size for source in sources)),
+        Staging(registry.layout, progress=progress, cached=cached, number=len(sources)) as staging,
+    ):
+        content = take_files(registry, staging, sources, mode)
+        snapshot = find_snapshot(paths[0]) if len(paths) == 1 else None
+        if snapshot:
+            content = replace(content, metadata={
+                **content.metadata, "hub": {"repo": snapshot.repo, "revision": snapshot.revision}})  # fmt: skip
+        added = _commit(registry, draft, content, staging, message, allow_same)
     if mode == "move":
         gone = zip(sources, taken, content.files, strict=True)
         left = [take_away(registry.layout, source, status, file) for source, status, file in gone]
@@ -127,13 +126,9 @@ def add_stream(
     """Add the bytes of the open descriptor `fd`, up to its end, as a version of one file called `filename`."""
     registry.check_writable()
     name = check_path(filename)
-    progress.start(f"add {draft.name}", None, "bytes")
-    try:
-        with Staging(registry.layout, progress=progress) as staging:
-            content = take_stream(registry, staging, fd, name)
-            return _commit(registry, draft, content, staging, message, allow_same)
-    finally:
-        progress.stop()
+    with open_work(progress, f"add {draft.name}", None), Staging(registry.layout, progress=progress) as staging:
+        content = take_stream(registry, staging, fd, name)
+        return _commit(registry, draft, content, staging, message, allow_same)
 
 
 def add_url(
@@ -191,7 +186,7 @@ def build_version(registry: Registry, staging: Staging, draft: Draft, content: S
     return VersionRecord(
         model=draft.name,
         nonce=new_ulid(),
-        created=datetime.now(UTC),
+        created=clock.now(),
         author=registry.author,
         files=tuple(content),
         message=message,

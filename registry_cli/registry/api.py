@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from registry_cli import env
-from registry_cli.catalog.index.index import LOST, Index
+from registry_cli.catalog.index.index import Index
+from registry_cli.catalog.index.opener import LOST
 from registry_cli.catalog.index.place import find_place
 from registry_cli.errors import ConflictError, CorruptError, NoRegistryError
 from registry_cli.ids import RecordId, VersionId, is_hex

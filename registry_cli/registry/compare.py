@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeGuard
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard, TypeVar, get_args
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, flatten
@@ -20,17 +20,10 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 Group = Literal["fields", "metrics", "params", "labels", "metadata", "files", "parents", "design"]
-GROUPS: Final[tuple[Group, ...]] = (
-    "fields",
-    "metrics",
-    "params",
-    "labels",
-    "metadata",
-    "files",
-    "parents",
-    "design",
-)
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 """The groups of fields that can be compared, in the order in which they are shown."""
+
+G = TypeVar("G", bound=str)
 
 _SMALLER: Final = re.compile(r"loss|error|mse|mae|perplexity|latency|size", re.IGNORECASE)
 
@@ -91,14 +84,23 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
     """
     if len(refs) < 2:
         raise UsageError("comparing takes two versions or more", hint="reg model compare --help")
-    for name in only:
-        if name not in GROUPS:
-            raise UsageError(f"no group `{name}` to compare: groups are {', '.join(GROUPS)}")
+    groups = choose_groups(GROUPS, only)
     versions = tuple(registry.get_row(ref) for ref in refs)
-    groups = [group for group in GROUPS if not only or group in only]
     rows = [row for group in groups for row in compare_group(group, [_table_of(group, one) for one in versions])]
     designs = diff_designs(registry.layout, versions) if "design" in groups else ("",) * len(versions)
     return Comparison(versions, tuple(rows), designs)
+
+
+def choose_groups(groups: Sequence[G], only: Sequence[str]) -> list[G]:
+    """Return the groups that are to be compared: those in `only`, or all where that is empty.
+
+    Raises:
+        UsageError: There is no such group.
+    """
+    for name in only:
+        if name not in groups:
+            raise UsageError(f"no group `{name}` to compare: groups are {', '.join(groups)}")
+    return [group for group in groups if not only or group in only]
 
 
 def prefers_small(metric: str) -> bool:
@@ -165,7 +167,9 @@ def _table_of(group: Group, version: VersionRow) -> Mapping[str, Value]:
         case "fields":
             return _fields(version)
         case "files":
-            return {file.path: _present(size=file.size, sha256=file.sha256, url=file.url) for file in version.files}
+            return {
+                file.path: present_fields(size=file.size, sha256=file.sha256, url=file.url) for file in version.files
+            }
         case "parents":
             return _parents(version)
         case "design":
@@ -179,7 +183,7 @@ def _table_of(group: Group, version: VersionRow) -> Mapping[str, Value]:
 
 def _fields(version: VersionRow) -> dict[str, Value]:
     state = [name for name in ("published", "archived", "removed") if getattr(version, name)]
-    return _present(
+    return present_fields(
         framework=version.framework,
         step=version.step,
         size=version.size,
@@ -195,7 +199,8 @@ def _parents(version: VersionRow) -> dict[str, Value]:
     return {role: sorted(refs) for role, refs in roles.items()}
 
 
-def _present(**fields: Value | None) -> dict[str, Value]:
+def present_fields(**fields: Value | None) -> dict[str, Value]:
+    """Return the fields that are not None, as a table."""
     return {key: value for key, value in fields.items() if value is not None}
 
 

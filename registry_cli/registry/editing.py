@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.edit_effect import locate
-from registry_cli.catalog.fold.version_rows import design_table
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.ids import ModelName, TagName, VersionId
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import Parent
+from registry_cli.records.tables import design_table
 from registry_cli.records.values import Value, check_number
 from registry_cli.records.version import check_labels
 from registry_cli.registry.add import build_version, stage_design

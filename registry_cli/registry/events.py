@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.read.journal import ChangeRow, Place
     from registry_cli.catalog.read.rows import TaskRow
+    from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 
 
@@ -102,15 +103,6 @@ def _describe_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[
 _DONE: Final = {"draft": "drafted", "edit": "edited", "archive": "archived", "restore": "restored", "remove": "removed"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """The facts that describe a run."""
-
-    attempt: int
-    status: str
-    exit_code: int | None
-
-
 def find_tasks(registry: Registry, batch: Sequence[ChangeRow]) -> dict[TaskId, TaskRow]:
     """Return the tasks that changes mention, as far as the registry has them."""
     ids = list({TaskId(str(row.change.get("task"))) for row in batch if row.op == changes.TASK})
@@ -137,15 +129,14 @@ def describe_stage(registry: Registry, change: Mapping[str, Any], task: TaskRow 
     return f"{subject} {run.status}" + (f", exit {run.exit_code}" if run.exit_code is not None else "")
 
 
-def _read_run(registry: Registry, change: Mapping[str, Any], task: TaskRow | None) -> _Run | None:
+def _read_run(registry: Registry, change: Mapping[str, Any], task: TaskRow | None) -> TaskRow | Task | None:
     record = RecordId(str(change.get("record")))
     if task and not task.broken and (task.record == record or (task.attempt == 1 and change.get("stage") == "start")):
-        return _Run(task.attempt, task.status, task.exit_code)
+        return task
     from registry_cli.records.task_codec import load_task  # few events need a record
     from registry_cli.store.blobs import get_record
 
     try:
-        found = load_task(get_record(registry.layout, record), "it")
+        return load_task(get_record(registry.layout, record), "it")
     except RegError:  # lost in this copy
         return None
-    return _Run(found.attempt, found.status, found.exit_code)

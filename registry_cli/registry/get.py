@@ -21,7 +21,7 @@ from registry_cli.store.blobs import get_record, has_blob, is_stored, open_blob,
 from registry_cli.store.copying import Copying, Place, find_place
 from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.outlet import Outlet
-from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.progress import SILENT, Progress, open_work
 from registry_cli.store.views import Mode, ViewFile, open_view
 
 if TYPE_CHECKING:
@@ -109,21 +109,18 @@ def _write_files(
     check_proof(registry.layout, row)
     known = [(_known(registry, row, file, progress), target) for file, target in wanted]
     places = [_look(target, file, force) for file, target in known]
-    progress.start(f"get {row.ref}", sum(file.size or 0 for file, _ in known), "bytes")
-    try:
-        with Copying(replace=force, progress=progress) as copying:
-            for (file, target), place in zip(known, places, strict=True):
-                if place == "same":
-                    copying.count_on(target)
-                    progress.advance(file.size or 0)
-                elif place == "stream":
-                    _write_into(registry, row, file, target, progress)
-                else:
-                    files.make_dirs(target.parent)
-                    _copy(registry, row, file, target, copying)
-            copying.finish()
-    finally:
-        progress.stop()
+    size = sum(file.size or 0 for file, _ in known)
+    with open_work(progress, f"get {row.ref}", size), Copying(replace=force, progress=progress) as copying:
+        for (file, target), place in zip(known, places, strict=True):
+            if place == "same":
+                copying.count_on(target)
+                progress.advance(file.size or 0)
+            elif place == "stream":
+                _write_into(registry, row, file, target, progress)
+            else:
+                files.make_dirs(target.parent)
+                _copy(registry, row, file, target, copying)
+        copying.finish()
     return [Written(target, place != "same") for (_, target), place in zip(known, places, strict=True)]
 
 
@@ -139,11 +136,8 @@ def _look(target: Path, file: FileEntry, force: bool) -> Place | Literal["same"]
 
 def _write_into(registry: Registry, row: VersionRow, file: FileEntry, target: Path, progress: Progress) -> None:
     """Write a file's bytes into a pipe or character device, which is not replaced."""
-    outlet = Outlet(target)
-    try:
+    with Outlet(target) as outlet:
         _stream(registry, row, file, outlet.write)
-    finally:
-        outlet.close()
     progress.advance(file.size or 0)
 
 
@@ -187,11 +181,8 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
     if not os.access(views, os.W_OK):
         views = env.cache_home() / "views" / registry.id
         guard(views)
-    progress.start(f"check {row.ref}", row.size, "bytes")
-    try:
+    with open_work(progress, f"check {row.ref}", row.size):
         folder = open_view(registry.layout, views, row.id, shown, mode, verify=verify, progress=progress)
-    finally:
-        progress.stop()
     return folder / shown[0].path if len(shown) == 1 else folder
 
 
@@ -211,15 +202,12 @@ def list_faults(
     lost = list_lost(registry.layout, row)
     collected = list_collected(registry.layout, row)
     faults = _record_faults(registry, row, lost)
-    progress.start(f"verify {row.ref}", row.size, "bytes")
-    try:
+    with open_work(progress, f"verify {row.ref}", row.size):
         for file in [*row.files, *_design_files(row)]:
             problem = None if file.sha256 in collected else _problem(registry, row, file, strong)
             if problem:
                 faults.append(_fault(file.path, problem.message, lost, hint=problem.hint))
             progress.advance(file.size or 0)
-    finally:
-        progress.stop()
     return faults
 
 

@@ -23,15 +23,13 @@ def need_version(registry: Registry, staging: Staging, row: VersionRow) -> None:
     Raises:
         RefusedError: A blob is gone.
     """
-    for file in row.files:
-        if file.sha256 and not file.url:
-            need_blob(registry, staging, file.sha256, f"{file.path} of {row.ref}")
+    need_files(registry, staging, (file for file in row.files if not file.url), row.ref)
     if row.design and row.design.sha256:
         need_blob(registry, staging, row.design.sha256, f"the design of {row.ref}")
 
 
 def need_files(registry: Registry, staging: Staging, files: Iterable[FileEntry], of: str) -> None:
-    """Hold the blobs of a task, which `of` names in messages.
+    """Hold the blobs of some files of a version or task, which `of` names in messages.
 
     Raises:
         RefusedError: A blob is gone.

@@ -82,12 +82,11 @@ def _make_fans(layout: Layout) -> None:
 
 
 def _write(path: Path, data: bytes, *, shared: bool) -> None:
-    file = NewFile(path)
-    if shared:  # whatever the user's umask is, other users must be able to open the registry
-        file.set_mode(0o664)
-    file.write(data)
-    file.flush()
-    file.close()
+    with NewFile(path) as file:
+        if shared:  # whatever the user's umask is, other users must be able to open the registry
+            file.set_mode(0o664)
+        file.write(data)
+        file.flush()
 
 
 def _probe_link(layout: Layout) -> None:

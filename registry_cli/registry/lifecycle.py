@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from shlex import join, quote
 from typing import TYPE_CHECKING
 
+from registry_cli import clock
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.address import get_line
 from registry_cli.catalog.read.models import find_line, get_line_name
@@ -149,7 +149,7 @@ def rename_model(registry: Registry, name: str, to: str, *, message: str | None 
 def _publication(registry: Registry, row: VersionRow) -> Publication:
     return Publication(
         version=row.id,
-        created=datetime.now(UTC),
+        created=clock.now(),
         author=registry.author,
         files=row.files,
         framework=row.framework,

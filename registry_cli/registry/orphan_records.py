@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from registry_cli.store.layout import Layout
 
 _NAME: Final = re.compile(r"[0-9a-f]{62}\.toml")
-_AFTER: Final = "g"
-"""Sorts after every hex digit."""
 
 
 def iter_strays(layout: Layout, db: Connection) -> Iterator[RecordId]:
@@ -34,9 +32,8 @@ def iter_strays(layout: Layout, db: Connection) -> Iterator[RecordId]:
     """
     sealed = list_publications(db)
     for shard in FANOUT:
-        bounds = (shard, shard + _AFTER)
-        named: set[RecordId] = {version for version, _ in list_version_records(db, *bounds)}
-        named |= {record for record, _ in list_task_records(db, *bounds)}
+        named: set[RecordId] = {version for version, _ in list_version_records(db, shard)}
+        named |= {record for record, _ in list_task_records(db, shard)}
         names = [name for name in files.list_names(layout.records / shard) if _NAME.fullmatch(name)]
         for record in (RecordId(shard + name.removesuffix(".toml")) for name in names):
             if record not in named and record not in sealed:

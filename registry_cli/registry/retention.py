@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.fields import PLAIN
-from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
+from registry_cli.catalog.query.lexer import Token, TokenReader, point_at
 from registry_cli.catalog.query.parse import parse_field
 from registry_cli.errors import UsageError
 from registry_cli.records.values import flatten
@@ -115,43 +115,19 @@ def find_number(version: VersionRow, field: str) -> float | None:
     return value
 
 
-class _Parser:
+class _Parser(TokenReader):
     """One pass over the tokens of one text."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.tokens = list_tokens(source)
-        self.at = 0
+    accepted = _ACCEPTED
+    hint = "reg help settings"
 
     def parse(self) -> tuple[Rule, ...]:
         rules = [self.rule()]
-        while self.take(","):
+        while self.take_mark(","):
             rules.append(self.rule())
         if self.token.kind != "end":
-            self.fail("expected `,` or the end here", self.token)
+            self.fail("expected `,` or the end here")
         return tuple(rules)
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    def fail(self, problem: str, token: Token) -> NoReturn:
-        raise point_at(self.source, token.start, token.end, problem, _ACCEPTED, hint="reg help settings")
-
-    def next(self) -> Token:
-        token = self.token
-        self.at += token.kind != "end"
-        return token
-
-    def take(self, mark: str) -> bool:
-        found = self.token.kind == "mark" and self.token.text == mark
-        self.at += found
-        return found
-
-    def need(self, mark: str) -> Token:
-        if not self.take(mark):
-            self.fail(f"expected `{mark}` here", self.token)
-        return self.tokens[self.at - 1]
 
     def rule(self) -> Rule:
         token = self.next()
@@ -171,9 +147,9 @@ class _Parser:
         way = token.text.lower() if token.kind == "word" else ""
         if way != "max" and way != "min":
             self.fail("expected `max(…)` or `min(…)` here", token)
-        self.need("(")
+        self.need_mark("(")
         field = parse_number_field(self.next(), self.source)
-        return Rule("max" if way == "max" else "min", self.written(first, self.need(")")), count, field)
+        return Rule("max" if way == "max" else "min", self.written(first, self.need_mark(")")), count, field)
 
     def count(self, word: str) -> int:
         token = self.next()

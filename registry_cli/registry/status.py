@@ -59,11 +59,7 @@ def read_status(registry: Registry) -> Status:
     return Status(
         path=registry.path,
         id=registry.id,
-        models=totals.models,
-        versions=totals.versions,
-        published=totals.published,
-        archived=totals.archived,
-        size=totals.size,
+        **totals._asdict(),
         seq=head.seq if head else 0,
         entry=head.id if head else None,
         time=head.time if head else None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from registry_cli import clock
 from registry_cli._version import __version__
 from registry_cli.catalog.fold.changes import ALIAS, REMOVE, Change, compute_rules
 from registry_cli.catalog.index.index import OutrunError
@@ -52,7 +52,8 @@ def transact(
             wanted = registry.read(lambda _db: plan())
             if not wanted:
                 return None
-            entry = _entry(registry, wanted, message)
+            head = registry.index.head
+            entry = make_entry(head.seq + 1, head.digest, registry.author, wanted, message)
             if _commit(registry, staged, entry):
                 return entry
 
@@ -114,16 +115,19 @@ def _dump(entry: Entry) -> bytes:
     return data
 
 
-def _entry(registry: Registry, wanted: Sequence[Change], message: str | None) -> Entry:
-    head = registry.index.head
+def make_entry(
+    seq: int, previous: str, author: str, changes: Sequence[Change], message: str | None, stands_for: str | None = None
+) -> Entry:
+    """Return a new entry for a slot, with the digest of the entry before it."""
     return Entry(
-        seq=head.seq + 1,
-        previous=head.digest,
+        seq=seq,
+        previous=previous,
         id=EntryId(new_ulid()),
-        time=datetime.now(UTC),
-        author=registry.author,
+        time=clock.now(),
+        author=author,
         tool=f"reg {__version__}",
-        rules=compute_rules(wanted),
+        rules=compute_rules(changes),
         message=message,
-        changes=tuple(wanted),
+        changes=tuple(changes),
+        stands_for=stands_for,
     )

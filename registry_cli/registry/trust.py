@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli import env
 from registry_cli.errors import CorruptError, NotFoundError, RegError
-from registry_cli.records.toml import dump_table, load_table
+from registry_cli.records.toml import dump_table
 from registry_cli.store import files
+from registry_cli.store.config import read_table
 from registry_cli.store.file_locks import open_file_lock
 from registry_cli.store.format import read_format
 from registry_cli.store.layout import DIRECTORY, Layout
@@ -109,12 +110,7 @@ def _file() -> Path:
 
 def _read() -> dict[str, str]:
     path = _file()
-    try:
-        table = load_table(files.read_small(path), str(path)).get(_TABLE, {})
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except CorruptError as error:
-        raise CorruptError(f"{error.message}; mend the file or delete it", hint=f"rm {quote(str(path))}") from None
+    table = read_table(path).get(_TABLE, {})
     if not isinstance(table, Mapping):
         raise CorruptError(f"{path} has no table `{_TABLE}`; mend it or delete it", hint=f"rm {quote(str(path))}")
     return {str(root): str(identity) for root, identity in table.items()}

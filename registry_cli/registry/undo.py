@@ -169,7 +169,10 @@ def _inverses(row: ChangeRow) -> list[Change]:
     if row.op == changes.TASK:
         return [_task_inverse(row.change, before)]
     if version is None or row.op in {changes.PUBLISH, changes.DIGEST}:
-        raise RefusedError(f"`{row.op}` cannot be undone{_instead(row)}", hint=_next(row))
+        if row.op == changes.PUBLISH:
+            derive = f"reg model derive {quote(str(row.ref))}"
+            raise RefusedError("`publish` cannot be undone: a new draft can continue from it", hint=derive)
+        raise RefusedError(f"`{row.op}` cannot be undone", hint="reg events")
     return _version_inverses(row, version, before)
 
 
@@ -199,14 +202,6 @@ def _task_inverse(change: Mapping[str, Any], before: Mapping[str, Any]) -> Chang
     if stage == "draft" or (stage == "restore" and before["ended"] == "removed"):
         return changes.task(task, "remove")
     return changes.task(task, "archive" if stage == "restore" else "restore")
-
-
-def _instead(row: ChangeRow) -> str:
-    return ": a new draft can continue from it" if row.op == changes.PUBLISH else ""
-
-
-def _next(row: ChangeRow) -> str:
-    return f"reg model derive {quote(str(row.ref))}" if row.op == changes.PUBLISH else "reg events"
 
 
 def _id(text: object) -> VersionId:

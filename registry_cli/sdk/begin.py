@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_cli import env, opening
+from registry_cli import clock, env, opening
 from registry_cli.errors import UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.records.task import Recipe, Task
@@ -43,7 +42,7 @@ def start(
         NoRegistryError: There is no registry.
         UsageError: A name is not valid.
     """
-    now = datetime.now(UTC)
+    now = clock.now()
     registry = opening.Registry.find()
     cwd, argv = Path.cwd(), (sys.executable, *sys.orig_argv[1:])
     project = check_project(project_of_folder(cwd, registry.path) if project is None else project)

@@ -18,7 +18,7 @@ from registry_cli.sha256 import sha256_hex
 from registry_cli.store import files, trash
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.progress import SILENT, Progress
-from registry_cli.store.threads import Background
+from registry_cli.store.threads import try_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,9 +199,8 @@ def _copy_and_digest(source: int, file: NewFile, early: EarlyFlush | None, progr
     if os.fstat(source).st_size < LARGE:
         return _copy_through(source, file, early, progress)
     beside = os.dup(source)  # the thread may outlive us where we are interrupted
-    try:
-        digest = Background(partial(_digest_and_close, beside))
-    except RuntimeError:  # the interpreter is about to end and starts no more threads
+    digest = try_background(partial(_digest_and_close, beside))
+    if digest is None:
         os.close(beside)
         return _copy_through(source, file, early, progress)
     done = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import CorruptError
 from registry_cli.records.toml import dump_table, load_table
@@ -20,15 +20,19 @@ def read_settings(path: Path) -> dict[str, str]:
     Raises:
         CorruptError: It cannot be parsed.
     """
+    return dict(_dotted(read_table(path), ""))
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return the table of a small file that the user may edit; raises as `read_settings`."""
     try:
-        table = load_table(files.read_small(path), str(path))
+        return load_table(files.read_small(path), str(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except CorruptError as error:
         from shlex import quote
 
         raise CorruptError(f"{error.message}; mend the file or delete it", hint=f"rm {quote(str(path))}") from None
-    return dict(_dotted(table, ""))
 
 
 def write_settings(path: Path, settings: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from registry_cli.store import files
-from registry_cli.store.threads import Background, run_parallel
+from registry_cli.store.threads import Background, run_parallel, try_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,10 +44,7 @@ class EarlyFlush:
         if self._running:
             self._running.get()
         self._flushed = size
-        try:
-            self._running = Background(self._file.flush)
-        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush does it all
-            self._running = None
+        self._running = try_background(self._file.flush)  # without a thread the last flush does it all
 
     def finish(self) -> None:
         """Wait for the running flush.

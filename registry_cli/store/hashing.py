@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.store.beneath import is_guarded, open_file
-from registry_cli.store.threads import Background
+from registry_cli.store.threads import Background, try_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,10 +146,7 @@ class Follower:
         self._written = written
         self._more.put(True)
         if self._thread is None:
-            try:
-                self._thread = Background(self._follow)
-            except RuntimeError:  # the interpreter is about to end and starts no more threads: `finish` does the work
-                pass
+            self._thread = try_background(self._follow)  # without one `finish` does the work
 
     def finish(self) -> Digests:
         """Wait for the last byte and return the digests; call it after the writer has stopped.

@@ -18,6 +18,16 @@ FANOUT: Final = tuple(f"{number:02x}" for number in range(256))
 """The folders of blobs and records. `init` creates them all, so that no commit has to make one durable."""
 
 
+class _Below:
+    """A path at a fixed place below the root."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __get__(self, layout: Layout, owner: object) -> Path:
+        return layout.root / self._place
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The paths of one registry.
@@ -30,99 +40,49 @@ class Layout:
     root: Path
     shared: bool = False
 
+    format = _Below("format.toml")
+    """Layout version, registry id and feature flags."""
+    config = _Below("config.toml")
+    """Settings of this copy."""
+    blobs = _Below("blobs")
+    """Raw bytes of files, mode 0444."""
+    records = _Below("records")
+    """Versions, publications and finished tasks."""
+    log = _Below("log")
+    """The entries."""
+    views = _Below("views")
+    """Readable names for blobs; derived."""
+    tmp = _Below("tmp")
+    """Files being written, each named after its writer."""
+    tasks = _Below("tasks")
+    """Running tasks, one folder each."""
+    trash = _Below("trash")
+    """Files that were taken out of use and are not yet deleted; same fan-out as `blobs`."""
+    hooks = _Below("hooks")
+    """Programs that may veto a change, run only in a trusted registry."""
+    cache = _Below("cache")
+    """Files that can be deleted at any time."""
+    index = _Below("cache/index.sqlite")
+    """The catalog's SQLite copy."""
+    reserve = _Below("reserve")
+    """Bytes that are freed when the disk is full."""
+    spares = _Below("spares")
+    """Empty files that are removed when the disk has no inode left."""
+    ignore = _Below(".gitignore")
+    """File that keeps the registry out of git."""
+    partial = _Below("partial.toml")
+    """List of the known losses of this copy; missing where nothing is lost."""
+    turn = _Below("turn")
+    """The file that writers lock to take turns; empty."""
+
     def __post_init__(self) -> None:
         guard(self.root, shared=self.shared)
-
-    @property
-    def format(self) -> Path:
-        """Layout version, registry id and feature flags."""
-        return self.root / "format.toml"
-
-    @property
-    def config(self) -> Path:
-        """Settings of this copy."""
-        return self.root / "config.toml"
-
-    @property
-    def blobs(self) -> Path:
-        """Raw bytes of files, mode 0444."""
-        return self.root / "blobs"
-
-    @property
-    def records(self) -> Path:
-        """Versions, publications and finished tasks."""
-        return self.root / "records"
-
-    @property
-    def log(self) -> Path:
-        """The entries."""
-        return self.root / "log"
-
-    @property
-    def views(self) -> Path:
-        """Readable names for blobs; derived."""
-        return self.root / "views"
-
-    @property
-    def tmp(self) -> Path:
-        """Files being written, each named after its writer."""
-        return self.root / "tmp"
-
-    @property
-    def tasks(self) -> Path:
-        """Running tasks, one folder each."""
-        return self.root / "tasks"
-
-    @property
-    def trash(self) -> Path:
-        """Files that were taken out of use and are not yet deleted; same fan-out as `blobs`."""
-        return self.root / "trash"
-
-    @property
-    def hooks(self) -> Path:
-        """Programs that may veto a change, run only in a trusted registry."""
-        return self.root / "hooks"
-
-    @property
-    def cache(self) -> Path:
-        """Files that can be deleted at any time."""
-        return self.root / "cache"
-
-    @property
-    def index(self) -> Path:
-        """The catalog's SQLite copy."""
-        return self.cache / "index.sqlite"
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders of a registry. Some may be empty, and git keeps no empty folder."""
         data = (self.blobs, self.records, self.log)
         return (*data, self.views, self.tmp, self.trash, self.hooks, self.cache, self.tasks)
-
-    @property
-    def reserve(self) -> Path:
-        """Bytes that are freed when the disk is full."""
-        return self.root / "reserve"
-
-    @property
-    def spares(self) -> Path:
-        """Empty files that are removed when the disk has no inode left."""
-        return self.root / "spares"
-
-    @property
-    def ignore(self) -> Path:
-        """File that keeps the registry out of git."""
-        return self.root / ".gitignore"
-
-    @property
-    def partial(self) -> Path:
-        """List of the known losses of this copy; missing where nothing is lost."""
-        return self.root / "partial.toml"
-
-    @property
-    def turn(self) -> Path:
-        """The file that writers lock to take turns; empty."""
-        return self.root / "turn"
 
     def blob(self, sha256: BlobHash) -> Path:
         """Return the path of the blob of that digest."""

@@ -5,7 +5,11 @@ Higher floors draw it; this one knows no terminal.
 
 from __future__ import annotations
 
-from typing import Final, Literal, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Unit = Literal["bytes", "items"]
 
@@ -38,3 +42,13 @@ class _Silent:
 
 SILENT: Final[Progress] = _Silent()
 """The default, which reports nothing."""
+
+
+@contextmanager
+def open_work(progress: Progress, label: str, total: int | None, unit: Unit = "bytes") -> Iterator[None]:
+    """Report what the context does as one piece of work of `total` units, None where the number is unknown."""
+    progress.start(label, total, unit)
+    try:
+        yield
+    finally:
+        progress.stop()

@@ -16,9 +16,9 @@ from registry_cli.ids import BlobHash, RecordId
 from registry_cli.store import files, flushing
 from registry_cli.store.adopting import Adopted, adopt, give_back
 from registry_cli.store.beneath import hold_folders
-from registry_cli.store.blobs import copy_in_kernel, verify_blob
-from registry_cli.store.flushing import EarlyFlush
-from registry_cli.store.hashing import CHUNK, Digests, Follower, digest_bytes, digest_open, iter_chunks, xxh3_of_open
+from registry_cli.store.blobs import verify_blob
+from registry_cli.store.digesting_copy import copy_chunks, copy_file
+from registry_cli.store.hashing import Digests, digest_bytes, iter_chunks, xxh3_of_open
 from registry_cli.store.incoming import SMALL, Incoming, changed
 from registry_cli.store.install import Placing
 from registry_cli.store.new_file import NewFile
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MODE: Final = 0o444
 """Of blobs, records and entries."""
-_HOLE: Final = bytes(CHUNK)
 OPEN: Final = 64
 """Unflushed files kept open; more are flushed side by side."""
 
@@ -139,7 +138,8 @@ class Staging:
                 self._progress.advance(size)
                 return digests
         source.rewind()
-        return self._write_file(source.fd, source.status)
+        file = self._new_file()
+        return self._keep_written(file, copy_file(source.fd, source.status, file, self._progress))
 
     @property
     def flushes_all(self) -> bool:
@@ -166,11 +166,8 @@ class Staging:
         digests = digest_bytes(source.data)
         if self._names.is_there(self._layout.blob_text(digests.sha256)):
             return None
-        file = NewFile(path, MODE)
-        try:
+        with NewFile(path, MODE) as file:
             file.write(source.data)
-        finally:
-            file.close()
         return digests
 
     def count_written(self, path: str, digests: Digests) -> None:
@@ -187,7 +184,7 @@ class Staging:
     def add_chunks(self, chunks: Iterable[bytes | memoryview]) -> Digests:
         """Take in bytes that come in pieces."""
         file = self._new_file()
-        return self._write(lambda moved: _write_chunks(chunks, file, moved), file)
+        return self._keep_written(file, copy_chunks(chunks, file, self._progress))
 
     def add_bytes(self, data: bytes | memoryview) -> Digests:
         """Take in bytes from memory as a blob."""
@@ -248,43 +245,6 @@ class Staging:
         if not self._litter:  # a file in `tmp/` shows the others that somebody is at work
             self._new_file().close()
         self._names.hits.add(target)
-
-    def _write_file(self, fd: int, status: os.stat_result) -> Digests:
-        """Write a large file: as a clone, else by the kernel, else through our hands, as holes are looked for there."""
-        file, most = self._new_file(), status.st_size + 1
-        if file.clone(fd):  # holes and all
-            digests = digest_open(fd, most)
-            self._progress.advance(digests.size)
-            return self._keep_written(file, digests)
-        if status.st_blocks * 512 < status.st_size:
-            return self._write(lambda moved: _write_sparse(iter_chunks(fd, most=most), file, moved), file)
-
-        def copy(moved: Callable[[int], None]) -> None:
-            if not copy_in_kernel(fd, file, moved, most=most):
-                _write_chunks(iter_chunks(fd, most=most), file, moved)
-
-        return self._write(copy, file)
-
-    def _write(self, write: Callable[[Callable[[int], None]], None], file: NewFile) -> Digests:
-        """Let `write` fill a new file, and tell how many bytes came, while a second thread digests behind it."""
-        follower, early, size = Follower(file.fd), EarlyFlush(file), 0
-
-        def moved(more: int) -> None:
-            nonlocal size
-            size += more
-            follower.advance(size)
-            early.advance(size)
-            self._progress.advance(more)
-
-        try:
-            write(moved)
-            digests = follower.finish()
-            early.finish()
-        except BaseException:
-            follower.stop()
-            early.stop()
-            raise
-        return self._keep_written(file, digests)
 
     def _keep_written(self, file: NewFile, digests: Digests) -> Digests:
         target = self._layout.blob_text(digests.sha256)
@@ -369,22 +329,3 @@ class Staging:
         if self._whole:
             self._whole.close()
             self._whole = None
-
-
-def _write_chunks(chunks: Iterable[bytes | memoryview], file: NewFile, moved: Callable[[int], None]) -> None:
-    for chunk in chunks:
-        file.write(chunk)
-        moved(len(chunk))
-
-
-def _write_sparse(chunks: Iterable[memoryview], file: NewFile, moved: Callable[[int], None]) -> None:
-    """Write chunks, and leave a hole for one of zeros."""
-    size = 0
-    for chunk in chunks:
-        if bytes(chunk) == _HOLE[: len(chunk)]:
-            file.skip(len(chunk))
-        else:
-            file.write(chunk)
-        size += len(chunk)
-        file.set_length(size)
-        moved(len(chunk))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from registry_cli.store import files
-from registry_cli.store.threads import Background
+from registry_cli.store.threads import Background, try_background
 
 MANY: Final = 256
 """Files from which on one call pays, with its start-up and the bytes of other programs included."""
@@ -58,11 +58,8 @@ class WholeSync:
         if self._waiting < STRIDE or (self._running and not self._running.done):
             return
         self._finish()
-        self._waiting = 0
-        try:
-            self._running = Background(self._flush)
-        except RuntimeError:  # the interpreter is about to end and starts no more threads: the last flush does it all
-            self._waiting = 1
+        self._running = try_background(self._flush)
+        self._waiting = 0 if self._running else 1  # without a thread the last flush does it all
 
     def flush(self) -> None:
         """Make bytes and names durable. After an error they are lost: never flush again.

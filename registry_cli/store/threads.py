@@ -69,6 +69,14 @@ class Background(Generic[T]):
         self._ended.put(None)
 
 
+def try_background(action: Callable[[], T]) -> Background[T] | None:
+    """Start an action in a thread of its own; None where the interpreter is about to end and starts no more threads."""
+    try:
+        return Background(action)
+    except RuntimeError:
+        return None
+
+
 def run_parallel(work: Callable[[], None], threads: int, stop: Callable[[], None]) -> None:
     """Run `work` in a few threads, each until it returns, and wait for them.
 

@@ -242,11 +242,8 @@ class _Builder:
         self._clones = self._clones and _reflink(blob, target)
         if self._clones or (self._may_link(blob) and _link(blob, target)):
             return
-        copy = NewFile(target, 0o444)
-        try:
+        with NewFile(target, 0o444) as copy:
             copy_blob(self._layout, file.sha256, file.xxh3, copy)
-        finally:
-            copy.close()
 
     def _may_link(self, blob: Path) -> bool:
         return self._links and (self._any_owner or files.get_status(blob).st_uid == os.geteuid())
@@ -261,12 +258,8 @@ def _link(blob: Path, target: str) -> bool:
 
 
 def _reflink(blob: Path, target: str) -> bool:
-    file = NewFile(target, 0o444)
-    try:
-        with open_reader(blob) as source:
-            cloned = file.clone(source)
-    finally:
-        file.close()
+    with NewFile(target, 0o444) as file, open_reader(blob) as source:
+        cloned = file.clone(source)
     if not cloned:
         files.unlink(target)
     return cloned

@@ -9,15 +9,15 @@ import os
 import signal
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import clock
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.records.status import ENDED
 from registry_cli.store import files
 from registry_cli.store.staging import Staging
 from registry_cli.store.writer_name import find_owner, get_own, is_alive, new_name
-from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.crashed import end_crashed
 from registry_cli.tasks.attempt.finish import Ending, complete_end
 from registry_cli.tasks.attempt.folder import SILENCE, WRAPPER, Live, find_live, is_running, read_state
 from registry_cli.tasks.drivers.port import UNFINISHED
@@ -62,7 +62,7 @@ def cancel_tasks(
     Raises:
         RefusedError: A task has ended, or may run on another copy of the registry; none was cancelled.
     """
-    bury_crashed(registry)
+    end_crashed(registry)
     rows = see_tasks(registry, refs)
     # A runner that sleeps looks crashed and may still run.
     rows = [get_row(registry, row.id) if row.status == "crashed" else row for row in rows]
@@ -109,7 +109,7 @@ def _check(registry: Registry, row: TaskRow, *, waits: bool, force: bool) -> Non
         state = "removed" if row.removed else row.status
         raise RefusedError(f"task {row.name} is {state}: there is nothing to cancel", hint=f"reg task show {row.id}")
     if row.status == "running" and not force and _find_live(registry, row) is None:
-        age = (datetime.now(UTC) - row.started).total_seconds() if row.started else SILENCE
+        age = (clock.now() - row.started).total_seconds() if row.started else SILENCE
         if age < SILENCE:
             raise RefusedError(
                 f"task {row.name} began less than {SILENCE / 60:.0f} minutes ago and does not run on this copy of the "
@@ -138,7 +138,7 @@ def _end(registry: Registry, rows: Sequence[TaskRow], message: str | None) -> No
 def _cancelled(registry: Registry, staging: Staging, row: TaskRow) -> Task:
     task = get_task(registry, row)
     if row.status == "draft":
-        return replace(task, status="cancelled", ended=datetime.now(UTC))
+        return replace(task, status="cancelled", ended=clock.now())
     live = Live(row.id, row.attempt, registry.layout.attempt(row.id, row.attempt))
     ending = Ending("cancelled", problem="its runner could not be asked, and may not know")
     return complete_end(registry, staging, task, live, ending)
@@ -155,7 +155,7 @@ def _wait(
     asked: set[TaskId] = set()
     until = time.monotonic() + patience
     while True:
-        bury_crashed(registry)
+        end_crashed(registry)
         registry.index.sync()
         seen = see_tasks(registry, tasks)
         running = [row for row in seen if row.status == "running"]

@@ -15,7 +15,7 @@ from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.errors import UsageError
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
-from registry_cli.registry.compare import Compared, compare_group
+from registry_cli.registry.compare import Compared, choose_groups, compare_group, present_fields
 from registry_cli.tasks.find import read_now, see_tasks
 from registry_cli.tasks.record import read_task_file
 
@@ -72,12 +72,9 @@ def compare_tasks(registry: Registry, refs: Sequence[str], *, only: Sequence[str
     """
     if len(refs) < 2:
         raise UsageError("comparing takes two tasks or more", hint="reg task compare --help")
-    for name in only:
-        if name not in GROUPS:
-            raise UsageError(f"no group `{name}` to compare: groups are {', '.join(GROUPS)}")
+    groups = choose_groups(GROUPS, only)
     tasks = tuple(see_tasks(registry, [ref])[0] for ref in refs)
     tables = [_tables(registry, row) for row in tasks]
-    groups = [group for group in GROUPS if not only or group in only]
     rows = [row for group in groups for row in compare_group(group, [table[group] for table in tables])]
     return TaskComparison(tasks, tuple(row if row.group in _AMOUNTS else replace(row, deltas=()) for row in rows))
 
@@ -108,7 +105,7 @@ def _tables(registry: Registry, row: TaskRow) -> dict[str, Mapping[str, Value]]:
 
 
 def _fields(task: Task) -> dict[str, Value]:
-    return _present(
+    return present_fields(
         status=task.status,
         exit_code=task.exit_code,
         signal=task.signal,
@@ -128,7 +125,7 @@ def _code(task: Task) -> dict[str, Value]:
     if task.code is None:
         return {}
     stored = [file for file in task.files if file.path in {DIFF, BUNDLE} or file.path.startswith(UNTRACKED)]
-    state = _present(commit=task.code.commit, branch=task.code.branch, remote=task.code.remote)
+    state = present_fields(commit=task.code.commit, branch=task.code.branch, remote=task.code.remote)
     return {**state, **{file.path: _digest(file) for file in stored}}
 
 
@@ -139,12 +136,8 @@ def _outputs(registry: Registry, task: Task) -> dict[str, Value]:
 
 
 def _digest(file: FileEntry) -> dict[str, Value]:
-    return _present(size=file.size, sha256=file.sha256, url=file.url)
+    return present_fields(size=file.size, sha256=file.sha256, url=file.url)
 
 
 def _flat(table: Mapping[str, Value]) -> dict[str, Value]:
     return {name.removeprefix("."): value for name, value in sorted(flatten(table, "").items())}
-
-
-def _present(**fields: Value | None) -> dict[str, Value]:
-    return {key: value for key, value in fields.items() if value is not None}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import clock
 from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
@@ -69,7 +69,7 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
         check_pattern(pattern)
     task = Task(
         id=TaskId(new_ulid()), name=parse_task_name(wish.name), project=check_project(wish.project), status="draft",
-        attempt=0, created=datetime.now(UTC), author=registry.author, recipe=recipe, tags=wish.tags,
+        attempt=0, created=clock.now(), author=registry.author, recipe=recipe, tags=wish.tags,
         comment=wish.comment, inputs=inputs, params=parse_arguments(recipe.argv),
     )  # fmt: skip
     return look_around(with_code(registry, task, cwd, environ, staging, wish.began), environ, wish.variables)

@@ -31,9 +31,8 @@ def keep_commits(
         return []
     commits = bundle_commits(root, code.commit, environ=environ)
     if commits.bundle:
-        file = NewFile(live.folder / f"{BUNDLE}.part")
-        file.write(commits.bundle)
-        file.close()
+        with NewFile(live.folder / f"{BUNDLE}.part") as file:
+            file.write(commits.bundle)
         files.rename(file.path, live.bundle)
     if commits.problem is None:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.views.text import pick
 from registry_cli.views.versions import name_file, view_version
 
 if TYPE_CHECKING:
@@ -29,10 +30,7 @@ def report_table(report: Report) -> dict[str, Any]:
         "ok": not report.damages,
         "level": report.level,
         "checked": {
-            "entries": counts.entries,
-            "records": counts.records,
-            "blobs": counts.blobs,
-            "views": counts.views,
+            **pick(counts, ("entries", "records", "blobs", "views")),
             "bytes": counts.size,
             "read": counts.read,
         },
@@ -42,9 +40,7 @@ def report_table(report: Report) -> dict[str, Any]:
                 "path": str(damage.path),
                 "problem": damage.problem,
                 "models": _refs(damage, report),
-                "blob": damage.blob,
-                "record": damage.record,
-                "seq": damage.seq,
+                **pick(damage, ("blob", "record", "seq")),
             }
             for damage in report.damages
         ],
@@ -133,9 +129,7 @@ def explanation_table(explanation: Explanation) -> dict[str, Any]:
         "id": explanation.version.id,
         "stays": explanation.stays,
         "why": list(explanation.why),
-        "files": [
-            {"path": file.path, "size": file.size, "blob": file.blob, "fate": file.fate} for file in explanation.files
-        ],
+        "files": [pick(file, ("path", "size", "blob", "fate")) for file in explanation.files],
     }
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from registry_cli.views.text import pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from registry_cli.tasks.details import Whole
     from registry_cli.views.versions import View
 
+_TASK: Final = (
+    "id", "name", "project", "status", "attempt", "author", "created", "started", "ended", "duration", "exit_code",
+    "source", "comment", "commit", "command", "tags", "metrics", "params", "archived", "removed", "record", "broken",
+)  # fmt: skip
+
 
 def view_tasks(rows: Iterable[TaskRow]) -> list[View]:
     """Return tasks as plain dicts, each as `view_task` returns it."""
@@ -25,30 +32,7 @@ def view_tasks(rows: Iterable[TaskRow]) -> list[View]:
 
 def view_task(row: TaskRow) -> View:
     """Return a task in the form that listings have; `duration` is in seconds, None until the task has ended."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "project": row.project,
-        "status": row.status,
-        "attempt": row.attempt,
-        "author": row.author,
-        "created": row.created,
-        "started": row.started,
-        "ended": row.ended,
-        "duration": row.duration,
-        "exit_code": row.exit_code,
-        "source": row.source,
-        "comment": row.comment,
-        "commit": row.commit,
-        "command": row.command,
-        "tags": list(row.tags),
-        "metrics": row.metrics,
-        "params": row.params,
-        "archived": row.archived,
-        "removed": row.removed,
-        "record": row.record,
-        "broken": row.broken,
-    }
+    return {**pick(row, _TASK), "tags": list(row.tags)}
 
 
 def view_whole(whole: Whole) -> View:
@@ -104,12 +88,7 @@ def _view_code(whole: Whole) -> View | None:
 def _view_attempt(task: Task) -> View:
     duration = (task.ended - task.started).total_seconds() if task.started and task.ended else None
     return {
-        "attempt": task.attempt,
-        "status": task.status,
-        "started": task.started,
-        "ended": task.ended,
+        **pick(task, ("attempt", "status", "started", "ended")),
         "duration": duration,
-        "exit_code": task.exit_code,
-        "signal": task.signal,
-        "problem": task.problem,
+        **pick(task, ("exit_code", "signal", "problem")),
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
@@ -66,6 +66,11 @@ def lookup(row: Mapping[str, object], path: str) -> object:
             if isinstance(inner, (list, tuple)):
                 return [lookup(item, rest) for item in inner if isinstance(item, Mapping)]
     return None
+
+
+def pick(record: object, keys: Iterable[str]) -> dict[str, object]:
+    """Return some attributes of a record by their names."""
+    return {key: getattr(record, key) for key in keys}
 
 
 def format_exact(value: object, shown: Callable[[str], str] = escape) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.errors import UsageError
 from registry_cli.ids import is_hex
-from registry_cli.views.text import lookup
+from registry_cli.views.text import lookup, pick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.read.journal import ChangeRow
     from registry_cli.catalog.read.models import ModelRow
     from registry_cli.catalog.read.rows import User, VersionRow
-    from registry_cli.records.parts import Design, FileEntry
+    from registry_cli.records.parts import Design
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.du import Area, Share
     from registry_cli.registry.history import Told
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from registry_cli.store.trash import Trashed
 
 View = dict[str, object]
+
+_VERSION: Final = (
+    "id", "name", "project", "number", "framework", "author", "created", "message", "step", "task", "size", "tags",
+    "aliases", "metadata", "metrics", "params", "labels", "published", "archived",
+)  # fmt: skip
+_FILE: Final = ("path", "size", "xxh3", "sha256", "media", "url")
+_PARENT: Final = ("id", "role", "name", "number")
 
 
 def view_versions(rows: Iterable[VersionRow]) -> list[View]:
@@ -39,35 +46,15 @@ def view_version(row: VersionRow) -> View:
     """Return a version in the form that all JSON output has; `url` is None unless it has exactly one external file."""
     urls = [file.url for file in row.files if file.url]
     return {
-        "id": row.id,
-        "name": row.name,
-        "project": row.project,
-        "number": row.number,
-        "framework": row.framework,
-        "author": row.author,
-        "created": row.created,
-        "message": row.message,
-        "step": row.step,
-        "task": row.task,
-        "size": row.size,
+        **pick(row, _VERSION),
         "tags": list(row.tags),
         "aliases": list(row.aliases),
-        "metadata": row.metadata,
-        "metrics": row.metrics,
-        "params": row.params,
-        "labels": row.labels,
-        "published": row.published,
-        "archived": row.archived,
-        "files": [_view_file(file) for file in row.files],
-        "parents": [{"id": p.id, "role": p.role, "name": p.name, "number": p.number} for p in row.parents],
+        "files": [pick(file, _FILE) for file in row.files],
+        "parents": [pick(parent, _PARENT) for parent in row.parents],
         "url": urls[0] if len(urls) == 1 else None,
         "design": _view_design(row.design),
         "number_provisional": False,
-        "publication": row.publication,
-        "comment": row.comment,
-        "removed": row.removed,
-        "interface": row.interface,
-        "ref": row.ref,
+        **pick(row, ("publication", "comment", "removed", "interface", "ref")),
     }
 
 
@@ -108,58 +95,34 @@ def view_restored(trashed: Trashed, users: Sequence[User]) -> View:
 
 def view_model(row: ModelRow) -> View:
     """Return a model; `aliases` maps each alias to the number of the version that holds it."""
-    return {
-        "name": row.name,
-        "versions": row.versions,
-        "latest": row.latest,
-        "aliases": dict(row.aliases),
-        "published": row.published,
-        "size": row.size,
-        "updated": row.updated,
-    }
+    fields = pick(row, ("name", "versions", "latest", "aliases", "published", "size", "updated"))
+    return {**fields, "aliases": dict(row.aliases)}
 
 
 def view_change(described: Told) -> View:
     """Return a change of the log; `what` describes its effect in words."""
-    row = described.row
     return {
-        "event": row.event,
-        "entry": row.entry,
-        "seq": row.seq,
-        "time": row.time,
-        "author": row.author,
-        "tool": row.tool,
-        "op": row.op,
-        "version": row.version,
-        "ref": row.ref,
+        **pick(described.row, ("event", "entry", "seq", "time", "author", "tool", "op", "version", "ref")),
         "what": described.what,
-        "message": row.message,
-        "change": row.change,
-        "before": row.before,
-        "void": row.void,
+        **pick(described.row, ("message", "change", "before", "void")),
     }
 
 
 def view_setting(found: Configured) -> View:
     """Return a setting; `origin` names the source of its value."""
-    return {"key": found.key, "value": found.value, "origin": found.origin, "summary": found.summary}
+    return pick(found, ("key", "value", "origin", "summary"))
 
 
 def view_trusted(trusted: Trusted) -> View:
     """Return a registry that the user trusts; `state` says whether it is still there."""
-    return {"path": trusted.path, "id": trusted.id, "state": trusted.state}
+    return pick(trusted, ("path", "id", "state"))
 
 
 def view_status(status: Status) -> View:
     """Return the state of a registry; sizes in bytes."""
     return {
         "path": str(status.path),
-        "id": status.id,
-        "models": status.models,
-        "versions": status.versions,
-        "published": status.published,
-        "archived": status.archived,
-        "size": status.size,
+        **pick(status, ("id", "models", "versions", "published", "archived", "size")),
         "head": {"seq": status.seq, "entry": status.entry, "time": status.time},
         "void": status.void,
         "lost": status.lost,
@@ -172,24 +135,12 @@ def view_status(status: Status) -> View:
 
 def view_area(area: Area) -> View:
     """Return an area of a registry's folder; `bytes` is the length of its files, `disk` the size of their blocks."""
-    return {
-        "area": area.name,
-        "files": area.files,
-        "bytes": area.bytes,
-        "disk": area.disk,
-        "summary": area.summary,
-    }
+    return {"area": area.name, **pick(area, ("files", "bytes", "disk", "summary"))}
 
 
 def view_share(share: Share) -> View:
     """Return the disk usage of a model, project or task; sizes in bytes."""
-    return {
-        "name": share.name,
-        "versions": share.versions,
-        "size": share.size,
-        "own": share.own,
-        "shared": share.shared,
-    }
+    return pick(share, ("name", "versions", "size", "own", "shared"))
 
 
 def view_moves(moves: Sequence[ChangeRow], versions: Sequence[VersionRow]) -> list[View]:
@@ -232,17 +183,6 @@ def sort_rows(rows: Sequence[View], sort: str | None) -> list[View]:
 
 def _sort_key(value: object) -> Any:
     return str(value).casefold() if isinstance(value, (str, Mapping)) else value
-
-
-def _view_file(file: FileEntry) -> View:
-    return {
-        "path": file.path,
-        "size": file.size,
-        "xxh3": file.xxh3,
-        "sha256": file.sha256,
-        "media": file.media,
-        "url": file.url,
-    }
 
 
 def _view_design(design: Design | None) -> View | None:

@@ -428,5 +428,5 @@ def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch:
     monkeypatch.setattr(folder, "GIVEN_UP", -1.0)
     monkeypatch.setattr(folder, "SILENCE", -1.0)
     with lab.open() as registry:
-        [row] = crashed.bury_crashed(registry)
+        [row] = crashed.end_crashed(registry)
     assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")

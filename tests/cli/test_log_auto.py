@@ -100,6 +100,7 @@ def test_the_flag_takes_no_word(lab: Lab) -> None:
         (("--auto-loads", "none"), Auto(loads="none")),
         (("--keep", "last 3"), Auto(keep="last 3")),
         (("--auto-off", "scikit", "--auto-off", "hydra"), Auto({"scikit": False})),
+        (("--auto-off", "scikit", "--auto-off", "scikit"), Auto({"scikit": False})),
         (("--auto-only", "pytorch=a=*.pt", "--auto-only", "pytorch=x/*.pt"), Auto({"pytorch": ("a=*.pt", "x/*.pt")})),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

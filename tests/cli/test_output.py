@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_cli.cli.options import Forms
 from registry_cli.cli.output import Mode, Output, open_output
 from registry_cli.cli.progress import TerminalProgress, open_progress
 from registry_cli.errors import UsageError
@@ -175,14 +176,14 @@ def test_all_but_results_goes_to_stderr() -> None:
 
 def test_two_forms_at_once_are_a_mistake() -> None:
     with pytest.raises(UsageError):
-        open_output(as_json=True, as_csv=True, as_tsv=False, quiet=False, columns=None)
+        open_output(Forms(as_json=True, as_csv=True))
 
 
 def test_a_terminal_gets_tables() -> None:
     modes = []
     for terminal in (True, False):
         with standard_streams(Stream(), Stream(terminal=terminal), Stream()):
-            made = open_output(as_json=False, as_csv=False, as_tsv=False, quiet=False, columns="a, b.c,")
+            made = open_output(Forms(columns="a, b.c,"))
             modes.append(made.mode)
     assert modes == ["table", "text"]
     assert made.columns == ("a", "b.c")

@@ -16,7 +16,7 @@ import pytest
 from registry_cli.errors import ConflictError, RegError, UsageError
 from registry_cli.ids import RecordId
 from registry_cli.registry.init import make_registry
-from registry_cli.store import blobs, files, hashing, install, staging, stamps, trash
+from registry_cli.store import blobs, digesting_copy, files, hashing, install, stamps, trash
 from registry_cli.store.blobs import get_record, verify_blob
 from registry_cli.store.hashing import CHUNK, Digests, digest_bytes
 from registry_cli.store.layout import Layout
@@ -220,7 +220,7 @@ def after_a_chunk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], obj
                 if waiting:
                     waiting.pop()()
 
-        for module in (hashing, staging):
+        for module in (hashing, digesting_copy):
             monkeypatch.setattr(module, "iter_chunks", iter_chunks)
 
     return arrange

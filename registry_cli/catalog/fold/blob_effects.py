@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from registry_cli.catalog.connection import execute_all
+from registry_cli.catalog.connection import execute_all, list_column
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError
 from registry_cli.catalog.schema import USES
-from registry_cli.ids import BlobHash
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
+
+    from registry_cli.ids import BlobHash
 
 _LIVE_USE = """
 SELECT value FROM json_each(?) WHERE
@@ -38,11 +39,8 @@ def collect(state: State, change: Mapping[str, Any]) -> Effect:
     for blob in list_used(state.db, blobs):
         raise VoidError(f"blob {blob[:12]} is in use: `{stage}` is not allowed")
     if stage == changes.SWEEP:
-        known = {
-            sha256 for (sha256,) in state.db.execute(
-                "SELECT sha256 FROM garbage WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(blobs),))
-        }  # fmt: skip
-        for blob in sorted(set(blobs) - known):
+        query = "SELECT sha256 FROM garbage WHERE sha256 IN (SELECT value FROM json_each(?))"
+        for blob in sorted(set(blobs) - set(list_column(state.db, query, json.dumps(blobs)))):
             raise VoidError(f"blob {blob[:12]} was not condemned before")
     state.db.executemany(
         "INSERT OR REPLACE INTO garbage VALUES (?, ?, ?)", [(blob, stage, state.entry.seq) for blob in blobs]
@@ -63,4 +61,4 @@ def spare_task(db: sqlite3.Connection, task: int) -> None:
 
 def list_used(db: sqlite3.Connection, blobs: Sequence[str]) -> list[BlobHash]:
     """Return those of the given blobs that a version or task uses that is not removed."""
-    return [BlobHash(sha256) for (sha256,) in db.execute(_LIVE_USE, (json.dumps(blobs),))]
+    return list_column(db, _LIVE_USE, json.dumps(blobs))

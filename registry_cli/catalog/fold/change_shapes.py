@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, get_args
 
 from registry_cli.catalog.fold import changes
@@ -37,7 +38,11 @@ def find_flaw(change: Mapping[str, Any]) -> str | None:
 
 def is_id(value: object) -> bool:
     """Return whether a value is a SHA-256 in hex digits, the name of a record or blob."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+    return _matches(_ID, value)
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _is_ids(value: object) -> bool:
@@ -48,14 +53,6 @@ def _names_set(change: Mapping[str, Any]) -> set[str]:
     put: Mapping[str, Any] = change.get("set", {})
     inner = {f"{group}.{key}" for group in changes.TABLES for key in put.get(group, ())}
     return inner | set(put) - set(changes.TABLES)
-
-
-def _is_xxh3(value: object) -> bool:
-    return isinstance(value, str) and _XXH3.fullmatch(value) is not None
-
-
-def _is_ulid(value: object) -> bool:
-    return isinstance(value, str) and _ULID.fullmatch(value) is not None
 
 
 def _is_stage(value: object) -> bool:
@@ -78,20 +75,18 @@ def _is_size(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def _is_value(value: object) -> bool:
+def _passes(check: Callable[[object, str], object], value: object) -> bool:
     try:
-        check_value(value, "")
+        check(value, "")
     except UsageError:
         return False
     return True
 
 
-def _is_number(value: object) -> bool:
-    try:
-        check_number(value, "")
-    except UsageError:
-        return False
-    return True
+_is_xxh3: Final = partial(_matches, _XXH3)
+_is_ulid: Final = partial(_matches, _ULID)
+_is_value: Final = partial(_passes, check_value)
+_is_number: Final = partial(_passes, check_number)
 
 
 def _is_table(value: object) -> bool:

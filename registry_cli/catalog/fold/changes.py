@@ -38,23 +38,9 @@ RECORDED: Final[tuple[Stage, ...]] = ("draft", "edit", "start", "end")
 
 COLLECTION: Final = (CONDEMN, SWEEP, PURGE)
 """The operations of a collector, in their order: blobs are announced, moved to the trash, deleted there."""
-OPS: Final = {
-    ADD_VERSION: 1,
-    TAG: 1,
-    ALIAS: 1,
-    EDIT: 1,
-    PUBLISH: 1,
-    ARCHIVE: 1,
-    RESTORE: 1,
-    REMOVE: 1,
-    RENAME: 1,
-    DIGEST: 1,
-    SETTING: 1,
-    TASK: 1,
-    CONDEMN: 1,
-    SWEEP: 1,
-    PURGE: 1,
-}
+OPS: Final = dict.fromkeys(
+    (ADD_VERSION, TAG, ALIAS, EDIT, PUBLISH, ARCHIVE, RESTORE, REMOVE, RENAME, DIGEST, SETTING, TASK, *COLLECTION), 1
+)
 """The operations, each with the version of the rules that a reader must know to apply it. A new operation gets the next
 number; so does one whose meaning changes."""
 RULES: Final = max(OPS.values())

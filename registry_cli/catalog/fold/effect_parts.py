@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from registry_cli.catalog.connection import find_value
 from registry_cli.catalog.fold import rules
+from registry_cli.catalog.schema import DAMAGED
 from registry_cli.catalog.seals import VERSION
 from registry_cli.ids import VersionId
 
@@ -54,6 +57,13 @@ class Target:
     published: bool
     archived: bool
     removed: bool
+
+
+def note_damaged(state: State, record: RecordId) -> None:
+    """Add a record that cannot be read to the list in the index's stamp."""
+    found = find_value(state.db, "SELECT value FROM stamp WHERE key = ?", DAMAGED)
+    known = [*json.loads(found), record] if found else [record]
+    state.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (DAMAGED, json.dumps(known)))
 
 
 def find_target(state: State, version: VersionId) -> Target:

@@ -9,13 +9,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.catalog.connection import find_value, list_column
 from registry_cli.catalog.fold import changes, rules
 from registry_cli.catalog.fold.blob_effects import collect, spare
 from registry_cli.catalog.fold.edit_effect import apply_edit
-from registry_cli.catalog.fold.effect_parts import Effect, State, Target, VoidError, check_target, find_target
+from registry_cli.catalog.fold.effect_parts import (
+    Effect,
+    State,
+    Target,
+    VoidError,
+    check_target,
+    find_target,
+    note_damaged,
+)
 from registry_cli.catalog.fold.task_effects import apply_task, inherit
 from registry_cli.catalog.fold.version_rows import broken_version_rows
-from registry_cli.catalog.schema import DAMAGED
 from registry_cli.catalog.seals import FILES, LINE, MOVES, NAMES, SETTINGS, VERSION
 from registry_cli.errors import RegError
 from registry_cli.ids import VersionId, line_key, parse_model_name, project_of
@@ -64,15 +72,13 @@ def _rows(state: State, version: VersionId) -> VersionRows:
     try:
         return state.version_rows(version)
     except RegError as error:
-        found = state.db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
-        known = [*json.loads(found[0]), version] if found else [version]
-        state.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (DAMAGED, json.dumps(known)))
+        note_damaged(state, version)
         return broken_version_rows(version, state.entry, error.message)
 
 
 def _tag(state: State, change: Mapping[str, Any]) -> Effect:
     target = check_target(state, change, changes.TAG)
-    held = {row[0] for row in state.db.execute("SELECT tag FROM tags WHERE version = ?", (target.row,))}
+    held = set(list_column(state.db, "SELECT tag FROM tags WHERE version = ?", target.row))
     added = sorted(set(change.get("add", ())) - held)
     removed = sorted(set(change.get("remove", ())) & held)
     state.db.executemany("DELETE FROM tags WHERE version = ? AND tag = ?", [(target.row, tag) for tag in removed])
@@ -87,8 +93,8 @@ def _alias(state: State, change: Mapping[str, Any]) -> Effect:
     line = new.line if new else old.line if old else None
     if line is None:
         raise VoidError(f"alias {name} names no version")
-    held = state.db.execute("SELECT version FROM aliases WHERE line = ? AND alias = ?", (line, name)).fetchone()
-    if (held[0] if held else None) != (old.row if old else None):
+    held = find_value(state.db, "SELECT version FROM aliases WHERE line = ? AND alias = ?", line, name)
+    if held != (old.row if old else None):
         raise VoidError(f"alias {name} was moved by somebody else")
     move_alias(state, line, name, new.row if new else None)
     return Effect(new.row if new else old.row if old else None, line, {"old": old.id if old else None})
@@ -133,7 +139,7 @@ def _remove(state: State, change: Mapping[str, Any]) -> Effect:
     needed = rules.answer(changes.REMOVE, states)
     if needed == "no":
         raise VoidError(f"{target.ref} is {' and '.join(states)}: it cannot be removed")
-    held = [row[0] for row in state.db.execute("SELECT alias FROM aliases WHERE version = ?", (target.row,))]
+    held = list_column(state.db, "SELECT alias FROM aliases WHERE version = ?", target.row)
     reason = "is published" if needed == "force" else f"holds alias {held[0]}" if held else _descendant(state, target)
     if reason and not (change.get("force") and state.entry.message):
         raise VoidError(f"{target.ref} {reason}: removing it takes --force and a reason (-m)")
@@ -189,12 +195,12 @@ def _digest(state: State, change: Mapping[str, Any]) -> Effect:
 def _setting(state: State, change: Mapping[str, Any]) -> Effect:
     key = str(change["key"])
     state.seals.renew(SETTINGS, 0)
-    held = state.db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+    held = find_value(state.db, "SELECT value FROM settings WHERE key = ?", key)
     if "value" in change:
         state.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(change["value"])))
     else:
         state.db.execute("DELETE FROM settings WHERE key = ?", (key,))
-    return Effect(None, None, {"value": json.loads(held[0]) if held else None})
+    return Effect(None, None, {"value": json.loads(held) if held else None})
 
 
 HANDLERS: Final[dict[str, Callable[[State, Mapping[str, Any]], Effect]]] = {
@@ -235,9 +241,9 @@ def _line_for(state: State, text: str) -> int:
 
 
 def _descendant(state: State, target: Target) -> str | None:
-    child = state.db.execute(
+    query = (
         "SELECT l.name || ':' || v.number FROM parents p JOIN versions v ON v.row = p.child"
-        " JOIN lines l ON l.id = v.line WHERE p.parent = ? AND v.removed = 0 LIMIT 1",
-        (target.id,),
-    ).fetchone()
-    return f"is a parent of {child[0]}" if child else None
+        " JOIN lines l ON l.id = v.line WHERE p.parent = ? AND v.removed = 0 LIMIT 1"
+    )
+    child = find_value(state.db, query, target.id)
+    return f"is a parent of {child}" if child else None

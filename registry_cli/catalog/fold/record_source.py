@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -59,15 +59,11 @@ class RecordSource:
 
     def is_readable(self, record: RecordId) -> bool:
         """Return whether a record, of a version or of a task, can be read."""
-        readers: tuple[Callable[[], object], ...] = (
-            lambda: self.get(VersionId(record)),
-            lambda: self.get_task(record),
-        )
-        for read in readers:
-            try:
-                read()
-            except RegError:
-                continue
+        with suppress(RegError):
+            self.get(VersionId(record))
+            return True
+        with suppress(RegError):
+            self.get_task(record)
             return True
         return False
 

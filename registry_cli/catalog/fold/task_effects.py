@@ -6,15 +6,14 @@ one attempt the first counts: that of the runner, or that of a process that foun
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.connection import execute_all
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.blob_effects import spare_task
-from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError
+from registry_cli.catalog.fold.effect_parts import Effect, State, VoidError, note_damaged
 from registry_cli.catalog.fold.task_rows import COLUMNS, TaskRows, broken_task
-from registry_cli.catalog.schema import DAMAGED, OUTPUTS
+from registry_cli.catalog.schema import OUTPUTS
 from registry_cli.catalog.seals import TASK
 from registry_cli.errors import RegError
 from registry_cli.ids import RecordId, TaskId
@@ -103,9 +102,7 @@ def _rows(state: State, task: TaskId, stage: str, record: RecordId, held: tuple[
     try:
         return state.task_rows(record)
     except RegError as error:
-        found = state.db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
-        known = [*json.loads(found[0]), record] if found else [record]
-        state.db.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?)", (DAMAGED, json.dumps(known)))
+        note_damaged(state, record)
         now: Status = held[1] if held else "draft"
         attempt = held[2] if held else 0
         after: dict[str, tuple[Status, int]] = {"start": ("running", attempt + 1), "end": ("crashed", attempt)}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.catalog.documents import dump_doc, microseconds
 from registry_cli.errors import CorruptError
 from registry_cli.records.codec import load_version
+from registry_cli.records.tables import design_table, fields_of
 from registry_cli.records.values import Value, flatten, format_list, format_time
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from registry_cli.ids import TaskId, VersionId
     from registry_cli.records.entry import Entry
-    from registry_cli.records.parts import Design
     from registry_cli.records.version import VersionRecord
 
 FieldRow = tuple[str, int | float | None, str | None]
@@ -67,15 +67,7 @@ def load_version_rows(version: VersionId, data: bytes) -> VersionRows:
 
 def make_version_rows(version: VersionId, record: VersionRecord) -> VersionRows:
     """Return the rows of a version."""
-    doc: dict[str, Any] = {
-        "message": record.message,
-        "metadata": record.metadata,
-        "metrics": record.metrics,
-        "params": record.params,
-        "labels": record.labels,
-        "interface": record.interface,
-        "design": design_table(record.design),
-    }
+    doc = fields_of(record, ("message", *_TABLES)) | {"design": design_table(record.design)}
     created = microseconds(record.created)
     size = sum(file.size or 0 for file in record.files)
     return VersionRows(
@@ -83,7 +75,7 @@ def make_version_rows(version: VersionId, record: VersionRecord) -> VersionRows:
         columns=(record.framework, record.author, created, record.step, record.task, size, record.message),
         task=record.task,
         doc=dump_doc(doc),
-        design=design_columns(doc["design"]),
+        design=(record.design.sha256, record.design.size) if record.design else (None, None),
         fields=tuple(field_rows(doc)),
         files=tuple((f.path, f.size, f.sha256, f.xxh3, f.media, f.url) for f in record.files),
         parents=tuple((parent.id, parent.role) for parent in record.parents),
@@ -104,20 +96,6 @@ def field_rows(doc: Mapping[str, Any]) -> list[FieldRow]:
         flat.update(flatten(doc.get(group) or {}, group))
     flat.update(_design_fields(doc.get("design")))
     return [(field, *searchable(value)) for field, value in flat.items()]
-
-
-def design_table(design: Design | None) -> dict[str, object] | None:
-    """Return a design as the index stores it."""
-    if design is None:
-        return None
-    table = {
-        "media": design.media,
-        "text": design.text,
-        "sha256": design.sha256,
-        "xxh3": design.xxh3,
-        "size": design.size,
-    }
-    return {key: value for key, value in table.items() if value is not None}
 
 
 def design_columns(design: Mapping[str, Any] | None) -> tuple[str | None, int | None]:

@@ -8,24 +8,22 @@ the child would inherit the lock of its parent.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from functools import cached_property
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from registry_cli.catalog.connection import execute_all, open_snapshot
+from registry_cli.catalog.connection import find_value, open_snapshot, transaction
 from registry_cli.catalog.index import sqlite_file
-from registry_cli.catalog.schema import INDEXES, SCHEMA, UNKNOWN
+from registry_cli.catalog.index.opener import LOST, Opener
+from registry_cli.catalog.schema import UNKNOWN
 from registry_cli.catalog.seals import DoubtError
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.store.log import EMPTY, Head, Log, digest_entry
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator, Mapping
 
     from registry_cli.catalog.connection import Connection
-    from registry_cli.catalog.fold.replay import Replay
     from registry_cli.catalog.index.place import Place
     from registry_cli.ids import RecordId, VersionId
     from registry_cli.records.entry import Entry
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-LOST: Final = "reg repair"
 
 
 class OutrunError(Exception):
@@ -56,17 +52,9 @@ class Index:
     def __init__(self, layout: Layout, log: Log, registry: str, place: Place) -> None:
         self._layout = layout
         self._log = log
-        self._registry = registry
-        self._place = place
-        self.db, self.head = self._open()
+        self._opener = Opener(layout, log, registry, place)
+        self.db, self.head = self._opener.open()
         self.sync()
-
-    @cached_property
-    def _replay(self) -> Replay:
-        """The replay of the log; loaded only where there is something to fold."""
-        from registry_cli.catalog.fold.replay import Replay
-
-        return Replay(self._layout, self._log)
 
     def find_path(self) -> Path | None:
         """Return the path of the open index, or None for memory."""
@@ -93,10 +81,8 @@ class Index:
 
     def rebuild(self) -> None:
         """Rebuild the index from the log, because its contents cannot be right."""
-        if self._place.path is not None:
-            with suppress(OSError):
-                sqlite_file.set_aside(self._place.path)
-        self.db, self.head = self._open()  # the old connection stays open for readers that still use it
+        self._opener.set_aside()
+        self.db, self.head = self._opener.open()  # the old connection stays open for readers that still use it
         self.sync()
 
     def read(self, action: Callable[[Connection], T]) -> T:
@@ -124,8 +110,7 @@ class Index:
     def append(self, entry: Entry, data: bytes) -> str | None:
         """Fold the entry that was just written to the slot after `head`; return why it is void, or None."""
         self._work(lambda: self._append(entry, data))
-        found = self.db.execute("SELECT void FROM entries WHERE id = ?", (entry.id,)).fetchone()
-        return str(found[0]) if found and found[0] is not None else None
+        return find_value(self.db, "SELECT void FROM entries WHERE id = ?", entry.id)
 
     def rehearse(self, entry: Entry) -> str | None:
         """Return why an entry would be void after `head`, or None; the index stays as it is.
@@ -144,11 +129,11 @@ class Index:
             ConflictError: The registry was replaced or removed.
         """
         if not self._log.holds(self.head):
-            self._replay.check_head(self.head)
-        row = self.db.execute("SELECT value FROM stamp WHERE key = ?", (UNKNOWN,)).fetchone()
-        if row:
+            self._opener.replay.check_head(self.head)
+        unknown = find_value(self.db, "SELECT value FROM stamp WHERE key = ?", UNKNOWN)
+        if unknown:
             raise RefusedError(
-                f"this registry is read-only for this program: {row[0]}; a newer one can change it",
+                f"this registry is read-only for this program: {unknown}; a newer one can change it",
                 hint="reg --version",
             )
 
@@ -173,11 +158,11 @@ class Index:
 
     def expect(self, version: VersionId, record: VersionRecord) -> None:
         """Make a version's record known to `rehearse` before it is on disk."""
-        self._replay.source.expect(version, record)
+        self._opener.replay.source.expect(version, record)
 
     def expect_tasks(self, tasks: Mapping[RecordId, Task]) -> None:
         """Make records of tasks known to `rehearse` before they are on disk."""
-        self._replay.source.expect_tasks(tasks)
+        self._opener.replay.source.expect_tasks(tasks)
 
     def _work(self, step: Callable[[], T]) -> T:
         """Return the result of a step; retry it after recovery where the index is not right."""
@@ -209,147 +194,43 @@ class Index:
         try:
             if self.head.seq != entry.seq - 1 or (self._read_stamp() != self.head and self._log.exists(entry.seq)):
                 raise OutrunError
-            self._replay.check_head(self.head)
+            self._opener.replay.check_head(self.head)
             if self._read_stamp() != self.head:  # a newer program has rebuilt the index with its own schema
                 raise DoubtError("it is not ours any more")
-            return self._replay.fold_one(self.db, entry)
+            return self._opener.replay.fold_one(self.db, entry)
         finally:
             self.db.execute("ROLLBACK")
-
-    def _open(self) -> tuple[sqlite3.Connection, Head]:
-        for _ in range(2):
-            if self._place.path is None:
-                break
-            try:
-                if sqlite_file.is_outdated(self._place.path):
-                    sqlite_file.set_aside(self._place.path)
-                return self._open_file(self._place.path)
-            except OSError:
-                break
-            except sqlite_file.list_errors() as error:
-                if sqlite_file.is_passing(error):
-                    break
-                sqlite_file.set_aside(self._place.path)  # no database, foreign tables, or a broken one
-        return self._open_private()
-
-    def _open_file(self, path: Path) -> tuple[sqlite3.Connection, Head]:
-        db = sqlite_file.connect(str(path))
-        try:
-            db.execute("PRAGMA synchronous = NORMAL")
-            made = sqlite_file.check_schema(db)
-            if not made:
-                sqlite_file.sign(db)
-            if self._place.local:
-                sqlite_file.prefer_wal(db)  # before a rebuild too: its checksums reveal what a power loss damaged
-            head = self._trusted(db) if made else None
-            if head is None:
-                head = self._rebuild(db)
-        except BaseException:
-            db.close()
-            raise
-        return db, head
-
-    def _open_private(self) -> tuple[sqlite3.Connection, Head]:
-        db = sqlite_file.connect(sqlite_file.MEMORY)
-        db.execute("BEGIN")
-        head = self._fill(db)
-        db.execute("COMMIT")
-        return db, head
 
     def _go_private(self) -> None:
         """Continue with a copy in memory: another process keeps the file locked, or the file broke while open."""
         try:
             private = sqlite_file.copy_to_memory(self.db)
-            head = self._read_stamp(private)
+            head = self._opener.read_stamp(private)
             if head is None:
                 raise DoubtError("no stamp")
         except sqlite_file.list_errors():
-            private, head = self._open_private()
+            private, head = self._opener.open_private()
         self.db, self.head = private, head
 
-    def _trusted(self, db: sqlite3.Connection) -> Head | None:
-        """Return the slot up to which the index is folded, if it is ours and the log still holds that entry."""
-        head = self._read_stamp(db)
-        if head is None or head == EMPTY:
-            return head
-        if self._is_mended(db):
-            return None
-        data = self._log.find(head.seq)
-        if data is not None and digest_entry(data) == head.digest:
-            return head
-        if self._place.path == self._layout.index:  # elsewhere, it may be of another copy of the registry
-            self._check_end(db, head, data)
-        return None
-
-    def _check_end(self, db: sqlite3.Connection, head: Head, data: bytes | None) -> None:
-        """Check that the log still has the entries that the index knows to be durable.
-
-        Raises:
-            CorruptError: An entry is missing or replaced.
-        """
-        where = self._log.where(head.seq)
-        if data is not None and self._replay.follow(data, where) == head.digest:  # it stands for a lost entry
-            return
-        (durable,) = db.execute("SELECT value FROM stamp WHERE key = 'durable'").fetchone()
-        if data is not None and head.seq <= int(durable):
-            raise CorruptError(f"{where} is not the entry that was written", hint=LOST)
-        if int(durable) and not self._log.exists(int(durable)):
-            raise CorruptError(f"{self._log.where(int(durable))} is missing", hint=LOST)
-
-    def _is_mended(self, db: sqlite3.Connection) -> bool:
-        """Return whether a record that could not be read can be read now."""
-        return any(self._replay.source.is_readable(record) for record in sqlite_file.list_damaged(db))
-
-    def _read_stamp(self, db: sqlite3.Connection | None = None) -> Head | None:
-        rows = sqlite_file.read_stamp(db or self.db)
-        if rows.get("schema") != str(SCHEMA) or rows.get("registry") != self._registry:
-            return None
-        try:
-            return Head(int(rows["seq"]), rows["digest"])
-        except (KeyError, ValueError):
-            return None
-
-    def _rebuild(self, db: sqlite3.Connection) -> Head:
-        """Rebuild the index in place; of many processes that try, one does it and the others find it done."""
-        db.execute("BEGIN EXCLUSIVE")
-        try:
-            head = self._trusted(db) if sqlite_file.check_schema(db) else None
-            if head is None:
-                head = self._fill(db)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        return head
-
-    def _fill(self, db: sqlite3.Connection) -> Head:
-        """Fold the whole log into emptied tables, inside the caller's transaction."""
-        sqlite_file.make_tables(db, self._registry)
-        head = self._replay.fold_all(db)
-        sqlite_file.write_stamp(db, head)
-        execute_all(db, INDEXES)
-        return head
+    def _read_stamp(self) -> Head | None:
+        return self._opener.read_stamp(self.db)
 
     def _fold_new(self) -> None:
-        for head in self._replay.iter_new(self.db, self.head):
+        for head in self._opener.replay.iter_new(self.db, self.head):
             self.head = head
         sqlite_file.write_stamp(self.db, self.head)
 
     def _fold_one(self, entry: Entry, digest: str) -> None:
-        self._replay.fold_one(self.db, entry)
+        self._opener.replay.fold_one(self.db, entry)
         self.head = Head(entry.seq, digest)
         sqlite_file.write_stamp(self.db, self.head, durable=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
         before = self.head
         try:
-            yield
-            self.db.execute("COMMIT")  # without WAL, a reader that stays in its snapshot blocks every commit
+            with transaction(self.db):  # without WAL, a reader that stays in its snapshot blocks every commit
+                yield
         except BaseException:
             self.head = before
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
             raise

@@ -5,12 +5,13 @@ An index is a cache and may be wrong in any way, so all results are hints. Nothi
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from registry_cli.catalog.connection import limited
 from registry_cli.catalog.index.sqlite_file import check_schema, connect_untouched, list_errors
+from registry_cli.catalog.read.entries import find_columns
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.store.log import Head
@@ -83,11 +84,9 @@ class IndexFile:
 
     def find_columns(self, seq: int) -> tuple[Any, ...] | None:
         """Return all columns of the entry in a slot; None where there is none or it cannot be read."""
-        try:
-            found: tuple[Any, ...] | None = self._db.execute("SELECT * FROM entries WHERE seq = ?", (seq,)).fetchone()
-        except list_errors():
-            return None
-        return found
+        with suppress(*list_errors()):
+            return find_columns(self._db, seq)
+        return None
 
     def read_entry(self, seq: int) -> tuple[tuple[Any, ...], list[str]]:
         """Return id, time, author, tool and message of an entry, and its changes as documents, in their order.

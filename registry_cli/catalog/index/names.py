@@ -74,8 +74,7 @@ class Names:
 
     def aliases(self, text: str) -> list[str]:
         """Return the aliases of all models that begin with `text`."""
-        sql = "SELECT DISTINCT alias FROM aliases WHERE alias >= ? AND alias < ? ORDER BY alias LIMIT ?"
-        return [alias for (alias,) in self._rows(sql, (text, text + _LAST, _READ))]
+        return self._distinct("aliases", "alias", text)
 
     def fields(self, text: str, *, tasks: bool = False) -> list[str]:
         """Return the fields of versions, or of tasks, such as `metrics.acc`, that begin with `text`."""

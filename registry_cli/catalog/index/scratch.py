@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from registry_cli.catalog.connection import execute_all
+from registry_cli.catalog.connection import execute_all, transaction
 from registry_cli.catalog.fold.replay import Replay
 from registry_cli.catalog.index import sqlite_file
 from registry_cli.catalog.schema import INDEXES
@@ -24,19 +24,29 @@ T = TypeVar("T")
 
 
 class Fresh:
-    """A catalog that is independent of the index, folded up to `head`; `open_fresh` makes one.
+    """A catalog that is independent of the index, with the whole log folded; close it, or use it as a context manager.
+
+    Args:
+        layout: The registry's paths.
+        log: The slots of its log.
+        registry: The registry's id.
+        entries: Entries to fold instead of the log, for a caller that has read as much of it as can be read.
 
     Attributes:
         db: A database with the same tables as the index.
         head: The slot up to which it is folded.
+
+    Raises:
+        CorruptError: An entry cannot be read, or a slot is missing.
     """
 
-    def __init__(self, layout: Layout, log: Log, registry: str, entries: Entries | None) -> None:
+    def __init__(self, layout: Layout, log: Log, registry: str, entries: Entries | None = None) -> None:
         self._log = log
         self._replay = Replay(layout, log)
         self.db = sqlite_file.connect(sqlite_file.PRIVATE)
         try:
-            self.head = self._transact(lambda: self._fill(registry, entries))
+            with transaction(self.db):
+                self.head = self._fill(registry, entries)
         except BaseException:
             self.db.close()
             raise
@@ -52,7 +62,10 @@ class Fresh:
             CorruptError: An entry cannot be read, or does not follow; the tables stay as they were.
         """
         if self._log.exists(self.head.seq + 1):
-            self.head = self._transact(self._fold_new)
+            with transaction(self.db):
+                heads = [self.head, *self._replay.iter_new(self.db, self.head)]
+                sqlite_file.write_stamp(self.db, heads[-1])
+            self.head = heads[-1]
         return self.head
 
     def close(self) -> None:
@@ -72,33 +85,3 @@ class Fresh:
         sqlite_file.write_stamp(self.db, head)
         execute_all(self.db, INDEXES)
         return head
-
-    def _fold_new(self) -> Head:
-        heads = [self.head, *self._replay.iter_new(self.db, self.head)]
-        sqlite_file.write_stamp(self.db, heads[-1])
-        return heads[-1]
-
-    def _transact(self, fold: Callable[[], Head]) -> Head:
-        self.db.execute("BEGIN")
-        try:
-            head = fold()
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
-        return head
-
-
-def open_fresh(layout: Layout, log: Log, registry: str, entries: Entries | None = None) -> Fresh:
-    """Fold a registry's whole log; close the result, or use it as a context manager.
-
-    Args:
-        layout: The registry's paths.
-        log: The slots of its log.
-        registry: The registry's id.
-        entries: Entries to fold instead of the log, for a caller that has read as much of it as can be read.
-
-    Raises:
-        CorruptError: An entry cannot be read, or a slot is missing.
-    """
-    return Fresh(layout, log, registry, entries)

@@ -6,7 +6,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import process
-from registry_cli.catalog.connection import execute_all, limited, look_for_signals, split_script, transaction
+from registry_cli.catalog.connection import (
+    execute_all,
+    find_value,
+    limited,
+    look_for_signals,
+    split_script,
+    transaction,
+)
 from registry_cli.catalog.index.admission import APPLICATION, BESIDE, read_header
 from registry_cli.catalog.schema import DAMAGED, INDEXES, SCHEMA, SEAL, TABLES
 from registry_cli.catalog.seals import DoubtError, seal, seal_all
@@ -188,12 +195,12 @@ def _map(db: sqlite3.Connection) -> None:
 
 def list_damaged(db: sqlite3.Connection) -> list[RecordId]:
     """Return the records that could not be read."""
-    found = db.execute("SELECT value FROM stamp WHERE key = ?", (DAMAGED,)).fetchone()
+    found = find_value(db, "SELECT value FROM stamp WHERE key = ?", DAMAGED)
     if found is None:
         return []
     import json
 
-    damaged: list[RecordId] = json.loads(found[0])
+    damaged: list[RecordId] = json.loads(found)
     return damaged
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.errors import UsageError
@@ -38,6 +38,51 @@ def point_at(
     tail = "…" if first + _WIDTH < len(source) else ""
     mark = " " * (len(lead) + start - first) + carets
     return UsageError(f"{first_line}\n  {lead}{shown}{tail}\n  {mark}", hint=hint)
+
+
+class TokenReader:
+    """Reads the tokens of one text in their order; the parser of each grammar is one.
+
+    Attributes:
+        accepted: What the grammar accepts in general, for errors that say nothing more exact.
+        hint: The command that explains the grammar.
+    """
+
+    accepted: str | None = None
+    hint = "reg help query"
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens = list_tokens(source)
+        self.at = 0
+
+    @property
+    def token(self) -> Token:
+        """The next token."""
+        return self.tokens[self.at]
+
+    def next(self) -> Token:
+        """Return the next token and go past it; the last one stays."""
+        token = self.token
+        self.at += token.kind != "end"
+        return token
+
+    def take_mark(self, mark: str) -> bool:
+        """Go past a mark, and return whether it was the next token."""
+        found = self.token.kind == "mark" and self.token.text == mark
+        self.at += found
+        return found
+
+    def need_mark(self, mark: str) -> Token:
+        """Go past a mark that must be the next token, and return it."""
+        if not self.take_mark(mark):
+            self.fail(f"expected `{mark}` here")
+        return self.tokens[self.at - 1]
+
+    def fail(self, problem: str, token: Token | None = None, accepted: str | None = None) -> NoReturn:
+        """Raise the error that marks a token, the next one by default."""
+        token = token or self.token
+        raise point_at(self.source, token.start, token.end, problem, accepted or self.accepted, hint=self.hint)
 
 
 def list_tokens(source: str) -> list[Token]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn, TypeAlias, get_args
+from typing import Final, TypeAlias, get_args
 
 from registry_cli.catalog.query.ast import (
     Compare,
@@ -34,7 +34,7 @@ from registry_cli.catalog.query.ast import (
     all_of,
     any_of,
 )
-from registry_cli.catalog.query.lexer import Token, list_tokens, point_at, read_reference
+from registry_cli.catalog.query.lexer import Token, TokenReader, point_at, read_reference
 from registry_cli.catalog.query.literals import parse_literal
 from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near
 from registry_cli.errors import UsageError
@@ -93,15 +93,13 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS, *, near:
     raise point_at(source, token.start, token.end, problem, f"did you mean {meant}?" if meant else known)
 
 
-class _Parser:
+class _Parser(TokenReader):
     """A recursive descent over the tokens of one query: one method for each rule of the grammar."""
 
     def __init__(self, source: str, subject: Subject, near: Near | None) -> None:
-        self.source = source
+        super().__init__(source)
         self.near = near
         self.subject = subject
-        self.tokens = list_tokens(source)
-        self.at = 0
         self.depth = 0
         self.terms = 0
 
@@ -111,19 +109,6 @@ class _Parser:
             self.fail("expected `and`, `or` or the end here")
         return expr
 
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    def fail(self, problem: str, token: Token | None = None, accepted: str | None = None) -> NoReturn:
-        token = token or self.token
-        raise point_at(self.source, token.start, token.end, problem, accepted)
-
-    def next(self) -> Token:
-        token = self.token
-        self.at += token.kind != "end"
-        return token
-
     def has_keyword(self, word: str) -> bool:
         return self.token.kind == "word" and self.token.text.lower() == word
 
@@ -131,15 +116,6 @@ class _Parser:
         found = self.has_keyword(word)
         self.at += found
         return found
-
-    def take_mark(self, mark: str) -> bool:
-        found = self.token.kind == "mark" and self.token.text == mark
-        self.at += found
-        return found
-
-    def need_mark(self, mark: str) -> None:
-        if not self.take_mark(mark):
-            self.fail(f"expected `{mark}` here")
 
     def query(self) -> Expr:
         terms = [self.and_terms()]

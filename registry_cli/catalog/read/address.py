@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.connection import BATCH
+from registry_cli.catalog.connection import BATCH, find_value, list_column, span_of
 from registry_cli.catalog.read.models import find_line
 from registry_cli.catalog.read.task_address import list_outputs
 from registry_cli.catalog.seals import LINE, VERSION, DoubtError, check, read_lines, read_moves
@@ -150,12 +150,12 @@ def _by_prefix(db: sqlite3.Connection, prefix: str) -> int:
     found = db.execute(
         "SELECT o.row, v.id, l.name, v.number FROM versions o CROSS JOIN versions v ON v.row = o.row"
         " LEFT JOIN lines l ON l.id = v.line WHERE o.id >= ? AND o.id < ? LIMIT 10",
-        (prefix, prefix + "g"),
+        span_of(prefix),
     ).fetchall()
     check(db, VERSION, [row for row, *_ in found])
     if (
         not found
-        and db.execute("SELECT 1 FROM versions NOT INDEXED WHERE id >= ? AND id < ?", (prefix, prefix + "g")).fetchone()
+        and db.execute("SELECT 1 FROM versions NOT INDEXED WHERE id >= ? AND id < ?", span_of(prefix)).fetchone()
     ):
         raise DoubtError("the index of ids misses one")
     if any(not version.startswith(prefix) for _, version, *_ in found):
@@ -266,18 +266,14 @@ def _rows_of(db: sqlite3.Connection, line: int, below: int, number: int) -> dict
     Raises:
         DoubtError: The index of numbers leads to another version.
     """
-    rows = [
-        row
-        for (row,) in db.execute(
-            "SELECT row FROM versions WHERE line = ? AND number > ? AND number <= ?", (line, below, number)
-        )
-    ]
-    found = {}
-    for row in rows:  # selected by row, the number comes from the table and not from the index
-        there = db.execute("SELECT number FROM versions WHERE row = ? AND line = ?", (row, line)).fetchone()
-        if there is None or there[0] not in range(below + 1, number + 1):
+    query = "SELECT row FROM versions WHERE line = ? AND number > ? AND number <= ?"
+    found: dict[int, int] = {}
+    for row in list_column(db, query, line, below, number):
+        # selected by row, the number comes from the table and not from the index
+        there = find_value(db, "SELECT number FROM versions WHERE row = ? AND line = ?", row, line)
+        if there is None or there not in range(below + 1, number + 1):
             raise DoubtError("a number leads to another version")
-        found[there[0]] = row
+        found[there] = row
     return found
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.ids import RecordId, VersionId
+from registry_cli.catalog.connection import find_value
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
-    from registry_cli.ids import AliasName
+    from registry_cli.ids import AliasName, VersionId
 
 
 def find_holder(db: Connection, line: int, alias: AliasName) -> VersionId | None:
     """Return the version that holds an alias, or None."""
-    found = db.execute(
-        "SELECT v.id FROM aliases a JOIN versions v ON v.row = a.version WHERE a.line = ? AND a.alias = ?",
-        (line, alias),
-    ).fetchone()
-    return VersionId(RecordId(found[0])) if found else None
+    query = "SELECT v.id FROM aliases a JOIN versions v ON v.row = a.version WHERE a.line = ? AND a.alias = ?"
+    return find_value(db, query, line, alias)
 
 
 def list_steps(db: Connection, line: int, alias: AliasName) -> list[VersionId | None]:
@@ -34,8 +31,7 @@ def list_steps(db: Connection, line: int, alias: AliasName) -> list[VersionId | 
         (line, alias),
     )
     steps: list[VersionId | None] = []
-    for version, is_back in found:
-        holder = VersionId(RecordId(version)) if version else None
+    for holder, is_back in found:
         steps = steps or [None]
         if is_back and holder in steps[:-1]:
             del steps[len(steps) - 1 - steps[-2::-1].index(holder) :]

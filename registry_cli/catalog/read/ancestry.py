@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from registry_cli.catalog.connection import select_among
-from registry_cli.ids import RecordId, VersionId
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
+    from registry_cli.ids import VersionId
 
 Direction = Literal["up", "down"]
 """`up` to the versions that a version was made from, `down` to those made from it."""
@@ -45,11 +45,7 @@ def list_relatives(db: Connection, start: VersionId, direction: Direction, depth
     level = [start]
     steps = 0
     while True:
-        found = [
-            (VersionId(RecordId(here)), VersionId(RecordId(there)))
-            for here, there in select_among(db, _NEXT[direction], level)
-        ]
-        onward = [(here, there) for here, there in found if there not in seen]
+        onward = [pair for pair in select_among(db, _NEXT[direction], level) if pair[1] not in seen]
         if not onward or steps == depth:
             return Relatives(list(seen), frozenset(here for here, _ in onward))
         level = list(dict.fromkeys(there for _, there in onward))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from registry_cli.catalog.connection import list_column
 from registry_cli.catalog.documents import from_microseconds, load_doc
 from registry_cli.ids import EntryId, RecordId
 
@@ -31,8 +32,7 @@ def find_last_entry(db: Connection) -> EntryRow | None:
 
 def list_by_prefix(db: Connection, prefix: str, limit: int) -> list[EntryId]:
     """Return at most `limit` entries whose ids begin with a prefix."""
-    found = db.execute("SELECT id FROM entries WHERE id >= ? AND id < ? LIMIT ?", (prefix, prefix + "~", limit))
-    return [EntryId(entry) for (entry,) in found]
+    return list_column(db, "SELECT id FROM entries WHERE id >= ? AND id < ? LIMIT ?", prefix, prefix + "~", limit)
 
 
 def iter_first_changes(db: Connection) -> Iterator[tuple[EntryId, Mapping[str, Any]]]:
@@ -46,7 +46,7 @@ def iter_first_changes(db: Connection) -> Iterator[tuple[EntryId, Mapping[str, A
 
 def list_slots(db: Connection, after: int) -> list[int]:
     """Return the slots above `after`, ascending."""
-    return [seq for (seq,) in db.execute("SELECT seq FROM entries WHERE seq > ? ORDER BY seq", (after,))]
+    return list_column(db, "SELECT seq FROM entries WHERE seq > ? ORDER BY seq", after)
 
 
 def find_columns(db: Connection, seq: int) -> tuple[Any, ...] | None:
@@ -67,10 +67,9 @@ def list_void(db: Connection) -> list[tuple[int, str]]:
 
 def list_end_records(db: Connection, task: TaskId) -> list[RecordId]:
     """Return the records of the ends of a task's attempts, oldest first."""
-    found = db.execute(
+    query = (
         "SELECT c.record FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.task = ?"
         " AND e.void IS NULL AND json_extract(c.doc, '$.stage') = 'end'"
-        " ORDER BY c.seq, c.position",
-        (task,),
+        " ORDER BY c.seq, c.position"
     )
-    return [RecordId(record) for (record,) in found]
+    return list_column(db, query, task)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.ids import KEEP_TAG, BlobHash, RecordId, VersionId
+from registry_cli.catalog.connection import find_value, list_column
+from registry_cli.ids import KEEP_TAG, BlobHash, VersionId
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
@@ -30,7 +31,7 @@ class Stage:
 
 def list_announced(db: Connection) -> set[BlobHash]:
     """Return the blobs that a collector has announced, swept or deleted and that nothing has used since."""
-    return {BlobHash(sha256) for (sha256,) in db.execute("SELECT sha256 FROM garbage")}
+    return set(list_column(db, "SELECT sha256 FROM garbage"))
 
 
 def read_stages(db: Connection, *, but: str) -> dict[BlobHash, Stage]:
@@ -41,25 +42,21 @@ def read_stages(db: Connection, *, but: str) -> dict[BlobHash, Stage]:
 
 def find_stage_time(db: Connection, blob: BlobHash, op: str) -> int | None:
     """Return when a blob reached a stage, in microseconds since 1970 UTC; None where it is at another stage now."""
-    found = db.execute(
-        "SELECT e.time FROM garbage g JOIN entries e ON e.seq = g.seq WHERE g.sha256 = ? AND g.stage = ?", (blob, op)
-    ).fetchone()
-    return int(found[0]) if found else None
+    query = "SELECT e.time FROM garbage g JOIN entries e ON e.seq = g.seq WHERE g.sha256 = ? AND g.stage = ?"
+    return find_value(db, query, blob, op)
 
 
 def read_kept(db: Connection) -> dict[int, str]:
     """Return the removed versions whose bytes stay: the reason for each row."""
     refs = "SELECT l.name || ':' || v.number FROM versions v JOIN lines l ON l.id = v.line WHERE v.row = ?"
-    kept = {}
-    for row, child in db.execute(_REMOVED_ANCESTORS).fetchall():
-        (ref,) = db.execute(refs, (child,)).fetchone()
-        kept[row] = f"{ref} was made from it"
+    ancestors = db.execute(_REMOVED_ANCESTORS).fetchall()
+    kept = {row: f"{find_value(db, refs, child)} was made from it" for row, child in ancestors}
     tagged = "SELECT v.row FROM versions v JOIN tags t ON t.version = v.row WHERE v.removed = 1 AND t.tag = ?"
-    kept |= {row: f"tag {KEEP_TAG}" for (row,) in db.execute(tagged, (KEEP_TAG,))}
+    kept |= dict.fromkeys(list_column(db, tagged, KEEP_TAG), f"tag {KEEP_TAG}")
     published = "SELECT row FROM versions WHERE removed = 1 AND publication IS NOT NULL"
-    return kept | {row: "published" for (row,) in db.execute(published)}
+    return kept | dict.fromkeys(list_column(db, published), "published")
 
 
 def list_live_ids(db: Connection) -> set[VersionId]:
     """Return the ids of the versions that are not removed."""
-    return {VersionId(RecordId(version)) for (version,) in db.execute("SELECT id FROM versions WHERE removed = 0")}
+    return set(list_column(db, "SELECT id FROM versions WHERE removed = 0"))

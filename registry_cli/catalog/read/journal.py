@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from registry_cli.catalog.connection import find_value
 from registry_cli.catalog.documents import from_microseconds, load_doc
 from registry_cli.ids import EntryId, RecordId, VersionId
 
@@ -75,8 +76,7 @@ def iter_changes(
 
 def find_slot(db: sqlite3.Connection, entry: str) -> int | None:
     """Return the slot of an entry, or None."""
-    found = db.execute("SELECT seq FROM entries WHERE id = ?", (entry,)).fetchone()
-    return found[0] if found else None
+    return find_value(db, "SELECT seq FROM entries WHERE id = ?", entry)
 
 
 def iter_event_ids(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.catalog.connection import list_column
+
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
 
 
 def list_metrics(db: Connection, line: int) -> list[str]:
     """Return the metrics that a line's versions have as numbers, such as `metrics.acc`, the most frequent first."""
-    found = db.execute(
-        "SELECT f.field, count(*) FROM versions v JOIN fields f ON f.version = v.row WHERE v.line = ? AND v.removed = 0"
+    query = (
+        "SELECT f.field FROM versions v JOIN fields f ON f.version = v.row WHERE v.line = ? AND v.removed = 0"
         " AND f.field >= 'metrics.' AND f.field < 'metrics/' AND f.number IS NOT NULL GROUP BY f.field"
-        " ORDER BY 2 DESC, 1",
-        (line,),
+        " ORDER BY count(*) DESC, f.field"
     )
-    return [field for field, _ in found]
+    return list_column(db, query, line)
 
 
 def list_points(db: Connection, line: int, field: str) -> list[tuple[int, Any]]:

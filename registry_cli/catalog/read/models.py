@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.catalog.connection import list_column, select_among
 from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.seals import VERSION, DoubtError, check, check_name, look_up_line, read_lines
 from registry_cli.ids import AliasName, ModelName, line_key
@@ -52,12 +53,11 @@ def get_line_name(db: sqlite3.Connection, line: int) -> ModelName:
 def list_line_names(db: sqlite3.Connection, prefix: str = "") -> list[ModelName]:
     """Return the names of the models that `list_lines` returns, in its order, without counting their versions."""
     where, bound = _within(prefix)
-    found = db.execute(
+    query = (
         "SELECT l.id FROM lines l WHERE EXISTS (SELECT 1 FROM versions v WHERE v.line = l.id AND v.removed = 0)"
-        f" AND {where} ORDER BY l.key",
-        bound,
-    ).fetchall()
-    lines = [line for (line,) in found]
+        f" AND {where} ORDER BY l.key"
+    )
+    lines = list_column(db, query, *bound)
     known = read_lines(db, lines)
     return [ModelName(known[line][0]) for line in lines]
 
@@ -104,7 +104,7 @@ def list_lines(db: sqlite3.Connection, prefix: str = "") -> list[ModelRow]:
 
 def _read_numbers(db: sqlite3.Connection, rows: Collection[int]) -> dict[int, int]:
     check(db, VERSION, rows)
-    return {row: db.execute("SELECT number FROM versions WHERE row = ?", (row,)).fetchone()[0] for row in rows}
+    return dict(select_among(db, "SELECT row, number FROM versions WHERE row IN ({marks})", list(rows)))
 
 
 def _within(prefix: str) -> tuple[str, tuple[str, ...]]:

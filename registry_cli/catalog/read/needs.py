@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.connection import span_of
 from registry_cli.catalog.documents import load_doc
 from registry_cli.ids import BlobHash, Xxh3
 
@@ -42,12 +43,12 @@ class Need:
     kept: bool
 
 
-def read_needs(db: Connection, low: str, high: str) -> dict[BlobHash, Need]:
-    """Return the needs for the blobs with digests from `low` up to `high`."""
+def read_needs(db: Connection, prefix: str) -> dict[BlobHash, Need]:
+    """Return the needs for the blobs whose digests begin with a prefix."""
     db.create_function("xxh3_of_design", 1, _xxh3_of_design, deterministic=True)
     return {
         BlobHash(sha256): Need(size, Xxh3(xxh3) if xxh3 else None, bool(used), bool(kept))
-        for sha256, size, xxh3, used, kept in db.execute(_NEEDS, (low, high))
+        for sha256, size, xxh3, used, kept in db.execute(_NEEDS, span_of(prefix))
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from registry_cli.catalog.connection import list_column, span_of
 from registry_cli.catalog.read.rows import Broken
 from registry_cli.ids import RecordId, TaskId, VersionId
 
@@ -20,30 +21,27 @@ class Seal(NamedTuple):
     row: int
 
 
-def list_version_records(db: Connection, low: str, high: str) -> list[tuple[VersionId, str | None]]:
-    """Return the versions with ids from `low` up to `high`, each with the reason its record is unreadable, or None."""
-    found = db.execute("SELECT id, broken FROM versions WHERE id >= ? AND id < ?", (low, high))
-    return [(VersionId(RecordId(version)), broken) for version, broken in found]
+def list_version_records(db: Connection, prefix: str) -> list[tuple[VersionId, str | None]]:
+    """Return the versions whose ids begin with a prefix, each with the reason its record is unreadable, or None."""
+    found = db.execute("SELECT id, broken FROM versions WHERE id >= ? AND id < ?", span_of(prefix))
+    return found.fetchall()
 
 
-def list_publication_records(db: Connection, low: str, high: str) -> list[Seal]:
-    """Return the publications with ids from `low` up to `high`."""
-    found = db.execute(
-        "SELECT publication, id, row FROM versions WHERE publication >= ? AND publication < ?", (low, high)
-    )
-    return [Seal(RecordId(publication), VersionId(RecordId(version)), row) for publication, version, row in found]
+def list_publication_records(db: Connection, prefix: str) -> list[Seal]:
+    """Return the publications whose ids begin with a prefix."""
+    query = "SELECT publication, id, row FROM versions WHERE publication >= ? AND publication < ?"
+    return [Seal(*found) for found in db.execute(query, span_of(prefix))]
 
 
-def list_task_records(db: Connection, low: str, high: str) -> list[tuple[RecordId, TaskId]]:
-    """Return the present and earlier records of tasks from `low` up to `high`, each with its task."""
-    found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", (low, high))
-    return [(RecordId(record), TaskId(task)) for record, task in found]
+def list_task_records(db: Connection, prefix: str) -> list[tuple[RecordId, TaskId]]:
+    """Return the present and earlier records of tasks whose ids begin with a prefix, each with its task."""
+    found = db.execute("SELECT record, task FROM task_records WHERE record >= ? AND record < ?", span_of(prefix))
+    return found.fetchall()
 
 
 def list_publications(db: Connection) -> set[RecordId]:
     """Return all publication records that seal a version."""
-    found = db.execute("SELECT publication FROM versions WHERE publication IS NOT NULL")
-    return {RecordId(publication) for (publication,) in found}
+    return set(list_column(db, "SELECT publication FROM versions WHERE publication IS NOT NULL"))
 
 
 def list_broken(db: Connection) -> list[Broken]:

@@ -10,6 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.catalog.connection import find_value, list_column
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
 from registry_cli.ids import line_key
 
@@ -96,18 +97,14 @@ def _find_named(db: sqlite3.Connection, words: str, *, removed: int) -> int | No
 
 
 def _one(db: sqlite3.Connection, condition: str, bound: tuple[str, ...], removed: int = 0) -> int | None:
-    found = db.execute(
-        f"SELECT row FROM tasks WHERE {condition} AND removed = ? ORDER BY created DESC, id DESC LIMIT 1",
-        (*bound, removed),
-    ).fetchone()
-    return int(found[0]) if found else None
+    query = f"SELECT row FROM tasks WHERE {condition} AND removed = ? ORDER BY created DESC, id DESC LIMIT 1"
+    return find_value(db, query, *bound, removed)
 
 
 def _near(db: sqlite3.Connection, words: str, *, removed: bool) -> str:
     from difflib import get_close_matches
 
-    known = "SELECT DISTINCT name FROM tasks WHERE removed <= ? LIMIT 5000"
-    names = [name for (name,) in db.execute(known, (int(removed),))]
+    names = list_column(db, "SELECT DISTINCT name FROM tasks WHERE removed <= ? LIMIT 5000", int(removed))
     near = get_close_matches(words, names, n=_NEAR, cutoff=0.5)
     return f": did you mean {' or '.join(near)}?" if near else ""
 

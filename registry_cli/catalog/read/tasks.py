@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from registry_cli.catalog.connection import iter_batches, marks, select_among
+from registry_cli.catalog.connection import find_value, iter_batches, list_column, marks, select_among
 from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.read.rows import InputRow, TaskRow
 from registry_cli.catalog.seals import TASK, check
-from registry_cli.ids import BlobHash, RecordId, TagName, TaskId, VersionId, Xxh3
+from registry_cli.ids import TagName, TaskId, VersionId
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _GROUPS: Final = ("metrics", "params")
 """The groups that are read; they are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
+_FIELDS: Final = (
+    "id", "name", "project", "status", "attempt", "author", "created", "started", "ended", "exit_code", "source",
+    "comment", "commit", "command", "record", "archived", "removed", "broken",
+)  # fmt: skip
+"""The fields of a `TaskRow` that are columns of its table, in the order in which `_read_batch` selects them."""
 _TRUTHS: Final = {"true": True, "false": False}
 
 
@@ -42,9 +47,7 @@ def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
 
 def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
     """Return the ids of the tasks of the given rows, in their order; nothing else of them is read."""
-    found: dict[int, TaskId] = {}
-    for some in iter_batches(rows):
-        found.update(db.execute(f"SELECT row, id FROM tasks WHERE row IN ({marks(some)})", some))
+    found: dict[int, TaskId] = dict(select_among(db, "SELECT row, id FROM tasks WHERE row IN ({marks})", rows))
     return [found[row] for row in rows]
 
 
@@ -55,8 +58,7 @@ def get_task_row(db: sqlite3.Connection, row: int) -> TaskRow:
 
 def find_task(db: sqlite3.Connection, task: TaskId) -> int | None:
     """Return the row of a task, or None where the registry does not hold it."""
-    found = db.execute("SELECT row FROM tasks WHERE id = ?", (task,)).fetchone()
-    return found[0] if found else None
+    return find_value(db, "SELECT row FROM tasks WHERE id = ?", task)
 
 
 def find_task_row(db: sqlite3.Connection, task: TaskId) -> TaskRow | None:
@@ -72,7 +74,7 @@ def list_known_tasks(db: sqlite3.Connection, tasks: Sequence[TaskId]) -> list[in
 
 def has_running(db: sqlite3.Connection) -> bool:
     """Return whether any task is running according to the log."""
-    return db.execute("SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0").fetchone() is not None
+    return find_value(db, "SELECT 1 FROM tasks WHERE status = 'running' AND removed = 0") is not None
 
 
 def list_running(db: sqlite3.Connection) -> list[Running]:
@@ -92,7 +94,7 @@ def list_task_inputs(db: sqlite3.Connection, task: TaskId) -> list[InputRow]:
         " WHERE i.task = (SELECT row FROM tasks WHERE id = ?) ORDER BY i.position",
         (task,),
     )
-    return [InputRow(name, VersionId(RecordId(version)), ref) for name, version, ref in found]
+    return [InputRow(*one) for one in found]
 
 
 def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
@@ -100,7 +102,7 @@ def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
     from registry_cli.records.task import Data  # a listing does not need it
 
     found = db.execute("SELECT path, size, sha256 FROM task_data WHERE task = ? ORDER BY position", (row,))
-    return [Data(path, size, BlobHash(sha256)) for path, size, sha256 in found]
+    return [Data(*one) for one in found]
 
 
 def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
@@ -108,7 +110,7 @@ def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     from registry_cli.records.parts import FileEntry
 
     found = db.execute("SELECT path, size, sha256, xxh3, media FROM task_files WHERE task = ? ORDER BY path", (row,))
-    return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
+    return [FileEntry(*file) for file in found]
 
 
 def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list[FileEntry]:
@@ -120,17 +122,16 @@ def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list
         " WHERE t.commit_id = ? AND t.removed = 0 AND f.path = ? ORDER BY t.row DESC LIMIT 5",
         (commit, path),
     )
-    return [FileEntry(path, size, BlobHash(sha256), Xxh3(xxh3), media) for path, size, sha256, xxh3, media in found]
+    return [FileEntry(*file) for file in found]
 
 
 def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:
     """Return the tasks that have a version as an input and are not removed, oldest first."""
-    found = db.execute(
+    query = (
         "SELECT DISTINCT t.row FROM task_inputs i JOIN tasks t ON t.row = i.task"
-        " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id",
-        (version,),
+        " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id"
     )
-    return list_tasks(db, [row for (row,) in found])
+    return list_tasks(db, list_column(db, query, version))
 
 
 def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRow]:
@@ -154,40 +155,21 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRo
         rows,
     )
     return {
-        columns[0]: _task(
+        row: _task(
             columns,
-            tags=tuple(tags[columns[0]]),
-            metrics=_without_bounds(tables[columns[0], "metrics"]),
-            params=tables[columns[0], "params"],
+            tags=tuple(tags[row]),
+            metrics=_without_bounds(tables[row, "metrics"]),
+            params=tables[row, "params"],
         )
-        for columns in found
+        for row, *columns in found
     }
 
 
-def _task(columns: tuple[Any, ...], **joined: Any) -> TaskRow:
-    (_, task, name, project, status, attempt, author, created, started, ended, exit_code, source, comment, commit,
-     command, record, archived, removed, broken) = columns  # fmt: skip
-    return TaskRow(
-        id=TaskId(task),
-        name=name,
-        project=project,
-        status=status,
-        attempt=attempt,
-        author=author,
-        created=from_microseconds(created),
-        started=None if started is None else from_microseconds(started),
-        ended=None if ended is None else from_microseconds(ended),
-        exit_code=exit_code,
-        source=TaskId(source) if source else None,
-        comment=comment,
-        commit=commit,
-        command=command,
-        record=RecordId(record),
-        archived=bool(archived),
-        removed=bool(removed),
-        broken=broken,
-        **joined,
-    )
+def _task(columns: Sequence[Any], **joined: Any) -> TaskRow:
+    fields = dict(zip(_FIELDS, columns, strict=True))
+    for time in ("created", "started", "ended"):
+        fields[time] = None if fields[time] is None else from_microseconds(fields[time])
+    return TaskRow(**fields | {flag: bool(fields[flag]) for flag in ("archived", "removed")}, **joined)
 
 
 def _without_bounds(metrics: dict[str, Any]) -> dict[str, Any]:

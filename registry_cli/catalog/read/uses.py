@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from registry_cli.catalog.connection import select_among
+from registry_cli.catalog.connection import find_value, list_column, select_among
 from registry_cli.catalog.read.rows import User
 from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId, Xxh3
 from registry_cli.records.parts import FileEntry
@@ -75,24 +75,23 @@ def read_own_blobs(db: Connection, versions: Sequence[VersionId]) -> dict[BlobHa
 
 def list_live_blobs(db: Connection) -> set[BlobHash]:
     """Return the blobs that live versions and tasks name."""
-    return {BlobHash(sha256) for (sha256,) in db.execute(f"SELECT u.sha256 FROM {_USERS} WHERE {_LIVE}")}
+    return set(list_column(db, f"SELECT u.sha256 FROM {_USERS} WHERE {_LIVE}"))
 
 
 def list_needed_blobs(db: Connection) -> list[BlobHash]:
     """Return the blobs whose bytes must be here: those that live versions and tasks name, and not by a URL alone."""
-    found = db.execute(
+    query = (
         "SELECT f.sha256 FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND f.url IS NULL"
         " UNION SELECT design FROM versions WHERE removed = 0 AND design IS NOT NULL"
         " UNION SELECT f.sha256 FROM task_files f JOIN tasks t ON t.row = f.task"
         " WHERE t.removed = 0 AND f.sha256 IS NOT NULL"
     )
-    return [BlobHash(sha256) for (sha256,) in found]
+    return list_column(db, query)
 
 
 def list_external_blobs(db: Connection) -> list[BlobHash]:
     """Return the known blobs of files with a URL, whose bytes may or may not be here."""
-    found = db.execute("SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
-    return [BlobHash(sha256) for (sha256,) in found]
+    return list_column(db, "SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
 
 
 def list_local_files(db: Connection) -> list[LocalFile]:
@@ -167,31 +166,29 @@ def read_made(db: Connection, task: TaskId) -> dict[VersionId, dict[str, tuple[i
 
 def list_sizes(db: Connection) -> list[int]:
     """Return the distinct sizes in bytes of all files of versions, including removed ones, ascending."""
-    rows = db.execute("SELECT DISTINCT size FROM files WHERE size IS NOT NULL ORDER BY size")
-    return [size for (size,) in rows]
+    return list_column(db, "SELECT DISTINCT size FROM files WHERE size IS NOT NULL ORDER BY size")
 
 
 def has_size(db: Connection, size: int) -> bool:
     """Return whether any file of a version is `size` bytes long."""
-    return db.execute("SELECT 1 FROM files WHERE size = ? LIMIT 1", (size,)).fetchone() is not None
+    return find_value(db, "SELECT 1 FROM files WHERE size = ? LIMIT 1", size) is not None
 
 
 def read_twins(db: Connection, size: int) -> set[str]:
     """Return the XXH3 digests of the known files of `size` bytes."""
-    return {xxh3 for (xxh3,) in db.execute("SELECT xxh3 FROM files WHERE size = ? AND xxh3 IS NOT NULL", (size,))}
+    return set(list_column(db, "SELECT xxh3 FROM files WHERE size = ? AND xxh3 IS NOT NULL", size))
 
 
 def list_urls(db: Connection, line: int) -> list[str]:
     """Return the URLs of the files of a line's versions."""
     query = "SELECT f.url FROM files f JOIN versions v ON v.row = f.version WHERE v.line = ? AND f.url IS NOT NULL"
-    return [url for (url,) in db.execute(query, (line,))]
+    return list_column(db, query, line)
 
 
 def list_rows_of_url(db: Connection, url: str) -> list[int]:
     """Return the rows of the versions that have a file with a URL and are not removed, oldest first."""
-    found = db.execute(
+    query = (
         "SELECT DISTINCT v.row FROM files f JOIN versions v ON v.row = f.version WHERE f.url = ? AND v.removed = 0"
-        " ORDER BY v.row",
-        (url,),
+        " ORDER BY v.row"
     )
-    return [row for (row,) in found]
+    return list_column(db, query, url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.connection import iter_batches, marks, open_snapshot, select_among
+from registry_cli.catalog.connection import find_value, iter_batches, list_column, marks, open_snapshot, select_among
 from registry_cli.catalog.documents import from_microseconds, load_doc
 from registry_cli.catalog.read.rows import ParentRow, VersionRow
 from registry_cli.catalog.seals import (
@@ -25,11 +25,9 @@ from registry_cli.ids import (
     AliasName,
     BlobHash,
     ModelName,
-    RecordId,
     TagName,
     TaskId,
     VersionId,
-    Xxh3,
 )
 from registry_cli.records.parts import Design, FileEntry
 
@@ -61,9 +59,7 @@ def list_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[VersionId]:
     Raises:
         DoubtError: A row is missing.
     """
-    found: dict[int, VersionId] = {}
-    for some in iter_batches(rows):
-        found.update(db.execute(f"SELECT row, id FROM versions WHERE row IN ({marks(some)})", some))
+    found: dict[int, VersionId] = dict(select_among(db, "SELECT row, id FROM versions WHERE row IN ({marks})", rows))
     if not found.keys() >= set(rows):
         raise DoubtError("a version is missing")
     return [found[row] for row in rows]
@@ -77,7 +73,7 @@ def get_version(db: sqlite3.Connection, row: int) -> VersionRow:
 def list_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
     """Return the files of the version of one row, sorted by path."""
     check(db, FILES, [row])
-    return [_file(file) for file in _files_of(db, [row]).get(row, ())]
+    return [FileEntry(*file) for file in _files_of(db, [row]).get(row, ())]
 
 
 def list_contents(db: sqlite3.Connection, row: int) -> set[tuple[str, BlobHash | None]]:
@@ -87,8 +83,7 @@ def list_contents(db: sqlite3.Connection, row: int) -> set[tuple[str, BlobHash |
 
 def find_row(db: sqlite3.Connection, version: VersionId) -> int | None:
     """Return the row of a version, or None where the registry does not hold it."""
-    found = db.execute("SELECT row FROM versions WHERE id = ?", (version,)).fetchone()
-    return found[0] if found else None
+    return find_value(db, "SELECT row FROM versions WHERE id = ?", version)
 
 
 def find_version(db: sqlite3.Connection, version: VersionId) -> VersionRow | None:
@@ -99,8 +94,8 @@ def find_version(db: sqlite3.Connection, version: VersionId) -> VersionRow | Non
 
 def list_versions_of_task(db: sqlite3.Connection, task: TaskId) -> list[VersionRow]:
     """Return the versions that a task made and that are not removed, oldest first."""
-    found = db.execute("SELECT row FROM versions WHERE task = ? AND removed = 0 ORDER BY row", (task,))
-    return list_versions(db, [row for (row,) in found])
+    query = "SELECT row FROM versions WHERE task = ? AND removed = 0 ORDER BY row"
+    return list_versions(db, list_column(db, query, task))
 
 
 def list_known_rows(db: sqlite3.Connection, versions: Sequence[VersionId]) -> list[int]:
@@ -111,36 +106,33 @@ def list_known_rows(db: sqlite3.Connection, versions: Sequence[VersionId]) -> li
 
 def find_newest(db: sqlite3.Connection, line: int) -> int | None:
     """Return the row of a line's newest version that is neither archived nor removed, or None."""
-    found = db.execute(
-        "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1", (line,)
-    ).fetchone()
-    return found[0] if found else None
+    query = "SELECT row FROM versions WHERE line = ? AND archived = 0 AND removed = 0 ORDER BY number DESC LIMIT 1"
+    return find_value(db, query, line)
 
 
 def list_live(db: sqlite3.Connection, line: int) -> list[tuple[int, VersionId]]:
     """Return row and id of a line's versions that are neither archived nor removed."""
-    found = db.execute("SELECT row, id FROM versions WHERE line = ? AND NOT removed AND NOT archived", (line,))
-    return [(row, VersionId(RecordId(version))) for row, version in found]
+    query = "SELECT row, id FROM versions WHERE line = ? AND NOT removed AND NOT archived"
+    return db.execute(query, (line,)).fetchall()
 
 
 def is_live(db: sqlite3.Connection, version: VersionId) -> bool:
     """Return whether the registry holds a version that is not removed."""
-    return db.execute("SELECT 1 FROM versions WHERE id = ? AND removed = 0", (version,)).fetchone() is not None
+    return find_value(db, "SELECT 1 FROM versions WHERE id = ? AND removed = 0", version) is not None
 
 
 def is_broken(db: sqlite3.Connection, row: int) -> bool:
     """Return whether a version's record cannot be read."""
-    return db.execute("SELECT 1 FROM versions WHERE row = ? AND broken IS NOT NULL", (row,)).fetchone() is not None
+    return find_value(db, "SELECT broken FROM versions WHERE row = ?", row) is not None
 
 
 def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str, VersionId]]:
     """Return role and id of the versions made from a version, oldest first."""
-    found = db.execute(
+    query = (
         "SELECT p.role, v.id FROM parents p JOIN versions v ON v.row = p.child WHERE p.parent = ? AND v.removed = 0"
-        " ORDER BY v.row",
-        (version,),
+        " ORDER BY v.row"
     )
-    return [(role, VersionId(RecordId(child))) for role, child in found]
+    return db.execute(query, (version,)).fetchall()
 
 
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
@@ -181,8 +173,8 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
             name=ModelName(name),
             tags=tuple(TagName(tag) for (tag,) in tags.get(row, ())),
             aliases=tuple(AliasName(alias) for alias, at in aliases if at == row),
-            files=tuple(_file(file) for file in files.get(row, ())),
-            parents=tuple(_parent(parent) for parent in parents.get(row, ())),
+            files=tuple(FileEntry(*file) for file in files.get(row, ())),
+            parents=tuple(ParentRow(*parent) for parent in parents.get(row, ())),
         )
     return found
 
@@ -202,35 +194,19 @@ def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
     doc = load_doc(text)
     design = doc["design"]
     return VersionRow(
-        id=VersionId(RecordId(version)),
+        id=version,
         number=number,
         framework=framework,
         author=author,
         created=from_microseconds(created),
-        message=doc["message"],
         comment=comment,
         step=step,
-        task=TaskId(task) if task else None,
+        task=task or None,
         size=size,
-        metadata=doc["metadata"],
-        metrics=doc["metrics"],
-        params=doc["params"],
-        labels=doc["labels"],
-        interface=doc["interface"],
-        design=Design(**design) if design else None,
-        publication=RecordId(publication) if publication else None,
+        publication=publication or None,
         archived=bool(archived),
         removed=bool(removed),
         broken=broken,
+        **(doc | {"design": Design(**design) if design else None}),
         **joined,
     )
-
-
-def _file(columns: tuple[Any, ...]) -> FileEntry:
-    path, size, sha256, xxh3, media, url = columns
-    return FileEntry(path, size, BlobHash(sha256) if sha256 else None, Xxh3(xxh3) if xxh3 else None, media, url)
-
-
-def _parent(columns: tuple[Any, ...]) -> ParentRow:
-    parent, role, name, number = columns
-    return ParentRow(VersionId(RecordId(parent)), role, ModelName(name), number)

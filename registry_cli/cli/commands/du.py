@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
+from registry_cli.cli.options import Listing
 from registry_cli.cli.session import open_session
 
 EXAMPLES = ("reg du", "reg du --by model --limit 10", "reg du --json | jq '.[] | select(.area == \"trash\").bytes'")
@@ -20,17 +20,7 @@ ByOpt = Annotated[
 ]
 
 
-def command(
-    ctx: typer.Context,
-    by: ByOpt = None,
-    sort: SortOpt = None,
-    limit: LimitOpt = None,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
-) -> None:
+def command(ctx: typer.Context, by: ByOpt = None, *, listing: Listing) -> None:
     """Show how the registry uses disk space.
 
     By area, `bytes` is the length of the distinct files, `disk` the blocks that they take. By model, project or task,
@@ -40,15 +30,14 @@ def command(
     from registry_cli.registry.du import list_shares, measure_areas
     from registry_cli.views.versions import sort_rows, view_area, view_share
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    session = open_session(ctx, listing)
     if by is None:
         rows = [view_area(area) for area in measure_areas(session.registry)]
-        rows[:-1] = sort_rows(rows[:-1], sort)[:limit]
+        rows[:-1] = sort_rows(rows[:-1], listing.sort)[: listing.limit]
         session.output.rows(rows, AREAS, id_key="area")
         return
     rows = [view_share(share) for share in list_shares(session.registry, by)]
     if session.output.mode != "json":
         rows = [{**row, "name": row["name"] or "-"} for row in rows]
-    session.output.rows(
-        sort_rows(rows, sort)[:limit], SHARES, id_key="name", empty="no models yet: reg model add PROJECT/NAME FILE"
-    )
+    shown = sort_rows(rows, listing.sort)[: listing.limit]
+    session.output.rows(shown, SHARES, id_key="name", empty="no models yet: reg model add PROJECT/NAME FILE")

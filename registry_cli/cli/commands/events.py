@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt
+from registry_cli.cli.options import RecordForms
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -34,15 +34,14 @@ def command(
         str | None, typer.Option("--after", metavar="EVENT", help="Print the events after this event or entry.")
     ] = None,
     void: Annotated[bool, typer.Option("--void", help="Print entries that have no effect, and why.")] = False,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: RecordForms,
 ) -> None:
     """Print the events of the log, oldest first."""
     from registry_cli.registry.events import iter_event_ids, iter_events
     from registry_cli.views.versions import view_change
 
-    output = (session := open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)).output
+    output = (session := open_session(ctx, forms)).output
     if output.prints_only("event"):
         ids = iter_event_ids(session.registry, after=after, limit=limit, void=void)
         events: Iterator[View] = ({"event": event} for event in ids)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt
+from registry_cli.cli.options import JsonForms
 from registry_cli.cli.session import open_session
 from registry_cli.errors import CorruptError, UsageError
 
@@ -26,7 +26,8 @@ def command(
     strong: Annotated[
         bool, typer.Option("--strong", help="Check SHA-256 of every file: slower, but proof against forgery.")
     ] = False,
-    as_json: JsonOpt = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Check that every stored file is intact.
 
@@ -40,7 +41,7 @@ def command(
     if fast and strong:
         raise UsageError("--fast and --strong exclude each other: give one of them", hint="reg fsck --help")
     level: Level = "fast" if fast else "strong" if strong else "default"
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     report = check_registry(session.registry, level, session.progress)
     print_report(session.output, report, session.registry.path)
     if report.damages:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import DryRunOpt, JsonOpt, MessageOpt
+from registry_cli.cli.options import DryRunOpt, JsonForms, MessageOpt
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -33,7 +33,8 @@ def command(
         bool, typer.Option("--forced", help="Free also what `remove --force` removed: published versions, parents.")
     ] = False,
     message: MessageOpt = None,
-    as_json: JsonOpt = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Free the bytes that nothing uses.
 
@@ -44,7 +45,7 @@ def command(
     from registry_cli.registry.gc.collect import preview_collection, run_collection
     from registry_cli.registry.gc.explain import explain_version
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     if explain is not None:
         if dry_run or now:
             raise UsageError(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, QuietOpt
+from registry_cli.cli.options import ResultForms
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -23,8 +23,8 @@ def command(
     user: Annotated[
         bool, typer.Option("--user", help="Make your own registry, used wherever there is no other.")
     ] = False,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: ResultForms,
 ) -> None:
     """Make a registry."""
     if user and path:
@@ -32,7 +32,7 @@ def command(
     from registry_cli.env import data_home
     from registry_cli.opening import Registry
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, forms)
     made = Registry.init(data_home() if user else path or Path(), shared=shared)
     session.output.record({"path": str(made.path), "id": made.id}, id_key="path")
     session.output.hint("reg model add --help")

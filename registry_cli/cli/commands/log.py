@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from registry_cli import env
-from registry_cli.cli.options import MessageOpt, Words
+from registry_cli.cli.options import Forms, MessageOpt, Options, Words
 from registry_cli.cli.session import TAIL_KEY, Session, open_session
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.records.task import Auto
+    from registry_cli.records.task import Auto, Recipe
     from registry_cli.tasks.describe import Wish
     from registry_cli.tasks.run.run import Outcome
 
@@ -27,104 +28,61 @@ EXAMPLES = (
     "reg log --auto-only 'pytorch=final*.pt' --auto-off scikit -- python train.py",
 )
 RUNS_COMMAND = True
-Loads = Literal["known", "all", "none"]
 
-WATCHED = "What it reads and writes"
-AUTO = "Automatic logging"
-WordsArg = Annotated[Words, typer.Argument(metavar="-- COMMAND", help="The command to run, with its own options.")]
-NameOpt = Annotated[
-    str | None, typer.Option("--name", metavar="TEXT", help="Name of the task; by default the script's.")
-]
-ProjectOpt = Annotated[
-    str | None, typer.Option("--project", metavar="PROJECT", help="Its project; by default the work tree's folder.")
-]
-InputOpt = Annotated[
-    Words, typer.Option("--input", metavar="[NAME=]REF", help="A version it gets as input.", rich_help_panel=WATCHED)
-]
-DataOpt = Annotated[
-    Words, typer.Option("--data", metavar="GLOB", help="Files it reads; stored as digests.", rich_help_panel=WATCHED)
-]
-OutputOpt = Annotated[
-    Words, typer.Option("--output", metavar="GLOB", help="Files to store as versions.", rich_help_panel=WATCHED)
-]
-MetricsOpt = Annotated[
-    Words,
-    typer.Option(
-        "--metrics", metavar="FILE", help="JSON, TOML, CSV or a dvclive folder it writes.", rich_help_panel=WATCHED
-    ),
-]
-ModelOpt = Annotated[
-    str | None,
-    typer.Option("--model", metavar="NAME", help="The model its outputs go to.", rich_help_panel=WATCHED),
-]
-KeepOpt = Annotated[
-    Literal["yes", "no"],
-    typer.Option("--keep-failed", help="Store the outputs of a run that fails.", rich_help_panel=WATCHED),
-]
-AutoOpt = Annotated[
-    bool,
-    typer.Option("--auto", help="Store what frameworks save, link what they load.", rich_help_panel=AUTO),
-]
-AutoOnlyOpt = Annotated[
-    Words,
-    typer.Option("--auto-only", metavar="KEY=GLOB", help="Only these files of a framework.", rich_help_panel=AUTO),
-]
-AutoOffOpt = Annotated[
-    Words, typer.Option("--auto-off", metavar="KEY", help="Nothing of this framework.", rich_help_panel=AUTO)
-]
-AutoLoadsOpt = Annotated[
-    Loads | None,
-    typer.Option("--auto-loads", help="Loads that are inputs; by default known ones.", rich_help_panel=AUTO),
-]
-RetainOpt = Annotated[
-    str | None,
-    typer.Option("--keep", metavar="RULES", help="Versions of these to keep; by default all.", rich_help_panel=AUTO),
-]
-TagOpt = Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag of the task; repeatable.")]
-QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing at the end except problems.")]
-EnvOpt = Annotated[
-    Words, typer.Option("--env", metavar="NAME", help="Record this variable too, or those that match a glob.")
-]
+_watched: Final = partial(typer.Option, rich_help_panel="What it reads and writes")
+_auto: Final = partial(typer.Option, rich_help_panel="Automatic logging")
+
+
+class LogOptions(Options):
+    """The options that describe a task and say what is recorded of it."""
+
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="Name of the task; by default the script's.")
+    ]
+    project: Annotated[
+        str | None, typer.Option("--project", metavar="PROJECT", help="Its project; by default the work tree's folder.")
+    ]
+    input_: Annotated[Words, _watched("--input", metavar="[NAME=]REF", help="A version it gets as input.")]
+    data: Annotated[Words, _watched("--data", metavar="GLOB", help="Files it reads; stored as digests.")]
+    output: Annotated[Words, _watched("--output", metavar="GLOB", help="Files to store as versions.")]
+    metrics: Annotated[
+        Words, _watched("--metrics", metavar="FILE", help="JSON, TOML, CSV or a dvclive folder it writes.")
+    ]
+    model: Annotated[str | None, _watched("--model", metavar="NAME", help="The model its outputs go to.")]
+    keep_failed: Annotated[
+        Literal["yes", "no"], _watched("--keep-failed", help="Store the outputs of a run that fails.")
+    ] = "yes"
+    auto: Annotated[bool, _auto("--auto", help="Store what frameworks save, link what they load.")] = False
+    auto_only: Annotated[Words, _auto("--auto-only", metavar="KEY=GLOB", help="Only these files of a framework.")]
+    auto_off: Annotated[Words, _auto("--auto-off", metavar="KEY", help="Nothing of this framework.")]
+    auto_loads: Annotated[
+        Literal["known", "all", "none"] | None,
+        _auto("--auto-loads", help="Loads that are inputs; by default known ones."),
+    ]
+    keep: Annotated[str | None, _auto("--keep", metavar="RULES", help="Versions of these to keep; by default all.")]
+    tag: Annotated[Words, typer.Option("--tag", metavar="TAG", help="A tag of the task; repeatable.")]
+    variables: Annotated[
+        Words, typer.Option("--env", metavar="NAME", help="Record this variable too, or those that match a glob.")
+    ]
+    message: MessageOpt
 
 
 def command(
     ctx: typer.Context,
-    words: WordsArg = None,
-    name: NameOpt = None,
-    project: ProjectOpt = None,
-    input_: InputOpt = None,
-    data: DataOpt = None,
-    output: OutputOpt = None,
-    metrics: MetricsOpt = None,
-    model: ModelOpt = None,
-    keep_failed: KeepOpt = "yes",
-    auto: AutoOpt = False,
-    auto_only: AutoOnlyOpt = None,
-    auto_off: AutoOffOpt = None,
-    auto_loads: AutoLoadsOpt = None,
-    keep: RetainOpt = None,
-    tag: TagOpt = None,
-    variables: EnvOpt = None,
-    message: MessageOpt = None,
-    quiet: QuietOpt = False,
+    words: Annotated[
+        Words, typer.Argument(metavar="-- COMMAND", help="The command to run, with its own options.")
+    ] = None,
+    *,
+    options: LogOptions,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing at the end except problems.")] = False,
 ) -> None:
     """Run a command as a task, and record everything a re-run needs."""
-    from registry_cli.records.task import Recipe
     from registry_cli.tasks.child.outcome import launching
 
-    session = open_session(ctx, quiet=quiet)
-    recipe = Recipe(
-        argv=_command(words, ctx.meta.get(TAIL_KEY)),
-        outputs=tuple(output or ()),
-        data=tuple(data or ()),
-        metrics=tuple(metrics or ()),
-        model=model,
-        keep_failed=keep_failed == "yes",
-        auto=_auto(auto, auto_only, auto_off, auto_loads, keep),
-    )
+    session = open_session(ctx, Forms(quiet=quiet))
+    recipe = _recipe(_command(words, ctx.meta.get(TAIL_KEY)), options)
     with launching():
-        wish = _wish(session, recipe, name, project, input_, tag, variables, message)
-        outcome = _run(session, wish, named=name is not None)
+        outcome = _run(session, _wish(session, recipe, options), named=options.name is not None)
     _report(session, outcome)
     if outcome.launch:
         raise outcome.launch
@@ -142,52 +100,62 @@ def _command(words: Words, tail: list[str] | None) -> tuple[str, ...]:
     return tuple(tail)
 
 
-def _auto(wanted: bool, only: Words, off: Words, loads: Loads | None, keep: str | None) -> Auto | None:
+def _recipe(argv: tuple[str, ...], options: LogOptions) -> Recipe:
+    from registry_cli.records.task import Recipe
+
+    return Recipe(
+        argv=argv,
+        outputs=tuple(options.output or ()),
+        data=tuple(options.data or ()),
+        metrics=tuple(options.metrics or ()),
+        model=options.model,
+        keep_failed=options.keep_failed == "yes",
+        auto=_make_auto(options),
+    )
+
+
+def _make_auto(options: LogOptions) -> Auto | None:
     """Return the settings of automatic logging, or None without any; each of its options turns it on."""
-    if not (wanted or only or off or loads or keep is not None):
+    only, off, loads, keep = options.auto_only, options.auto_off, options.auto_loads, options.keep
+    if not (options.auto or only or off or loads or keep is not None):
         return None
     from registry_cli.frameworks.patching.rules import parse_rules
     from registry_cli.records.task import Auto
     from registry_cli.registry.retention import check_keep
 
-    globs: dict[str, object] = {}
+    globs: dict[str, list[str]] = {}
     for word in only or ():
         key, equals, glob = word.partition("=")
         if not equals:
             raise UsageError(f"--auto-only {word} names no files: write {key}=GLOB", hint="reg help autolog")
-        found = globs.setdefault(key, [])
-        assert isinstance(found, list)
-        found.append(glob)
+        globs.setdefault(key, []).append(glob)
     for key in off or ():
         if key in globs:
             raise UsageError(
                 f"{key} is both filtered and off: give one of --auto-only and --auto-off", hint="reg help autolog"
             )
-        globs[key] = False
     if keep is not None:
         check_keep(keep)
-    return Auto(parse_rules(globs), loads or "known", keep)
+    return Auto(parse_rules({**globs, **dict.fromkeys(off or (), False)}), loads or "known", keep)
 
 
-def _wish(session: Session, recipe: object, name: str | None, project: str | None, inputs: Words, tags: Words,
-          variables: Words, message: str | None) -> Wish:  # fmt: skip
+def _wish(session: Session, recipe: Recipe, options: LogOptions) -> Wish:
     from registry_cli.cli.fields import parse_named
     from registry_cli.ids import parse_model_name, parse_tag
-    from registry_cli.records.task import Recipe
     from registry_cli.tasks.describe import Wish
     from registry_cli.tasks.naming import name_of_command, project_of_folder
 
-    assert isinstance(recipe, Recipe)
     if recipe.model:
         parse_model_name(recipe.model)
+    here = Path.cwd()
     return Wish(
-        name=name_of_command(recipe.argv) if name is None else name,
-        project=project_of_folder(Path.cwd(), session.registry.path) if project is None else project,
+        name=name_of_command(recipe.argv) if options.name is None else options.name,
+        project=project_of_folder(here, session.registry.path) if options.project is None else options.project,
         recipe=recipe,
-        inputs=tuple(parse_named(word) for word in inputs or ()),
-        tags=tuple(parse_tag(tag) for tag in tags or ()),
-        comment=message,
-        variables=tuple(variables or ()),
+        inputs=tuple(parse_named(word) for word in options.input_ or ()),
+        tags=tuple(parse_tag(tag) for tag in options.tag or ()),
+        comment=options.message,
+        variables=tuple(options.variables or ()),
     )
 
 

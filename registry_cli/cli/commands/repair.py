@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import DryRunOpt, JsonOpt
+from registry_cli.cli.options import DryRunOpt, JsonForms
 from registry_cli.cli.session import open_session
 from registry_cli.errors import CorruptError
 
@@ -29,7 +29,8 @@ def command(
         bool, typer.Option("--strong", help="Check SHA-256 of every file: slower, but proof against forgery.")
     ] = False,
     dry_run: DryRunOpt = False,
-    as_json: JsonOpt = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Repair damaged files, from this registry or a copy.
 
@@ -40,7 +41,7 @@ def command(
     from registry_cli.cli.printing.repair import print_repair, summary
     from registry_cli.registry.repair.repair import repair_registry
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     repair = repair_registry(
         session.root, source=source, level="strong" if strong else "default", dry_run=dry_run, progress=session.progress
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, QuietOpt, TsvOpt
+from registry_cli.cli.options import TableForms
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -21,11 +21,8 @@ def command(
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the registries that you trust.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="No longer trust them.")] = False,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: TableForms,
 ) -> None:
     """Use registries of other users where they are found.
 
@@ -39,7 +36,7 @@ def command(
 
     if listed == bool(paths) or (listed and remove):
         raise UsageError("give folders, or --list alone", hint="reg trust --list")
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    session = open_session(ctx, forms)
     change = distrust_registry if remove else trust_registry
     rows = list_trusted() if listed else [change(locate_registry(path)) for path in paths or ()]
     session.output.rows([view_trusted(row) for row in rows], ("path", "id", "state"), id_key="path")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt
+from registry_cli.cli.options import Change
 from registry_cli.cli.session import open_session
 
 SHOWN = 5
@@ -20,9 +20,8 @@ def command(
     entry: Annotated[
         str | None, typer.Argument(metavar="ENTRY", help="Its id or the start of it; by default the newest one.")
     ] = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """Undo an entry by appending its opposite.
 
@@ -33,8 +32,8 @@ def command(
     from registry_cli.registry.undo import undo_entry
     from registry_cli.views.versions import view_change
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
-    undone = undo_entry(session.registry, entry, message=message)
+    session = open_session(ctx, change)
+    undone = undo_entry(session.registry, entry, message=change.message)
     session.output.rows([view_change(change) for change in tell_changes(session.registry, undone.changes)],
                         ("ref", "what", "author", "time", "event"), id_key="event")  # fmt: skip
     for passed in undone.passed[:SHOWN]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.cli.card import draw_groups
+from registry_cli import clock
+from registry_cli.cli.card import draw_groups, list_pairs
 from registry_cli.cli.drawing import STATUSES
 from registry_cli.cli.printing.history import format_sparkline
-from registry_cli.records.values import flatten
 from registry_cli.views.text import escape, format_duration, format_short, format_size
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def _facts(view: Mapping[str, Any]) -> list[str]:
     if view["duration"] is not None:
         facts.append(format_duration(view["duration"]))
     elif view["status"] == "running":
-        facts.append(f"for {format_duration((datetime.now(UTC) - view['started']).total_seconds())}")
+        facts.append(f"for {format_duration((clock.now() - view['started']).total_seconds())}")
     facts.append(f"{format_short(view['started'] or view['created'])} by {escape(view['author'])}")
     return [*facts, f"attempt {view['attempt']}"] if view["attempt"] > 1 else facts
 
@@ -69,12 +68,12 @@ def _groups(view: Mapping[str, Any], curves: Curves) -> dict[str, list[list[str]
         "code": _code(view["code"]),
         "python": _python(view["python"], view["packages"]),
         "host": _host(view["host"]),
-        "environment": _pairs({**view["environment"], **recipe["env"]}),
-        "seeds": _pairs(view["seeds"]),
+        "environment": list_pairs({**view["environment"], **recipe["env"]}),
+        "seeds": list_pairs(view["seeds"]),
         "auto": _auto(view["auto"]),
         "inputs": [_input(one) for one in view["inputs"]],
         "data": _data(view["data"]),
-        "params": _pairs(view["params"]),
+        "params": list_pairs(view["params"]),
         "metrics": _metrics(view, curves),
         "outputs": [_output(one) for one in view["outputs"]],
         "plots": [[escape(file["path"])] for file in view["files"] if file["path"].startswith("plots/")],
@@ -84,11 +83,6 @@ def _groups(view: Mapping[str, Any], curves: Curves) -> dict[str, list[list[str]
 
 def _lines(text: str | None) -> list[list[str]]:
     return [[escape(line)] for line in (text or "").splitlines()]
-
-
-def _pairs(table: Mapping[str, Any]) -> list[list[str]]:
-    flat = {name.removeprefix("."): value for name, value in flatten(table, "").items()}
-    return [[escape(name), format_short(value)] for name, value in flat.items()]
 
 
 def _code(code: Mapping[str, Any] | None) -> list[list[str]]:

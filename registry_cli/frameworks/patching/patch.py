@@ -162,6 +162,8 @@ def _find_raw(owner: Any, name: str) -> Any:
 def _iter_names(ids: Collection[int]) -> Iterator[tuple[ModuleType, str, Any]]:
     """Yield the names in all modules that lead to one of several live objects, given by `id`."""
     wanted = frozenset(ids)
+    if not wanted:  # no hooked package is imported yet, and there may be thousands of modules
+        return
     for module in [one for one in list(sys.modules.values()) if isinstance(one, ModuleType)]:
         names = object.__getattribute__(module, "__dict__")  # plain access would import a lazily imported module
         if not wanted.isdisjoint(map(id, list(names.values()))):

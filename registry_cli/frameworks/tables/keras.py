@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from registry_cli.frameworks.numbers import find_number
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,29 +37,29 @@ _configs: WeakKeyDictionary[Any, tuple[object, str | None]] = WeakKeyDictionary(
 _epochs: WeakKeyDictionary[Any, tuple[int, Mapping[str, float]]] = WeakKeyDictionary()
 
 
-def tell_model(call: Call) -> Told:
+def report_model(call: Call) -> Details:
     """Return the facts of a whole model, with the epoch that has just ended for it."""
     return _describe(_MODEL.get(call), _PATH.get(call))
 
 
-def tell_weights(call: Call) -> Told | None:
+def report_weights(call: Call) -> Details | None:
     """Return the facts of weights; None for weights that are split into shards."""
     path = str(_PATH.get(call))
     if path.endswith(".json"):
         return None
     told = _describe(_MODEL.get(call), path)
     prefix = Path(f"{path}.index").exists() and not Path(path).exists()  # Keras 2 without an extension
-    return Told(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
+    return Details(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
 
 
-def tell_export(call: Call) -> Told:
+def report_export(call: Call) -> Details:
     """Return the facts of a model that was exported to another framework's format."""
     told = _describe(call.args[0], _PATH.get(call))
     framework = _EXPORTS.get(Argument(2, "format").get(call), "TensorFlow")
-    return Told(framework=framework, step=told.step, config=told.config, scores=told.scores)
+    return Details(framework=framework, step=told.step, config=told.config, scores=told.scores)
 
 
-def tell_backup(call: Call) -> None:
+def report_backup(call: Call) -> None:
     """Return None: a backup only serves to resume after a crash, and is deleted after the training."""
 
 
@@ -92,11 +92,11 @@ def _find_model(call: Call) -> Any:
     return callbacks._model if hasattr(callbacks, "_model") else getattr(callbacks, "model", None)
 
 
-def _describe(model: Any, path: object) -> Told:
+def _describe(model: Any, path: object) -> Details:
     """Return a model's network and its epoch's scores; the epoch is its step unless the file's name holds a number."""
     epoch, scores = _epochs.get(model, (None, {}))
     numbered = re.search(r"\d", Path(str(path)).stem)
-    return Told(step=None if numbered else epoch, config=_find_config(model), scores=scores)
+    return Details(step=None if numbered else epoch, config=_find_config(model), scores=scores)
 
 
 def _find_config(model: Any) -> str | None:
@@ -134,8 +134,8 @@ def _flatten(logs: Mapping[str, Any]) -> dict[str, float]:
 def _make_saves(package: str, *, optional: bool) -> tuple[Save | Load, ...]:
     api = f"{package}.src.saving.saving_api"
     return (
-        Save(f"{api}:save_model", _PATH, tell=tell_model, optional=optional),
-        Save(f"{api}:save_weights", _PATH, tell=tell_weights, optional=optional),
+        Save(f"{api}:save_model", _PATH, report=report_model, optional=optional),
+        Save(f"{api}:save_weights", _PATH, report=report_weights, optional=optional),
         Load(f"{api}:load_model", Argument(0, "filepath"), optional=optional),
         Load(f"{api}:load_weights", _PATH, optional=optional),
     )
@@ -149,8 +149,8 @@ FRAMEWORK = Framework(
     hooks=(
         *_make_saves("keras", optional=False),
         *_make_saves("tf_keras", optional=True),
-        Save("keras.src.models.model:Model.export", _PATH, tell=tell_export),  # Keras 3
-        *(Save(target, _NOWHERE, tell=tell_backup, optional=True) for target in _BACKUPS),
+        Save("keras.src.models.model:Model.export", _PATH, report=report_export),  # Keras 3
+        *(Save(target, _NOWHERE, report=report_backup, optional=True) for target in _BACKUPS),
         *(Train(f"{module}:{_EPOCH_END}", enter_epoch_end, leave_epoch_end, optional=True) for module in _FITS),
     ),
 )

@@ -12,7 +12,7 @@ from registry_cli.catalog.read.uses import sum_blob_sizes
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash
 from registry_cli.registry.fsck.context import Survey, count, exists, iter_entries, list_touched
-from registry_cli.registry.fsck.digests import GONE, Reader, Reading
+from registry_cli.registry.fsck.digests import GONE, Reading
 from registry_cli.registry.fsck.report import Damage
 from registry_cli.store import files
 from registry_cli.store.layout import FANOUT
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from registry_cli.store.trash import Trashed
 
 _NAME: Final = re.compile(r"[0-9a-f]{62}")
-_AFTER: Final = "g"
-"""Sorts after every hex digit."""
 
 
 @dataclass(slots=True)
@@ -55,7 +53,7 @@ class _Blobs:
     def iter_readings(self) -> Iterator[Reading[BlobHash]]:
         """Yield the blobs whose bytes are to be compared; record those that are missing or have another size."""
         for shard in FANOUT:
-            needs = self.survey.read(partial(read_needs, low=shard, high=shard + _AFTER))
+            needs = self.survey.read(partial(read_needs, prefix=shard))
             stored = self._list(self.survey.layout.blobs / shard)
             swept = [trashed for trashed in self._swept if trashed.blob and trashed.blob.startswith(shard)]
             there = stored.keys() | {trashed.blob for trashed in swept}
@@ -127,22 +125,15 @@ class _Blobs:
 
 def check_blobs(survey: Survey) -> None:
     """Check all blobs, in `blobs/` and in `trash/`."""
-    blobs, reader = _Blobs(survey), Reader(survey.progress)
+    blobs = _Blobs(survey)
     folder = survey.layout.blobs
     blobs.foreign += [folder / entry.name for entry in iter_entries(folder) if entry.name not in FANOUT]
-    survey.progress.start("blobs", _estimate(survey), "bytes")
-    try:
-        bad = reader.list_bad(blobs.iter_readings())
-    finally:
-        survey.progress.stop()
-    for reading, problem in bad:
+    for reading, problem in survey.list_bad("blobs", _estimate(survey), blobs.iter_readings()):
         if problem == GONE:  # moved into the trash or out of it, or deleted by a collector
             blobs.missing.append(reading.subject)
         else:
             blobs.report(reading.subject, reading.path, problem)
     _check_missing(survey, blobs)
-    survey.counts["read"] += reader.read
-    survey.note_closed(reader.closed)
     _note(survey, blobs)
 
 
@@ -151,7 +142,7 @@ def _check_missing(survey: Survey, blobs: _Blobs) -> None:
     if blobs.missing:
         survey.catch_up()
     for sha256 in dict.fromkeys(blobs.missing):
-        need = survey.read(partial(read_needs, low=sha256, high=sha256 + _AFTER)).get(sha256)
+        need = survey.read(partial(read_needs, prefix=sha256)).get(sha256)
         path = survey.layout.blob(sha256)
         if need is not None and need.kept and not _is_somewhere(survey, path):
             blobs.report(sha256, path, "is missing")

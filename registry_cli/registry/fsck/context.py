@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from registry_cli.catalog.read.uses import list_users
 from registry_cli.errors import CorruptError, RegError
+from registry_cli.registry.fsck.digests import Reader, Reading
 from registry_cli.store import files
+from registry_cli.store.progress import open_work
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from registry_cli.catalog.connection import Connection
@@ -81,10 +83,15 @@ class Survey:
             first = paths[0].relative_to(self.layout.root.parent)
             self.notes.append(f"{count(len(paths), 'file')} in {area}/ that reg did not put there, such as {first}")
 
-    def note_closed(self, number: int) -> None:
-        """Note files that this user may not read."""
-        if number:
-            self.notes.append(f"{count(number, 'file')} that this user may not read: not checked")
+    def list_bad(self, label: str, total: int | None, readings: Iterable[Reading[T]]) -> list[tuple[Reading[T], str]]:
+        """Read files, `total` bytes where known, and return those with wrong bytes, each with its problem."""
+        reader = Reader(self.progress)
+        with open_work(self.progress, label, total):
+            bad = reader.list_bad(readings)
+        self.counts["read"] += reader.read
+        if reader.closed:
+            self.notes.append(f"{count(reader.closed, 'file')} that this user may not read: not checked")
+        return bad
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -12,7 +12,7 @@ from registry_cli.catalog.read.uses import list_local_files
 from registry_cli.errors import RemoteError
 from registry_cli.registry.external import find_local
 from registry_cli.registry.fsck.context import exists
-from registry_cli.registry.fsck.digests import GONE, Reader, Reading
+from registry_cli.registry.fsck.digests import GONE, Reading
 from registry_cli.registry.fsck.report import Damage
 
 if TYPE_CHECKING:
@@ -28,16 +28,8 @@ CHANGED: Final = "changed since it was added"
 
 def check_external(survey: Survey) -> None:
     """Check the local files that versions which are not removed point to and whose bytes are not in the registry."""
-    reader = Reader(survey.progress)
-    survey.progress.start("files outside", None, "bytes")
-    try:
-        bad = reader.list_bad(_iter_readings(survey))
-    finally:
-        survey.progress.stop()
-    for reading, problem in bad:
+    for reading, problem in survey.list_bad("files outside", None, _iter_readings(survey)):
         _report(survey, reading.path, reading.subject, problem if problem == GONE else CHANGED)
-    survey.counts["read"] += reader.read
-    survey.note_closed(reader.closed)
 
 
 def _iter_readings(survey: Survey) -> Iterator[Reading[LocalFile]]:

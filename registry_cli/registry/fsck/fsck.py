@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, get_args
 
-from registry_cli.catalog.index.scratch import open_fresh
+from registry_cli.catalog.index.scratch import Fresh
 from registry_cli.catalog.read.uses import read_refs
 from registry_cli.registry.fsck.blobs import check_blobs
 from registry_cli.registry.fsck.context import Survey, count
@@ -54,7 +54,7 @@ def check_registry(registry: Registry, level: Level = "default", progress: Progr
         OSError: A folder cannot be read.
     """
     survey = Survey(registry, level, progress)
-    with open_fresh(registry.layout, registry.log, registry.id, read_log(survey)) as survey.fresh:
+    with Fresh(registry.layout, registry.log, registry.id, read_log(survey)) as survey.fresh:
         for check in CHECKS:
             check(survey)
         _note_known(survey)

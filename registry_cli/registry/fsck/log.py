@@ -16,6 +16,7 @@ from registry_cli.registry.fsck.context import Lost, Survey, count, exists, iter
 from registry_cli.registry.fsck.index import open_kept
 from registry_cli.registry.fsck.report import Damage
 from registry_cli.store.log import LEAP, Head, digest_entry
+from registry_cli.store.progress import open_work
 
 if TYPE_CHECKING:
     from registry_cli.catalog.fold.record_source import Entries
@@ -38,8 +39,7 @@ def read_log(survey: Survey) -> Entries:
     log = survey.registry.log
     (last, _), seq = log.find_leap(), 0
     digest: str | None = ""
-    survey.progress.start("log", last, "items")
-    try:
+    with open_work(survey.progress, "log", last, "items"):
         while (seq := seq + 1) <= last or log.exists(seq):
             survey.progress.advance(1)
             entry, data = _read_slot(survey, seq)
@@ -54,8 +54,6 @@ def read_log(survey: Survey) -> Entries:
             digest = entry.stands_for or digest_entry(data)
             survey.counts["entries"] += 1
             yield entry, Head(seq, digest)
-    finally:
-        survey.progress.stop()
 
 
 def check_log(survey: Survey) -> None:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from registry_cli.records.version import Publication
 
 _NAME: Final = re.compile(r"([0-9a-f]{62})\.toml")
-_AFTER: Final = "g"
-"""Sorts after every hex digit."""
 
 
 def check_records(survey: Survey) -> None:
@@ -35,9 +33,8 @@ def check_records(survey: Survey) -> None:
     foreign = [records / entry.name for entry in iter_entries(records) if entry.name not in FANOUT]
     unread, unused = set(survey.read(list_damaged)), 0
     for shard in FANOUT:
-        bounds = (shard, shard + _AFTER)
-        known = _check_versions(survey, bounds) | _check_publications(survey, bounds)
-        known |= _check_tasks(survey, bounds, unread)
+        known = _check_versions(survey, shard) | _check_publications(survey, shard)
+        known |= _check_tasks(survey, shard, unread)
         for entry in iter_entries(records / shard):
             name = _NAME.fullmatch(entry.name)
             if name is None:
@@ -52,16 +49,16 @@ def check_records(survey: Survey) -> None:
         survey.notes.append(f"{count(unused, 'record')} that no entry names")
 
 
-def _check_versions(survey: Survey, bounds: tuple[str, str]) -> set[RecordId]:
-    found = survey.read(lambda db: list_version_records(db, *bounds))
+def _check_versions(survey: Survey, shard: str) -> set[RecordId]:
+    found = survey.read(lambda db: list_version_records(db, shard))
     for version, broken in found:
         if broken is not None:
             _report(survey, version, broken, version)
     return {version for version, _ in found}
 
 
-def _check_publications(survey: Survey, bounds: tuple[str, str]) -> set[RecordId]:
-    found = survey.read(lambda db: list_publication_records(db, *bounds))
+def _check_publications(survey: Survey, shard: str) -> set[RecordId]:
+    found = survey.read(lambda db: list_publication_records(db, shard))
     for publication, version, row in found:
         data = _read(survey, publication, version)
         if data is None:
@@ -76,9 +73,9 @@ def _check_publications(survey: Survey, bounds: tuple[str, str]) -> set[RecordId
     return {seal.publication for seal in found}
 
 
-def _check_tasks(survey: Survey, bounds: tuple[str, str], unread: set[RecordId]) -> set[RecordId]:
+def _check_tasks(survey: Survey, shard: str, unread: set[RecordId]) -> set[RecordId]:
     """Check the records of all stages of tasks; `unread` are those that the fold could not read."""
-    named = survey.read(lambda db: list_task_records(db, *bounds))
+    named = survey.read(lambda db: list_task_records(db, shard))
     for record, task in named:
         if record in unread:
             data = _read(survey, record, task)

@@ -11,7 +11,7 @@ from registry_cli.catalog.read.versions import find_row, is_live, list_files
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.ids import BlobHash, RecordId, VersionId
 from registry_cli.registry.fsck.context import Survey, count, iter_entries
-from registry_cli.registry.fsck.digests import GONE, Reader, Reading
+from registry_cli.registry.fsck.digests import GONE, Reading
 from registry_cli.registry.fsck.report import Damage
 from registry_cli.store import files
 from registry_cli.store.views import STAMPS, load_stamp, look_at
@@ -113,17 +113,10 @@ class _Views:
 
 def check_views(survey: Survey) -> None:
     """Check all views in the registry."""
-    views, reader = _Views(survey), Reader(survey.progress)
-    survey.progress.start("views", None, "bytes")
-    try:
-        bad = reader.list_bad(views.iter_readings())
-    finally:
-        survey.progress.stop()
-    for reading, problem in bad:
+    views = _Views(survey)
+    for reading, problem in survey.list_bad("views", None, views.iter_readings()):
         if problem != GONE:
             views.report(reading.subject.version, reading.path, problem, reading.subject.blob)
-    survey.counts["read"] += reader.read
-    survey.note_closed(reader.closed)
     if views.unstamped:
         survey.notes.append(f"{count(views.unstamped, 'view')} whose stamps are not those of its files: read when used")
 

@@ -14,7 +14,7 @@ from registry_cli.registry.transaction import transact
 from registry_cli.store import files, trash
 from registry_cli.store.disk_reserve import FULL, free_reserve, make_reserve, make_spares, with_room
 from registry_cli.store.litter import list_live_writers, remove_litter
-from registry_cli.store.progress import SILENT, Progress
+from registry_cli.store.progress import SILENT, Progress, open_work
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -78,11 +78,8 @@ def run_collection(
     _check(registry, alone=instant)
     with Mark(registry, forced=forced) as mark:
         plan = plan_collection(registry, mark, mark.read(read_policy), instant=instant)
-        progress.start("collect", len(plan.unused) + len(plan.purge) + len(plan.litter), "items")
-        try:
+        with open_work(progress, "collect", len(plan.unused) + len(plan.purge) + len(plan.litter), "items"):
             done = _Collection(registry, mark, message, progress).run(plan)
-        finally:
-            progress.stop()
     make_reserve(registry.layout)
     return done
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.blob_effects import list_used
-from registry_cli.catalog.index.scratch import open_fresh
+from registry_cli.catalog.index.scratch import Fresh
 from registry_cli.catalog.read import garbage
 from registry_cli.catalog.read.records import list_broken
 from registry_cli.catalog.read.task_address import PREFIX as TASK
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.index.index import Index
-    from registry_cli.catalog.index.scratch import Fresh
     from registry_cli.catalog.read.garbage import Stage
     from registry_cli.ids import BlobHash, VersionId
     from registry_cli.registry.api import Registry
@@ -48,7 +47,7 @@ class Mark:
 
     def __init__(self, registry: Registry, *, forced: bool = False, indexed: bool = False) -> None:
         self._registry = registry
-        self._fresh = None if indexed else open_fresh(registry.layout, registry.log, registry.id)
+        self._fresh = None if indexed else Fresh(registry.layout, registry.log, registry.id)
         self._catalog: Fresh | Index = self._fresh or registry.index
         self._forced = forced
         self._kept: dict[int, str] = {}

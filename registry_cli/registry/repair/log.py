@@ -7,20 +7,18 @@ stay readable. Damaged entries at the end that cannot be recovered are moved to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from registry_cli._version import __version__
 from registry_cli.catalog.fold.change_shapes import is_id
-from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, TASK, compute_rules
+from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, TASK
 from registry_cli.catalog.index import sqlite_file
-from registry_cli.ids import EntryId, RecordId, new_ulid
+from registry_cli.ids import RecordId
 from registry_cli.records.codec import dump_entry
-from registry_cli.records.entry import Entry
 from registry_cli.registry.repair.index_memory import Memory, open_memory
 from registry_cli.registry.repair.log_gaps import Run, find_link, list_given_up, list_runs
 from registry_cli.registry.repair.outcome import Outcome
 from registry_cli.registry.repair.put_back import put_away, put_file
+from registry_cli.registry.transaction import make_entry
 from registry_cli.store import files
 from registry_cli.store.file_locks import open_writer_lock
 from registry_cli.store.log import Log, digest_entry
@@ -180,19 +178,8 @@ class LogMending:
         entries: list[bytes] = []
         previous = run.previous
         for seq in run.slots:
-            entry = Entry(
-                seq=seq,
-                previous=previous,
-                id=EntryId(new_ulid()),
-                time=datetime.now(UTC),
-                author=self._author,
-                tool=f"reg {__version__}",
-                rules=compute_rules(()),
-                message=STANDS,
-                changes=(),
-                stands_for=wanted if seq == run.last else None,
-            )
-            entries.append(dump_entry(entry))
+            lost = wanted if seq == run.last else None
+            entries.append(dump_entry(make_entry(seq, previous, self._author, (), STANDS, lost)))
             previous = digest_entry(entries[-1])
         return entries
 

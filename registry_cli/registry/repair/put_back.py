@@ -6,7 +6,6 @@ newest entry is gone for a moment would look as if it ended there. It does not k
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.store import files, trash
@@ -14,6 +13,8 @@ from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import new_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from registry_cli.store.layout import Layout
 
 
@@ -51,18 +52,17 @@ def put_away(layout: Layout, path: Path) -> None:
 
 def _write(layout: Layout, data: bytes, mode: int) -> Path:
     files.make_dirs(layout.tmp, shared=layout.shared, inside=True)
-    file = NewFile(layout.tmp / new_name(), mode)
+    path = layout.tmp / new_name()
     try:
-        file.write(data)
-        if layout.shared:  # whatever the user's umask is, other users must be able to read it
-            file.set_mode(mode)
-        file.flush()
-        file.close()
+        with NewFile(path, mode) as file:
+            file.write(data)
+            if layout.shared:  # whatever the user's umask is, other users must be able to read it
+                file.set_mode(mode)
+            file.flush()
     except BaseException:
-        file.close()
-        files.unlink(file.path)
+        files.unlink(path)
         raise
-    return Path(file.path)
+    return path
 
 
 def _keep(layout: Layout, path: Path) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import clock
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.store import files
@@ -74,7 +74,7 @@ class Attempt:
         Raises:
             ConflictError: Another process has begun this attempt.
         """
-        now = datetime.now(UTC)
+        now = clock.now()
         problem = task.problem if task.status == "draft" else None  # an earlier attempt's problem is not this one's
         begun = replace(task, status="running", attempt=task.attempt + 1, started=now, ended=None, exit_code=None,
                         signal=None, problem=problem)  # fmt: skip
@@ -123,7 +123,7 @@ class Attempt:
         Raises:
             RefusedError: It cannot be recorded, as the task was removed or its next attempt runs.
         """
-        layout, ending = self.registry.layout, replace(ending, ended=ending.ended or datetime.now(UTC))
+        layout, ending = self.registry.layout, replace(ending, ended=ending.ended or clock.now())
         ended = with_room(layout, lambda: finish_own(self.registry, self.task, self.live, ending, bare=bare))
         close_live(layout, self.live)
         make_reserve(layout)

@@ -30,7 +30,7 @@ class Facts:
     Attributes:
         plots: Documents by their paths below `PLOTS`.
         outputs: Versions by the names that the script gave them.
-        name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
+        name: None if not reported, as `project`, `lock` and `problem`.
         tags: Tags to add.
         untags: Tags to remove.
         publish: True where its versions are to be published once it has completed.
@@ -45,13 +45,11 @@ class Facts:
     outputs: Mapping[str, VersionId] = field(default_factory=dict)
     name: str | None = None
     project: str | None = None
-    comment: str | None = None
     tags: tuple[TagName, ...] = ()
     untags: tuple[TagName, ...] = ()
     python: Mapping[str, Value] = field(default_factory=dict)
     lock: str | None = None
     host: Mapping[str, Value] = field(default_factory=dict)
-    seeds: Mapping[str, Value] = field(default_factory=dict)
     problem: str | None = None
     publish: bool = False
     cut: tuple[str, ...] = ()
@@ -97,7 +95,7 @@ class _Gathered:
     """Gathers facts one by one; each is checked completely before it changes anything."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[str, Value]] = {"params": {}, "python": {}, "host": {}, "seeds": {}}
+        self.tables: dict[str, dict[str, Value]] = {"params": {}, "python": {}, "host": {}}
         self.texts: dict[str, str] = {}
         self.inputs: dict[str, Input] = {}
         self.data: dict[str, Data] = {}
@@ -109,11 +107,11 @@ class _Gathered:
 
     def take(self, fact: dict[str, Any]) -> None:
         match fact["kind"]:
-            case "params" | "python" | "host" | "seeds" as kind:
+            case "params" | "python" | "host" as kind:
                 self._take_table(kind, fact)
             case "name":
                 self.texts["name"] = parse_task_name(fact["text"])
-            case "project" | "comment" | "problem" as kind:
+            case "project" | "problem" as kind:
                 self.texts[kind] = _text(fact["text"])
             case "publish":
                 self.publish = fact["wanted"] is True

@@ -74,10 +74,6 @@ class FactWriter:
         """Move the task to another project; the runner checks that its name is legal."""
         self._put("project", text=_check_text(project, "project"))
 
-    def set_comment(self, comment: str) -> None:
-        """Give the task another comment; an empty one removes it."""
-        self._put("comment", text=comment)
-
     def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add and remove tags."""
         self._put("tags", add=[parse_tag(tag) for tag in add], remove=[parse_tag(tag) for tag in remove])
@@ -89,10 +85,6 @@ class FactWriter:
     def add_host(self, table: Mapping[str, object]) -> None:
         """Report properties of the machine."""
         self._put("host", values=_check_table(table, "host"))
-
-    def add_seeds(self, seeds: Mapping[str, object]) -> None:
-        """Report seeds."""
-        self._put("seeds", values=_check_table(seeds, "seeds"))
 
     def add_cut(self, name: str) -> None:
         """Report a part of the code that is not stored."""

@@ -7,9 +7,9 @@ as one more attempt.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from registry_cli import clock
 from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
@@ -25,6 +25,7 @@ from registry_cli.tasks.attempt.scalar_reader import merge, read_points, summari
 from registry_cli.tasks.record import get_task, stage_file, write_attempt, write_stage
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from registry_cli.catalog.read.rows import TaskRow
@@ -112,7 +113,7 @@ def complete_end(
     stored = {file.path: file for file in _list_stored(registry, task)}
     stored |= {file.path: file for file in ([] if bare else _stage_folder(staging, live, facts))}
     return replace(
-        _merged(task, live, facts), status=ending.status, ended=ending.ended or datetime.now(UTC),
+        _merged(task, live, facts), status=ending.status, ended=ending.ended or clock.now(),
         exit_code=ending.exit_code, signal=ending.signal, problem=problem,
         files=tuple(stored[path] for path in sorted(stored)),
     )  # fmt: skip
@@ -201,14 +202,12 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
-        comment=task.comment if facts.comment is None else facts.comment or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
         params={**task.params, **facts.params},
         python={**task.python, **facts.python},
         host={**task.host, **facts.host},
-        seeds={**task.seeds, **facts.seeds},
         metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},
         curves={**task.curves, **curves},
     )

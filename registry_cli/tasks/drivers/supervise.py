@@ -81,9 +81,8 @@ def _turn_output(path: Path) -> None:
 
 
 def _say(output: Path, text: str) -> None:
-    file = AppendFile(output)
-    file.write(text.encode())
-    file.close()
+    with AppendFile(output) as file:
+        file.write(text.encode())
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from registry_cli import clock
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.status import ENDED
@@ -39,7 +39,7 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
         raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
     draft = Task(
         id=TaskId(new_ulid()), name=source.name, project=source.project, status="draft", attempt=0,
-        created=datetime.now(UTC), author=registry.author, recipe=source.recipe, source=source.id, code=source.code,
+        created=clock.now(), author=registry.author, recipe=source.recipe, source=source.id, code=source.code,
         environment=source.environment, python=source.python, seeds=source.seeds, inputs=source.inputs, files=parts,
         params=source.params,
     )  # fmt: skip

@@ -51,17 +51,15 @@ def build_environment(lock: bytes, version: str, cache: Path, environ: Mapping[s
     remove_leftovers(place)
     folder = place / new_name()
     requirements = place / f"{folder.name}.txt"
-    file = NewFile(requirements)
     try:
-        file.write(lock)
-        file.close()
+        with NewFile(requirements) as file:
+            file.write(lock)
         _build(folder, requirements, minor, environ, empty=not packages)
         return _announce(place, folder)
     except BaseException:
         files.remove_tree(folder)
         raise
     finally:
-        file.close()
         files.unlink(requirements)
 
 
@@ -75,18 +73,17 @@ def _find_ready(place: Path) -> Path | None:
 
 def _announce(place: Path, folder: Path) -> Path:
     """Publish the environment to other processes and return its folder, or that of a process that was faster."""
-    note = NewFile(place / f"{folder.name}.new")
+    note = place / f"{folder.name}.new"
     try:
-        note.write(folder.name.encode())
-        note.close()
+        with NewFile(note) as file:
+            file.write(folder.name.encode())
         if (place / _READY).exists() and _find_ready(place) is None:  # its Python is gone
             files.unlink(place / _READY)
-        files.link(note.path, place / _READY)
+        files.link(note, place / _READY)
     except FileExistsError:
         files.remove_tree(folder)
     finally:
-        note.close()
-        files.unlink(note.path)
+        files.unlink(note)
     ready = _find_ready(place)
     if ready is None:
         raise RegError(f"the environment in {place} is broken", hint=f"rm -r {quote(str(place))}")

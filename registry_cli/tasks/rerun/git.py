@@ -181,9 +181,8 @@ def _borrow(git: Git, places: Sequence[Path], environ: Mapping[str, str]) -> Non
             shallow += [Path(lines[1]).read_text()] if Path(lines[1]).is_file() else []
     for name, text in (("objects/info/alternates", "\n".join(stores)), ("shallow", "".join(shallow))):
         if text:
-            file = NewFile(git.folder / ".git" / name)
-            file.write(f"{text.rstrip()}\n".encode(errors="surrogateescape"))
-            file.close()
+            with NewFile(git.folder / ".git" / name) as file:
+                file.write(f"{text.rstrip()}\n".encode(errors="surrogateescape"))
 
 
 def _fetch(git: Git, code: Code, bundle: Path | None) -> list[str]:

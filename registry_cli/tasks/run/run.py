@@ -7,10 +7,9 @@ import re
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from registry_cli import env
+from registry_cli import clock, env
 from registry_cli.errors import LaunchError, RefusedError, RegError, describe_os_error
 from registry_cli.store.new_file import AppendFile
 from registry_cli.tasks.attempt.attempt import Attempt, Heartbeat
@@ -84,7 +83,7 @@ def run_command(
     attempt = Attempt.start(registry, task, named=named, staging=staging)
     with hold_signals() as held:  # no signal after the command's end may keep that end from being recorded
         try:
-            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else tell_known(attempt, cwd)
+            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else prepare_hints(attempt, cwd)
             beside = Companion(attempt, cwd, environ)
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
@@ -105,7 +104,7 @@ def run_command(
     return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
 
 
-def tell_known(attempt: Attempt, cwd: Path) -> list[str]:
+def prepare_hints(attempt: Attempt, cwd: Path) -> list[str]:
     """Write the hints for automatic logging; return messages about failures where nobody asked for it.
 
     Raises:
@@ -193,7 +192,7 @@ def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
     if told.code and (attempt.cancelled or told.signal == "SIGINT"):
         status = "cancelled"
     problem = "; ".join(dict.fromkeys(problems)) or None
-    return Ending(status, told.exit_code, told.signal, problem, ended=datetime.now(UTC))
+    return Ending(status, told.exit_code, told.signal, problem, ended=clock.now())
 
 
 def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.index.scratch import open_fresh
+from registry_cli.catalog.index.scratch import Fresh
 from registry_cli.errors import CorruptError
 from registry_cli.records.codec import load_entry
 from registry_cli.store.log import Head, digest_entry
@@ -23,7 +23,7 @@ def forger(tmp_path: Path) -> Forger:
 
 
 def test_it_holds_what_the_index_holds_and_follows_the_log(forger: Forger) -> None:
-    with open_fresh(forger.layout, forger.log, REGISTRY_ID) as fresh:
+    with Fresh(forger.layout, forger.log, REGISTRY_ID) as fresh:
         assert fresh.head == forger.head()
         forger.add("a/other")
         assert fresh.sync() == fresh.head == forger.head()
@@ -33,7 +33,7 @@ def test_it_holds_what_the_index_holds_and_follows_the_log(forger: Forger) -> No
 
 
 def test_what_cannot_be_read_leaves_it_as_it_was(forger: Forger) -> None:
-    with open_fresh(forger.layout, forger.log, REGISTRY_ID) as fresh:
+    with Fresh(forger.layout, forger.log, REGISTRY_ID) as fresh:
         before = dump_tables(fresh.db)
         forger.add()
         forger.put(5, b"rot")
@@ -41,12 +41,12 @@ def test_what_cannot_be_read_leaves_it_as_it_was(forger: Forger) -> None:
             fresh.sync()
         assert (fresh.head.seq, dump_tables(fresh.db)) == (3, before)
     with pytest.raises(CorruptError, match="000005"):
-        open_fresh(forger.layout, forger.log, REGISTRY_ID)
+        Fresh(forger.layout, forger.log, REGISTRY_ID)
 
 
 def test_it_folds_what_it_is_given(forger: Forger) -> None:
     datas = [forger.log.get(seq) for seq in (1, 3)]
     entries = [(load_entry(data, "it"), Head(seq, digest_entry(data))) for seq, data in zip((1, 3), datas, strict=True)]
-    with open_fresh(forger.layout, forger.log, REGISTRY_ID, entries) as fresh:
+    with Fresh(forger.layout, forger.log, REGISTRY_ID, entries) as fresh:
         assert fresh.head.seq == 3
         assert fresh.db.execute("SELECT seq FROM entries ORDER BY seq").fetchall() == [(1,), (3,)]

@@ -97,14 +97,14 @@ def test_needs(catalog: Catalog) -> None:
     gone = catalog.add(files=(blob("b", TWO),))
     assert catalog.apply(changes.remove(gone)) is None
     run(catalog, blob("console.log", LOG))
-    assert needs.read_needs(catalog.db, "0", "g") == {
+    assert needs.read_needs(catalog.db, "0") == {
         ONE: needs.Need(5, Xxh3(ONE[:32]), used=True, kept=True),
         TWO: needs.Need(5, Xxh3(TWO[:32]), used=False, kept=False),
         DESIGN: needs.Need(9999, Xxh3("d" * 32), used=True, kept=True),
         LOG: needs.Need(5, Xxh3(LOG[:32]), used=True, kept=True),
         FAR: needs.Need(3, None, used=True, kept=False),
     }
-    assert needs.read_needs(catalog.db, "02", "04").keys() == {TWO, DESIGN}
+    assert needs.read_needs(catalog.db, "02").keys() == {TWO}
 
 
 def test_how_far_collections_are(catalog: Catalog) -> None:

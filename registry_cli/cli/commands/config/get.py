@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, KeyArg
+from registry_cli.cli.options import JsonForms, KeyArg
 from registry_cli.cli.session import open_session
 
 EXAMPLES = ("reg config get author", "reg config get view.top")
 
 
-def command(ctx: typer.Context, key: KeyArg, as_json: JsonOpt = False) -> None:
+def command(ctx: typer.Context, key: KeyArg, forms: JsonForms) -> None:
     """Print one setting."""
     from registry_cli.registry.configure import get_setting
     from registry_cli.views.versions import view_setting
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     found = get_setting(session.registry, key)
     if found.value is None:
         raise typer.Exit(1)

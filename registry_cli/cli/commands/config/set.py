@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, KeyArg
+from registry_cli.cli.options import JsonForms, KeyArg
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -21,13 +21,14 @@ def command(
     key: KeyArg,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")],
     user: Annotated[bool, typer.Option("--user", help="Set it for all your registries, not for this copy.")] = False,
-    as_json: JsonOpt = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Change a setting."""
     from registry_cli.registry.configure import set_setting
     from registry_cli.views.versions import view_setting
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     found = set_setting(session.registry, key, value, user=user)
     session.output.values([view_setting(found)], "value")
     if found.origin == "environment":

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from registry_cli.cli.fields import (
-    AliasOpt,
-    DesignOpt,
-    FrameworkOpt,
-    LabelOpt,
-    MetaOpt,
-    MetricOpt,
-    ParamOpt,
-    ParentOpt,
-    StepOpt,
-    TagOpt,
-    parse_draft,
-)
-from registry_cli.cli.options import JsonOpt, MessageOpt, NameArg, QuietOpt, Words
+from registry_cli.cli.fields import DraftOptions, parse_draft
+from registry_cli.cli.options import MessageOpt, NameArg, Options, ResultForms, Words
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -37,74 +26,57 @@ EXAMPLES = (
     "reg model add vision/resnet --url https://example.org/model.pth",
 )
 
-BYTES = "Where the bytes go"
 PathsArg = Annotated[Words, typer.Argument(metavar="PATH", help="Files and folders; `-` is standard input.")]
-SameOpt = Annotated[bool, typer.Option("--allow-same", help="Make a version even if the newest one is the same.")]
-LinkOpt = Annotated[
-    bool,
-    typer.Option(
-        "--link", help="Share the file's bytes instead of copying; it becomes read-only.", rich_help_panel=BYTES
-    ),
-]
-MoveOpt = Annotated[bool, typer.Option("--move", help="Remove the file once it is stored.", rich_help_panel=BYTES)]
-ReferenceOpt = Annotated[
-    bool, typer.Option("--reference", help="Store only the file's path and digests.", rich_help_panel=BYTES)
-]
-UrlOpt = Annotated[
-    str | None,
-    typer.Option("--url", metavar="URL", help="Store this address; nothing is fetched.", rich_help_panel=BYTES),
-]
-FollowOpt = Annotated[
-    bool, typer.Option("--follow", help="Follow links that lead out of a folder.", rich_help_panel=BYTES)
-]
-FilenameOpt = Annotated[
-    str | None,
-    typer.Option("--filename", metavar="FILENAME", help="Name of standard input.", rich_help_panel=BYTES),
-]
+_bytes: Final = partial(typer.Option, rich_help_panel="Where the bytes go")
+
+
+class Origin(Options):
+    """The options that say where the bytes come from, and where they go."""
+
+    link: Annotated[
+        bool,
+        _bytes("--link", help="Share the file's bytes instead of copying; it becomes read-only."),
+    ] = False
+    move: Annotated[bool, _bytes("--move", help="Remove the file once it is stored.")] = False
+    reference: Annotated[bool, _bytes("--reference", help="Store only the file's path and digests.")] = False
+    url: Annotated[str | None, _bytes("--url", metavar="URL", help="Store this address; nothing is fetched.")]
+    follow: Annotated[bool, _bytes("--follow", help="Follow links that lead out of a folder.")] = False
+    filename: Annotated[str | None, _bytes("--filename", metavar="FILENAME", help="Name of standard input.")]
 
 
 def command(
     ctx: typer.Context,
     name: NameArg,
     paths: PathsArg = None,
-    metric: MetricOpt = None,
-    meta: MetaOpt = None,
-    param: ParamOpt = None,
-    tag: TagOpt = None,
-    alias: AliasOpt = None,
-    label: LabelOpt = None,
-    design: DesignOpt = None,
-    framework: FrameworkOpt = None,
-    parent: ParentOpt = None,
-    step: StepOpt = None,
+    *,
+    fields: DraftOptions,
     message: MessageOpt = None,
-    allow_same: SameOpt = False,
-    link: LinkOpt = False,
-    move: MoveOpt = False,
-    reference: ReferenceOpt = False,
-    url: UrlOpt = None,
-    follow: FollowOpt = False,
-    filename: FilenameOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    allow_same: Annotated[
+        bool, typer.Option("--allow-same", help="Make a version even if the newest one is the same.")
+    ] = False,
+    origin: Origin,
+    forms: ResultForms,
 ) -> None:
     """Add files as a new version of a model."""
     from registry_cli.registry.add import add_files, add_stream, add_url
     from registry_cli.views.versions import view_version
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
-    draft = parse_draft(name, metric=metric, meta=meta, param=param, tag=tag, alias=alias, label=label, design=design,
-                        framework=framework, parent=parent, step=step)  # fmt: skip
-    mode = _mode(link=link, move=move, reference=reference)
-    _check_origin(paths or [], url, filename, mode)
+    session = open_session(ctx, forms)
+    draft = parse_draft(name, fields)
+    mode = _mode(origin)
+    _check_origin(paths or [], origin, mode)
     more: dict[str, Any] = {"message": message, "allow_same": allow_same}
-    if url is not None:
-        added = add_url(session.registry, draft, url, **more)
-    elif filename is not None:
-        added = add_stream(session.registry, draft, sys.stdin.fileno(), filename, progress=session.progress, **more)
+    if origin.url is not None:
+        added = add_url(session.registry, draft, origin.url, **more)
+    elif origin.filename is not None:
+        added = add_stream(
+            session.registry, draft, sys.stdin.fileno(), origin.filename, progress=session.progress, **more
+        )
     else:
         files = [Path(path) for path in paths or []]
-        added = add_files(session.registry, draft, files, mode=mode, follow=follow, progress=session.progress, **more)
+        added = add_files(
+            session.registry, draft, files, mode=mode, follow=origin.follow, progress=session.progress, **more
+        )
     session.output.results([view_version(added.version)])
     if not added.new:
         session.output.note(f"unchanged: {added.version.ref} has the same files and fields")
@@ -115,8 +87,8 @@ def command(
         )
 
 
-def _mode(*, link: bool, move: bool, reference: bool) -> Mode:
-    wanted: dict[Mode, bool] = {"link": link, "move": move, "reference": reference}
+def _mode(origin: Origin) -> Mode:
+    wanted: dict[Mode, bool] = {"link": origin.link, "move": origin.move, "reference": origin.reference}
     modes = [mode for mode, said in wanted.items() if said]
     if len(modes) > 1:
         raise UsageError(
@@ -125,19 +97,17 @@ def _mode(*, link: bool, move: bool, reference: bool) -> Mode:
     return modes[0] if modes else "copy"
 
 
-def _check_origin(paths: list[str], url: str | None, filename: str | None, mode: Mode) -> None:
+def _check_origin(paths: list[str], origin: Origin, mode: Mode) -> None:
     """Check that the bytes come from one source: an address, standard input, or files."""
+    url, filename = origin.url, origin.filename
     if url is not None and (paths or filename or mode != "copy"):
-        raise UsageError(
-            "--url says where the bytes are, and nothing else can: give it or files", hint="reg model add --help"
-        )
-    if url is None and not paths:
-        raise UsageError("missing argument `PATH`: which files?", hint="reg model add --help")
-    if "-" in paths and (len(paths) > 1 or not filename or mode != "copy"):
-        raise UsageError(
-            "standard input is one file without a name: give `-` alone, with --filename", hint="reg model add --help"
-        )
-    if filename and paths != ["-"]:
-        raise UsageError(
-            "--filename names standard input, which is `-`, and files have names", hint="reg model add --help"
-        )
+        problem = "--url says where the bytes are, and nothing else can: give it or files"
+    elif url is None and not paths:
+        problem = "missing argument `PATH`: which files?"
+    elif "-" in paths and (len(paths) > 1 or not filename or mode != "copy"):
+        problem = "standard input is one file without a name: give `-` alone, with --filename"
+    elif filename and paths != ["-"]:
+        problem = "--filename names standard input, which is `-`, and files have names"
+    else:
+        return
+    raise UsageError(problem, hint="reg model add --help")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt
+from registry_cli.cli.options import Change
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import UsageError
 
@@ -18,7 +19,7 @@ EXAMPLES = (
     "reg model alias --list iris/softmax",
 )
 
-INSTEAD = "Instead"
+_instead: Final = partial(typer.Option, rich_help_panel="Instead")
 COLUMNS = ("alias", "current", "to", "from", "time", "author", "message")
 
 
@@ -35,45 +36,33 @@ def command(
         str | None, typer.Option("--require", metavar="EXPR", help="Only if the version matches this query.")
     ] = None,
     undo: Annotated[
-        str | None,
-        typer.Option(
-            "--undo",
-            metavar="REF",
-            help="Undo the last move of NAME@alias; again, the one before.",
-            rich_help_panel=INSTEAD,
-        ),
+        str | None, _instead("--undo", metavar="REF", help="Undo the last move of NAME@alias; again, the one before.")
     ] = None,
-    remove: Annotated[
-        str | None, typer.Option("--remove", metavar="REF", help="Remove NAME@alias.", rich_help_panel=INSTEAD)
-    ] = None,
+    remove: Annotated[str | None, _instead("--remove", metavar="REF", help="Remove NAME@alias.")] = None,
     moves: Annotated[
-        str | None,
-        typer.Option(
-            "--list", metavar="NAME", help="List a model's aliases and how they moved.", rich_help_panel=INSTEAD
-        ),
+        str | None, _instead("--list", metavar="NAME", help="List a model's aliases and how they moved.")
     ] = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """Move an alias to a version, list aliases or undo a move."""
     from registry_cli.ids import parse_alias
     from registry_cli.registry import aliases
     from registry_cli.views.versions import view_versions
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     _check_one(ref, name, undo, remove, moves)
     if moves:
         _list(session, moves)
     elif undo:
-        row = aliases.undo_alias(session.registry, undo, message=message)
+        row = aliases.undo_alias(session.registry, undo, message=change.message)
         session.output.results(view_versions([row] if row else []))
         session.output.note(f"{undo} is held by {row.ref if row else 'nobody'} again")
     elif remove:
-        session.output.results(view_versions([aliases.remove_alias(session.registry, remove, message=message)]))
+        session.output.results(view_versions([aliases.remove_alias(session.registry, remove, message=change.message)]))
     elif ref and name:
         row = aliases.set_alias(
-            session.registry, ref, parse_alias(name), expect=expect, require=require, message=message
+            session.registry, ref, parse_alias(name), expect=expect, require=require, message=change.message
         )
         session.output.results(view_versions([row]))
 

@@ -6,21 +6,19 @@ from shlex import quote
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
+from registry_cli.cli.options import Change, RefsArg, read_refs
 from registry_cli.cli.session import open_session
 
 EXAMPLES = ("reg model archive iris/softmax:1", "reg model query 'created < now-90d' -q | reg model archive -")
 
 
-def command(
-    ctx: typer.Context, refs: RefsArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
-) -> None:
+def command(ctx: typer.Context, refs: RefsArg, change: Change) -> None:
     """Hide versions from listings."""
     from registry_cli.registry.lifecycle import archive_versions
     from registry_cli.views.versions import view_versions
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
-    rows = archive_versions(session.registry, read_refs(refs), message=message)
+    session = open_session(ctx, change)
+    rows = archive_versions(session.registry, read_refs(refs), message=change.message)
     session.output.results(view_versions(rows))
     for row in rows:
         if row.aliases:

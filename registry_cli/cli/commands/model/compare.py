@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import OUTPUT, JsonOpt, RefsArg, read_refs
+from registry_cli.cli.options import JsonForms, RefsArg, output_option, read_refs, split_list
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -31,18 +31,18 @@ def command(
     ] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Show equal fields too.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 where the versions differ.")] = False,
-    markdown: Annotated[bool, typer.Option("--md", help="Print GitHub Markdown.", rich_help_panel=OUTPUT)] = False,
-    as_json: JsonOpt = False,
+    markdown: Annotated[bool, output_option("--md", help="Print GitHub Markdown.")] = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Show how versions differ."""
-    if markdown and as_json:
+    if markdown and forms.as_json:
         raise UsageError("--json and --md exclude each other: give one of them", hint="reg model compare --help")
     from registry_cli.cli.printing.compare import print_comparison
     from registry_cli.registry.compare import compare_versions
 
-    session = open_session(ctx, as_json=as_json)
-    groups = tuple(part.strip() for part in (only or "").split(",") if part.strip())
-    found = compare_versions(session.registry, read_refs(refs), only=groups)
+    session = open_session(ctx, forms)
+    found = compare_versions(session.registry, read_refs(refs), only=split_list(only))
     shown = found if show_all else replace(found, rows=tuple(row for row in found.rows if not row.same))
     print_comparison(session.output, shown, markdown=markdown)
     if exit_code and found.differs:

@@ -6,17 +6,8 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.fields import (
-    CommentOpt,
-    DesignOpt,
-    FrameworkOpt,
-    LabelOpt,
-    SetOpt,
-    UnsetLabelOpt,
-    UnsetOpt,
-    parse_edit,
-)
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefArg
+from registry_cli.cli.fields import EditOptions, parse_edit
+from registry_cli.cli.options import Change, RefArg
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -31,24 +22,17 @@ def command(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="The draft's model; by default the same one.")
     ] = None,
-    put: SetOpt = None,
-    unset: UnsetOpt = None,
-    label: LabelOpt = None,
-    unset_label: UnsetLabelOpt = None,
-    design: DesignOpt = None,
-    framework: FrameworkOpt = None,
-    comment: CommentOpt = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    options: EditOptions,
+    change: Change,
 ) -> None:
     """Make a new draft that shares the bytes of a version."""
     from registry_cli.ids import parse_model_name
     from registry_cli.registry.editing import derive_version
     from registry_cli.views.versions import view_version
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
-    edit = parse_edit(put, unset, label, unset_label, design, framework, comment)
+    session = open_session(ctx, change)
+    edit = parse_edit(options)
     model = parse_model_name(name) if name else None
-    row = derive_version(session.registry, ref, edit, name=model, message=message)
+    row = derive_version(session.registry, ref, edit, name=model, message=change.message)
     session.output.results([view_version(row)])

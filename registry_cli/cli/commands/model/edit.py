@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from registry_cli.cli.fields import (
-    CommentOpt,
-    DesignOpt,
-    FrameworkOpt,
-    LabelOpt,
-    SetOpt,
-    UnsetLabelOpt,
-    UnsetOpt,
-    parse_edit,
-)
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, read_refs
+from registry_cli.cli.fields import EditOptions, parse_edit
+from registry_cli.cli.options import Change, RefsArg, read_refs
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -27,29 +18,16 @@ EXAMPLES = (
 )
 
 
-def command(
-    ctx: typer.Context,
-    refs: RefsArg,
-    put: SetOpt = None,
-    unset: UnsetOpt = None,
-    label: LabelOpt = None,
-    unset_label: UnsetLabelOpt = None,
-    design: DesignOpt = None,
-    framework: FrameworkOpt = None,
-    comment: CommentOpt = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
-) -> None:
+def command(ctx: typer.Context, refs: RefsArg, options: EditOptions, change: Change) -> None:
     """Change fields of versions."""
     from registry_cli.registry.editing import Edit, edit_versions
     from registry_cli.views.versions import view_versions
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
-    edit = parse_edit(put, unset, label, unset_label, design, framework, comment)
+    session = open_session(ctx, change)
+    edit = parse_edit(options)
     if edit == Edit():
         raise UsageError(
             "nothing to change: --set, --label, --comment and others say what", hint="reg model edit --help"
         )
-    rows = edit_versions(session.registry, read_refs(refs), edit, message=message)
+    rows = edit_versions(session.registry, read_refs(refs), edit, message=change.message)
     session.output.results(view_versions(rows))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, QuietOpt, TsvOpt
+from registry_cli.cli.options import TableForms
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -26,11 +26,8 @@ def command(
         str, typer.Argument(metavar="PATH", help="A file, a folder, a SHA-256, or `-` for standard input.")
     ],
     removed: Annotated[bool, typer.Option("--removed", help="Removed versions too.")] = False,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: TableForms,
 ) -> None:
     """Find the versions that hold the bytes of a file or folder.
 
@@ -39,7 +36,7 @@ def command(
     from registry_cli.registry.find import find_holders, find_holders_of_stream
     from registry_cli.views.versions import view_version
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    session = open_session(ctx, forms)
     if path == "-":
         found = find_holders_of_stream(session.registry, sys.stdin.buffer, removed=removed)
     else:

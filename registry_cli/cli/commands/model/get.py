@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, read_refs
+from registry_cli.cli.options import JsonForms, read_refs
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import UsageError
 
@@ -40,14 +40,15 @@ def command(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace files that are different.")] = False,
-    as_json: JsonOpt = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Write the files of versions to a folder."""
     import sys
 
     from registry_cli.registry.get import get_file, get_version, write_stream
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     refs, here = _split(words, several=to is not None or output is not None)
     rows = session.registry.list_rows(refs)
     progress = session.progress

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, NameArg, TsvOpt
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, Forms, JsonOpt, LimitOpt, NameArg, TsvOpt
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -35,5 +35,5 @@ def command(
     from registry_cli.cli.printing.history import print_history
     from registry_cli.registry.history import read_history
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, columns=columns)
+    session = open_session(ctx, Forms(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, columns=columns))
     print_history(session.output, read_history(session.registry, name, metric=metric, limit=limit))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from registry_cli.cli.options import OUTPUT, JsonOpt, RefArg
+from registry_cli.cli.options import Forms, JsonOpt, RefArg, output_option
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -27,10 +27,7 @@ def command(
         int | None, typer.Option("--depth", metavar="N", min=0, help="Go at most N steps; … marks what is left out.")
     ] = None,
     form: Annotated[
-        Format,
-        typer.Option(
-            "--format", metavar="FORMAT", help="Print tree, dot (Graphviz), mermaid or json.", rich_help_panel=OUTPUT
-        ),
+        Format, output_option("--format", metavar="FORMAT", help="Print tree, dot (Graphviz), mermaid or json.")
     ] = "tree",
     as_json: JsonOpt = False,
 ) -> None:
@@ -42,7 +39,7 @@ def command(
     from registry_cli.pictures.graph import format_dot, format_mermaid, lineage_table
     from registry_cli.registry.lineage import read_lineage
 
-    session = open_session(ctx, as_json=as_json or form == "json")
+    session = open_session(ctx, Forms(as_json=as_json or form == "json"))
     lineage = read_lineage(session.registry, ref, directions=ways(up=up, down=down), depth=depth)
     match "json" if as_json else form:
         case "json":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
+from registry_cli.cli.options import Listing
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -20,23 +20,18 @@ COLUMNS = ("name", "versions", "latest", "aliases", "published", "size", "update
 def command(
     ctx: typer.Context,
     prefix: Annotated[str, typer.Argument(metavar="NAME", help="A model, or a project and all below it.")] = "",
-    sort: SortOpt = None,
-    limit: LimitOpt = None,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    listing: Listing,
 ) -> None:
     """List models, one row each."""
     from registry_cli.catalog.read.models import list_line_names, list_lines
     from registry_cli.views.versions import sort_rows, view_model
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    session = open_session(ctx, listing)
     registry = session.registry
-    if session.output.prints_only("name") and not sort:
+    if session.output.prints_only("name") and not listing.sort:
         rows: list[View] = [{"name": name} for name in registry.read(lambda db: list_line_names(db, prefix))]
     else:
         rows = [view_model(row) for row in registry.read(lambda db: list_lines(db, prefix))]
     empty = f"no model in {prefix}" if prefix else "no models yet: reg model add PROJECT/NAME FILE"
-    session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, id_key="name", empty=empty)
+    session.output.rows(sort_rows(rows, listing.sort)[: listing.limit], COLUMNS, id_key="name", empty=empty)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt
+from registry_cli.cli.options import Change
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -29,9 +29,8 @@ def command(
     require: Annotated[
         str | None, typer.Option("--require", metavar="EXPR", help="Only if the version matches this query.")
     ] = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """Move an alias to a version that is better than its holder.
 
@@ -43,10 +42,10 @@ def command(
     from registry_cli.registry.promote import promote_version
     from registry_cli.views.versions import view_versions
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     goal, alias = parse_goal(if_better), parse_alias(name)
     done = promote_version(
-        session.registry, ref, alias, goal, least=parse_delta(min_delta or "0"), require=require, message=message
+        session.registry, ref, alias, goal, least=parse_delta(min_delta or "0"), require=require, message=change.message
     )
     session.output.results(view_versions([done.version]))
     if done.before is None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import DryRunOpt, JsonOpt, MessageOpt, QuietOpt, YesOpt
+from registry_cli.cli.options import Change, DryRunOpt, YesOpt
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -31,9 +31,8 @@ def command(
     ] = None,
     dry_run: DryRunOpt = False,
     yes: YesOpt = False,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """Remove the versions that a retention rule does not keep.
 
@@ -46,7 +45,7 @@ def command(
     from registry_cli.registry.settings import read_policy
     from registry_cli.views.versions import view_versions
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     settled = session.registry.read(read_policy).keep if keep is None else None
     rules = settled or check_keep(keep)
     if settled:
@@ -59,7 +58,7 @@ def command(
         raise typer.Exit(1)
     agreed = {row.id for row in plan.removed}
     del plan  # it may be large, and the versions are judged again
-    gone = prune_versions(session.registry, expr, rules, only=agreed, message=message)
+    gone = prune_versions(session.registry, expr, rules, only=agreed, message=change.message)
     session.output.results(view_versions(gone))
     if not gone:
         session.output.note("nothing to remove")

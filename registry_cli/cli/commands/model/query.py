@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
+from registry_cli.cli.options import Listing, Options, Words, narrow_option, split_list
 from registry_cli.cli.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -26,69 +26,50 @@ EXAMPLES = (
 
 COLUMNS = ("ref", "framework", "created", "size", "tags", "aliases", "id")
 """Columns in a pipe."""
-NARROW = "Narrow"
 METRICS = 3
 """Most metrics that a terminal shows unless columns are chosen."""
 
 
-def _narrow(flag: str, metavar: str | None, text: str) -> Any:
-    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel=NARROW)
+class Narrow(Options):
+    """The options that narrow a query of versions."""
 
-
-ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="A query that versions match; see `reg help query`.")]
-ProjectOpt = Annotated[Words, _narrow("--project", "PROJECT", "In this project or below it.")]
-NameOpt = Annotated[Words, _narrow("--name", "NAME", "Of this model, or a glob.")]
-TagOpt = Annotated[Words, _narrow("--tag", "TAG", "With this tag; --tag=-T without it.")]
-FrameworkOpt = Annotated[Words, _narrow("--framework", "FRAMEWORK", "Of this framework.")]
-MetaOpt = Annotated[Words, _narrow("--meta", "KEY=VALUE", "With this metadata.")]
-MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With a metric such as 'auc>0.9'.")]
-PublishedOpt = Annotated[bool, _narrow("--published", None, "Only published ones.")]
-ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Only archived ones.")]
-AllOpt = Annotated[bool, _narrow("--all", None, "Archived ones too.")]
-RemovedOpt = Annotated[bool, _narrow("--removed", None, "Only removed ones.")]
-PerOpt = Annotated[
-    Literal["task", "name"] | None, typer.Option("--per", help="Print the first of each, after sorting.")
-]
-ViewOpt = Annotated[
-    str | None, typer.Option("--view", metavar="VIEW", help="Run a saved query; other options narrow it.")
-]
-SaveOpt = Annotated[str | None, typer.Option("--save-view", metavar="VIEW", help="Save this query for everyone.")]
+    project: Annotated[Words, narrow_option("--project", metavar="PROJECT", help="In this project or below it.")]
+    name: Annotated[Words, narrow_option("--name", metavar="NAME", help="Of this model, or a glob.")]
+    tag: Annotated[Words, narrow_option("--tag", metavar="TAG", help="With this tag; --tag=-T without it.")]
+    framework: Annotated[Words, narrow_option("--framework", metavar="FRAMEWORK", help="Of this framework.")]
+    meta: Annotated[Words, narrow_option("--meta", metavar="KEY=VALUE", help="With this metadata.")]
+    metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'auc>0.9'.")]
+    published: Annotated[bool, narrow_option("--published", help="Only published ones.")] = False
+    archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
+    include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
+    removed: Annotated[bool, narrow_option("--removed", help="Only removed ones.")] = False
 
 
 def command(
     ctx: typer.Context,
-    expr: ExprArg = "",
-    project: ProjectOpt = None,
-    name: NameOpt = None,
-    tag: TagOpt = None,
-    framework: FrameworkOpt = None,
-    meta: MetaOpt = None,
-    metric: MetricOpt = None,
-    published: PublishedOpt = False,
-    archived: ArchivedOpt = False,
-    everything: AllOpt = False,
-    removed: RemovedOpt = False,
-    per: PerOpt = None,
-    view: ViewOpt = None,
-    save_view: SaveOpt = None,
-    sort: SortOpt = None,
-    limit: LimitOpt = None,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
+    expr: Annotated[
+        str, typer.Argument(metavar="EXPR", help="A query that versions match; see `reg help query`.")
+    ] = "",
+    *,
+    narrow: Narrow,
+    per: Annotated[
+        Literal["task", "name"] | None, typer.Option("--per", help="Print the first of each, after sorting.")
+    ] = None,
+    view: Annotated[
+        str | None, typer.Option("--view", metavar="VIEW", help="Run a saved query; other options narrow it.")
+    ] = None,
+    save_view: Annotated[
+        str | None, typer.Option("--save-view", metavar="VIEW", help="Save this query for everyone.")
+    ] = None,
+    listing: Listing,
 ) -> None:
     """Find versions by an expression."""
     from registry_cli.registry.query import Question, find_matches
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    session = open_session(ctx, listing)
     question = Question(
-        expr=expr, sort=sort or "", limit=limit, per=per, columns=columns, project=tuple(project or ()),
-        name=tuple(name or ()), tag=tuple(tag or ()), framework=tuple(framework or ()), meta=tuple(meta or ()),
-        metric=tuple(metric or ()), published=published, archived=archived, include_archived=everything,
-        removed=removed,
-    )  # fmt: skip
+        expr, sort=listing.sort or "", limit=listing.limit, per=per, columns=listing.columns, **narrow.fields()
+    )
     if view:
         from registry_cli.registry.saved_queries import load_question
 
@@ -114,7 +95,7 @@ def _print(session: Session, rows: Sequence[int], question: Question) -> None:
     from registry_cli.registry.query import iter_ids, iter_versions
     from registry_cli.views.versions import view_version
 
-    shown = [word.strip() for word in question.columns.split(",")] if question.columns else None
+    shown = split_list(question.columns)
     if session.output.prints_only("id"):
         session.output.rows(({"id": version} for version in iter_ids(session.registry, rows)), ["id"])
         return
@@ -134,7 +115,7 @@ def _narrowed(saved: Question, given: Question) -> Question:
     return replace(saved, **{**said, "expr": " and ".join(both)})
 
 
-def _choose_columns(rows: Sequence[VersionRow], question: Question) -> list[str]:
+def _choose_columns(rows: Sequence[VersionRow], question: Question) -> tuple[str, ...]:
     """Return the columns for a terminal unless some are chosen: also metrics and fields that distinguish versions."""
     sorted_by = [key.strip().removeprefix("-") for key in question.sort.split(",")]
     often = Counter(key for row in rows for key in row.metrics)
@@ -145,4 +126,4 @@ def _choose_columns(rows: Sequence[VersionRow], question: Question) -> list[str]
     useful = [
         field for field in ("tags", "aliases", "published", "archived") if any(getattr(row, field) for row in rows)
     ]
-    return ["ref", *metrics, "framework", *useful, "created", "size", "author"]
+    return ("ref", *metrics, "framework", *useful, "created", "size", "author")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt, RefArg
+from registry_cli.cli.options import RecordForms, RefArg
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ def command(
     ctx: typer.Context,
     ref: RefArg,
     design: Annotated[bool, typer.Option("--design", help="Print the design alone, byte for byte.")] = False,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: RecordForms,
 ) -> None:
     """Show everything about a version.
 
@@ -36,7 +35,7 @@ def command(
     from registry_cli.registry.availability import list_lost
     from registry_cli.views.versions import view_version
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
+    session = open_session(ctx, forms)
     row = session.registry.get_row(ref)
     if design:
         from registry_cli.registry.designs import read_design
@@ -48,7 +47,7 @@ def command(
         "partial": list_lost(session.registry.layout, row),
         "task_name": _find_task_name(session.registry, row.task),
     }
-    if session.output.drawn and not columns:
+    if session.output.drawn and not forms.columns:
         from registry_cli.cli.card import draw_version
 
         session.output.draw(draw_version(version))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, RefsArg, Words, read_refs
+from registry_cli.cli.options import Change, RefsArg, Words, read_refs
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -21,9 +21,8 @@ def command(
     refs: RefsArg,
     add: Annotated[Words, typer.Option("--add", metavar="TAG", help="Add this tag; repeatable.")] = None,
     remove: Annotated[Words, typer.Option("--remove", metavar="TAG", help="Remove this tag; repeatable.")] = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """Add tags to versions and remove them."""
     from registry_cli.ids import parse_tag
@@ -32,7 +31,7 @@ def command(
 
     if not add and not remove:
         raise UsageError("no tag to add or remove: --add and --remove name them", hint="reg model tag --help")
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     plus, minus = ([parse_tag(word) for word in words or []] for words in (add, remove))
-    rows = tag_versions(session.registry, read_refs(refs), add=plus, remove=minus, message=message)
+    rows = tag_versions(session.registry, read_refs(refs), add=plus, remove=minus, message=change.message)
     session.output.results(view_versions(rows))

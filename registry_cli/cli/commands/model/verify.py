@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, RefsArg, read_refs
+from registry_cli.cli.options import JsonForms, RefsArg, read_refs
 from registry_cli.cli.session import open_session
 from registry_cli.errors import CorruptError
 
@@ -27,7 +27,8 @@ def command(
     strong: Annotated[
         bool, typer.Option("--strong", help="Check SHA-256 too: slower, but proof against forgery.")
     ] = False,
-    as_json: JsonOpt = False,
+    *,
+    forms: JsonForms,
 ) -> None:
     """Check that the bytes of versions are intact.
 
@@ -35,10 +36,10 @@ def command(
     are all known to be lost in this copy of the registry is `partial`. A removed one that has lost some of its bytes
     is `removed`.
     """
-    from registry_cli.catalog.index.index import LOST
+    from registry_cli.catalog.index.opener import LOST
     from registry_cli.registry.get import list_collected, list_faults
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     rows = session.registry.list_rows(read_refs(refs))
     checked = [(row, list_faults(session.registry, row, strong=strong, progress=session.progress)) for row in rows]
     views = [

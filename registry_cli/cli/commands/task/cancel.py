@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, read_refs
+from registry_cli.cli.options import Change, TasksArg, read_refs
 from registry_cli.cli.session import open_session
 from registry_cli.errors import ConflictError
 
@@ -22,9 +22,8 @@ def command(
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Also end one that began a moment ago and has no runner here.")
     ] = False,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """End tasks that run, and drafts.
 
@@ -35,9 +34,9 @@ def command(
     from registry_cli.tasks.cancel import PATIENCE, cancel_tasks
     from registry_cli.tasks.drivers.local import open_driver
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     registry = session.registry
-    rows = cancel_tasks(registry, read_refs(tasks), driver=open_driver(registry), force=force, message=message)
+    rows = cancel_tasks(registry, read_refs(tasks), driver=open_driver(registry), force=force, message=change.message)
     print_tasks(session.output, rows)
     left = [row for row in rows if row.status == "running"]
     if left:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import CsvOpt, JsonOpt, TasksArg, read_refs
+from registry_cli.cli.options import CsvOpt, Forms, JsonOpt, TasksArg, read_refs, split_list
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -41,9 +41,8 @@ def command(
     from registry_cli.cli.printing.task_compare import print_task_comparison
     from registry_cli.tasks.compare import compare_tasks
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv)
-    groups = tuple(part.strip() for part in (only or "").split(",") if part.strip())
-    found = compare_tasks(session.registry, read_refs(tasks), only=groups)
+    session = open_session(ctx, Forms(as_json=as_json, as_csv=as_csv))
+    found = compare_tasks(session.registry, read_refs(tasks), only=split_list(only))
     print_task_comparison(
         session.output, found if show_all else replace(found, rows=tuple(row for row in found.rows if not row.same))
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt, Words
+from registry_cli import clock
+from registry_cli.cli.options import Listing, Options, Words, narrow_option
 from registry_cli.cli.session import Session, open_session
 from registry_cli.records.status import STATUSES
 
@@ -35,47 +36,33 @@ SHORT_ID = 12
 """Letters of an id on a terminal: those that encode its time, and two more."""
 
 
-def _narrow(flag: str, metavar: str | None, text: str) -> Any:
-    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel="Narrow")
+class Narrow(Options):
+    """The options that narrow a query of tasks."""
 
-
-ExprArg = Annotated[str, typer.Argument(metavar="EXPR", help="A query that tasks match; see `reg help query`.")]
-ProjectOpt = Annotated[Words, _narrow("--project", "PROJECT", "In this project or below it.")]
-NameOpt = Annotated[Words, _narrow("--name", "NAME", "With this name, or a glob.")]
-TagOpt = Annotated[Words, _narrow("--tag", "TAG", "With this tag; --tag=-T without it.")]
-StatusOpt = Annotated[Words, _narrow("--status", "|".join(STATUSES), "With this status; repeat it for any of several.")]
-MetricOpt = Annotated[Words, _narrow("--metric", "COMPARISON", "With a metric such as 'loss<0.2'.")]
-ArchivedOpt = Annotated[bool, _narrow("--archived", None, "Only archived ones.")]
-AllOpt = Annotated[bool, _narrow("--all", None, "Archived ones too.")]
+    project: Annotated[Words, narrow_option("--project", metavar="PROJECT", help="In this project or below it.")]
+    name: Annotated[Words, narrow_option("--name", metavar="NAME", help="With this name, or a glob.")]
+    tag: Annotated[Words, narrow_option("--tag", metavar="TAG", help="With this tag; --tag=-T without it.")]
+    status: Annotated[
+        Words,
+        narrow_option("--status", metavar="|".join(STATUSES), help="With this status; repeat it for any of several."),
+    ]
+    metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'loss<0.2'.")]
+    archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
+    include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
 
 
 def command(
     ctx: typer.Context,
-    expr: ExprArg = "",
-    project: ProjectOpt = None,
-    name: NameOpt = None,
-    tag: TagOpt = None,
-    status: StatusOpt = None,
-    metric: MetricOpt = None,
-    archived: ArchivedOpt = False,
-    everything: AllOpt = False,
-    sort: SortOpt = None,
-    limit: LimitOpt = None,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
+    expr: Annotated[str, typer.Argument(metavar="EXPR", help="A query that tasks match; see `reg help query`.")] = "",
+    *,
+    narrow: Narrow,
+    listing: Listing,
 ) -> None:
     """List tasks, or those that an expression finds."""
     from registry_cli.tasks.find import TaskQuestion, search_tasks
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
-    question = TaskQuestion(
-        expr=expr, sort=sort or "", limit=limit, project=tuple(project or ()), name=tuple(name or ()),
-        tag=tuple(tag or ()), status=tuple(status or ()), metric=tuple(metric or ()), archived=archived,
-        include_archived=everything,
-    )  # fmt: skip
+    session = open_session(ctx, listing)
+    question = TaskQuestion(expr, sort=listing.sort or "", limit=listing.limit, **narrow.fields())
     _print(session, search_tasks(session.registry, question), question.sort)
 
 
@@ -118,5 +105,5 @@ def _shortened(view: View) -> View:
     assert isinstance(id_, str)
     elapsed = view["duration"]
     if view["status"] == "running" and isinstance(started, datetime):
-        elapsed = (datetime.now(UTC) - started).total_seconds()
+        elapsed = (clock.now() - started).total_seconds()
     return {**view, "id": id_[:SHORT_ID], "duration": elapsed}

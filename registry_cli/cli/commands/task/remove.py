@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, read_refs
+from registry_cli.cli.options import Change, TasksArg, read_refs
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -14,20 +14,18 @@ EXAMPLES = (
 )
 
 
-def command(
-    ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
-) -> None:
+def command(ctx: typer.Context, tasks: TasksArg, change: Change) -> None:
     """Remove tasks; the models they made stay.
 
     A running task is refused: cancel it first.
     """
     from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import remove_tasks
-    from registry_cli.tasks.attempt.crashed import bury_crashed
+    from registry_cli.tasks.attempt.crashed import end_crashed
     from registry_cli.tasks.find import see_tasks
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
-    bury_crashed(session.registry)
+    session = open_session(ctx, change)
+    end_crashed(session.registry)
     ids = [row.id for row in see_tasks(session.registry, read_refs(tasks))]
-    remove_tasks(session.registry, ids, message=message)
+    remove_tasks(session.registry, ids, message=change.message)
     print_tasks(session.output, see_tasks(session.registry, ids))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, read_refs
+from registry_cli.cli.options import Change, TasksArg, read_refs
 from registry_cli.cli.session import open_session
 
 EXAMPLES = ("reg task restore baseline", "reg task list --archived -q | reg task restore -")
 
 
-def command(
-    ctx: typer.Context, tasks: TasksArg, message: MessageOpt = None, as_json: JsonOpt = False, quiet: QuietOpt = False
-) -> None:
+def command(ctx: typer.Context, tasks: TasksArg, change: Change) -> None:
     """Restore archived and removed tasks.
 
     A name means the newest task with that name; a removed one only where there is no other.
@@ -21,7 +19,7 @@ def command(
     from registry_cli.registry.task_lifecycle import restore_tasks
     from registry_cli.tasks.find import see_tasks
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     ids = [row.id for row in see_tasks(session.registry, read_refs(tasks), removed=True)]
-    restore_tasks(session.registry, ids, message=message)
+    restore_tasks(session.registry, ids, message=change.message)
     print_tasks(session.output, see_tasks(session.registry, ids))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from registry_cli import env
-from registry_cli.cli.options import JsonOpt, QuietOpt, TaskArg
+from registry_cli.cli.options import ResultForms, TaskArg
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import RefusedError, UsageError
+from registry_cli.views.text import pick
 
 if TYPE_CHECKING:
     from registry_cli.ids import TaskId
@@ -51,8 +52,8 @@ def command(
     attempt: Annotated[
         int | None, typer.Option("--attempt", metavar="N", min=1, help="Run only if this is the next attempt.")
     ] = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: ResultForms,
 ) -> None:
     """Run a draft, or run a task again.
 
@@ -70,7 +71,7 @@ def command(
         )
     from registry_cli.tasks.drivers.local import open_driver
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, forms)
     if inline:
         raise typer.Exit(_run_inline(session, task, environment, here=here, attempt=attempt))
     if check:
@@ -81,7 +82,7 @@ def command(
     if detach:
         _report_submitted(session, job.task, submitted)
     else:
-        raise typer.Exit(_follow(session, driver, submitted, job.task, quiet=quiet))
+        raise typer.Exit(_follow(session, driver, submitted, job.task, quiet=forms.quiet))
 
 
 def _run_inline(session: Session, ref: str, environment: Literal["none", "lock", "current"], *, here: bool,
@@ -181,12 +182,7 @@ def _check(session: Session, ref: str, environment: str, *, here: bool, toleranc
     if code:
         session.output.warn(f"the clone {clone.id} ended with {code}; reg task logs {clone.id}")
         return code
-    views = [
-        {"kind": row.kind, "name": row.name, "old": row.old, "new": row.new, "difference": row.difference,
-         "same": row.same}
-        for row in rows
-    ]  # fmt: skip
-    session.output.rows(
-        views, ("kind", "name", "old", "new", "difference", "same"), id_key="name", empty="nothing to compare"
-    )
+    columns = ("kind", "name", "old", "new", "difference", "same")
+    views = [pick(row, columns) for row in rows]
+    session.output.rows(views, columns, id_key="name", empty="nothing to compare")
     return 0 if all(row.same for row in rows) else 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, JsonOpt, QuietOpt, TaskArg
+from registry_cli.cli.options import RecordForms, TaskArg
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import NotFoundError, UsageError
 
@@ -28,9 +28,8 @@ def command(
     diff: Annotated[bool, typer.Option("--diff", help="Print what differed from the commit, as a patch.")] = False,
     lock: Annotated[bool, typer.Option("--lock", help="Print its packages, as pip and uv install them.")] = False,
     scalars: Annotated[bool, typer.Option("--scalars", help="Print every point of its curves: TSV.")] = False,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: RecordForms,
 ) -> None:
     """Show everything about a task.
 
@@ -41,7 +40,7 @@ def command(
     from registry_cli.tasks.find import see_tasks
     from registry_cli.views.tasks import view_whole
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet, columns=columns)
+    session = open_session(ctx, forms)
     row = see_tasks(session.registry, [task])[0]
     parts = [path for path, asked in ((DIFF, diff), (LOCK, lock), (SCALARS, scalars)) if asked]
     if parts:
@@ -49,7 +48,7 @@ def command(
         return
     whole = read_whole(session.registry, row)
     view = view_whole(whole)
-    if session.output.drawn and not columns:
+    if session.output.drawn and not forms.columns:
         from registry_cli.cli.printing.task import draw_task
         from registry_cli.tasks.details import read_curves
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, MessageOpt, QuietOpt, TasksArg, Words, read_refs
+from registry_cli.cli.options import Change, TasksArg, Words, read_refs
 from registry_cli.cli.session import open_session
 from registry_cli.errors import UsageError
 
@@ -21,9 +21,8 @@ def command(
     tasks: TasksArg,
     add: Annotated[Words, typer.Option("--add", metavar="TAG", help="Add this tag; repeatable.")] = None,
     remove: Annotated[Words, typer.Option("--remove", metavar="TAG", help="Remove this tag; repeatable.")] = None,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    change: Change,
 ) -> None:
     """Add tags to tasks and remove them."""
     from registry_cli.cli.printing.tasks import print_tasks
@@ -32,6 +31,7 @@ def command(
 
     if not add and not remove:
         raise UsageError("no tag to add or remove: --add and --remove name them", hint="reg task tag --help")
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, change)
     plus, minus = ([parse_tag(word) for word in words or []] for words in (add, remove))
-    print_tasks(session.output, tag_tasks(session.registry, read_refs(tasks), add=plus, remove=minus, message=message))
+    rows = tag_tasks(session.registry, read_refs(tasks), add=plus, remove=minus, message=change.message)
+    print_tasks(session.output, rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from registry_cli.cli.options import DryRunOpt, JsonOpt, MessageOpt, YesOpt
+from registry_cli.cli.options import DryRunOpt, JsonForms, MessageOpt, YesOpt
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -18,11 +18,7 @@ EXAMPLES = ("reg trash empty --dry-run", "reg trash empty --yes -m 'disk full'")
 
 
 def command(
-    ctx: typer.Context,
-    dry_run: DryRunOpt = False,
-    yes: YesOpt = False,
-    message: MessageOpt = None,
-    as_json: JsonOpt = False,
+    ctx: typer.Context, dry_run: DryRunOpt = False, yes: YesOpt = False, message: MessageOpt = None, *, forms: JsonForms
 ) -> None:
     """Delete the files in the trash.
 
@@ -32,7 +28,7 @@ def command(
     from registry_cli.registry.gc.restore import list_trashed
     from registry_cli.views.text import format_size
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx, forms)
     doomed = preview_emptying(session.registry)
     listed = {trashed.path for trashed in list_trashed(session.registry)}  # a second name is no file of its own
     files = [trashed.path for trashed in doomed if trashed.path in listed]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, JsonOpt, LimitOpt, QuietOpt, SortOpt, TsvOpt
+from registry_cli.cli.options import Listing
 from registry_cli.cli.session import open_session
 
 EXAMPLES = ("reg trash list", "reg trash list --sort -size --limit 5", "reg trash list -q | xargs -r reg trash restore")
@@ -12,16 +12,7 @@ EXAMPLES = ("reg trash list", "reg trash list --sort -size --limit 5", "reg tras
 COLUMNS = ("id", "size", "reason", "since", "until", "versions")
 
 
-def command(
-    ctx: typer.Context,
-    sort: SortOpt = None,
-    limit: LimitOpt = None,
-    columns: ColumnsOpt = None,
-    as_json: JsonOpt = False,
-    as_csv: CsvOpt = False,
-    as_tsv: TsvOpt = False,
-    quiet: QuietOpt = False,
-) -> None:
+def command(ctx: typer.Context, listing: Listing) -> None:
     """List the files in the trash.
 
     Files that were moved there first come first. Swept files are intact and can be restored; damaged files were set
@@ -32,10 +23,10 @@ def command(
     from registry_cli.registry.settings import read_policy
     from registry_cli.views.versions import sort_rows, view_trashed
 
-    session = open_session(ctx, as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, quiet=quiet, columns=columns)
+    session = open_session(ctx, listing)
     registry = session.registry
     period = registry.read(read_policy).trash
     found = list_trashed(registry)
     users = registry.read(lambda db: [list_users(db, trashed.blob) if trashed.blob else [] for trashed in found])
     rows = [view_trashed(trashed, period, named) for trashed, named in zip(found, users, strict=True)]
-    session.output.rows(sort_rows(rows, sort)[:limit], COLUMNS, empty="the trash is empty")
+    session.output.rows(sort_rows(rows, listing.sort)[: listing.limit], COLUMNS, empty="the trash is empty")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import JsonOpt, QuietOpt, read_refs
+from registry_cli.cli.options import ResultForms, read_refs
 from registry_cli.cli.session import open_session
 
 EXAMPLES = ("reg trash restore 3f9c2a1b", "reg model restore fraud/xgb:3    # brings its bytes back too")
@@ -16,8 +16,8 @@ EXAMPLES = ("reg trash restore 3f9c2a1b", "reg model restore fraud/xgb:3    # br
 def command(
     ctx: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids that `reg trash list` prints; `-` reads stdin.")],
-    as_json: JsonOpt = False,
-    quiet: QuietOpt = False,
+    *,
+    forms: ResultForms,
 ) -> None:
     """Restore bytes from the trash.
 
@@ -27,7 +27,7 @@ def command(
     from registry_cli.registry.gc.restore import restore_trashed
     from registry_cli.views.versions import view_restored
 
-    session = open_session(ctx, as_json=as_json, quiet=quiet)
+    session = open_session(ctx, forms)
     restored = restore_trashed(session.registry, read_refs(ids))
     blobs = [trashed.blob for trashed in restored]
     users = session.registry.read(lambda db: [list_users(db, blob) if blob else [] for blob in blobs])
