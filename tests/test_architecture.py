@@ -112,6 +112,7 @@ MAY_LOOK = {
     ("registry/fsck/small_files.py", "entry.stat"): "the same",
     ("registry/fsck/small_files.py", "entry.is_dir"): "the same",
     ("registry/fsck/small_files.py", "entry.is_file"): "the same",
+    ("registry/fsck/external.py", "path.stat"): "a file outside the registry, which the user named",
     ("registry/repair/format_file.py", "layout.root.stat"): "the root itself may be a link",
     ("registry/repair/other_copy.py", "is_dir"): "what the user named, before it is known where its root is",
 }

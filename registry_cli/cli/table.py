@@ -77,6 +77,7 @@ _SECTIONS: Final = {
         "model add": "Add files as a new version of a model",
         "model list": "List models, one row each",
         "model query": "Find versions by an expression",
+        "model find": "Find the versions that hold the bytes of a file or folder",
         "model show": "Show everything about a version",
         "model get": "Write the files of versions to a folder",
         "model path": "Print the paths at which versions can be opened in place",
@@ -92,6 +93,7 @@ _SECTIONS: Final = {
         "model derive": "Make a new draft that shares the bytes of a version",
         "model tag": "Add tags to versions and remove them",
         "model alias": "Move an alias to a version, list aliases or undo a move",
+        "model promote": "Move an alias to a version that is better than its holder",
         "model rename": "Give a model another name",
     },
     "model: Life cycle": {

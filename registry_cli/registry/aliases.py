@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import get_line, parse_address, resolve, resolve_exact
-from registry_cli.catalog.read.aliases import find_holder, find_spelling, list_last_moves
+from registry_cli.catalog.read.aliases import find_holder, find_spelling, list_steps
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.registry.transaction import transact
@@ -63,7 +63,7 @@ def set_alias(
         if expect is not None:
             _check_holder(registry, version.name, spelled, held, expect)
         if require is not None:
-            _check_required(registry, version, row, require)
+            check_required(registry, version, row, require)
         return [] if held == version.id else [changes.alias(spelled, version=version.id, old=held)]
 
     transact(registry, plan, message=message)
@@ -88,22 +88,23 @@ def remove_alias(registry: Registry, ref: str, *, message: str | None = None) ->
 
 
 def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow | None:
-    """Move the alias that `ref` (`name@alias`) names back to its holder before; return the new holder.
+    """Undo the last move of the alias that `ref` (`name@alias`) names that is not undone yet; return the new holder.
 
     Raises:
         UsageError: `ref` names no alias.
-        NotFoundError: It was never moved.
+        NotFoundError: It was never moved, or all its moves are undone.
+        RefusedError: The holder before is archived or removed.
     """
     name, typed = _alias_of(ref)
     line = registry.read(lambda db: get_line(db, name))
     alias = registry.read(lambda db: find_spelling(db, line, typed))
 
     def plan() -> list[Change]:
-        moves = registry.read(lambda db: list_last_moves(db, line, alias, 2))
-        if not moves:
-            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list {quote(name)}")
-        before = moves[1] if len(moves) > 1 else None
-        return [registry.read(lambda db: plan_alias(db, line, alias, before))]
+        steps = registry.read(lambda db: list_steps(db, line, alias))
+        if len(steps) < 2:
+            problem = f"every move of {name}@{alias} is undone" if steps else f"{name} never had an alias `{alias}`"
+            raise NotFoundError(problem, hint=f"reg model alias --list {quote(name)}")
+        return [changes.alias(alias, version=steps[-2], old=steps[-1], back=True)]
 
     transact(registry, plan, message=message)
     holder = registry.read(lambda db: find_holder(db, line, alias))
@@ -131,7 +132,12 @@ def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: V
                             hint=f"reg model alias --list {quote(model)}")  # fmt: skip
 
 
-def _check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+def check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+    """Check that the version of an index row matches a query.
+
+    Raises:
+        RefusedError: It does not.
+    """
     from registry_cli.registry.query import matches
 
     if not matches(registry, row, require):

@@ -43,17 +43,18 @@ def list_conjuncts(expr: Expr | None) -> list[Expr]:
 
 def mentions(expr: Expr | None, field: str) -> bool:
     """Return whether a query mentions `field` anywhere."""
-    return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in _iter_leaves(expr))
+    return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in iter_leaves(expr))
 
 
-def _iter_leaves(expr: Expr | None) -> Iterator[Leaf]:
+def iter_leaves(expr: Expr | None) -> Iterator[Leaf]:
+    """Yield the leaves of a query, from left to right."""
     match expr:
         case None:
             return
         case And(terms) | Or(terms):
             for term in terms:
-                yield from _iter_leaves(term)
+                yield from iter_leaves(term)
         case Not(term):
-            yield from _iter_leaves(term)
+            yield from iter_leaves(term)
         case _:
             yield expr

@@ -122,7 +122,7 @@ def get_line(db: sqlite3.Connection, name: str) -> int:
     """
     line = find_line(db, parse_model_name(name))
     if line is None:
-        raise NotFoundError(f"no model named `{name}`{_near_names(db, name)}", hint="reg model list")
+        raise NotFoundError(f"no model named `{name}`{_did_you_mean(list_near_names(db, name))}", hint="reg model list")
     return line
 
 
@@ -296,13 +296,17 @@ def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
     return name, number
 
 
-def _near_names(db: sqlite3.Connection, name: str) -> str:
+def list_near_names(db: sqlite3.Connection, name: str) -> list[str]:
+    """Return names of models that are near to a name: those with the same last segment first."""
     from difflib import get_close_matches
 
     leaf = name.rpartition("/")[2].casefold()
     names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
     same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
-    near = list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
+    return list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
+
+
+def _did_you_mean(near: list[str]) -> str:
     return f": did you mean {' or '.join(near)}?" if near else ""
 
 

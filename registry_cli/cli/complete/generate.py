@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.query.fields import PLAIN, TASK_PLAIN
+from registry_cli.catalog.query.fields import FILES, PLAIN, TASK_PLAIN
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.shell_scripts import SCRIPTS
@@ -68,7 +68,7 @@ def _table() -> str:
     head = _HEAD.format(
         schema=SCHEMA,
         roles=tuple(ROLES),
-        fields=(*PLAIN, "tags", "aliases"),
+        fields=(*PLAIN, "tags", "aliases", *FILES),
         task_fields=(*TASK_PLAIN, "tags"),
         statuses=STATUSES,
         settings=tuple((key.removesuffix("NAME"), described.summary) for key, described in KEYS.items()),
