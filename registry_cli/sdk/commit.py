@@ -213,6 +213,7 @@ def complete(current: Current | None, draft: Draft) -> Draft:
     if current is None or current.live is None:
         return draft
     own = {ref for _, ref in draft.parents}
+    current.read_tables()
     drain()  # so that the metrics and loads that frameworks noted are in it
     given = dict.fromkeys([*(one.version for one in current.task.inputs), *find_loaded(current)])
     inputs = tuple((INPUT, version) for version in given if version not in own)

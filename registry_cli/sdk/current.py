@@ -6,10 +6,12 @@ import os
 import threading
 from dataclasses import replace
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from registry_cli.errors import CorruptError
+from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.values import flatten
+from registry_cli.sdk.params import LiveTable
+from registry_cli.sdk.warning import report_loss
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.folder import Live, read_state
 from registry_cli.tasks.attempt.plots import dump_plot, plot_path
@@ -42,7 +44,6 @@ class Current:
         untaken: Names of the overrides that the script has not connected yet.
         given: Inputs that the task began with, by their names.
         called: Models by the names under which the script uses them.
-        labels: Labels for outputs that have none of their own.
         leaving: Functions called before the task ends, or before this process does.
     """
 
@@ -57,9 +58,10 @@ class Current:
         self.overrides = {key.removeprefix("."): value for key, value in flatten(task.recipe.params, "").items()}
         self.given: dict[str, Input] = {one.name: one for one in task.inputs}
         self.called: dict[str, str] = {}
-        self.labels: dict[str, int] = {}
+        self._labels: dict[str, int] = {}
         self.leaving: list[Callable[[], None]] = []
         self.untaken = set(self.overrides)
+        self._tables: dict[int, LiveTable] = {}
         self._opened = registry
         self._own = threading.local()
         self._own.registry = registry
@@ -93,6 +95,16 @@ class Current:
         if self._scalars is not None:
             self._scalars.add(name, value, step, time())
 
+    @property
+    def labels(self) -> dict[str, int]:
+        """Labels for outputs that have none of their own."""
+        return self._labels
+
+    @labels.setter
+    def labels(self, labels: dict[str, int]) -> None:
+        self._labels = labels
+        self.record(lambda facts: facts.set_labels(labels))
+
     def last_at(self, step: int | None) -> dict[str, float]:
         """Return the last value at or before `step` of each scalar that this process logged."""
         return self._scalars.last_at(step) if self._scalars is not None else {}
@@ -110,6 +122,22 @@ class Current:
             told = {top: self._params.get(top) for top in tops}
         self.record(lambda facts: facts.add_params(told))
         self.task = replace(self.task, params={**self.task.params, **self._params})
+
+    def follow_table(self, table: Mapping[Any, Any], section: str | None) -> None:
+        """Record later changes of a connected table too: when the task is read, saves a model, or ends."""
+        self._tables[id(table)] = LiveTable(table, section)
+
+    def read_tables(self) -> None:
+        """Record the changes of connected tables; warn of a value that cannot be stored."""
+        for table in list(self._tables.values()):
+            try:
+                changes = table.changes()
+            except (UsageError, RuntimeError) as error:  # a thread may be changing it
+                report_loss(f"task {self.task.name}: later parameters are not recorded: {error}")
+                del self._tables[id(table.table)]
+                continue
+            if changes:
+                self.add_params(changes)
 
     def add_input(self, entry: Input) -> None:
         """Record a version as an input of the task; an input of the same name is replaced."""

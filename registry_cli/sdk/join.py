@@ -89,6 +89,7 @@ def leave(current: Current, outcome: Outcome) -> None:
     from registry_cli.sdk.autolog.choice import leave_task  # a commit outside of a task does not load the hooks
 
     pending.drain()
+    current.read_tables()
     for call in current.leaving:
         call()
     current.leaving.clear()

@@ -68,6 +68,26 @@ def told_params(table: Mapping[Any, Any], section: str | None = None) -> dict[st
     return open_
 
 
+class LiveTable:
+    """A connected table, which the script may change later.
+
+    Args:
+        table: The table.
+        section: Prefix of its parameters' names.
+    """
+
+    def __init__(self, table: Mapping[Any, Any], section: str | None) -> None:
+        self.table = table
+        self._section = section
+        self._told = told_params(table, section)
+
+    def changes(self) -> dict[str, Value | None]:
+        """Return the parameters that changed since the last call, None for one that is gone; as `told_params`."""
+        before, self._told = self._told, told_params(self.table, self._section)
+        gone: dict[str, Value | None] = {name: None for name in before if name not in self._told}
+        return gone | {name: value for name, value in self._told.items() if name not in before or before[name] != value}
+
+
 def fit(value: Value, like: object) -> Any:
     """Return an override converted to the type of the value it replaces, where it can be.
 

@@ -193,7 +193,7 @@ class Task(TaskRecord):
 
         Args:
             mutable: A dict, an `ArgumentParser`, a `Namespace`, an object or class with attributes, an `InputModel` or
-                an `OutputModel`. It is changed in place.
+                an `OutputModel`. It is changed in place; later changes of a dict are recorded too.
             name: Prefix of the parameters' names, or the model's name in the task.
             ignore_remote_overrides: Keep the script's own values and model.
 
@@ -213,6 +213,8 @@ class Task(TaskRecord):
         overrides: Mapping[str, Value] = {} if ignore_remote_overrides else current.overrides
         connect = connect_table if isinstance(mutable, MutableMapping) else connect_object
         current.add_params(connect(mutable, overrides, name))
+        if isinstance(mutable, MutableMapping):
+            current.follow_table(mutable, name)
         return mutable
 
     def publish(self) -> bool:
@@ -221,7 +223,7 @@ class Task(TaskRecord):
         return not is_silent() and bool(publish_outputs(self.registry, self.id))
 
     def publish_on_completion(self, enable: bool = True) -> None:
-        """Publish its outputs once it has completed; not where it fails, or exits with a code that is not known."""
+        """Publish its outputs once it has completed; not where it fails."""
         self._running("publish at the end of").record(lambda facts: facts.set_publish(enable))
 
     def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:

@@ -279,17 +279,45 @@ def test_what_is_said_of_it_holds_for_what_follows(weights: Path) -> None:
         assert (model.framework, model.comment, model.get_metadata("owner")) == ("Mine", "said before", "risk")
         first = model.update_weights(weights, async_enable=False)
         model.publish()
-        model.update_labels({"dog": 2})
         model.tags = []
         model.set_metadata("owner", None)
         second = model.update_weights(weights, async_enable=False)
     assert (first, second) == ("p/job:1", "p/job:2")
     before, after = reg.Model("p/job:1"), reg.Model("p/job:2")
-    assert (before.labels, after.labels) == ({"cat": 1}, {"dog": 2})
+    assert (before.labels, after.labels) == ({"cat": 1}, {"cat": 1})
     assert (before.config_dict, after.config_dict) == ({"n": 1}, {"n": 1})
     assert (before.tags, after.tags) == ([], [])
     assert (before.get_metadata("owner"), after.get_metadata("owner")) == (None, None)
     assert (before.published, after.published) == (True, False)
+
+
+def test_an_output_that_is_published_refuses_what_is_sealed(weights: Path) -> None:
+    with reg.task("job", project="p"):
+        model = reg.OutputModel(label_enumeration={"cat": 1}, config_text="net")
+        model.update_weights(weights, async_enable=False)
+        model.publish()
+        for change in (lambda: model.update_labels({"dog": 2}), lambda: model.update_design(config_text="other"),
+                       lambda: setattr(model, "framework", "Mine")):  # fmt: skip
+            with pytest.raises(RefusedError, match="published"):
+                change()
+        model.update_weights(weights, async_enable=False)
+    assert (model.ref, model.labels, model.config_text) == ("p/job:2", {"cat": 1}, "net")
+
+
+def test_models_of_a_project_s_tasks(weights: Path) -> None:
+    with reg.task("job", project="p"):
+        by_name = reg.commit(weights, "p/net")
+        elsewhere = reg.commit(weights, "zoo/net", step=1)
+        below = reg.commit(weights, step=2)
+        found = reg.Model.query_models(project_name="P")
+    with reg.task("other", project="p/below"):
+        reg.commit(weights, "zoo/other", step=3)
+    everything = {by_name.id, elsewhere.id, below.id}
+    assert {model.id for model in found} == everything
+    assert {model.id for model in reg.Model.query_models(project_name="p")} == everything
+    named = reg.Model.query_models(project_name="p", model_name="net")
+    assert {model.id for model in named} == {by_name.id, elsewhere.id}
+    assert reg.Model.query_models(project_name="p", model_name="none") == []
 
 
 def test_going_on_from_a_version(weights: Path) -> None:

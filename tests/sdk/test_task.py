@@ -171,6 +171,30 @@ def test_input_models_of_a_running_task(weights: Path) -> None:
             task.set_input_model()
 
 
+def test_a_connected_dict_is_live(weights: Path) -> None:
+    with reg.task("job") as task:
+        params: dict[str, Any] = {"lr": 0.1, "optim": {"name": "sgd"}, "gone": 1}
+        assert task.connect(params, name="net") is params
+        params["lr"] = 0.2
+        assert task.get_parameters() == {"net.lr": 0.2, "net.optim.name": "sgd", "net.gone": 1}
+        params["optim"]["name"] = "adam"
+        reg.commit(weights, "p/out")
+        task.set_parameters({"net.lr": 0.5})
+        params["late"] = True
+        del params["gone"]
+    assert task.get_parameters() == {"net.lr": 0.5, "net.optim.name": "adam", "net.late": True}
+
+
+def test_a_connected_dict_that_cannot_be_stored_later() -> None:
+    task = reg.Task.init("p", "job")
+    params: dict[str, Any] = {"lr": 0.1}
+    task.connect(params)
+    params["a\nb"] = 1
+    with pytest.warns(reg.RegWarning, match="later parameters are not recorded"):
+        task.close()
+    assert task.get_parameters() == {"lr": 0.1}
+
+
 def test_labels_of_all_outputs(weights: Path) -> None:
     with reg.task("job") as task:
         assert task.connect_label_enumeration({"cat": 1}) == {"cat": 1}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.query.ast import Compare, Expr, Not, all_of, any_of
+from registry_cli.catalog.query.ast import Compare, Expr, In, Not, all_of, any_of
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.read import versions
+from registry_cli.ids import line_key
 from registry_cli.records.values import parse_scalar
 from registry_cli.sdk.clearml.tag_words import parse_tags
+from registry_cli.sdk.join import find_current
+from registry_cli.tasks.find import TaskQuestion, find_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.query.ast import Literals
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import TaskId
     from registry_cli.records.values import Scalar
     from registry_cli.registry.api import Registry
 
@@ -39,7 +43,7 @@ def find_models(
 
     Args:
         registry: The registry.
-        project: All but the last segment of the name, exactly.
+        project: All but the last segment of the name, or the project of the task that made it, exactly.
         name: The last segment exactly; with a `/` in it the whole name.
         tags: A list of tags, as `tag_words` reads it.
         published: Only published versions.
@@ -50,7 +54,7 @@ def find_models(
     Raises:
         UsageError: The list of tags cannot be read.
     """
-    terms = _place(project, name)
+    terms = _place(registry, project, name)
     if tags and (expr := parse_tags(tags)) is not None:
         terms.append(expr)
     if published:
@@ -75,19 +79,32 @@ def get_model(registry: Registry, ref: str) -> VersionRow:
     return foreign[0] if foreign else registry.get_row(ref)
 
 
-def _place(project: str | None, name: str | None) -> list[Expr]:
+def _place(registry: Registry, project: str | None, name: str | None) -> list[Expr]:
     if name is not None and "/" in name:
         project = name.rpartition("/")[0] if project is None else f"{project}/{name.rpartition('/')[0]}"
         name = name.rpartition("/")[2]
-    if project is not None and name is not None:
-        return [Compare("name", "=", f"{project}/{name}" if project else name)]
-    if name is not None:
-        return [any_of([Compare("name", "=", name), Compare("name", "~", f"*/{name}")])]
+    named: list[Expr] = [any_of([Compare("name", "=", name), Compare("name", "~", f"*/{name}")])] if name is not None else []
     if project is None:
-        return []
+        return named
+    full = f"{project}/{name}" if project else str(name)
+    here: list[Expr] = _inside(project) if name is None else [Compare("name", "=", full)]
+    made: list[Expr] = [In("task", tuple(tasks)), *named] if (tasks := _list_tasks(registry, project)) else []
+    return [any_of([all_of(terms) for terms in (here, made) if terms])]
+
+
+def _inside(project: str) -> list[Expr]:
     if not project:
         return [Not(Compare("name", "~", "*/*"))]
     return [Compare("name", "~", f"{project}/*"), Not(Compare("name", "~", f"{project}/*/*"))]
+
+
+def _list_tasks(registry: Registry, project: str) -> list[TaskId]:
+    """Return the tasks of a project, without those of the projects below it."""
+    key = line_key(project)
+    rows = find_tasks(registry, TaskQuestion(project=(project,), include_archived=True)) if project else []
+    current = find_current()  # its project is not on record before it ends, where its script named it
+    own = [current.task.id] if current is not None and line_key(current.task.project) == key else []
+    return [*(row.id for row in rows if line_key(row.project) == key), *own]
 
 
 def _equal(field: str, value: Scalar) -> Expr:

@@ -58,7 +58,8 @@ class Model(SavedModel):
         """Return versions, newest first.
 
         Args:
-            project_name: Exact name of the project; projects below it do not match.
+            project_name: Exact name of the model's project, or of that of the task that made it; projects below it do
+                not match.
             model_name: Exact name of the model, without its project or with it.
             tags: Such as `["demo", "-TF"]`, `demo or not TF`; `__$all`, `__$any` and `__$not` apply to the tags that
                 follow, and one in front of everything joins the groups.

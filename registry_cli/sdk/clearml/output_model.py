@@ -242,18 +242,17 @@ class OutputModel(SavedModel):
         return How(mode, self._next.comment or None, allow_same=True, entry=self._entry, rename=rename)
 
     def _set_labels(self, labels: Mapping[str, int]) -> None:
-        if self._is_open:
+        if self._find_version() is not None:
             super()._set_labels(labels)
         self._say(labels=labels)
 
     def _set_design(self, design: DesignSource | None) -> None:
-        if self._is_open:
+        if self._find_version() is not None:
             super()._set_design(design)
         self._say(design=design)
 
     def _edit(self, edit: Edit) -> None:
-        sealed = edit.framework is not None or "framework" in edit.unset
-        if self._is_open if sealed else self._find_version() is not None:
+        if self._find_version() is not None:
             super()._edit(edit)
         self._next = replace(self._next, draft=edit_draft(self._next.draft, edit))
         if edit.comment is not None or "comment" in edit.unset:
@@ -269,11 +268,6 @@ class OutputModel(SavedModel):
         if self._find_version() is not None:
             super()._rename(project, name)
         self._say(name=line)
-
-    @property
-    def _is_open(self) -> bool:
-        """True where there is a version that is not published, whose labels and design can be set."""
-        return self._find_version() is not None and not self.row.published
 
     def _say(self, **fields: Any) -> None:
         self._next = replace(self._next, draft=replace(self._next.draft, **fields))

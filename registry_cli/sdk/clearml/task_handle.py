@@ -56,6 +56,7 @@ class TaskHandle:
     def record(self) -> Record:
         """The record of the task as it is now."""
         if self._current is not None:
+            self._current.read_tables()
             return self._current.task
         self.registry.index.sync()
         return read_now(self.registry, see_tasks(self.registry, [self.id])[0])

@@ -13,6 +13,7 @@ from registry_cli.records.parts import check_digests
 from registry_cli.records.paths import check_path
 from registry_cli.records.task import PLOTS, Data, Input
 from registry_cli.records.values import check_value
+from registry_cli.records.version import check_labels
 from registry_cli.store import files
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Facts:
         publish: True where its versions are to be published once it has completed.
         lock: The packages, as a file that pip can install.
         cut: Names of the parts of the code that are not stored.
+        labels: Labels of outputs that have none of their own.
     """
 
     params: Mapping[str, Value] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Facts:
     problem: str | None = None
     publish: bool = False
     cut: tuple[str, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
@@ -104,6 +107,7 @@ class _Gathered:
         self.tags: dict[TagName, bool] = {}
         self.cut: dict[str, None] = {}
         self.publish = False
+        self.labels: dict[str, int] = {}
 
     def take(self, fact: dict[str, Any]) -> None:
         match fact["kind"]:
@@ -117,6 +121,8 @@ class _Gathered:
                 self.publish = fact["wanted"] is True
             case "cut":
                 self.cut[_text(fact["name"])] = None
+            case "labels":
+                self.labels = check_labels(fact["values"])
             case "tags":
                 self.tags |= {
                     **{parse_tag(tag): True for tag in fact["add"]},
@@ -156,6 +162,7 @@ class _Gathered:
             outputs=self.outputs,
             publish=self.publish,
             cut=tuple(self.cut),
+            labels=self.labels,
             tags=tuple(tag for tag, wanted in self.tags.items() if wanted),
             untags=tuple(tag for tag, wanted in self.tags.items() if not wanted),
         )

@@ -17,6 +17,7 @@ from registry_cli.records.parts import check_digests
 from registry_cli.records.paths import check_path
 from registry_cli.records.task import PLOTS
 from registry_cli.records.values import check_value
+from registry_cli.records.version import check_labels
 from registry_cli.tasks.attempt.lines import LineFile
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class FactWriter:
     def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add and remove tags."""
         self._put("tags", add=[parse_tag(tag) for tag in add], remove=[parse_tag(tag) for tag in remove])
+
+    def set_labels(self, labels: Mapping[str, int]) -> None:
+        """Report the labels of outputs that have none of their own; they replace those reported before."""
+        self._put("labels", values=check_labels(_check_table(labels, "labels")))
 
     def set_python(self, table: Mapping[str, object], lock: str | None = None) -> None:
         """Report this Python, and its packages as a file that pip can install."""

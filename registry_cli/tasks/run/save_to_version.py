@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
     from registry_cli.registry.sources import Source
+    from registry_cli.tasks.attempt.fact_reader import Facts
     from registry_cli.tasks.attempt.folder import Live
     from registry_cli.tasks.attempt.notes import SavedNote
     from registry_cli.tasks.outputs import OutputNames
@@ -120,22 +121,22 @@ class Taker:
 
     def _describe(self, registry: Registry, note: SavedNote) -> Draft:
         bare, step = split_path(Path(note.path), self._cwd, note.step)
+        facts = read_facts(self._live.list_facts(), until=note.time)
         return Draft(
             name=self._names.name(read_named(self._task, self._live), bare),
             framework=note.framework,
             step=step,
             task=self._task.id,
-            parents=tuple((INPUT, version) for version in self._list_parents(registry, note)),
-            labels=note.labels,
+            parents=tuple((INPUT, version) for version in self._list_parents(registry, facts)),
+            labels=note.labels or facts.labels,
             design=_design(note.config),
             metrics={**self._scalars.read(note.time), **note.scores},
             created=datetime.fromtimestamp(note.time, UTC),  # a folder is taken later than files saved after it
         )
 
-    def _list_parents(self, registry: Registry, note: SavedNote) -> list[VersionId]:
-        """Return the task's input versions at the time of the save."""
-        told = read_facts(self._live.list_facts(), until=note.time).inputs
-        given = {one.name: one.version for one in (*self._task.inputs, *told)}
+    def _list_parents(self, registry: Registry, facts: Facts) -> list[VersionId]:
+        """Return the task's input versions, with those in the facts."""
+        given = {one.name: one.version for one in (*self._task.inputs, *facts.inputs)}
         versions = list(dict.fromkeys(given.values()))
         return registry.read(lambda db: [version for version in versions if find_row(db, version) is not None])
 

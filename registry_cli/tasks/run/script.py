@@ -63,8 +63,8 @@ def run_script(registry: Registry, begin: Begin, environ: Mapping[str, str], cha
     told = _wait_for_end(attempt, begin.pid, channel)
     beside.end(lambda: None)
     problems = [*(told or {}).get("lost", ()), *beside.problems, *beside.list_missed()]
-    publish = told is not None and told["exit_code"] == 0 and read_facts(attempt.live.list_facts()).publish
     ending = _describe_end(attempt, told, [*problems, *beside.unsaved])
+    publish = ending.status == "completed" and read_facts(attempt.live.list_facts()).publish
     ended = end_attempt(attempt, ending, problems)
     heartbeat.stop()
     problems += settle_outputs(attempt, ended, publish=publish)

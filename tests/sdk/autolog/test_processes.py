@@ -42,6 +42,17 @@ def made(folder: Path, *, number: bool = True) -> list[str]:
         return [version.ref if number else version.name for version in registry.query(sort="created")]
 
 
+def test_labels_of_the_task_reach_what_frameworks_save(tmp_path: Path, variables: dict[str, Any]) -> None:
+    scripts.run(tmp_path, script("""
+    toynet.save({"w": 0}, "plain.json")
+    task.set_model_label_enumeration({"cat": 1, "dog": 2})
+    toynet.save({"w": 1}, "labelled.json")
+    """), **variables)  # fmt: skip
+    with reg.Registry.open(tmp_path) as registry:
+        labels = {name: registry.get_row(f"proj/job/{name}").labels for name in ("plain", "labelled")}
+    assert labels == {"plain": {}, "labelled": {"cat": 1, "dog": 2}}
+
+
 def test_saves_become_versions_and_loads_inputs(tmp_path: Path, variables: dict[str, Any]) -> None:
     with reg.Registry.open(tmp_path) as registry:
         (tmp_path / "base.json").write_text('{"w": 0}')
