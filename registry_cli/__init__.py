@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.version import Version as Version
     from registry_cli.sdk.autolog.autolog import autolog as autolog
     from registry_cli.sdk.clearml.input_model import InputModel as InputModel
+    from registry_cli.sdk.clearml.logger import Logger as Logger
     from registry_cli.sdk.clearml.model import Model as Model
     from registry_cli.sdk.clearml.output_model import OutputModel as OutputModel
     from registry_cli.sdk.commit import commit as commit
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "InputModel": "registry_cli.sdk.clearml.input_model",
+    "Logger": "registry_cli.sdk.clearml.logger",
     "Model": "registry_cli.sdk.clearml.model",
     "OutputModel": "registry_cli.sdk.clearml.output_model",
     "Pending": "registry_cli.sdk.pending",
@@ -48,6 +50,7 @@ _EXPORTS = {
 }
 __all__ = [
     "InputModel",
+    "Logger",
     "Model",
     "OutputModel",
     "Pending",

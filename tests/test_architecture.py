@@ -132,6 +132,7 @@ MAY_READ_ENVIRONMENT = {
     "site/sitecustomize.py": "every Python that a task starts waits for it, and mostly for nothing",
 }
 MAY_PRINT = {
+    ("sdk/clearml/logger.py", "sys.stdout"): "the script asks it to print",
     ("site/sitecustomize.py", "sys.stderr"): "it runs where nothing of ours may be there to tell by, as `site` itself",
 }
 """Modules below the command line that write to a stream by themselves, and why."""

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 GUIDES: Final = Path(__file__).parent.parent / "guides"
-MADE: Final = {"<!-- made: frameworks -->\n": ("registry_cli.cli.topics", "format_frameworks")}
+_ABSENT: Final = "registry_cli.sdk.clearml.absent"
+MADE: Final = {
+    "<!-- made: frameworks -->\n": ("registry_cli.cli.topics", "format_frameworks"),
+    "<!-- made: Task -->\n": (_ABSENT, "format_task"),
+    "<!-- made: Logger -->\n": (_ABSENT, "format_logger"),
+}
 """Lines of guides that the result of a function replaces; it is imported when the guide is read."""
 
 

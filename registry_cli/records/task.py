@@ -35,6 +35,12 @@ UNTRACKED: Final = "untracked/"
 """Prefix of the files that git did not track, each a blob of the task."""
 PLOTS: Final = "plots/"
 """Prefix of tables and plots, each a JSON document."""
+ARTIFACTS: Final = "artifacts/"
+"""Prefix of files that a script keeps with its task; `MEDIA` is that of images, `CONFIGURATION` of settings."""
+MEDIA: Final = "media/"
+CONFIGURATION: Final = "configuration/"
+REPORTED: Final = (PLOTS, ARTIFACTS, MEDIA, CONFIGURATION)
+"""Prefixes of the files that a script reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +185,7 @@ class Task:
         seeds: Seeds where they are known.
         inputs: Versions it used.
         data: Files it read.
-        files: Its blobs: console, diff, untracked files, lock, scalars, plots.
+        files: Its blobs: console, diff, untracked files, lock, scalars, and those below `REPORTED`.
         params: Parameters of the run.
         metrics: Last value of each scalar.
         curves: Summary of each scalar that has several points.

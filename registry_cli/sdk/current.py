@@ -9,9 +9,12 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import CorruptError, UsageError
+from registry_cli.ids import new_ulid
 from registry_cli.records.values import flatten
 from registry_cli.sdk.params import LiveTable
+from registry_cli.sdk.snapshot import copy_file, write_file
 from registry_cli.sdk.warning import report_loss
+from registry_cli.store import files
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.folder import Live, read_state
 from registry_cli.tasks.attempt.plots import dump_plot, plot_path
@@ -19,6 +22,7 @@ from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from registry_cli.ids import TagName
     from registry_cli.records.task import Input, Task
@@ -44,6 +48,7 @@ class Current:
         untaken: Names of the overrides that the script has not connected yet.
         given: Inputs that the task began with, by their names.
         called: Models by the names under which the script uses them.
+        registered: Data frames that are kept again as they are at the end, by their names.
         leaving: Functions called before the task ends, or before this process does.
     """
 
@@ -59,6 +64,7 @@ class Current:
         self.given: dict[str, Input] = {one.name: one for one in task.inputs}
         self.called: dict[str, str] = {}
         self._labels: dict[str, int] = {}
+        self.registered: dict[str, object] = {}
         self.leaving: list[Callable[[], None]] = []
         self.untaken = set(self.overrides)
         self._tables: dict[int, LiveTable] = {}
@@ -114,6 +120,30 @@ class Current:
         document = dump_plot(plot)
         self.record(lambda facts: facts.add_plot(plot_path(plot.title, plot.series, plot.step), document))
 
+    def add_files(self, path: str, sources: Mapping[str, bytes | Path]) -> None:
+        """Keep files with the task as they are now; those that were kept under the same path before are replaced.
+
+        Args:
+            path: The file's path below `REPORTED`, or that of the folder of several.
+            sources: Bytes, or files to copy, by their paths.
+
+        Raises:
+            OSError: A file cannot be read, or there is no room.
+            ConflictError: A file changed while it was copied.
+        """
+        if self._facts is None or self.live is None:
+            return
+        files.make_dir(self.live.files)
+        stored = {}
+        for each, source in sources.items():
+            place = self.live.files / new_ulid()
+            if isinstance(source, bytes):
+                write_file(place, source)
+            else:
+                copy_file(source, place)
+            stored[each] = place.name
+        self.record(lambda facts: facts.add_files(path, stored))
+
     def add_params(self, params: Mapping[str, Value | None]) -> None:
         """Record parameters; dots join nested names, and None removes a parameter."""
         self.untaken.difference_update(params)
@@ -121,7 +151,8 @@ class Current:
             tops = {_put(self._params, name.split("."), value) for name, value in params.items()}
             told = {top: self._params.get(top) for top in tops}
         self.record(lambda facts: facts.add_params(told))
-        self.task = replace(self.task, params={**self.task.params, **self._params})
+        known = {**self.task.params, **told}
+        self.task = replace(self.task, params={name: value for name, value in known.items() if value is not None})
 
     def follow_table(self, table: Mapping[Any, Any], section: str | None) -> None:
         """Record later changes of a connected table too: when the task is read, saves a model, or ends."""
@@ -156,6 +187,11 @@ class Current:
         if project is not None:
             self.record(lambda facts: facts.set_project(project))
             self.task = replace(self.task, project=project)
+
+    def comment_task(self, comment: str) -> None:
+        """Set the task's comment; an empty one removes it."""
+        self.record(lambda facts: facts.set_comment(comment))
+        self.task = replace(self.task, comment=comment or None)
 
     def change_tags(self, add: Sequence[TagName], remove: Sequence[TagName] = ()) -> None:
         """Add and remove tags."""

@@ -73,17 +73,43 @@ def take_snapshot(folder: Path, paths: Sequence[Path], rename: str | None = None
     return Snapshot(tuple(held), tuple(linked))
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file; the bytes are shared where the file system can.
+
+    Raises:
+        OSError: It cannot be read, or there is no room.
+        ConflictError: It changed while it was copied.
+    """
+    with open_reader(source) as fd:
+        if not _clone(fd, target):
+            _copy(fd, source, target)
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write a new file."""
+    file = NewFile(target, 0o444)
+    try:
+        file.write(data)
+    finally:
+        file.close()
+
+
+def _clone(source: int, target: Path) -> bool:
+    file = NewFile(target, 0o444)
+    try:
+        cloned = file.clone(source)
+    finally:
+        file.close()
+    if not cloned:
+        files.unlink(target)
+    return cloned
+
+
 def _hold(source: Path, target: Path, size: int) -> bool:
     """Clone, link or copy a file to `target`; return True where its writer can no longer change it there."""
     with open_reader(source) as fd:
-        file = NewFile(target, 0o444)
-        try:
-            cloned = file.clone(fd)
-        finally:
-            file.close()
-        if cloned:
+        if _clone(fd, target):
             return True
-        files.unlink(target)
         if size > SMALL:
             try:
                 files.link(source.resolve(), target)

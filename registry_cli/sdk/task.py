@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import opening
-from registry_cli.errors import NotFoundError, RefusedError, UsageError
+from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.sdk.argparse_hook import Connected, make_listener, remember_arguments
 from registry_cli.sdk.autolog.choice import apply_choice, parse_choice
 from registry_cli.sdk.autolog.current_sink import set_task
 from registry_cli.sdk.begin import choose_streams, find_to_join, start
+from registry_cli.sdk.clearml.absent import answer_absent
 from registry_cli.sdk.clearml.input_model import InputModel
+from registry_cli.sdk.clearml.logger import Logger
 from registry_cli.sdk.clearml.output_model import OutputModel
+from registry_cli.sdk.clearml.task_end import TaskEnd
+from registry_cli.sdk.clearml.task_files import TaskFiles
 from registry_cli.sdk.clearml.task_record import TaskRecord
+from registry_cli.sdk.clearml.task_results import TaskResults
+from registry_cli.sdk.clearml.words import TaskStatusEnum, TaskTypes
 from registry_cli.sdk.commit import list_words
-from registry_cli.sdk.exit_status import Outcome, outcome_of, watch_exits
-from registry_cli.sdk.join import find_current, get_current, is_silent, leave, peek_current
-from registry_cli.sdk.metrics import Logger
+from registry_cli.sdk.exit_status import outcome_of, watch_exits
+from registry_cli.sdk.join import find_current, get_current, is_silent, peek_current
 from registry_cli.sdk.params import connect_object, connect_table
 from registry_cli.sdk.warning import warn
 from registry_cli.tasks.describe import check_project
@@ -27,12 +32,13 @@ from registry_cli.tasks.find import TaskQuestion, find_tasks
 from registry_cli.tasks.record import get_row
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
-from registry_cli.tasks.task_versions import publish_outputs
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from registry_cli.ids import TaskId
     from registry_cli.records.values import Value
+    from registry_cli.registry.api import Registry
     from registry_cli.sdk.argparse_hook import Listener
     from registry_cli.sdk.current import Current
 
@@ -40,8 +46,14 @@ remember_arguments()  # many scripts parse before their task begins
 watch_exits()  # `sys.exit(main())` looks up `exit` before its task begins
 
 
-class Task(TaskRecord):
+@answer_absent
+class Task(TaskRecord, TaskFiles, TaskResults, TaskEnd):
     """One execution of a script: the one that runs here (`Task.init`), or one that is recorded (`Task.get_task`)."""
+
+    TaskTypes = TaskTypes
+    TaskStatusEnum = TaskStatusEnum
+    DeleteError = RegError
+    NotSet: Final = object()
 
     _nested = False
     """True where another block or the process ends the task, and not the block of this object."""
@@ -124,9 +136,15 @@ class Task(TaskRecord):
 
     @classmethod
     def get_task(
-        cls, task_id: str | None = None, project_name: str | None = None, task_name: str | None = None
+        cls,
+        task_id: str | None = None,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        tags: Iterable[str] | None = None,
+        allow_archived: bool = True,
+        task_filter: Mapping[str, Any] | None = None,
     ) -> Task:
-        """Return a recorded task: by its id or address, else the newest of that name and project.
+        """Return a recorded task: by its id or address, else the newest of that name and project, with those tags.
 
         Raises:
             NotFoundError: There is none.
@@ -136,17 +154,69 @@ class Task(TaskRecord):
             return cls(current)
         if current is not None:
             current.wait_until_begun()
-        registry = opening.Registry.find()
         if task_id is not None:
-            found = get_row(registry, task_id).id
-            return cls(current) if current is not None and found == current.task.id else cls(registry, found)
-        project = () if project_name is None else (project_name,)
-        question = TaskQuestion(project=project, name=(task_name,) if task_name is not None else ())
-        rows = [row for row in find_tasks(registry, question) if project_name in {None, row.project}]
-        if not rows:
+            registry = opening.Registry.find()
+            return cls._handle(registry, get_row(registry, task_id).id)
+        found = cls.get_tasks(None, project_name, task_name, tags, allow_archived, task_filter)
+        if not found:
             raise NotFoundError(f"no task {task_name or ''} in project {project_name or ''}", hint="reg task list")
-        found = rows[0].id
-        return cls(current) if current is not None and found == current.task.id else cls(registry, found)
+        return found[0]
+
+    @classmethod
+    def get_tasks(
+        cls,
+        task_ids: Iterable[str] | None = None,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        tags: Iterable[str] | None = None,
+        allow_archived: bool = True,
+        task_filter: Mapping[str, Any] | None = None,
+    ) -> list[Task]:
+        """Return recorded tasks, newest first.
+
+        Args:
+            task_ids: Their ids or addresses; the other arguments are then without effect.
+            project_name: Exact name of the project.
+            task_name: Exact name of the tasks.
+            tags: Tags that each has; one with `-` in front it does not have.
+            allow_archived: Archived tasks too.
+            task_filter: Refused: a query of `reg task list` selects by any field.
+        """
+        if task_filter:
+            raise UsageError("task_filter is not available: a query selects by any field", hint="reg help query")
+        if task_ids is not None:
+            return [cls.get_task(one) for one in list_words(task_ids, "task_ids")]
+        registry = opening.Registry.find()
+        question = TaskQuestion(
+            project=() if project_name is None else (project_name,), name=() if task_name is None else (task_name,),
+            tag=tuple(list_words(tags or (), "tags")), include_archived=allow_archived,
+        )  # fmt: skip
+        rows = [row for row in find_tasks(registry, question) if project_name in {None, row.project}]
+        return [cls._handle(registry, row.id) for row in rows]
+
+    @classmethod
+    def query_tasks(
+        cls,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        tags: Iterable[str] | None = None,
+        additional_return_fields: Iterable[str] | None = None,
+        task_filter: Mapping[str, Any] | None = None,
+    ) -> list[str]:
+        """Return the ids of recorded tasks, newest first; otherwise as `get_tasks`."""
+        if additional_return_fields:
+            raise UsageError("additional_return_fields are not available: get_tasks returns whole tasks")
+        return [task.id for task in cls.get_tasks(None, project_name, task_name, tags, task_filter=task_filter)]
+
+    @classmethod
+    def get_by_name(cls, task_name: str) -> Task:
+        """Return the newest task of a name; raises as `get_task`."""
+        return cls.get_task(task_name=task_name)
+
+    @classmethod
+    def _handle(cls, registry: Registry, task: TaskId) -> Task:
+        current = find_current()
+        return cls(current) if current is not None and task == current.task.id else cls(registry, task)
 
     @classmethod
     def clone(
@@ -188,6 +258,11 @@ class Task(TaskRecord):
         """
         return Logger(self._running("log to"))
 
+    @property
+    def logger(self) -> Logger:
+        """The logger, as `get_logger` returns it."""
+        return self.get_logger()
+
     def connect(self, mutable: Any, name: str | None = None, ignore_remote_overrides: bool = False) -> Any:
         """Record parameters or a model, and apply the values of a clone; return the argument itself.
 
@@ -217,34 +292,6 @@ class Task(TaskRecord):
             current.follow_table(mutable, name)
         return mutable
 
-    def publish(self) -> bool:
-        """Publish the newest version of each model it made; return True where there is one and this is rank 0."""
-        self._settle()
-        return not is_silent() and bool(publish_outputs(self.registry, self.id))
-
-    def publish_on_completion(self, enable: bool = True) -> None:
-        """Publish its outputs once it has completed; not where it fails."""
-        self._running("publish at the end of").record(lambda facts: facts.set_publish(enable))
-
-    def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
-        """Refuse, always: the record of a task stays.
-
-        Raises:
-            RefusedError: Always; a clone runs anew.
-        """
-        raise RefusedError(
-            "a task that ran is on record and is not reset: a clone runs anew", hint=f"Task.clone({self.id!r})"
-        )
-
-    def close(self) -> None:
-        """End the task if this process runs it; pending versions are saved first.
-
-        Raises:
-            RegError: The end could not be written; the next `reg` command that looks writes it.
-            OSError: The same, such as on a full disk.
-        """
-        self._leave(Outcome())
-
     def __enter__(self) -> Task:
         return self
 
@@ -256,10 +303,6 @@ class Task(TaskRecord):
 
     def __repr__(self) -> str:
         return f"<Task {self.project}/{self.name} {self.id}>"
-
-    def _leave(self, outcome: Outcome) -> None:
-        if self._current is not None and self._current is find_current():
-            leave(self._current, outcome)
 
 
 def _listen(current: Current, wanted: Connected) -> Listener:

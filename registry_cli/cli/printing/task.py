@@ -76,9 +76,13 @@ def _groups(view: Mapping[str, Any], curves: Curves) -> dict[str, list[list[str]
         "params": list_pairs(view["params"]),
         "metrics": _metrics(view, curves),
         "outputs": [_output(one) for one in view["outputs"]],
-        "plots": [[escape(file["path"])] for file in view["files"] if file["path"].startswith("plots/")],
+        **{name: _list_below(view, f"{name}/") for name in ("plots", "artifacts", "media", "configuration")},
         "attempts": _attempts(view["attempts"]) if len(view["attempts"]) > 1 else [],
     }  # fmt: skip
+
+
+def _list_below(view: Mapping[str, Any], prefix: str) -> list[list[str]]:
+    return [[escape(file["path"])] for file in view["files"] if file["path"].startswith(prefix)]
 
 
 def _lines(text: str | None) -> list[list[str]]:

@@ -14,12 +14,13 @@ from registry_cli.ids import ModelName, VersionId, line_key, model_segment, pars
 from registry_cli.registry.add import add_files, add_url
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit
-from registry_cli.sdk.clearml.lookup import find_models, get_model
-from registry_cli.sdk.clearml.model import check_exact, open_registry
-from registry_cli.sdk.clearml.model_fields import design_of, find_path, read_url
+from registry_cli.sdk.clearml.lookup import find_models
+from registry_cli.sdk.clearml.model import Model, check_exact, open_registry
+from registry_cli.sdk.clearml.model_fields import design_of
 from registry_cli.sdk.clearml.next_version import Next, check_framework, get_line, read_labels
 from registry_cli.sdk.clearml.saved_model import SavedModel
 from registry_cli.sdk.clearml.tag_words import list_tags
+from registry_cli.sdk.clearml.urls import find_path, read_url
 from registry_cli.sdk.join import find_current
 from registry_cli.sdk.use import record_input
 from registry_cli.store.hashing import sha256_of_file
@@ -36,7 +37,7 @@ EMPTY: Final = ModelName("Input Model")
 """Name of a placeholder."""
 
 
-class InputModel(SavedModel):
+class InputModel(Model):
     """A version that a script reads.
 
     Args:
@@ -61,7 +62,7 @@ class InputModel(SavedModel):
     ) -> None:
         registry = open_registry()
         if model_id is not None:
-            super().__init__(registry, get_model(registry, model_id).id)
+            super().__init__(model_id, registry=registry)
             return
         if name is None and project is None and not tags and not only_published:
             raise UsageError("InputModel needs a model_id, name, project or tags", hint="Model.query_models()")
@@ -71,7 +72,7 @@ class InputModel(SavedModel):
             words = ", ".join(f"{key} {value}" for key, value in
                               (("name", name), ("project", project), ("tags", tags)) if value)  # fmt: skip
             raise NotFoundError(f"no model of {words or 'that kind'}", hint="reg model query")
-        super().__init__(registry, found[0].id)
+        super().__init__(found[0].id, registry=registry)
 
     @classmethod
     def import_model(

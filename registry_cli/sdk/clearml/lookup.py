@@ -83,7 +83,9 @@ def _place(registry: Registry, project: str | None, name: str | None) -> list[Ex
     if name is not None and "/" in name:
         project = name.rpartition("/")[0] if project is None else f"{project}/{name.rpartition('/')[0]}"
         name = name.rpartition("/")[2]
-    named: list[Expr] = [any_of([Compare("name", "=", name), Compare("name", "~", f"*/{name}")])] if name is not None else []
+    named: list[Expr] = (
+        [any_of([Compare("name", "=", name), Compare("name", "~", f"*/{name}")])] if name is not None else []
+    )
     if project is None:
         return named
     full = f"{project}/{name}" if project else str(name)

@@ -79,7 +79,7 @@ class Model(SavedModel):
             registry, project=project_name, name=model_name, tags=tags, published=only_published,
             archived=include_archived, metadata=_single(metadata or {}), limit=max_results,
         )  # fmt: skip
-        return [cls(row.id, registry=registry) for row in rows]
+        return [Model(row.id, registry=registry) for row in rows]
 
     @classmethod
     def remove(
@@ -100,7 +100,7 @@ class Model(SavedModel):
         if is_silent():
             return True
         try:
-            found = model if isinstance(model, SavedModel) else cls(model)
+            found = model if isinstance(model, SavedModel) else Model(model)
             why = "Model.remove with force" if force else None
             remove_versions(found.version.registry, [found.id], force=force, message=why)
         except RegError as error:

@@ -6,10 +6,7 @@ Setters replace the old value; an empty value removes it.
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from registry_cli.errors import UsageError
 from registry_cli.ids import TagName, project_of
@@ -25,7 +22,6 @@ from registry_cli.sdk.join import is_silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from os import PathLike
 
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId, VersionId
@@ -255,23 +251,3 @@ def _text_design(text: str) -> DesignSource:
         return make_design(text.encode(), TEXT_DESIGN)
     except UnicodeEncodeError:
         raise UsageError("config_text is no Unicode text") from None
-
-
-def read_url(url: str | PathLike[str]) -> str:
-    """Return a URL or path as text.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    text = os.fspath(url) if isinstance(url, str | os.PathLike) else None
-    if not isinstance(text, str) or not text:
-        raise UsageError(f"{url!r:.60} is no URL and no path")
-    return text
-
-
-def find_path(url: str) -> Path | None:
-    """Return the local path of a URL or path, or None for any other URL."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return None if "://" in url else Path(url)

@@ -11,7 +11,7 @@ from registry_cli.registry.add import add_url
 from registry_cli.registry.editing import Edit
 from registry_cli.sdk import pending
 from registry_cli.sdk.clearml.metadata import ENTRY
-from registry_cli.sdk.clearml.model_fields import design_of, find_path, read_url
+from registry_cli.sdk.clearml.model_fields import design_of
 from registry_cli.sdk.clearml.next_version import (
     Next,
     begin_draft,
@@ -23,6 +23,7 @@ from registry_cli.sdk.clearml.next_version import (
 )
 from registry_cli.sdk.clearml.saved_model import SavedModel
 from registry_cli.sdk.clearml.task_handle import TaskHandle
+from registry_cli.sdk.clearml.urls import find_path, read_url
 from registry_cli.sdk.commit import How, _step, complete, save, save_later
 from registry_cli.sdk.join import get_current, is_silent
 from registry_cli.sdk.warning import warn

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import UsageError
 from registry_cli.sdk import plot_builder as build
+from registry_cli.sdk.clearml.urls import find_path
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -66,12 +67,21 @@ class Reports(ABC):
     ) -> None:  # fmt: skip
         """Report a table: a data frame or rows, or a CSV file.
 
+        Args:
+            title: With `series` and `iteration` it names the table.
+            series: The second part of its name.
+            iteration: Training step.
+            table_plot: A data frame, or rows.
+            csv: The path of a CSV file.
+            url: The URL of a CSV file; one that is not on this machine is not fetched, and its address is the table.
+            extra_layout: Stored unchanged.
+
         Raises:
-            UsageError: Not exactly one of `table_plot` and `csv` is given; a `url` is not fetched.
+            UsageError: Not exactly one of `table_plot`, `csv` and `url` is given.
         """
-        if url is not None or (table_plot is None) == (csv is None):
-            raise UsageError("a table is made of either table_plot or the path csv, and a url is not fetched")
-        source = Path(csv) if csv is not None else table_plot
+        if sum(one is not None for one in (table_plot, csv, url)) != 1:
+            raise UsageError("give one of table_plot, csv and url")
+        source = _table_of(url) if url is not None else Path(csv) if csv is not None else table_plot
         self._report_plot(build.make_table(source, title=title, series=series, step=iteration,
                                            layout=_layout(extra_layout)))  # fmt: skip
 
@@ -137,6 +147,12 @@ class Reports(ABC):
         self._report_plot(build.make_surface(
             matrix, xlabels=xlabels, ylabels=ylabels, title=title, series=series, step=iteration,
             axes=_axes(xaxis, yaxis, zaxis), layout=layout))  # fmt: skip
+
+
+def _table_of(url: str) -> Path | list[list[str]]:
+    """Return the local path of a CSV file's URL, else a table that holds the URL."""
+    path = find_path(url)
+    return [["url"], [url]] if path is None else path
 
 
 def _axes(*names: str | None) -> dict[str, str]:

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 class SavedModel(ModelFields, Reports):
     """A version, by its registry and id."""
 
+    archived_tag = "archived"
+
+    def get_offline_mode_folder(self) -> Path | None:
+        """Return None: there is no other mode."""
+        return None
+
     def publish(self) -> None:
         """Publish it; its weights, labels, design and framework are sealed."""
         self._write(lambda: publish_versions(self._registry, [self.id]))

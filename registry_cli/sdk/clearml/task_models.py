@@ -153,6 +153,10 @@ class TaskModels(TaskHandle):
         model.connect(self, name)
         return model.update_weights(str(model_path), iteration=iteration, auto_delete_file=auto_delete_file)
 
+    def get_labels_enumeration(self) -> dict[str, int]:
+        """Return the labels that its outputs get where they have none of their own."""
+        return dict(self._running("ask for the labels of").labels)
+
     def connect_label_enumeration(
         self, enumeration: Mapping[str, int], ignore_remote_overrides: bool = False
     ) -> Mapping[str, int]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError
 from registry_cli.ids import TagName, parse_task_name
-from registry_cli.records.values import Value, flatten
 from registry_cli.registry.task_lifecycle import archive_tasks, remove_tasks, restore_tasks
 from registry_cli.sdk.clearml.tag_words import list_tags
 from registry_cli.sdk.clearml.task_models import TaskModels
+from registry_cli.sdk.clearml.task_params import TaskParams
 from registry_cli.sdk.join import is_silent
-from registry_cli.sdk.params import told_params
 from registry_cli.sdk.warning import warn
+from registry_cli.tasks.describe import check_project
 from registry_cli.tasks.find import see_tasks
 from registry_cli.tasks.rerun.draft import edit_task
 from registry_cli.tasks.rerun.edits import Edits
@@ -20,11 +20,16 @@ from registry_cli.tasks.tag import tag_tasks
 from registry_cli.tasks.task_versions import remove_unused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+TASK_TYPE: Final = "task_type"
+"""Name of the parameter that holds a task's type."""
 
 
-class TaskRecord(TaskModels):
-    """A task's name, project, tags and parameters."""
+class TaskRecord(TaskModels, TaskParams):
+    """A task's name, project, tags and life."""
+
+    archived_tag = "archived"
 
     @property
     def name(self) -> str:
@@ -48,6 +53,69 @@ class TaskRecord(TaskModels):
         """Its comment, or None."""
         return self.record.comment
 
+    @comment.setter
+    def comment(self, comment: str | None) -> None:
+        if self._current is not None:
+            self._current.comment_task(comment or "")
+        elif comment:
+            edit_task(self.registry, self.id, Edits(comment=comment))
+        else:
+            edit_task(self.registry, self.id, Edits(unset=("comment",)))
+
+    def set_comment(self, comment: str) -> None:
+        """Set its comment; an empty one removes it."""
+        self.comment = comment
+
+    def set_name(self, name: str) -> None:
+        """Set its name."""
+        self.name = name
+
+    def rename(self, new_name: str) -> bool:
+        """Set its name; return True."""
+        self.name = new_name
+        return True
+
+    def set_project(self, project_id: str | None = None, project_name: str | None = None) -> bool:
+        """Move it to another project; either argument is its name. Return True."""
+        project = check_project(project_name or project_id or "")
+        if self._current is not None:
+            self._current.call_task(None, project)
+        else:
+            edit_task(self.registry, self.id, Edits(project=project))
+        return True
+
+    def move_to_project(
+        self, new_project_id: str | None = None, new_project_name: str | None = None,
+        system_tags: Iterable[str] | None = None,
+    ) -> bool:  # fmt: skip
+        """Move it to another project; the same as `set_project`."""
+        return self.set_project(new_project_id, new_project_name)
+
+    @property
+    def task_type(self) -> str:
+        """Its type, `training` where it has none."""
+        return str(self.record.params.get(TASK_TYPE, "training"))
+
+    def set_task_type(self, task_type: str) -> None:
+        """Set its type, which is the parameter `task_type`."""
+        self.set_parameters({TASK_TYPE: str(task_type)})
+
+    @property
+    def parent(self) -> str | None:
+        """Id of the task it is a clone of, or None."""
+        return self.record.source
+
+    def get_archived(self) -> bool:
+        """Return True where it is archived."""
+        return see_tasks(self.registry, [self.id])[0].archived
+
+    def get_system_tags(self) -> list[str]:
+        """Return `archived` where it is archived."""
+        return [self.archived_tag] if self.get_archived() else []
+
+    def reload(self) -> None:
+        """Do nothing: every field is read when it is asked for."""
+
     @property
     def status(self) -> str:
         """`draft`, `running`, `completed`, `failed`, `cancelled` or `crashed`."""
@@ -67,6 +135,10 @@ class TaskRecord(TaskModels):
         """Return its tags, sorted."""
         return sorted(self.record.tags)
 
+    def remove_tags(self, tags: Iterable[str] | str) -> None:
+        """Remove tags."""
+        self._change_tags([], list_tags([tags] if isinstance(tags, str) else tags))
+
     def add_tags(self, tags: Iterable[str] | str) -> None:
         """Add tags."""
         self._change_tags(list_tags([tags] if isinstance(tags, str) else tags), [])
@@ -75,23 +147,6 @@ class TaskRecord(TaskModels):
         """Replace its tags; an empty list removes all."""
         wanted = list_tags(tags)
         self._change_tags(wanted, [TagName(tag) for tag in self.record.tags if tag not in wanted])
-
-    def get_parameters(self) -> dict[str, Value]:
-        """Return its parameters by their names; dots join nested names."""
-        flat = flatten(self.record.params, "")
-        return {name.removeprefix("."): value for name, value in flat.items()}
-
-    def set_parameters(self, *tables: Mapping[str, Any], **params: Any) -> None:
-        """Set parameters: of the task that runs here, or of a draft, whose script gets them by `connect`.
-
-        Raises:
-            RefusedError: The task has run.
-        """
-        given = {name: value for table in (*tables, params) for name, value in told_params(table).items()}
-        if self._current is not None:
-            self._current.add_params(given)
-        else:
-            edit_task(self.registry, self.id, Edits(params=given))
 
     def set_archived(self, archive: bool) -> None:
         """Hide it, or show it again."""

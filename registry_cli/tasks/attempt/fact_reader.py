@@ -11,10 +11,11 @@ from registry_cli.errors import RegError, UsageError
 from registry_cli.ids import VersionId, parse_tag, parse_task_name
 from registry_cli.records.parts import check_digests
 from registry_cli.records.paths import check_path
-from registry_cli.records.task import PLOTS, Data, Input
+from registry_cli.records.task import Data, Input
 from registry_cli.records.values import check_value
 from registry_cli.records.version import check_labels
 from registry_cli.store import files
+from registry_cli.tasks.attempt.fact_writer import check_reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,8 +31,9 @@ class Facts:
 
     Attributes:
         plots: Documents by their paths below `PLOTS`.
+        files: Places in the attempt's folder of the files kept with the task, by their paths below `REPORTED`.
         outputs: Versions by the names that the script gave them.
-        name: None if not reported, as `project`, `lock` and `problem`.
+        name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
         tags: Tags to add.
         untags: Tags to remove.
         publish: True where its versions are to be published once it has completed.
@@ -44,9 +46,11 @@ class Facts:
     inputs: tuple[Input, ...] = ()
     data: tuple[Data, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, VersionId] = field(default_factory=dict)
     name: str | None = None
     project: str | None = None
+    comment: str | None = None
     tags: tuple[TagName, ...] = ()
     untags: tuple[TagName, ...] = ()
     python: Mapping[str, Value] = field(default_factory=dict)
@@ -103,6 +107,7 @@ class _Gathered:
         self.inputs: dict[str, Input] = {}
         self.data: dict[str, Data] = {}
         self.plots: dict[str, bytes] = {}
+        self.files: dict[str, dict[str, str]] = {}
         self.outputs: dict[str, VersionId] = {}
         self.tags: dict[TagName, bool] = {}
         self.cut: dict[str, None] = {}
@@ -115,7 +120,7 @@ class _Gathered:
                 self._take_table(kind, fact)
             case "name":
                 self.texts["name"] = parse_task_name(fact["text"])
-            case "project" | "problem" as kind:
+            case "project" | "comment" | "problem" as kind:
                 self.texts[kind] = _text(fact["text"])
             case "publish":
                 self.publish = fact["wanted"] is True
@@ -138,8 +143,13 @@ class _Gathered:
                 check_digests(fact["version"])
                 self.outputs[_text(fact["name"])] = fact["version"]
             case "plot":
-                if check_path(fact["path"]).startswith(PLOTS):
-                    self.plots[fact["path"]] = fact["document"].encode()
+                check_reported(fact["path"], fact["path"])
+                self.plots[fact["path"]] = fact["document"].encode()
+            case "files":
+                for path, place in fact["stored"].items():
+                    check_reported(fact["path"], path)
+                    check_path(place)
+                self.files[fact["path"]] = dict(fact["stored"])
 
     def _take_table(self, kind: str, fact: dict[str, Any]) -> None:
         values = check_value(fact["values"], kind)
@@ -159,6 +169,7 @@ class _Gathered:
             inputs=tuple(self.inputs.values()),
             data=tuple(self.data.values()),
             plots=self.plots,
+            files={path: place for stored in self.files.values() for path, place in stored.items()},
             outputs=self.outputs,
             publish=self.publish,
             cut=tuple(self.cut),

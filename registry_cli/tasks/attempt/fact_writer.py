@@ -14,8 +14,8 @@ from registry_cli.catalog.documents import dump_doc
 from registry_cli.errors import UsageError
 from registry_cli.ids import VersionId, parse_tag, parse_task_name
 from registry_cli.records.parts import check_digests
-from registry_cli.records.paths import check_path
-from registry_cli.records.task import PLOTS
+from registry_cli.records.paths import check_path, check_paths
+from registry_cli.records.task import REPORTED
 from registry_cli.records.values import check_value
 from registry_cli.records.version import check_labels
 from registry_cli.tasks.attempt.lines import LineFile
@@ -58,9 +58,20 @@ class FactWriter:
 
     def add_plot(self, path: str, document: bytes) -> None:
         """Report a table or plot; `path` is below `PLOTS`, `document` comes from `dump_plot`."""
-        if not check_path(path).startswith(PLOTS):
-            raise UsageError(f"{path!r:.60} does not lie below {PLOTS}")
+        check_reported(path, path)
         self._put("plot", path=path, document=document.decode())
+
+    def add_files(self, path: str, stored: Mapping[str, str]) -> None:
+        """Report files that are kept with the task; they replace those that were reported with the same `path`.
+
+        Args:
+            path: A path below `REPORTED`: of the file itself, or of the folder of several.
+            stored: Places in the attempt's folder of such files, by the files' paths.
+        """
+        check_paths(stored)
+        for each in stored:
+            check_reported(path, each)
+        self._put("files", path=path, stored=stored)
 
     def add_output(self, name: str, version: VersionId) -> None:
         """Report the version that holds the output `name`."""
@@ -74,6 +85,10 @@ class FactWriter:
     def set_project(self, project: str) -> None:
         """Move the task to another project; the runner checks that its name is legal."""
         self._put("project", text=_check_text(project, "project"))
+
+    def set_comment(self, comment: str) -> None:
+        """Give the task another comment; an empty one removes it."""
+        self._put("comment", text=comment)
 
     def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add and remove tags."""
@@ -114,6 +129,12 @@ class FactWriter:
         except UnicodeEncodeError as error:
             raise UsageError(f"{error.object[:60]!r} is not Unicode text") from None
         self._lines.add(line + "\n")
+
+
+def check_reported(path: str, each: str) -> None:
+    """Check that the path of a file lies below one that a script may report, which is or holds it; or UsageError."""
+    if not check_path(path).startswith(REPORTED) or (check_path(each) != path and not each.startswith(f"{path}/")):
+        raise UsageError(f"{each!r:.60} does not lie below {', '.join(REPORTED)}")
 
 
 def _check_table(table: Mapping[str, object], where: str) -> dict[str, Value]:

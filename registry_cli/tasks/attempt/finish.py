@@ -183,10 +183,13 @@ def _stage_folder(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]
     if facts.lock is not None:
         staged.append(stage_file(staging, LOCK, facts.lock.encode(), "text/plain"))
     staged += [stage_file(staging, path, document, "application/json") for path, document in facts.plots.items()]
+    reported = {path: live.files / place for path, place in facts.files.items()}
+    there = {path: place for path, place in reported.items() if files.exists(place)}
+    staged += [_stage_own(staging, path, place, None) for path, place in there.items()]
     return staged
 
 
-def _stage_own(staging: Staging, path: str, source: Path, media: str) -> FileEntry:
+def _stage_own(staging: Staging, path: str, source: Path, media: str | None) -> FileEntry:
     """Stage a copy of one of the attempt's own files, by its descriptor: a process may still write to it."""
     with files.open_own(source) as file:
         digests = staging.add_stream(file.fileno())
@@ -202,6 +205,7 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
+        comment=task.comment if facts.comment is None else facts.comment or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),

@@ -99,6 +99,11 @@ class Live:
         return self.folder / "jobs"
 
     @property
+    def files(self) -> Path:
+        """Folder of the files that its processes keep with the task."""
+        return self.folder / "files"
+
+    @property
     def auto(self) -> Path:
         """Folder of automatic logging; made by `make_auto`."""
         return self.folder / "auto"

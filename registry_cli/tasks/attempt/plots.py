@@ -94,10 +94,10 @@ def load_plot(data: bytes) -> Plot:
 def plot_path(title: str, series: str = "", step: int | None = None) -> str:
     """Return the path of a plot among a task's files: legal, below `PLOTS`, and different for each plot."""
     name = "plot" if step is None else str(step)
-    return f"{PLOTS}{_segment(title)}/{_segment(series)}/{name}.json"
+    return f"{PLOTS}{path_segment(title)}/{path_segment(series)}/{name}.json"
 
 
-def _segment(text: str) -> str:
+def path_segment(text: str) -> str:
     """Return `text` if any file system can hold it, else its legal characters and part of its SHA-256."""
     if not text:
         return "_"

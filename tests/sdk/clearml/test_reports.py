@@ -78,9 +78,9 @@ def test_a_plot_that_is_too_large_for_the_log(weights: Path) -> None:
         model.report_vector("v", "", list(range(metadata.LARGEST_PLOT)))
 
 
-@pytest.mark.parametrize("wrong", [{}, {"url": "https://x/t.csv"}, {"csv": "t.csv", "table_plot": [["a"]]}])
+@pytest.mark.parametrize("wrong", [{}, {"url": "t.csv", "csv": "t.csv"}, {"csv": "t.csv", "table_plot": [["a"]]}])
 def test_a_table_has_one_source(wrong: dict[str, Any]) -> None:
-    with reg.task("job") as task, pytest.raises(UsageError, match="either"):
+    with reg.task("job") as task, pytest.raises(UsageError, match="give one of"):
         task.get_logger().report_table("t", "s", **wrong)
 
 
