@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from registry_cli.sdk.metrics import log_params as log_params
     from registry_cli.sdk.pending import Pending as Pending
     from registry_cli.sdk.task import Task as Task
-    from registry_cli.sdk.task import task as task
+    from registry_cli.sdk.task_block import task as task
     from registry_cli.sdk.use import use as use
     from registry_cli.sdk.warning import RegWarning as RegWarning
 
@@ -45,7 +45,7 @@ _EXPORTS = {
     "log_metric": "registry_cli.sdk.metrics",
     "log_metrics": "registry_cli.sdk.metrics",
     "log_params": "registry_cli.sdk.metrics",
-    "task": "registry_cli.sdk.task",
+    "task": "registry_cli.sdk.task_block",
     "use": "registry_cli.sdk.use",
 }
 __all__ = [
@@ -68,6 +68,10 @@ __all__ = [
     "task",
     "use",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
 
 
 def __getattr__(name: str) -> object:

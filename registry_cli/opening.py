@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.registry import api
 
 if TYPE_CHECKING:
-    from registry_cli.registry.version import Version
+    from registry_cli.registry.version import Versions
 
 
 class Registry(api.Registry):
     """One registry, from `Registry.find()`, `Registry.open(path)` or `Registry.init(path)`."""
 
-    def query(self, expr: str = "", **options: Any) -> list[Version]:
-        """Return the versions that match a query, newest first; see `reg help query`.
+    def query(self, expr: str = "", **options: Any) -> Versions:
+        """Return the versions that match a query as a list, newest first; see `reg help query`.
 
         Args:
             expr: A query, such as `metrics.acc > 0.9 and tag:prod`.
@@ -28,6 +28,6 @@ class Registry(api.Registry):
             UsageError: The query cannot be parsed; the message shows where.
         """
         from registry_cli.registry.query import find_versions
-        from registry_cli.registry.version import Version
+        from registry_cli.registry.version import Version, Versions
 
-        return [Version(self, row) for row in find_versions(self, expr, **options)]
+        return Versions(Version(self, row) for row in find_versions(self, expr, **options))

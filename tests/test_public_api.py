@@ -63,6 +63,14 @@ def test_a_star_import_gives_just_these() -> None:
     assert set(names) - {"__builtins__"} == set(registry_cli.__all__)
 
 
+def test_completion_and_help_show_the_public_names() -> None:
+    assert dir(registry_cli) == sorted(registry_cli.__all__)
+    shown = _run("import pydoc, registry_cli; print(pydoc.plain(pydoc.render_doc(registry_cli)))")
+    assert all(f" {name}" in shown for name in registry_cli.__all__ if not name.startswith("_"))
+    assert "commit(" in shown
+    assert "class Task(" in shown
+
+
 def test_what_is_not_there() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'frobnicate'"):
         _ = registry_cli.frobnicate

@@ -68,6 +68,12 @@ class Comparison:
         """True where any row differs."""
         return not all(row.same for row in self.rows)
 
+    def _repr_html_(self) -> str:
+        from registry_cli.registry.html import format_table
+
+        rows = [(f"{row.group}.{row.key}", *row.values, not row.same) for row in self.rows]
+        return format_table(["", *(version.ref for version in self.versions)], rows, bold=True)
+
 
 def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[str] = ()) -> Comparison:
     """Compare two or more versions.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.ancestry import list_relatives
@@ -17,7 +18,7 @@ from registry_cli.records.task_codec import load_task
 from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.ancestry import Direction
@@ -88,10 +89,30 @@ class Lineage:
             found.setdefault(here, []).append((edge.role, there))
         return found
 
+    def _repr_html_(self) -> str:
+        from registry_cli.registry.html import format_heading, format_tree
+
+        titles = {"up": "made from", "down": "used for"}
+        parts = [format_heading(self.nodes[self.root].ref)]
+        for direction in self.directions:
+            tree = format_tree(self.root, partial(_list_below, self.steps(direction)), self._label)
+            parts += [f"<div>{titles[direction]}{tree}</div>"] if tree else []
+        return "".join(parts)
+
+    def _label(self, version: VersionId) -> str:
+        row = self.nodes.get(version)
+        return row.ref if row is not None else version
+
     def list_more_inputs(self, task: TaskNode) -> list[InputRow]:
         """Return the inputs of a task that are not parents of the versions it made, as far as the graph has them."""
         parents = {edge.parent for edge in self.edges if self.nodes[edge.child].task == task.id}
         return [one for one in task.inputs if one.version not in parents]
+
+
+def _list_below(
+    steps: Mapping[VersionId, Sequence[tuple[str, VersionId]]], version: VersionId
+) -> Sequence[tuple[str, VersionId]]:
+    return steps.get(version, ())
 
 
 def read_lineage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -293,11 +294,52 @@ def test_a_name_is_needed_outside_of_a_task(weights: Path) -> None:
         reg.commit(weights)
 
 
+def test_a_function_is_a_task() -> None:
+    base = {"lr": 0.1}
+
+    @reg.task("train", project="p", tags=["x"], params=base)
+    def train(first: int, *, second: int) -> tuple[int, str]:
+        """Train."""
+        task = reg.Task.current_task()
+        assert task is not None
+        return first + second, task.id
+
+    @reg.task(project="p")
+    def fail() -> None:
+        raise ZeroDivisionError("no")
+
+    @reg.task("later")
+    async def later(value: int) -> int:
+        reg.log_metric("value", value)
+        return value
+
+    assert reg.Task.get_tasks(project_name="p") == []
+    assert (train.__name__, train.__doc__) == ("train", "Train.")
+    results = [train(1, second=number) for number in (2, 3)]
+    tasks = reg.Task.get_tasks(task_name="train")
+    assert [value for value, _ in results] == [3, 4]
+    assert [task.id for task in tasks] == [found for _, found in results[::-1]]
+    assert [(task.status, task.get_tags(), task.get_parameters()) for task in tasks] == [("completed", ["x"], base)] * 2
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert reg.Task.get_by_name("fail").record.problem == "ZeroDivisionError: no"
+    assert asyncio.run(later(3)) == 3
+    assert reg.Task.get_by_name("later").get_reported_single_value("value") == 3
+    assert join.peek_current() is None
+
+
+def test_a_block_that_cannot_begin_leaves_no_task_open() -> None:
+    with pytest.raises(UsageError, match="is no name of a parameter"), reg.task("job", params={"a\nb": 1}):
+        pass
+    assert join.peek_current() is None
+    assert reg.Task.get_by_name("job").status == "failed"
+
+
 def test_what_is_not_there() -> None:
     with pytest.raises(NotFoundError):
         reg.Task.get_task("nothing")
     with pytest.raises(NotFoundError):
         reg.Task.get_task(project_name="p", task_name="nothing")
-    with pytest.raises(NotFoundError):
-        reg.task("job", inputs=["no/body"])
+    with pytest.raises(NotFoundError), reg.task("job", inputs=["no/body"]):
+        pass
     assert join.peek_current() is None
