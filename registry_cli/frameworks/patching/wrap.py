@@ -11,7 +11,7 @@ import os
 import stat
 import threading
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.patching.hidden_frames import ask_quietly, hide_frame
@@ -19,7 +19,7 @@ from registry_cli.frameworks.patching.paths import find_path, find_stream, is_re
 from registry_cli.frameworks.patching.shapes import Call, Details, Load, Save, Saved, Score, Train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from registry_cli.frameworks.patching.rules import Rules
     from registry_cli.frameworks.patching.shapes import Framework, Hook, Sink
@@ -39,6 +39,16 @@ class _Inside(threading.local):
 
 
 _inside = _Inside()
+
+
+@contextmanager
+def log_nothing() -> Iterator[None]:
+    """Log no call of this thread within the block."""
+    before, _inside.busy = _inside.busy, True
+    try:
+        yield
+    finally:
+        _inside.busy = before
 
 
 def forget() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.frameworks.patching.wrap import log_nothing
 from registry_cli.registry.sources import list_sources
 from registry_cli.sdk.clearml.png import encode_png
 from registry_cli.tasks.globs import iter_matches, parse_glob
@@ -42,7 +43,8 @@ def read_object(
         return {f"data{extension or '.bin'}": bytes(serialize(value))}
     if (paths := _find_files(value)) is not None:
         return {source.path: source.file for source in list_sources(paths)}
-    suffix, data = _read(value, sort_keys)
+    with log_nothing():  # an object may save its parts by a framework's function
+        suffix, data = _read(value, sort_keys)
     return {f"data{extension or suffix}": data}
 
 
@@ -87,7 +89,7 @@ def _read(value: Any, sort_keys: bool) -> tuple[str, bytes]:
         return ".csv", str(to_csv()).encode()
     if is_image(value):
         return ".png", encode_png(value)
-    if hasattr(value, "dtype") and hasattr(value, "tobytes"):
+    if hasattr(value, "tobytes") and str(getattr(value, "dtype", "object")) != "object":
         return ".npy", _save_array(value)
     return ".pkl", _pickle(value)
 

@@ -53,6 +53,18 @@ def test_labels_of_the_task_reach_what_frameworks_save(tmp_path: Path, variables
     assert labels == {"plain": {}, "labelled": {"cat": 1, "dog": 2}}
 
 
+def test_what_an_artifact_saves_inside_is_no_save_of_the_script(tmp_path: Path, variables: dict[str, Any]) -> None:
+    printed = scripts.run(tmp_path, script("""
+    class Whole:
+        def __reduce__(self):
+            toynet.save({"w": 1}, "part.json")
+            return dict, ()
+    task.upload_artifact("whole", Whole())
+    toynet.save({"w": 2}, "own.json")
+    """), **variables)  # fmt: skip
+    assert (printed, made(tmp_path)) == ("", ["proj/job/own:1"])
+
+
 def test_saves_become_versions_and_loads_inputs(tmp_path: Path, variables: dict[str, Any]) -> None:
     with reg.Registry.open(tmp_path) as registry:
         (tmp_path / "base.json").write_text('{"w": 0}')

@@ -45,6 +45,15 @@ class Pixels:
         return self.rows
 
 
+class Objects:
+    """As an array of Python objects looks, which `.npy` does not hold."""
+
+    dtype = "object"
+
+    def tobytes(self) -> bytes:
+        return b""
+
+
 class Figure:
     """As a figure of matplotlib's or plotly's looks."""
 
@@ -75,6 +84,7 @@ def test_artifacts_are_files_of_the_task(tmp_path: Path, weights: Path) -> None:
         task.upload_artifact("glob", str(weights.parent / "*.pt"))
         task.upload_artifact("Data Set/1", [1])
         task.upload_artifact("object", {1, 2})
+        task.upload_artifact("objects", Objects())
         task.upload_artifact("own", 5, extension_name=".num", serialization_function=lambda value: b"%d" % value)
         task.upload_artifact("twice", "first")
         task.upload_artifact("twice", {"now": "second"})
@@ -88,7 +98,7 @@ def test_artifacts_are_files_of_the_task(tmp_path: Path, weights: Path) -> None:
     assert found["artifacts/glob/model.pt"] == b"weights"
     assert (found["artifacts/text/data.txt"], found["artifacts/frame/data.csv"]) == (b"some text", b"a\n1\n")
     assert (found["artifacts/own/data.num"], "artifacts/twice/data.txt" in found) == (b"5", False)
-    assert "artifacts/object/data.pkl" in found
+    assert {"artifacts/object/data.pkl", "artifacts/objects/data.pkl"} <= set(found)
     again = reg.Task.get_task(task.id).artifacts
     assert (again["frame"].metadata, again["frame"].size) == ({"rows": 1}, 4)
     assert (again["twice"].get(), again["text"].get(), again["Data Set/1"].get()) == (
@@ -97,7 +107,7 @@ def test_artifacts_are_files_of_the_task(tmp_path: Path, weights: Path) -> None:
         [1],
     )
     assert Path(again["object"].get()).name
-    assert len(again) == 10
+    assert len(again) == 11
     assert "Data Set/1" in again
     assert "none" not in again
 

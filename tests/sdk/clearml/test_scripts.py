@@ -96,3 +96,22 @@ def test_scripts_of_these_kinds_run(tmp_path: Path, text: str, under: bool) -> N
         assert scripts.read_blob(tmp_path, task, "artifacts/script/train.py").decode() == text
     if text == MODELS:
         assert [one.name for one in task.inputs] == ["base"]
+
+
+def test_what_is_kept_survives_an_abrupt_end(tmp_path: Path) -> None:
+    scripts.run(
+        tmp_path,
+        """
+        import os
+        from registry_cli import Task
+        task = Task.init("examples", "abrupt")
+        task.upload_artifact("numbers", [1, 2])
+        task.logger.report_text("a line")
+        task.set_comment("why")
+        os._exit(3)
+        """,
+        code=3,
+    )
+    task = scripts.wait_for_end(tmp_path)
+    assert (task.status, task.comment) == ("crashed", "why")
+    assert scripts.read_blob(tmp_path, task, "artifacts/numbers/data.json") == b"[\n  1,\n  2\n]\n"
