@@ -135,7 +135,7 @@ class Version:
         from registry_cli.registry.editing import tag_versions
 
         if isinstance(remove, str):
-            raise UsageError(f"remove is the text {remove!r}, and must be a list", hint=f"remove=[{remove!r}]")
+            raise UsageError(f"remove is the text {remove!r}, and must be a list")
         add, gone = [parse_tag(tag) for tag in tags], [parse_tag(tag) for tag in remove]
         (self.row,) = tag_versions(self.registry, [self.id], add=add, remove=gone)
         return self
@@ -168,7 +168,7 @@ class Version:
         from registry_cli.registry.editing import Edit, edit_versions
 
         if isinstance(unset, str):
-            raise UsageError(f"unset is the text {unset!r}, and must be a list", hint=f"unset=[{unset!r}]")
+            raise UsageError(f"unset is the text {unset!r}, and must be a list")
         tables = {"metrics": metrics or {}, "metadata": metadata or {}}
         put = {f"{group}.{name}": value for group, table in tables.items() for name, value in table.items()}
         checked = {name: check_value(value, name) for name, value in put.items()}
