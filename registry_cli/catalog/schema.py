@@ -30,13 +30,14 @@ CREATE TABLE lines (
 CREATE TABLE names (key TEXT PRIMARY KEY, line INTEGER NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;
 
 -- doc: JSON of what is shown and not searched; created: microseconds since 1970 UTC; size: bytes of all files;
--- design, design_size: digest and bytes of its design, where that is a blob;
+-- design, design_size: digest and bytes of its design, where that is a blob; attempt: the attempt of its task that made
+-- it, or NULL where the log does not say;
 -- broken: why the record cannot be read, or NULL; a broken version has little more than its number
 CREATE TABLE versions (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, line INTEGER NOT NULL, number INTEGER NOT NULL,
     framework TEXT, author TEXT NOT NULL, created INTEGER NOT NULL, step INTEGER, task TEXT, size INTEGER NOT NULL,
     comment TEXT, publication TEXT, archived INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
-    doc TEXT NOT NULL, design TEXT, design_size INTEGER, broken TEXT, UNIQUE (line, number)
+    doc TEXT NOT NULL, design TEXT, design_size INTEGER, broken TEXT, attempt INTEGER, UNIQUE (line, number)
 );
 -- metadata.* metrics.* params.* labels.* design.*; number holds numbers and booleans (0, 1), text the rest;
 -- a NaN has text 'nan' and no number; a list is its JSON text
@@ -75,21 +76,27 @@ CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- that did so; the row is deleted when a version uses the blob again
 CREATE TABLE garbage (sha256 TEXT PRIMARY KEY, stage TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 
--- a task as in its newest record; record: that record; key, project_key: casefolds; times: microseconds since 1970
--- UTC; command: its words quoted for a shell; status is from the log: a task that is running there may have crashed
-CREATE TABLE tasks (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, project TEXT NOT NULL,
+-- an attempt at a task as in its last record, or a draft as attempt 0; record: that record; key, project_key:
+-- casefolds; times: microseconds since 1970 UTC; command: its words quoted for a shell; status is from the log: an
+-- attempt that is running there may have crashed; name, key, project, project_key, comment, tags, archived and removed
+-- are the task's, equal in all its rows; newest: 1 in the row of its last attempt; shown: 1 in the row that stands for
+-- the task: that of its last attempt while it runs, else that of its last completed one, else that of its last one
+CREATE TABLE attempts (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, project TEXT NOT NULL,
     project_key TEXT NOT NULL, status TEXT NOT NULL, attempt INTEGER NOT NULL, author TEXT NOT NULL,
     created INTEGER NOT NULL, started INTEGER, ended INTEGER, exit_code INTEGER, source TEXT, comment TEXT,
     commit_id TEXT, command TEXT NOT NULL, record TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
-    removed INTEGER NOT NULL DEFAULT 0, broken TEXT
+    removed INTEGER NOT NULL DEFAULT 0, broken TEXT, newest INTEGER NOT NULL DEFAULT 1,
+    shown INTEGER NOT NULL DEFAULT 1, UNIQUE (id, attempt)
 );
+CREATE VIEW tasks AS SELECT * FROM attempts WHERE shown = 1;
+-- `task` in the next five tables is the row of an attempt;
 -- params.* metrics.* env.* python.* host.* seeds.*, as in `fields`
 CREATE TABLE task_fields (
     task INTEGER NOT NULL, field TEXT NOT NULL, number, text TEXT, PRIMARY KEY (task, field)
 ) WITHOUT ROWID;
 CREATE TABLE task_tags (task INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (task, tag)) WITHOUT ROWID;
--- version: id of a version that is an input of the task
+-- version: id of a version that is an input
 CREATE TABLE task_inputs (
     task INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
     PRIMARY KEY (task, position)
@@ -144,8 +151,8 @@ CREATE INDEX changes_version ON changes (version) WHERE version IS NOT NULL;
 CREATE INDEX changes_line ON changes (line) WHERE line IS NOT NULL;
 CREATE INDEX changes_record ON changes (record) WHERE record IS NOT NULL;
 CREATE INDEX changes_task ON changes (task) WHERE task IS NOT NULL;
-CREATE INDEX tasks_key ON tasks (key);
-CREATE INDEX tasks_created ON tasks (created);
+CREATE INDEX attempts_key ON attempts (key);
+CREATE INDEX attempts_created ON attempts (created);
 CREATE INDEX task_inputs_version ON task_inputs (version);
 CREATE INDEX task_data_sha256 ON task_data (sha256);
 """

@@ -1,7 +1,7 @@
 """Seals: digests of what the fold wrote into the index, which reveal a bit that flipped since. They stop no forger.
 
 A version has one seal over its columns, tags and parents and one over its files; a line has one over its name, its last
-number and its aliases; names, settings and tasks have theirs. Folding an entry computes the seals of what the entry
+number and its aliases; names, settings and attempts have theirs. Folding an entry computes the seals of what the entry
 touched, and reading compares them (XXH3-64, https://xxhash.com). What a version's record proves is also compared with
 the record itself.
 """
@@ -30,7 +30,7 @@ MOVES: Final = 7
 
 VERSION_COLUMNS: Final = (
     "v.row, v.id, v.line, v.number, v.framework, v.author, v.created, v.step, v.task, v.size, v.comment, v.publication,"
-    " v.archived, v.removed, v.doc, v.design, v.design_size, v.broken"
+    " v.archived, v.removed, v.doc, v.design, v.design_size, v.broken, v.attempt"
 )
 LINE_COLUMNS: Final = "id, key, name, project, last_number"
 _ALL: Final = (
@@ -38,7 +38,7 @@ _ALL: Final = (
     (FILES, "SELECT row FROM versions"),
     (LINE, "SELECT id FROM lines"),
     (MOVES, "SELECT id FROM lines"),
-    (TASK, "SELECT row FROM tasks"),
+    (TASK, "SELECT row FROM attempts"),
 )
 
 
@@ -275,5 +275,5 @@ def _select_moves(db: sqlite3.Connection, lines: Sequence[int]) -> Iterable[tupl
 
 def _tasks(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
     tags = group(db.execute(f"SELECT task, tag FROM task_tags WHERE task IN ({marks(rows)}) ORDER BY tag", rows))
-    for columns in db.execute(f"SELECT * FROM tasks WHERE row IN ({marks(rows)})", rows):
+    for columns in db.execute(f"SELECT * FROM attempts WHERE row IN ({marks(rows)})", rows):
         yield columns[0], seal(columns, tags.get(columns[0], []))

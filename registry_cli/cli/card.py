@@ -103,8 +103,13 @@ def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
         "partial": [[escape(path), "lost in this copy"] for path in version["partial"]],
         "design": _design(version["design"]),
         "sealed by": [[version["publication"]]] if version["publication"] else [],
-        "task": [[escape(word) for word in (version["task_name"], version["task"]) if word]] if version["task"] else [],
+        "task": _task(version) if version["task"] else [],
     }
+
+
+def _task(version: Mapping[str, Any]) -> list[list[str]]:
+    further = [f"attempt {version['attempt']}"] if (version["attempt"] or 1) > 1 else []
+    return [[*(escape(word) for word in (version["task_name"], version["task"]) if word), *further]]
 
 
 def list_pairs(table: Mapping[str, Any]) -> list[list[str]]:

@@ -25,6 +25,7 @@ TaskArg = Annotated[str, typer.Argument(metavar="TASK", help="A task: its name, 
 TasksArg = Annotated[
     list[str], typer.Argument(metavar="TASK", help="Tasks: name, project/name, id, @last; `-` reads stdin.")
 ]
+AttemptOpt = Annotated[int | None, typer.Option("--attempt", metavar="N", min=1, help="This attempt at it, from 1.")]
 KeyArg = Annotated[str, typer.Argument(metavar="KEY", help="A setting; `reg config list` lists them.")]
 
 output_option: Final = partial(typer.Option, rich_help_panel="Output")

@@ -65,17 +65,20 @@ def format_mermaid(lineage: Lineage) -> str:
 def lineage_table(lineage: Lineage) -> dict[str, Any]:
     """Return a lineage as plain data.
 
-    `edges` connect versions; `links` lead from data and inputs to tasks, and from tasks to versions; `cut` has the
-    versions with further ancestors (`up`) or descendants (`down`) that the depth leaves out.
+    `edges` connect versions; `links` lead from data and inputs to attempts at tasks, and from these to versions; `cut`
+    has the versions with further ancestors (`up`) or descendants (`down`) that the depth leaves out.
     """
     tasks = lineage.tasks.values()
     data = {each.sha256: {"sha256": each.sha256, "size": each.size, "path": each.path}
             for task in tasks for each in task.data}  # fmt: skip
-    links = [{"from": task.id, "to": row.id, "role": "task"}
-             for row in lineage.nodes.values() if row.task and (task := lineage.tasks.get(row.task))]  # fmt: skip
+    links: list[dict[str, Any]] = [
+        {"from": task.id, "to": row.id, "role": "task", "attempt": task.attempt}
+        for row in lineage.nodes.values() if (task := lineage.find_task(row))
+    ]  # fmt: skip
     for task in tasks:
-        links += [{"from": one.version, "to": task.id, "role": "input", "name": one.name} for one in task.inputs]
-        links += [{"from": each.sha256, "to": task.id, "role": "data", "path": each.path} for each in task.data]
+        to = {"to": task.id, "attempt": task.attempt}
+        links += [{"from": one.version, **to, "role": "input", "name": one.name} for one in task.inputs]
+        links += [{"from": each.sha256, **to, "role": "data", "path": each.path} for each in task.data]
     return {
         "root": lineage.root,
         "nodes": view_versions(lineage.nodes.values()),
@@ -107,20 +110,20 @@ class _Sources:
 def _list_sources(lineage: Lineage, names: Mapping[VersionId, str]) -> _Sources:
     """Return the tasks of a lineage as nodes, each with its first data files; a file that several read is one node."""
     found, files = _Sources(), dict[str, str]()
-    tasks = {task: f"t{at}" for at, task in enumerate(lineage.tasks)}
-    for task in lineage.tasks.values():
-        found.nodes.append(_Source(tasks[task.id], describe_task(task)))
-        found.edges.extend((names[one.version], tasks[task.id], "input") for one in task.inputs if one.version in names)
+    tasks = {task: f"t{at}" for at, task in enumerate(lineage.tasks.values())}
+    for task, name in tasks.items():
+        found.nodes.append(_Source(name, describe_task(task)))
+        found.edges.extend((names[one.version], name, "input") for one in task.inputs if one.version in names)
         for data in task.data[:SHOWN]:
             if data.sha256 not in files:
                 files[data.sha256] = f"d{len(files)}"
                 found.nodes.append(_Source(files[data.sha256], [data.path, f"sha256 {data.sha256[:ID]}"], data=True))
-            found.edges.append((files[data.sha256], tasks[task.id], "data"))
+            found.edges.append((files[data.sha256], name, "data"))
         if len(task.data) > SHOWN:
-            found.nodes.append(_Source(f"{tasks[task.id]}d", [f"+{len(task.data) - SHOWN:,} more"], data=True))
-            found.edges.append((f"{tasks[task.id]}d", tasks[task.id], "data"))
-    found.edges.extend((tasks[row.task], names[row.id], "task") for row in lineage.nodes.values()
-                       if row.task and row.task in tasks)  # fmt: skip
+            found.nodes.append(_Source(f"{name}d", [f"+{len(task.data) - SHOWN:,} more"], data=True))
+            found.edges.append((f"{name}d", name, "data"))
+    found.edges.extend((tasks[made], names[row.id], "task") for row in lineage.nodes.values()
+                       if (made := lineage.find_task(row)))  # fmt: skip
     return found
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.read.ancestry import Direction
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import TaskId, VersionId
+    from registry_cli.ids import VersionId
     from registry_cli.registry.lineage import Lineage, TaskNode
 
 _HEADINGS: Final[dict[Direction, str]] = {"up": "made from", "down": "made into"}
@@ -56,7 +56,7 @@ class Line:
 def iter_lines(lineage: Lineage) -> Iterator[Line]:
     """Yield the lines of a lineage's tree; a version that is reached again is named but not followed again."""
     root = lineage.nodes[lineage.root]
-    described: set[TaskId] = set()
+    described: set[TaskNode] = set()
     yield Line("", "", root)
     yield from _iter_task(lineage, root, "│  ", described)
     for position, direction in enumerate(lineage.directions):
@@ -79,7 +79,7 @@ def format_line(line: Line) -> str:
 
 def _iter_branch(
     lineage: Lineage, steps: dict[VersionId, list[tuple[str, VersionId]]], direction: Direction, indent: str,
-    described: set[TaskId],
+    described: set[TaskNode],
 ) -> Iterator[Line]:  # fmt: skip
     seen = {lineage.root}
     stack = _branches(steps.get(lineage.root, []), indent)
@@ -106,12 +106,12 @@ def _iter_branch(
             stack += _branches(onward, below)
 
 
-def _iter_task(lineage: Lineage, version: VersionRow, indent: str, described: set[TaskId]) -> Iterator[Line]:
+def _iter_task(lineage: Lineage, version: VersionRow, indent: str, described: set[TaskNode]) -> Iterator[Line]:
     """Yield the lines about the task that made a version, unless they stand further up."""
-    task = lineage.tasks.get(version.task) if version.task else None
-    if task is None or task.id in described:
+    task = lineage.find_task(version)
+    if task is None or task in described:
         return
-    described.add(task.id)
+    described.add(task)
     yield Line(indent, "", note=escape(" · ".join(describe_task(task))))
     for one in lineage.list_more_inputs(task):
         yield Line(indent, "", note=escape(f"input {one.name} {one.ref or one.version[:ID]}"))
@@ -121,16 +121,28 @@ def _iter_task(lineage: Lineage, version: VersionRow, indent: str, described: se
         yield Line(indent, "", note=f"data +{len(task.data) - SHOWN:,} more")
 
 
-def _name_described(lineage: Lineage, version: VersionRow, described: set[TaskId]) -> str:
-    """Return the name of a version's task where the lines about it stand further up; else nothing."""
-    return f"task {lineage.tasks[version.task].name}" if version.task in described else ""
+def _name_described(lineage: Lineage, version: VersionRow, described: set[TaskNode]) -> str:
+    """Return the name of a version's task where the lines about its attempt stand further up; else nothing."""
+    task = lineage.find_task(version)
+    return " · ".join([f"task {task.name}", *_further(task)]) if task and task in described else ""
 
 
 def describe_task(task: TaskNode) -> list[str]:
-    """Return facts about a task: name and id, its status unless it is `completed`, commit and command."""
+    """Return facts about a task: name and id, a further attempt's number, a status but `completed`, commit, command."""
     status = [] if task.status == "completed" else [task.status]
     commit = [f"commit {task.commit[:7]}"] if task.commit else []
-    return [f"task {task.name} {task.id}", *status, *(["removed"] if task.removed else []), *commit, task.command]
+    return [
+        f"task {task.name} {task.id}",
+        *_further(task),
+        *status,
+        *(["removed"] if task.removed else []),
+        *commit,
+        task.command,
+    ]
+
+
+def _further(task: TaskNode) -> list[str]:
+    return [f"attempt {task.attempt}"] if task.attempt > 1 else []
 
 
 def _branches(onward: list[tuple[str, VersionId]], indent: str) -> list[tuple[str, str, str, VersionId]]:

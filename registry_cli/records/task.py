@@ -1,7 +1,7 @@
 """A task's record: everything known about an experiment at one stage. Immutable; named by the SHA-256 of its bytes.
 
 A task has one record as a draft, one when an attempt starts and one when it ends; each repeats all that the earlier
-ones hold, so that a reader needs the newest alone.
+ones of its attempt hold, so that a reader needs the last one of an attempt alone.
 """
 
 from __future__ import annotations

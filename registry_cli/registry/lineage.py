@@ -8,12 +8,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from registry_cli.catalog.read.ancestry import list_relatives
-from registry_cli.catalog.read.tasks import find_task, get_task_row, list_task_data, list_task_inputs
+from registry_cli.catalog.read.tasks import find_attempt, find_task_row, list_task_data, list_task_inputs
 from registry_cli.catalog.read.versions import find_row, list_versions
 from registry_cli.errors import RegError
+from registry_cli.ids import TaskId
 from registry_cli.records.task_codec import load_task
 from registry_cli.store.blobs import get_record
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.ancestry import Direction
     from registry_cli.catalog.read.rows import InputRow, TaskRow, VersionRow
-    from registry_cli.ids import TaskId, VersionId
+    from registry_cli.ids import VersionId
     from registry_cli.records.status import Status
     from registry_cli.records.task import Data
     from registry_cli.registry.api import Registry
+
+Made: TypeAlias = tuple[TaskId, int | None]
+"""A task, and the attempt at it that made a version; None for the one that stands for the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,11 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class TaskNode:
-    """A task that made versions of a lineage.
+    """A task that made versions of a lineage, in the attempt that made them.
 
     Attributes:
+        attempt: Its number.
+        status: The attempt's.
         commit: Full id of the commit it ran from; None, as are `branch` and `remote`, where there was none.
         command: Its words quoted for a shell.
         inputs: Versions that are its inputs.
@@ -51,6 +57,7 @@ class TaskNode:
 
     id: TaskId
     name: str
+    attempt: int
     status: Status
     commit: str | None
     branch: str | None
@@ -70,7 +77,8 @@ class Lineage:
         nodes: All versions of the graph by id, the root first, including archived and removed ones.
         edges: All pointers between them, in the order in which a version names its parents.
         directions: Directions that were followed.
-        tasks: Tasks that made versions of the graph and are in the registry, in the order of the versions.
+        tasks: Attempts at tasks that made versions of the graph and are in the registry, by task and number as the
+            versions have them, in the order of the versions.
         cut: By direction, the versions with further ones that the most steps left out.
     """
 
@@ -78,8 +86,12 @@ class Lineage:
     nodes: Mapping[VersionId, VersionRow]
     edges: tuple[Edge, ...]
     directions: tuple[Direction, ...]
-    tasks: Mapping[TaskId, TaskNode] = field(default_factory=dict)
+    tasks: Mapping[Made, TaskNode] = field(default_factory=dict)
     cut: Mapping[Direction, frozenset[VersionId]] = field(default_factory=dict)
+
+    def find_task(self, version: VersionRow) -> TaskNode | None:
+        """Return the attempt that made a version; None where the registry holds none."""
+        return self.tasks.get((version.task, version.attempt)) if version.task else None
 
     def steps(self, direction: Direction) -> dict[VersionId, list[tuple[str, VersionId]]]:
         """Return role and id of the neighbours of each version in one direction, in the order of the edges."""
@@ -105,7 +117,7 @@ class Lineage:
 
     def list_more_inputs(self, task: TaskNode) -> list[InputRow]:
         """Return the inputs of a task that are not parents of the versions it made, as far as the graph has them."""
-        parents = {edge.parent for edge in self.edges if self.nodes[edge.child].task == task.id}
+        parents = {edge.parent for edge in self.edges if self.find_task(self.nodes[edge.child]) is task}
         return [one for one in task.inputs if one.version not in parents]
 
 
@@ -148,15 +160,17 @@ def read_lineage(
     return Lineage(root.id, nodes, tuple(edges), directions, _read_tasks(registry, nodes.values()), cut)
 
 
-def _read_tasks(registry: Registry, versions: Iterable[VersionRow]) -> dict[TaskId, TaskNode]:
-    made_by = dict.fromkeys(row.task for row in versions if row.task)
-    found = registry.read(lambda db: {task: _read_row(db, task) for task in made_by})
-    return {task: _read_task(registry, *row) for task, row in found.items() if row is not None}
+def _read_tasks(registry: Registry, versions: Iterable[VersionRow]) -> dict[Made, TaskNode]:
+    made_by = dict.fromkeys((row.task, row.attempt) for row in versions if row.task)
+    found = registry.read(lambda db: {made: _read_row(db, *made) for made in made_by})
+    return {made: _read_task(registry, *row) for made, row in found.items() if row is not None}
 
 
-def _read_row(db: Connection, task: TaskId) -> tuple[TaskRow, list[InputRow], list[Data]] | None:
-    row = find_task(db, task)
-    return (get_task_row(db, row), list_task_inputs(db, task), list_task_data(db, row)) if row is not None else None
+def _read_row(db: Connection, task: TaskId, attempt: int | None) -> tuple[TaskRow, list[InputRow], list[Data]] | None:
+    row = find_task_row(db, task) if attempt is None else find_attempt(db, task, attempt)
+    if row is None:
+        return None
+    return row, list_task_inputs(db, task, row.attempt), list_task_data(db, task, row.attempt)
 
 
 def _read_task(registry: Registry, task: TaskRow, inputs: list[InputRow], data: list[Data]) -> TaskNode:
@@ -166,6 +180,7 @@ def _read_task(registry: Registry, task: TaskRow, inputs: list[InputRow], data: 
     return TaskNode(
         id=task.id,
         name=task.name,
+        attempt=task.attempt,
         status=task.status,
         commit=task.commit,
         branch=code.branch if code else None,

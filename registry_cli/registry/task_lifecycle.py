@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read.tasks import find_task, find_task_row, list_task_files
+from registry_cli.catalog.read.tasks import find_task_row, list_task_files
 from registry_cli.errors import CorruptError, NotFoundError, RefusedError
 from registry_cli.registry.hold_bytes import need_files
 from registry_cli.registry.transaction import transact
@@ -15,11 +15,9 @@ from registry_cli.store.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import TaskId
-    from registry_cli.records.parts import FileEntry
     from registry_cli.registry.api import Registry
 
 
@@ -89,12 +87,7 @@ def need_task(registry: Registry, staging: Staging, task: TaskId) -> None:
 def _need_task(registry: Registry, staging: Staging, row: TaskRow) -> None:
     if row.broken:
         raise CorruptError(f"task {row.id} is damaged: {row.broken}", hint="reg repair")
-
-    def find(db: Connection) -> list[FileEntry]:
-        number = find_task(db, row.id)
-        return list_task_files(db, number) if number else []
-
-    need_files(registry, staging, registry.read(find), f"task {row.name}")
+    need_files(registry, staging, registry.read(lambda db: list_task_files(db, row.id)), f"task {row.name}")
 
 
 def _list_rows(registry: Registry, ids: Sequence[TaskId]) -> list[TaskRow]:

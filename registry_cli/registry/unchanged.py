@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.models import find_line
+from registry_cli.catalog.read.tasks import find_attempt
 from registry_cli.ids import line_key
 from registry_cli.registry.draft import Draft, given
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import ModelName
+    from registry_cli.ids import ModelName, TaskId
     from registry_cli.records.parts import FileEntry
     from registry_cli.records.version import VersionRecord
     from registry_cli.registry.api import Registry
@@ -28,7 +29,7 @@ def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[V
     checks: list[Callable[[], bool]] = [
         lambda: draft.framework in {None, newest.framework},
         lambda: draft.step in {None, newest.step},
-        lambda: draft.task in {None, newest.task},
+        lambda: draft.task is None or _is_made_by(registry, newest, draft.task),
         lambda: holds(newest.labels, draft.labels),
         lambda: holds(newest.params, given(draft.params)),
         lambda: holds(newest.metrics, draft.metrics),
@@ -43,6 +44,12 @@ def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[V
         lambda: set(map(line_key, draft.aliases)) <= set(map(line_key, newest.aliases)),
     ]
     return [newest] if all(check() for check in checks) else []
+
+
+def _is_made_by(registry: Registry, version: VersionRow, task: TaskId) -> bool:
+    """Return whether a version was made by a task, in its newest attempt: what another attempt made is its own."""
+    now = registry.read(lambda db: find_attempt(db, task))
+    return version.task == task and version.attempt in {None, now.attempt if now else None}
 
 
 def _find_newest(db: Connection, name: ModelName, files: Sequence[FileEntry]) -> VersionRow | None:

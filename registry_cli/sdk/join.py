@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env, opening
-from registry_cli.catalog.read.tasks import find_task_row
+from registry_cli.catalog.read.tasks import find_attempt
 from registry_cli.errors import NoRegistryError, RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.process import call_at_end
@@ -151,7 +151,7 @@ def _find_running(registry: Registry, live: Live) -> Task | None:
         try:
             begun = read_state(live).script
             registry.index.sync()
-            row = registry.read(lambda db: find_task_row(db, live.task))
+            row = registry.read(lambda db: find_attempt(db, live.task))
             found = get_task(registry, row) if row is not None else None
         except (RegError, FileNotFoundError):
             return None

@@ -64,8 +64,8 @@ def cancel_tasks(
     """
     end_crashed(registry)
     rows = see_tasks(registry, refs)
-    # A runner that sleeps looks crashed and may still run.
-    rows = [get_row(registry, row.id) if row.status == "crashed" else row for row in rows]
+    # A runner that sleeps looks crashed and may still run; and the newest attempt may not be the one that is shown.
+    rows = [get_row(registry, row.id) if row.status in ENDED else row for row in rows]
     jobs = {row.id: job for row in rows if driver and (job := _find_waiting(driver, row))}
     for row in rows:
         _check(registry, row, waits=row.id in jobs, force=force)

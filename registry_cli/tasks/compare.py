@@ -1,4 +1,4 @@
-"""Compares tasks side by side: the command, its inputs and surroundings, and the results.
+"""Compares tasks, or attempts at them, side by side: the command, its inputs and surroundings, and the results.
 
 The time and author of a run, and how long it took, are shown but do not count as a difference.
 """
@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read.tasks import list_task_inputs
-from registry_cli.catalog.read.versions import list_versions_of_task
+from registry_cli.catalog.read.versions import list_outputs_of_attempt, list_versions_of_task
 from registry_cli.errors import UsageError
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.compare import Compared, choose_groups, compare_group, present_fields
-from registry_cli.tasks.find import read_now, see_tasks
+from registry_cli.tasks.find import read_now, see_attempt
 from registry_cli.tasks.record import read_task_file
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class TaskComparison:
     """Tasks side by side.
 
     Attributes:
-        tasks: The tasks as they are now; the others are compared with the first.
+        tasks: The tasks or attempts as they are now; the others are compared with the first.
         rows: Rows in the order of `GROUPS`; in each group, rows that differ come first.
     """
 
@@ -57,26 +57,44 @@ class TaskComparison:
         return not all(row.same for row in self.rows)
 
 
-def compare_tasks(registry: Registry, refs: Sequence[str], *, only: Sequence[str] = ()) -> TaskComparison:
-    """Compare two or more tasks.
+def compare_tasks(
+    registry: Registry, refs: Sequence[str], *, only: Sequence[str] = (), attempts: Sequence[int] = ()
+) -> TaskComparison:
+    """Compare two or more tasks, or attempts at them.
 
     Args:
         registry: The registry that holds the tasks.
         refs: Addresses of the tasks; one may occur twice.
         only: Groups to compare; all if empty.
+        attempts: Numbers of attempts: one for each task, one for all, or several of a single task; the number alone of
+            a single task is compared with the attempt that stands for the task.
 
     Raises:
-        UsageError: There are fewer than two addresses, or a group does not exist.
-        NotFoundError: An address names nothing.
+        UsageError: There are fewer than two to compare, a group does not exist, or the numbers do not fit the tasks.
+        NotFoundError: An address names nothing, or a task has no such attempt.
         CorruptError: A record or lock cannot be read.
     """
-    if len(refs) < 2:
+    wanted = _pair(refs, attempts)
+    if len(wanted) < 2:
         raise UsageError("comparing takes two tasks or more", hint="reg task compare --help")
     groups = choose_groups(GROUPS, only)
-    tasks = tuple(see_tasks(registry, [ref])[0] for ref in refs)
-    tables = [_tables(registry, row) for row in tasks]
+    tasks = tuple(see_attempt(registry, ref, number) for ref, number in wanted)
+    tables = [_tables(registry, row, alone=bool(attempts)) for row in tasks]
     rows = [row for group in groups for row in compare_group(group, [table[group] for table in tables])]
     return TaskComparison(tasks, tuple(row if row.group in _AMOUNTS else replace(row, deltas=()) for row in rows))
+
+
+def _pair(refs: Sequence[str], attempts: Sequence[int]) -> list[tuple[str, int | None]]:
+    """Return the attempts to compare; a number of None is that of the attempt that stands for its task."""
+    if len(refs) == 1 and attempts:
+        return [(refs[0], number) for number in (attempts if len(attempts) > 1 else (*attempts, None))]
+    numbers = list(attempts) if len(attempts) > 1 else [*(attempts or (None,))] * len(refs)
+    if len(numbers) != len(refs):
+        raise UsageError(
+            f"{len(attempts)} attempts of {len(refs)} tasks: give --attempt once for each task, or once for all",
+            hint="reg task compare --help",
+        )
+    return list(zip(refs, numbers, strict=True))
 
 
 def parse_lock(text: str) -> dict[str, str]:
@@ -85,7 +103,7 @@ def parse_lock(text: str) -> dict[str, str]:
     return {match["name"]: match["version"] for match in found if match}
 
 
-def _tables(registry: Registry, row: TaskRow) -> dict[str, Mapping[str, Value]]:
+def _tables(registry: Registry, row: TaskRow, *, alone: bool) -> dict[str, Mapping[str, Value]]:
     task = read_now(registry, row)
     lock = task.find_file(LOCK)
     return {
@@ -100,7 +118,7 @@ def _tables(registry: Registry, row: TaskRow) -> dict[str, Mapping[str, Value]]:
         "python": _flat(task.python),
         "host": _flat(task.host),
         "seeds": _flat(task.seeds),
-        "outputs": _outputs(registry, task),
+        "outputs": _outputs(registry, task, alone=alone),
     }
 
 
@@ -117,7 +135,7 @@ def _fields(task: Task) -> dict[str, Value]:
 
 
 def _inputs(registry: Registry, task: Task) -> dict[str, Value]:
-    known = {one.version: one.ref for one in registry.read(lambda db: list_task_inputs(db, task.id))}
+    known = {one.version: one.ref for one in registry.read(lambda db: list_task_inputs(db, task.id, task.attempt))}
     return {one.name: known.get(one.version) or one.version for one in task.inputs}
 
 
@@ -129,9 +147,10 @@ def _code(task: Task) -> dict[str, Value]:
     return {**state, **{file.path: _digest(file) for file in stored}}
 
 
-def _outputs(registry: Registry, task: Task) -> dict[str, Value]:
-    """Return the files of the versions that a task made; of a file that was made several times, the newest."""
-    versions = registry.read(lambda db: list_versions_of_task(db, task.id))
+def _outputs(registry: Registry, task: Task, *, alone: bool) -> dict[str, Value]:
+    """Return the files of the versions that an attempt made; of a file that was made several times, the newest."""
+    read = list_versions_of_task if alone else list_outputs_of_attempt
+    versions = registry.read(lambda db: read(db, task.id, task.attempt))
     return {file.path: _digest(file) for version in versions for file in version.files}
 
 

@@ -27,11 +27,11 @@ PAUSE: Final = 0.2
 def iter_console(
     registry: Registry, row: TaskRow, *, tail: int | None = None, follow: bool = False, pause: float = PAUSE
 ) -> Iterator[bytes]:
-    """Yield what a task's newest attempt printed; nothing if it printed nothing, or its console was not stored.
+    """Yield what an attempt at a task printed; nothing if it printed nothing, or its console was not stored.
 
     Args:
         registry: The registry that holds the task.
-        row: The task.
+        row: The attempt.
         tail: Number of last lines to yield; all if None.
         follow: Continue until the attempt ends.
         pause: Seconds between two reads.
@@ -45,7 +45,7 @@ def iter_console(
     task = get_task(registry, row)
     if task.status not in ENDED:  # it may have ended just now
         registry.index.sync()
-        task = get_task(registry, get_row(registry, row.id))
+        task = get_task(registry, get_row(registry, row.id, row.attempt))
     console = task.find_file(CONSOLE) if task.status in ENDED else None
     if console is not None:
         with open_task_file(registry, console) as file:

@@ -8,18 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.read.entries import list_end_records
 from registry_cli.catalog.read.tasks import list_task_inputs
 from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.errors import RegError
 from registry_cli.records.task import DIFF, LOCK, SCALARS
-from registry_cli.records.task_codec import load_task
-from registry_cli.store.blobs import get_record
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.folder import find_live
 from registry_cli.tasks.attempt.scalar_reader import load_curves, merge
 from registry_cli.tasks.compare import parse_lock
-from registry_cli.tasks.find import read_now
+from registry_cli.tasks.find import read_now, see_attempts
 from registry_cli.tasks.record import read_task_file
 
 if TYPE_CHECKING:
@@ -38,10 +35,10 @@ class Whole:
     Attributes:
         task: All that is known about it now.
         refs: Current addresses of its inputs; an input without one is missing.
-        outputs: Versions that it made, oldest first.
+        outputs: Versions that the task made, or this attempt alone, oldest first.
         changed: Numbers of lines that its diff adds and removes, or None without a diff.
         packages: Number of packages in its lock, or None without one.
-        ends: Its earlier attempts as they ended, oldest first.
+        attempts: All attempts at the task, oldest first.
     """
 
     row: TaskRow
@@ -50,17 +47,24 @@ class Whole:
     outputs: Sequence[VersionRow]
     changed: tuple[int, int] | None
     packages: int | None
-    ends: Sequence[Task]
+    attempts: Sequence[Task]
 
 
-def read_whole(registry: Registry, row: TaskRow) -> Whole:
-    """Return all about a task.
+def read_whole(registry: Registry, row: TaskRow, *, alone: bool = False) -> Whole:
+    """Return all about a task in the given attempt.
+
+    Args:
+        registry: The registry that holds the task.
+        row: The attempt.
+        alone: Leave out the outputs of other attempts.
 
     Raises:
         CorruptError: Its record, diff or lock cannot be read.
     """
     task = read_now(registry, row)
-    inputs, outputs = registry.read(lambda db: (list_task_inputs(db, row.id), list_versions_of_task(db, row.id)))
+    number = row.attempt if alone else None
+    outputs = registry.read(lambda db: list_versions_of_task(db, row.id, number))
+    inputs = registry.read(lambda db: list_task_inputs(db, row.id, row.attempt))
     diff, lock = (find_part(registry, row, task, path) for path in (DIFF, LOCK))
     return Whole(
         row=row,
@@ -69,7 +73,7 @@ def read_whole(registry: Registry, row: TaskRow) -> Whole:
         outputs=outputs,
         changed=None if diff is None else _count_changed(diff),
         packages=None if lock is None else len(parse_lock(lock.decode(errors="replace"))),
-        ends=_list_ends(registry, row) if row.attempt > 1 else (),
+        attempts=_read_attempts(registry, task) if task.attempt else (),
     )
 
 
@@ -105,12 +109,12 @@ def _count_changed(diff: bytes) -> tuple[int, int]:
     return sum(line.startswith(b"+") for line in lines), sum(line.startswith(b"-") for line in lines)
 
 
-def _list_ends(registry: Registry, row: TaskRow) -> list[Task]:
-    """Return the ends of the attempts before the newest; one whose record cannot be read is left out."""
-    ends = []
-    for record in registry.read(lambda db: list_end_records(db, row.id)):
+def _read_attempts(registry: Registry, task: Task) -> list[Task]:
+    """Return all attempts at a task; one whose record cannot be read is left out."""
+    attempts = []
+    for row in see_attempts(registry, task.id):
         try:
-            ends.append(load_task(get_record(registry.layout, record), f"record {record[:12]}"))
+            attempts.append(task if row.attempt == task.attempt else read_now(registry, row))
         except RegError:
             continue
-    return [task for task in ends if task.attempt < row.attempt]
+    return attempts

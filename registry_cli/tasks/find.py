@@ -17,7 +17,7 @@ from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
 from registry_cli.catalog.read.task_address import resolve_task
-from registry_cli.catalog.read.tasks import has_running, list_task_ids, list_tasks
+from registry_cli.catalog.read.tasks import has_running, list_attempts, list_task_ids, list_tasks
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
 
@@ -43,6 +43,7 @@ class TaskQuestion:
         status: Statuses, any of which a task must have.
         archived: Find archived tasks only.
         include_archived: Find archived tasks too.
+        attempts: Find each attempt by itself, in place of the one that stands for its task.
     """
 
     expr: str = ""
@@ -55,6 +56,7 @@ class TaskQuestion:
     metric: tuple[str, ...] = ()
     archived: bool = False
     include_archived: bool = False
+    attempts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Found:
     """The answer to a question.
 
     Attributes:
-        rows: Row numbers of the tasks in the index, in the question's order.
+        rows: Row numbers of the tasks or attempts in the index, in the question's order.
         crashed: The tasks that are running according to the log and whose runner is dead.
     """
 
@@ -87,6 +89,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
         sort=parse_sort(question.sort, TASKS) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
+        attempts=question.attempts,
     )
     crashed = _list_crashed(registry)
     rows = registry.read(lambda db: find_task_rows(db, query, lambda ref: registry.get_row(ref).id, crashed))
@@ -114,8 +117,28 @@ def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False)
     return _mark_crashed(registry.read(find), _list_crashed(registry))
 
 
+def see_attempts(registry: Registry, task: TaskId) -> list[TaskRow]:
+    """Return all attempts at a task as they are now, oldest first."""
+    return _mark_crashed(registry.read(partial(list_attempts, task=task)), _list_crashed(registry))
+
+
+def see_attempt(registry: Registry, ref: str, number: int | None) -> TaskRow:
+    """Return an attempt at a task as it is now; without a number, the one that stands for the task.
+
+    Raises:
+        NotFoundError: The address names nothing, or the task has no such attempt.
+    """
+    from registry_cli.tasks.record import get_row  # a listing does not load it
+
+    if number is None:
+        return see_tasks(registry, [ref])[0]
+    return _mark_crashed([get_row(registry, ref, number)], _list_crashed(registry))[0]
+
+
 def read_now(registry: Registry, row: TaskRow) -> Task:
-    """Return all that is known about a task now: its newest record, and the facts its runner has reported since.
+    """Return all that is known about an attempt now: its last record, and the facts its runner has reported since.
+
+    Name, project, comment and tags are those that the task has now.
 
     Raises:
         CorruptError: The record cannot be read.
@@ -125,8 +148,8 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
     from registry_cli.tasks.record import get_row, get_task
 
     task = get_task(registry, row)
-    if task.status != "running":
-        return task
+    if task.status != "running" or not row.newest:
+        return replace(task, status=row.status, name=row.name, project=row.project, comment=row.comment, tags=row.tags)
     live = find_live(registry.layout, row.id, row.attempt)
     if live is not None:
         try:
@@ -134,7 +157,7 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
         except FileNotFoundError:
             pass
     registry.index.sync()  # it has just ended, or runs where another copy of the registry is
-    return get_task(registry, get_row(registry, row.id))
+    return get_task(registry, get_row(registry, row.id, row.attempt))
 
 
 def _list_crashed(registry: Registry) -> set[TaskId]:
@@ -147,7 +170,7 @@ def _list_crashed(registry: Registry) -> set[TaskId]:
 
 
 def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
-    return [replace(row, status="crashed") if row.id in crashed else row for row in rows] if crashed else rows
+    return [replace(row, status="crashed") if row.status == "running" and row.id in crashed else row for row in rows]
 
 
 def _narrowed(question: TaskQuestion) -> Expr | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.task_address import resolve_task
-from registry_cli.catalog.read.tasks import get_task_row
-from registry_cli.errors import CorruptError
+from registry_cli.catalog.read.tasks import find_attempt, get_task_row
+from registry_cli.errors import CorruptError, NotFoundError
 from registry_cli.ids import RecordId
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task_codec import dump_task, load_task
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.ids import BlobHash
     from registry_cli.records.task import Task
@@ -112,13 +113,26 @@ def stage_file(staging: Staging, path: str, source: bytes | Path, media: str | N
     return FileEntry(path, digests.size, digests.sha256, digests.xxh3, media)
 
 
-def get_row(registry: Registry, ref: str) -> TaskRow:
-    """Return the index's row of the task that an address names; raises as `resolve_task`."""
-    return registry.read(lambda db: get_task_row(db, resolve_task(db, ref)))
+def get_row(registry: Registry, ref: str, attempt: int | None = None) -> TaskRow:
+    """Return an attempt at the task that an address names, the newest without a number.
+
+    Raises:
+        NotFoundError: The address names nothing, or the task has no such attempt.
+        AmbiguousError: The address is the beginning of several ids.
+    """
+
+    def find(db: Connection) -> tuple[TaskRow, TaskRow | None]:
+        task = get_task_row(db, resolve_task(db, ref))
+        return task, find_attempt(db, task.id, attempt)
+
+    task, found = registry.read(find)
+    if found is None:
+        raise NotFoundError(f"task {task.name} has no attempt {attempt}", hint=f"reg task show {task.id}")
+    return found
 
 
 def get_task(registry: Registry, row: TaskRow) -> Task:
-    """Return the newest record of a task.
+    """Return the last record of an attempt at a task.
 
     Raises:
         CorruptError: The record cannot be read.

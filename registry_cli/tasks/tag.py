@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.errors import UsageError
 from registry_cli.tasks.find import see_tasks
-from registry_cli.tasks.record import get_task, write_stages
+from registry_cli.tasks.record import get_row, get_task, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ def tag_tasks(
     plus, minus = set(add), set(remove)
     if plus & minus:
         raise UsageError(f"tag {min(plus & minus)} cannot be both added and removed")
-    rows = see_tasks(registry, refs)
+    rows = [get_row(registry, row.id) for row in see_tasks(registry, refs)]
     wanted = []
     for row in rows:
         task = get_task(registry, row)

@@ -64,15 +64,20 @@ def remove_unused(
     return gone
 
 
-def drop_outputs(registry: Registry, task: Task) -> list[str]:
-    """Remove the outputs of a task that did not complete, if its recipe says so; return why others stay, in words.
+def drop_outputs(registry: Registry, task: Task, attempt: int) -> list[str]:
+    """Remove the outputs of an attempt that did not complete, if its recipe says so; return why others stay, in words.
 
     Versions that were published, aliased or built on meanwhile stay.
+
+    Args:
+        registry: The registry that holds the task.
+        task: The task as the attempt ended.
+        attempt: The attempt's number when it began; its end may be on record as a later one.
     """
     if task.recipe.keep_failed or task.status == "completed":
         return []
     registry.index.sync()
-    rows = registry.read(lambda db: list_versions_of_task(db, task.id))
+    rows = registry.read(lambda db: list_versions_of_task(db, task.id, attempt))
     stayed = []
     for row in rows:
         try:

@@ -71,10 +71,10 @@ def view_whole(whole: Whole, columns: Collection[str] = ()) -> View:
         "curves": curves,
         "files": [asdict(file) for file in task.files],
         "outputs": [
-            {"id": row.id, "ref": row.ref, "size": row.size, "files": [file.path for file in row.files]}
+            {**pick(row, ("id", "ref", "size")), "files": [file.path for file in row.files], "attempt": row.attempt}
             for row in whole.outputs
         ],
-        "attempts": [_view_attempt(one) for one in [*whole.ends, task]] if task.attempt else [],
+        "attempts": [_view_attempt(one) for one in whole.attempts],
     }
 
 
@@ -100,4 +100,5 @@ def _view_attempt(task: Task) -> View:
         **pick(task, ("attempt", "status", "started", "ended")),
         "duration": duration,
         **pick(task, ("exit_code", "signal", "problem")),
+        "metrics": dict(sorted(task.metrics.items())),
     }

@@ -54,7 +54,7 @@ def view_version(row: VersionRow) -> View:
         "url": urls[0] if len(urls) == 1 else None,
         "design": _view_design(row.design),
         "number_provisional": False,
-        **pick(row, ("publication", "comment", "removed", "interface", "ref")),
+        **pick(row, ("publication", "comment", "removed", "interface", "ref", "attempt")),
     }
 
 

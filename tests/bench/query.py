@@ -76,7 +76,7 @@ def make_index(path: Path, versions: int) -> sqlite3.Connection:
             row, identity, line, numbers[line], draw.choice(["xgboost", "lightgbm", "torch", None]), f"user{row % 30}",
             start + row * 400_000_000 + draw.randint(-999, 999), draw.choice([None, row % 1000]), f"01T{row // 4:023d}",
             draw.randint(1000, 10**9), None,
-            identity if row % 50 == 0 else None, row % 40 == 0, row % 90 == 0, doc, None, None, None,
+            identity if row % 50 == 0 else None, row % 40 == 0, row % 90 == 0, doc, None, None, None, None,
         )  # fmt: skip
         db.execute(f"INSERT INTO versions VALUES ({', '.join('?' * len(values))})", values)
         fields: list[tuple[int, str, float | None, str | None]] = [

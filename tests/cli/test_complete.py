@@ -36,7 +36,7 @@ def write_index(registry: Path, models: tuple[str, ...] = MODELS, schema: int = 
             database.execute("INSERT INTO names VALUES (?, ?, ?)", (key, line, name))
             database.executemany(
                 "INSERT INTO versions VALUES (?, ?, ?, ?, 'sklearn', '', 0, NULL, NULL, 0, NULL, ?, 0, ?, '{}',"
-                " NULL, NULL, NULL)",
+                " NULL, NULL, NULL, NULL)",
                 [(row + n, f"{row + n}", line, n, "f" * 64 if n == 2 else None, n == 1) for n in (1, 2, 3)],
             )
             database.execute("INSERT INTO aliases VALUES (?, 'prod', ?)", (line, row + 2))

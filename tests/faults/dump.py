@@ -62,9 +62,11 @@ def make_dump(folder: Path) -> Site:
         archive_versions(registry, ["p/hidden:1"])
         remove_versions(registry, ["p/gone:1"])
         remove_versions(registry, ["p/undone:1"])
-        making_tasks.run(registry, "live", files={"console.log": b"live" * 700})
+        live = making_tasks.run(registry, "live", files={"console.log": b"live" * 700})
+        making_tasks.end(registry, making_tasks.start(registry, live), "failed", files={"console.log": b"again" * 700})
         making_tasks.start(registry, "running")
         lost = making_tasks.run(registry, "lost", files={"console.log": b"lost" * 700})
+        lost = making_tasks.end(registry, making_tasks.start(registry, lost), files={"console.log": b"last" * 700})
         remove_tasks(registry, [lost.id])
     return site
 
@@ -285,7 +287,7 @@ def check_converged(site: Site) -> None:
             BlobHash(sha256)
             for (sha256,) in registry.index.db.execute(
                 "SELECT u.sha256 FROM uses u LEFT JOIN versions v ON v.row = u.version"
-                " LEFT JOIN tasks t ON t.row = u.task WHERE coalesce(v.removed, t.removed) = 0"
+                " LEFT JOIN attempts t ON t.row = u.task WHERE coalesce(v.removed, t.removed) = 0"
             )
         }
     assert list_stored(site) >= used

@@ -234,11 +234,11 @@ def take_snapshot(registry: Registry) -> Snapshot:
         for row in list_all(registry)
     )  # fmt: skip
     db = registry.index.db
-    rows = [row for (row,) in db.execute("SELECT row FROM tasks ORDER BY row")]
+    rows = [row for (row,) in db.execute("SELECT row FROM attempts WHERE newest = 1 ORDER BY row")]
     tasks = (
-        (f"task:{task.name}", tuple((file.path, file.sha256) for file in task_read.list_task_files(db, row)),
+        (f"task:{task.name}", tuple((file.path, file.sha256) for file in task_read.list_task_files(db, task.id)),
          task.tags, (), False, (task.archived, task.removed, task.status))
-        for row, task in zip(rows, task_read.list_tasks(db, rows), strict=True)
+        for task in task_read.list_tasks(db, rows)
     )  # fmt: skip
     return (*versions, *tasks)
 

@@ -365,7 +365,7 @@ def take_step(site: Site, kind: str, which: int, other: int) -> None:
 
 def take_task_step(site: Site, registry: Registry, kind: str, which: int) -> None:
     """Bring a task a step on; its console holds what versions may hold too."""
-    rows = [row for (row,) in registry.index.db.execute("SELECT row FROM tasks ORDER BY row")]
+    rows = [row for (row,) in registry.index.db.execute("SELECT row FROM attempts WHERE newest = 1 ORDER BY row")]
     row = tasks.get_task_row(registry.index.db, rows[which % len(rows)])
     if kind == "task start":
         making_tasks.start(registry, get_task(registry, row))

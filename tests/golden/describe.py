@@ -65,8 +65,8 @@ def _describe_task(registry: Registry, row: int) -> dict[str, Any]:
         "row": found,
         "fields": fields,
         "inputs": task_read.list_task_inputs(registry.index.db, found.id),
-        "data": task_read.list_task_data(registry.index.db, row),
-        "files": task_read.list_task_files(registry.index.db, row),
+        "data": task_read.list_task_data(registry.index.db, found.id),
+        "files": task_read.list_task_files(registry.index.db, found.id),
         "record": load_task(get_record(registry.layout, found.record), "it"),
     }
     return {key: _plain(value) for key, value in told.items()}

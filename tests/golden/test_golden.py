@@ -91,7 +91,7 @@ def test_its_tasks_can_be_gone_on_with(tmp_path: Path) -> None:
         restore_tasks(registry, [draft.id])
         write_stage(registry, "start", replace(get_task(registry, draft), status="running", attempt=1))
         assert get_row(registry, "tuned").status == "running"
-        assert read_lineage(registry, "iris/child").tasks.keys() == {get_row(registry, "Baseline Run").id}
+        assert read_lineage(registry, "iris/child").tasks.keys() == {(get_row(registry, "Baseline Run").id, 1)}
         assert run_collection(registry, instant=True).blobs == 0
 
 

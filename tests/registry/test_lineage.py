@@ -104,13 +104,13 @@ def test_a_task_is_where_its_versions_come_from(registry: Registry) -> None:
     add(registry, "g/next", task=task.id, parents=(("continue", "g/made"),))
     lineage = read_lineage(registry, "g/made")
     assert names(lineage) == "madenextx"
-    node = lineage.tasks[task.id]
+    node = lineage.tasks[task.id, 1]
     assert (node.name, node.status, node.command) == ("fit", "completed", "python train.py --lr 0.1")
     assert (node.commit, node.branch, node.remote) == ("c" * 40, "main", "https://example.org/x.git")
     assert [(one.name, one.ref) for one in node.inputs] == [("base", "g/x:1"), ("old", "g/a:1")]
     assert [one.name for one in lineage.list_more_inputs(node)] == ["old"]
     assert node.data == (Data("d.csv", 3, BlobHash("ab" * 32)),)
-    assert read_lineage(registry, "g/x").tasks.keys() == {task.id}
+    assert read_lineage(registry, "g/x").tasks.keys() == {(task.id, 1)}
     assert read_lineage(registry, "g/x", depth=0).tasks == read_lineage(registry, "g/a").tasks == {}
 
 
@@ -123,7 +123,7 @@ def test_a_task_whose_record_is_lost_is_told_by_the_index(registry: Registry) ->
     task = making_tasks.run(registry, code=Code("/x", commit="c" * 40, branch="main"))
     add(registry, "g/made", task=task.id)
     registry.layout.record(making_tasks.row_of(registry, task).record).unlink()
-    node = read_lineage(registry, "g/made").tasks[task.id]
+    node = read_lineage(registry, "g/made").tasks[task.id, 1]
     assert (node.commit, node.branch) == ("c" * 40, None)
 
 

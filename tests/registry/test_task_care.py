@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_cli.catalog.read.uses import list_users
+from registry_cli.catalog.read.uses import list_needed_blobs, list_users
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, TaskId, new_ulid
 from registry_cli.records.task import CONSOLE
@@ -234,3 +234,16 @@ def test_a_prune_frees_nothing_that_a_task_holds(registry: Registry) -> None:
     add(registry, "p/m", b"new")
     pruning = plan_prune(registry, "", parse_keep("last 1"))
     assert (len(pruning.removed), pruning.freed) == (1, 0)
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_bytes_of_an_earlier_attempt_are_needed_and_mended_from_a_copy(registry: Registry, status: str) -> None:
+    task = run(registry)
+    end(registry, start(registry, task), status, files={CONSOLE: b"another"})
+    assert set(registry.read(list_needed_blobs)) == {digest_bytes(data).sha256 for data in (SAME, b"another")}
+    backup = copy(registry)
+    blob_path(registry).unlink()
+    assert told(check_registry(registry)) == [("blob", "is missing", ["task:baseline"])]
+    repair(registry, backup)
+    assert blob_path(registry).read_bytes() == SAME
+    assert not check_registry(registry).damages

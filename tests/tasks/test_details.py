@@ -36,7 +36,7 @@ def test_what_belongs_to_a_task(registry: Registry) -> None:
     found = whole(registry)
     assert (found.changed, found.packages, found.refs) == ((2, 1), 2, {base.id: "iris/base:1"})
     assert [row.ref for row in found.outputs] == ["iris/baseline/model:1"]
-    assert found.ends == ()
+    assert [one.attempt for one in found.attempts] == [1]
     assert find_part(registry, found.row, found.task, DIFF) == diff
     assert find_part(registry, found.row, found.task, SCALARS) is None
 
@@ -60,7 +60,8 @@ def test_curves_of_what_runs_and_what_ended(registry: Registry) -> None:
     assert read_curves(registry, found.row, found.task) == {"loss": [3.0, 2.0]}
 
 
-def test_earlier_attempts(registry: Registry) -> None:
+def test_all_attempts(registry: Registry) -> None:
     first = run(registry, status="failed", exit_code=3, problem="no disk")
     assert Attempt.start(registry, first).end(Ending("completed", 0)).attempt == 2
-    assert [(end.attempt, end.status, end.problem) for end in whole(registry).ends] == [(1, "failed", "no disk")]
+    assert [(one.attempt, one.status, one.problem) for one in whole(registry).attempts] == [
+        (1, "failed", "no disk"), (2, "completed", None)]  # fmt: skip

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from registry_cli.ids import BlobHash
 
 _LIVE_USE = """
-SELECT value FROM json_each(?) WHERE
+SELECT value FROM json_each(?1) WHERE
     EXISTS (SELECT 1 FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = value AND v.removed = 0)
     OR EXISTS (SELECT 1 FROM versions v WHERE v.design = value AND v.removed = 0)
-    OR EXISTS (SELECT 1 FROM task_files f JOIN tasks t ON t.row = f.task WHERE f.sha256 = value AND t.removed = 0)
+    OR EXISTS (
+        SELECT 1 FROM task_files f JOIN attempts t ON t.row = f.task
+        WHERE f.sha256 = value AND t.removed = 0 AND (t.newest = 1 OR ?2)
+    )
 """
 
 
@@ -36,7 +39,7 @@ def collect(state: State, change: Mapping[str, Any]) -> Effect:
     """
     stage, blobs = str(change["op"]), list(change["blobs"])
     execute_all(state.db, USES)
-    for blob in list_used(state.db, blobs):
+    for blob in list_used(state.db, blobs, earlier=False):
         raise VoidError(f"blob {blob[:12]} is in use: `{stage}` is not allowed")
     if stage == changes.SWEEP:
         query = "SELECT sha256 FROM garbage WHERE sha256 IN (SELECT value FROM json_each(?))"
@@ -45,7 +48,21 @@ def collect(state: State, change: Mapping[str, Any]) -> Effect:
     state.db.executemany(
         "INSERT OR REPLACE INTO garbage VALUES (?, ?, ?)", [(blob, stage, state.entry.seq) for blob in blobs]
     )
+    if stage != changes.CONDEMN:
+        _release(state.db, blobs, removed=stage == changes.PURGE)
     return Effect(None, None, None)
+
+
+def _release(db: sqlite3.Connection, blobs: Sequence[str], *, removed: bool) -> None:
+    """Take swept blobs from the attempts before a task's newest one; with `removed`, from those of removed tasks too.
+
+    Programs that knew only the newest attempt wrote such entries, which keep their effect. A collector writes none now.
+    """
+    db.execute(
+        "DELETE FROM task_files WHERE sha256 IN (SELECT value FROM json_each(?))"
+        " AND task IN (SELECT row FROM attempts WHERE newest = 0 AND removed <= ?)",
+        (json.dumps(blobs), int(removed)),
+    )
 
 
 def spare(db: sqlite3.Connection, version: int) -> None:
@@ -55,10 +72,14 @@ def spare(db: sqlite3.Connection, version: int) -> None:
 
 
 def spare_task(db: sqlite3.Connection, task: int) -> None:
-    """Remove the blobs of a task from the garbage."""
+    """Remove the blobs of an attempt from the garbage."""
     db.execute("DELETE FROM garbage WHERE sha256 IN (SELECT sha256 FROM task_files WHERE task = ?)", (task,))
 
 
-def list_used(db: sqlite3.Connection, blobs: Sequence[str]) -> list[BlobHash]:
-    """Return those of the given blobs that a version or task uses that is not removed."""
-    return list_column(db, _LIVE_USE, json.dumps(blobs))
+def list_used(db: sqlite3.Connection, blobs: Sequence[str], *, earlier: bool = True) -> list[BlobHash]:
+    """Return those of the given blobs that a version or task uses that is not removed.
+
+    Without `earlier`, the attempts before a task's newest one do not count: no entry is void because of them, so that
+    the log of a program that did not keep them means what it meant.
+    """
+    return list_column(db, _LIVE_USE, json.dumps(blobs), earlier)

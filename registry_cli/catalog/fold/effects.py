@@ -49,8 +49,9 @@ def _add_version(state: State, change: Mapping[str, Any]) -> Effect:
     ).fetchone()[0]
     row = state.db.execute(
         "INSERT INTO versions (id, line, number, framework, author, created, step, task, size, comment, doc, design,"
-        " design_size, broken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (version, line, number, *rows.columns, rows.doc, *rows.design, rows.broken),
+        " design_size, broken, attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " (SELECT attempt FROM attempts WHERE id = ? AND newest = 1 AND attempt > 0))",
+        (version, line, number, *rows.columns, rows.doc, *rows.design, rows.broken, rows.task),
     ).lastrowid
     assert row is not None
     state.seals.renew(VERSION, row, new=True)

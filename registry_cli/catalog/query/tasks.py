@@ -35,18 +35,20 @@ class TaskQuery:
         sort: The sort keys; newest first where empty.
         limit: Most rows; None for all.
         include_archived: True to include archived tasks; they are also included where `expr` mentions `archived`.
+        attempts: True for each attempt by itself; otherwise the one that stands for its task.
     """
 
     expr: Expr | None = None
     sort: tuple[SortKey, ...] = ()
     limit: int | None = None
     include_archived: bool = False
+    attempts: bool = False
 
 
 def find_task_rows(
     db: sqlite3.Connection, query: TaskQuery, resolve: Resolve, crashed: Collection[TaskId] = ()
 ) -> list[int]:
-    """Return the `tasks.row` of all tasks that match, in order; removed tasks never match.
+    """Return the `attempts.row` of all tasks that match, in order, later attempts first; removed tasks never match.
 
     Args:
         db: The index; only read.
@@ -58,7 +60,7 @@ def find_task_rows(
         RegError: `resolve` does not know an address.
     """
     bind = Binder()
-    where = ["v.removed = 0"]
+    where = ["v.removed = 0", "v.attempt > 0" if query.attempts else "v.shown = 1"]
     if not query.include_archived and not mentions(query.expr, "archived"):
         where.append("v.archived = 0")
     terms = list_conjuncts(None if query.expr is None else push_not(query.expr))
@@ -66,8 +68,8 @@ def find_task_rows(
     order = order_by(query.sort or NEWEST_FIRST, bind, TASKS)
     limit = "" if query.limit is None else f"LIMIT {bind(query.limit)}"
     found = db.execute(
-        f"SELECT v.row FROM {' '.join(['tasks v', *order.joins])} WHERE {' AND '.join(where)}"
-        f" ORDER BY {', '.join(order.terms)} {limit}",
+        f"SELECT v.row FROM {' '.join(['attempts v', *order.joins])} WHERE {' AND '.join(where)}"
+        f" ORDER BY {', '.join(order.terms)}, v.attempt DESC {limit}",
         bind.values | {CRASHED: json.dumps(sorted(crashed))},
     )
     return [row for (row,) in found]

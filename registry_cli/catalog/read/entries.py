@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from registry_cli.catalog.connection import list_column
 from registry_cli.catalog.documents import from_microseconds, load_doc
-from registry_cli.ids import EntryId, RecordId
+from registry_cli.ids import EntryId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from registry_cli.catalog.connection import Connection
-    from registry_cli.ids import TaskId
 
 
 class EntryRow(NamedTuple):
@@ -63,13 +62,3 @@ def count_void(db: Connection) -> int:
 def list_void(db: Connection) -> list[tuple[int, str]]:
     """Return the slots of the entries that have no effect, with the reasons."""
     return db.execute("SELECT seq, void FROM entries WHERE void IS NOT NULL ORDER BY seq").fetchall()
-
-
-def list_end_records(db: Connection, task: TaskId) -> list[RecordId]:
-    """Return the records of the ends of a task's attempts, oldest first."""
-    query = (
-        "SELECT c.record FROM changes c JOIN entries e ON e.seq = c.seq WHERE c.task = ?"
-        " AND e.void IS NULL AND json_extract(c.doc, '$.stage') = 'end'"
-        " ORDER BY c.seq, c.position"
-    )
-    return list_column(db, query, task)

@@ -20,7 +20,7 @@ FROM (
     UNION ALL
     SELECT design, design_size, xxh3_of_design(doc), 1, removed FROM versions WHERE design >= ?1 AND design < ?2
     UNION ALL
-    SELECT f.sha256, f.size, f.xxh3, 1, t.removed FROM task_files f JOIN tasks t ON t.row = f.task
+    SELECT f.sha256, f.size, f.xxh3, 1, t.removed FROM task_files f JOIN attempts t ON t.row = f.task
     WHERE f.sha256 >= ?1 AND f.sha256 < ?2
 ) GROUP BY sha256
 """

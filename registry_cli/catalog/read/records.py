@@ -45,12 +45,14 @@ def list_publications(db: Connection) -> set[RecordId]:
 
 
 def list_broken(db: Connection) -> list[Broken]:
-    """Return the versions, then the tasks, whose records cannot be read, oldest first."""
+    """Return the versions, then the attempts at tasks, whose records cannot be read, oldest first."""
     found = db.execute(
         "SELECT v.id, l.name || ':' || v.number, v.removed, v.broken FROM versions v JOIN lines l ON l.id = v.line"
         " WHERE v.broken IS NOT NULL ORDER BY v.row"
     )
-    tasks = db.execute("SELECT record, 'task:' || id, removed, broken FROM tasks WHERE broken IS NOT NULL ORDER BY row")
+    tasks = db.execute(
+        "SELECT record, 'task:' || id, removed, broken FROM attempts WHERE broken IS NOT NULL ORDER BY row"
+    )
     return [
         Broken(RecordId(record), ref, bool(removed), problem) for record, ref, removed, problem in chain(found, tasks)
     ]

@@ -59,6 +59,7 @@ class VersionRow:
         size: Bytes of all files whose size is known.
         publication: The publication record that seals it, or None for a draft.
         broken: Reason why its record cannot be read, or None; a broken version has little more than name and number.
+        attempt: The attempt of its task that made it; None where the log does not say.
     """
 
     id: VersionId
@@ -86,6 +87,7 @@ class VersionRow:
     files: tuple[FileEntry, ...]
     parents: tuple[ParentRow, ...]
     broken: str | None = None
+    attempt: int | None = None
 
     @property
     def published(self) -> bool:
@@ -114,14 +116,18 @@ class InputRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """The fields of a task's newest record that the index holds.
+    """An attempt at a task: the fields of its last record that the index holds.
+
+    The attempt that stands for the task is the last one; one that did not complete gives way to the last completed one.
 
     Attributes:
-        status: Status in the log; a task that is `running` there may have crashed.
+        status: Status in the log; an attempt that is `running` there may have crashed.
+        attempt: Its number; 0 of a draft.
         created: Time in UTC, as are `started` and `ended`.
         commit: Full id of the commit it ran from.
         command: Its words quoted for a shell; truncated where it is very long.
-        record: The newest record, which holds all other fields.
+        record: The attempt's last record, which holds all other fields.
+        newest: True for the last attempt.
         broken: Reason why that record cannot be read, or None; a broken task has little more than id and status.
         metrics: By name without `metrics.`.
         bounds: The bounds `NAME.min`, `NAME.max` and `NAME.last` of the curve of a metric `NAME`.
@@ -150,6 +156,7 @@ class TaskRow:
     metrics: Mapping[str, int | float]
     bounds: Mapping[str, int | float]
     params: Mapping[str, str | int | float | bool]
+    newest: bool = True
 
     @property
     def duration(self) -> float | None:

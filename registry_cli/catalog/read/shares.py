@@ -17,7 +17,7 @@ _MEMBERS: Final[dict[By, str]] = {
     "model": "members AS (SELECT row AS holder, line AS part FROM versions WHERE removed = 0)",
     "task": (
         "members AS (SELECT row AS holder, task AS part FROM versions WHERE removed = 0"
-        " UNION ALL SELECT -row, id FROM tasks WHERE removed = 0)"
+        " UNION ALL SELECT -row, id FROM attempts WHERE removed = 0)"
     ),
     # the path above the last `/`: trim all characters but `/` off the right end, then the `/` itself
     "project": (
@@ -27,16 +27,17 @@ _MEMBERS: Final[dict[By, str]] = {
         " WHERE instr(part, '/') > 0),"
         " members AS (SELECT v.row AS holder, a.part FROM versions v JOIN lines l ON l.id = v.line"
         " JOIN above a ON a.project = l.project WHERE v.removed = 0"
-        " UNION ALL SELECT -t.row, a.part FROM tasks t JOIN above a ON a.project = t.project_key WHERE t.removed = 0)"
+        " UNION ALL SELECT -t.row, a.part FROM attempts t JOIN above a ON a.project = t.project_key"
+        " WHERE t.removed = 0)"
     ),
 }
-"""SQL for the versions and tasks of each part, one row for each pair; the holder of a task is minus its row."""
+"""SQL for the versions and tasks of each part, one row for each pair; the holder of an attempt is minus its row."""
 _SHARES: Final = """
 WITH RECURSIVE {members},
 kept AS (
     SELECT coalesce(u.version, -u.task) AS holder, u.sha256, u.size,
         count(*) OVER (PARTITION BY u.sha256) AS everywhere
-    FROM uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task
+    FROM uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN attempts t ON t.row = u.task
     WHERE coalesce(v.removed, t.removed) = 0 AND u.sha256 NOT IN (SELECT value FROM json_each(?))
 ),
 held AS (
@@ -46,7 +47,8 @@ held AS (
 sizes AS (SELECT part, sum(size) AS size, sum(size * alone) AS own FROM held GROUP BY part),
 counts AS (
     SELECT m.part, min(coalesce(l.name, t.project)) AS model, count(v.row) AS versions FROM members m
-    LEFT JOIN versions v ON v.row = m.holder LEFT JOIN lines l ON l.id = v.line LEFT JOIN tasks t ON t.row = -m.holder
+    LEFT JOIN versions v ON v.row = m.holder LEFT JOIN lines l ON l.id = v.line
+    LEFT JOIN attempts t ON t.row = -m.holder
     GROUP BY m.part
 )
 SELECT c.part, model, versions, coalesce(size, 0) AS size, coalesce(own, 0) AS own

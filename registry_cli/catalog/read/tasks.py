@@ -1,4 +1,4 @@
-"""Reads tasks from the index into the dataclasses of `rows.py`. Changes nothing, decides nothing."""
+"""Reads tasks and their attempts from the index into the dataclasses of `rows.py`. Changes nothing, decides nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GROUPS: Final = ("metrics", OWN, "params")
 _BOUNDS: Final = (".min", ".max", ".last")
 _FIELDS: Final = (
     "id", "name", "project", "status", "attempt", "author", "created", "started", "ended", "exit_code", "source",
-    "comment", "commit", "command", "record", "archived", "removed", "broken",
+    "comment", "commit", "command", "record", "archived", "removed", "broken", "newest",
 )  # fmt: skip
 """The fields of a `TaskRow` that are columns of its table, in the order in which `_read_batch` selects them."""
 _TRUTHS: Final = {"true": True, "false": False}
@@ -48,7 +48,7 @@ def list_tasks(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskRow]:
 
 def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
     """Return the ids of the tasks of the given rows, in their order; nothing else of them is read."""
-    found: dict[int, TaskId] = dict(select_among(db, "SELECT row, id FROM tasks WHERE row IN ({marks})", rows))
+    found: dict[int, TaskId] = dict(select_among(db, "SELECT row, id FROM attempts WHERE row IN ({marks})", rows))
     return [found[row] for row in rows]
 
 
@@ -58,8 +58,21 @@ def get_task_row(db: sqlite3.Connection, row: int) -> TaskRow:
 
 
 def find_task(db: sqlite3.Connection, task: TaskId) -> int | None:
-    """Return the row of a task, or None where the registry does not hold it."""
+    """Return the row of the attempt that stands for a task, or None where the registry does not hold it."""
     return find_value(db, "SELECT row FROM tasks WHERE id = ?", task)
+
+
+def find_attempt(db: sqlite3.Connection, task: TaskId, number: int | None = None) -> TaskRow | None:
+    """Return an attempt at a task, the newest without a number, or None where the registry does not hold it."""
+    query = "SELECT row FROM attempts WHERE id = ?1 AND iif(?2 IS NULL, newest, attempt = ?2)"
+    row = find_value(db, query, task, number)
+    return get_task_row(db, row) if row is not None else None
+
+
+def list_attempts(db: sqlite3.Connection, task: TaskId) -> list[TaskRow]:
+    """Return the attempts at a task, oldest first; a draft is none."""
+    query = "SELECT row FROM attempts WHERE id = ? AND attempt > 0 ORDER BY attempt"
+    return list_tasks(db, list_column(db, query, task))
 
 
 def find_task_row(db: sqlite3.Connection, task: TaskId) -> TaskRow | None:
@@ -69,8 +82,9 @@ def find_task_row(db: sqlite3.Connection, task: TaskId) -> TaskRow | None:
 
 
 def list_known_tasks(db: sqlite3.Connection, tasks: Sequence[TaskId]) -> list[int]:
-    """Return the rows of those of the given tasks that the registry holds, in no order."""
-    return [row for (row,) in select_among(db, "SELECT row FROM tasks WHERE id IN ({marks})", tasks)]
+    """Return the rows of the newest attempts at those of the given tasks that the registry holds, in no order."""
+    query = "SELECT row FROM attempts WHERE id IN ({marks}) AND newest = 1"
+    return [row for (row,) in select_among(db, query, tasks)]
 
 
 def has_running(db: sqlite3.Connection) -> bool:
@@ -87,30 +101,40 @@ def list_running(db: sqlite3.Connection) -> list[Running]:
     return [Running(TaskId(task), attempt, (started or 0) / 1e6, host) for task, attempt, started, host in found]
 
 
-def list_task_inputs(db: sqlite3.Connection, task: TaskId) -> list[InputRow]:
-    """Return the inputs of a task, in their order; none where the registry does not hold the task."""
+def list_task_inputs(db: sqlite3.Connection, task: TaskId, attempt: int | None = None) -> list[InputRow]:
+    """Return the inputs of a task, or of one attempt at it, in their order; none where it is not in the registry."""
     found = db.execute(
         "SELECT i.name, i.version, l.name || ':' || v.number FROM task_inputs i"
         " LEFT JOIN versions v ON v.id = i.version LEFT JOIN lines l ON l.id = v.line"
-        " WHERE i.task = (SELECT row FROM tasks WHERE id = ?) ORDER BY i.position",
-        (task,),
+        " WHERE i.task = (SELECT row FROM attempts WHERE id = ?1 AND iif(?2 IS NULL, shown, attempt = ?2))"
+        " ORDER BY i.position",
+        (task, attempt),
     )
     return [InputRow(*one) for one in found]
 
 
-def list_task_data(db: sqlite3.Connection, row: int) -> list[Data]:
-    """Return the files that a task read, in their order."""
+def list_task_data(db: sqlite3.Connection, task: TaskId, attempt: int | None = None) -> list[Data]:
+    """Return the files that a task, or one attempt at it, read, in their order."""
     from registry_cli.records.task import Data  # a listing does not need it
 
-    found = db.execute("SELECT path, size, sha256 FROM task_data WHERE task = ? ORDER BY position", (row,))
+    found = db.execute(
+        "SELECT path, size, sha256 FROM task_data"
+        " WHERE task = (SELECT row FROM attempts WHERE id = ?1 AND iif(?2 IS NULL, shown, attempt = ?2))"
+        " ORDER BY position",
+        (task, attempt),
+    )
     return [Data(*one) for one in found]
 
 
-def list_task_files(db: sqlite3.Connection, row: int) -> list[FileEntry]:
-    """Return a task's blobs, such as its console log, sorted by path."""
+def list_task_files(db: sqlite3.Connection, task: TaskId) -> list[FileEntry]:
+    """Return the blobs of all attempts at a task, such as their console logs, the oldest attempt's first."""
     from registry_cli.records.parts import FileEntry
 
-    found = db.execute("SELECT path, size, sha256, xxh3, media FROM task_files WHERE task = ? ORDER BY path", (row,))
+    found = db.execute(
+        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media FROM attempts a JOIN task_files f ON f.task = a.row"
+        " WHERE a.id = ? ORDER BY a.attempt, f.path",
+        (task,),
+    )
     return [FileEntry(*file) for file in found]
 
 
@@ -119,7 +143,7 @@ def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list
     from registry_cli.records.parts import FileEntry
 
     found = db.execute(
-        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media FROM tasks t JOIN task_files f ON f.task = t.row"
+        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media FROM attempts t JOIN task_files f ON f.task = t.row"
         " WHERE t.commit_id = ? AND t.removed = 0 AND f.path = ? ORDER BY t.row DESC LIMIT 5",
         (commit, path),
     )
@@ -127,10 +151,10 @@ def list_files_of_commit(db: sqlite3.Connection, commit: str, path: str) -> list
 
 
 def list_users_of_input(db: sqlite3.Connection, version: VersionId) -> list[TaskRow]:
-    """Return the tasks that have a version as an input and are not removed, oldest first."""
+    """Return the tasks that have a version as an input of any attempt and are not removed, oldest first."""
     query = (
-        "SELECT DISTINCT t.row FROM task_inputs i JOIN tasks t ON t.row = i.task"
-        " WHERE i.version = ? AND t.removed = 0 ORDER BY t.created, t.id"
+        "SELECT row FROM tasks WHERE removed = 0 AND id IN"
+        " (SELECT a.id FROM task_inputs i JOIN attempts a ON a.row = i.task WHERE i.version = ?) ORDER BY created, id"
     )
     return list_tasks(db, list_column(db, query, version))
 
@@ -152,7 +176,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRo
             tables[row, group][name] = _value(group, number, text)
     found = db.execute(
         "SELECT row, id, name, project, status, attempt, author, created, started, ended, exit_code, source, comment,"
-        f" commit_id, command, record, archived, removed, broken FROM tasks WHERE row IN ({marks(rows)})",
+        f" commit_id, command, record, archived, removed, broken, newest FROM attempts WHERE row IN ({marks(rows)})",
         rows,
     )
     return {
@@ -170,7 +194,7 @@ def _task(columns: Sequence[Any], **joined: Any) -> TaskRow:
     fields = dict(zip(_FIELDS, columns, strict=True))
     for time in ("created", "started", "ended"):
         fields[time] = None if fields[time] is None else from_microseconds(fields[time])
-    return TaskRow(**fields | {flag: bool(fields[flag]) for flag in ("archived", "removed")}, **joined)
+    return TaskRow(**fields | {flag: bool(fields[flag]) for flag in ("archived", "removed", "newest")}, **joined)
 
 
 def _split_bounds(fields: dict[str, Any], own: dict[str, Any]) -> dict[str, dict[str, Any]]:

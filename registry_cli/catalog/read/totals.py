@@ -27,6 +27,6 @@ def read_totals(db: Connection) -> Totals:
     (size,) = db.execute(
         "SELECT coalesce(sum(size), 0) FROM (SELECT f.sha256, f.size FROM files f JOIN versions v"
         " ON v.row = f.version WHERE v.removed = 0 AND f.sha256 IS NOT NULL AND f.url IS NULL"
-        " UNION SELECT f.sha256, f.size FROM task_files f JOIN tasks t ON t.row = f.task WHERE t.removed = 0)"
+        " UNION SELECT f.sha256, f.size FROM task_files f JOIN attempts t ON t.row = f.task WHERE t.removed = 0)"
     ).fetchone()
     return Totals(*map(int, (*counts, size)))

@@ -25,7 +25,7 @@ class LocalFile(NamedTuple):
     versions: tuple[VersionId, ...]
 
 
-_USERS = "uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task"
+_USERS = "uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN attempts t ON t.row = u.task"
 _LIVE = "coalesce(v.removed, t.removed) = 0"
 
 
@@ -37,7 +37,7 @@ def list_users(db: Connection, blob: BlobHash) -> list[User]:
         (blob,),
     )
     tasks = db.execute(
-        "SELECT DISTINCT t.id, 'task:' || t.name, t.removed FROM task_files f JOIN tasks t ON t.row = f.task"
+        "SELECT DISTINCT t.id, 'task:' || t.name, t.removed FROM task_files f JOIN attempts t ON t.row = f.task"
         " WHERE f.sha256 = ? ORDER BY t.row",
         (blob,),
     )
@@ -83,7 +83,7 @@ def list_needed_blobs(db: Connection) -> list[BlobHash]:
     query = (
         "SELECT f.sha256 FROM files f JOIN versions v ON v.row = f.version WHERE v.removed = 0 AND f.url IS NULL"
         " UNION SELECT design FROM versions WHERE removed = 0 AND design IS NOT NULL"
-        " UNION SELECT f.sha256 FROM task_files f JOIN tasks t ON t.row = f.task"
+        " UNION SELECT f.sha256 FROM task_files f JOIN attempts t ON t.row = f.task"
         " WHERE t.removed = 0 AND f.sha256 IS NOT NULL"
     )
     return list_column(db, query)
@@ -148,15 +148,16 @@ def is_made_by(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> boo
     return next(select_among(db, query, sorted(blobs), task), None) is not None
 
 
-def read_made(db: Connection, task: TaskId) -> dict[VersionId, dict[str, tuple[int, BlobHash, Xxh3]]]:
-    """Return the versions that a task made and that are not removed, newest first.
+def read_made(db: Connection, task: TaskId, attempt: int) -> dict[VersionId, dict[str, tuple[int, BlobHash, Xxh3]]]:
+    """Return the versions that an attempt at a task made and that are not removed, newest first.
 
     Each has its files with known digests: size in bytes, SHA-256 and XXH3 by path.
     """
     found = db.execute(
         "SELECT v.id, f.path, f.size, f.sha256, f.xxh3 FROM versions v JOIN files f ON f.version = v.row"
-        " WHERE v.task = ? AND v.removed = 0 AND f.sha256 IS NOT NULL ORDER BY v.row DESC",
-        (task,),
+        " WHERE v.task = ?1 AND coalesce(v.attempt, ?2) = ?2 AND v.removed = 0 AND f.sha256 IS NOT NULL"
+        " ORDER BY v.row DESC",
+        (task, attempt),
     )
     made: dict[VersionId, dict[str, tuple[int, BlobHash, Xxh3]]] = defaultdict(dict)
     for version, path, size, sha256, xxh3 in found:

@@ -92,10 +92,18 @@ def find_version(db: sqlite3.Connection, version: VersionId) -> VersionRow | Non
     return get_version(db, row) if row is not None else None
 
 
-def list_versions_of_task(db: sqlite3.Connection, task: TaskId) -> list[VersionRow]:
-    """Return the versions that a task made and that are not removed, oldest first."""
-    query = "SELECT row FROM versions WHERE task = ? AND removed = 0 ORDER BY row"
-    return list_versions(db, list_column(db, query, task))
+def list_versions_of_task(db: sqlite3.Connection, task: TaskId, attempt: int | None = None) -> list[VersionRow]:
+    """Return the versions that a task, or one attempt at it, made and that are not removed, oldest first."""
+    query = "SELECT row FROM versions WHERE task = ?1 AND removed = 0 AND (?2 IS NULL OR attempt = ?2) ORDER BY row"
+    return list_versions(db, list_column(db, query, task, attempt))
+
+
+def list_outputs_of_attempt(db: sqlite3.Connection, task: TaskId, attempt: int) -> list[VersionRow]:
+    """Return the versions that an attempt made, oldest first, or where it made none those of all its task.
+
+    Until attempts had versions of their own, one that saved the bytes of an earlier one made none.
+    """
+    return list_versions_of_task(db, task, attempt) or list_versions_of_task(db, task)
 
 
 def list_known_rows(db: sqlite3.Connection, versions: Sequence[VersionId]) -> list[int]:
@@ -190,7 +198,7 @@ def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tup
 
 def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
     (_, version, _, number, framework, author, created, step, task, size, comment, publication, archived, removed, text,
-     _, _, broken) = columns  # fmt: skip
+     _, _, broken, attempt) = columns  # fmt: skip
     doc = load_doc(text)
     design = doc["design"]
     return VersionRow(
@@ -207,6 +215,7 @@ def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
         archived=bool(archived),
         removed=bool(removed),
         broken=broken,
+        attempt=attempt,
         **(doc | {"design": Design(**design) if design else None}),
         **joined,
     )

@@ -24,7 +24,11 @@ def print_task_comparison(output: Output, shown: TaskComparison) -> None:
     if output.mode == "json":
         output.record(view_task_comparison(shown, view_fields(shown.rows)))
     elif output.mode == "csv":
-        print_cells(output, shown.rows, [row.id for row in shown.tasks])
+        print_cells(
+            output,
+            shown.rows,
+            [f"{row.id} attempt {row.attempt}" if _is_repeated(row, shown.tasks) else row.id for row in shown.tasks],
+        )
     elif not shown.rows:
         output.note("no differences")
     elif output.drawn:
@@ -37,7 +41,16 @@ def print_task_comparison(output: Output, shown: TaskComparison) -> None:
 
 def _titles(tasks: Sequence[TaskRow]) -> list[str]:
     names = [row.name for row in tasks]
-    return [row.name if names.count(row.name) == 1 else row.id[:_SHORT_ID] for row in tasks]
+    return [
+        f"{row.name} attempt {row.attempt}" if _is_repeated(row, tasks)
+        else row.name if names.count(row.name) == 1
+        else row.id[:_SHORT_ID]
+        for row in tasks
+    ]  # fmt: skip
+
+
+def _is_repeated(row: TaskRow, tasks: Sequence[TaskRow]) -> bool:
+    return len({other.attempt for other in tasks if other.id == row.id}) > 1
 
 
 def _about(tasks: Sequence[TaskRow]) -> list[About]:

@@ -77,7 +77,7 @@ def end_silent(registry: Registry, row: TaskRow, status: Status, problem: str, *
     ending = Ending(status, problem=problem, ended=_last_sign(live, row))
     ended = finish(registry, get_task(registry, row), live, ending)
     if proven:
-        drop_outputs(registry, ended)
+        drop_outputs(registry, ended, row.attempt)
     return ended
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from registry_cli import clock
-from registry_cli.catalog.read.tasks import find_task_row
+from registry_cli.catalog.read.tasks import find_attempt
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
 from registry_cli.records.parts import FileEntry
@@ -154,7 +154,7 @@ def _list_stored(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
 def _find_newest(registry: Registry, task: Task) -> Task | None:
     """Return the newest record of a running attempt, as it may have been edited since it began, or None."""
     registry.index.sync()
-    row = registry.read(lambda db: find_task_row(db, task.id))
+    row = registry.read(lambda db: find_attempt(db, task.id))
     if row is None or row.broken or (row.status, row.attempt) != ("running", task.attempt):
         return None
     return get_task(registry, row)
@@ -162,7 +162,7 @@ def _find_newest(registry: Registry, task: Task) -> Task | None:
 
 def _get_row(registry: Registry, task: Task) -> TaskRow:
     registry.index.sync()
-    row = registry.read(lambda db: find_task_row(db, task.id))
+    row = registry.read(lambda db: find_attempt(db, task.id))
     if row is None:
         raise CorruptError(f"task {task.id} is not in the log that began it", hint="reg fsck")
     return row

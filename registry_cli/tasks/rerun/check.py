@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.catalog.read.versions import list_versions_of_task
+from registry_cli.catalog.read.versions import list_outputs_of_attempt, list_versions_of_task
 from registry_cli.errors import RefusedError
 from registry_cli.ids import NAME_LIMIT
 from registry_cli.registry.lifecycle import archive_versions
+from registry_cli.tasks.find import see_tasks
 from registry_cli.tasks.record import get_row, get_task
 from registry_cli.tasks.rerun.draft import edit_task
 from registry_cli.tasks.rerun.edits import Edits
@@ -51,7 +52,7 @@ def need_comparable(registry: Registry, row: TaskRow) -> None:
     Raises:
         RefusedError: The task has neither.
     """
-    if not get_task(registry, row).metrics and not _list_digests(registry, row.id):
+    if not get_task(registry, row).metrics and not _list_digests(registry, row):
         if row.status == "draft":
             raise RefusedError(
                 f"task {row.name} has not run: there is nothing to compare", hint=f"reg task run {row.id}"
@@ -65,9 +66,10 @@ def need_comparable(registry: Registry, row: TaskRow) -> None:
 
 def check_runs(registry: Registry, old: TaskId, new: TaskId, tolerance: float = TOLERANCE) -> list[Checked]:
     """Return each metric and output of two tasks side by side, metrics first."""
-    before, after = (dict(get_task(registry, get_row(registry, task)).metrics) for task in (old, new))
+    rows = see_tasks(registry, [old, new])
+    before, after = (dict(get_task(registry, row).metrics) for row in rows)
     metrics = [_check_metric(name, before, after, tolerance) for name in dict.fromkeys((*before, *after))]
-    made, remade = (_list_digests(registry, task) for task in (old, new))
+    made, remade = (_list_digests(registry, row) for row in rows)
     outputs = [
         Checked("output", name, made.get(name), remade.get(name), None, made.get(name) == remade.get(name))
         for name in dict.fromkeys((*made, *remade))
@@ -99,9 +101,9 @@ def _check_metric(
     return Checked("metric", name, old, new, float(new - old), same)
 
 
-def _list_digests(registry: Registry, task: TaskId) -> dict[str, str]:
+def _list_digests(registry: Registry, row: TaskRow) -> dict[str, str]:
     """Return the digests of the outputs by name; of several with one name, that of the newest."""
-    versions = registry.read(lambda db: list_versions_of_task(db, task))
+    versions = registry.read(lambda db: list_outputs_of_attempt(db, row.id, row.attempt))
     named: dict[str, str] = {}
     for version in versions:
         for file in version.files:

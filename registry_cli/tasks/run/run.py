@@ -235,7 +235,7 @@ def settle_outputs(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]
     try:
         if publish:
             publish_outputs(attempt.registry, ended.id)
-        return drop_outputs(attempt.registry, ended)
+        return drop_outputs(attempt.registry, ended, attempt.task.attempt)
     except (RegError, OSError) as error:
         return [f"the outputs stay as they are: {error}"]
 

@@ -142,9 +142,9 @@ class Taker:
 
 
 def _list_made(registry: Registry, task: Task) -> dict[VersionId, dict[str, Digests]]:
-    """Return the files of the versions that a task made and that are not removed, newest first."""
+    """Return the files of the versions that this attempt made and that are not removed, newest first."""
     registry.index.sync()
-    made = registry.read(lambda db: read_made(db, task.id))
+    made = registry.read(lambda db: read_made(db, task.id, task.attempt))
     return {version: {path: Digests(*digests) for path, digests in files.items()} for version, files in made.items()}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from registry_cli.catalog.fold import changes
+from registry_cli.catalog.fold.blob_effects import list_used
 from registry_cli.catalog.read.tasks import get_task_row
 from registry_cli.ids import RecordId, TaskId, new_ulid
 from registry_cli.records.parts import FileEntry
@@ -60,6 +61,7 @@ def test_a_new_attempt_follows_a_crash_and_the_old_one_cannot_end_it(lab: Lab) -
     assert lab.stage("end", "completed", 1) is not None
     assert lab.stage("end", "failed", 2, exit_code=3) is None
     assert lab.now("exit_code") == 3
+    assert attempts(lab) == [(1, "crashed"), (2, "failed")]
 
 
 @pytest.mark.parametrize(
@@ -170,3 +172,124 @@ def test_a_draft_that_was_cancelled_never_starts(lab: Lab) -> None:
     lab.stage("draft")
     assert lab.stage("end", "cancelled", 0) is None
     assert lab.stage("start", "running", 1) is not None
+
+
+def run(lab: Lab, attempt: int, status: str, **fields: Any) -> None:
+    """Run an attempt from its start to its end; `fields` are those of its end."""
+    assert lab.stage("start", "running", attempt) is None
+    assert lab.stage("end", status, attempt, **fields) is None
+
+
+def console(blob: str) -> dict[str, Any]:
+    return {"files": (FileEntry("console.log", 1, blob, "0" * 32),)}
+
+
+def attempts(lab: Lab) -> list[tuple[int, str]]:
+    return lab.db.execute("SELECT attempt, status FROM attempts WHERE attempt > 0 ORDER BY attempt").fetchall()
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "crashed"])
+def test_an_attempt_that_did_not_complete_takes_nothing_from_one_that_did(lab: Lab, status: str) -> None:
+    run(lab, 1, "completed", metrics={"loss": 0.1}, exit_code=0)
+    run(lab, 2, status, metrics={"loss": 0.9}, exit_code=3)
+    assert (lab.now(), lab.now("attempt"), lab.now("exit_code")) == ("completed", 1, 0)
+    run(lab, 3, status)
+    assert (lab.now(), lab.now("attempt")) == ("completed", 1)
+    loss = "SELECT f.number FROM tasks t JOIN task_fields f ON f.task = t.row WHERE f.field = 'metrics.loss'"
+    assert lab.db.execute(loss).fetchall() == [(0.1,)]
+    assert attempts(lab) == [(1, "completed"), (2, status), (3, status)]
+
+
+def test_the_last_attempt_stands_for_a_task_that_never_completed_that_runs_or_that_completed(lab: Lab) -> None:
+    run(lab, 1, "failed")
+    run(lab, 2, "crashed")
+    assert (lab.now(), lab.now("attempt")) == ("crashed", 2)
+    run(lab, 3, "completed")
+    assert lab.stage("start", "running", 4) is None
+    assert (lab.now(), lab.now("attempt")) == ("running", 4)
+    assert lab.stage("end", "completed", 4) is None
+    assert (lab.now(), lab.now("attempt")) == ("completed", 4)
+
+
+def test_a_draft_becomes_the_first_attempt(lab: Lab) -> None:
+    lab.stage("draft")
+    run(lab, 1, "completed")
+    assert lab.db.execute("SELECT attempt FROM attempts").fetchall() == [(1,)]
+
+
+def test_a_name_and_tags_are_the_tasks_in_all_its_attempts(lab: Lab) -> None:
+    run(lab, 1, "completed", name="old", tags=("a",))
+    run(lab, 2, "failed", name="new", tags=("b",), comment="why")
+    assert lab.db.execute("SELECT name, comment FROM attempts").fetchall() == [("new", "why")] * 2
+    assert lab.db.execute("SELECT tag FROM task_tags").fetchall() == [("b",)] * 2
+    assert lab.flag("archive") is None
+    assert lab.flag("remove") is None
+    assert lab.db.execute("SELECT archived, removed FROM attempts").fetchall() == [(1, 1)] * 2
+    assert lab.flag("restore") is None
+    run(lab, 3, "failed", name="new", tags=("b",))
+    assert lab.db.execute("SELECT archived, removed FROM attempts").fetchall() == [(1, 0)] * 3
+
+
+def test_an_edit_counts_on_the_last_attempt_and_leaves_the_others(lab: Lab) -> None:
+    run(lab, 1, "completed", metrics={"loss": 0.1})
+    run(lab, 2, "failed", metrics={"loss": 0.9})
+    shown = lab.now("record")
+    (newest,) = lab.db.execute("SELECT record FROM attempts WHERE newest = 1").fetchone()
+    assert lab.stage("edit", "completed", 1, old=shown, name="lost") is not None
+    assert lab.stage("edit", "failed", 2, old=newest, name="renamed") is None
+    assert (lab.now("name"), lab.now("attempt"), lab.now("record")) == ("renamed", 1, shown)
+
+
+def test_the_blobs_of_every_attempt_are_in_use(lab: Lab) -> None:
+    run(lab, 1, "completed", **console(BLOB))
+    run(lab, 2, "completed", **console("cd" * 32))
+    assert list_used(lab.db, [BLOB, "cd" * 32]) == [BLOB, "cd" * 32]
+    assert lab.flag("remove") is None
+    assert list_used(lab.db, [BLOB, "cd" * 32]) == []
+
+
+def test_an_old_collector_keeps_its_effect_and_the_attempt_has_lost_its_blobs(lab: Lab) -> None:
+    """Programs that knew only the newest attempt collected the blobs of those before."""
+    run(lab, 1, "completed", **console(BLOB))
+    run(lab, 2, "completed", **console("cd" * 32))
+    assert lab.apply(changes.collect(changes.CONDEMN, [BLOB])) is None
+    assert list_used(lab.db, [BLOB]) == [BLOB]
+    assert lab.apply(changes.collect(changes.SWEEP, [BLOB])) is None
+    assert lab.db.execute("SELECT sha256 FROM task_files").fetchall() == [("cd" * 32,)]
+    assert lab.now() == "completed"
+
+
+def test_a_sweep_leaves_a_removed_task_its_blobs_until_they_are_deleted(lab: Lab) -> None:
+    run(lab, 1, "completed", **console(BLOB))
+    run(lab, 2, "completed")
+    lab.flag("remove")
+    assert lab.apply(changes.collect(changes.CONDEMN, [BLOB]), changes.collect(changes.SWEEP, [BLOB])) is None
+    assert lab.db.execute("SELECT count(*) FROM task_files").fetchone() == (1,)
+    assert lab.apply(changes.collect(changes.PURGE, [BLOB])) is None
+    assert lab.db.execute("SELECT count(*) FROM task_files").fetchone() == (0,)
+
+
+def test_a_version_has_the_attempt_that_made_it_and_its_parameters(lab: Lab) -> None:
+    early = lab.add(task=lab.task)
+    assert lab.stage("start", "running", 1, params={"lr": 0.1}) is None
+    first = lab.add(task=lab.task)
+    assert lab.stage("end", "completed", 1, params={"lr": 0.1}) is None
+    assert lab.stage("start", "running", 2, params={"lr": 0.2}) is None
+    second = lab.add(task=lab.task)
+    assert lab.stage("end", "failed", 2, params={"lr": 0.2, "depth": 3}) is None
+    found = dict(lab.db.execute("SELECT id, attempt FROM versions"))
+    assert found == {early: None, first: 1, second: 2}
+    lr = "SELECT v.id, f.number FROM fields f JOIN versions v ON v.row = f.version WHERE f.field = ?"
+    assert dict(lab.db.execute(lr, ("params.lr",))) == {early: 0.1, first: 0.1, second: 0.2}
+    assert dict(lab.db.execute(lr, ("params.depth",))) == {early: 3, second: 3}
+
+
+def test_of_a_start_with_a_damaged_record_the_attempt_before_stays(lab: Lab) -> None:
+    run(lab, 1, "completed", name="baseline", tags=("t",), **console(BLOB))
+    lost = RecordId("cd" * 32)
+    lab.lose(lost)
+    assert lab.apply(changes.task(lab.task, "start", record=lost)) is None
+    assert (lab.now(), lab.now("attempt"), lab.now("name"), lab.now("record")) == ("running", 2, "baseline", lost)
+    assert lab.db.execute("SELECT tag FROM task_tags").fetchall() == [("t",)] * 2
+    assert attempts(lab) == [(1, "completed"), (2, "running")]
+    assert list_used(lab.db, [BLOB]) == [BLOB]

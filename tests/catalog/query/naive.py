@@ -49,7 +49,7 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
     for row in rows:
         p = row.plain
         db.execute(
-            f"INSERT INTO versions VALUES ({', '.join('?' * 18)})",
+            f"INSERT INTO versions VALUES ({', '.join('?' * 19)})",
             (
                 row.row,
                 p["id"],
@@ -66,6 +66,7 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
                 p["archived"],
                 row.removed,
                 "",
+                None,
                 None,
                 None,
                 None,

@@ -73,7 +73,7 @@ def write_tasks(rows: list[Row]) -> sqlite3.Connection:
             "record": identity(row.row), "removed": row.removed,
         }  # fmt: skip
         marks = ", ".join("?" * len(columns))
-        db.execute(f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
+        db.execute(f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
         for name, value in row.keyed.items():
             text = "nan" if value != value else value if isinstance(value, str) else None
             number = None if isinstance(value, str) or math.isnan(value) else value

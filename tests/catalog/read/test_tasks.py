@@ -96,13 +96,13 @@ def test_what_a_task_was_given_and_read(catalog: Catalog) -> None:
     task = run(catalog, inputs=inputs, data=data)
     assert tasks.list_task_inputs(catalog.db, task) == [
         InputRow("base", base, "iris/base:1"), InputRow("other", UNKNOWN, None)]  # fmt: skip
-    assert tasks.list_task_data(catalog.db, 1) == list(data)
+    assert tasks.list_task_data(catalog.db, task) == list(data)
 
 
 def test_the_blobs_of_a_task(catalog: Catalog) -> None:
     files = [FileEntry(path, 3, BLOB, Xxh3("cd" * 16), media) for path, media in (("a", "text/plain"), ("b", None))]
-    run(catalog, files=tuple(reversed(files)))
-    assert tasks.list_task_files(catalog.db, 1) == files
+    task = run(catalog, files=tuple(reversed(files)))
+    assert tasks.list_task_files(catalog.db, task) == files
 
 
 def test_outputs_are_the_versions_that_are_not_removed(catalog: Catalog) -> None:
@@ -124,3 +124,41 @@ def test_users_of_an_input(catalog: Catalog) -> None:
     assert [task.id for task in found] == [sooner, later]
     assert found[0].tags == (TagName("t"),)
     assert tasks.list_users_of_input(catalog.db, other) == []
+
+
+def rerun(catalog: Catalog, task: TaskId, ended: str, attempt: int, **fields: Any) -> None:
+    """End the attempt that runs, and start the next one; `fields` are those of the end."""
+    end = catalog.know_task(id=task, status=ended, attempt=attempt - 1, **fields)
+    start = catalog.know_task(id=task, status="running", attempt=attempt)
+    wanted = changes.task(task, "end", record=end), changes.task(task, "start", record=start)
+    assert catalog.apply(*wanted) is None
+
+
+def test_an_attempt_has_its_own_inputs_data_and_row(catalog: Catalog) -> None:
+    base, other = catalog.add("iris/base"), catalog.add("iris/base")
+    task = run(catalog)
+    rerun(catalog, task, "completed", 2, inputs=(Input("a", base, "x"),), data=(Data("d.csv", 5, BLOB),))
+    rerun(catalog, task, "failed", 3, inputs=(Input("b", other, "y"),))
+    assert [[one.name for one in tasks.list_task_inputs(catalog.db, task, number)] for number in (1, 2, 3, None)] == [
+        ["a"], ["b"], [], []]  # fmt: skip
+    assert [len(tasks.list_task_data(catalog.db, task, number)) for number in (1, 2, None)] == [1, 0, 0]
+    assert [(row.attempt, row.status, row.newest) for row in tasks.list_attempts(catalog.db, task)] == [
+        (1, "completed", False), (2, "failed", False), (3, "running", True)]  # fmt: skip
+    for number in (1, 2, 3):
+        row = tasks.find_attempt(catalog.db, task, number)
+        assert row is not None
+        assert row.attempt == number
+    assert tasks.find_attempt(catalog.db, task, 4) is None
+    newest = tasks.find_attempt(catalog.db, task)
+    assert newest is not None
+    assert newest.attempt == 3
+
+
+def test_users_of_an_input_of_an_earlier_attempt(catalog: Catalog) -> None:
+    base = catalog.add("iris/base")
+    task = run(catalog)
+    record = catalog.know_task(id=task, status="completed", attempt=1, inputs=(Input("a", base, "x"),))
+    assert catalog.apply(changes.task(task, "end", record=record)) is None
+    record = catalog.know_task(id=task, status="running", attempt=2)
+    assert catalog.apply(changes.task(task, "start", record=record)) is None
+    assert [(row.id, row.attempt) for row in tasks.list_users_of_input(catalog.db, base)] == [(task, 2)]

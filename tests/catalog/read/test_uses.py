@@ -66,9 +66,18 @@ def test_what_a_task_loads_and_made(catalog: Catalog) -> None:
     assert not uses.is_made_by(catalog.db, {TWO, FAR}, task)
     assert not uses.is_made_by(catalog.db, set(), task)
     newer = catalog.add(files=(blob("a", TWO, 7), FileEntry("far", url=URL)), task=task)
-    assert list(uses.read_made(catalog.db, task).items()) == [
+    assert list(uses.read_made(catalog.db, task, 1).items()) == [
         (newer, {"a": (7, TWO, TWO[:32])}), (mine, {"a": (5, ONE, ONE[:32])}),
     ]  # fmt: skip
+
+
+def test_an_attempt_has_made_its_own_versions_alone(catalog: Catalog) -> None:
+    task, made = TaskId(new_ulid()), []
+    for attempt in (1, 2):
+        record = catalog.know_task(id=task, status="running", attempt=attempt)
+        assert catalog.apply(changes.task(task, "start", record=record)) is None
+        made.append(catalog.add(files=(blob("a", ONE),), task=task))
+    assert [list(uses.read_made(catalog.db, task, attempt)) for attempt in (1, 2)] == [[one] for one in made]
 
 
 def test_sizes_and_twins(catalog: Catalog) -> None:

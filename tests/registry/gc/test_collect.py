@@ -14,6 +14,7 @@ from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.errors import ConflictError, CorruptError, RefusedError
 from registry_cli.ids import BlobHash
+from registry_cli.records.task import CONSOLE
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, edit_versions
@@ -23,15 +24,19 @@ from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.get import list_faults, open_path
 from registry_cli.registry.lifecycle import publish_versions, remove_versions, restore_versions
 from registry_cli.registry.repair.repair import repair_registry
+from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
 from registry_cli.store import trash
 from registry_cli.store.format import dump_format
+from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.progress import SILENT
 from registry_cli.store.staging import Staging
-from tests.forks import end, fork
+from tests import forks
+from tests.forks import fork
 from tests.registry.gc.conftest import Later
 from tests.registry.making import add
+from tests.registry.making_tasks import end, row_of, run, start
 
 
 def blob_of(row: VersionRow) -> BlobHash:
@@ -239,7 +244,7 @@ def test_now_waits_for_those_who_write(registry: Registry) -> None:
             run_collection(registry, instant=True)
     finally:
         os.kill(child, signal.SIGKILL)
-        end(child)
+        forks.end(child)
     assert run_collection(registry, instant=True).leftovers == 1
 
 
@@ -310,3 +315,48 @@ def test_a_log_that_becomes_shorter_ends_a_collection(registry: Registry) -> Non
         registry.layout.slot(mark.seq).unlink()
         with pytest.raises(ConflictError, match="the registry was replaced while it was collected"):
             _Collection(registry, mark, None, SILENT)._announce([BlobHash("0" * 64)], changes.CONDEMN)
+
+
+def console_of(registry: Registry, data: bytes) -> Path:
+    return registry.layout.blob(digest_bytes(data).sha256)
+
+
+def test_the_files_of_every_attempt_stay(registry: Registry, later: Later) -> None:
+    task = run(registry, files={CONSOLE: b"the first"})
+    task = end(registry, start(registry, task), "failed", files={CONSOLE: b"the second"})
+    end(registry, start(registry, task), files={CONSOLE: b"the third"})
+    assert collect(registry, instant=True).now == 0
+    with later():
+        assert collect(registry).after_grace == 0
+    assert not check_registry(registry).damages
+    assert [console_of(registry, b"the " + word).exists() for word in (b"first", b"second", b"third")] == [True] * 3
+
+
+def test_the_files_of_every_attempt_go_and_come_back_with_their_task(registry: Registry, later: Later) -> None:
+    task = end(registry, start(registry, run(registry, files={CONSOLE: b"the first"})), files={CONSOLE: b"the second"})
+    paths = [console_of(registry, b"the first"), console_of(registry, b"the second")]
+    remove_tasks(registry, [task.id])
+    collect(registry)
+    with later():
+        collect(registry)
+    assert [path.exists() for path in paths] == [False, False]
+    restore_tasks(registry, [task.id])
+    assert [path.exists() for path in paths] == [True, True]
+    remove_tasks(registry, [task.id])
+    collect(registry, instant=True)
+    with pytest.raises(RefusedError, match=r"console\.log of task baseline are gone"):
+        restore_tasks(registry, [task.id])
+
+
+def test_nothing_goes_while_the_record_of_an_earlier_attempt_is_lost(registry: Registry) -> None:
+    task = run(registry)
+    first = row_of(registry, task).record
+    end(registry, start(registry, task), files={CONSOLE: b"another"})
+    registry.close()
+    registry.layout.record(first).unlink()
+    registry.layout.index.unlink()
+    repair_registry(registry.path)
+    with pytest.raises(CorruptError, match="uses are unknown"):
+        run_collection(registry)
+    remove_tasks(registry, [task.id])
+    run_collection(registry, instant=True)

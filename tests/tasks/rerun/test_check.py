@@ -13,7 +13,7 @@ from registry_cli.registry.api import Registry
 from registry_cli.tasks.record import get_row
 from registry_cli.tasks.rerun.check import Checked, check_runs, need_comparable, set_aside
 from tests.builders import add, make_registry
-from tests.registry.making_tasks import draft, run
+from tests.registry.making_tasks import draft, end, row_of, run, start
 
 
 @pytest.fixture
@@ -80,6 +80,19 @@ def test_one_that_told_nothing_cannot_be_compared(registry: Registry) -> None:
         need_comparable(registry, get_row(registry, made(registry, {})))
     with pytest.raises(RefusedError, match="has not run"):
         need_comparable(registry, get_row(registry, draft(registry).id))
+
+
+def test_a_failed_attempt_does_not_hide_what_an_earlier_one_measured(registry: Registry) -> None:
+    begun = start(registry)
+    add(registry, "iris/a", b"good", task=begun.id)
+    first = end(registry, begun, metrics={"loss": 0.5})
+    again = start(registry, first, metrics={})
+    add(registry, "iris/a", b"bad", task=begun.id)
+    end(registry, again, "failed")
+    need_comparable(registry, row_of(registry, first))
+    rows = check_runs(registry, first.id, made(registry, {"iris/a": b"good"}, loss=0.25))
+    assert [(row.name, row.old, row.new, row.same) for row in rows[:1]] == [("loss", 0.5, 0.25, False)]
+    assert [row.same for row in rows[1:]] == [True]
 
 
 def test_set_aside(registry: Registry) -> None:

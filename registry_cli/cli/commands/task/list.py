@@ -16,7 +16,7 @@ from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import TaskRow
-    from registry_cli.tasks.find import Found
+    from registry_cli.tasks.find import Found, TaskQuestion
     from registry_cli.views.versions import View
 
 EXAMPLES = (
@@ -24,6 +24,7 @@ EXAMPLES = (
     "reg task list 'status:failed or metrics.loss < 0.2' --sort -started",
     "reg task list --project iris --status running --status failed",
     "reg task list --sort metrics.loss -n 5 --columns name,metrics.loss,params.lr",
+    "reg task list --attempts --name baseline",
     "reg task list 'uses(iris/softmax@prod)' --json | jq '.[].command'",
     "reg task list 'status:failed and created < now-30d' -q | reg task archive -",
 )
@@ -48,6 +49,7 @@ class Narrow(Options):
     ]
     metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'loss<0.2'.")]
     archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
+    attempts: Annotated[bool, narrow_option("--attempts", help="Each attempt by itself, failed ones too.")] = False
     include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
 
 
@@ -58,15 +60,19 @@ def command(
     narrow: Narrow,
     listing: Listing,
 ) -> None:
-    """List tasks, or those that an expression finds."""
+    """List tasks, or those that an expression finds.
+
+    A task has the status and the metrics of its last attempt, or of its last completed one where a later one failed,
+    crashed or was cancelled.
+    """
     from registry_cli.tasks.find import TaskQuestion, search_tasks
 
     session = open_session(ctx, listing)
     question = TaskQuestion(expr, sort=listing.sort or "", limit=listing.limit, **narrow.fields())
-    _print(session, search_tasks(session.registry, question), question.sort)
+    _print(session, search_tasks(session.registry, question), question)
 
 
-def _print(session: Session, found: Found, sort: str) -> None:
+def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
     from registry_cli.tasks.find import iter_task_ids, iter_tasks
     from registry_cli.views.tasks import view_task, view_tasks
@@ -76,11 +82,17 @@ def _print(session: Session, found: Found, sort: str) -> None:
         output.rows(({"id": task} for task in iter_task_ids(session.registry, found)), ["id"], empty=empty)
     elif output.drawn and not output.columns:
         rows = list(iter_tasks(session.registry, found))
-        columns = _columns(rows, sort)
+        columns = _with_attempt(_columns(rows, question.sort), question)
         output.rows(map(_shortened, view_tasks(rows, columns)), columns, empty=empty)
     else:
         views = (view_task(row, output.columns) for row in iter_tasks(session.registry, found))
-        output.rows(views, COLUMNS, empty=empty)
+        output.rows(views, _with_attempt(COLUMNS, question), empty=empty)
+
+
+def _with_attempt(columns: Sequence[str], question: TaskQuestion) -> list[str]:
+    """Return the columns, with the attempt before the status where each attempt is a row."""
+    at = columns.index("status") if question.attempts else len(columns)
+    return [*columns[:at], *(["attempt"] if question.attempts else []), *columns[at:]]
 
 
 def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import TaskArg
+from registry_cli.cli.options import AttemptOpt, TaskArg
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -15,25 +15,28 @@ EXAMPLES = (
     "reg task logs @last --follow",
     "reg task logs baseline --tail 20",
     "reg task logs baseline --raw",
+    "reg task logs baseline --attempt 1",
 )
 
 
 def command(
     ctx: typer.Context,
     task: TaskArg,
+    attempt: AttemptOpt = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the task ends.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", metavar="N", min=0, help="Begin with the last N lines.")] = None,
 ) -> None:
     """Print the output of a task.
 
-    It prints standard output and standard error of the newest attempt as they came: byte for byte in a pipe and with
-    --raw. On a terminal, sequences that would move its cursor, set its title or make it answer are shown, not obeyed.
+    It prints standard output and standard error of the last attempt, or of --attempt N, as they came: byte for byte in
+    a pipe and with --raw. On a terminal, sequences that would move its cursor, set its title or make it answer are
+    shown, not obeyed.
     """
     from registry_cli.tasks.console import iter_console
     from registry_cli.tasks.record import get_row
 
     session = open_session(ctx)
-    row = get_row(session.registry, task)
+    row = get_row(session.registry, task, attempt)
     pieces = iter_console(session.registry, row, tail=tail, follow=follow)
     first = next(pieces, None)
     if first is not None:

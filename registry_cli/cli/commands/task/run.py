@@ -164,12 +164,11 @@ def _check(session: Session, ref: str, environment: str, *, here: bool, toleranc
     from registry_cli.records.status import ENDED
     from registry_cli.tasks.drivers.local import open_driver
     from registry_cli.tasks.find import see_tasks
-    from registry_cli.tasks.record import get_row
     from registry_cli.tasks.rerun.check import TOLERANCE, check_runs, need_comparable, set_aside
     from registry_cli.tasks.rerun.draft import clone_task
 
     registry = session.registry
-    old = get_row(registry, ref)
+    [old] = see_tasks(registry, [ref])
     need_comparable(registry, old)
     clone = clone_task(registry, old.id, message=f"to check task {old.id}")
     job = _make_job(session, clone.id, environment, here=here, attempt=None)

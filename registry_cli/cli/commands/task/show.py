@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry_cli.cli.options import RecordForms, TaskArg
+from registry_cli.cli.options import AttemptOpt, RecordForms, TaskArg
 from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import NotFoundError, UsageError
 
@@ -19,12 +19,14 @@ EXAMPLES = (
     "reg task show baseline --json | jq .host",
     "reg task show baseline --diff | git apply",
     "reg task show baseline --lock > requirements.txt",
+    "reg task show baseline --attempt 1",
 )
 
 
 def command(
     ctx: typer.Context,
     task: TaskArg,
+    attempt: AttemptOpt = None,
     diff: Annotated[bool, typer.Option("--diff", help="Print what differed from the commit, as a patch.")] = False,
     lock: Annotated[bool, typer.Option("--lock", help="Print its packages, as pip and uv install them.")] = False,
     scalars: Annotated[bool, typer.Option("--scalars", help="Print every point of its curves: TSV.")] = False,
@@ -33,20 +35,21 @@ def command(
 ) -> None:
     """Show everything about a task.
 
-    For a running task, it shows what is known so far.
+    Without --attempt, it shows the last attempt, or the last completed one where a later one failed, crashed or was
+    cancelled. For a running task, it shows what is known so far.
     """
     from registry_cli.records.task import DIFF, LOCK, SCALARS
     from registry_cli.tasks.details import read_whole
-    from registry_cli.tasks.find import see_tasks
+    from registry_cli.tasks.find import see_attempt
     from registry_cli.views.tasks import view_whole
 
     session = open_session(ctx, forms)
-    row = see_tasks(session.registry, [task])[0]
+    row = see_attempt(session.registry, task, attempt)
     parts = [path for path, asked in ((DIFF, diff), (LOCK, lock), (SCALARS, scalars)) if asked]
     if parts:
         _print_part(session, row, parts)
         return
-    whole = read_whole(session.registry, row)
+    whole = read_whole(session.registry, row, alone=attempt is not None)
     view = view_whole(whole, session.output.columns)
     if session.output.drawn and not forms.columns:
         from registry_cli.cli.printing.task import draw_task
