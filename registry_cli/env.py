@@ -24,6 +24,7 @@ REG_DATA_HOME: Final = "REG_DATA_HOME"
 REG_TASK: Final = "REG_TASK"
 REG_ATTEMPT: Final = "REG_ATTEMPT"
 REG_AUTOLOG: Final = "REG_AUTOLOG"
+REG_INPUT_NAME: Final = "REG_INPUT_NAME"
 RANKS: Final = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 SUDO_UID: Final = "SUDO_UID"
 NO_COLOR: Final = "NO_COLOR"
@@ -43,6 +44,7 @@ VARIABLES: Final[dict[str, str]] = {
     REG_TASK: "the task that this process is part of; `reg log` sets it for what it runs",
     REG_ATTEMPT: "the number of the attempt at that task; `reg log` sets it",
     REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` passes its rules in it",
+    REG_INPUT_NAME: "the path of the task's input `name`; `reg log` sets one for each input of what it runs",
     **dict.fromkeys(RANKS, "the rank of this process among several; only rank 0 writes to the registry"),
     SUDO_UID: "for root: the user who called sudo; root uses this user's registries like its own",
     NO_COLOR: "when set, no colour anywhere",
@@ -81,6 +83,17 @@ def with_site(variables: Mapping[str, str]) -> dict[str, str]:
     before = variables.get("PYTHONPATH")
     others = [part for part in before.split(os.pathsep) if part != SITE] if before else []
     return {"PYTHONPATH": os.pathsep.join([SITE, *others])}
+
+
+def input_variable(name: str) -> str:
+    """Return the variable that holds the path of a task's input: `REG_INPUT_BASE_MODEL` for `base-model`."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.upper())
+    return REG_INPUT_NAME.removesuffix("NAME") + plain
+
+
+def without_inputs(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the given variables without the paths of the inputs of an enclosing task."""
+    return {name: value for name, value in variables.items() if not name.startswith(input_variable(""))}
 
 
 def rank() -> int:

@@ -14,6 +14,7 @@ from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.folder import Live, read_state
 from registry_cli.tasks.attempt.plots import dump_plot, plot_path
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
+from registry_cli.tasks.running import put_param
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,7 +107,7 @@ class Current:
         """Record parameters; dots join nested names, and None removes a parameter."""
         self.untaken.difference_update(params)
         with self._lock:
-            tops = {_put(self._params, name.split("."), value) for name, value in params.items()}
+            tops = {put_param(self._params, name.split("."), value) for name, value in params.items()}
             told = {top: self._params.get(top) for top in tops}
         self.tell(lambda facts: facts.add_params(told))
         self.task = replace(self.task, params={**self.task.params, **self._params})
@@ -178,18 +179,3 @@ class Current:
         self.runner = None
         self.forked = True
         self.leaving.clear()
-
-
-def _put(table: dict[str, Value], keys: list[str], value: Value | None) -> str:
-    """Set a value in nested tables and return the first key; a table replaces a plain value in its way."""
-    first, *rest = keys
-    if rest:
-        inner = table.get(first)
-        below = dict(inner) if isinstance(inner, dict) else {}
-        _put(below, rest, value)
-        table[first] = below
-    elif value is None:
-        table.pop(first, None)
-    else:
-        table[first] = value
-    return first

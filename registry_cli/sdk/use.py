@@ -55,7 +55,10 @@ def record_input(current: Current, registry: Registry, name: str, ref: str, *, i
 
 def _entry(current: Current, registry: Registry, ref: str) -> str:
     """Return the name in the task of an address that the script did not name; every run of it gets the same."""
-    model = str(parse_address(ref).name or registry.get_row(ref).name)
+    address = parse_address(ref)
+    if address.input is not None:
+        return address.input
+    model = str(address.name or registry.get_row(ref).name)
     last = model.rpartition("/")[2]
     number = 1
     while current.called.setdefault(name := last if number == 1 else f"{last}-{number}", model) != model:

@@ -31,6 +31,7 @@ class Facts:
         plots: Documents by their paths below `PLOTS`.
         outputs: Versions by the names that the script gave them.
         name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
+        notes: Lines to add to the comment.
         tags: Tags to add.
         untags: Tags to remove.
         publish: True where its versions are to be published once it has completed.
@@ -46,6 +47,7 @@ class Facts:
     name: str | None = None
     project: str | None = None
     comment: str | None = None
+    notes: tuple[str, ...] = ()
     tags: tuple[TagName, ...] = ()
     untags: tuple[TagName, ...] = ()
     python: Mapping[str, Value] = field(default_factory=dict)
@@ -105,6 +107,7 @@ class _Gathered:
         self.outputs: dict[str, VersionId] = {}
         self.tags: dict[TagName, bool] = {}
         self.cut: dict[str, None] = {}
+        self.notes: list[str] = []
         self.publish = False
 
     def take(self, fact: dict[str, Any]) -> None:
@@ -115,6 +118,8 @@ class _Gathered:
                 self.texts["name"] = parse_task_name(fact["text"])
             case "project" | "comment" | "problem" as kind:
                 self.texts[kind] = _text(fact["text"])
+            case "note":
+                self.notes.append(_text(fact["text"]))
             case "publish":
                 self.publish = fact["wanted"] is True
             case "cut":
@@ -156,6 +161,7 @@ class _Gathered:
             data=tuple(self.data.values()),
             plots=self.plots,
             outputs=self.outputs,
+            notes=tuple(self.notes),
             publish=self.publish,
             cut=tuple(self.cut),
             tags=tuple(tag for tag, wanted in self.tags.items() if wanted),

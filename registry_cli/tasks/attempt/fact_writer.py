@@ -78,6 +78,16 @@ class FactWriter:
         """Give the task another comment; an empty one removes it."""
         self._put("comment", text=comment)
 
+    def add_note(self, text: str) -> None:
+        """Add a line to the task's comment.
+
+        Raises:
+            UsageError: It is empty.
+        """
+        if not text.strip():
+            raise UsageError("an empty note says nothing")
+        self._put("note", text=text)
+
     def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add and remove tags."""
         self._put("tags", add=[parse_tag(tag) for tag in add], remove=[parse_tag(tag) for tag in remove])

@@ -199,10 +199,11 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     data = {one.path: one for one in (*task.data, *facts.data)}
     tags = dict.fromkeys((*task.tags, *facts.tags))
     cut = dict.fromkeys((*(task.code.cut if task.code else ()), *facts.cut))
+    said = task.comment if facts.comment is None else facts.comment
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
-        comment=task.comment if facts.comment is None else facts.comment or None,
+        comment="\n".join(filter(None, (said, *facts.notes))) or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
