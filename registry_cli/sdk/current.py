@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING
 
+from registry_cli import env
 from registry_cli.errors import CorruptError
 from registry_cli.records.values import flatten
 from registry_cli.tasks.attempt.fact_writer import FactWriter
@@ -86,12 +87,12 @@ class Current:
 
     def tell(self, fact: Callable[[FactWriter], None]) -> None:
         """Record a fact, unless this process records nothing."""
-        if self._facts is not None:
+        if self._facts is not None and env.rank() == 0:
             fact(self._facts)
 
     def add_point(self, name: str, value: float, step: int | None) -> None:
         """Log a point of a scalar."""
-        if self._scalars is not None:
+        if self._scalars is not None and env.rank() == 0:  # a process may become a rank after it has joined
             self._scalars.add(name, value, step, time())
 
     def last_at(self, step: int | None) -> dict[str, float]:

@@ -95,6 +95,7 @@ class Task(TaskRecord):
         wish = parse_wish(auto_connect_frameworks)
         labels = [parse_tag(tag) for tag in list_words(tags or (), "tags")]
         current = find_to_join(name, project)
+        begins = current is None
         again = current is not None and current.runner is not None
         if current is None:
             left = peek_current()
@@ -103,17 +104,22 @@ class Task(TaskRecord):
         else:
             current.call_task(name, project)
             current.change_tags(labels)
-        if not again or auto_connect_arg_parser is not True:
-            _listen(current, auto_connect_arg_parser)
-        if current.live is not None:
-            set_task(current.live)
-            hear(wish)
-        if task_type is not None:
-            current.add_params({"task_type": str(task_type)})
-        if isinstance(output_uri, str):
-            warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
         task = cls(current)
         task._nested = again
+        try:
+            if not again or auto_connect_arg_parser is not True:
+                _listen(current, auto_connect_arg_parser)
+            if current.live is not None:
+                set_task(current.live)
+                hear(wish)
+            if task_type is not None:
+                current.add_params({"task_type": str(task_type)})
+        except BaseException as error:
+            if begins:
+                task._leave(fate_of(error))
+            raise
+        if isinstance(output_uri, str):
+            warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
         return task
 
     @classmethod
@@ -299,8 +305,13 @@ def task(
             for _, ref in pairs:
                 registry.get_row(ref)
     found = Task.init(project, name, tags=tags)
-    for entry, ref in pairs:
-        use(ref, name=entry)
-    if params is not None:
-        found.connect(params if isinstance(params, MutableMapping) else dict(params))
+    try:
+        for entry, ref in pairs:
+            use(ref, name=entry)
+        if params is not None:
+            found.connect(params if isinstance(params, MutableMapping) else dict(params))
+    except BaseException as error:  # the block never runs, so that nothing else would end the task
+        if not found._nested:
+            found._leave(fate_of(error))
+        raise
     return found

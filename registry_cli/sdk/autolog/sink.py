@@ -216,6 +216,8 @@ class NoteSink:
         return self._put
 
     def _put(self, event: Event) -> None:
+        if env.rank_in_torch() and env.rank():  # this process became another rank after its first event
+            return
         self._queue.put(event)
 
     def _work(self, notebook: Notebook) -> None:

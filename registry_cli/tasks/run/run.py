@@ -145,6 +145,7 @@ def child_environ(attempt: Attempt, environ: Mapping[str, str], paths: Mapping[s
         env.REG_DIR: str(attempt.registry.path),
         env.REG_TASK: attempt.task.id,
         env.REG_ATTEMPT: str(attempt.task.attempt),
+        env.REG_RANK: env.own_ranks(environ),
     }
     recorded = attempt.task.recipe.env
     return _with_auto({**env.without_inputs(environ), **recorded, **paths, **own}, attempt.task.recipe.auto)
