@@ -113,6 +113,11 @@ class Current:
         self.tell(lambda facts: facts.add_params(told))
         self.task = replace(self.task, params={**self.task.params, **self._params})
 
+    def add_options(self, options: Mapping[str, str]) -> None:
+        """Record options of the command line by the names of their parameters."""
+        if options:
+            self.tell(lambda facts: facts.add_options(options))
+
     def add_input(self, entry: Input) -> None:
         """Record a version as an input of the task; an input of the same name is replaced."""
         self.tell(lambda facts: facts.add_input(entry))

@@ -270,7 +270,7 @@ def _listen(current: Current, wanted: Connected) -> Listener:
     """Record argparse's arguments as parameters of a task from now on."""
     if current.listener is not None:
         current.listener.stop()
-    current.listener = make_listener(current.overrides, current.add_params, wanted)
+    current.listener = make_listener(current.overrides, current.add_params, wanted, current.add_options)
     current.listener.start()
     return current.listener
 

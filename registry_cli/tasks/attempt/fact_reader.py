@@ -40,6 +40,7 @@ class Facts:
     """
 
     params: Mapping[str, Value] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     data: tuple[Data, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
@@ -99,7 +100,7 @@ class _Gathered:
     """Gathers facts one by one; each is checked completely before it changes anything."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[str, Value]] = {"params": {}, "python": {}, "host": {}, "seeds": {}}
+        self.tables: dict[str, dict[str, Value]] = {"params": {}, "options": {}, "python": {}, "host": {}, "seeds": {}}
         self.texts: dict[str, str] = {}
         self.inputs: dict[str, Input] = {}
         self.data: dict[str, Data] = {}
@@ -112,7 +113,7 @@ class _Gathered:
 
     def take(self, fact: dict[str, Any]) -> None:
         match fact["kind"]:
-            case "params" | "python" | "host" | "seeds" as kind:
+            case "params" | "options" | "python" | "host" | "seeds" as kind:
                 self._take_table(kind, fact)
             case "name":
                 self.texts["name"] = parse_task_name(fact["text"])

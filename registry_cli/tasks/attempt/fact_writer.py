@@ -47,6 +47,10 @@ class FactWriter:
         given = {key: value for key, value in params.items() if value is not None}
         self._put("params", values=_check_table(given, "params"), unset=sorted(set(params) - set(given)))
 
+    def add_options(self, options: Mapping[str, str]) -> None:
+        """Report options of the command line, such as `--lr`, by the names of their parameters."""
+        self._put("options", values=_check_table(options, "options"))
+
     def add_input(self, entry: Input) -> None:
         """Report a version that is an input of the script."""
         self._put("input", name=entry.name, version=entry.version, ref=entry.ref, path=entry.path)

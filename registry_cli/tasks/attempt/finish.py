@@ -208,6 +208,7 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
         params={**task.params, **facts.params},
+        options={**task.options, **{name: str(option) for name, option in facts.options.items()}},
         python={**task.python, **facts.python},
         host={**task.host, **facts.host},
         seeds={**task.seeds, **facts.seeds},
