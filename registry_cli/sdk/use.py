@@ -47,6 +47,8 @@ def record_input(current: Current, registry: Registry, name: str, ref: str, *, i
     """
     given = None if ignore_given else current.given.get(name)
     if given is not None:
+        if current.task.source is not None:
+            current.add_input(given)  # the input of a clone counts once the script asks for it
         return Version(registry, registry.get_row(given.version))
     row = registry.get_row(ref)
     current.add_input(Input(name, row.id, ref))

@@ -28,6 +28,7 @@ class Facts:
     """The facts that were reported; of several about one thing, the last.
 
     Attributes:
+        awaited: Versions by the names of inputs that count only once they are among `inputs`.
         plots: Documents by their paths below `PLOTS`.
         outputs: Versions by the names that the script gave them.
         name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
@@ -42,6 +43,7 @@ class Facts:
     params: Mapping[str, Value] = field(default_factory=dict)
     options: Mapping[str, Value] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    awaited: Mapping[str, VersionId] = field(default_factory=dict)
     data: tuple[Data, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
     outputs: Mapping[str, VersionId] = field(default_factory=dict)
@@ -58,6 +60,11 @@ class Facts:
     problem: str | None = None
     publish: bool = False
     cut: tuple[str, ...] = ()
+
+    def drop_unreached(self, inputs: Iterable[Input]) -> list[Input]:
+        """Return the inputs that a task was given, without those that have not reached its script so far."""
+        reached = {one.version for one in self.inputs}
+        return [one for one in inputs if self.awaited.get(one.name) != one.version or one.version in reached]
 
 
 def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
@@ -108,6 +115,7 @@ class _Gathered:
         self.outputs: dict[str, VersionId] = {}
         self.tags: dict[TagName, bool] = {}
         self.cut: dict[str, None] = {}
+        self.awaited: dict[str, VersionId] = {}
         self.notes: list[str] = []
         self.publish = False
 
@@ -133,6 +141,9 @@ class _Gathered:
             case "input":
                 entry = Input(_text(fact["name"]), fact["version"], _text(fact["ref"]), fact.get("path"))
                 self.inputs[entry.name] = entry
+            case "awaited":
+                check_digests(fact["version"])
+                self.awaited[_text(fact["name"])] = fact["version"]
             case "data":
                 data = Data(_text(fact["path"]), fact["size"], fact["sha256"])
                 self.data[data.path] = data
@@ -159,6 +170,7 @@ class _Gathered:
             **self.tables,  # type: ignore[arg-type]  # its keys are names of fields
             **self.texts,  # type: ignore[arg-type]
             inputs=tuple(self.inputs.values()),
+            awaited=self.awaited,
             data=tuple(self.data.values()),
             plots=self.plots,
             outputs=self.outputs,

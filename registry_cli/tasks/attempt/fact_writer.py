@@ -55,6 +55,10 @@ class FactWriter:
         """Report a version that is an input of the script."""
         self._put("input", name=entry.name, version=entry.version, ref=entry.ref, path=entry.path)
 
+    def await_input(self, entry: Input) -> None:
+        """Report an input that was given, and that counts only once the script has asked for it or loaded it."""
+        self._put("awaited", name=entry.name, version=entry.version)
+
     def add_data(self, data: Data) -> None:
         """Report a file that the script read."""
         self._put("data", path=data.path, size=data.size, sha256=data.sha256)

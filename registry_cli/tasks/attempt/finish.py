@@ -195,7 +195,7 @@ def _stage_own(staging: Staging, path: str, source: Path, media: str) -> FileEnt
 
 def _merged(task: Task, live: Live, facts: Facts) -> Task:
     curves = summarise(read_points(live.list_scalars()))
-    inputs = {one.name: one for one in (*task.inputs, *facts.inputs)}
+    inputs = {one.name: one for one in (*facts.drop_unreached(task.inputs), *facts.inputs)}
     data = {one.path: one for one in (*task.data, *facts.data)}
     tags = dict.fromkeys((*task.tags, *facts.tags))
     cut = dict.fromkeys((*(task.code.cut if task.code else ()), *facts.cut))

@@ -7,6 +7,7 @@ import re
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from registry_cli import clock, env
@@ -21,7 +22,7 @@ from registry_cli.tasks.child.outcome import Exit
 from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
 from registry_cli.tasks.run.companion import Companion
-from registry_cli.tasks.run.input_paths import open_inputs
+from registry_cli.tasks.run.input_paths import list_awaited, open_inputs
 from registry_cli.tasks.run.redirects import write_known
 from registry_cli.tasks.task_versions import drop_outputs, publish_outputs
 
@@ -87,6 +88,7 @@ def run_command(
             unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else tell_known(attempt, cwd)
             paths, unopened = open_inputs(registry, task.inputs)
             beside = Companion(attempt, cwd, environ)
+            beside.await_inputs(list_awaited(registry, task, cwd))
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
             attempt.end(Ending("failed", problem=str(error)))
@@ -96,7 +98,7 @@ def run_command(
         )
         runner.close()
         beside.end(lambda: held.came)
-        problems = [*unknown, *unopened, *beside.problems, *map(_plain, told.list_problems())]
+        problems = [*unknown, *unopened, *beside.problems, *beside.list_unreached(), *map(_plain, told.list_problems())]
         publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
         ended = end_attempt(
             attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems
@@ -139,7 +141,9 @@ def _launch(
         return error, Exit(error.exit_code, None, error.exit_code)
 
 
-def child_environ(attempt: Attempt, environ: Mapping[str, str], paths: Mapping[str, str]) -> dict[str, str]:
+def child_environ(
+    attempt: Attempt, environ: Mapping[str, str], paths: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Return the variables that make a process part of an attempt, name its inputs and switch automatic logging."""
     own = {
         env.REG_DIR: str(attempt.registry.path),

@@ -132,8 +132,8 @@ class Taker:
 
     def _list_parents(self, registry: Registry, note: SavedNote) -> list[VersionId]:
         """Return the task's input versions at the time of the save."""
-        told = read_facts(self._live.list_facts(), until=note.time).inputs
-        given = {one.name: one.version for one in (*self._task.inputs, *told)}
+        facts = read_facts(self._live.list_facts(), until=note.time)
+        given = {one.name: one.version for one in (*facts.drop_unreached(self._task.inputs), *facts.inputs)}
         versions = list(dict.fromkeys(given.values()))
         return registry.read(lambda db: [version for version in versions if find_row(db, version) is not None])
 
