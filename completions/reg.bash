@@ -1,4 +1,4 @@
-# Completion of reg for bash 4.4 and newer. Load it with: source <(reg __complete bash)
+# Completion of reg for bash 4.4 and newer. Load it with: source <(reg completion bash)
 _reg_complete() {
     local IFS=$'\n' reply
     reply=($(command -- "${1/#\~/$HOME}" __complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null))

@@ -1,4 +1,4 @@
-# Completion of reg for fish 3.4 and newer. Load it with: reg __complete fish | source
+# Completion of reg for fish 3.4 and newer. Load it with: reg completion fish | source
 function __reg_complete
     set -l words (commandline -opc)
     set -l current (string unescape -- (commandline -ct); or string replace -r '^["\']' '' -- (commandline -ct))

@@ -1,5 +1,5 @@
 #compdef reg
-# Completion of reg for zsh 5.3 and newer. Load it with: source <(reg __complete zsh)
+# Completion of reg for zsh 5.3 and newer. Load it with: source <(reg completion zsh)
 _reg() {
     local -a typed reply values shown
     local line tab=$'\t'

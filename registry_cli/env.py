@@ -33,6 +33,9 @@ NO_COLOR: Final = "NO_COLOR"
 FORCE_COLOR: Final = "FORCE_COLOR"
 CI: Final = "CI"
 COLUMNS: Final = "COLUMNS"
+REG_PAGER: Final = "REG_PAGER"
+PAGER: Final = "PAGER"
+TERM: Final = "TERM"
 
 SITE: Final = os.path.join(os.path.dirname(__file__), "site")
 """Folder whose `sitecustomize` turns automatic logging on in every Python that has it first on its path."""
@@ -53,7 +56,10 @@ VARIABLES: Final[dict[str, str]] = {
     NO_COLOR: "when set, no colour anywhere",
     FORCE_COLOR: "when set, colour even in a pipe",
     CI: "when set, no progress bars and no prompts",
-    COLUMNS: "width of tables, instead of the terminal's",
+    COLUMNS: "width of tables and help, instead of the terminal's",
+    REG_PAGER: "the command that shows output longer than the terminal; `cat` for none",
+    PAGER: "the same for all programs; REG_PAGER comes first",
+    TERM: "the kind of terminal; none of `dumb` gets a pager",
 }
 
 

@@ -21,7 +21,7 @@ class Recorder(Observer):
 
     def after(self, op: str, path: str, detail: object) -> None:
         self.calls.append((op, path))
-        if op == "write" and isinstance(detail, memoryview):
+        if op == "write" and isinstance(detail, bytes | memoryview):
             self.written += len(detail)
 
     def list_ops(self) -> list[str]:

@@ -112,6 +112,7 @@ MAY_LOOK = {
     ("registry/fsck/small_files.py", "entry.stat"): "the same",
     ("registry/fsck/small_files.py", "entry.is_dir"): "the same",
     ("registry/fsck/small_files.py", "entry.is_file"): "the same",
+    ("registry/fsck/external.py", "path.stat"): "a file outside the registry, which the user named",
     ("registry/repair/format_file.py", "layout.root.stat"): "the root itself may be a link",
     ("registry/repair/other_copy.py", "is_dir"): "what the user named, before it is known where its root is",
 }
@@ -537,6 +538,18 @@ def test_names_say_something() -> None:
     }  # fmt: skip
     banned = empty | quaint
     check(module.path for module in modules() if banned & set(module.path.removesuffix(".py").split("/")))
+
+
+def test_the_runner_and_the_hooks_use_the_fields_words() -> None:
+    """No class or function of a room that was cleaned is named by a quaint word."""
+    quaint = {"Told", "Fate", "Heard", "hear", "stop_hearing", "bury_crashed", "end_unheard", "tell", "tell_known"}
+    check(
+        f"{module.path} defines {node.name}"
+        for module in modules()
+        if module.path.startswith(("sdk/", "tasks/run/", "tasks/attempt/", "frameworks/"))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in quaint
+    )
 
 
 def test_every_module_says_what_it_owns() -> None:

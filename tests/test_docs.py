@@ -26,7 +26,7 @@ import pytest
 
 from registry_cli import env
 from registry_cli.catalog.fold.rules import ALLOWED, STATUSES
-from registry_cli.catalog.query.fields import KEYED, PLAIN
+from registry_cli.catalog.query.fields import FILES, KEYED, PLAIN
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
 from registry_cli.cli.main import main
@@ -413,7 +413,7 @@ def test_life_cycle() -> None:
 
 def test_query_fields() -> None:
     rows = {plain(name): kind for name, kind, _ in table("query", "field")}
-    assert rows == {name: field.kind for name, field in PLAIN.items()}
+    assert rows == {name: field.kind for name, field in {**PLAIN, **FILES}.items()}
     assert all(f"`{name}.*`" in guide("query") for name in KEYED)
 
 

@@ -66,3 +66,12 @@ def test_a_star_import_gives_just_these() -> None:
 def test_what_is_not_there() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'frobnicate'"):
         _ = registry_cli.frobnicate
+
+
+def test_commit_loads_no_hooks_of_frameworks() -> None:
+    """A commit outside of a task is a start-up of its own."""
+    code = (
+        "import sys, registry_cli\nregistry_cli.commit\nprint(*(name for name in sys.modules if '.frameworks' in name))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+OWN: Final = "metrics!"
+"""Group whose fields mark the metrics that are called like a bound of a curve, as `loss.min` beside the curve `loss`.
+
+It sorts beside `metrics.`, so that one range holds both, and no query can name it.
+"""
 
 
 def dump_doc(doc: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 """Version of these tables and of what the fold writes into them; a file with another number is rebuilt."""
 
 UNKNOWN: Final = "unknown"

@@ -91,7 +91,7 @@ def _state(version: Mapping[str, Any]) -> Any:
 def _groups(version: Mapping[str, Any]) -> dict[str, list[list[str]]]:
     return {
         "comment": [[escape(line)] for line in (version["comment"] or "").splitlines()],
-        "metrics": list_pairs(version["metrics"]),
+        "metrics": _metrics(version["metrics"], (version["sealed"] or {}).get("metrics", {})),
         "params": list_pairs(version["params"]),
         "metadata": list_pairs(version["metadata"]),
         "labels": list_pairs(version["labels"]),
@@ -111,6 +111,16 @@ def list_pairs(table: Mapping[str, Any]) -> list[list[str]]:
     """Return the rows of a table's values, each with its name; dots join nested names."""
     flat = {name.removeprefix("."): value for name, value in flatten(table, "").items()}
     return [[escape(name), format_short(value)] for name, value in flat.items()]
+
+
+def _metrics(metrics: Mapping[str, Any], sealed: Mapping[str, Any]) -> list[list[str]]:
+    """Return metrics, those that were edited after the publication with their sealed values."""
+    known = {name: "none" if value is None else format_short(value) for name, value in sealed.items()}
+    names = dict.fromkeys([*metrics, *sealed])
+    return [
+        [escape(name), format_short(metrics.get(name)) or "-", *([f"sealed: {known[name]}"] if name in known else [])]
+        for name in names
+    ]
 
 
 def _files(files: Sequence[Mapping[str, Any]]) -> list[list[str]]:

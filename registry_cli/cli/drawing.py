@@ -1,11 +1,14 @@
 """Draws tables on a terminal with Rich: nothing is wrapped, and columns that do not fit are left out and named.
 
+Names and addresses are shortened in the middle, as their ends tell versions apart, and make room for metrics.
+
 Imported only where standard output is a terminal or a picture is wanted; knows no command.
 """
 
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.views.text import escape, format_short, lookup
@@ -19,6 +22,10 @@ _WIDEST: Final = 40
 """Cells after the first column are cut beyond this many terminal columns."""
 _NARROWEST: Final = 16
 """The last column, if it is text, is cut to no less than this; below it the column is left out."""
+_NAMES: Final = frozenset({"ref", "name", "from", "to"})
+"""Columns of names and addresses."""
+_SHORTEST: Final = 24
+"""The first column, if it holds names, is cut to no less than this to make room for metrics."""
 _GAP: Final = 2
 STATUSES: Final = {
     "draft": "cyan",
@@ -55,7 +62,7 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
     paint = _painter(console)
     lines = [[heading(path) for path in shown], *map(list, zip(*(cells[path] for path in shown), strict=True))]
     for at, line in enumerate(lines):
-        texts = [_set(cell, widths[path], right=path in numbers) for path, cell in zip(shown, line, strict=True)]
+        texts = [_set(cell, widths[path], path, right=path in numbers) for path, cell in zip(shown, line, strict=True)]
         texts[-1] = texts[-1].rstrip()
         styles = [_style(path, cell) if at else "bold" for path, cell in zip(shown, line, strict=True)]
         sys.stdout.write((" " * _GAP).join(map(paint, texts, styles)).rstrip() + "\n")
@@ -92,11 +99,25 @@ def _painter(console: Console) -> Callable[[str, str], str]:
     return paint
 
 
-def _set(cell: str, width: int, *, right: bool) -> str:
+def shorten_middle(text: str, width: int) -> str:
+    """Return text in at most `width` terminal columns, its middle replaced by `…` where it is longer."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    end = text[-width:]
+    while cell_len(end) > width // 2:
+        end = end[1:]
+    return f"{set_cell_size(text, width - 1 - cell_len(end))}…{end}"
+
+
+def _set(cell: str, width: int, path: str, *, right: bool) -> str:
     """Return a cell cut or padded to the width of its column."""
     from rich.cells import cell_len, set_cell_size
 
     wide = cell_len(cell)
+    if wide > width and path in _NAMES:
+        return shorten_middle(cell, width)
     if wide > width:
         return set_cell_size(cell, width - 1) + "…"
     return " " * (width - wide) + cell if right else cell + " " * (width - wide)
@@ -114,11 +135,12 @@ def _squeezed(cells: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
 
 
 def _fitting(cells: Mapping[str, Sequence[str]], numbers: Collection[str], width: int) -> dict[str, int]:
-    """Return the columns that fit, each with its width."""
+    """Return the columns that fit, each with its width; a first column of names leaves room for metrics."""
     shown: dict[str, int] = {}
     used = -_GAP
+    widest = _leave_room(cells, numbers, width)
     for path, column in cells.items():
-        wanted = min(_widest(path, column), _WIDEST if shown else width)
+        wanted = min(_widest(path, column), _WIDEST if shown else widest)
         room = min(width - used - _GAP, wanted)
         last = len(shown) == len(cells) - 1 and path not in numbers
         if shown and room < wanted and not (last and room >= _NARROWEST):
@@ -126,6 +148,20 @@ def _fitting(cells: Mapping[str, Sequence[str]], numbers: Collection[str], width
         shown[path] = room
         used += _GAP + wanted
     return shown
+
+
+def _leave_room(cells: Mapping[str, Sequence[str]], numbers: Collection[str], width: int) -> int:
+    """Return the most terminal columns of the first column, so that metrics, or the numbers next to it, fit too."""
+    first, *others = cells
+    if first not in _NAMES:
+        return width
+    next_to_it = len(list(takewhile(numbers.__contains__, others)))
+    wanted = [at for at, path in enumerate(others, 1) if path.startswith("metrics.")] or range(1, next_to_it + 1)
+    for at in reversed(wanted):
+        beside = sum(min(_widest(path, cells[path]), _WIDEST) + _GAP for path in others[:at])
+        if width - beside >= _SHORTEST:
+            return width - beside
+    return width
 
 
 def _widest(path: str, column: Sequence[str]) -> int:

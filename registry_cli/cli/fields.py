@@ -14,7 +14,7 @@ from registry_cli.cli.options import Options, Words
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from registry_cli.records.values import Value
     from registry_cli.registry.draft import DesignSource, Draft
@@ -98,35 +98,37 @@ def parse_metrics(words: Words, *, option: str = "--metric") -> dict[str, int | 
     """Return `KEY=NUMBER` words as metrics.
 
     Raises:
-        UsageError: A word is not a pair, its value is not a number, or it is a comparison.
+        UsageError: A word is not a pair, its value is not a number, it is a comparison, or a key comes twice.
     """
-    from registry_cli.records.values import parse_pair
-
-    metrics: dict[str, int | float] = {}
     for word in words or []:
-        key, value = parse_pair(word, option=option)
-        if key[-1] in "<>!~":
+        key = word.partition("=")[0]
+        if key.endswith(("<", ">", "!", "~")):
             raise UsageError(f"{option} {word!r} is a comparison, not a value: write {option} {key[:-1]}=NUMBER")
-        metrics[key] = _number(value, key)
-    return metrics
+    return {key: _number(value, key) for key, value in parse_values(words, option=option).items()}
 
 
 def parse_values(words: Words, *, option: str) -> dict[str, Value | None]:
     """Return `KEY=VALUE` and `KEY:=JSON` words as a table; a JSON null is None.
 
     Raises:
-        UsageError: A word is not a pair, or its JSON cannot be parsed.
+        UsageError: A word is not a pair, its JSON cannot be parsed, or a key comes twice.
     """
     from registry_cli.records.values import parse_pair
 
-    return dict(parse_pair(word, option=option) for word in words or [])
+    values: dict[str, Value | None] = {}
+    for word in words or []:
+        key, value = parse_pair(word, option=option)
+        _check_new(key, values, option)
+        values[key] = value
+    return values
 
 
 def parse_labels(words: Words) -> dict[str, int]:
     """Return `LABEL=N` words as label to id.
 
     Raises:
-        UsageError: A word is not a pair, its id is not an integer, or two labels share an id that is not 0.
+        UsageError: A word is not a pair, its id is not an integer, two labels share an id that is not 0, or a label
+            comes twice.
     """
     from registry_cli.records.version import check_labels
 
@@ -135,8 +137,14 @@ def parse_labels(words: Words) -> dict[str, int]:
         name, _, number = word.rpartition("=")
         if not name or not number.removeprefix("-").isdecimal():
             raise UsageError(f"--label {word!r} is not a label with its number, as in --label cat=1")
+        _check_new(name, labels, "--label")
         labels[name] = int(number)
     return check_labels(labels)
+
+
+def _check_new(key: str, known: Collection[str], option: str) -> None:
+    if key in known:
+        raise UsageError(f"{option} {key} is given twice, and only one of the values could be stored")
 
 
 def parse_parents(words: Words) -> tuple[tuple[str, str], ...]:

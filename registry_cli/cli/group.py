@@ -6,6 +6,8 @@ A command is loaded to run it or to print its help, never to list it. Nothing he
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import nullcontext
 from functools import cache, wraps
 from importlib import import_module
 from inspect import Parameter, Signature, get_annotations, signature
@@ -14,21 +16,34 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from registry_cli import env
 from registry_cli._version import __version__
 from registry_cli.cli.options import Options
 from registry_cli.cli.session import RAW_KEY, REGISTRY_KEY, TAIL_KEY
-from registry_cli.cli.table import COMMANDS, GROUPS, Row, aliases_in, children
+from registry_cli.cli.table import COMMANDS, GROUPS, PAGED, Row, aliases_in, children
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """The error that Typer raises on words that make no sense: the base of BadParameter's base, exported under no name."""
 
+_COMMAND_KEY = "registry_cli.command"
+"""Key in a context's `meta` for the words of the command that runs, such as `reg model list`."""
+_CLOSE = 0.8
+"""Least similarity of an option that is probably meant."""
+
+_MARGIN = 2
+"""Terminal columns that help leaves empty on its right."""
+_NARROWEST = 40
+"""Fewest terminal columns that help is written for."""
+
 _ABOUT = "A model registry that needs no server: git's way of working, for machine-learning models."
 _MORE = (
     "`reg COMMAND --help` explains a command, `reg help` lists topics to read.",
+    "`reg add`, list, show, get, query and compare are short for `reg model add` …",
     "`reg demo` shows the main job on real data in a few seconds.",
 )
 
@@ -39,6 +54,18 @@ class RegCommand(TyperCommand):
     examples: Sequence[str] = ()
     runs_command = False
     """True where a command to run, with options of its own, follows after `--`."""
+    paged = False
+    """True where long output goes through a pager."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, its output through a pager where that is wanted."""
+        with _paged(wanted=self.paged and not ctx.params.get("follow") and not ctx.meta.get(RAW_KEY)):
+            return super().invoke(ctx)
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, as wide as the terminal."""
+        _fit(ctx)
+        return super().get_help(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words after the command's name: `[OPTIONS]`, then each argument as it is typed."""
@@ -70,11 +97,16 @@ class LazyCommand(TyperCommand):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse `args` as the real command does; one that runs another command parses only the words before `--`."""
         real = self.load()
-        if not real.runs_command or "--" not in args:
-            return real.make_context(info_name, args, parent=parent, **extra)
-        at = args.index("--")
-        ctx = real.make_context(info_name, args[:at], parent=parent, **extra)
-        ctx.meta[TAIL_KEY] = args[at + 1 :]
+        end = args.index("--") if real.runs_command and "--" in args else None
+        try:
+            ctx = real.make_context(info_name, args[:end], parent=parent, **extra)
+        except CLICK_ERROR as error:  # some of Typer's errors do not know the command
+            if getattr(error, "ctx", None) is None:
+                error.ctx = real.context_class(real, info_name=info_name, parent=parent)  # type: ignore[attr-defined]
+            raise
+        ctx.meta[_COMMAND_KEY] = ctx.command_path.removeprefix("reg ")
+        if end is not None:
+            ctx.meta[TAIL_KEY] = args[end + 1 :]
         return ctx
 
 
@@ -89,6 +121,7 @@ def _load(name: str, row: Row) -> RegCommand:
     real.name = name
     real.examples = getattr(module, "EXAMPLES", ())
     real.runs_command = getattr(module, "RUNS_COMMAND", False)
+    real.paged = row.words in PAGED
     real.params += _everywhere(hidden=True)
     return real
 
@@ -112,7 +145,8 @@ class RegGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Print help where no word is given: that is a question, not a mistake."""
         if not args and not ctx.resilient_parsing:
-            typer.echo(self.get_help(ctx))
+            with _paged():
+                typer.echo(self.get_help(ctx))
             ctx.exit()
         return super().parse_args(ctx, args)
 
@@ -120,20 +154,18 @@ class RegGroup(TyperGroup):
         """Return the command that the first word names.
 
         Raises:
-            UsageError: It names none; the hint names the nearest one, in this group or elsewhere.
+            UsageError: It names none; the hint names the one that is probably meant, in this group or elsewhere.
         """
         if args[0] in self.commands or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
-        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=f"reg {self._correct(*args)}")
+        from registry_cli.cli.suggest import suggest
 
-    def _correct(self, word: str, *rest: str) -> str:
-        """Return what to type after `reg`: the nearest command with the same words behind it, else this one's help."""
-        from difflib import get_close_matches
-        from shlex import quote
+        raise UsageError(f"no command `{ctx.command_path} {args[0]}`", hint=f"reg {suggest(self.words, args)}")
 
-        near = [f"{self.words} {name}".strip() for name in get_close_matches(word, self.commands)]
-        near += [words for words, row in COMMANDS.items() if row.name == word]
-        return " ".join([near[0], *map(quote, rest)]) if near else f"{self.words} --help".strip()
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, as wide as the terminal."""
+        _fit(ctx)
+        return super().get_help(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs under their headings, then the options."""
@@ -160,13 +192,38 @@ def run(words: Sequence[str]) -> int:
     """
     root = root_group()
     try:
-        with root.make_context("reg", list(words)) as ctx:
+        with _paged(wanted=_asks_help(words)), root.make_context("reg", list(words)) as ctx:
             root.invoke(ctx)
+    except UsageError as error:
+        if error.hint is None and _COMMAND_KEY in ctx.meta:
+            raise UsageError(error.message, hint=f"reg {ctx.meta[_COMMAND_KEY]} --help") from None
+        raise
     except typer.Exit as end:
         return end.exit_code
     except CLICK_ERROR as error:
-        raise _usage_error(error, words) from None
+        raise _usage_error(error) from None
     return 0
+
+
+def _paged(*, wanted: bool = True) -> AbstractContextManager[None]:
+    """Return a pager before standard output where one is wanted and standard output is a terminal."""
+    if not (wanted and sys.stdout.isatty() and (env.read(env.REG_PAGER) or env.read(env.PAGER))):
+        return nullcontext()
+    from registry_cli.cli.pager import open_pager
+
+    return open_pager()
+
+
+def _asks_help(words: Sequence[str]) -> bool:
+    ours = words[: words.index("--")] if "--" in words else words
+    return not {"--help", "-h"}.isdisjoint(ours)
+
+
+def _fit(ctx: Any) -> None:
+    """Make help as wide as the terminal, but for a margin; in a pipe the width is that of COLUMNS, else 80."""
+    from shutil import get_terminal_size
+
+    ctx.terminal_width = max(_NARROWEST, get_terminal_size().columns - _MARGIN)
 
 
 def root_group() -> RegGroup:
@@ -265,23 +322,21 @@ def _print_version(ctx: Any, param: Any, value: bool) -> None:
         ctx.exit()
 
 
-def _usage_error(error: Any, words: Sequence[str]) -> UsageError:
-    """Return an error in our words for words that Typer could not parse."""
+def _usage_error(error: Any) -> UsageError:
+    """Return an error in our words for words that Typer could not parse; the hint is the help of the command."""
     message: str = error.message if hasattr(error, "possibilities") else error.format_message()
     message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
     message = re.sub(r"'([^']*)'", r"`\1`", message)
     path = f"{error.ctx.command_path} ".removeprefix("reg ") if error.ctx else ""
-    near = getattr(error, "possibilities", None)
-    hint = f"reg {_replace(words, error.option_name, near[0])}" if near else f"reg {path}--help"
-    return UsageError(message[:1].lower() + message[1:], hint=hint)
+    near = _find_near(error.option_name, error.possibilities) if getattr(error, "possibilities", None) else None
+    message += f": did you mean `{near}`?" if near else ""
+    return UsageError(message[:1].lower() + message[1:], hint=f"reg {path}--help")
 
 
-def _replace(words: Sequence[str], option: str, near: str) -> str:
-    """Return words for a shell, with another option in place of one that is not there."""
-    from shlex import join
+def _find_near(option: str, known: Sequence[str]) -> str | None:
+    from difflib import get_close_matches
 
-    parts = [(word, word.removeprefix(option)) for word in words]
-    return join(near + rest if word.startswith(option) and rest[:1] in {"", "="} else word for word, rest in parts)
+    return next(iter(get_close_matches(option, known, 1, cutoff=_CLOSE)), None)
 
 
 def _usage_piece(argument: Any) -> str:

@@ -45,6 +45,11 @@ class Output:
         return self.mode == "table"
 
     @property
+    def quiet(self) -> bool:
+        """True where `-q` asks for ids only, and no notes."""
+        return self.mode == "ids"
+
+    @property
     def can_ask(self) -> bool:
         """True where a person can answer a question."""
         return sys.stdin.isatty() and sys.stderr.isatty() and env.read(env.CI) is None
@@ -161,7 +166,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Write a note on what was done or found to standard error; nothing with `-q`."""
-        if self.mode != "ids":
+        if not self.quiet:
             sys.stderr.write(escape(text) + "\n")
 
     def warn(self, text: str) -> None:
@@ -170,7 +175,7 @@ class Output:
 
     def hint(self, text: str) -> None:
         """Write a command to try next; nothing with `-q`."""
-        if self.mode != "ids":
+        if not self.quiet:
             _write_labelled("hint", text, "36")
 
     @property

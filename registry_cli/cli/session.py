@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from registry_cli.errors import UsageError
 from registry_cli.views.text import escape
 
 if TYPE_CHECKING:
+    from registry_cli.records.entry import Entry
     from registry_cli.registry.api import Registry
     from registry_cli.store.progress import Progress
 
@@ -32,11 +34,13 @@ class Session:
     Attributes:
         output: Sink of the results.
         registry_path: Path given with `--registry`, or None.
+        message: Reason given with `-m`, or None; none once an entry holds it.
     """
 
-    def __init__(self, output: Output, registry_path: Path | None = None) -> None:
+    def __init__(self, output: Output, registry_path: Path | None = None, message: str | None = None) -> None:
         self.output = output
         self.registry_path = registry_path
+        self.message = message
 
     @cached_property
     def root(self) -> Path:
@@ -66,7 +70,15 @@ class Session:
         from registry_cli.opening import Registry
         from registry_cli.store.layout import Layout
 
-        return Registry(Layout(self.root))
+        registry = Registry(Layout(self.root))
+        if self.message is not None:
+            registry.listeners.append(self)
+        return registry
+
+    def notify(self, registry: Registry, entry: Entry) -> None:
+        """Note that an entry holds the reason given with `-m`."""
+        if entry.message == self.message:
+            self.message = None
 
     @cached_property
     def progress(self) -> Progress:
@@ -76,9 +88,11 @@ class Session:
         return open_progress()
 
     def close(self) -> None:
-        """Close the registry, if it was opened."""
+        """Close the registry, if it was opened, and warn where the command succeeded and no entry holds its reason."""
         if "registry" in self.__dict__:
             self.registry.close()
+        if self.message is not None and sys.exc_info()[0] is None:
+            self.output.warn("nothing was written to the log, so the reason given with -m is not stored")
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Return whether the user agrees; `yes` is an answer given beforehand.
@@ -101,6 +115,6 @@ def open_session(ctx: typer.Context, forms: Forms | None = None) -> Session:
     """
     output = open_output(forms or Forms(), raw=bool(ctx.meta.get(RAW_KEY)))
     path = ctx.meta.get(REGISTRY_KEY)
-    session = Session(output, Path(path) if path else None)
+    session = Session(output, Path(path) if path else None, ctx.params.get("message"))
     ctx.call_on_close(session.close)
     return session

@@ -44,6 +44,7 @@ _SECTIONS: Final = {
         "trust": "Use registries of other users where they are found",
         "demo": "Train on real data, then store, compare and publish the models",
         "help": "Explain a topic or a command",
+        "completion": "Print the script with which a shell completes words",
     },
     "Work": {
         "model": "Add, find, compare and publish models",
@@ -76,6 +77,7 @@ _SECTIONS: Final = {
         "model add": "Add files as a new version of a model",
         "model list": "List models, one row each",
         "model query": "Find versions by an expression",
+        "model find": "Find the versions that hold the bytes of a file or folder",
         "model show": "Show everything about a version",
         "model get": "Write the files of versions to a folder",
         "model path": "Print the paths at which versions can be opened in place",
@@ -91,6 +93,7 @@ _SECTIONS: Final = {
         "model derive": "Make a new draft that shares the bytes of a version",
         "model tag": "Add tags to versions and remove them",
         "model alias": "Move an alias to a version, list aliases or undo a move",
+        "model promote": "Move an alias to a version that is better than its holder",
         "model rename": "Give a model another name",
     },
     "model: Life cycle": {
@@ -140,12 +143,23 @@ ALIASES: Final = {"ls": "list", "rm": "remove", "mv": "rename", "task query": "l
 """Other spellings of verbs, accepted in every group that has the verb or in the one named; help shows none of them."""
 
 
+PAGED: Final = frozenset({
+    "help", "config list", "events", "model compare", "model history", "model lineage", "model list", "model query",
+    "model show", "task compare", "task list", "task logs", "task script", "task show", "trash list",
+})  # fmt: skip
+"""Commands that only read, whose output may be longer than a terminal."""
+
+SHORT: Final = ("add", "list", "show", "get", "query", "compare")
+"""Verbs of `reg model` that `reg` itself takes too: `reg add` is `reg model add`."""
+
+
 def aliases_in(group: str) -> dict[str, Row]:
     """Return the rows directly below `group` by their other spellings."""
-    rows = children(group)
+    short = {verb: COMMANDS[f"model {verb}"] for verb in SHORT} if not group else {}
+    rows = {**children(group), **short}
     found = {alias.removeprefix(f"{group} "): verb for alias, verb in ALIASES.items()}
     legal = {alias: verb for alias, verb in found.items() if " " not in alias and alias not in rows}
-    return {alias: rows[verb] for alias, verb in legal.items() if verb in rows}
+    return {**short, **{alias: rows[verb] for alias, verb in legal.items() if verb in rows}}
 
 
 def children(group: str) -> dict[str, Row]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from registry_cli.frameworks.numbers import find_number
-from registry_cli.frameworks.patching.shapes import Argument, Told
+from registry_cli.frameworks.patching.shapes import Argument, Details
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def add_callback(call: Call, function: str, callback: object) -> None:
     argument.put(call, [callback, *(argument.get(call) or ())])
 
 
-def tell_round(sink: Sink, model: Any, step: int, scores: Mapping[str, float]) -> None:
+def report_round(sink: Sink, model: Any, step: int, scores: Mapping[str, float]) -> None:
     """Report the scores of a round, and remember them for saves of the model."""
     _latest[model] = step, dict(scores)
     for name, value in scores.items():
@@ -49,10 +49,10 @@ def end_training(model: Any, scores: Mapping[str, float] | None = None) -> None:
         _latest[model] = None, dict(scores) if scores else _latest[model][1]
 
 
-def tell_booster(model: Any) -> Told:
+def report_booster(model: Any) -> Details:
     """Return the facts of a saved booster: its scores, and its round while it is trained."""
     step, _ = _latest.get(model, (None, {}))
-    return Told(step=step, scores=find_scores(model))
+    return Details(step=step, scores=find_scores(model))
 
 
 def find_scores(model: Any) -> dict[str, float]:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from registry_cli.frameworks.boosting import find_last_scores, find_scores
-from registry_cli.frameworks.patching.shapes import Told
+from registry_cli.frameworks.patching.shapes import Details
 
 _KNOWN: Final = {
     "sklearn": ("ScikitLearn", ("scikit",)),
@@ -26,11 +26,12 @@ _KNOWN: Final = {
 """By the first part of a class's module: the framework, and the keys that its models belong to."""
 _SCORES: Final = {"XGBoost": find_scores, "LightGBM": find_scores, "CatBoost": find_last_scores}
 _TABLES: Final = frozenset({"pandas", "polars", "pyarrow", "datasets", "xarray", "dask", "geopandas", "modin", "cudf"})
+_DATA_SETS: Final = ("torch.utils.data.", "torch_geometric.data.", "torch_geometric.datasets.")
 _PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
 _LOOKED_AT: Final = 16
 """Members of a list or a dict that are inspected."""
 _MOST_LABELS: Final = 10_000
-_UNKNOWN: Final = Told()
+_UNKNOWN: Final = Details()
 
 
 class _Kind(NamedTuple):
@@ -41,7 +42,7 @@ class _Kind(NamedTuple):
     table: bool
 
 
-def tell_object(value: Any) -> Told | None:
+def report_object(value: Any) -> Details | None:
     """Return the facts of a saved object; None for data: tables, an array, text, a number, and lists with tables."""
     kind = _find_kind(value)
     if kind.data:
@@ -56,7 +57,36 @@ def tell_object(value: Any) -> Told | None:
         if of.root is not None:
             return _describe_model(model, of.root)
     labels = find_labels(value)
-    return Told(labels=labels) if labels else _UNKNOWN
+    return Details(labels=labels) if labels else _UNKNOWN
+
+
+def is_torch_data(value: Any) -> bool:
+    """Return whether an object that `torch.save` takes is data, as `report_object` has it, or a data set.
+
+    One tensor, and a dict that holds tensors, may be weights and are no data.
+    """
+    members = _list_members(value)
+    if type(value) is dict:
+        return bool(members) and all(_find_kind(each).data or _is_data_set(each) for each in members)
+    if type(value) in (list, tuple):
+        return bool(members) and (any(map(_is_data_set, members)) or all(map(_is_datum, members)))
+    return _find_kind(value).data or _is_data_set(value)
+
+
+def _is_datum(value: Any) -> bool:
+    """Return whether a member of a list is data: a tensor too, unless it is a parameter of a network."""
+    bases = _list_bases(type(value))
+    is_weight = any(base.startswith("torch.nn.") for base in bases)
+    return ("torch.Tensor" in bases and not is_weight) or is_torch_data(value)
+
+
+def _is_data_set(value: Any) -> bool:
+    """Return whether an object is one of PyTorch's data sets or loaders, or of a class made from them."""
+    return any(base.startswith(_DATA_SETS) for base in _list_bases(type(value)))
+
+
+def _list_bases(kind: Any) -> list[str]:
+    return [f"{base.__module__}.{base.__name__}" for base in kind.__mro__]
 
 
 def find_labels(model: Any) -> dict[str, int]:
@@ -71,12 +101,12 @@ def find_labels(model: Any) -> dict[str, int]:
     return {str(name): at for at, name in enumerate(names)}
 
 
-def _describe_model(model: Any, root: str) -> Told:
+def _describe_model(model: Any, root: str) -> Details:
     framework, keys = _KNOWN[root]
     scores: dict[str, float] = {}
     with suppress(Exception):  # a model that is not fitted, or of a version that stores its history elsewhere
         scores = _SCORES[framework](model) if framework in _SCORES else {}
-    return Told(framework=framework, keys=keys, labels=find_labels(model), scores=scores)
+    return Details(framework=framework, keys=keys, labels=find_labels(model), scores=scores)
 
 
 def _list_members(value: Any) -> list[Any]:

@@ -30,6 +30,8 @@ def format_dot(lineage: Lineage) -> str:
         lines.append(f'  {names[version]} [label="{label}"{style}{width}];')
     for edge in lineage.edges:
         lines.append(f'  {names[edge.parent]} -> {names[edge.child]} [label="{_dot(edge.role)}"];')
+    for name, start, end in _list_cut(lineage, names):
+        lines += [f'  {name} [label="…", shape=plaintext];', f"  {start} -> {end} [style=dotted];"]
     sources = _list_sources(lineage, names)
     for source in sources.nodes:
         label = "\\n".join(_dot(line) for line in source.label)
@@ -46,6 +48,8 @@ def format_mermaid(lineage: Lineage) -> str:
         lines.append(f'  {names[version]}["{"<br/>".join(_mermaid(line) for line in _label(row))}"]')
     for edge in lineage.edges:
         lines.append(f'  {names[edge.parent]} -->|"{_mermaid(edge.role)}"| {names[edge.child]}')
+    for name, start, end in _list_cut(lineage, names):
+        lines += [f'  {name}["…"]', f"  {start} -.-> {end}"]
     sources = _list_sources(lineage, names)
     for source in sources.nodes:
         label = "<br/>".join(_mermaid(line) for line in source.label)
@@ -61,7 +65,8 @@ def format_mermaid(lineage: Lineage) -> str:
 def lineage_table(lineage: Lineage) -> dict[str, Any]:
     """Return a lineage as plain data.
 
-    `edges` connect versions; `links` lead from data and inputs to tasks, and from tasks to versions.
+    `edges` connect versions; `links` lead from data and inputs to tasks, and from tasks to versions; `cut` has the
+    versions with further ancestors (`up`) or descendants (`down`) that the depth leaves out.
     """
     tasks = lineage.tasks.values()
     data = {each.sha256: {"sha256": each.sha256, "size": each.size, "path": each.path}
@@ -78,6 +83,7 @@ def lineage_table(lineage: Lineage) -> dict[str, Any]:
         "tasks": [asdict(task) for task in tasks],
         "data": list(data.values()),
         "links": links,
+        "cut": {way: [one for one in lineage.nodes if one in cut] for way, cut in lineage.cut.items()},
     }
 
 
@@ -115,6 +121,17 @@ def _list_sources(lineage: Lineage, names: Mapping[VersionId, str]) -> _Sources:
             found.edges.append((f"{tasks[task.id]}d", tasks[task.id], "data"))
     found.edges.extend((tasks[row.task], names[row.id], "task") for row in lineage.nodes.values()
                        if row.task and row.task in tasks)  # fmt: skip
+    return found
+
+
+def _list_cut(lineage: Lineage, names: Mapping[VersionId, str]) -> list[tuple[str, str, str]]:
+    """Return a node for what was left out beyond each version: its name, then start and end of its edge."""
+    found = []
+    for way, cut in lineage.cut.items():
+        for version, name in names.items():
+            if version in cut:
+                more = f"{'u' if way == 'up' else 'd'}{name}"
+                found.append((more, more, name) if way == "up" else (more, name, more))
     return found
 
 

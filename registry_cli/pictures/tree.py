@@ -29,6 +29,9 @@ _DEEPEST: Final = 240
 SHOWN: Final = 4
 """Most data files of a task that are named."""
 
+_CUT: Final = "… (more, deeper)"
+"""Note after a version whose further relatives are left out."""
+
 ID: Final = 12
 """Hex digits of a digest that are shown."""
 
@@ -60,6 +63,8 @@ def iter_lines(lineage: Lineage) -> Iterator[Line]:
         last = position == len(lineage.directions) - 1
         steps = lineage.steps(direction)
         none = "" if lineage.root in steps else ": nothing"
+        if lineage.root in lineage.cut.get(direction, ()):
+            none = f" {_CUT}"
         yield Line("└─ " if last else "├─ ", _HEADINGS[direction] + none)
         yield from _iter_branch(lineage, steps, direction, "   " if last else "│  ", described)
 
@@ -85,6 +90,8 @@ def _iter_branch(
         deep = bool(onward) and len(below) > _DEEPEST
         row = lineage.nodes[version]
         note = "(see above)" if again else "… (ask for this one)" if deep else _name_described(lineage, row, described)
+        if version in lineage.cut.get(direction, ()) and not again:
+            note = f"{note} {_CUT}".strip()
         yield Line(guide, role, row, note)
         yield from _iter_task(lineage, row, f"{below}  ", described)
         seen.add(version)

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 INLINE_DESIGN: Final = 4096
 """Bytes above which a design is stored as a blob."""
+EXECUTABLE: Final = "executable"
+"""The media type of a task's file that its owner may execute; of a version's file a parameter of its media type.
+
+Every program copies a media type as it is, so that one that does not know the parameter loses nothing.
+"""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _XXH3: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -51,6 +56,11 @@ class FileEntry:
         _check_bytes(self.sha256, self.xxh3, self.size)
         if not self.url and None in (self.sha256, self.xxh3, self.size):
             raise CorruptError(f"{self.path!r} has neither digests nor a URL")
+
+    @property
+    def executable(self) -> bool:
+        """True where the owner of the file may execute it."""
+        return self.media == EXECUTABLE or (self.media or "").endswith(f"; {EXECUTABLE}=1")
 
 
 @dataclass(frozen=True, slots=True)

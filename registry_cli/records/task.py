@@ -46,7 +46,7 @@ class Code:
         commit: Full id; None in a repository without commits, or without git.
         remote: URL of the remote, without user and password.
         branch: Its name; None where none was checked out.
-        dirty: True where anything differs from the commit.
+        dirty: True where anything differs from the commit; None where git did not say.
         cut: Things that were left out: files with secrets, tracked or not; untracked files that are too large or cannot
             be read; changes inside a submodule, as `sub/`; a diff or commits that are too large.
     """
@@ -55,7 +55,7 @@ class Code:
     commit: str | None = None
     remote: str | None = None
     branch: str | None = None
-    dirty: bool = False
+    dirty: bool | None = None
     cut: tuple[str, ...] = ()
 
 

@@ -134,7 +134,7 @@ def _load_code(table: Mapping[str, Any]) -> Code:
         commit=table.get("commit"),
         remote=table.get("remote"),
         branch=table.get("branch"),
-        dirty=bool(table.get("dirty", False)),
+        dirty=bool(table["dirty"]) if "dirty" in table else None,
         cut=_words(table.get("cut", [])),
     )
 

@@ -6,8 +6,10 @@ Allowed: text, 64-bit integers, floats (NaN and infinities included), booleans, 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeAlias
 
 from registry_cli.errors import UsageError
@@ -88,19 +90,26 @@ def parse_metric(text: str, where: str) -> int | float:
     """Return `text` as a number; unlike in metadata, `1.10`, `1e-3`, `nan` and `inf` are numbers here.
 
     Raises:
-        UsageError: It is not a number.
+        UsageError: It is not a number, or one that is too large for a float.
     """
     try:
-        return check_number(int(text) if text.lstrip("+-").isdecimal() else float(text), where)
+        return check_number(int(text) if text.lstrip("+-").isdecimal() else _parse_float(text, where), where)
     except ValueError:
         raise UsageError(f"{where} is {text!r}, a metric is a number") from None
+
+
+def _parse_float(text: str, where: str) -> float:
+    number = float(text)
+    if math.isinf(number) and any(map(str.isdecimal, text)):
+        raise UsageError(f"{where} is {text[:60]}: the largest number is about 1.8e308, and infinity is written inf")
+    return number
 
 
 def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
     """Split `key=value` or `key:=JSON`; None stands for JSON's null.
 
     Raises:
-        UsageError: There is no `=`, the key is empty, or the JSON cannot be parsed.
+        UsageError: There is no `=`, the key is empty, the JSON cannot be parsed, or a number in it is too large.
     """
     key, sign, text = word.partition("=")
     if not sign:
@@ -115,7 +124,7 @@ def parse_pair(word: str, *, option: str) -> tuple[str, Value | None]:
     if not forced:
         return key, parse_scalar(text)
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=partial(_parse_float, where=key))
     except (ValueError, RecursionError) as error:
         raise UsageError(f'{option} {key}: {error}; after `:=` comes JSON, such as [1,2] or "1.10"') from error
     return key, None if value is None else check_value(value, key)

@@ -14,7 +14,7 @@ from registry_cli.catalog.read.address import resolve
 from registry_cli.catalog.read.models import find_line
 from registry_cli.errors import UsageError
 from registry_cli.formats.extension import find_framework
-from registry_cli.ids import RecordId, VersionId, new_ulid
+from registry_cli.ids import RecordId, VersionId, line_key, new_ulid
 from registry_cli.records.codec import dump_version
 from registry_cli.records.parts import INLINE_DESIGN, Design, FileEntry, Parent
 from registry_cli.records.paths import check_path
@@ -183,10 +183,11 @@ def stage_design(staging: Staging, source: DesignSource) -> Design:
 def build_version(registry: Registry, staging: Staging, draft: Draft, content: Sequence[FileEntry],
                   message: str | None, metadata: Mapping[str, Value]) -> VersionRecord:  # fmt: skip
     """Return the record of the version that `draft` describes, with the addresses of its parents resolved."""
+    now = clock.now()
     return VersionRecord(
         model=draft.name,
         nonce=new_ulid(),
-        created=clock.now(),
+        created=min(draft.created, now) if draft.created else now,
         author=registry.author,
         files=tuple(content),
         message=message,
@@ -229,7 +230,7 @@ def _commit(registry: Registry, draft: Draft, content: Content, staging: Staging
 
 def _plan_aliases(db: Connection, draft: Draft, version: VersionId) -> list[Change]:
     line = find_line(db, draft.name)
-    return [plan_alias(db, line, alias, version) for alias in dict.fromkeys(draft.aliases)]
+    return [plan_alias(db, line, alias, version) for alias in {line_key(one): one for one in draft.aliases}.values()]
 
 
 def _parents(registry: Registry, draft: Draft) -> tuple[Parent, ...]:

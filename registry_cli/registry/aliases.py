@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import get_line, parse_address, resolve, resolve_exact
-from registry_cli.catalog.read.aliases import find_holder, list_last_moves
+from registry_cli.catalog.read.aliases import find_holder, find_spelling, list_steps
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.registry.transaction import transact
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 def plan_alias(db: Connection, line: int | None, name: AliasName, version: VersionId | None) -> Change:
     """Return the change that moves an alias of a line from its present holder to `version`."""
-    return changes.alias(name, version=version, old=find_holder(db, line, name) if line is not None else None)
+    if line is None:
+        return changes.alias(name, version=version, old=None)
+    spelled = find_spelling(db, line, name)
+    return changes.alias(spelled, version=version, old=find_holder(db, line, spelled))
 
 
 def set_alias(
@@ -47,19 +50,21 @@ def set_alias(
     """
     target: list[VersionId] = []
 
-    def look(db: Connection) -> tuple[int, VersionRow, VersionId | None]:
+    def look(db: Connection) -> tuple[int, VersionRow, AliasName, VersionId | None]:
         row = resolve_exact(db, ref, "alias", rest=f" {name}")
         version = versions.get_version(db, row)
-        return row, version, find_holder(db, get_line(db, version.name), name)
+        line = get_line(db, version.name)
+        spelled = find_spelling(db, line, name)
+        return row, version, spelled, find_holder(db, line, spelled)
 
     def plan() -> list[Change]:
-        row, version, held = registry.read(look)
+        row, version, spelled, held = registry.read(look)
         target[:] = [version.id]
         if expect is not None:
-            _check_holder(registry, version.name, name, held, expect)
+            _check_holder(registry, version.name, spelled, held, expect)
         if require is not None:
-            _check_required(registry, version, row, require)
-        return [] if held == version.id else [changes.alias(name, version=version.id, old=held)]
+            check_required(registry, version, row, require)
+        return [] if held == version.id else [changes.alias(spelled, version=version.id, old=held)]
 
     transact(registry, plan, message=message)
     return registry.get_row(target[0])  # `ref` may be the alias itself, and mean another version by now
@@ -83,21 +88,23 @@ def remove_alias(registry: Registry, ref: str, *, message: str | None = None) ->
 
 
 def undo_alias(registry: Registry, ref: str, *, message: str | None = None) -> VersionRow | None:
-    """Move the alias that `ref` (`name@alias`) names back to its holder before; return the new holder.
+    """Undo the last move of the alias that `ref` (`name@alias`) names that is not undone yet; return the new holder.
 
     Raises:
         UsageError: `ref` names no alias.
-        NotFoundError: It was never moved.
+        NotFoundError: It was never moved, or all its moves are undone.
+        RefusedError: The holder before is archived or removed.
     """
-    name, alias = _alias_of(ref)
+    name, typed = _alias_of(ref)
     line = registry.read(lambda db: get_line(db, name))
+    alias = registry.read(lambda db: find_spelling(db, line, typed))
 
     def plan() -> list[Change]:
-        moves = registry.read(lambda db: list_last_moves(db, line, alias, 2))
-        if not moves:
-            raise NotFoundError(f"{name} never had an alias `{alias}`", hint=f"reg model alias --list {quote(name)}")
-        before = moves[1] if len(moves) > 1 else None
-        return [registry.read(lambda db: plan_alias(db, line, alias, before))]
+        steps = registry.read(lambda db: list_steps(db, line, alias))
+        if len(steps) < 2:
+            problem = f"every move of {name}@{alias} is undone" if steps else f"{name} never had an alias `{alias}`"
+            raise NotFoundError(problem, hint=f"reg model alias --list {quote(name)}")
+        return [changes.alias(alias, version=steps[-2], old=steps[-1], back=True)]
 
     transact(registry, plan, message=message)
     holder = registry.read(lambda db: find_holder(db, line, alias))
@@ -125,7 +132,12 @@ def _check_holder(registry: Registry, model: ModelName, name: AliasName, held: V
                             hint=f"reg model alias --list {quote(model)}")  # fmt: skip
 
 
-def _check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+def check_required(registry: Registry, version: VersionRow, row: int, require: str) -> None:
+    """Check that the version of an index row matches a query.
+
+    Raises:
+        RefusedError: It does not.
+    """
     from registry_cli.registry.query import matches
 
     if not matches(registry, row, require):

@@ -95,15 +95,16 @@ class Registry:
         """Create a registry in the folder `path`, or open the existing one.
 
         Args:
-            path: The folder that gets a `.registry`; created if missing.
+            path: The folder that gets a `.registry`, or that `.registry` itself; created if missing.
             shared: Allow the folder's group to write.
 
         Raises:
+            UsageError: The folder lies inside a registry.
             RegError: The file system has no hard links.
         """
         from registry_cli.registry.init import make_registry
 
-        return cls(make_registry(Path(path).absolute(), shared=shared))
+        return cls(make_registry(Path(path), shared=shared))
 
     def reopen(self) -> Self:
         """Return the same registry opened once more, for another thread, with the same gates and listeners."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from registry_cli.ids import AliasName, ModelName, TagName, TaskId
     from registry_cli.records.values import Value
@@ -31,6 +32,8 @@ class Draft:
         parents: Pairs of role and address.
         metadata: Metadata; None is a value that was given as null.
         aliases: Aliases that move to the new version in the same entry.
+        created: Time (UTC) at which the files were saved, where that is known; otherwise the version is as old as its
+            record.
     """
 
     name: ModelName
@@ -46,6 +49,7 @@ class Draft:
     interface: Mapping[str, Value] = field(default_factory=dict)
     tags: tuple[TagName, ...] = ()
     aliases: tuple[AliasName, ...] = ()
+    created: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a token in the user's fields before any byte is read.

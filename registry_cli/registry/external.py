@@ -38,9 +38,12 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
     with Staging(registry.layout, progress=progress) as staging:
         digests = _read(str(file.url), staging)
         if file.sha256 and file.sha256 != digests.sha256:
+            local = find_local(file)
+            source = f"{quote(str(local))} --reference" if local else f"--url {quote(str(file.url))}"
             raise CorruptError(
-                f"{file.path} of {row.ref} changed at {file.url} since it was first read; what is there can be added",
-                hint=f"reg model add {quote(row.name)} --url {quote(str(file.url))}",
+                f"{file.path} of {row.ref} changed at {file.url} since it was first read: bring it back, or add what is"
+                " there",
+                hint=f"reg model add {quote(row.name)} {source}",
             )
         staging.install()
         if not file.sha256:

@@ -44,11 +44,29 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of a version: the file or record, and the problem; `known` is true where a repair has found it lost."""
+    """A fault of a version.
+
+    Attributes:
+        what: The file or record.
+        problem: Description of the problem.
+        known: True where a repair has found it lost.
+        hint: The command to try next, where that is not a repair.
+    """
 
     what: str
     problem: str
     known: bool = False
+    hint: str | None = None
+
+
+def is_address(registry: Registry, word: str) -> bool:
+    """Return whether a word has the form of an address with a number, alias or id, or names versions by a bare name."""
+    if {":", "@"} & set(word):
+        return True
+    try:
+        return bool(registry.list_rows([word]))
+    except RegError:
+        return False
 
 
 def get_version(
@@ -163,7 +181,7 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
     check_present(registry.layout, row)
     check_proof(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
-    if len(known) == 1 and (local := find_local(known[0])):
+    if len(known) == 1 and (local := _find_outside(registry, known[0])):
         return local
     shown = [
         ViewFile(file.path, file.size or 0, cast("BlobHash", file.sha256), cast("Xxh3", file.xxh3)) for file in known
@@ -198,7 +216,7 @@ def list_faults(
         for file in [*row.files, *_design_files(row)]:
             problem = None if file.sha256 in collected else _problem(registry, row, file, strong)
             if problem:
-                faults.append(_fault(file.path, problem, lost))
+                faults.append(_fault(file.path, problem.message, lost, hint=problem.hint))
             progress.advance(file.size or 0)
     return faults
 
@@ -209,8 +227,10 @@ def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
     return [file.sha256 for file in stored if file.sha256 and not file.url and not is_stored(layout, file.sha256)]
 
 
-def _fault(what: str, problem: str, lost: list[str]) -> Fault:
-    return Fault(what, "known to be lost in this copy", known=True) if what in lost else Fault(what, problem)
+def _fault(what: str, problem: str, lost: list[str], *, hint: str | None = None) -> Fault:
+    if what in lost:
+        return Fault(what, "known to be lost in this copy", known=True)
+    return Fault(what, problem, hint=hint)
 
 
 def _record_faults(registry: Registry, row: VersionRow, lost: list[str]) -> list[Fault]:
@@ -239,16 +259,22 @@ def _design_files(row: VersionRow) -> list[FileEntry]:
     return [FileEntry(DESIGN, design.size, design.sha256, design.xxh3)] if design and design.sha256 else []
 
 
-def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool) -> str | None:
+def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool) -> RegError | None:
     try:
-        local = find_local(file)
+        local = _find_outside(registry, file)
         if local is not None:
             _check_external(row, file, local)
         elif file.sha256 and (not file.url or has_blob(registry.layout, file.sha256)):
             verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=strong)
     except RegError as error:
-        return error.message
+        return error
     return None
+
+
+def _find_outside(registry: Registry, file: FileEntry) -> Path | None:
+    """Return the local file that a file's URL names, where only that has the bytes; else None."""
+    local = find_local(file)
+    return None if local and file.sha256 and has_blob(registry.layout, file.sha256) else local
 
 
 def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progress) -> FileEntry:
@@ -265,12 +291,13 @@ def _check_live(layout: Layout, row: VersionRow) -> None:
 
 
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, copying: Copying) -> None:
-    local, sha256 = find_local(file), cast("BlobHash", file.sha256)
+    local, sha256 = _find_outside(registry, file), cast("BlobHash", file.sha256)
+    mode = 0o777 if file.executable else 0o666  # less what the umask of the user takes away
     try:
-        if local is not None and not has_blob(registry.layout, sha256):
-            copying.add_file(local, target, sha256)
+        if local is not None:
+            copying.add_file(local, target, sha256, mode=mode)
         else:
-            copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target)
+            copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target, mode=mode)
     except CorruptError as error:
         raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
 
@@ -278,7 +305,7 @@ def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, co
 @contextmanager
 def _open_checked(registry: Registry, row: VersionRow, file: FileEntry) -> Iterator[int]:
     """Open a file's bytes, which were checked just before."""
-    local, sha256 = find_local(file), cast("BlobHash", file.sha256)
+    local, sha256 = _find_outside(registry, file), cast("BlobHash", file.sha256)
     if local is not None:
         _check_external(row, file, local)
         with open_reader(local) as source:
@@ -294,8 +321,8 @@ def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
         raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it again")
     if file.sha256 and sha256_of_file(path) != file.sha256:
         raise CorruptError(
-            f"{path} changed since {row.ref} was made; what is there can be added",
-            hint=f"reg model add {quote(row.name)} {quote(str(path))}",
+            f"{path} changed since {row.ref} was made: bring it back, or add what is there",
+            hint=f"reg model add {quote(row.name)} {quote(str(path))} --reference",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +17,12 @@ from registry_cli.errors import NotFoundError
 from registry_cli.ids import RecordId, VersionId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.journal import ChangeRow
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import ModelName
+    from registry_cli.ids import EntryId, ModelName
     from registry_cli.registry.api import Registry
 
 ARROW: Final = "→"
@@ -54,7 +55,8 @@ class History:
 
     Attributes:
         name: The model's present name.
-        changes: Its changes, newest first.
+        changes: Its changes: the newest entry first, in an entry the newest version first, and the changes of a version
+            in the order in which they took effect.
         series: The metric over its versions; None where no version has a metric.
     """
 
@@ -70,7 +72,7 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
         registry: The registry.
         name: The model's name, or an earlier one.
         metric: The metric to follow, `metrics.acc` or `acc`; by default the one that most versions have.
-        limit: Most changes; the newest ones are returned.
+        limit: Most entries; the newest ones are returned, each whole.
 
     Raises:
         NotFoundError: There is no such model, or none of its versions has the metric.
@@ -79,12 +81,22 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
     def read(db: Connection) -> History:
         line = get_line(db, name)
         shown = get_line_name(db, line)
-        rows = list(iter_changes(db, line=line, newest=True, limit=limit))
+        rows = list(_iter_entries(iter_changes(db, line=line, newest=True), limit))
         versions = {row.id: row for row in _list_mentioned(db, rows)}
         described = tuple(Told(row, describe_change(row, versions)) for row in rows)
         return History(shown, described, _read_series(db, line, shown, metric))
 
     return registry.read(read)
+
+
+def _iter_entries(rows: Iterable[ChangeRow], limit: int | None) -> Iterator[ChangeRow]:
+    """Yield the changes of the first `limit` entries; those of one version in one entry are turned around."""
+    seen: set[EntryId] = set()
+    for (entry, _), same in groupby(rows, key=lambda row: (row.entry, row.version)):
+        seen.add(entry)
+        if limit is not None and len(seen) > limit:
+            return
+        yield from list(same)[::-1]
 
 
 _COLLECTED: Final = {changes.CONDEMN: "announced", changes.SWEEP: "took out of use", changes.PURGE: "deleted"}

@@ -6,7 +6,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import RegError
+from registry_cli.errors import RegError, UsageError
 from registry_cli.ids import new_ulid
 from registry_cli.store import files
 from registry_cli.store.disk_reserve import make_reserve
@@ -26,13 +26,36 @@ OWN_DIR: Final = 0o755
 """Most permissions of the root and the cache of a registry that is not shared."""
 
 
-def make_registry(folder: Path, *, shared: bool) -> Layout:
-    """Create `folder/.registry` and return its layout; an existing one stays as it is.
+def find_place(path: Path) -> Path:
+    """Return the root of the registry that `make_registry(path)` makes or finds.
+
+    Args:
+        path: A folder that gets a `.registry`, or the registry itself: a path that ends in `.registry`, or the root of
+            an existing registry by whatever name.
 
     Raises:
+        UsageError: It lies inside a registry.
+    """
+    path = path.absolute()
+    around = next((above for above in path.parents if above.name == DIRECTORY and _is_registry(above)), None)
+    if around is not None:
+        raise UsageError(f"{path} lies inside the registry {around}", hint="reg init --help")
+    return path if path.name == DIRECTORY or _is_registry(path) else path / DIRECTORY
+
+
+def _is_registry(folder: Path) -> bool:
+    return (folder / "format.toml").is_file() and (folder / "log").is_dir()
+
+
+def make_registry(path: Path, *, shared: bool) -> Layout:
+    """Create the registry that `find_place` finds for a path, and return its layout; an existing one stays as it is.
+
+    Raises:
+        UsageError: The path lies inside a registry.
         RegError: The file system cannot give a file a second name, which every commit needs.
     """
-    layout = Layout(folder / DIRECTORY, shared)
+    layout = Layout(find_place(path), shared)
+    folder = layout.root.parent
     if layout.root.exists():
         files.flush_dir(folder)  # the process that made it may have died before that
         return layout

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read.uses import read_twins
 from registry_cli.errors import ConflictError
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
-from registry_cli.records.parts import FileEntry
+from registry_cli.records.parts import EXECUTABLE, FileEntry
 from registry_cli.registry.moving import Mode, may_share
 from registry_cli.store.beneath import hold_folders
 from registry_cli.store.blobs import has_blob, open_blob
@@ -91,9 +92,9 @@ def _take(registry: Registry, staging: Staging, source: Source, mode: Mode) -> t
 
     share = may_share(registry.layout, source, mode)
     with Incoming(source.name) as incoming:
-        copied = mode != "reference"
+        copied, status = mode != "reference", incoming.status  # a shared file becomes read-only
         digests = staging.add_open(incoming, twins, share=share) if copied else staging.read_open(incoming)
-        facts = sniff_open(incoming.open_reader(), digests.size, source.path)
+        facts = _sniff(incoming, digests, source.path, status)
         incoming.check(digests)
     return digests, facts
 
@@ -127,11 +128,16 @@ def _take_in_worker(staging: Staging, at: int, source: str, path: str, reserved:
             digests = staging.write_beside(incoming, reserved)
             if digests is None:
                 return None
-            facts = sniff_open(incoming.open_reader(), digests.size, path)
+            facts = _sniff(incoming, digests, path, incoming.status)
             incoming.check(digests)
     except Exception:
         return None
     return at, digests, facts
+
+
+def _sniff(incoming: Incoming, digests: Digests, path: str, status: os.stat_result) -> Facts:
+    facts = sniff_open(incoming.open_reader(), digests.size, path)
+    return replace(facts, media=f"{facts.media}; {EXECUTABLE}=1") if status.st_mode & stat.S_IXUSR else facts
 
 
 def _sniff_stored(registry: Registry, staging: Staging, digests: Digests, name: str) -> Facts:

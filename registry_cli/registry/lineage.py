@@ -70,6 +70,7 @@ class Lineage:
         edges: All pointers between them, in the order in which a version names its parents.
         directions: Directions that were followed.
         tasks: Tasks that made versions of the graph and are in the registry, in the order of the versions.
+        cut: By direction, the versions with further ones that the most steps left out.
     """
 
     root: VersionId
@@ -77,6 +78,7 @@ class Lineage:
     edges: tuple[Edge, ...]
     directions: tuple[Direction, ...]
     tasks: Mapping[TaskId, TaskNode] = field(default_factory=dict)
+    cut: Mapping[Direction, frozenset[VersionId]] = field(default_factory=dict)
 
     def steps(self, direction: Direction) -> dict[VersionId, list[tuple[str, VersionId]]]:
         """Return role and id of the neighbours of each version in one direction, in the order of the edges."""
@@ -107,11 +109,14 @@ def read_lineage(
         NotFoundError: The address names nothing.
     """
     root = registry.get_row(ref)
+    cut: dict[Direction, frozenset[VersionId]] = {}
 
     def read(db: Connection) -> list[VersionRow]:
         ids = dict.fromkeys([root.id])
         for direction in directions:
-            ids.update(dict.fromkeys(list_relatives(db, root.id, direction, depth)))
+            found = list_relatives(db, root.id, direction, depth)
+            ids.update(dict.fromkeys(found.versions))
+            cut[direction] = found.cut
         rows = [row for row in (find_row(db, one) for one in ids) if row is not None]
         return list_versions(db, rows[:1] + sorted(rows[1:]))
 
@@ -119,7 +124,7 @@ def read_lineage(
     edges = [
         Edge(parent.id, row.id, parent.role) for row in nodes.values() for parent in row.parents if parent.id in nodes
     ]
-    return Lineage(root.id, nodes, tuple(edges), directions, _read_tasks(registry, nodes.values()))
+    return Lineage(root.id, nodes, tuple(edges), directions, _read_tasks(registry, nodes.values()), cut)
 
 
 def _read_tasks(registry: Registry, versions: Iterable[VersionRow]) -> dict[TaskId, TaskNode]:

@@ -1,6 +1,6 @@
 """Compares a version in the index with its record and its publication: they are proof, as their digests name them.
 
-It runs before a version's bytes are handed out or checked, and costs one read of a small file.
+`check_proof` runs before a version's bytes are handed out or checked, and costs one read of a small file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from registry_cli.store.blobs import get_record
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.parts import FileEntry
+    from registry_cli.records.version import Publication
     from registry_cli.store.layout import Layout
 
 
@@ -27,15 +28,34 @@ def check_proof(layout: Layout, row: VersionRow) -> None:
     record = load_version(get_record(layout, row.id), f"record {row.id[:12]}")
     if not _is_same(row.files, record.files):
         raise _other_files(row, "its record")
-    if row.publication is None:
-        return
-    try:
-        sealed = load_publication(get_record(layout, row.publication), f"record {row.publication[:12]}")
-    except RegError:  # it proves nothing; `verify` names it
+    sealed = _find_publication(layout, row)
+    if sealed is None:
         return
     digests = {file.path: file.sha256 for file in row.files}
     if sealed.version != row.id or {file.path: file.sha256 for file in sealed.files} != digests:
         raise _other_files(row, "its publication")
+
+
+def find_edited_metrics(layout: Layout, row: VersionRow) -> dict[str, int | float | None]:
+    """Return the sealed value of each metric that was edited after the publication; None where it was added then.
+
+    It is empty for a draft, and where the publication cannot be read.
+    """
+    publication = _find_publication(layout, row)
+    if publication is None:
+        return {}
+    sealed, now = publication.metrics, row.metrics
+    return {name: sealed.get(name) for name in {**sealed, **now} if str(sealed.get(name)) != str(now.get(name))}
+
+
+def _find_publication(layout: Layout, row: VersionRow) -> Publication | None:
+    """Return the publication of a version; None for a draft, and where it cannot be read: `verify` names that."""
+    if row.publication is None:
+        return None
+    try:
+        return load_publication(get_record(layout, row.publication), f"record {row.publication[:12]}")
+    except RegError:
+        return None
 
 
 def _is_same(shown: tuple[FileEntry, ...], proved: tuple[FileEntry, ...]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from registry_cli.catalog.connection import iter_batches
 from registry_cli.catalog.query.normal_form import has_task, replace_tasks
-from registry_cli.catalog.query.parse import parse_query
+from registry_cli.catalog.query.parse import Near, parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.read import versions
@@ -33,6 +33,7 @@ class Question:
         per: Keep the first version of each task or line.
         columns: Fields to show, comma-separated.
         tag: Tags that a version must have; with a `-` before, must not have.
+        removed: Only removed versions, which are otherwise left out.
     """
 
     expr: str = ""
@@ -49,6 +50,7 @@ class Question:
     published: bool = False
     archived: bool = False
     include_archived: bool = False
+    removed: bool = False
 
 
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
@@ -75,7 +77,7 @@ def ask(registry: Registry, question: Question) -> list[VersionRow]:
 
 def find_matches(registry: Registry, question: Question) -> list[int]:
     """Return the index rows of the versions that match a question, in its order."""
-    query, resolver = _compiled(question), _resolver(registry)
+    query, resolver = _compiled(question, _near(registry)), _resolver(registry)
     return registry.read(lambda db: find_rows(db, _with_tasks(db, query), resolver))
 
 
@@ -100,15 +102,15 @@ def matches(registry: Registry, row: int, expr: str) -> bool:
     return row in find_matches(registry, question)
 
 
-def _compiled(question: Question) -> Query:
-    expr = parse_query(question.expr) if question.expr.strip() else None
+def _compiled(question: Question, near: Near) -> Query:
+    expr = parse_query(question.expr, near=near) if question.expr.strip() else None
     flags: dict[str, Any] = {name: getattr(question, name) for name in _FLAGS if getattr(question, name)}
     if flags:
         from registry_cli.catalog.query.flags import narrow
 
         expr = narrow(expr, **flags)
-    sort = parse_sort(question.sort) if question.sort else ()
-    return Query(expr, sort, question.limit, question.per, question.include_archived)
+    sort = parse_sort(question.sort, near=near) if question.sort else ()
+    return Query(expr, sort, question.limit, question.per, question.include_archived, question.removed)
 
 
 def _with_tasks(db: Connection, query: Query) -> Query:
@@ -122,6 +124,15 @@ def _with_tasks(db: Connection, query: Query) -> Query:
 
 def _resolver(registry: Registry) -> Callable[[str], VersionId]:
     return lambda ref: registry.get_row(ref).id
+
+
+def _near(registry: Registry) -> Near:
+    def find(word: str) -> Sequence[str]:
+        from registry_cli.registry.near_fields import list_near_fields  # only a mistake needs it
+
+        return list_near_fields(registry, word)
+
+    return find
 
 
 def make_fields(given: Mapping[str, Any]) -> dict[str, Any]:

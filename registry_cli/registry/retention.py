@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.fields import PLAIN
-from registry_cli.catalog.query.lexer import Token, TokenReader
+from registry_cli.catalog.query.lexer import Token, TokenReader, point_at
 from registry_cli.catalog.query.parse import parse_field
 from registry_cli.errors import UsageError
 from registry_cli.records.values import flatten
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = "last 5, best 3 max(metrics.acc), best 2 min(metrics.loss), published"
 _ACCEPTED: Final = f"write it as in `{EXAMPLE}`"
-_NUMERIC: Final = ("metadata", "metrics", "params", "labels")
+
+_GROUPS: Final = ("metadata", "metrics", "params", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,28 @@ def _chosen(rule: Rule, versions: Sequence[VersionRow]) -> list[VersionRow]:
     if rule.kind == "last":
         return newest_first[: rule.count]
     sign = 1 if rule.kind == "min" else -1
-    rated = [(version, number) for version in newest_first if (number := _number(version, rule.field)) is not None]
+    rated = [(version, number) for version in newest_first if (number := find_number(version, rule.field)) is not None]
     rated.sort(key=lambda pair: sign * pair[1])  # stable: of equals the newest comes first
     return [version for version, _ in rated[: rule.count]]
 
 
-def _number(version: VersionRow, field: str) -> float | None:
+def parse_number_field(token: Token, source: str) -> str:
+    """Return the field that a token names, if it can hold numbers.
+
+    Raises:
+        UsageError: There is no such field, or it holds no numbers.
+    """
+    field = parse_field(token, source)
+    plain = PLAIN.get(field)
+    if field.startswith("design.") or (plain and plain.kind not in {"number", "size", "time"}):
+        raise point_at(source, token.start, token.end, f"`{field}` is no number")
+    return field
+
+
+def find_number(version: VersionRow, field: str) -> float | None:
     """Return the number that a version is compared by; None where it has no such number, or a NaN."""
     group = field.partition(".")[0]
-    value = flatten(getattr(version, group), group).get(field) if group in _NUMERIC else getattr(version, field)
+    value = flatten(getattr(version, group), group).get(field) if group in _GROUPS else getattr(version, field)
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
@@ -134,7 +148,7 @@ class _Parser(TokenReader):
         if way != "max" and way != "min":
             self.fail("expected `max(…)` or `min(…)` here", token)
         self.need_mark("(")
-        field = self.field(self.next())
+        field = parse_number_field(self.next(), self.source)
         return Rule("max" if way == "max" else "min", self.written(first, self.need_mark(")")), count, field)
 
     def count(self, word: str) -> int:
@@ -142,13 +156,6 @@ class _Parser(TokenReader):
         if token.kind != "word" or not token.text.isdecimal() or not token.text.isascii() or int(token.text) == 0:
             self.fail(f"expected a number after `{word}`", token)
         return int(token.text)
-
-    def field(self, token: Token) -> str:
-        field = parse_field(token, self.source)
-        plain = PLAIN.get(field)
-        if field.startswith("design.") or (plain and plain.kind not in {"number", "size", "time"}):
-            self.fail(f"`{field}` is no number", token)
-        return field
 
     def written(self, first: Token, last: Token) -> str:
         return " ".join(self.source[first.start : last.end].split())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli import clock
 from registry_cli._version import __version__
-from registry_cli.catalog.fold.changes import REMOVE, Change, compute_rules
+from registry_cli.catalog.fold.changes import ALIAS, REMOVE, Change, compute_rules
 from registry_cli.catalog.index.index import OutrunError
 from registry_cli.errors import RefusedError
 from registry_cli.ids import EntryId, RecordId, VersionId, new_ulid
@@ -20,6 +20,7 @@ from registry_cli.store.staging import Staging
 
 if TYPE_CHECKING:
     from registry_cli.catalog.connection import Connection
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.registry.api import Registry
 
 Planner = Callable[[], Sequence[Change]]
@@ -64,7 +65,7 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     except OutrunError:
         return False
     if void:
-        raise RefusedError(void, hint=_removal(registry, entry) if "--force" in void else "reg help lifecycle")
+        raise RefusedError(void, hint=_find_way(registry, entry, void))
     for gate in registry.gates:
         gate.check(registry, entry)
     data = _dump(entry)
@@ -79,20 +80,29 @@ def _commit(registry: Registry, staging: Staging, entry: Entry) -> bool:
     return True
 
 
-def _removal(registry: Registry, entry: Entry) -> str:
-    """Return the command that removes, in spite of a rule, the versions that an entry was to remove."""
+def _find_way(registry: Registry, entry: Entry, void: str) -> str:
+    """Return the command to try after an entry was refused: by force, or once hidden versions are restored."""
     from shlex import join
 
-    from registry_cli.catalog.read.versions import find_row, get_version
+    if "--force" in void:
+        removed = _list_named(registry, [change for change in entry.changes if change["op"] == REMOVE])
+        return f"reg model remove {join(row.ref for row in removed)} --force -m 'why'"
+    refused = _list_named(registry, [change for change in entry.changes if change["op"] == ALIAS])
+    hidden = [row.ref for row in refused if row.archived or row.removed]
+    return f"reg model restore {join(hidden)}" if hidden else "reg help lifecycle"
 
-    removed = [VersionId(RecordId(str(change["version"]))) for change in entry.changes if change["op"] == REMOVE]
 
-    def find(db: Connection) -> list[str]:
-        rows = [find_row(db, version) for version in removed]
-        return [get_version(db, row).ref for row in rows if row is not None]
+def _list_named(registry: Registry, wanted: Sequence[Change]) -> list[VersionRow]:
+    """Return the versions that changes of an entry are about, as far as they exist."""
+    from registry_cli.catalog.read.versions import find_row, list_versions
 
-    refs = registry.read(find)
-    return f"reg model remove {join(refs)} --force -m 'why'"
+    named = [VersionId(RecordId(str(change["version"]))) for change in wanted if "version" in change]
+
+    def find(db: Connection) -> list[VersionRow]:
+        rows = [find_row(db, version) for version in named]
+        return list_versions(db, [row for row in rows if row is not None])
+
+    return registry.read(find)
 
 
 def _dump(entry: Entry) -> bytes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.models import find_line
+from registry_cli.ids import line_key
 from registry_cli.registry.draft import Draft, given
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[V
             not draft.parents or [(p.id, p.role) for p in record.parents] == [(p.id, p.role) for p in newest.parents]
         ),
         lambda: set(draft.tags) <= set(newest.tags),
-        lambda: set(draft.aliases) <= set(newest.aliases),
+        lambda: set(map(line_key, draft.aliases)) <= set(map(line_key, newest.aliases)),
     ]
     return [newest] if all(check() for check in checks) else []
 
@@ -64,8 +65,8 @@ def _equal(one: object, other: object) -> bool:
     return one == other or (one != one and other != other)
 
 
-def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None]]:
-    return sorted((file.path, file.sha256, file.url) for file in entries)
+def _bytes_of(entries: Sequence[FileEntry]) -> list[tuple[str, str | None, str | None, bool]]:
+    return sorted((file.path, file.sha256, file.url, file.executable) for file in entries)
 
 
 def _lacks(table: Mapping[str, object], given: Mapping[str, object]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from registry_cli.catalog.connection import iter_batches
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.entries import iter_first_changes, list_by_prefix
 from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.catalog.read.versions import find_row, get_version
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, ModelName, RecordId, TaskId, VersionId
 from registry_cli.records.task_codec import load_task
@@ -31,27 +33,43 @@ UNDOES = "undoes"
 """Key in an inverse change: the entry that it undoes."""
 
 
-def undo_entry(registry: Registry, entry: str | None = None, *, message: str | None = None) -> list[ChangeRow]:
-    """Undo an entry and return the changes that were undone.
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An entry that was passed over, since it cannot be undone: the version or task it is about, and the reason."""
+
+    entry: EntryId
+    ref: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The changes of the entry that was undone, and the newer entries that were passed over, newest first."""
+
+    changes: list[ChangeRow]
+    passed: list[Passed]
+
+
+def undo_entry(registry: Registry, entry: str | None = None, *, message: str | None = None) -> Undone:
+    """Undo an entry.
 
     Args:
         registry: The registry.
-        entry: Id of the entry, or a unique prefix; by default the newest that had an effect, is no undo itself and is
-            not undone yet.
+        entry: Id of the entry, or a unique prefix; by default the newest that had an effect, can be undone, is no undo
+            itself and is not undone yet.
         message: Reason, for the log.
 
     Raises:
         NotFoundError: There is no such entry, or nothing to undo.
         RefusedError: The entry cannot be undone, or its results are in use by now.
     """
-    undone: list[ChangeRow] = []
+    undone = Undone([], [])
 
     def plan() -> list[Change]:
-        found = _get_entry(registry, entry) if entry else registry.read(_find_newest)
-        if found is None:
-            raise NotFoundError("nothing to undo", hint="reg events")
-        undone[:] = registry.read(lambda db: list(iter_changes(db, entry=found)))
-        wanted: list[Change] = [{**inverse, UNDOES: found} for row in reversed(undone) for inverse in _inverses(row)]
+        undone.passed.clear()
+        found = _get_entry(registry, entry) if entry else registry.read(lambda db: _get_newest(db, undone.passed))
+        undone.changes[:] = registry.read(lambda db: list(iter_changes(db, entry=found)))
+        wanted: list[Change] = [{**inverse, UNDOES: found} for inverse in _list_inverses(undone.changes)]
         _need_versions(
             registry, staging, [_id(change["version"]) for change in wanted if change["op"] == changes.RESTORE]
         )
@@ -91,14 +109,45 @@ def _get_entry(registry: Registry, prefix: str) -> EntryId:
     return found[0]
 
 
-def _find_newest(db: Connection) -> EntryId | None:
+def _get_newest(db: Connection, passed: list[Passed]) -> EntryId:
+    """Return the newest entry that can be undone and is not undone yet; add the newer others to `passed`."""
     undone: set[object] = set()
     for entry, change in iter_first_changes(db):
         if UNDOES in change:
             undone.add(change[UNDOES])
         elif entry not in undone and change["op"] not in changes.COLLECTION:  # a collection is housekeeping
-            return entry
-    return None
+            rows = list(iter_changes(db, entry=entry))
+            try:
+                _list_inverses(rows)
+                _check_drafts(db, rows)
+            except RefusedError as error:
+                passed.append(Passed(entry, rows[0].ref, error.message))
+            else:
+                return entry
+    number = len(passed)
+    others = f": {number:,} {'entry' if number == 1 else 'entries'} cannot be undone" if passed else ""
+    raise NotFoundError(f"nothing to undo{others}", hint="reg events")
+
+
+def _check_drafts(db: Connection, rows: Sequence[ChangeRow]) -> None:
+    """Check that no version that an entry added is published by now: undoing the entry would remove it.
+
+    Raises:
+        RefusedError: One is published.
+    """
+    for row in rows:
+        at = find_row(db, row.version) if row.op == changes.ADD_VERSION and row.version else None
+        if at is not None and get_version(db, at).published:
+            raise RefusedError(f"{row.ref} is published")
+
+
+def _list_inverses(rows: Sequence[ChangeRow]) -> list[Change]:
+    """Return the changes that undo those of an entry, the last one first.
+
+    Raises:
+        RefusedError: One of them cannot be undone.
+    """
+    return [inverse for row in reversed(rows) for inverse in _inverses(row)]
 
 
 def _inverses(row: ChangeRow) -> list[Change]:

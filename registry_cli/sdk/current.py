@@ -85,7 +85,7 @@ class Current:
         """Messages that explain which facts or points are missing in the task's folder."""
         return [writer.problem for writer in (self._facts, self._scalars) if writer is not None and writer.problem]
 
-    def tell(self, fact: Callable[[FactWriter], None]) -> None:
+    def record(self, fact: Callable[[FactWriter], None]) -> None:
         """Record a fact, unless this process records nothing."""
         if self._facts is not None and env.rank() == 0:
             fact(self._facts)
@@ -102,7 +102,7 @@ class Current:
     def add_plot(self, plot: Plot) -> None:
         """Record a table or plot."""
         document = dump_plot(plot)
-        self.tell(lambda facts: facts.add_plot(plot_path(plot.title, plot.series, plot.step), document))
+        self.record(lambda facts: facts.add_plot(plot_path(plot.title, plot.series, plot.step), document))
 
     def add_params(self, params: Mapping[str, Value | None]) -> None:
         """Record parameters; dots join nested names, and None removes a parameter."""
@@ -110,17 +110,17 @@ class Current:
         with self._lock:
             tops = {put_param(self._params, name.split("."), value) for name, value in params.items()}
             told = {top: self._params.get(top) for top in tops}
-        self.tell(lambda facts: facts.add_params(told))
+        self.record(lambda facts: facts.add_params(told))
         self.task = replace(self.task, params={**self.task.params, **self._params})
 
     def add_options(self, options: Mapping[str, str]) -> None:
         """Record options of the command line by the names of their parameters."""
         if options:
-            self.tell(lambda facts: facts.add_options(options))
+            self.record(lambda facts: facts.add_options(options))
 
     def add_input(self, entry: Input) -> None:
         """Record a version as an input of the task; an input of the same name is replaced."""
-        self.tell(lambda facts: facts.add_input(entry))
+        self.record(lambda facts: facts.add_input(entry))
         with self._lock:
             inputs = {one.name: one for one in self.task.inputs} | {entry.name: entry}
             self.task = replace(self.task, inputs=tuple(inputs.values()))
@@ -130,15 +130,15 @@ class Current:
         if self.named:
             return
         if name is not None:
-            self.tell(lambda facts: facts.set_name(name))
+            self.record(lambda facts: facts.set_name(name))
             self.task = replace(self.task, name=name)
         if project is not None:
-            self.tell(lambda facts: facts.set_project(project))
+            self.record(lambda facts: facts.set_project(project))
             self.task = replace(self.task, project=project)
 
     def change_tags(self, add: Sequence[TagName], remove: Sequence[TagName] = ()) -> None:
         """Add and remove tags."""
-        self.tell(lambda facts: facts.change_tags(add, remove))
+        self.record(lambda facts: facts.change_tags(add, remove))
         tags = dict.fromkeys((*self.task.tags, *add))
         self.task = replace(self.task, tags=tuple(tag for tag in tags if tag not in remove))
 

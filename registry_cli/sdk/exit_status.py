@@ -1,14 +1,12 @@
-"""Detects how this process is about to end, as far as Python shows it before the end.
+"""Detects how this process is about to end, as far as Python shows it for sure before the end.
 
-An uncaught exception passes `sys.excepthook`; `sys.exit` and `exit` are patched; a SIGTERM becomes an exit that can be
-reported. `raise SystemExit(n)`, and a `sys.exit` that was looked up before it was patched, pass neither: where the main
-module's frame did not reach its return, there was an exit, and its code is not known. A context manager or `reg log`
-sees it.
+An uncaught exception passes `sys.excepthook`; `sys.exit` is patched; a SIGTERM is reported before it ends the process.
+An exit that passes none of them, such as `raise SystemExit(n)`, has a code that is not known: the main module's frame
+did not reach its return. A context manager or `reg log` sees it.
 """
 
 from __future__ import annotations
 
-import builtins
 import os
 import signal
 import sys
@@ -16,198 +14,122 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.process import is_worker, start_thread
-from registry_cli.tasks.attempt.finish import Ending
+from registry_cli.process import is_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
-    from registry_cli.records.status import Status
-
 _LONGEST: Final = 500
 """Characters of an exception's text that are recorded."""
-_SOON: Final = 0.05
-"""Seconds until a signal is sent again that arrived where Python drops exceptions."""
 
 
 @dataclass(slots=True)
-class Fate:
+class Outcome:
     """The known facts of this process's end; an exit code of None is unknown, and does not count as a failure."""
 
     exit_code: int | None = 0
     signal: str | None = None
     problem: str | None = None
 
-    def ending(self, *, cancelled: bool) -> Ending:
-        """Return the ending of the attempt; `cancelled` is True where a user asked for it."""
-        status: Status = "failed" if self.exit_code else "completed"
-        if self.exit_code and (cancelled or self.signal == "SIGINT"):
-            status = "cancelled"
-        return Ending(status, None if self.signal else self.exit_code, self.signal, self.problem)
 
-
-def fate_of(error: BaseException | None) -> Fate:
+def outcome_of(error: BaseException | None) -> Outcome:
     """Return the end that an exception would cause."""
     if error is None:
-        return Fate()
+        return Outcome()
     if isinstance(error, SystemExit):
         return _of_exit(error.code)
     if isinstance(error, KeyboardInterrupt):
-        return Fate(128 + signal.SIGINT, "SIGINT", "interrupted")
+        return Outcome(128 + signal.SIGINT, "SIGINT", "interrupted")
     words = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(": ")
-    return Fate(1, None, words[:_LONGEST])
+    return Outcome(1, None, words[:_LONGEST])
 
 
 class Watch:
     """Observes how this process ends.
 
-    Attributes:
-        ending: True once a SIGTERM comes too late to change anything.
-
     Args:
-        caught: Called when a SIGTERM becomes an exit.
+        report: Called with the end when a SIGTERM is about to cause it.
     """
 
-    def __init__(self, caught: Callable[[], None] = lambda: None) -> None:
-        self.ending = False
-        self._caught = caught
-        self._leaving = self._insisted = self._stayed = False
-        self._seen: Fate | None = None
-        self._hook, self._drop_hook = sys.excepthook, sys.unraisablehook
+    def __init__(self, report: Callable[[Outcome], None] = lambda outcome: None) -> None:
+        self._report = report
+        self._seen: Outcome | None = None
+        self._hook = sys.excepthook
         self._main = _find_main()
 
     @property
-    def fate(self) -> Fate:
+    def outcome(self) -> Outcome:
         """The end of this process as known by now; to be read when the process ends."""
         if self._seen is not None:
             return self._seen
         if is_worker():  # it ends within a `finally`, and its exception passes no hook
-            return fate_of(sys.exc_info()[1])
-        return _exited or _guess(self._main)
-
-    @property
-    def hears_terms(self) -> bool:
-        """True where this watch handles SIGTERM, and not the script."""
-        return signal.getsignal(signal.SIGTERM) == self._on_term
+            return outcome_of(sys.exc_info()[1])
+        return _exited or _find_return(self._main)
 
     def start(self) -> None:
-        """Start to observe; SIGTERM becomes an exit, where the script has no handler of its own."""
-        self._hook, self._drop_hook = sys.excepthook, sys.unraisablehook
-        sys.excepthook, sys.unraisablehook = self._on_error, self._on_drop
+        """Start to observe; SIGTERM too, where the script has no handler of its own."""
+        self._hook, sys.excepthook = sys.excepthook, self._on_error
         watch_exits()
-        main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        if _is_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._on_term)
 
     def stop(self) -> None:
         """Restore the hooks that no other code has replaced meanwhile."""
         if sys.excepthook == self._on_error:
             sys.excepthook = self._hook
-        if sys.unraisablehook == self._on_drop:
-            sys.unraisablehook = self._drop_hook
-        forget_exits()
-        main = threading.current_thread() is threading.main_thread()
-        if main and self.hears_terms:
+        if sys.exit is _exit:
+            sys.exit = _plain_exit
+        if _is_main_thread() and signal.getsignal(signal.SIGTERM) == self._on_term:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _on_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not hasattr(sys, "ps1"):  # an error at the prompt ends nothing
-            self._seen = fate_of(error)
+            self._seen = outcome_of(error)
         self._hook(kind, error, trace)
 
     def _on_term(self, number: int, _frame: object) -> None:
-        """Raise an exit, for which the script may take time; the next SIGTERM ends a script that caught the exit."""
-        if self.ending:
-            return
-        if self._stayed:
-            _die()
-        if self._leaving:
-            self._insisted = True
-            return
-        self._leaving = True
-        self._caught()
-        raise _Exit(Fate(128 + number, "SIGTERM", "terminated"), 128 + number, self._stay)
-
-    def _on_drop(self, dropped: sys.UnraisableHookArgs) -> None:
-        """Exit a moment later where Python drops the exception: in a `__del__`, or in a callback around a fork."""
-        error = dropped.exc_value
-        if not isinstance(error, _Exit) or error.caught != self._stay:
-            self._drop_hook(dropped)
-            return
-        error.caught, self._leaving = None, False
-        timer = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGTERM))
-        timer.daemon = True
-        start_thread(timer)
-
-    def _stay(self) -> None:
-        """Note that the script has caught its exit and continues."""
-        self._stayed = True
-        if self._insisted:
-            _die()
-
-
-def _die() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+        """Report the end, and end as without this handler."""
+        signal.signal(number, signal.SIG_DFL)
+        self._report(Outcome(128 + number, "SIGTERM", "terminated"))
+        os.kill(os.getpid(), number)
 
 
 _plain_exit = sys.exit
-_quitter: Any = type(getattr(builtins, "exit", None))
-_plain_quit: Any = _quitter.__call__ if _quitter.__module__ == "_sitebuiltins" else None
-_exited: Fate | None = None
+_exited: Outcome | None = None
 
 
 def watch_exits() -> None:
-    """Patch `sys.exit` and `exit` to record the code that they end this process with; twice is fine."""
+    """Patch `sys.exit` to record the code that it ends this process with; twice is fine."""
     sys.exit = _exit  # type: ignore[assignment]  # it never returns either
-    if _plain_quit is not None:
-        _quitter.__call__ = _quit
-
-
-def forget_exits() -> None:
-    """Restore `sys.exit` and `exit`."""
-    if sys.exit is _exit:
-        sys.exit = _plain_exit
-    if _plain_quit is not None:
-        _quitter.__call__ = _plain_quit
 
 
 def _exit(code: Any = None) -> None:
-    raise _Exit(_of_exit(code), code)
-
-
-def _quit(quitter: object, code: Any = None) -> None:
-    try:
-        _plain_quit(quitter, code)
-    except SystemExit as error:
-        raise _Exit(_of_exit(error.code), error.code) from None
+    raise _Exit(code)
 
 
 class _Exit(SystemExit):
     """An exit that records that it ended the process: it is then freed with no Python frame left below it."""
 
-    def __init__(self, fate: Fate, code: Any, caught: Callable[[], None] | None = None) -> None:
-        """Make an exit that calls `caught` where it does not end the process."""
+    def __init__(self, code: Any) -> None:
         super().__init__(*(() if code is None else (code,)))
-        self._fate = fate
-        self.caught = caught
 
     def __del__(self) -> None:
         global _exited
         try:
             sys._getframe(1)
         except ValueError:
-            _exited = self._fate
-        else:
-            if self.caught is not None:
-                self.caught()
+            _exited = _of_exit(self.code)
 
 
-def _of_exit(code: Any) -> Fate:
+def _of_exit(code: Any) -> Outcome:
     if code is None or (isinstance(code, int) and code & 0xFF == 0):
-        return Fate()
-    return Fate(code & 0xFF) if isinstance(code, int) else Fate(1, None, str(code)[:_LONGEST])
+        return Outcome()
+    return Outcome(code & 0xFF) if isinstance(code, int) else Outcome(1, None, str(code)[:_LONGEST])
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _find_main() -> FrameType | None:
@@ -221,15 +143,15 @@ def _find_main() -> FrameType | None:
     return found
 
 
-def _guess(main: FrameType | None) -> Fate:
-    """Return the end that the main module's last instruction shows: a return, or an exit that passed unseen."""
+def _find_return(main: FrameType | None) -> Outcome:
+    """Return the end that the main module's last instruction shows: a return, or an exit that was not seen."""
     from opcode import opname
 
     if main is None or hasattr(sys, "ps1"):
-        return Fate(None)
+        return Outcome(None)
     if opname[main.f_code.co_code[main.f_lasti]].startswith("RETURN"):
-        return Fate()
-    return Fate(None, None, "it ended by an exit whose code was not seen")
+        return Outcome()
+    return Outcome(None, None, "it ended by an exit whose code was not seen")
 
 
 _mask = threading.local()

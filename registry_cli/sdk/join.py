@@ -15,10 +15,9 @@ from registry_cli import env, opening
 from registry_cli.errors import NoRegistryError, RegError, UsageError
 from registry_cli.process import call_at_end
 from registry_cli.sdk import pending
-from registry_cli.sdk.autolog.choice import stop_hearing
 from registry_cli.sdk.current import Current
-from registry_cli.sdk.exit_status import Fate
-from registry_cli.sdk.warning import tell
+from registry_cli.sdk.exit_status import Outcome
+from registry_cli.sdk.warning import report_loss
 from registry_cli.tasks.running import find_running
 
 NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
@@ -69,17 +68,19 @@ def is_silent() -> bool:
     return env.rank() != 0
 
 
-def leave(current: Current, fate: Fate) -> None:
+def leave(current: Current, outcome: Outcome) -> None:
     """End the task of this process, or where another process runs it, write the buffered data.
 
     Raises:
         RegError: The end could not be written; the next command that looks writes it.
     """
+    from registry_cli.sdk.autolog.choice import leave_task  # a commit outside of a task does not load the hooks
+
     pending.drain()
     for call in current.leaving:
         call()
     current.leaving.clear()
-    stop_hearing(ended=current.runner is not None)
+    leave_task(ended=current.runner is not None)
     if current.listener is not None:
         current.listener.stop()
     _tell_untaken(current)
@@ -87,10 +88,10 @@ def leave(current: Current, fate: Fate) -> None:
     if runner is not None or current.live is None:
         set_current(None)
     if runner is not None:
-        runner.end(fate, current.close)
+        runner.end(outcome, current.close)
     else:
-        if fate.problem:
-            current.tell(lambda facts: facts.set_problem(str(fate.problem)))
+        if outcome.problem:
+            current.record(lambda facts: facts.set_problem(str(outcome.problem)))
         current.flush()
 
 
@@ -99,7 +100,7 @@ def _tell_untaken(current: Current) -> None:
     initialised = current.listener is not None and not current.silent and not current.forked
     if initialised and current.task.source and current.untaken:
         names = ", ".join(sorted(current.untaken))
-        tell(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
+        report_loss(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
 
 
 def _leave_process(pid: int) -> None:
@@ -108,10 +109,10 @@ def _leave_process(pid: int) -> None:
     if pid != os.getpid() or current is None:
         return
     try:
-        leave(current, current.runner.watch.fate if current.runner else Fate())
+        leave(current, current.runner.watch.outcome if current.runner else Outcome())
         current.close()
     except (RegError, OSError) as error:
-        tell(f"the end of task {current.task.name} could not be written: {error}")
+        report_loss(f"the end of task {current.task.name} could not be written: {error}")
 
 
 def _attach() -> Current | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import RegError, UsageError
 from registry_cli.process import call_at_end
 from registry_cli.registry.version import Version
-from registry_cli.sdk.warning import tell
+from registry_cli.sdk.warning import report_loss
 from registry_cli.tasks.attempt.folder import is_running
 from registry_cli.tasks.attempt.jobs import Answer, Job, ask, begin, end, find_answer, new_job_name
 
@@ -89,7 +89,7 @@ class Request:
         if job.draft is not None:
             try:
                 version = save_job(self._current.registry, job)
-                self._current.tell(lambda facts: facts.add_output(job.entry, version))
+                self._current.record(lambda facts: facts.add_output(job.entry, version))
                 answer = Answer(version)
             except (RegError, OSError) as error:
                 answer = Answer(error=error)
@@ -149,7 +149,7 @@ class Pending:
         if error is not None and not self._shown and self._request is not None:
             self._shown = True
             words = error.message if isinstance(error, RegError) else f"{type(error).__name__}: {error}"
-            tell(f"{self._request.model} was not saved: {words}")
+            report_loss(f"{self._request.model} was not saved: {words}")
         return True
 
     def waits_for(self, model: str) -> bool:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
 from registry_cli.errors import RegError
+from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.companion import start_companion
 from registry_cli.sdk.console_tee import Tee
 from registry_cli.sdk.exit_status import Watch
-from registry_cli.sdk.warning import tell
+from registry_cli.sdk.warning import report_loss
 from registry_cli.tasks.attempt.channel import Begin
 from registry_cli.tasks.attempt.folder import close_live
 from registry_cli.tasks.attempt.jobs import make_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
-    from registry_cli.sdk.exit_status import Fate
+    from registry_cli.sdk.exit_status import Outcome
     from registry_cli.tasks.attempt.folder import Live
 
 _GONE: Final = "its companion ended before it; the next `reg` command that looks writes the end"
@@ -60,7 +62,7 @@ class Runner:
         own = (str(registry.path), task.id, str(task.attempt))
         env.set_all(dict(zip(self._before, own, strict=True)))  # so that child processes join the task
         self._tee = Tee(live.console, streams)
-        self.watch = Watch(lambda: self._channel.send(caught=True))
+        self.watch = Watch(self._report)
         self.watch.start()
 
     def wait_until_begun(self) -> None:
@@ -75,27 +77,25 @@ class Runner:
                 self._receive("begun")
                 self._begun = True
 
-    def end(self, fate: Fate, close: Callable[[], list[str]]) -> None:
+    def end(self, outcome: Outcome, close: Callable[[], list[str]]) -> None:
         """Report how this process ends, and return once the end is written.
 
         Args:
-            fate: The end to report.
+            outcome: The end to report.
             close: Writes the remaining data to the task's folder, and returns messages about failed writes.
 
         Raises:
             RegError: The end could not be written; the next command that looks writes it.
             OSError: The same, such as on a full disk.
         """
-        self.watch.ending = True
         self._tee.close()
         lost = [*close(), *filter(None, [self._tee.problem])]
         env.restore(self._before)
         try:
             self.wait_until_begun()
-            end = {"exit_code": fate.exit_code, "signal": fate.signal, "problem": fate.problem, "lost": lost}
-            self._channel.send(end=end)
+            self._report(outcome, lost)
             for problem in self._receive("ended"):
-                tell(f"task {self._name}: {problem}")
+                report_loss(f"task {self._name}: {problem}")
         finally:
             self.watch.stop()
             self.let_go()
@@ -104,6 +104,10 @@ class Runner:
     def let_go(self) -> None:
         """Close the channel, as in a forked child: the companion ends when no process has it open."""
         self._channel.close()
+
+    def _report(self, outcome: Outcome, lost: Sequence[str] = ()) -> None:
+        drain()  # a process that a signal ends runs no exit handlers
+        self._channel.send(end={**asdict(outcome), "lost": list(lost)})
 
     def _receive(self, wanted: str) -> list[str]:
         try:

@@ -10,14 +10,14 @@ from registry_cli import opening
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.sdk.argparse_hook import Connected, make_listener, remember_arguments
-from registry_cli.sdk.autolog.choice import hear, parse_wish
+from registry_cli.sdk.autolog.choice import apply_choice, parse_choice
 from registry_cli.sdk.autolog.current_sink import set_task
 from registry_cli.sdk.begin import choose_streams, find_to_join, start
 from registry_cli.sdk.clearml.input_model import InputModel
 from registry_cli.sdk.clearml.output_model import OutputModel
 from registry_cli.sdk.clearml.task_record import TaskRecord
 from registry_cli.sdk.commit import list_words
-from registry_cli.sdk.exit_status import Fate, fate_of, watch_exits
+from registry_cli.sdk.exit_status import Outcome, outcome_of, watch_exits
 from registry_cli.sdk.join import find_current, get_current, is_silent, leave, peek_current
 from registry_cli.sdk.metrics import Logger
 from registry_cli.sdk.params import connect_object, connect_table
@@ -92,7 +92,7 @@ class Task(TaskRecord):
             )
         project = check_project(project_name) if project_name is not None else None
         name = parse_task_name(task_name) if task_name is not None else None
-        wish = parse_wish(auto_connect_frameworks)
+        wish = parse_choice(auto_connect_frameworks)
         labels = [parse_tag(tag) for tag in list_words(tags or (), "tags")]
         current = find_to_join(name, project)
         begins = current is None
@@ -111,12 +111,12 @@ class Task(TaskRecord):
                 _listen(current, auto_connect_arg_parser)
             if current.live is not None:
                 set_task(current.live)
-                hear(wish)
+                apply_choice(wish)
             if task_type is not None:
                 current.add_params({"task_type": str(task_type)})
         except BaseException as error:
             if begins:
-                task._leave(fate_of(error))
+                task._leave(outcome_of(error))
             raise
         if isinstance(output_uri, str):
             warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
@@ -228,7 +228,7 @@ class Task(TaskRecord):
 
     def publish_on_completion(self, enable: bool = True) -> None:
         """Publish its outputs once it has completed; not where it fails, or exits with a code that is not known."""
-        self._running("publish at the end of").tell(lambda facts: facts.set_publish(enable))
+        self._running("publish at the end of").record(lambda facts: facts.set_publish(enable))
 
     def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
         """Refuse, always: the record of a task stays.
@@ -247,7 +247,7 @@ class Task(TaskRecord):
             RegError: The end could not be written; the next `reg` command that looks writes it.
             OSError: The same, such as on a full disk.
         """
-        self._leave(Fate())
+        self._leave(Outcome())
 
     def __enter__(self) -> Task:
         return self
@@ -256,14 +256,14 @@ class Task(TaskRecord):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._nested:
-            self._leave(fate_of(error))
+            self._leave(outcome_of(error))
 
     def __repr__(self) -> str:
         return f"<Task {self.project}/{self.name} {self.id}>"
 
-    def _leave(self, fate: Fate) -> None:
+    def _leave(self, outcome: Outcome) -> None:
         if self._current is not None and self._current is find_current():
-            leave(self._current, fate)
+            leave(self._current, outcome)
 
 
 def _listen(current: Current, wanted: Connected) -> Listener:
@@ -312,6 +312,6 @@ def task(
             found.connect(params if isinstance(params, MutableMapping) else dict(params))
     except BaseException as error:  # the block never runs, so that nothing else would end the task
         if not found._nested:
-            found._leave(fate_of(error))
+            found._leave(outcome_of(error))
         raise
     return found

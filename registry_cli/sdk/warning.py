@@ -25,7 +25,7 @@ def advise(text: str) -> None:
         warnings.warn_explicit(text, RegWarning, "reg", 0)
 
 
-def tell(text: str) -> None:
+def report_loss(text: str) -> None:
     """Show a warning of something lost, every time and from every place, whatever the filters say; never raise."""
     with suppress(Exception):
         warnings.showwarning(RegWarning(text), RegWarning, "reg", 0)

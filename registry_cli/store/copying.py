@@ -133,9 +133,9 @@ class Copying:
             raise
         self._hold()
 
-    def add_file(self, source: Path, target: Path, sha256: BlobHash | None) -> None:
+    def add_file(self, source: Path, target: Path, sha256: BlobHash | None, *, mode: int = 0o666) -> None:
         """Copy a file from outside the registry, as `add_blob` does; check its `sha256` where that is known."""
-        copy = self._start(target, 0o666, None)
+        copy = self._start(target, mode, None)
         with open_reader(source) as fd:
             for chunk in iter_chunks(fd):
                 copy.file.write(chunk)

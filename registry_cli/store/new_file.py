@@ -46,17 +46,10 @@ class OpenFile:
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the current position; a short write is continued."""
-        view = memoryview(data)
-        while view:
-            written = 0
-
-            def put(rest: memoryview = view) -> None:
-                nonlocal written
-                written = os.write(self.fd, rest)
-
-            call("write", self.path, view, put)
-            self.written += written
-            view = view[written:]
+        written = call("write", self.path, data, os.write, self.fd, data) if data else 0
+        self.written += written
+        if written < len(data):
+            self.write(memoryview(data)[written:])
 
     def flush(self) -> None:
         """Make the bytes durable. After an error they are lost: never flush again."""
@@ -114,14 +107,7 @@ class NewFile(OpenFile):
         Raises:
             OSError: Among others EINVAL, where the system cannot do it for these files.
         """
-        copied = 0
-
-        def copy() -> None:
-            nonlocal copied
-            copied = os.sendfile(self.fd, source, offset, size)
-
-        call("copy", self.path, source, copy)
-        return copied
+        return call("copy", self.path, source, os.sendfile, self.fd, source, offset, size)
 
     def set_mode(self, mode: int) -> None:
         """Change the permissions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,8 @@ class Observer(Protocol):
         """Receive a call that succeeded."""
 
 
+T = TypeVar("T")
+
 _observer: Observer | None = None
 
 
@@ -34,12 +36,12 @@ def open_observer(observer: Observer) -> Iterator[None]:
         _observer = outer
 
 
-def call(op: str, path: str | Path, detail: object, action: Callable[[], object]) -> None:
-    """Do `action`, which is one system call, and pass it to the observer where there is one."""
+def call(op: str, path: str | Path, detail: object, action: Callable[..., T], *args: object) -> T:
+    """Do `action`, which is one system call, and return its result; pass it to the observer where there is one."""
     observer = _observer
     if observer is None:
-        action()
-        return
+        return action(*args)
     observer.before(op, str(path), detail)
-    action()
+    result = action(*args)
     observer.after(op, str(path), detail)
+    return result

@@ -17,7 +17,7 @@ from registry_cli.records.status import ENDED
 from registry_cli.store import files
 from registry_cli.store.staging import Staging
 from registry_cli.store.writer_name import find_owner, get_own, is_alive, new_name
-from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.crashed import end_crashed
 from registry_cli.tasks.attempt.finish import Ending, complete_end
 from registry_cli.tasks.attempt.folder import SILENCE, WRAPPER, Live, find_live, is_running, read_state
 from registry_cli.tasks.drivers.port import UNFINISHED
@@ -62,7 +62,7 @@ def cancel_tasks(
     Raises:
         RefusedError: A task has ended, or may run on another copy of the registry; none was cancelled.
     """
-    bury_crashed(registry)
+    end_crashed(registry)
     rows = see_tasks(registry, refs)
     # A runner that sleeps looks crashed and may still run.
     rows = [get_row(registry, row.id) if row.status == "crashed" else row for row in rows]
@@ -155,7 +155,7 @@ def _wait(
     asked: set[TaskId] = set()
     until = time.monotonic() + patience
     while True:
-        bury_crashed(registry)
+        end_crashed(registry)
         registry.index.sync()
         seen = see_tasks(registry, tasks)
         running = [row for row in seen if row.status == "running"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from registry_cli import clock
 from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
+from registry_cli.records.parts import EXECUTABLE
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
 from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.blobs import has_blob
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
     from registry_cli.store.staging import Staging
 
-EXECUTABLE: Final = "executable"
-"""Media type of an untracked file that may be executed."""
+LINK: Final = "link"
+"""Media type of an untracked symbolic link; its bytes are the path that it names."""
 _MOST_NAMED: Final = 5
 """Files that a warning names at most."""
 
@@ -117,7 +119,7 @@ def with_code(
     """
     recipe = task.recipe
     excluded = _excluded((*recipe.outputs, *recipe.data, *recipe.metrics), cwd, began)
-    state = capture_code(cwd, excluded, environ=environ, commits=False)
+    state = capture_code(cwd, excluded, environ=environ, argv=recipe.argv, commits=False)
     if state is None:
         return replace(task, recipe=replace(recipe, cwd=str(cwd)))
     root = find_root(cwd) or cwd
@@ -129,24 +131,29 @@ def with_code(
         files.append(known)
     for path in state.untracked:
         try:
-            media = EXECUTABLE if (root / path).stat().st_mode & 0o100 else None
-            files.append(stage_file(staging, UNTRACKED + path.as_posix(), root / path, media))
+            files.append(_stage_untracked(staging, root, path))
         except (OSError, RegError):  # it is gone, or is being written: the task runs all the same
             lost.append(path.as_posix())
     code = replace(state.code, cut=(*state.code.cut, *lost, *state.notes))
+    secrets = [f"{path} ({why})" for path, why in sorted(state.secrets.items())]
+    left = (_name("not kept, as it looks like a secret", secrets), _name("source is not kept", state.lost))
     return replace(
         task, code=code, recipe=replace(recipe, cwd=cwd.relative_to(root).as_posix()), files=tuple(files),
-        problem=state.problem or _format_secrets(state.secrets),
+        problem="; ".join(filter(None, (state.problem, *left))) or None,
     )  # fmt: skip
 
 
-def _format_secrets(secrets: Mapping[str, str]) -> str | None:
-    """Return one line that names the files left out because they look like secrets, and the reasons."""
-    if not secrets:
-        return None
-    named = [f"{path} ({why})" for path, why in sorted(secrets.items())]
-    more = [f"{len(named) - _MOST_NAMED} more, see reg task show"] if len(named) > _MOST_NAMED else []
-    return f"not kept, as it looks like a secret: {', '.join([*named[:_MOST_NAMED], *more])}"
+def _stage_untracked(staging: Staging, root: Path, path: Path) -> FileEntry:
+    name, status = UNTRACKED + path.as_posix(), (root / path).lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return stage_file(staging, name, os.fsencode((root / path).readlink()), LINK)
+    return stage_file(staging, name, root / path, EXECUTABLE if status.st_mode & 0o100 else None)
+
+
+def _name(what: str, names: Sequence[str]) -> str | None:
+    """Return one line about files, which names a few of them; None for none."""
+    more = [f"{len(names) - _MOST_NAMED} more, see reg task show"] if len(names) > _MOST_NAMED else []
+    return f"{what}: {', '.join([*names[:_MOST_NAMED], *more])}" if names else None
 
 
 def look_around(task: Task, environ: Mapping[str, str], variables: Sequence[str] = ()) -> Task:
@@ -201,6 +208,6 @@ def _excluded(patterns: Sequence[str], cwd: Path, began: float | None) -> Callab
 
 def _is_written_since(path: Path, began: float) -> bool:
     try:
-        return path.stat().st_mtime > began
+        return path.lstat().st_mtime > began
     except OSError:  # whoever takes it in says so
         return False

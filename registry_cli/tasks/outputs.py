@@ -27,8 +27,10 @@ INPUT: str = "input"
 _TAIL_LIMIT: Final = 120
 """Characters of the part of a name that distinguishes the outputs of one task."""
 _PACKED: Final = "gz|bz2|xz|zst|lz4|lzma|br|z|zip"
+_TARRED: Final = "pth|pt|ckpt"
+"""Suffixes of PyTorch's files that scripts follow by `.tar`, though the file is none."""
 _SUFFIX: Final = re.compile(
-    rf"(?:\.safetensors\.index\.json|\.tar\.\w+|(?:\.[a-z]\w*)?\.(?:{_PACKED})|\.(?:[a-z]\w*|7z))\Z",
+    rf"(?:\.safetensors\.index\.json|\.tar\.\w+|\.(?:{_TARRED})\.tar|(?:\.[a-z]\w*)?\.(?:{_PACKED})|\.(?:[a-z]\w*|7z))\Z",
     re.IGNORECASE,
 )
 """The suffix of a file's name, two where the second only packs the first; `search` finds the longest."""
@@ -51,7 +53,7 @@ def name_output(task: Task, path: Path, tail: str | None = None) -> ModelName:
 
 
 def find_stem(name: str) -> str:
-    """Return a file's name without its suffix: `lr0.1` of `lr0.1.pt`, `m` of `m.tar.gz`, `x` of `.x`.
+    """Return a file's name without its suffix: `lr0.1` of `lr0.1.pt`, `m` of `m.tar.gz` and `m.pth.tar`.
 
     An ending that begins with a digit is not a suffix, except `.7z`.
     """

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 
+def list_made(registry: Registry, task: TaskId) -> list[VersionRow]:
+    """Return the versions that a task made and that are not removed, oldest first."""
+    registry.index.sync()
+    return registry.read(lambda db: list_versions_of_task(db, task))
+
+
 def list_newest(registry: Registry, task: TaskId) -> list[VersionRow]:
     """Return the newest version of each model that a task made, the newest of all last."""
-    registry.index.sync()
-    rows = registry.read(lambda db: list_versions_of_task(db, task))
+    rows = list_made(registry, task)
     newest = {row.name: row for row in rows}
     return [row for row in rows if newest[row.name] is row]
 

@@ -49,11 +49,11 @@ def report_table(report: Report) -> dict[str, Any]:
 
 
 def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
-    """Return one damage as a row; its path is relative to the folder that holds the registry."""
+    """Return one damage as a row; its path is relative to the folder that holds the registry, if that holds it."""
     return {
         "kind": damage.kind,
         "what": name_damaged(damage.kind, damage.path, root),
-        "path": str(damage.path.relative_to(root.parent)),
+        "path": _shorten(damage.path, root),
         "problem": damage.problem,
         "models": _refs(damage, report),
     }
@@ -61,11 +61,17 @@ def damage_row(damage: Damage, report: Report, root: Path) -> dict[str, Any]:
 
 def name_damaged(kind: Kind, path: Path, root: Path) -> str:
     """Return the name of a damaged file in a table: `blob ad02a91d3935`, `log 000002`."""
+    if kind == "external":
+        return f"{kind} {path.name}"
     area, *inner = path.relative_to(root).parts
     if kind == "view":
         return f"view {inner[0][:_ID]}" if inner else f"view {area}"
     name = name_file(path)
     return f"{kind} {name[:_ID] if kind in {'blob', 'record', 'trash'} else name}"
+
+
+def _shorten(path: Path, root: Path) -> str:
+    return str(path.relative_to(root.parent) if path.is_relative_to(root.parent) else path)
 
 
 def _refs(damage: Damage, report: Report) -> list[str]:
@@ -91,7 +97,7 @@ def _outcome_table(repair: Repair, outcome: Outcome) -> dict[str, Any]:
 def outcome_row(repair: Repair, outcome: Outcome, root: Path, *, dry_run: bool) -> dict[str, Any]:
     """Return the outcome of one damaged file, or on a dry run the expected one, as a row."""
     result = "lost" if outcome.lost else "would mend" if dry_run else "mended"
-    path = str(outcome.path.relative_to(root.parent))
+    path = _shorten(outcome.path, root)
     what = name_damaged(outcome.kind, outcome.path, root)
     return {**_outcome_table(repair, outcome), "result": result, "what": what, "path": path}
 

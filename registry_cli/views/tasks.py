@@ -6,13 +6,13 @@ Keys may be added and are never renamed. Knows no command, no terminal and no st
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.views.text import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.records.task import Task
@@ -25,21 +25,30 @@ _TASK: Final = (
 )  # fmt: skip
 
 
-def view_tasks(rows: Iterable[TaskRow]) -> list[View]:
+def view_tasks(rows: Iterable[TaskRow], columns: Collection[str] = ()) -> list[View]:
     """Return tasks as plain dicts, each as `view_task` returns it."""
-    return [view_task(row) for row in rows]
+    return [view_task(row, columns) for row in rows]
 
 
-def view_task(row: TaskRow) -> View:
-    """Return a task in the form that listings have; `duration` is in seconds, None until the task has ended."""
-    return {**pick(row, _TASK), "tags": list(row.tags)}
+def view_task(row: TaskRow, columns: Collection[str] = ()) -> View:
+    """Return a task in the form that listings have; `duration` is in seconds, None until the task has ended.
+
+    Args:
+        row: The task.
+        columns: Columns that the user chose; a bound of a curve, such as `metrics.loss.min`, is a key only if chosen.
+    """
+    bounds = {field: row.bounds[name] for name in row.bounds if (field := f"metrics.{name}") in columns}
+    return {**bounds, **pick(row, _TASK), "tags": list(row.tags)}
 
 
-def view_whole(whole: Whole) -> View:
+def view_whole(whole: Whole, columns: Collection[str] = ()) -> View:
     """Return everything about a task: the keys of `view_task`, then those that only its record holds."""
     task, recipe = whole.task, asdict(whole.task.recipe)
+    curves = {name: asdict(curve) for name, curve in task.curves.items()}
+    bounds = {f"{name}.{end}": curve[end] for name, curve in curves.items() for end in ("min", "max", "last")}
+    own = {name: value for name, value in bounds.items() if name not in task.metrics}
     return {
-        **view_task(whole.row),
+        **view_task(replace(whole.row, bounds=own), columns),
         "name": task.name,
         "project": task.project,
         "comment": task.comment,
@@ -59,7 +68,7 @@ def view_whole(whole: Whole) -> View:
         "seeds": dict(task.seeds),
         "inputs": [{**asdict(one), "ref": whole.refs.get(one.version), "typed": one.ref} for one in task.inputs],
         "data": [asdict(one) for one in task.data],
-        "curves": {name: asdict(curve) for name, curve in task.curves.items()},
+        "curves": curves,
         "files": [asdict(file) for file in task.files],
         "outputs": [
             {"id": row.id, "ref": row.ref, "size": row.size, "files": [file.path for file in row.files]}

@@ -16,7 +16,8 @@ from tests.bench.timing import open_registry, python, seconds
 
 FILES = 1000
 CALL = f"""
-import os, pickle, sys, time
+import os, pickle, time  # the import of a framework turns the hooks on
+from statistics import median
 import registry_cli as reg
 from registry_cli.frameworks.patching.shapes import Argument, Framework, Save
 from registry_cli.frameworks.patching.switch import _switch
@@ -33,13 +34,16 @@ paths = [os.path.abspath(f"many/{{number}}.txt") for number in range({FILES})]
 for path in paths:
     open(path, "w").close()
 hooked(None, paths[0])
-times = []
-for function in (lambda path: hooked(None, path), os.stat):
-    began = time.thread_time()
-    for path in paths:
-        function(path)
-    times.append((time.thread_time() - began) / len(paths))
-print((times[0] - times[1]) * 1e6)
+line, end = b"x" * 120 + b"\\n", os.open("lines", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+calls = (lambda path: hooked(None, path)), os.stat, (lambda path: os.write(end, line))
+times = [[], [], []]
+for at in range(0, len(paths), 50):
+    for function, taken in zip(calls, times):
+        began = time.thread_time()
+        for path in paths[at : at + 50]:
+            function(path)
+        taken.append((time.thread_time() - began) / 50 * 1e6)
+print(*(each for taken in times for each in (min(taken), median(taken))))
 """
 START = "import time; began = time.perf_counter()\n{}\nprint((time.perf_counter() - began) * 1e3)"
 SAVES = """
@@ -87,16 +91,28 @@ def _tell(text: str, ratios: list[float], bar: str) -> None:
 
 def _run(code: str, *flags: str, logged: bool = True) -> float:
     """Return the number that a script prints last, run by `reg log` or alone."""
+    return _run_all(code, *flags, logged=logged)[-1]
+
+
+def _run_all(code: str, *flags: str, logged: bool = True) -> list[float]:
+    """Return the numbers in the last line that a script prints."""
     Path("bench.py").write_text(code)
     command = [sys.executable, "bench.py"]
     if logged:
         command = [sys.executable, "-m", "registry_cli", "log", *flags, "--", *command]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+    return [float(word) for word in done.stdout.splitlines()[-1].split()]
 
 
 def _calls() -> None:
-    _tell("a hooked save, less a stat (time of its thread) : 5 µs", [_run(CALL, "--auto") / 5 for _ in range(5)], "1")
+    """Time a hooked save, `os.stat` and an `os.write` of a line in turn: the two calls that no note can do without."""
+    runs = [_run_all(CALL, "--auto") for _ in range(5)]
+    hooked, stat, write = ([pair for run in runs for pair in run[at : at + 2]] for at in (0, 2, 4))
+    _tell("a hooked save, less a stat (time of its thread) : 5 µs",
+          [(mine - other) / 5 for mine, other in zip(hooked, stat, strict=True)], "1")  # fmt: skip
+    _tell("a hooked save : a stat", [mine / other for mine, other in zip(hooked, stat, strict=True)], "-")
+    _tell("a hooked save : a stat and a write of a line",
+          [mine / (a + b) for mine, a, b in zip(hooked, stat, write, strict=True)], "-")  # fmt: skip
 
 
 def _start() -> None:

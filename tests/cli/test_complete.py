@@ -71,7 +71,9 @@ def test_what_is_generated_is_up_to_date() -> None:
 
 def test_a_shell_can_ask_for_its_script(reg: Reg) -> None:
     for shell in ("bash", "zsh", "fish"):
-        assert reg("__complete", shell).out == (ROOT / f"completions/reg.{shell}").read_text(encoding="utf-8")
+        script = (ROOT / f"completions/reg.{shell}").read_text(encoding="utf-8")
+        assert reg("__complete", shell).out == reg("completion", shell).out == script
+    assert "hint: reg completion --help" in reg("completion", "tcsh", code=2).err
     assert reg("__complete", "tcsh", code=2).out == ""
 
 
@@ -82,6 +84,26 @@ def test_verbs(offered: Offered) -> None:
     assert offered("--registry", "x", "model", "sho") == ["show"]
     assert offered("model", "r") == ["rename", "restore", "remove"]
     assert offered("nonsense", "") == []
+
+
+def test_short_forms(offered: Offered) -> None:
+    assert "add" in offered("a")
+    assert offered("show", "iris/t") == ["iris/tuned"]
+    assert offered("ls", "fra") == ["fraud/xgb"]
+    assert "--metric" in offered("add", "x/y", "f", "--")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("log -- ", "files"), ("log -- python tr", "files"), ("log --data ", "files"), ("log --output=out/", "files"),
+        ("task clone x --output ", "files"), ("model get iris/tuned ", "dirs"), ("get iris/tuned he", "dirs"),
+        ("model get iris/tuned --to ", "dirs"), ("model get iris/tuned -o ", "files"), ("add x/y ", "files"),
+        ("model get --to x iris/tuned fraud", "nospace"), ("model get fraud", "nospace"),
+    ],
+)  # fmt: skip
+def test_files_and_folders_are_left_to_the_shell(reg: Reg, registry: Path, words: str, kind: str) -> None:
+    assert reg("__complete", "fish", *words.split(" ")).lines[0] == kind
 
 
 def test_options_that_were_given_are_not_offered_again(offered: Offered) -> None:

@@ -85,4 +85,4 @@ def test_the_last_ones_are_found_from_the_end(iris: Reg, monkeypatch: pytest.Mon
     assert events(iris, "--limit", "2") == every[-2:]
     assert len(read) == 2
     assert [line.split("\t")[2] for line in iris("model", "history", "iris/softmax", "-n", "1").lines]
-    assert len(read) == 3
+    assert len(read) == 4, "that of the entry before shows that the newest is whole"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.cli import commands
-from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, children
+from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, SHORT, children
 from tests.cli.conftest import HERE, Reg
 
 VERBS = [words for words in COMMANDS if words not in GROUPS]
@@ -86,16 +86,85 @@ def test_every_option_and_argument_is_explained(words: str) -> None:
         (["modle"], "reg model"),
         (["modle", "show", "a/b:1", "--columns", "my name"], "reg model show a/b:1 --columns 'my name'"),
         (["model", "publsh"], "reg model publish"),
+        (["model", "promte", "a/b:1", "prod"], "reg model promote a/b:1 prod"),
         (["publish", "My Project/m:1"], "reg model publish 'My Project/m:1'"),
+        (["restore", "a/b:1"], "reg model restore a/b:1"),
+        (["diff", "a/b:1", "a/b:2"], "reg model compare a/b:1 a/b:2"),
+        (["model", "upload", "a/b", "f"], "reg model add a/b f"),
+        (["tags"], "reg model tag"),
+        (["hist", "a/b"], "reg model history a/b"),
+        (["task", "publish", "a/b:1"], "reg model publish a/b:1"),
+        # what is unrelated or takes something away is not suggested
         (["zzz"], "reg --help"),
-        (["--versoin"], "reg --version"),
-        (["model", "list", "My Project", "--colums=a,b"], "reg model list 'My Project' --columns=a,b"),
-        (["help", "--qqq"], "reg help --help"),
-        (["--registry"], "reg --help"),
+        (["push"], "reg --help"),
+        (["model", "push"], "reg model --help"),
+        (["config", "restore"], "reg config --help"),
+        (["trash", "remove"], "reg trash --help"),
+        (["remove", "a/b:1"], "reg model remove --help"),
+        (["model", "delete", "a/b:1"], "reg model remove --help"),
+        (["trash", "emtpy"], "reg trash empty --help"),
+        (["clean"], "reg gc --help"),
     ],
 )
-def test_a_mistake_names_the_nearest_word(reg: Reg, words: list[str], hint: str) -> None:
+def test_a_word_that_is_no_command_leads_to_the_one_meant(reg: Reg, words: list[str], hint: str) -> None:
     assert reg(*words, code=2).err.splitlines()[1] == f"hint: {hint}"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "hint"),
+    [
+        (["--versoin"], "no option `--versoin`: did you mean `--version`?", "reg --help"),
+        (["list", "--colums=a"], "no option `--colums`: did you mean `--columns`?", "reg list --help"),
+        (["model", "remove", "x", "--yess"], "no option `--yess`", "reg model remove --help"),
+        (["log", "--nmae", "x", "--", "true"], "no option `--nmae`: did you mean `--name`?", "reg log --help"),
+        (["help", "--qqq"], "no option `--qqq`", "reg help --help"),
+        (["--registry"], "option `--registry` requires an argument", "reg --help"),
+        (["task", "list", "--limit"], "option `--limit` requires an argument", "reg task list --help"),
+        (["model", "add", "a/b", "f", "--step", "x"], "invalid value for `--step`: `x` is not a valid int range",
+         "reg model add --help"),
+        (["add", "a/b", "f", "--label", "x"], "--label 'x' is not a label with its number, as in --label cat=1",
+         "reg add --help"),
+    ],
+)  # fmt: skip
+def test_a_bad_option_leads_to_the_help_of_its_command(reg: Reg, words: list[str], problem: str, hint: str) -> None:
+    assert reg(*words, code=2).err == f"error: {problem}\nhint: {hint}\n"
+
+
+@pytest.mark.parametrize("verb", SHORT)
+def test_a_short_form_is_the_command_for_models(reg: Reg, verb: str) -> None:
+    short, long = reg(verb, "--help").out, reg("model", verb, "--help").out
+    assert short == long.replace(f"reg model {verb} [", f"reg {verb} [")
+    assert verb not in children("")
+
+
+def test_short_forms_run(iris: Reg) -> None:
+    assert iris("add", "a/b", "in/1.safetensors", "-q").out
+    assert iris("list").out == iris("ls").out == iris("model", "list").out
+    assert iris("show", "a/b", "--columns", "name").out == "name\ta/b\n"
+    assert iris("query", "name = 'a/b'", "-q").out == iris("model", "query", "name = 'a/b'", "-q").out
+    assert iris("get", "a/b", "there").lines == ["there/1.safetensors"]
+    assert iris("compare", "iris/softmax:1", "iris/softmax:2").out
+    assert "no model named" in iris("show", "nothing/here", code=11).err
+
+
+@pytest.mark.parametrize(
+    ("word", "command", "note"),
+    [
+        ("publish", "model publish", ""),
+        ("restore", "model restore", "see also `reg help task restore` and `reg help trash restore`\n"),
+        ("diff", "model compare", ""),
+    ],
+)
+def test_help_finds_a_verb(reg: Reg, word: str, command: str, note: str) -> None:
+    found = reg("help", word)
+    assert (found.out, found.err) == (reg(*command.split(), "--help").out, note)
+
+
+def test_help_of_a_topic_names_the_command_of_that_name(reg: Reg) -> None:
+    found = reg("help", "query")
+    assert found.lines[0].startswith("# ")
+    assert found.err == "a topic; the command of that name: reg model query --help\n"
+    assert "no topic or command `zzz`" in reg("help", "zzz", code=11).err
 
 
 def test_a_missing_word_is_reported_in_our_style(reg: Reg) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,8 +33,9 @@ def test_a_run_is_recorded_completely(lab: Lab) -> None:
                    "--metrics", "metrics.json", "--tag", "first", "-m", "why",
                    "--", "python", "train.py", "--lr", "0.5")  # fmt: skip
     assert done.stdout == b"loss 1.0\n"
-    assert done.stderr == b""
     task = lab.task("baseline")
+    end = rf"task baseline {task.id} completed in \d+\.\d+ s; kept iris/baseline/best:1\n"
+    assert re.fullmatch(end, done.stderr.decode())
     assert (task.status, task.exit_code, task.attempt, task.name, task.project) == (
         "completed",
         0,
@@ -103,7 +105,7 @@ def test_the_exit_code_is_the_commands(lab: Lab, script: str, code: int, status:
 
 def test_output_passes_byte_for_byte_on_its_own_stream(lab: Lab) -> None:
     script = "printf 'a\\000\\377\\r\\n'; printf 'err\\r' >&2; printf end"
-    done = lab.log("--", "sh", "-c", script)
+    done = lab.log("-q", "--", "sh", "-c", script)
     assert (done.stdout, done.stderr) == (b"a\0\xff\r\nend", b"err\r")
     assert sorted(lab.blob(CONSOLE)) == sorted(b"a\0\xff\r\nenderr\r")
 
@@ -162,6 +164,14 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert printed.count("not kept, as it looks like a secret: .env") == 1
     assert str(task.problem).startswith(printed.splitlines()[0].removeprefix("warning: "))
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
+
+
+def test_source_that_is_not_kept_is_warned_of(lab: Lab) -> None:
+    for number in range(3):
+        lab.write(f"big{number}.py", f"# {'x' * (4 << 20)}\n")
+    done = lab.log("--", "python", "train.py")
+    assert done.stderr.decode().splitlines()[0] == "warning: source is not kept: big2.py"
+    assert lab.task().problem == "source is not kept: big2.py"
 
 
 @pytest.mark.slow
@@ -238,7 +248,25 @@ def test_a_failed_run_keeps_its_outputs_by_default(lab: Lab) -> None:
 
 def test_an_output_that_is_not_written_is_a_warning(lab: Lab) -> None:
     done = lab.log("--output", "out/*.pt", "--", "true")
-    assert done.stderr == b"warning: nothing was written that --output out/*.pt names\n"
+    warning, end = done.stderr.splitlines()
+    assert warning == b"warning: nothing was written that --output out/*.pt names"
+    assert end.startswith(b"task ")
+    assert end.endswith(b"; no version was kept")
+
+
+def test_the_last_line_says_what_stays_and_begins_a_line(lab: Lab) -> None:
+    script = "echo x > x.bin; printf 'half a line' >&2; exit 3"
+    done = lab.log("--name", "x", "--output", "*.bin", "--keep-failed", "no", "--", "sh", "-c", script, code=3)
+    half, end = done.stderr.decode().splitlines()
+    assert half == "half a line"
+    assert re.fullmatch(r"task x \S+ failed in \S+ s; no version was kept", end)
+
+
+def test_the_last_line_names_few_models(lab: Lab) -> None:
+    script = "for n in a b c d e; do echo $n > $n.bin; done"
+    done = lab.log("--name", "x", "--project", "p", "--output", "*.bin", "--", "sh", "-c", script)
+    assert done.stderr.endswith(b"; kept p/x/a:1, p/x/b:1, p/x/c:1 and 2 more models\n")
+    assert lab.log("-q", "--output", "*.bin", "--", "sh", "-c", script).stderr == b""
 
 
 @pytest.mark.sweep(4)
@@ -428,7 +456,7 @@ def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch:
     monkeypatch.setattr(folder, "GIVEN_UP", -1.0)
     monkeypatch.setattr(folder, "SILENCE", -1.0)
     with lab.open() as registry:
-        [row] = crashed.bury_crashed(registry)
+        [row] = crashed.end_crashed(registry)
     assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")
 
 

@@ -148,3 +148,21 @@ def test_an_index_without_its_tables_is_rebuilt(reg: Reg, tmp_path: Path) -> Non
     assert reg("fsck", code=14).out
     assert reg("model", "query").out == ""
     reg("fsck")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "model add iris/tuned in/3.safetensors", "model tag iris/softmax:1 --add baseline", "gc", "trash empty",
+        "model restore iris/softmax:2", "model alias iris/softmax:1 best", "model prune --keep 'last 9'",
+        "model edit iris/softmax:1 --set metadata.owner=risk",
+    ],
+)  # fmt: skip
+def test_a_reason_that_no_entry_holds_is_said(iris: Reg, words: str) -> None:
+    before = len(iris("events", "-q").lines)
+    warning = "warning: nothing was written to the log, so the reason given with -m is not stored\n"
+    assert iris(*shlex.split(words), "-m", "why").err.endswith(warning)
+    assert warning not in iris(*shlex.split(words)).err
+    assert len(iris("events", "-q").lines) == before
+    assert "warning" not in iris("model", "tag", "iris/tuned:1", "--add", "new", "-m", "why").err
+    assert "warning" not in iris("model", "remove", "iris/none:1", "-m", "why", code=11).err

@@ -27,3 +27,14 @@ def test_an_entry_by_its_id(iris: Reg) -> None:
 def test_nothing(reg: Reg) -> None:
     reg("init")
     assert "nothing to undo" in reg("undo", code=11).err
+
+
+def test_what_cannot_be_undone_is_passed_over_and_named(iris: Reg) -> None:
+    iris("model", "tag", "iris/tuned", "--add", "a")
+    iris("model", "publish", "iris/tuned:1")
+    undone = iris("undo")
+    assert undone.out.startswith("iris/tuned:1\ttags +a\t")
+    passed, done = undone.err.splitlines()
+    assert passed.startswith("passed over ")
+    assert passed.endswith("(iris/tuned:1): `publish` cannot be undone: a new draft can continue from it")
+    assert done.startswith("undone: ")

@@ -10,13 +10,13 @@ from typing import Any
 from registry_cli.frameworks.patching.shapes import (
     Argument,
     Call,
+    Details,
     Framework,
     Load,
     Save,
     Saved,
     Score,
     Sink,
-    Told,
     Train,
 )
 
@@ -130,12 +130,12 @@ def write_toy(folder: Path) -> None:
     (folder / "toynet" / "core.py").write_text(CORE)
 
 
-def tell_toy(call: Call) -> Told | None:
+def report_toy(call: Call) -> Details | None:
     """Tell of a toy model; a table is none, and `?` makes a table's author look a fool."""
     model = call.args[0]
     if model == "?":
         raise ValueError("no idea")
-    return None if model == "table" else Told(step=len(model) if isinstance(model, str) else None)
+    return None if model == "table" else Details(step=len(model) if isinstance(model, str) else None)
 
 
 def _add_callback(call: Call, sink: Sink) -> None:
@@ -148,7 +148,7 @@ TABLE = Framework(
     keys=("pytorch",),
     packages=("toynet",),
     hooks=(
-        Save("toynet.core:save", Argument(1, "path"), tell=tell_toy, empties=True),
+        Save("toynet.core:save", Argument(1, "path"), report=report_toy, empties=True),
         Save("toynet.core:bundle", Argument(1, "path")),
         Save("toynet.core:Net.store", Argument(1, "path")),
         Load("toynet.core:load", Argument(0, "path")),

@@ -51,12 +51,12 @@ def test_the_scripts_own_list_stays_as_it_is(train: str) -> None:
 
 def test_a_round_is_told_and_remembered_until_the_training_ends() -> None:
     model, sink = make("xgboost.core"), Memory()
-    boosting.tell_round(sink, model, 3, {"valid.auc": 0.5})
+    boosting.report_round(sink, model, 3, {"valid.auc": 0.5})
     assert sink.scores == [("valid.auc", 0.5, 3)]
-    told = boosting.tell_booster(model)
+    told = boosting.report_booster(model)
     assert (told.step, told.scores) == (3, {"valid.auc": 0.5})
     boosting.end_training(model)
-    told = boosting.tell_booster(model)
+    told = boosting.report_booster(model)
     assert (told.step, told.scores) == (None, {"valid.auc": 0.5})
     boosting.end_training(model, {"valid.auc": 0.75})
     assert boosting.find_scores(make("xgboost.sklearn", _Booster=model)) == {"valid.auc": 0.75}
@@ -66,13 +66,13 @@ def test_a_model_that_was_not_heard_training_tells_nothing() -> None:
     model = make("xgboost.core")
     boosting.end_training(model, {"valid.auc": 0.5})
     assert boosting.find_scores(model) == {}
-    assert boosting.tell_booster(model).step is None
+    assert boosting.report_booster(model).step is None
 
 
 def test_no_model_is_kept_alive() -> None:
     before = len(boosting._latest)
     model = make("xgboost.core")
-    boosting.tell_round(Memory(), model, 1, {})
+    boosting.report_round(Memory(), model, 1, {})
     assert len(boosting._latest) == before + 1
     del model
     gc.collect()
@@ -81,7 +81,7 @@ def test_no_model_is_kept_alive() -> None:
 
 def test_a_booster_that_knows_its_best_score_is_believed() -> None:
     model = make("lightgbm.basic", best_score={"train": {"l2": 1}, "valid": {"l2": 2.0}})
-    boosting.tell_round(Memory(), model, 9, {"valid.l2": 3.0})
+    boosting.report_round(Memory(), model, 9, {"valid.l2": 3.0})
     assert boosting.find_scores(model) == {"train.l2": 1.0, "valid.l2": 2.0}
 
 

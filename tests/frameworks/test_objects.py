@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli.frameworks.objects import find_labels, tell_object
+from registry_cli.frameworks.objects import find_labels, is_torch_data, report_object
 from tests.frameworks.objects_like import make
 
 TABLE = make("pandas.core.frame")
@@ -27,26 +27,51 @@ FOREST = make("sklearn.ensemble._forest")
     ],
 )
 def test_the_class_tells(module: str, framework: str | None, keys: tuple[str, ...]) -> None:
-    told = tell_object(make(module))
+    told = report_object(make(module))
     assert told is not None
     assert (told.framework, told.keys) == (framework, keys)
 
 
 def test_a_class_of_the_scripts_own_is_its_bases() -> None:
-    told = tell_object(make("__main__", (type(FOREST),)))
+    told = report_object(make("__main__", (type(FOREST),)))
     assert told is not None
     assert told.framework == "ScikitLearn"
-    told = tell_object(make("xgboost.sklearn", (type(FOREST),)))
+    told = report_object(make("xgboost.sklearn", (type(FOREST),)))
     assert told is not None
     assert told.framework == "XGBoost", "the nearest class counts"
 
 
 @pytest.mark.parametrize("value", [{"model": FOREST, "features": ["a"]}, [ARRAY, FOREST], (FOREST, 0.9)])
 def test_a_model_among_other_things(value: Any) -> None:
-    told = tell_object(value)
+    told = report_object(value)
     assert told is not None
     assert told.framework == "ScikitLearn"
     assert told.keys == ("scikit",)
+
+
+TENSOR_CLASS = type("Tensor", (), {"__module__": "torch"})
+TENSOR = TENSOR_CLASS()
+WEIGHT = type("Parameter", (TENSOR_CLASS,), {"__module__": "torch.nn.parameter"})()
+DATA_SET = type("Mine", (type(make("torch.utils.data.dataset")),), {"__module__": "__main__"})()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [DATA_SET, make("torch.utils.data.dataloader"), make("torch_geometric.data.data"), (TENSOR, TENSOR), [TENSOR, 3],
+     (DATA_SET, {"x": TENSOR}), {"train": DATA_SET, "test": DATA_SET}, {"a": 1, "b": 2}, {"x": ARRAY}, ARRAY, TABLE,
+     "text", [[TENSOR, 1], [TENSOR, 2]]],
+)  # fmt: skip
+def test_data_that_torch_saves_is_no_model(value: Any) -> None:
+    assert is_torch_data(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [TENSOR, WEIGHT, {"w": TENSOR}, {"state": {"w": TENSOR}, "epoch": 3}, [WEIGHT, WEIGHT],
+     (make("torch.nn.modules"), 3), {}, [], make("torch.nn.modules.linear"), make("__main__"), [{"w": TENSOR}]],
+)  # fmt: skip
+def test_what_may_be_weights_is_no_data(value: Any) -> None:
+    assert not is_torch_data(value)
 
 
 @pytest.mark.parametrize(
@@ -55,18 +80,18 @@ def test_a_model_among_other_things(value: Any) -> None:
      make("datasets.arrow_dataset"), make("scipy.sparse._csr"), (TABLE, ARRAY), [TABLE, TABLE], {"x": TABLE, "n": 3}],
 )  # fmt: skip
 def test_data_is_no_model(value: Any) -> None:
-    assert tell_object(value) is None
+    assert report_object(value) is None
 
 
 @pytest.mark.parametrize("value", [{"w": ARRAY, "b": ARRAY}, [ARRAY, ARRAY], {"cat": 0}, make("scipy.interpolate")])
 def test_what_may_be_somebodys_weights_is_one(value: Any) -> None:
-    told = tell_object(value)
+    told = report_object(value)
     assert told is not None
     assert told.framework is None
 
 
 def test_labels_are_the_names_of_classes() -> None:
-    told = tell_object(make("sklearn.tree", classes_=["cat", "dog"]))
+    told = report_object(make("sklearn.tree", classes_=["cat", "dog"]))
     assert told is not None
     assert told.labels == {"cat": 0, "dog": 1}
     assert find_labels(make("__main__", classes_=["cat", "dog"])) == {"cat": 0, "dog": 1}
@@ -89,13 +114,13 @@ def test_a_pipeline_that_raises_has_no_labels() -> None:
 
 def test_a_booster_within_tells_its_scores() -> None:
     booster = make("lightgbm.basic", best_score={"valid_0": {"auc": 0.5}})
-    told = tell_object({"model": make("lightgbm.sklearn", _Booster=booster)})
+    told = report_object({"model": make("lightgbm.sklearn", _Booster=booster)})
     assert told is not None
     assert told.scores == {"valid_0.auc": 0.5}
 
 
 def test_a_model_that_cannot_be_asked_has_none() -> None:
-    told = tell_object(make("catboost.core"))
+    told = report_object(make("catboost.core"))
     assert told is not None
     assert told.framework == "CatBoost"
     assert not told.scores

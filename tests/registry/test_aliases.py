@@ -10,6 +10,8 @@ from registry_cli.ids import AliasName
 from registry_cli.registry.aliases import list_moves, remove_alias, set_alias, undo_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions, rename_model
+from registry_cli.registry.query import find_versions
+from registry_cli.registry.undo import undo_entry
 from tests.registry.making import add, add_metrics
 
 PROD = AliasName("prod")
@@ -80,6 +82,17 @@ def test_require(registry: Registry) -> None:
     assert _held(registry) == 3
 
 
+def test_a_query_can_ask_whether_anybody_holds_it(registry: Registry) -> None:
+    gate = "not has(@prod) or metrics.acc > @prod.metrics.acc"
+    add(registry, "b/n", aliases=("prod",))
+    assert set_alias(registry, "a/m:2", PROD, require=gate).number == 2
+    with pytest.raises(RefusedError):
+        set_alias(registry, "a/m:1", PROD, require=gate)
+    assert set_alias(registry, "a/m:3", PROD, require=gate).number == 3
+    assert [row.ref for row in registry.query("has(@prod)", sort="name,number")] == ["a/m:1", "a/m:2", "a/m:3", "b/n:1"]
+    assert registry.query("has(@best)") == []
+
+
 @pytest.mark.parametrize("hide", [archive_versions, remove_versions])
 def test_what_is_hidden_holds_no_alias(registry: Registry, hide: object) -> None:
     hide(registry, ["a/m:1"])  # type: ignore[operator]  # two functions of one shape
@@ -106,22 +119,41 @@ def test_remove(registry: Registry) -> None:
             remove_alias(registry, ref)
 
 
-def test_undo_gives_it_back_and_forth(registry: Registry) -> None:
-    set_alias(registry, "a/m:1", PROD)
-    set_alias(registry, "a/m:2", PROD)
-    for number in (1, 2, 1):
-        row = undo_alias(registry, "a/m@prod")
-        assert row is not None
-        assert (row.number, _held(registry)) == (number, number)
-
-
-def test_undo_of_the_first_and_of_a_removal(registry: Registry) -> None:
-    set_alias(registry, "a/m:1", PROD)
-    assert undo_alias(registry, "a/m@prod") is None
-    assert _held(registry) is None
+def _undo(registry: Registry) -> int | None:
     row = undo_alias(registry, "a/m@prod")
-    assert row is not None
-    assert row.number == 1
+    assert (row and row.number) == _held(registry)
+    return row and row.number
+
+
+def test_each_undo_goes_further_back(registry: Registry) -> None:
+    for number in (1, 2, 1, 3):
+        set_alias(registry, f"a/m:{number}", PROD)
+    assert [_undo(registry) for _ in range(4)] == [1, 2, 1, None]
+    with pytest.raises(NotFoundError, match="every move of a/m@prod is undone"):
+        undo_alias(registry, "a/m@prod")
+
+
+def test_undo_after_a_move_that_follows_an_undo(registry: Registry) -> None:
+    for number in (1, 2):
+        set_alias(registry, f"a/m:{number}", PROD)
+    assert _undo(registry) == 1
+    set_alias(registry, "a/m:3", PROD)
+    assert [_undo(registry) for _ in range(2)] == [1, None]
+
+
+def test_the_undo_of_an_undo_moves_it_forward_again(registry: Registry) -> None:
+    for number in (1, 2):
+        set_alias(registry, f"a/m:{number}", PROD)
+    assert _undo(registry) == 1
+    undo_entry(registry)
+    assert _held(registry) == 2
+    assert _undo(registry) == 1
+
+
+def test_undo_of_a_removal(registry: Registry) -> None:
+    set_alias(registry, "a/m:1", PROD)
+    remove_alias(registry, "a/m@prod")
+    assert [_undo(registry) for _ in range(2)] == [1, None]
     with pytest.raises(NotFoundError, match="never had an alias `best`"):
         undo_alias(registry, "a/m@best")
     with pytest.raises(UsageError, match="names no alias"):
@@ -132,8 +164,9 @@ def test_undo_to_a_version_that_is_hidden_is_refused(registry: Registry) -> None
     set_alias(registry, "a/m:1", PROD)
     set_alias(registry, "a/m:2", PROD)
     archive_versions(registry, ["a/m:1"])
-    with pytest.raises(RefusedError, match="archived"):
+    with pytest.raises(RefusedError, match="archived") as refused:
         undo_alias(registry, "a/m@prod")
+    assert refused.value.hint == "reg model restore a/m:1"
     assert _held(registry) == 2
 
 
@@ -148,3 +181,28 @@ def test_every_move_is_listed_newest_first(registry: Registry) -> None:
     assert "version" not in moves[0].change
     with pytest.raises(NotFoundError):
         list_moves(registry, "no/body")
+
+
+def test_aliases_disregard_case_as_names_do(registry: Registry) -> None:
+    set_alias(registry, "a/m:1", PROD)
+    set_alias(registry, "a/m:2", AliasName("Prod"))
+    assert [row.aliases for row in registry.list_rows(["a/m:1", "a/m:2"])] == [(), (PROD,)]
+    assert registry.get_row("a/m@PROD").number == 2
+    assert registry.get_row("a/m@pRod@{1}").number == 1
+    assert set_alias(registry, "a/m:2", AliasName("PROD")).aliases == (PROD,)
+    for expr, found in (("alias:Prod", [2]), ("metrics.acc >= @PROD.metrics.acc", [3, 2])):
+        assert [row.number for row in find_versions(registry, expr)] == found
+    row = undo_alias(registry, "a/m@Prod")
+    assert row is not None
+    assert (row.number, row.aliases) == (1, (PROD,))
+    remove_alias(registry, "a/m@PROD")
+    assert _held(registry) is None
+    set_alias(registry, "a/m:1", AliasName("Prod"))
+    assert _held(registry) == 1, "the first spelling stays, even where nobody holds the alias"
+    set_alias(registry, "a/m:1", AliasName("GRÜN"))
+    assert registry.get_row("a/m@grün").number == 1
+
+
+def test_a_version_is_added_with_an_alias_in_any_case(registry: Registry) -> None:
+    set_alias(registry, "a/m:1", PROD)
+    assert add(registry, "a/m", b"new", aliases=("PROD", "Prod")).aliases == (PROD,)

@@ -13,12 +13,14 @@ from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.catalog.read.rows import VersionRow
 from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
 from registry_cli.ids import parse_model_name
-from registry_cli.registry.add import add_url
+from registry_cli.registry import intake
+from registry_cli.registry.add import add_files, add_url
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.external import fetch_file
 from registry_cli.registry.get import get_file, get_version, list_faults, open_path, write_stream
 from registry_cli.registry.lifecycle import publish_versions
+from registry_cli.registry.moving import Mode
 from registry_cli.store import files
 from registry_cli.store.format import Format, dump_format
 from registry_cli.store.hashing import digest_bytes
@@ -49,6 +51,38 @@ def test_the_bytes_come_back(size: int, registry: Registry, tmp_path: Path) -> N
     assert written.new
     assert written.path == tmp_path / "new" / "folder" / "m.bin"
     assert written.path.read_bytes() == data
+
+
+@pytest.mark.parametrize("mode", ["copy", "reference", "link"])
+def test_a_file_that_could_be_executed_can_be_again(mode: Mode, registry: Registry, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    write(folder / "run.sh", b"#!/bin/sh\n").chmod(0o755)
+    write(folder / "data", b"1").chmod(0o666)
+    row = add_files(registry, Draft(parse_model_name("a/b")), [folder], mode=mode).version
+    assert [file.executable for file in row.files] == [False, True]
+    get_version(registry, row, tmp_path / "back")
+    umask = os.umask(0)
+    os.umask(umask)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "back").iterdir()}
+    assert modes == {"data": 0o666 & ~umask, "run.sh": 0o777 & ~umask}
+
+
+def test_an_executable_is_one_among_thousands(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "SHARED_OUT", 2)
+    for name in ("a", "b", "c"):
+        write(tmp_path / "out" / name, name.encode()).chmod(0o700 if name == "b" else 0o600)
+    row = add_path(registry, "a/b", tmp_path / "out").version
+    assert [file.executable for file in row.files] == [False, True, False]
+
+
+def test_a_file_that_becomes_executable_makes_a_version(registry: Registry, tmp_path: Path) -> None:
+    file = write(tmp_path / "run.sh", b"#!/bin/sh\n")
+    assert add_path(registry, "a/b", file).version.number == 1
+    file.chmod(0o755)
+    assert add_path(registry, "a/b", file).version.number == 2
+    assert add_path(registry, "a/b", file).version.number == 2
 
 
 def test_an_identical_file_is_left_alone(registry: Registry, tmp_path: Path) -> None:

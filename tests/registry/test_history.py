@@ -34,7 +34,8 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 def told(registry: Registry, name: str = "a/b") -> list[str]:
     """Return what happened, oldest first, but for the first version."""
-    return [one.what for one in read_history(registry, name).changes][::-1][1:]
+    changes = sorted(read_history(registry, name).changes, key=lambda one: one.row.seq)  # of one entry, in their order
+    return [one.what for one in changes][1:]
 
 
 def series(registry: Registry, metric: str | None = None) -> Series:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli.errors import UsageError
 from registry_cli.ids import new_ulid
 from registry_cli.registry.init import make_registry
 from registry_cli.store import files
@@ -31,6 +32,22 @@ def test_registry_has_all_its_folders_and_nothing_stands_beside_it(tmp_path: Pat
 def test_registry_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     first = read_format(make_registry(tmp_path, shared=False)).id
     assert read_format(make_registry(tmp_path, shared=True)).id == first
+
+
+def test_a_registry_is_recognized_by_its_own_path(tmp_path: Path) -> None:
+    first = make_registry(tmp_path / ".registry", shared=False)
+    assert first.root == tmp_path / ".registry"
+    assert make_registry(first.root, shared=False).root == make_registry(tmp_path, shared=False).root == first.root
+    moved = first.root.rename(tmp_path / "models")
+    assert make_registry(moved, shared=False).root == moved
+    assert list_names(tmp_path) == ["models"]
+
+
+def test_none_is_made_inside_another(tmp_path: Path) -> None:
+    root = make_registry(tmp_path, shared=False).root
+    with pytest.raises(UsageError, match="lies inside the registry"):
+        make_registry(root / "tasks", shared=False)
+    assert make_registry(tmp_path / "below", shared=False).root == tmp_path / "below" / ".registry"
 
 
 def test_it_is_built_under_its_makers_name(tmp_path: Path) -> None:

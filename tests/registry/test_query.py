@@ -9,10 +9,15 @@ import pytest
 
 from registry_cli.catalog import connection
 from registry_cli.catalog.fold import changes
+from registry_cli.catalog.query.compile import compile_query
+from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.read import versions as read
 from registry_cli.catalog.read.address import resolve
 from registry_cli.errors import NotFoundError, UsageError
+from registry_cli.ids import VersionId, parse_model_name
+from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
+from registry_cli.registry.draft import Draft
 from registry_cli.registry.lifecycle import archive_versions, publish_versions
 from registry_cli.registry.query import (
     Question,
@@ -138,3 +143,32 @@ def test_a_view_of_a_newer_program_is_read_as_far_as_it_goes(registry: Registry)
     value = {"expr": "tag:prod", "colour": "red"}
     transact(registry, lambda: [changes.setting("view.new", value)])
     assert load_question(registry, "new") == Question("tag:prod")
+
+
+def test_files_are_fields(registry: Registry) -> None:
+    row = add(registry, "iris/files", b"weights", file="model.pt")
+    sha256 = str(row.files[0].sha256)
+    for expr in (f"file.sha256 = {sha256}", f"file.sha256 = {sha256[:6].upper()}", "file.path = model.pt",
+                 'file.path ~ "*.pt"', "file.path in (model.pt, other)", f"file.sha256 in ({sha256}, abcdef)",
+                 "not file.path = model.bin", 'not file.path ~ "*.bin"', "file.path not in (model.bin)"):  # fmt: skip
+        assert _refs(registry, expr) == ["iris/files:1"], expr
+    assert len(_refs(registry, f"file.sha256 != {sha256}")) == 3
+
+
+def test_negated_a_file_field_means_none_of_the_files(registry: Registry) -> None:
+    Path("many").mkdir()
+    for name in ("a.bin", "b.pt"):
+        Path("many", name).write_bytes(name.encode())
+    draft = Draft(name=parse_model_name("iris/many"))
+    add_files(registry, draft, [Path("many")])
+    assert "iris/many:1" in _refs(registry, "file.path = a.bin and file.path = b.pt")
+    assert "iris/many:1" not in _refs(registry, "file.path != a.bin")
+    assert "iris/many:1" not in _refs(registry, 'file.path !~ "*.pt"')
+    assert "iris/many:1" in _refs(registry, "file.path != c.bin")
+
+
+def test_a_digest_is_found_by_its_index(registry: Registry) -> None:
+    plan = compile_query(parse_query("file.sha256 = abcd"), (), 5, None, False, VersionId)
+    (driver,) = plan.drivers
+    found = registry.index.db.execute(f"EXPLAIN QUERY PLAN {driver.select}", plan.params)
+    assert any("files_sha256 (sha256>? AND sha256<?)" in detail for _, _, _, detail in found)

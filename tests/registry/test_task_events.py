@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from registry_cli.errors import RefusedError
+from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import RecordId
 from registry_cli.registry.api import Registry
 from registry_cli.registry.events import iter_events
@@ -63,9 +64,11 @@ def test_undo_takes_back_what_was_said_and_not_what_has_run(registry: Registry) 
     undo_entry(registry)
     assert row_of(registry, task).removed
     ended = run(registry, "other")
-    for _ in range(2):
+    with pytest.raises(NotFoundError, match="nothing to undo: 2 entries cannot be undone"):
+        undo_entry(registry)
+    for row in list(iter_changes(registry.index.db))[-2:]:
         with pytest.raises(RefusedError, match="has run cannot be undone"):
-            undo_entry(registry)
+            undo_entry(registry, row.entry)
     for change, undone in ((archive_tasks, (False, False)), (remove_tasks, (False, False))):
         change(registry, [ended.id])
         undo_entry(registry)

@@ -77,7 +77,7 @@ def test_each_change_can_be_undone_and_done_again(made: Registry, act: str) -> N
     after = _state(made)
     assert after != before
     done = undo_entry(made, message="oops")
-    assert {change.entry for change in done} != {_last(made)}
+    assert {change.entry for change in done.changes} != {_last(made)}
     if act == "add":  # its number stays given
         assert [version.number for version in made.query()] == [1]
         assert made.get_row("a/m:2").removed
@@ -121,7 +121,7 @@ def test_an_entry_by_its_id(made: Registry) -> None:
     tag_versions(made, ["a/m:1"], add=[TagName("x")])
     entry = _last(made)
     tag_versions(made, ["a/m:1"], add=[TagName("y")])
-    assert [change.event for change in undo_entry(made, f"{entry.lower()}/0")] == [f"{entry}/0"]
+    assert [change.event for change in undo_entry(made, f"{entry.lower()}/0").changes] == [f"{entry}/0"]
     assert made.get_row("a/m").tags == ("first", "y")
     with pytest.raises(NotFoundError, match="no entry starts with `ZZZ`"):
         undo_entry(made, "ZZZ")
@@ -140,9 +140,29 @@ def test_publish_cannot_be_undone(made: Registry) -> None:
     publish_versions(made, ["a/m:1"])
     head = made.index.head
     with pytest.raises(RefusedError, match="`publish` cannot be undone") as refused:
-        undo_entry(made)
+        undo_entry(made, _last(made))
     assert refused.value.hint == "reg model derive a/m:1"
     assert made.index.sync() == head
+
+
+def test_what_cannot_be_undone_is_passed_over_and_named(made: Registry) -> None:
+    tag_versions(made, ["a/m:1"], add=[TagName("x")])
+    tag_entry = _last(made)
+    publish_versions(made, ["a/m:1"])
+    publish_entry = _last(made)
+    done = undo_entry(made)
+    assert [change.entry for change in done.changes] == [tag_entry]
+    assert [(each.entry, each.ref) for each in done.passed] == [(publish_entry, "a/m:1")]
+    assert "`publish` cannot be undone" in done.passed[0].reason
+    assert (made.get_row("a/m:1").tags, made.get_row("a/m:1").published) == (("first",), True)
+
+
+def test_nothing_is_left_but_what_cannot_be_undone(registry: Registry) -> None:
+    add(registry, "a/m")
+    publish_versions(registry, ["a/m:1"])
+    with pytest.raises(NotFoundError, match="nothing to undo: 2 entries cannot be undone"):
+        undo_entry(registry)
+    assert not registry.get_row("a/m:1").removed
 
 
 def test_what_is_in_use_since_cannot_be_undone(made: Registry) -> None:

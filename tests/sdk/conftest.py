@@ -10,7 +10,7 @@ import pytest
 
 from registry_cli.opening import Registry
 from registry_cli.sdk import join
-from registry_cli.sdk.exit_status import Fate
+from registry_cli.sdk.exit_status import Outcome
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def no_task_left(isolated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     yield
     running = join.peek_current()
     if running is not None:
-        join.leave(running, Fate())
+        join.leave(running, Outcome())
         running.close()
         join.set_current(None)
 

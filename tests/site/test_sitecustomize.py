@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -121,6 +123,42 @@ def test_an_older_python_is_told_in_a_line(tmp_path: Path) -> None:
     assert printed == "0"
     assert said.startswith("reg: automatic logging is off in this process: it needs Python 3.11")
     assert len(said.splitlines()) == 1
+
+
+def find_old() -> list[str]:
+    """Return the Pythons of this machine that are too old for the syntax of today."""
+    names = [name for version in ("2.7", "3.4", "3.5", "3.6") if (name := which(f"python{version}"))]
+    kept = Path.home().glob(".pyenv/versions/[23].[4-7].*/bin/python")
+    works = (
+        one for one in (*names, *map(str, kept)) if not subprocess.run([one, "-c", ""], capture_output=True).returncode
+    )
+    return sorted(set(works))
+
+
+OLD = find_old()  # now: a test has a home of its own
+
+
+@pytest.mark.skipif(not OLD, reason="needs Python 2.7 to 3.7")
+def test_an_old_python_gets_a_line_and_its_own_sitecustomize(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.stdout.write('mine\\n')")
+    for python in OLD:
+        printed, said = run("print('ran')", path=str(tmp_path), python=python)
+        assert printed == "mine\nran"
+        assert said.startswith("reg: automatic logging is off in this process: it needs Python 3.11, and this is ")
+        assert len(said.splitlines()) == 1
+        assert run("print('ran')", told="", python=python) == ("ran", "")
+
+
+def test_its_syntax_is_that_of_an_old_python() -> None:
+    tree = ast.parse((Path(env.SITE) / "sitecustomize.py").read_text())
+    new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.AsyncFunctionDef, ast.Match, ast.Nonlocal, ast.Starred)
+    for node in ast.walk(tree):
+        assert not isinstance(node, new), ast.unparse(node)
+        assert not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+        assert not (isinstance(node, ast.arg) and node.annotation)
+        assert not (
+            isinstance(node, ast.FunctionDef) and (node.returns or node.args.kwonlyargs or node.args.posonlyargs)
+        )
 
 
 def test_what_is_told_and_makes_no_sense_ends_nothing() -> None:

@@ -71,7 +71,7 @@ def test_broken_disk_is_told(layout: Layout) -> None:
 def test_registry_is_made_on_a_disk_without_room_for_a_reserve(tmp_path: Path) -> None:
     class Full(Recorder):
         def before(self, op: str, path: str, detail: object) -> None:
-            if op == "write" and isinstance(detail, memoryview) and len(detail) >= 4 << 10:
+            if op == "write" and isinstance(detail, bytes | memoryview) and len(detail) >= 4 << 10:
                 raise OSError(errno.ENOSPC, "full")
 
     with files.open_observer(Full()):

@@ -29,6 +29,7 @@ def named(patterns: list[str], *paths: str) -> list[str]:
     ("model.safetensors.index.json", "model"), ("scan.nii.gz", "scan"), ("lr0.1.pkl.gz", "lr0.1"), ("v1.2.gz", "v1.2"),
     (".x", "x"), (".x.pt", "x"), ("a.7z", "a"), ("Qwen2.5-0.5B", "Qwen2.5-0.5B"), ("x.", "x."), ("...", "..."),
     ("epoch=1-loss=0.25.ckpt", "epoch=1-loss=0.25"), ("folder", "folder"), (".tar.gz", "tar"),
+    ("checkpoint.pth.tar", "checkpoint"), ("model_best.pt.tar", "model_best"), ("data.tar", "data"), ("v.b.tar", "v.b"),
 ])  # fmt: skip
 def test_stems(name: str, stem: str) -> None:
     assert find_stem(name) == stem

@@ -11,7 +11,7 @@ import pytest
 from registry_cli.errors import CorruptError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.fsck.fsck import check_registry
-from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.crashed import end_crashed
 from registry_cli.tasks.attempt.folder import WRAPPER, Live
 from registry_cli.tasks.console import iter_console
 from registry_cli.tasks.find import see_tasks
@@ -65,7 +65,7 @@ def test_whoever_ends_an_attempt_takes_in_nothing_of_others(
     PLANT[what](path, secret)
     before = (secret.stat().st_mode, secret.stat().st_nlink, secret.stat().st_mtime_ns)
     crash(attempt)
-    assert bury_crashed(registry) == []
+    assert end_crashed(registry) == []
     assert not holds(registry, b"private key")
     assert (secret.stat().st_mode, secret.stat().st_nlink, secret.stat().st_mtime_ns) == before
     if place == "console":
@@ -80,6 +80,6 @@ def test_a_folder_that_is_a_link_is_no_attempt(registry: Registry, secret: Path)
     aside = attempt.live.folder.rename(secret.parent / "aside")
     attempt.live.folder.symlink_to(aside)
     with pytest.raises(CorruptError, match=f"{attempt.live.folder} is a link"):
-        bury_crashed(registry)
+        end_crashed(registry)
     assert (aside / "state.toml").is_file()
     assert attempt.live.folder in [damage.path for damage in check_registry(registry).damages]

@@ -64,9 +64,12 @@ def tag(version: VersionId, *, add: Iterable[TagName] = (), remove: Iterable[Tag
     return _present({"op": TAG, "version": version, "add": sorted(set(add)), "remove": sorted(set(remove))})
 
 
-def alias(name: AliasName, *, version: VersionId | None, old: VersionId | None) -> Change:
-    """Move an alias from `old` to `version`, both of one line; None means that no version holds it."""
-    return _present({"op": ALIAS, "alias": name, "version": version, "old": old})
+def alias(name: AliasName, *, version: VersionId | None, old: VersionId | None, back: bool = False) -> Change:
+    """Move an alias from `old` to `version`, both of one line; None means that no version holds it.
+
+    `back` says that the move undoes the one before it: the next undo goes further back.
+    """
+    return _present({"op": ALIAS, "alias": name, "version": version, "old": old, "back": back or None})
 
 
 def edit(version: VersionId, *, put: Mapping[str, object], unset: Iterable[str] = ()) -> Change:

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.documents import microseconds
+from registry_cli.catalog.documents import OWN, microseconds
 from registry_cli.catalog.fold.version_rows import FieldRow, check_storable, searchable
 from registry_cli.errors import CorruptError
 from registry_cli.ids import line_key
@@ -107,5 +107,9 @@ def _fields(task: Task) -> list[FieldRow]:
     flat = {field: value for group, table in tables.items() for field, value in flatten(table, group).items()}
     for name, curve in task.curves.items():
         bounds = asdict(curve)
-        flat.update({f"metrics.{name}.{bound}": bounds[bound] for bound in ("min", "max", "last")})
+        for bound in (f"{name}.{end}" for end in ("min", "max", "last")):
+            if bound in task.metrics:  # what the script reported is found by its name, not what follows from a curve
+                flat[f"{OWN}.{bound}"] = True
+            else:
+                flat[f"metrics.{bound}"] = bounds[bound.rpartition(".")[2]]
     return [(field, *searchable(value)) for field, value in flat.items()]

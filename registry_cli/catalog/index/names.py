@@ -78,7 +78,8 @@ class Names:
 
     def fields(self, text: str, *, tasks: bool = False) -> list[str]:
         """Return the fields of versions, or of tasks, such as `metrics.acc`, that begin with `text`."""
-        return self._distinct("task_fields" if tasks else "fields", "field", text)
+        found = self._distinct("task_fields" if tasks else "fields", "field", text)
+        return [field for field in found if "!" not in field]  # `documents.OWN` is no field that a query knows
 
     def _versions(self, name: str) -> list[tuple[str, str]]:
         rows = self._rows(

@@ -15,7 +15,7 @@ _BARE: Final = re.compile(r"[\w./-]+")
 
 
 class Time(Frozen):
-    """A moment as the user wrote it: `2026-01-01`, `2026-01-01T10:00Z`, or `now-7d`."""
+    """A moment as the user wrote it: `2026-01-01`, `2026-01-01T10:00Z`, `now-7d` or `today`."""
 
     text: str
 
@@ -51,6 +51,18 @@ class Has(Frozen):
     """`has(field)`: the version or task has a value for the field."""
 
     field: str
+
+
+class Held(Frozen):
+    """`has(@alias)`: a version of the same line holds the alias, whichever it is."""
+
+    alias: str
+
+
+class Word(Frozen):
+    """A plain word: the name, a tag or the comment contains it, in upper or lower case."""
+
+    text: str
 
 
 class Label(Frozen):
@@ -91,7 +103,7 @@ class Or(Frozen):
     terms: tuple[Expr, ...]
 
 
-Leaf: TypeAlias = Compare | In | Has | Label | Kin
+Leaf: TypeAlias = Compare | In | Has | Held | Word | Label | Kin
 Expr: TypeAlias = Leaf | Not | And | Or
 
 
@@ -123,6 +135,10 @@ def format_query(expr: Expr) -> str:
             return f"{format_field(field)} {'not in' if negated else 'in'} ({items})"
         case Has(field):
             return f"has({format_field(field)})"
+        case Word(text):
+            return _quote(text)
+        case Held(alias):
+            return f"has(@{_word(alias)})"
         case Label(kind, value):
             return f"{kind}:{_word(value)}"
         case Kin(kind, ref):

@@ -61,19 +61,21 @@ def compile_query(
     per: Per | None,
     include_archived: bool,
     resolve: Resolve,
+    *,
+    removed: bool = False,
 ) -> Plan:
     """Return the plan of a query.
 
-    Removed versions never match; archived ones match only if the query mentions `archived` or `include_archived` is
-    true.
+    Only removed versions match where `removed` is true, else only others; of these, archived ones match only if the
+    query mentions `archived` or `include_archived` is true.
 
     Raises:
         RegError: `resolve` does not know an address in `descends()` or `parents()`.
     """
     bind = Binder()
     terms = list_conjuncts(None if expr is None else push_not(expr))
-    live = ["v.removed = 0"]
-    if not include_archived and not mentions(expr, "archived"):
+    live = [f"v.removed = {int(removed)}"]
+    if not removed and not include_archived and not mentions(expr, "archived"):
         live.append("v.archived = 0")
     order = order_by(tuple(sort) or NEWEST_FIRST, bind)
     builder = _Builder(

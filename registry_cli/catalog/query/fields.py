@@ -57,6 +57,12 @@ PLAIN: Final = {
 }
 """The fields stored in columns of `versions` and `lines`."""
 
+FILES: Final = {
+    "file.path": Field("text", "f.path"),
+    "file.sha256": Field("id", "f.sha256"),
+}
+"""The fields of a version's files, in columns of `files`: a version has as many values as it has files."""
+
 KEYED: Final = ("metadata", "metrics", "params", "labels", "design")
 """The tables whose keys are fields too, such as `metrics.auc`; the index's table `fields` stores them."""
 

@@ -6,7 +6,7 @@ Such a SELECT, a driver, may return too many rows, never too few; the whole cond
 from __future__ import annotations
 
 from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Kin, Label, Or, Other
-from registry_cli.catalog.query.fields import PLAIN
+from registry_cli.catalog.query.fields import FILES, PLAIN
 from registry_cli.catalog.query.predicates import (
     DESCENDANTS,
     Binder,
@@ -35,6 +35,8 @@ def find_driver(term: Expr, bind: Binder, resolve: Resolve) -> str | None:
             return _label(term, bind)
         case Compare(value=Other()):
             return None
+        case Compare() | In() if term.field in FILES:
+            return _file(term, bind)
         case Compare() | In() | Has() if term.field in PLAIN:
             return _plain(term, bind)
         case Compare() | In() | Has():
@@ -47,7 +49,7 @@ def _label(label: Label, bind: Binder) -> str | None:
         case "tag":
             return f"SELECT version AS row FROM tags INDEXED BY tags_tag WHERE tag = {bind(label.value)}"
         case "alias":
-            return f"SELECT version AS row FROM aliases WHERE alias = {bind(label.value)}"
+            return f"SELECT version AS row FROM aliases WHERE alias = {bind(label.value)} COLLATE NOCASE"
         case "task":
             start = bind(label.value.upper())
             between = f"task BETWEEN {start} AND {start} || '~'"
@@ -70,6 +72,13 @@ def _keyed(term: Compare | In | Has, bind: Binder) -> str:
         for side in list_sides(term)
     ]
     return " UNION ALL ".join(arms)
+
+
+def _file(term: Compare | In, bind: Binder) -> str | None:
+    if term.field != "file.sha256" or _is_broad(term):
+        return None
+    condition = plain_condition(term, bind, FILES[term.field], "sha256")
+    return f"SELECT DISTINCT version AS row FROM files INDEXED BY files_sha256 WHERE {condition}"
 
 
 def _plain(term: Compare | In | Has, bind: Binder) -> str | None:

@@ -28,6 +28,10 @@ _DATE: Final = re.compile(
 )
 _DURATION: Final = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
 _AGO: Final = re.compile(rf"now(?:-({_DURATION.pattern}))?", re.ASCII)
+_DAYS: Final = {"today": 0, "yesterday": 1}
+"""Words for a whole day, with the days that it lies back."""
+_DAY: Final = 86_400_000_000
+"""Microseconds of a day."""
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMBERS: Final[dict[Kind | None, str]] = {
     "number": "number", "size": "size, such as 500MB or 1GiB", "duration": "number of seconds, or such as 90m or 12h",
@@ -52,7 +56,7 @@ def parse_literal(field: str, word: str, *, quoted: bool, subject: Subject = VER
     Raises:
         ValueError: The field cannot have such a value; the message says which values it takes.
     """
-    plain = subject.plain.get(field)
+    plain = subject.plain.get(field) or subject.files.get(field)
     kind = plain.kind if plain else None
     if kind == "time":
         return _parse_time(word)
@@ -82,8 +86,11 @@ def find_span(moment: Time, now: int | None = None) -> tuple[int, int]:
         now: The value of `now`, in microseconds since 1970 UTC; the clock's time when None.
     """
     ago = _AGO.fullmatch(moment.text)
-    if ago:
+    if ago or moment.text in _DAYS:
         instant = time.time_ns() // 1000 if now is None else now
+        if ago is None:
+            start = (instant // _DAY - _DAYS[moment.text]) * _DAY
+            return start, start + _DAY
         start = instant - (parse_duration(ago[1]) * 1_000_000 if ago[1] else 0)
         return start, start + 1
     found = _DATE.fullmatch(moment.text)
@@ -109,9 +116,9 @@ def parse_duration(text: str) -> int:
 
 def _parse_time(word: str) -> Time:
     moment = Time(word.replace(" ", "T"))
-    if _AGO.fullmatch(word) is None:
+    if _AGO.fullmatch(word) is None and word not in _DAYS:
         if _DATE.fullmatch(word) is None:
-            raise ValueError("a time is written 2026-01-31, 2026-01-31T10:00 or now-7d (s m h d w)")
+            raise ValueError("a time is written 2026-01-31, 2026-01-31T10:00, today, yesterday or now-7d (s m h d w)")
         find_span(moment)
     return moment
 

@@ -43,12 +43,12 @@ def list_conjuncts(expr: Expr | None) -> list[Expr]:
 
 def mentions(expr: Expr | None, field: str) -> bool:
     """Return whether a query mentions `field` anywhere."""
-    return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in _iter_leaves(expr))
+    return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in iter_leaves(expr))
 
 
 def has_task(expr: Expr | None) -> bool:
     """Return whether a query has the label `task:x`."""
-    return any(isinstance(leaf, Label) and leaf.kind == "task" for leaf in _iter_leaves(expr))
+    return any(isinstance(leaf, Label) and leaf.kind == "task" for leaf in iter_leaves(expr))
 
 
 def replace_tasks(expr: Expr, resolve: Callable[[str], str]) -> Expr:
@@ -66,14 +66,15 @@ def replace_tasks(expr: Expr, resolve: Callable[[str], str]) -> Expr:
             return expr
 
 
-def _iter_leaves(expr: Expr | None) -> Iterator[Leaf]:
+def iter_leaves(expr: Expr | None) -> Iterator[Leaf]:
+    """Yield the leaves of a query, from left to right."""
     match expr:
         case None:
             return
         case And(terms) | Or(terms):
             for term in terms:
-                yield from _iter_leaves(term)
+                yield from iter_leaves(term)
         case Not(term):
-            yield from _iter_leaves(term)
+            yield from iter_leaves(term)
         case _:
             yield expr

@@ -1,10 +1,10 @@
 """The grammar of queries, with the words of versions; `subject.py` has those of tasks. Knows no SQL.
 
 query      = and-terms { "or" and-terms }
-and-terms  = term { "and" term }
-term       = "not" term | "(" query ")" | label | call | comparison
+and-terms  = term { ["and"] term }
+term       = "not" term | "(" query ")" | label | call | comparison | WORD | STRING
 label      = ("tag" | "alias" | "task" | "scan") ":" WORD
-call       = "has" "(" FIELD ")" | ("descends" | "parents") "(" ADDRESS ")"
+call       = "has" "(" ( FIELD | "@" ALIAS ) ")" | ("descends" | "parents") "(" ADDRESS ")"
 comparison = FIELD [ OPERATOR value | ["not"] "in" "(" value { "," value } ")" ]
 value      = WORD | STRING | "@" ALIAS "." FIELD
 """
@@ -12,12 +12,14 @@ value      = WORD | STRING | "@" ALIAS "." FIELD
 from __future__ import annotations
 
 import unicodedata
-from typing import Final, get_args
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, get_args
 
 from registry_cli.catalog.query.ast import (
     Compare,
     Expr,
     Has,
+    Held,
     In,
     Kin,
     KinKind,
@@ -28,6 +30,7 @@ from registry_cli.catalog.query.ast import (
     Op,
     Operand,
     Other,
+    Word,
     all_of,
     any_of,
 )
@@ -35,6 +38,8 @@ from registry_cli.catalog.query.lexer import Token, TokenReader, point_at, read_
 from registry_cli.catalog.query.literals import parse_literal
 from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near
 from registry_cli.errors import UsageError
+
+Near: TypeAlias = Callable[[str], Sequence[str]]
 
 LONGEST: Final = 20_000
 """Longest query, in characters."""
@@ -46,16 +51,18 @@ MOST_TERMS: Final = 500
 _OPS: Final[dict[str, Op]] = {
     "=": "=", "==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "!~": "!~",
 }  # fmt: skip
+_KEYWORDS: Final = ("and", "or", "not", "in")
 _LABELS: Final[tuple[LabelKind, ...]] = get_args(LabelKind)
 _KIN: Final[tuple[KinKind, ...]] = get_args(KinKind)
 
 
-def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
+def parse_query(text: str, subject: Subject = VERSIONS, *, near: Near | None = None) -> Expr:
     """Return the tree of a query.
 
     Args:
         text: The query as the user typed it.
         subject: The subject of the query; a field, label or call of another subject is an error.
+        near: Returns the fields of rows that are near to a word that is no field, for the message.
 
     Raises:
         UsageError: The query does not follow the grammar, names a field that does not exist, or is too long or too
@@ -63,10 +70,10 @@ def parse_query(text: str, subject: Subject = VERSIONS) -> Expr:
     """
     if len(text) > LONGEST:
         raise UsageError(f"the query has {len(text)} characters, {LONGEST} are allowed", hint="reg help query")
-    return _Parser(text, subject).parse()
+    return _Parser(text, subject, near).parse()
 
 
-def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
+def parse_field(token: Token, source: str, subject: Subject = VERSIONS, *, near: Near | None = None) -> str:
     """Return the field that a token names.
 
     Raises:
@@ -74,19 +81,24 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS) -> str:
     """
     if token.kind == "word" and is_field(token.text, subject):
         return token.text
-    near = " or ".join(f"`{name}`" for name in list_near(token.text, subject))
+    if token.text in subject.files:
+        problem = f"a version may have many files: `{token.text}` can be compared with a value, and no more"
+        raise point_at(source, token.start, token.end, problem)
+    found = [*(near(token.text) if near else []), *list_near(token.text, subject)]
+    meant = " or ".join(f"`{name}`" for name in dict.fromkeys(found))
     if token.text in subject.labels:
-        near = f"`{token.text}:x`"
+        meant = f"`{token.text}:x`"
     known = f"fields are {', '.join(subject.plain)}, {', '.join(f'{table}.*' for table in subject.keyed)}"
     problem = f"there is no field {token.text!r}" if token.text else "a field is missing here"
-    raise point_at(source, token.start, token.end, problem, f"did you mean {near}?" if near else known)
+    raise point_at(source, token.start, token.end, problem, f"did you mean {meant}?" if meant else known)
 
 
 class _Parser(TokenReader):
     """A recursive descent over the tokens of one query: one method for each rule of the grammar."""
 
-    def __init__(self, source: str, subject: Subject) -> None:
+    def __init__(self, source: str, subject: Subject, near: Near | None) -> None:
         super().__init__(source)
+        self.near = near
         self.subject = subject
         self.depth = 0
         self.terms = 0
@@ -113,7 +125,7 @@ class _Parser(TokenReader):
 
     def and_terms(self) -> Expr:
         terms = [self.term()]
-        while self.take_keyword("and"):
+        while self.take_keyword("and") or (isinstance(terms[-1], Word) and self.is_plain()):
             terms.append(self.term())
         return all_of(terms)
 
@@ -135,7 +147,10 @@ class _Parser(TokenReader):
         return expr
 
     def leaf(self) -> Expr:
+        plain = self.is_plain()
         token = self.next()
+        if plain:
+            return Word(token.text)
         if token.kind != "word":
             self.fail("expected a field, a label or `(` here", token)
         word, colon, value = token.text.partition(":")
@@ -145,17 +160,46 @@ class _Parser(TokenReader):
         opened = self.token.kind == "mark" and self.token.text == "("
         if opened and token.text == "has":
             self.next()
-            field = self.field(self.next())
-            self.need_mark(")")
-            return Has(field)
+            return self.has()
         kin = next((kind for kind in _KIN if opened and kind == token.text), None)
         if kin:
             self.refuse_foreign(f"{kin}(…)", token, [f"{known}(…)" for known in self.subject.kin])
             return Kin(kin, self.reference())
-        return self.comparison(self.field(token))
+        is_of_files = token.kind == "word" and token.text in self.subject.files
+        return self.comparison(token.text if is_of_files else self.field(token))
+
+    def is_plain(self) -> bool:
+        """Return whether the next token is a word to search for: no field, and nothing else that the grammar knows."""
+        token, following = self.token, self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        if following.kind == "operator" or (following.kind == "mark" and following.text == "("):
+            return False
+        if token.kind == "string":
+            return token.text != ""
+        lower = token.text.lower()
+        known = {*_KEYWORDS, *self.subject.plain, *self.subject.files, *self.subject.keyed, *self.subject.labels}
+        if token.kind != "word" or lower in known or following.text.lower() == "in":
+            return False
+        if ":" in lower or lower.startswith("@") or is_field(token.text, self.subject):
+            return False
+        return "." not in lower or not list_near(token.text, self.subject)
+
+    def has(self) -> Has | Held:
+        token = self.next()
+        held = token.kind == "word" and token.text.startswith("@")
+        if held:
+            self.need_aliases(token, "`has(@alias)`")
+            if token.text == "@":
+                self.fail("an alias is missing here", token, "write it as in `has(@prod)`")
+        expr = Held(unicodedata.normalize("NFC", token.text[1:])) if held else Has(self.field(token))
+        self.need_mark(")")
+        return expr
+
+    def need_aliases(self, token: Token, term: str) -> None:
+        if "alias" not in self.subject.labels:
+            self.fail(f"{self.subject.rows} have no aliases to compare with", token, f"{term} is for versions")
 
     def field(self, token: Token) -> str:
-        return parse_field(token, self.source, self.subject)
+        return parse_field(token, self.source, self.subject, near=self.near)
 
     def label(self, kind: LabelKind, value: str, token: Token) -> Label:
         self.refuse_foreign(f"{kind}:x", token, [f"{known}:x" for known in self.subject.labels])
@@ -193,6 +237,8 @@ class _Parser(TokenReader):
         op = _OPS[token.text]
         if op in {"~", "!~"} and plain and not plain.is_text:
             self.fail(f"`{op}` matches text, and `{field}` is none", token)
+        if op not in {"=", "!=", "~", "!~"} and field in self.subject.files:
+            self.fail(f"`{field}` is equal or matches", token, "write `=`, `!=`, `~` or `!~`")
         if op not in {"=", "!="} and is_truth:
             self.fail(f"`{field}` is true or false", token, f"write `{field}` or `not {field}`")
         return Compare(field, op, self.value(field, op))
@@ -211,7 +257,7 @@ class _Parser(TokenReader):
             if token.kind not in {"word", "string"}:
                 self.fail(f"a pattern is missing after `{op}`", accepted='write it as in `name ~ "fraud/*"`')
             return self.next().text
-        if token.kind == "word" and token.text.startswith("@"):
+        if token.kind == "word" and token.text.startswith("@") and field not in self.subject.files:
             return self.other(field)
         return self.literal(field)
 
@@ -230,8 +276,7 @@ class _Parser(TokenReader):
     def other(self, field: str) -> Other:
         """Split `@alias.field` at the first dot that a field follows, because an alias may hold dots."""
         token = self.next()
-        if "alias" not in self.subject.labels:
-            self.fail(f"{self.subject.rows} have no aliases to compare with", token, "`@alias.field` is for versions")
+        self.need_aliases(token, "`@alias.field`")
         text = token.text[1:]
         dots = (at for at, character in enumerate(text) if character == "." and at)
         dot = next((at for at in dots if is_field(text[at + 1 :], self.subject)), None)

@@ -5,6 +5,7 @@ The text of the SQL comes from this package's own tables; values, field names an
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from registry_cli.catalog.query.ast import (
     Compare,
     Expr,
     Has,
+    Held,
     In,
     Kin,
     Label,
@@ -22,9 +24,11 @@ from registry_cli.catalog.query.ast import (
     Or,
     Other,
     Time,
+    Word,
 )
 from registry_cli.catalog.query.fields import PLAIN, Field, Kind
 from registry_cli.catalog.query.literals import find_span
+from registry_cli.catalog.query.normal_form import push_not
 from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.ids import VersionId, line_key
 
@@ -73,6 +77,10 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
             return f"NOT {compile_condition(term, bind, resolve, subject)}"
         case Label():
             return _label(expr, bind, subject)
+        case Word(text):
+            return _word(text, bind, subject)
+        case Held(alias):
+            return f"EXISTS (SELECT 1 FROM aliases a WHERE a.line = v.line AND a.alias = {bind(alias)})"
         case Kin("descends", ref):
             return f"v.row IN ({DESCENDANTS.format(ref=bind(resolve(ref)))})"
         case Kin("uses", ref):
@@ -86,6 +94,8 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
             if field.line:
                 return f"v.line IN (SELECT id FROM lines WHERE {plain_condition(expr, bind, field, field.line)})"
             return plain_condition(expr, bind, field, field.column.format(v="v"))
+        case Compare() | In() if expr.field in subject.files:
+            return _file(expr, bind, subject.files[expr.field])
         case Compare() | In() | Has():
             at = f"f.{subject.owner} = v.row AND f.field = {bind(expr.field)}"
             return f"EXISTS (SELECT 1 FROM {subject.fields} f WHERE {at} AND {keyed_condition(expr, bind, 'f')})"
@@ -121,6 +131,24 @@ def keyed_condition(leaf: Compare | In | Has, bind: Binder, row: str) -> str:
             return _join(" OR ", (f"{column} IN ({those})" for column, those in sets))
         case Has():
             return "1"
+
+
+def _word(text: str, bind: Binder, subject: Subject) -> str:
+    key, low = bind(unicodedata.normalize("NFC", text).casefold()), bind(_lower(text))
+    name = f"instr({subject.plain['name'].column.format(v='v')}, {key})"
+    tag = f"t.{subject.owner} = v.row AND instr(lower(t.tag), {low})"
+    return (
+        f"({name} OR EXISTS (SELECT 1 FROM {subject.tags} t WHERE {tag}) OR instr(lower(ifnull(v.comment, '')), {low}))"
+    )
+
+
+def _file(leaf: Compare | In, bind: Binder, field: Field) -> str:
+    """Return the condition that a file of the version satisfies a leaf; for a negated leaf, that none does."""
+    negated = leaf.negated if isinstance(leaf, In) else leaf.op in {"!=", "!~"}
+    term = push_not(leaf, negated)
+    assert isinstance(term, Compare | In)
+    condition = plain_condition(term, bind, field, field.column)
+    return f"{'NOT ' if negated else ''}EXISTS (SELECT 1 FROM files f WHERE f.version = v.row AND {condition})"
 
 
 def list_sides(leaf: Compare | In | Has) -> list[str]:
@@ -193,7 +221,7 @@ def _label(label: Label, bind: Binder, subject: Subject) -> str:
             at = f"t.{subject.owner} = v.row AND t.tag = {bind(label.value)}"
             return f"EXISTS (SELECT 1 FROM {subject.tags} t WHERE {at})"
         case "alias":
-            at = f"a.line = v.line AND a.alias = {bind(label.value)}"
+            at = f"a.line = v.line AND a.alias = {bind(label.value)} COLLATE NOCASE"
             return f"EXISTS (SELECT 1 FROM aliases a WHERE {at} AND a.version = v.row)"
         case "task":
             start = bind(label.value.upper())
@@ -214,7 +242,7 @@ def _other(field: str, op: Op, other: Other, bind: Binder) -> str:
         if name not in PLAIN:
             tables.append(f"fields {alias} ON {alias}.version = {owner}.row AND {alias}.field = {bind(name)}")
     both = [f"{left[side]} {_SQL_OP[op]} {right[side]}" for side in ("number", "text") if left[side] and right[side]]
-    at = f"a.line = v.line AND a.alias = {bind(other.alias)}"
+    at = f"a.line = v.line AND a.alias = {bind(other.alias)} COLLATE NOCASE"
     return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(tables)} WHERE {at} AND {_join(' OR ', both)})"
 
 

@@ -31,6 +31,7 @@ class Query:
         limit: Most rows, after `per`; None for all.
         per: Keep the first row of each task or line; each version without a task is a group of its own.
         include_archived: True to include archived versions; they are also included where `expr` mentions `archived`.
+        removed: True for removed versions, archived ones too, and no others.
     """
 
     expr: Expr | None = None
@@ -38,6 +39,7 @@ class Query:
     limit: int | None = None
     per: Per | None = None
     include_archived: bool = False
+    removed: bool = False
 
 
 def find_rows(db: sqlite3.Connection, query: Query, resolve: Resolve, *, patience: int = PATIENCE) -> list[int]:
@@ -52,7 +54,9 @@ def find_rows(db: sqlite3.Connection, query: Query, resolve: Resolve, *, patienc
     Raises:
         RegError: `resolve` does not know an address.
     """
-    plan = compile_query(query.expr, query.sort, query.limit, query.per, query.include_archived, resolve)
+    plan = compile_query(
+        query.expr, query.sort, query.limit, query.per, query.include_archived, resolve, removed=query.removed
+    )
     driver = find_small_driver(db, plan)
     if driver is None and plan.ordered and query.limit is not None:
         rows = _find_in_order(db, plan, query, patience)

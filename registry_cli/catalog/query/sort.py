@@ -10,7 +10,7 @@ from typing import Final
 
 from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
-from registry_cli.catalog.query.parse import parse_field
+from registry_cli.catalog.query.parse import Near, parse_field
 from registry_cli.catalog.query.subject import VERSIONS, Subject
 
 
@@ -26,7 +26,7 @@ NEWEST_FIRST: Final = (SortKey("created", descending=True),)
 MOST_KEYS: Final = 8
 
 
-def parse_sort(text: str, subject: Subject = VERSIONS) -> tuple[SortKey, ...]:
+def parse_sort(text: str, subject: Subject = VERSIONS, *, near: Near | None = None) -> tuple[SortKey, ...]:
     """Return the keys of a comma-separated list of fields; a `-` before a field makes it descending.
 
     Raises:
@@ -37,7 +37,7 @@ def parse_sort(text: str, subject: Subject = VERSIONS) -> tuple[SortKey, ...]:
     for token in tokens:
         descending = token.kind == "word" and token.text.startswith("-")
         named = Token(token.kind, token.text[1:], token.start + 1, token.end) if descending else token
-        keys.append(SortKey(parse_field(named, text, subject), descending))
+        keys.append(SortKey(parse_field(named, text, subject, near=near), descending))
         comma = next(tokens)
         if comma.kind == "end":
             break

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.catalog.query.fields import KEYED, PLAIN, TASK_KEYED, TASK_PLAIN
+from registry_cli.catalog.query.fields import FILES, KEYED, PLAIN, TASK_KEYED, TASK_PLAIN
 from registry_cli.catalog.query.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Subject(Frozen):
     Attributes:
         rows: The table of its rows, and its name in messages.
         plain: The fields stored in columns.
+        files: The fields of its files, of which it may have many.
         keyed: The tables whose keys are fields too.
         labels: The words that can stand before a `:`.
         kin: The calls that take an address.
@@ -33,6 +34,7 @@ class Subject(Frozen):
 
     rows: Literal["versions", "tasks"]
     plain: Mapping[str, Field]
+    files: Mapping[str, Field]
     keyed: tuple[str, ...]
     labels: tuple[LabelKind, ...]
     kin: tuple[KinKind, ...]
@@ -44,6 +46,7 @@ class Subject(Frozen):
 VERSIONS: Final = Subject(
     rows="versions",
     plain=PLAIN,
+    files=FILES,
     keyed=KEYED,
     labels=("tag", "alias", "task", "scan"),
     kin=("descends", "parents"),
@@ -54,6 +57,7 @@ VERSIONS: Final = Subject(
 TASKS: Final = Subject(
     rows="tasks",
     plain=TASK_PLAIN,
+    files={},
     keyed=TASK_KEYED,
     labels=("tag", "task", "status"),
     kin=("uses",),

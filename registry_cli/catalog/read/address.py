@@ -127,7 +127,7 @@ def get_line(db: sqlite3.Connection, name: str) -> int:
     """
     line = find_line(db, parse_model_name(name))
     if line is None:
-        raise NotFoundError(f"no model named `{name}`{_near_names(db, name)}", hint="reg model list")
+        raise NotFoundError(f"no model named `{name}`{_did_you_mean(list_near_names(db, name))}", hint="reg model list")
     return line
 
 
@@ -226,9 +226,14 @@ def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:
 
 def _by_alias(db: sqlite3.Connection, line: int, address: Address) -> int:
     held = dict(read_lines(db, [line])[line][1])
-    found = held.get(str(address.alias))
+    alias = address.alias
+    if alias is not None and alias not in held:
+        from registry_cli.catalog.read.aliases import find_spelling  # where it is held under that name, not needed
+
+        alias = find_spelling(db, line, alias)
+    found = held.get(str(alias))
     if address.ago:
-        found = _held_before(db, line, str(address.alias), address.ago - (found is None))
+        found = _held_before(db, line, str(alias), address.ago - (found is None))
     if found is None:
         ago = f", {address.ago} back" if address.ago else ""
         others = f": it has {', '.join(held)}" if held else ""
@@ -313,13 +318,17 @@ def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
     return name, number
 
 
-def _near_names(db: sqlite3.Connection, name: str) -> str:
+def list_near_names(db: sqlite3.Connection, name: str) -> list[str]:
+    """Return names of models that are near to a name: those with the same last segment first."""
     from difflib import get_close_matches
 
     leaf = name.rpartition("/")[2].casefold()
     names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
     same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
-    near = list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
+    return list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
+
+
+def _did_you_mean(near: list[str]) -> str:
     return f": did you mean {' or '.join(near)}?" if near else ""
 
 

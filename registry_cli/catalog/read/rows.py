@@ -126,8 +126,8 @@ class TaskRow:
         command: Its words quoted for a shell; truncated where it is very long.
         record: The newest record, which holds all other fields.
         broken: Reason why that record cannot be read, or None; a broken task has little more than id and status.
-        metrics: By name without `metrics.`; the bounds `NAME.min`, `NAME.max` and `NAME.last` of a curve only where no
-            metric is called `NAME`.
+        metrics: By name without `metrics.`.
+        bounds: The bounds `NAME.min`, `NAME.max` and `NAME.last` of the curve of a metric `NAME`.
         params: By name without `params.`, nested names joined by dots; a list is its JSON text, a time its ISO text.
     """
 
@@ -151,6 +151,7 @@ class TaskRow:
     broken: str | None
     tags: tuple[TagName, ...]
     metrics: Mapping[str, int | float]
+    bounds: Mapping[str, int | float]
     params: Mapping[str, str | int | float | bool]
 
     @property

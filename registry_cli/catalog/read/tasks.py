@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_cli.catalog.connection import find_value, iter_batches, list_column, marks, select_among
-from registry_cli.catalog.documents import from_microseconds
+from registry_cli.catalog.documents import OWN, from_microseconds
 from registry_cli.catalog.read.params import read_value
 from registry_cli.catalog.read.rows import InputRow, TaskRow
 from registry_cli.catalog.seals import TASK, check
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from registry_cli.records.parts import FileEntry
     from registry_cli.records.task import Data
 
-_GROUPS: Final = ("metrics", "params")
-"""The groups that are read; they are neighbours in the order of fields, so one range holds both; `/` follows `.`."""
+_GROUPS: Final = ("metrics", OWN, "params")
+"""The groups that are read; they are neighbours in the order of fields, so one range holds all; `/` follows `.`."""
+_BOUNDS: Final = (".min", ".max", ".last")
 _FIELDS: Final = (
     "id", "name", "project", "status", "attempt", "author", "created", "started", "ended", "exit_code", "source",
     "comment", "commit", "command", "record", "archived", "removed", "broken",
@@ -142,7 +143,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRo
     tables: dict[tuple[int, str], dict[str, Any]] = defaultdict(dict)
     fields = db.execute(
         "SELECT task, field, number, text FROM task_fields"
-        f" WHERE task IN ({marks(rows)}) AND field > 'metrics.' AND field < 'params/' ORDER BY task, field",
+        f" WHERE task IN ({marks(rows)}) AND field > 'metrics' AND field < 'params/' ORDER BY task, field",
         rows,
     )
     for row, field, number, text in fields:
@@ -158,7 +159,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, TaskRo
         row: _task(
             columns,
             tags=tuple(tags[row]),
-            metrics=_without_bounds(tables[row, "metrics"]),
+            **_split_bounds(tables[row, "metrics"], tables[row, OWN]),
             params=tables[row, "params"],
         )
         for row, *columns in found
@@ -172,13 +173,14 @@ def _task(columns: Sequence[Any], **joined: Any) -> TaskRow:
     return TaskRow(**fields | {flag: bool(fields[flag]) for flag in ("archived", "removed")}, **joined)
 
 
-def _without_bounds(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return metrics without the bounds of their curves, which exist for searching only: `loss`, not `loss.min`."""
-    return {
+def _split_bounds(fields: dict[str, Any], own: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return metrics apart from the bounds of their curves: `loss.min` of `loss`, unless it is in `own`."""
+    bounds = {
         name: value
-        for name, value in metrics.items()
-        if not (name.endswith((".min", ".max", ".last")) and name.rpartition(".")[0] in metrics)
+        for name, value in fields.items()
+        if name.endswith(_BOUNDS) and name.rpartition(".")[0] in fields and name not in own
     }
+    return {"metrics": {name: value for name, value in fields.items() if name not in bounds}, "bounds": bounds}
 
 
 def _value(group: str, number: int | float | None, text: str | None) -> str | int | float | bool | None:

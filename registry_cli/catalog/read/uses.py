@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from registry_cli.catalog.connection import find_value, list_column, select_among
 from registry_cli.catalog.read.rows import User
 from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId, Xxh3
+from registry_cli.records.parts import FileEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import UserId
+
+
+class LocalFile(NamedTuple):
+    """A local file, with a `file:` URL and digests, and the versions that point to it."""
+
+    file: FileEntry
+    versions: tuple[VersionId, ...]
+
 
 _USERS = "uses u LEFT JOIN versions v ON v.row = u.version LEFT JOIN tasks t ON t.row = u.task"
 _LIVE = "coalesce(v.removed, t.removed) = 0"
@@ -85,6 +94,19 @@ def list_external_blobs(db: Connection) -> list[BlobHash]:
     return list_column(db, "SELECT DISTINCT sha256 FROM files WHERE url IS NOT NULL AND sha256 IS NOT NULL")
 
 
+def list_local_files(db: Connection) -> list[LocalFile]:
+    """Return the local files that versions which are not removed point to, as far as their digests are known."""
+    found = db.execute(
+        "SELECT f.path, f.size, f.sha256, f.xxh3, f.media, f.url, v.id"
+        " FROM files f JOIN versions v ON v.row = f.version"
+        " WHERE f.url LIKE 'file:%' AND f.sha256 IS NOT NULL AND v.removed = 0 ORDER BY f.version, f.path"
+    )
+    versions = defaultdict[FileEntry, list[VersionId]](list)
+    for *columns, version in found:
+        versions[FileEntry(*columns)].append(VersionId(RecordId(version)))
+    return [LocalFile(file, tuple(users)) for file, users in versions.items()]
+
+
 def sum_blob_sizes(db: Connection) -> int:
     """Return the total bytes of all blobs that a version or task names, including removed ones."""
     query = "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM uses GROUP BY sha256)"
@@ -95,6 +117,17 @@ def list_shown(db: Connection, blob: BlobHash) -> list[tuple[VersionId, str]]:
     """Return the files of versions that hold a blob, as version and path."""
     query = "SELECT v.id, f.path FROM files f JOIN versions v ON v.row = f.version WHERE f.sha256 = ?"
     return [(VersionId(RecordId(version)), path) for version, path in db.execute(query, (blob,))]
+
+
+def iter_file_holders(db: Connection, blobs: Sequence[BlobHash]) -> Iterator[tuple[int, str, BlobHash]]:
+    """Yield each file of a version, removed or not, that holds one of some blobs: the version's row, path and blob."""
+    return select_among(db, "SELECT version, path, sha256 FROM files WHERE sha256 IN ({marks})", blobs)
+
+
+def list_digests(db: Connection, prefix: str, limit: int) -> list[BlobHash]:
+    """Return at most `limit` digests of files of versions that begin with a prefix."""
+    query = "SELECT DISTINCT sha256 FROM files WHERE sha256 >= ? AND sha256 < ? LIMIT ?"
+    return [BlobHash(sha256) for (sha256,) in db.execute(query, (prefix, prefix + "g", limit))]
 
 
 def list_holders(db: Connection, blobs: Collection[BlobHash], task: TaskId) -> list[int]:

@@ -31,8 +31,9 @@ def command(
 ) -> None:
     """Check that every stored file is intact.
 
-    The log and the records are read in full, files are checked by their XXH3, and the index is compared with the log.
-    Nothing is changed. Each damage is reported with the versions and tasks that it affects.
+    The log and the records are read in full, files are checked by their XXH3, also those outside the registry that
+    versions only point to, and the index is compared with the log. Nothing is changed. Each damage is reported with
+    the versions and tasks that it affects.
     """
     from registry_cli.cli.printing.fsck import print_report
     from registry_cli.registry.fsck.fsck import check_registry

@@ -15,7 +15,7 @@ from registry_cli.cli.session import TAIL_KEY, Session, open_session
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from registry_cli.records.task import Auto, Recipe
+    from registry_cli.records.task import Auto, Recipe, Task
     from registry_cli.tasks.describe import Wish
     from registry_cli.tasks.run.run import Outcome
 
@@ -28,6 +28,8 @@ EXAMPLES = (
     "reg log --auto-only 'pytorch=final*.pt' --auto-off scikit -- python train.py",
 )
 RUNS_COMMAND = True
+NAMED: Final = 3
+"""Most models that the last line names."""
 
 _watched: Final = partial(typer.Option, rich_help_panel="What it reads and writes")
 _auto: Final = partial(typer.Option, rich_help_panel="Automatic logging")
@@ -74,7 +76,9 @@ def command(
     ] = None,
     *,
     options: LogOptions,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing at the end except problems.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no line at the end; problems all the same.")
+    ] = False,
 ) -> None:
     """Run a command as a task, and record everything a re-run needs."""
     from registry_cli.tasks.child.outcome import launching
@@ -173,12 +177,30 @@ def _run(session: Session, wish: Wish, *, named: bool) -> Outcome:
 
 
 def _report(session: Session, outcome: Outcome) -> None:
-    """Write warnings about problems, and on a terminal a note on the outputs that were stored."""
-    for problem in outcome.problems:
-        session.output.warn(problem)
-    for missed in outcome.missed:
-        session.output.warn(missed)
-    if sys.stderr.isatty():
-        kept = ", ".join(row.ref for row in outcome.outputs)
-        session.output.note(f"task {outcome.task.name} {outcome.task.id} {outcome.task.status}"
-                            + (f"; kept {kept}" if kept else ""))  # fmt: skip
+    """Write warnings about problems, then one line on the task: its status, its duration and what was kept."""
+    warnings = (*outcome.problems, *outcome.missed)
+    if outcome.mid_line and (warnings or not session.output.quiet):
+        sys.stderr.write("\n")  # else the first of our lines would continue the command's last
+    for warning in warnings:
+        session.output.warn(warning)
+    if not outcome.launch and not session.output.quiet:
+        session.output.note(f"{_describe_end(outcome.task)}; {_describe_kept(outcome)}")
+
+
+def _describe_end(task: Task) -> str:
+    from registry_cli.views.text import format_duration
+
+    duration = (task.ended - task.started).total_seconds() if task.ended and task.started else None
+    ended = f" in {format_duration(duration)}" if duration is not None else ""
+    return f"task {task.name} {task.id} {task.status}{ended}"
+
+
+def _describe_kept(outcome: Outcome) -> str:
+    """Return which versions the task made, in words: the newest of each model, and their number."""
+    from collections import Counter
+
+    counts = Counter(row.name for row in outcome.outputs)
+    newest = {row.name: row.ref for row in outcome.outputs}
+    refs = [ref + (f" of {counts[name]:,} versions" if counts[name] > 1 else "") for name, ref in newest.items()]
+    more = f" and {len(refs) - NAMED:,} more models" if len(refs) > NAMED else ""
+    return f"kept {', '.join(refs[:NAMED])}{more}" if refs else "no version was kept"

@@ -9,6 +9,9 @@ import typer
 from registry_cli.cli.options import Change
 from registry_cli.cli.session import open_session
 
+SHOWN = 5
+"""Most entries passed over that are named one by one."""
+
 EXAMPLES = ("reg undo", "reg undo 01JD2Q0V9T3M6X8Y1R5N7K4ZBC -m 'wrong model'")
 
 
@@ -22,7 +25,8 @@ def command(
 ) -> None:
     """Undo an entry by appending its opposite.
 
-    A published version stays published, and a task that has run stays: `reg task remove` removes it.
+    A published version stays published, and a task that has run stays: `reg task remove` removes it. Without ENTRY,
+    such entries are passed over, and named.
     """
     from registry_cli.registry.events import tell_changes
     from registry_cli.registry.undo import undo_entry
@@ -30,6 +34,11 @@ def command(
 
     session = open_session(ctx, change)
     undone = undo_entry(session.registry, entry, message=change.message)
-    session.output.rows([view_change(change) for change in tell_changes(session.registry, undone)],
+    session.output.rows([view_change(change) for change in tell_changes(session.registry, undone.changes)],
                         ("ref", "what", "author", "time", "event"), id_key="event")  # fmt: skip
-    session.output.note(f"undone: {undone[0].entry}")
+    for passed in undone.passed[:SHOWN]:
+        about = f" ({passed.ref})" if passed.ref else ""
+        session.output.note(f"passed over {passed.entry}{about}: {passed.reason}")
+    if len(undone.passed) > SHOWN:
+        session.output.note(f"passed over {len(undone.passed) - SHOWN:,} more that cannot be undone")
+    session.output.note(f"undone: {undone.changes[0].entry}")

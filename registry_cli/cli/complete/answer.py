@@ -24,7 +24,7 @@ def answer(words: Sequence[str]) -> int:
     """Print the answer, or a shell's script where only the shell is named."""
     shell, typed = words[0] if words else "", list(words[1:])
     if not typed:
-        from registry_cli.cli.complete.scripts import SCRIPTS
+        from registry_cli.cli.shell_scripts import SCRIPTS
 
         sys.stdout.write(SCRIPTS.get(shell, ""))
         return 0 if shell in SCRIPTS else 2

@@ -11,6 +11,7 @@ from registry_cli.cli.complete.options import (
     OPTIONS,
     ROLES,
     SETTINGS,
+    SHORT,
     STATUSES,
     TASK_FIELDS,
 )
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.index.names import Names
 
-FILES = frozenset({"PATH", "FILE", "DIR"})
+FILES = frozenset({"PATH", "FILE", "DIR", "GLOB", "-- COMMAND"})
 """Kinds that the shell itself completes."""
 _NAMED = {"FIELD", "FIELDS", "EXPR", "FIELD=VALUE", "REF", "[ROLE=]REF", "[NAME=]REF", "NAME", "TASK", "TAG", "ALIAS"}
 """Kinds whose candidates come from the index."""
@@ -60,7 +61,8 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
 
 def _commands(group: str) -> list[tuple[str, str]]:
     rows = ((words.rpartition(" "), row[0]) for words, row in COMMANDS.items() if words)
-    return [(name, summary) for (above, _, name), summary in rows if above == group]
+    short = [(verb, COMMANDS[f"model {verb}"][0]) for verb in SHORT] if not group else []
+    return [(name, summary) for (above, _, name), summary in rows if above == group] + short
 
 
 def _options(place: Place) -> list[tuple[str, str]]:

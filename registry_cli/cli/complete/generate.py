@@ -9,11 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.catalog.query.fields import PLAIN, TASK_PLAIN
+from registry_cli.catalog.query.fields import FILES, PLAIN, TASK_PLAIN
 from registry_cli.catalog.schema import SCHEMA
-from registry_cli.cli.complete.scripts import SCRIPTS
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
-from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
+from registry_cli.cli.shell_scripts import SCRIPTS
+from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, SHORT
 from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
 from registry_cli.records.status import STATUSES
 from registry_cli.records.version import ROLES
@@ -46,6 +46,8 @@ STATUSES = {statuses!r}
 SETTINGS: tuple[tuple[str, str], ...] = {settings!r}
 FRAMEWORKS: tuple[tuple[str, str], ...] = {frameworks!r}
 ALIASES = {aliases!r}
+SHORT = {short!r}
+"""Verbs of `reg model` that `reg` itself takes too."""
 OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
 '''
 
@@ -66,12 +68,13 @@ def _table() -> str:
     head = _HEAD.format(
         schema=SCHEMA,
         roles=tuple(ROLES),
-        fields=(*PLAIN, "tags", "aliases"),
+        fields=(*PLAIN, "tags", "aliases", *FILES),
         task_fields=(*TASK_PLAIN, "tags"),
         statuses=STATUSES,
         settings=tuple((key.removesuffix("NAME"), described.summary) for key, described in KEYS.items()),
         frameworks=tuple(FRAMEWORKS.items()),
         aliases=ALIASES,
+        short=SHORT,
     )
     rows = "".join(f"    {option!r},\n" for option in options)
     kinds = "COMMANDS: dict[str, tuple[str, tuple[int, ...], tuple[str, ...]]] = {\n"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from registry_cli.cli.complete.options import ALIASES, COMMANDS, OPTIONS
+from registry_cli.cli.complete.options import ALIASES, COMMANDS, OPTIONS, SHORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_SEVERAL = frozenset({"--to", "--output", "-o"})
 FLAG = ""
 """Kind of an option that takes no value."""
 
@@ -69,7 +70,10 @@ def find_place(words: Sequence[str]) -> Place:
 
 def _descend(command: str, word: str) -> str:
     path = f"{command} {word}".strip()
-    return path if path in COMMANDS else f"{command} {ALIASES.get(path) or ALIASES.get(word, word)}".strip()
+    if path in COMMANDS:
+        return path
+    verb = ALIASES.get(path) or ALIASES.get(word, word)
+    return f"{'model' if not command and verb in SHORT else command} {verb}".strip()
 
 
 def _read_option(place: Place, word: str) -> str:
@@ -107,3 +111,5 @@ def _decide(place: Place, waiting: str, given: int, only_arguments: bool) -> Non
             place.kind = arguments[given].removesuffix("...")
         elif arguments and arguments[-1].endswith("..."):
             place.kind = arguments[-1].removesuffix("...")
+        if place.command == "model get" and given and not _SEVERAL.intersection(place.options):
+            place.kind = "DIR"  # without these, a folder follows the version

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.cli.drawing import open_console
 from registry_cli.registry.compare import Compared, Comparison, list_groups
-from registry_cli.views.comparison import comparison_table, format_lines, name_field
+from registry_cli.views.comparison import comparison_table, format_lines, list_cells, name_field
 from registry_cli.views.text import escape, format_short, format_size
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ _GAP: Final = 2
 
 
 def print_comparison(output: Output, shown: Comparison, *, markdown: bool = False) -> None:
-    """Print a comparison: a table on a terminal, tab-separated lines in a pipe, Markdown or JSON when asked for.
+    """Print a comparison: a table on a terminal, tab-separated lines in a pipe, Markdown, CSV or JSON when asked for.
 
     In a pipe, designs are shown by their digests; their diffs are printed where nothing else is compared.
     """
     if output.mode == "json":
         output.record(comparison_table(shown))
+    elif output.mode == "csv":
+        print_cells(output, shown.rows, [version.ref for version in shown.versions])
     elif markdown:
         output.text(format_markdown(shown))
     elif not shown.rows:
@@ -48,6 +50,12 @@ def print_comparison(output: Output, shown: Comparison, *, markdown: bool = Fals
         output.text("".join(shown.designs))
     else:
         output.text("\n".join(format_lines(shown.rows)))
+
+
+def print_cells(output: Output, rows: Sequence[Compared], titles: Sequence[str]) -> None:
+    """Print a row a field: its name, then its value of each compared thing under the thing's title."""
+    columns = ["field", *titles]
+    output.rows((dict(zip(columns, cells, strict=True)) for cells in list_cells(rows)), columns)
 
 
 def draw_comparison(shown: Comparison, width: int) -> Iterator[RenderableType]:

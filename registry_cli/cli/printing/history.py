@@ -90,7 +90,7 @@ def _draw_changes(changes: Sequence[Told]) -> Table:
         table.add_column(title, no_wrap=True, max_width=20, overflow="ellipsis")
     table.add_column("what", overflow="fold")
     for _, same in groupby(changes, key=lambda change: (change.row.entry, change.row.version)):
-        steps = list(same)[::-1]
+        steps = list(same)
         row = steps[0].row
         what = Text("\n".join(escape(step.what) for step in steps))
         if row.message:

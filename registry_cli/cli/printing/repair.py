@@ -49,10 +49,18 @@ def print_repair(output: Output, repair: Repair, root: Path, *, dry_run: bool) -
 
 
 def summary(repair: Repair) -> str:
-    """Return a sentence that says what is lost."""
+    """Return a sentence that says what is lost, and what to do about files outside the registry."""
     affected = {user for outcome in repair.lost for user in outcome.users}
     named = sorted(repair.names.get(user, user[:12]) for user in affected)
-    lost = f"{len(repair.lost):,} file{'s are' if len(repair.lost) > 1 else ' is'} lost in this copy"
+    outside = sum(outcome.kind == "external" for outcome in repair.lost)
+    inside = len(repair.lost) - outside
+    parts = [f"{inside:,} file{'s are' if inside > 1 else ' is'} lost in this copy"] if inside else []
+    if outside:
+        parts.append(
+            f"{outside:,} file{'s' if outside > 1 else ''} outside the registry changed: bring the bytes back, or add"
+            " what is there and remove the version"
+        )
+    lost = "; ".join(parts)
     if not named:
         return lost
     more = f" and {len(named) - _SHOWN:,} more" if len(named) > _SHOWN else ""

@@ -144,12 +144,9 @@ def _data(data: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 
 def _metrics(view: Mapping[str, Any], curves: Curves) -> list[list[str]]:
-    bounds = {f"{name}.{bound}" for name in view["curves"] for bound in ("min", "max", "last")}
     rows = []
     for name, value in view["metrics"].items():
         curve = view["curves"].get(name)
-        if name in bounds:
-            continue
         row = [escape(name), format_short(value)]
         if curve is not None and curve["count"] > 1:
             values = [value if math.isfinite(value) else None for value in curves.get(name, ())]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.cli.drawing import open_console
-from registry_cli.cli.printing.compare import About, draw_side_by_side
-from registry_cli.views.comparison import format_lines, list_cells, view_fields, view_task_comparison
+from registry_cli.cli.printing.compare import About, draw_side_by_side, print_cells
+from registry_cli.views.comparison import format_lines, view_fields, view_task_comparison
 from registry_cli.views.text import escape, format_duration, format_short
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ def print_task_comparison(output: Output, shown: TaskComparison) -> None:
     if output.mode == "json":
         output.record(view_task_comparison(shown, view_fields(shown.rows)))
     elif output.mode == "csv":
-        titles = [row.id for row in shown.tasks]
-        rows = [dict(zip(["field", *titles], cells, strict=True)) for cells in list_cells(shown.rows)]
-        output.rows(rows, ["field", *titles])
+        print_cells(output, shown.rows, [row.id for row in shown.tasks])
     elif not shown.rows:
         output.note("no differences")
     elif output.drawn:

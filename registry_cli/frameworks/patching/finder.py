@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.frameworks.patching.hidden_frames import hide_frame
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
@@ -48,6 +50,7 @@ class Finder:
         if plain is None or own is None or isinstance(loader, type) or "exec_module" in own:
             return
 
+        @hide_frame
         def exec_module(module: ModuleType) -> None:
             own.pop("exec_module", None)  # zipimport has one loader for many modules
             plain(module)

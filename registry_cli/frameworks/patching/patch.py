@@ -10,6 +10,8 @@ from sysconfig import get_paths
 from types import BuiltinFunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.frameworks.patching.hidden_frames import hide_frame
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
@@ -43,6 +45,7 @@ class Unbound:
         update_wrapper(self, wrapper)
         self.__wrapped__ = wrapper.__wrapped__  # type: ignore[attr-defined]  # `functools.wraps` made it
 
+    @hide_frame
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the wrapper."""
         return self._call(*args, **kwargs)
@@ -58,7 +61,7 @@ class StandIn(type):
 
     def __new__(cls, wrapper: Callable[..., Any], plain: type) -> StandIn:
         """Make a stand-in; its objects are instances of the real class, so that no `__init__` of its own is called."""
-        new = staticmethod(lambda cls, *args, **kwargs: wrapper(*args, **kwargs))
+        new = staticmethod(hide_frame(lambda cls, *args, **kwargs: wrapper(*args, **kwargs)))
         return super().__new__(cls, plain.__name__, (), {
             "__doc__": plain.__doc__, "__wrapped__": plain, "__new__": new})  # fmt: skip
 
@@ -162,6 +165,8 @@ def _find_raw(owner: Any, name: str) -> Any:
 def _iter_names(ids: Collection[int]) -> Iterator[tuple[ModuleType, str, Any]]:
     """Yield the names in all modules that lead to one of several live objects, given by `id`."""
     wanted = frozenset(ids)
+    if not wanted:  # no hooked package is imported yet, and there may be thousands of modules
+        return
     for module in [one for one in list(sys.modules.values()) if isinstance(one, ModuleType)]:
         names = object.__getattribute__(module, "__dict__")  # plain access would import a lazily imported module
         if not wanted.isdisjoint(map(id, list(names.values()))):

@@ -47,7 +47,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Details:
     """The facts that a call gives about the model that it saves, beyond the file.
 
     Attributes:
@@ -71,9 +71,9 @@ class Told:
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Saved:
-    """A save that succeeded.
+    """A save that succeeded; not frozen, as a frozen one takes several times as long to make.
 
     Attributes:
         path: Absolute path.
@@ -88,8 +88,19 @@ class Saved:
     mtime: int
     shape: Shape
     framework: str | None
-    told: Told
+    details: Details
     stream: ReferenceType[Any] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a file of which no more is known than these attributes and the framework."""
+        details = self.details
+        return (
+            self.shape == "file"
+            and details.config is None
+            and details.step is None
+            and not (details.labels or details.scores)
+        )
 
 
 class Sink(Protocol):
@@ -136,7 +147,7 @@ class Save:
         target: `module:name` or `module:Class.method`, in the module that defines it.
         path: Argument that takes a path or a file object.
         shape: Shape of the result; a path that is a folder after the call counts as a folder.
-        tell: Returns more facts about a call; None where the call saves no model at all (a table, for example).
+        report: Returns more facts about a call; None where the call saves no model at all (a table, for example).
         optional: True where some supported versions lack the function.
         empties: True where it opens the path for writing before it does anything that takes time.
     """
@@ -144,7 +155,7 @@ class Save:
     target: str
     path: Argument
     shape: Shape = "file"
-    tell: Callable[[Call], Told | None] | None = None
+    report: Callable[[Call], Details | None] | None = None
     optional: bool = False
     empties: bool = False
 
@@ -154,14 +165,14 @@ class Load:
     """A function that reads a model; other attributes as in `Save`.
 
     Attributes:
-        tell: Called after the function returned; returns the file or folder that was loaded, where the argument does
+        report: Called after the function returned; returns the file or folder that was loaded, where the argument does
             not name it, or None where nothing was loaded.
         shape: Shape of what it reads; for a prefix nothing needs to lie at the path itself.
     """
 
     target: str
     path: Argument
-    tell: Callable[[Call], str | None] | None = None
+    report: Callable[[Call], str | None] | None = None
     optional: bool = False
     shape: Shape = "file"
 
@@ -171,11 +182,11 @@ class Score:
     """A function that receives metrics, such as a TensorBoard writer's; of nested calls the outermost counts.
 
     Attributes:
-        tell: Called after the function returned; reports to the sink.
+        report: Called after the function returned; reports to the sink.
     """
 
     target: str
-    tell: Callable[[Call, Sink], None]
+    report: Callable[[Call, Sink], None]
     optional: bool = False
 
 

@@ -14,8 +14,9 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.frameworks.patching.hidden_frames import ask_quietly, hide_frame
 from registry_cli.frameworks.patching.paths import find_path, find_stream, is_remote
-from registry_cli.frameworks.patching.shapes import Call, Load, Save, Saved, Score, Told, Train
+from registry_cli.frameworks.patching.shapes import Call, Details, Load, Save, Saved, Score, Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Context = tuple["LoggingState", Sink, Framework, Hook]
     """The state of logging, the sink of this call, and the hook of a framework."""
 
-_NOTHING: Final = Told()
+_NOTHING: Final = Details()
 
 
 class _Inside(threading.local):
@@ -68,7 +69,7 @@ class LoggingState:
         except Exception as error:  # the script's call continues
             self.rules = None
             with suppress(Exception):
-                warnings.warn(f"automatic logging has ended: {type(error).__name__}: {error}", stacklevel=3)
+                warnings.warn(f"automatic logging has ended: {type(error).__name__}: {error}", stacklevel=2)
             return None
 
     def warn_once(self, sink: Sink, framework: Framework, hook: Hook, error: Exception) -> None:
@@ -83,71 +84,73 @@ def wrap(state: LoggingState, framework: Framework, hook: Hook, plain: Function)
     """Return the wrapper of a function, with the same signature."""
     make = {Save: _wrap_save, Load: _wrap_load, Score: _wrap_score, Train: _wrap_train}[type(hook)]
     wrapper: Function = make(state, framework, hook, plain)  # type: ignore[operator]  # of this very kind
-    return functools.wraps(plain)(wrapper)
+    return functools.wraps(plain)(hide_frame(wrapper))
 
 
 def _wrap_save(state: LoggingState, framework: Framework, hook: Save, plain: Function) -> Function:
+    place, name = hook.path.place, hook.path.name
+
     def save(*args: Any, **kwargs: Any) -> Any:
         sink = None if _inside.busy else state.find_sink(framework)
         if sink is None:
             return plain(*args, **kwargs)
-        call = Call(args, kwargs)
-        context = state, sink, framework, hook
-        path, end = _try(context, _announce, sink, hook, call) or (None, None)
+        given = args[place] if len(args) > place else kwargs.get(name)
+        path = end = None
+        try:
+            path = find_path(given)
+            if path is not None:
+                end = sink.saving(path, empties=hook.empties and isinstance(given, str | os.PathLike))
+        except Exception as error:
+            state.warn_once(sink, framework, hook, error)
         done = False
         try:
             _inside.busy = True
-            call.result = plain(*args, **kwargs)
+            result = plain(*args, **kwargs)
             done = True
         finally:
             _inside.busy = False
             if end is not None:
-                _try(context, end, done)
-        _try(context, _report_save, *context, call, path)
-        return call.result
+                _try((state, sink, framework, hook), end, done)
+        try:
+            told = _NOTHING if hook.report is None else ask_quietly(hook.report, Call(args, kwargs, result))
+            _report_save(state, sink, framework, hook, told, given, path)
+        except Exception as error:
+            state.warn_once(sink, framework, hook, error)
+        return result
 
     return save
 
 
-def _announce(sink: Sink, hook: Save, call: Call) -> tuple[str | None, Callable[[bool], None] | None]:
-    """Report the path of a save that is about to happen; return it, and the function to call after the save."""
-    given = hook.path.get(call)
-    path = find_path(given)
-    if path is None:
-        return None, None
-    return path, sink.saving(path, empties=hook.empties and isinstance(given, str | os.PathLike))
-
-
 def _report_save(
-    state: LoggingState, sink: Sink, framework: Framework, hook: Save, call: Call, path: str | None
-) -> None:
-    told = hook.tell(call) if hook.tell is not None else _NOTHING
+    state: LoggingState, sink: Sink, framework: Framework, hook: Save, told: Details | None, given: object,
+    path: str | None,
+) -> None:  # fmt: skip
     rules = state.rules
     if told is None or rules is None:
         return
     shape = told.shape or hook.shape
     if told.path is not None:
-        path = find_path(told.path)
+        given, path = told.path, find_path(told.path)
     if path is None:
         sink.skipped("buffer")
         return
-    if not rules.admits(framework.keys, path) or (told.keys and not rules.admits(told.keys, path)):
+    if rules.wanted and not (rules.admits(framework.keys, path) and rules.admits(told.keys, path)):
         return
     size = mtime = 0
     if is_remote(path):
         sink.skipped("remote")
         return
-    stream = None if told.path is not None else find_stream(hook.path.get(call))
+    stream = None if type(given) is str else find_stream(given)
     if shape != "prefix":
         try:
             status = os.stat(path)
         except OSError:
             sink.skipped("gone" if stream is None else "buffer")
             return
-        if stat.S_ISDIR(status.st_mode):
-            shape = "folder"
-        elif stat.S_ISREG(status.st_mode):
+        if stat.S_ISREG(status.st_mode):
             size, mtime = status.st_size, status.st_mtime_ns
+        elif stat.S_ISDIR(status.st_mode):
+            shape = "folder"
         else:
             sink.skipped("buffer")
             return
@@ -155,8 +158,8 @@ def _report_save(
 
 
 def _wrap_load(state: LoggingState, framework: Framework, hook: Load, plain: Function) -> Function:
-    slow = _wrap_any_load(state, framework, hook, plain)
-    if hook.tell is not None or hook.shape == "prefix":
+    slow = hide_frame(_wrap_any_load(state, framework, hook, plain))
+    if hook.report is not None or hook.shape == "prefix":
         return slow
     place, name = hook.path.place, hook.path.name
 
@@ -224,8 +227,8 @@ def _report_given(sink: Sink, hook: Load, given: str) -> None:
 
 
 def _report_load(sink: Sink, hook: Load, call: Call, path: str | None) -> None:
-    if path is not None and hook.tell is not None:
-        path = find_path(hook.tell(call))
+    if path is not None and hook.report is not None:
+        path = find_path(ask_quietly(hook.report, call))
     if path is not None:
         _report_path(sink, hook, path)
 
@@ -253,7 +256,7 @@ def _wrap_score(state: LoggingState, framework: Framework, hook: Score, plain: F
             result = plain(*args, **kwargs)
         finally:
             _inside.scoring = False
-        _try((state, sink, framework, hook), hook.tell, Call(args, kwargs, result), sink)
+        _try((state, sink, framework, hook), hook.report, Call(args, kwargs, result), sink)
         return result
 
     return score

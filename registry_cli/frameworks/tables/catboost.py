@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.boosting import find_last_scores, list_curves
 from registry_cli.frameworks.objects import find_labels
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Sink
@@ -21,11 +21,11 @@ _EXPORTS: Final = {"onnx": ("ONNX", ("onnx",)), "coreml": ("CoreML", ()), "pmml"
 _CLASSES: Final = ("CatBoost", "CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker")
 
 
-def tell_save(call: Call) -> Told:
+def report_save(call: Call) -> Details:
     """Return the facts of a saved model, or of one exported to another framework's format."""
     model = call.args[0]
     framework, keys = _EXPORTS.get(str(_FORMAT.get(call)).lower(), (None, ()))
-    return Told(framework=framework, keys=keys, labels=find_labels(model), scores=find_last_scores(model))
+    return Details(framework=framework, keys=keys, labels=find_labels(model), scores=find_last_scores(model))
 
 
 def leave_fit(call: Call, sink: Sink) -> None:
@@ -62,7 +62,7 @@ FRAMEWORK = Framework(
     keys=("catboost",),
     packages=("catboost",),
     hooks=(
-        Save("catboost.core:CatBoost.save_model", _FILE, tell=tell_save),
+        Save("catboost.core:CatBoost.save_model", _FILE, report=report_save),
         Load("catboost.core:CatBoost.load_model", _FILE),
         *(Train(f"catboost.core:{name}.fit", leave=leave_fit, optional=name == "CatBoostRanker") for name in _CLASSES),
         Train("catboost.core:cv", leave=leave_cv),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import ReferenceType, WeakKeyDictionary, WeakSet, ref
 
 from registry_cli.frameworks.numbers import find_number
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Score, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Score, Train
 
 if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Sink
@@ -25,20 +25,20 @@ _fitting: WeakSet[Any] = WeakSet()
 """Learners in a fit; outside of a fit the count of batches is meaningless, as `validate` resets it."""
 
 
-def tell_model(call: Call) -> Told | None:
+def report_model(call: Call) -> Details | None:
     """Return the number of batches after which a model was saved; None during a search for a learning rate."""
     find = _learners.get(Argument(1, "model").get(call))
     learner = find() if find is not None else None
     if learner is None:
-        return Told()
-    return None if any(map(_is_finder, learner.cbs)) else Told(step=_find_step(learner))
+        return Details()
+    return None if any(map(_is_finder, learner.cbs)) else Details(step=_find_step(learner))
 
 
-def tell_export(call: Call) -> Told:
+def report_export(call: Call) -> Details:
     """Return the path to which a learner exported itself, and its step."""
     learner = call.args[0]
     name = Argument(1, "fname").get(call) or "export.pkl"
-    return Told(path=str(Path(learner.path, name)), step=_find_step(learner))
+    return Details(path=str(Path(learner.path, name)), step=_find_step(learner))
 
 
 def enter_fit(call: Call, sink: Sink) -> None:
@@ -60,7 +60,7 @@ def leave_fit(call: Call, sink: Sink) -> None:
     _fitting.discard(learner)
 
 
-def tell_epoch(call: Call, sink: Sink) -> None:
+def report_epoch(call: Call, sink: Sink) -> None:
     """Report the numbers of an epoch that has ended; report none for `validate`, which has fewer."""
     recorder = call.args[0]
     names = [str(name) for name in recorder.metric_names[1:] if name != "time"]
@@ -91,11 +91,11 @@ FRAMEWORK = Framework(
     keys=("fastai", "pytorch"),
     packages=("fastai",),
     hooks=(
-        Save("fastai.learner:save_model", _FILE, tell=tell_model),
+        Save("fastai.learner:save_model", _FILE, report=report_model),
         Load("fastai.learner:load_model", _FILE),
-        Save("fastai.learner:Learner.export", Argument(1, "fname"), tell=tell_export),
+        Save("fastai.learner:Learner.export", Argument(1, "fname"), report=report_export),
         Load("fastai.learner:load_learner", Argument(0, "fname")),
         Train("fastai.learner:Learner.fit", enter_fit, leave_fit, optional=True),
-        Score("fastai.learner:Recorder.after_epoch", tell_epoch, optional=True),
+        Score("fastai.learner:Recorder.after_epoch", report_epoch, optional=True),
     ),
 )

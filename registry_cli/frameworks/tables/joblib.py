@@ -9,21 +9,21 @@ from __future__ import annotations
 from typing import Final
 
 from registry_cli.frameworks.callers import find_caller
-from registry_cli.frameworks.objects import tell_object
+from registry_cli.frameworks.objects import report_object
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save
 
 _VALUE: Final = Argument(0, "value")
 _LOADED: Final = Argument(0, "filename")
 _FOR_THEMSELVES: Final = ("joblib.", "sklearn.datasets.")
 
 
-def tell_dump(call: Call) -> Told | None:
+def report_dump(call: Call) -> Details | None:
     """Return the facts of a saved model; None for data and caches."""
-    return None if _is_cache() else tell_object(_VALUE.get(call))
+    return None if _is_cache() else report_object(_VALUE.get(call))
 
 
-def tell_load(call: Call) -> str | None:
+def report_load(call: Call) -> str | None:
     """Return the path that is loaded; None for caches."""
     return None if _is_cache() else find_path(_LOADED.get(call))
 
@@ -39,7 +39,7 @@ FRAMEWORK = Framework(
     keys=("joblib",),
     packages=("joblib",),
     hooks=(
-        Save("joblib.numpy_pickle:dump", Argument(1, "filename"), tell=tell_dump, empties=True),
-        Load("joblib.numpy_pickle:load", _LOADED, tell=tell_load),
+        Save("joblib.numpy_pickle:dump", Argument(1, "filename"), report=report_dump, empties=True),
+        Load("joblib.numpy_pickle:load", _LOADED, report=report_load),
     ),
 )

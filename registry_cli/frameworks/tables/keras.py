@@ -8,13 +8,12 @@ https://keras.io/api/models/model_saving_apis/. Not logged: weights split into s
 from __future__ import annotations
 
 import re
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from registry_cli.frameworks.numbers import find_number
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,35 +30,39 @@ _BACKUPS: Final = (
 )
 _EPOCH_END: Final = "CallbackList.on_epoch_end"
 _FITS: Final = ("keras.src.callbacks.callback_list", "keras.src.callbacks", "tf_keras.src.callbacks")
+_FILE_PATH: Final = "ModelCheckpoint._get_file_path"
+_CHECKPOINTS: Final = ("keras.src.callbacks.model_checkpoint", "keras.src.callbacks", "tf_keras.src.callbacks")
 _EXPORTS: Final = {"onnx": "ONNX", "openvino": "OpenVINO", "litert": "TensorFlow_Lite", "torch": "PyTorch"}
 
 _configs: WeakKeyDictionary[Any, tuple[object, str | None]] = WeakKeyDictionary()
+_named: dict[str, int] = {}
+"""The epoch in the path that a checkpoint callback has formatted last."""
 _epochs: WeakKeyDictionary[Any, tuple[int, Mapping[str, float]]] = WeakKeyDictionary()
 
 
-def tell_model(call: Call) -> Told:
+def report_model(call: Call) -> Details:
     """Return the facts of a whole model, with the epoch that has just ended for it."""
     return _describe(_MODEL.get(call), _PATH.get(call))
 
 
-def tell_weights(call: Call) -> Told | None:
+def report_weights(call: Call) -> Details | None:
     """Return the facts of weights; None for weights that are split into shards."""
     path = str(_PATH.get(call))
     if path.endswith(".json"):
         return None
     told = _describe(_MODEL.get(call), path)
     prefix = Path(f"{path}.index").exists() and not Path(path).exists()  # Keras 2 without an extension
-    return Told(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
+    return Details(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
 
 
-def tell_export(call: Call) -> Told:
+def report_export(call: Call) -> Details:
     """Return the facts of a model that was exported to another framework's format."""
     told = _describe(call.args[0], _PATH.get(call))
     framework = _EXPORTS.get(Argument(2, "format").get(call), "TensorFlow")
-    return Told(framework=framework, step=told.step, config=told.config, scores=told.scores)
+    return Details(framework=framework, step=told.step, config=told.config, scores=told.scores)
 
 
-def tell_backup(call: Call) -> None:
+def report_backup(call: Call) -> None:
     """Return None: a backup only serves to resume after a crash, and is deleted after the training."""
 
 
@@ -78,6 +81,15 @@ def enter_epoch_end(call: Call, sink: Sink) -> None:
         sink.score(name, value, epoch)
 
 
+def leave_file_path(call: Call, sink: Sink) -> None:
+    """Remember the epoch of a path that a checkpoint callback has formatted, where the path holds it."""
+    del sink
+    template = str(getattr(call.args[0], "filepath", ""))
+    if "{epoch" in template and call.result is not None:
+        _named.clear()  # the callback saves to it at once, or not at all
+        _named[str(call.result)] = Argument(1, "epoch").get(call) + 1
+
+
 def leave_epoch_end(call: Call, sink: Sink) -> None:
     """Forget the epoch: a model saved from now on was trained further, or is saved by the script itself."""
     del sink
@@ -92,11 +104,15 @@ def _find_model(call: Call) -> Any:
     return callbacks._model if hasattr(callbacks, "_model") else getattr(callbacks, "model", None)
 
 
-def _describe(model: Any, path: object) -> Told:
-    """Return a model's network and its epoch's scores; the epoch is its step unless the file's name holds a number."""
+def _describe(model: Any, path: object) -> Details:
+    """Return a model's network and its epoch's scores.
+
+    Its step is the epoch, unless the file's name holds a number that is not known to be the epoch.
+    """
     epoch, scores = _epochs.get(model, (None, {}))
     numbered = re.search(r"\d", Path(str(path)).stem)
-    return Told(step=None if numbered else epoch, config=_find_config(model), scores=scores)
+    step = _named.get(str(path)) if numbered else epoch
+    return Details(step=step, config=_find_config(model), scores=scores)
 
 
 def _find_config(model: Any) -> str | None:
@@ -113,9 +129,7 @@ def _find_config(model: Any) -> str | None:
 
 def _make_config(model: Any) -> str | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return str(model.to_json())
+        return str(model.to_json())
     except Exception:  # a layer without a configuration
         return None
 
@@ -134,8 +148,8 @@ def _flatten(logs: Mapping[str, Any]) -> dict[str, float]:
 def _make_saves(package: str, *, optional: bool) -> tuple[Save | Load, ...]:
     api = f"{package}.src.saving.saving_api"
     return (
-        Save(f"{api}:save_model", _PATH, tell=tell_model, optional=optional),
-        Save(f"{api}:save_weights", _PATH, tell=tell_weights, optional=optional),
+        Save(f"{api}:save_model", _PATH, report=report_model, optional=optional),
+        Save(f"{api}:save_weights", _PATH, report=report_weights, optional=optional),
         Load(f"{api}:load_model", Argument(0, "filepath"), optional=optional),
         Load(f"{api}:load_weights", _PATH, optional=optional),
     )
@@ -149,8 +163,9 @@ FRAMEWORK = Framework(
     hooks=(
         *_make_saves("keras", optional=False),
         *_make_saves("tf_keras", optional=True),
-        Save("keras.src.models.model:Model.export", _PATH, tell=tell_export),  # Keras 3
-        *(Save(target, _NOWHERE, tell=tell_backup, optional=True) for target in _BACKUPS),
+        Save("keras.src.models.model:Model.export", _PATH, report=report_export),  # Keras 3
+        *(Save(target, _NOWHERE, report=report_backup, optional=True) for target in _BACKUPS),
         *(Train(f"{module}:{_EPOCH_END}", enter_epoch_end, leave_epoch_end, optional=True) for module in _FITS),
+        *(Train(f"{module}:{_FILE_PATH}", leave=leave_file_path, optional=True) for module in _CHECKPOINTS),
     ),
 )

@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from registry_cli.frameworks.boosting import add_callback, end_training, split_deviation, tell_booster, tell_round
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+from registry_cli.frameworks.boosting import add_callback, end_training, report_booster, report_round, split_deviation
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,9 +26,9 @@ _ORDER: Final = -1_000_000
 """First of all: a callback that raises to end the training early skips those after it."""
 
 
-def tell_save(call: Call) -> Told:
+def report_save(call: Call) -> Details:
     """Return the facts of a saved booster."""
-    return tell_booster(call.args[0])
+    return report_booster(call.args[0])
 
 
 def enter_training(function: str, call: Call, sink: Sink) -> None:
@@ -47,7 +47,7 @@ def make_listener(sink: Sink) -> Callable[[Any], None]:
 
     def listen(env: Any) -> None:
         with suppress(Exception):
-            tell_round(sink, env.model, env.iteration + 1, flatten_results(env.evaluation_result_list or ()))
+            report_round(sink, env.model, env.iteration + 1, flatten_results(env.evaluation_result_list or ()))
 
     listen.order = _ORDER  # type: ignore[attr-defined]  # LightGBM sorts by it
     return listen
@@ -71,7 +71,7 @@ FRAMEWORK = Framework(
     keys=("lightgbm",),
     packages=("lightgbm",),
     hooks=(
-        Save("lightgbm.basic:Booster.save_model", Argument(1, "filename"), tell=tell_save),
+        Save("lightgbm.basic:Booster.save_model", Argument(1, "filename"), report=report_save),
         Load("lightgbm.basic:Booster.__init__", Argument(3, "model_file")),
         Load("lightgbm.basic:_InnerPredictor.from_model_file", _INIT_MODEL, optional=True),
         Load("lightgbm.basic:_InnerPredictor.__init__", _INIT_MODEL),  # before 4.0; later it takes none

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Score, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Score, Train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,23 +23,23 @@ _TRAINERS: Final = {"lightning.pytorch": "lightning.fabric", "pytorch_lightning"
 """The packages of trainers, each with its package of Fabric."""
 
 
-def tell_checkpoint(call: Call) -> Told | None:
+def report_checkpoint(call: Call) -> Details | None:
     """Return a trainer's step and its current metrics; None where another thread writes the file."""
     trainer = call.args[0]
     writer = getattr(getattr(trainer, "strategy", None), "checkpoint_io", None)
     if any(kind.__name__ == "AsyncCheckpointIO" for kind in type(writer).__mro__):
         return None
-    return Told(step=find_step(trainer.global_step), scores=find_metrics(trainer))
+    return Details(step=find_step(trainer.global_step), scores=find_metrics(trainer))
 
 
-def tell_written(call: Call) -> Told:
+def report_written(call: Call) -> Details:
     """Return the step that a checkpoint itself holds; one of Fabric's may hold none."""
     checkpoint = Argument(1, "checkpoint").get(call)
     step = checkpoint.get("global_step") if isinstance(checkpoint, dict) else None
-    return Told(step=step if isinstance(step, int) else None)
+    return Details(step=step if isinstance(step, int) else None)
 
 
-def tell_metrics(call: Call, sink: Sink) -> None:
+def report_metrics(call: Call, sink: Sink) -> None:
     """Report the scalars that a trainer passes to its loggers, even if it has no loggers."""
     metrics = Argument(1, "metrics").get(call) or {}
     step = Argument(2, "step").get(call)
@@ -75,12 +75,16 @@ def find_numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
 def _make_hooks(trainer: str, fabric: str) -> tuple[Hook, ...]:
     connector = f"{trainer}.trainer.connectors.logger_connector.logger_connector"
     return (
-        Save(f"{trainer}.trainer.trainer:Trainer.save_checkpoint", Argument(1, "filepath"), tell=tell_checkpoint),
-        Save(f"{fabric}.plugins.io.torch_io:TorchCheckpointIO.save_checkpoint", Argument(2, "path"), tell=tell_written),
+        Save(f"{trainer}.trainer.trainer:Trainer.save_checkpoint", Argument(1, "filepath"), report=report_checkpoint),
+        Save(
+            f"{fabric}.plugins.io.torch_io:TorchCheckpointIO.save_checkpoint",
+            Argument(2, "path"),
+            report=report_written,
+        ),
         Load(f"{fabric}.plugins.io.torch_io:TorchCheckpointIO.load_checkpoint", Argument(1, "path")),
         Load(f"{fabric}.utilities.cloud_io:_load", Argument(0, "path_or_url"), optional=True),
         Train(f"{trainer}.strategies.strategy:Strategy.remove_checkpoint", enter_removal, optional=True),
-        Score(f"{connector}:_LoggerConnector.log_metrics", tell_metrics, optional=True),
+        Score(f"{connector}:_LoggerConnector.log_metrics", report_metrics, optional=True),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save
 
 _MODEL: Final = Argument(0, "proto")
 _FILE: Final = Argument(1, "f")
@@ -27,13 +27,13 @@ class PathArgument(Argument):
         return None if isinstance(given, bytes) else given
 
 
-def tell_model(call: Call) -> Told | None:
+def report_model(call: Call) -> Details | None:
     """Return the facts of a model, with files of large tensors such as `model.onnx.data`; None if one is elsewhere."""
     companions = list_beside(_MODEL.get(call))
     if not companions:
-        return Told()
+        return Details()
     name = Path(find_path(_FILE.get(call)) or "").name
-    return Told(shape="prefix") if all(each.startswith(f"{name}.") for each in companions) else None
+    return Details(shape="prefix") if all(each.startswith(f"{name}.") for each in companions) else None
 
 
 def list_beside(model: Any) -> set[str]:
@@ -50,7 +50,7 @@ FRAMEWORK = Framework(
     keys=("onnx",),
     packages=("onnx", "onnxruntime"),
     hooks=(
-        Save("onnx:save_model", _FILE, tell=tell_model),
+        Save("onnx:save_model", _FILE, report=report_model),
         Load("onnx:load_model", Argument(0, "f")),
         Load("onnxruntime.capi.onnxruntime_inference_collection:InferenceSession.__init__",
              PathArgument(1, "path_or_bytes"), optional=True),

@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import Final
 
 from registry_cli.frameworks.callers import find_caller, is_script
-from registry_cli.frameworks.objects import tell_object
+from registry_cli.frameworks.objects import report_object
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save
 
 _OBJECT: Final = Argument(0, "obj")
 _LOADED: Final = Argument(0, "file")
 
 
-def tell_dump(call: Call) -> Told | None:
+def report_dump(call: Call) -> Details | None:
     """Return the facts of a saved model; None for data, and for saves of a library."""
-    return tell_object(_OBJECT.get(call)) if is_script(find_caller()) else None
+    return report_object(_OBJECT.get(call)) if is_script(find_caller()) else None
 
 
-def tell_load(call: Call) -> str | None:
+def report_load(call: Call) -> str | None:
     """Return the path that is loaded; None for loads of a library."""
     return find_path(_LOADED.get(call)) if is_script(find_caller()) else None
 
@@ -33,7 +33,7 @@ FRAMEWORK = Framework(
     keys=("pickle",),
     packages=("pickle",),
     hooks=(
-        Save("pickle:dump", Argument(1, "file"), tell=tell_dump),
-        Load("pickle:load", _LOADED, tell=tell_load),
+        Save("pickle:dump", Argument(1, "file"), report=report_dump),
+        Load("pickle:load", _LOADED, report=report_load),
     ),
 )

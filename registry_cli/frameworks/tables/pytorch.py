@@ -12,44 +12,51 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.frameworks.objects import is_torch_data
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Sink
 
 _FILE: Final = Argument(0, "f")
+_OBJECT: Final = Argument(0, "obj")
 _CHECKPOINT: Final = Argument(99, "checkpoint_id")
 """By name alone."""
 _NOWHERE: Final = Argument(99, "")
 _SHARDS: Final = "torch.distributed.checkpoint"
 
 
-def tell_script(call: Call) -> Told:
+def report_save(call: Call) -> Details | None:
+    """Return no more than that a model is saved; None for data, such as a `TensorDataset` or a pair of tensors."""
+    return None if is_torch_data(_OBJECT.get(call)) else Details()
+
+
+def report_script(call: Call) -> Details:
     """Return the framework TorchScript, whose files differ from those of `torch.save`."""
     del call
-    return Told(framework="TorchScript")
+    return Details(framework="TorchScript")
 
 
-def tell_onnx(call: Call) -> Told | None:
+def report_onnx(call: Call) -> Details | None:
     """Return the facts of a model that was exported to an ONNX file; None if it was only returned."""
     given = Argument(2, "f").get(call)
     return None if given is None else _describe_graph(given)
 
 
-def tell_program(call: Call) -> Told:
+def report_program(call: Call) -> Details:
     """Return the facts of an ONNX file that an export's result wrote."""
     return _describe_graph(Argument(1, "destination").get(call))
 
 
-def tell_shards(call: Call) -> Told:
+def report_shards(call: Call) -> Details:
     """Return the path of a distributed checkpoint where only the writer object has it."""
     writer = call.kwargs.get("storage_writer")
     path = getattr(writer, "path", None)
-    return Told() if _CHECKPOINT.get(call) is not None or path is None else Told(path=str(path))
+    return Details() if _CHECKPOINT.get(call) is not None or path is None else Details(path=str(path))
 
 
-def tell_part(call: Call) -> None:
+def report_part(call: Call) -> None:
     """Return None: a thread writes a part of a distributed checkpoint."""
 
 
@@ -68,11 +75,11 @@ def _step_over() -> None:
             return
 
 
-def _describe_graph(given: Any) -> Told:
+def _describe_graph(given: Any) -> Details:
     """Return the facts of an ONNX file, whose weights may be in a second file."""
     path = find_path(given)
     has_data = path is not None and Path(f"{path}.data").is_file()
-    return Told(framework="ONNX", keys=("onnx",), shape="prefix" if has_data else None)
+    return Details(framework="ONNX", keys=("onnx",), shape="prefix" if has_data else None)
 
 
 FRAMEWORK = Framework(
@@ -81,20 +88,20 @@ FRAMEWORK = Framework(
     keys=("pytorch",),
     packages=("torch",),
     hooks=(
-        Save("torch.serialization:save", Argument(1, "f"), empties=True),
+        Save("torch.serialization:save", Argument(1, "f"), report=report_save, empties=True),
         Load("torch.serialization:load", _FILE),
-        Save("torch.jit._serialization:save", Argument(1, "f"), tell=tell_script),
-        Save("torch.jit._script:RecursiveScriptModule.save", Argument(1, "f"), tell=tell_script),
-        Save("torch.jit:ScriptFunction.save", Argument(1, "filename"), tell=tell_script),
+        Save("torch.jit._serialization:save", Argument(1, "f"), report=report_script),
+        Save("torch.jit._script:RecursiveScriptModule.save", Argument(1, "f"), report=report_script),
+        Save("torch.jit:ScriptFunction.save", Argument(1, "filename"), report=report_script),
         Load("torch.jit._serialization:load", _FILE),
         Save("torch.export:save", Argument(1, "f"), optional=True),  # since 2.1
         Load("torch.export:load", _FILE, optional=True),
-        Save("torch.onnx:export", Argument(2, "f"), tell=tell_onnx),
+        Save("torch.onnx:export", Argument(2, "f"), report=report_onnx),
         Save("torch.onnx._internal.exporter._onnx_program:ONNXProgram.save", Argument(1, "destination"),
-             tell=tell_program, optional=True),  # since 2.5
-        Save(f"{_SHARDS}.state_dict_saver:save", _CHECKPOINT, "folder", tell_shards, optional=True),  # since 2.2
+             report=report_program, optional=True),  # since 2.5
+        Save(f"{_SHARDS}.state_dict_saver:save", _CHECKPOINT, "folder", report_shards, optional=True),  # since 2.2
         Load(f"{_SHARDS}.state_dict_loader:load", _CHECKPOINT, optional=True),
-        Save(f"{_SHARDS}.filesystem:_write_files_from_queue", _NOWHERE, tell=tell_part, optional=True),
+        Save(f"{_SHARDS}.filesystem:_write_files_from_queue", _NOWHERE, report=report_part, optional=True),
         Train("torch:compile", enter_compile, optional=True),  # since 2.0
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,21 +21,21 @@ _LIBRARIES: Final = {
 """Frameworks by the module that saves their tensors; NumPy's may be of any, which the file's header may name."""
 
 
-def make_tell(framework: str | None) -> Callable[[Call], Told]:
-    """Return a `tell` function that returns the framework of a module's saves."""
-    told = Told(framework=framework)
+def make_report(framework: str | None) -> Callable[[Call], Details]:
+    """Return a `report` function that returns the framework of a module's saves."""
+    told = Details(framework=framework)
 
-    def tell(call: Call) -> Told:
+    def report(call: Call) -> Details:
         del call
         return told
 
-    return tell
+    return report
 
 
 def _make_hooks(library: str) -> tuple[Save | Load, ...]:
     module = f"safetensors.{library}"
     return (
-        Save(f"{module}:save_file", _SAVED, tell=make_tell(_LIBRARIES[library])),
+        Save(f"{module}:save_file", _SAVED, report=make_report(_LIBRARIES[library])),
         Load(f"{module}:load_file", _LOADED),
     )
 
@@ -48,7 +48,7 @@ FRAMEWORK = Framework(
     hooks=(
         Load("safetensors:safe_open", _LOADED),
         *(hook for library in _LIBRARIES for hook in _make_hooks(library)),
-        Save("safetensors.torch:save_model", _SAVED, tell=make_tell("PyTorch"), optional=True),
+        Save("safetensors.torch:save_model", _SAVED, report=make_report("PyTorch"), optional=True),
         Load("safetensors.torch:load_model", Argument(1, "filename"), optional=True),
     ),
 )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry_cli.frameworks.objects import tell_object
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+from registry_cli.frameworks.objects import report_object
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save
 
 _IO: Final = "skops.io._persist"
 _OBJECT: Final = Argument(0, "obj")
 
 
-def tell_dump(call: Call) -> Told | None:
+def report_dump(call: Call) -> Details | None:
     """Return the facts of a saved model; None for data."""
-    return tell_object(_OBJECT.get(call))
+    return report_object(_OBJECT.get(call))
 
 
 FRAMEWORK = Framework(
@@ -22,7 +22,7 @@ FRAMEWORK = Framework(
     keys=("skops",),
     packages=("skops",),
     hooks=(
-        Save(f"{_IO}:dump", Argument(1, "file"), tell=tell_dump),
+        Save(f"{_IO}:dump", Argument(1, "file"), report=report_dump),
         Load(f"{_IO}:load", Argument(0, "file")),
         Load(f"{_IO}:get_untrusted_types", Argument(99, "file"), optional=True),  # called before a load
     ),

@@ -52,18 +52,18 @@ _names: Final = Names()
 _folders: Final[WeakKeyDictionary[Any, str]] = WeakKeyDictionary()
 
 
-def tell_scalar(call: Call, sink: Sink) -> None:
+def report_scalar(call: Call, sink: Sink) -> None:
     """Report the scalar passed to `SummaryWriter.add_scalar`."""
     _score(sink, call.args[0], _TAG.get(call), _VALUE.get(call), _STEP.get(call))
 
 
-def tell_scalars(call: Call, sink: Sink) -> None:
+def report_scalars(call: Call, sink: Sink) -> None:
     """Report the scalars passed to `SummaryWriter.add_scalars`, each named by the main tag and its own."""
     for tag, value in _VALUES.get(call).items():
         _score(sink, call.args[0], f"{_MAIN.get(call)}/{tag}", value, _STEP.get(call))
 
 
-def tell_summary(call: Call, sink: Sink) -> None:
+def report_summary(call: Call, sink: Sink) -> None:
     """Report a scalar that `tf.summary.scalar` has written; none where no writer is set or a graph is being built."""
     tensorflow, summary = sys.modules["tensorflow"], sys.modules[_SUMMARY]
     if not tensorflow.executing_eagerly() or not call.result:
@@ -99,11 +99,11 @@ FRAMEWORK = Framework(
     keys=("tensorboard",),
     packages=("torch", "tensorboardX", "tensorflow"),
     hooks=(
-        Score("torch.utils.tensorboard.writer:SummaryWriter.add_scalar", tell_scalar),
-        Score("torch.utils.tensorboard.writer:SummaryWriter.add_scalars", tell_scalars),
-        Score("tensorboardX.writer:SummaryWriter.add_scalar", tell_scalar),
-        Score("tensorboardX.writer:SummaryWriter.add_scalars", tell_scalars),
-        Score("tensorflow.python.summary.tb_summary:scalar", tell_summary),
+        Score("torch.utils.tensorboard.writer:SummaryWriter.add_scalar", report_scalar),
+        Score("torch.utils.tensorboard.writer:SummaryWriter.add_scalars", report_scalars),
+        Score("tensorboardX.writer:SummaryWriter.add_scalar", report_scalar),
+        Score("tensorboardX.writer:SummaryWriter.add_scalars", report_scalars),
+        Score("tensorflow.python.summary.tb_summary:scalar", report_summary),
         Train(f"{_SUMMARY}:create_file_writer_v2", leave=remember_folder),
     ),
 )

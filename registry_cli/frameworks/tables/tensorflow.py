@@ -13,13 +13,13 @@ import re
 from typing import Any, Final
 
 from registry_cli.frameworks.numbers import find_step
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save
 
 _PREFIX: Final = Argument(1, "file_prefix")
 _NUMBERED: Final = re.compile(r"-(\d+)\Z")
 
 
-def tell_checkpoint(call: Call) -> Told | None:
+def report_checkpoint(call: Call) -> Details | None:
     """Return the facts of a checkpoint, with the number from `save` as step; None if another thread writes it."""
     path = _find_text(call.result)
     options = call.kwargs.get("options") or call.args[-1]
@@ -27,16 +27,16 @@ def tell_checkpoint(call: Call) -> Told | None:
         return None
     number = _find_number(path)
     counter = find_step(getattr(call.args[0], "_save_counter", None))
-    return Told(path=path, step=number if number == counter else None)
+    return Details(path=path, step=number if number == counter else None)
 
 
-def tell_saver(call: Call) -> Told | None:
+def report_saver(call: Call) -> Details | None:
     """Return the facts of a checkpoint of TensorFlow 1; None if there was nothing to save."""
     path = _find_text(call.result)
     if path is None:
         return None
     step = Argument(3, "global_step").get(call)
-    return Told(path=path, step=None if step is None else _find_number(path))
+    return Details(path=path, step=None if step is None else _find_number(path))
 
 
 def _find_text(value: Any) -> str | None:
@@ -56,9 +56,9 @@ FRAMEWORK = Framework(
     packages=("tensorflow",),
     hooks=(
         Save("tensorflow.python.saved_model.save:save", Argument(1, "export_dir"), "folder"),
-        Save("tensorflow.python.checkpoint.checkpoint:Checkpoint._write", _PREFIX, "prefix", tell_checkpoint),
-        Save("tensorflow.python.checkpoint.checkpoint:CheckpointV1._write", _PREFIX, "prefix", tell_checkpoint),
-        Save("tensorflow.python.training.saver:Saver.save", Argument(2, "save_path"), "prefix", tell_saver),
+        Save("tensorflow.python.checkpoint.checkpoint:Checkpoint._write", _PREFIX, "prefix", report_checkpoint),
+        Save("tensorflow.python.checkpoint.checkpoint:CheckpointV1._write", _PREFIX, "prefix", report_checkpoint),
+        Save("tensorflow.python.training.saver:Saver.save", Argument(2, "save_path"), "prefix", report_saver),
         Load("tensorflow.python.saved_model.load:load", Argument(0, "export_dir")),
         Load("tensorflow.python.saved_model.loader_impl:load", Argument(2, "export_dir")),  # TensorFlow 1
         Load("tensorflow.python.checkpoint.checkpoint:Checkpoint.restore", Argument(1, "save_path"), shape="prefix"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.numbers import find_number
 from registry_cli.frameworks.patching.paths import find_path, is_remote
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Score, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Score, Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,22 +33,22 @@ _TIMINGS: Final = ("_runtime", "_per_second")
 """Ends of the names under which a trainer logs its speed."""
 
 
-def tell_model(call: Call) -> Told:
+def report_model(call: Call) -> Details:
     """Return the facts of a model's folder."""
     return describe_folder(_FOLDER.get(call))
 
 
-def make_tell(framework: str) -> Callable[[Call], Told]:
-    """Return a `tell` function for another framework's model."""
+def make_report(framework: str) -> Callable[[Call], Details]:
+    """Return a `report` function for another framework's model."""
 
-    def tell(call: Call) -> Told:
-        told = tell_model(call)
-        return Told(framework=framework, config=told.config, labels=told.labels)
+    def report(call: Call) -> Details:
+        told = report_model(call)
+        return Details(framework=framework, config=told.config, labels=told.labels)
 
-    return tell
+    return report
 
 
-def tell_companion(call: Call) -> Told | None:
+def report_companion(call: Call) -> Details | None:
     """Return the facts of a model's folder into which a tokenizer was saved; None if it holds no model."""
     folder = _FOLDER.get(call)
     names = {file.name for file in Path(folder).iterdir()}
@@ -56,7 +56,7 @@ def tell_companion(call: Call) -> Told | None:
     return describe_folder(folder) if whole else None
 
 
-def tell_checkpoint(call: Call) -> Told:
+def report_checkpoint(call: Call) -> Details:
     """Return the facts of a trainer's checkpoint: its step, and the scores at that step."""
     trainer = call.args[0]
     step = trainer.state.global_step
@@ -66,7 +66,7 @@ def tell_checkpoint(call: Call) -> Told:
     return describe_folder(folder, step, _find_scores(trainer, step))
 
 
-def tell_trained(call: Call) -> Told:
+def report_trained(call: Call) -> Details:
     """Return the facts of a trainer's model, which after the training may be that of the best step."""
     trainer = call.args[0]
     step = trainer.state.global_step
@@ -78,12 +78,12 @@ def tell_trained(call: Call) -> Told:
     return describe_folder(folder, step, _find_scores(trainer, step))
 
 
-def tell_state(call: Call) -> Told:
+def report_state(call: Call) -> Details:
     """Return the folder of an accelerator's state where the accelerator named it itself."""
-    return Told(path=str(call.result)) if call.result else Told()
+    return Details(path=str(call.result)) if call.result else Details()
 
 
-def tell_design(call: Call) -> None:
+def report_design(call: Call) -> None:
     """Return None: a configuration is loaded without its model."""
 
 
@@ -99,7 +99,7 @@ def enter_training(call: Call, sink: Sink) -> None:
         _RESUMED.put(call, other)
 
 
-def tell_log(call: Call, sink: Sink) -> None:
+def report_log(call: Call, sink: Sink) -> None:
     """Report the scalars that a trainer logs."""
     trainer = call.args[0]
     for name, value in _find_numbers(Argument(1, "logs").get(call)).items():
@@ -108,10 +108,10 @@ def tell_log(call: Call, sink: Sink) -> None:
 
 def describe_folder(
     folder: str | os.PathLike[str], step: int | None = None, scores: Mapping[str, float] | None = None
-) -> Told:
+) -> Details:
     """Return the facts of the model in a folder, from the folder's own configuration."""
     config = _read_config(Path(folder))
-    return Told(path=os.fspath(folder), step=step, config=config, labels=find_labels(config), scores=scores or {})
+    return Details(path=os.fspath(folder), step=step, config=config, labels=find_labels(config), scores=scores or {})
 
 
 def find_labels(config: str | None) -> dict[str, int]:
@@ -155,32 +155,32 @@ FRAMEWORK = Framework(
     keys=("transformers",),
     packages=("transformers", "peft", "accelerate"),
     hooks=(
-        Save("transformers.modeling_utils:PreTrainedModel.save_pretrained", _FOLDER, "folder", tell_model),
+        Save("transformers.modeling_utils:PreTrainedModel.save_pretrained", _FOLDER, "folder", report_model),
         Load("transformers.modeling_utils:PreTrainedModel.from_pretrained", _NAME),
         Load("transformers.models.auto.auto_factory:_BaseAutoModelClass.from_pretrained", _NAME, optional=True),
-        Load("transformers.models.auto.configuration_auto:AutoConfig.from_pretrained", _NAME, tell_design,
+        Load("transformers.models.auto.configuration_auto:AutoConfig.from_pretrained", _NAME, report_design,
              optional=True),
-        Load("transformers.configuration_utils:PretrainedConfig.from_pretrained", _NAME, tell_design, optional=True),
+        Load("transformers.configuration_utils:PretrainedConfig.from_pretrained", _NAME, report_design, optional=True),
         Save("transformers.modeling_tf_utils:TFPreTrainedModel.save_pretrained", _FOLDER, "folder",
-             make_tell("TensorFlow"), optional=True),  # before 5
+             make_report("TensorFlow"), optional=True),  # before 5
         Load("transformers.modeling_tf_utils:TFPreTrainedModel.from_pretrained", _NAME, optional=True),
         Save("transformers.modeling_flax_utils:FlaxPreTrainedModel.save_pretrained", _FOLDER, "folder",
-             make_tell("Flax"), optional=True),  # before 5
+             make_report("Flax"), optional=True),  # before 5
         Load("transformers.modeling_flax_utils:FlaxPreTrainedModel.from_pretrained", _NAME, optional=True),
         Save("transformers.tokenization_utils_base:PreTrainedTokenizerBase.save_pretrained", _FOLDER, "folder",
-             tell_companion, optional=True),
-        Save("transformers.processing_utils:ProcessorMixin.save_pretrained", _FOLDER, "folder", tell_companion,
+             report_companion, optional=True),
+        Save("transformers.processing_utils:ProcessorMixin.save_pretrained", _FOLDER, "folder", report_companion,
              optional=True),
         Load("transformers.models.auto.tokenization_auto:AutoTokenizer.from_pretrained", _NAME, optional=True),
         Load("transformers.tokenization_utils_base:PreTrainedTokenizerBase.from_pretrained", _NAME, optional=True),
-        Save("transformers.trainer:Trainer._save_checkpoint", _NOWHERE, "folder", tell_checkpoint, optional=True),
-        Save("transformers.trainer:Trainer.save_model", Argument(1, "output_dir"), "folder", tell_trained),
+        Save("transformers.trainer:Trainer._save_checkpoint", _NOWHERE, "folder", report_checkpoint, optional=True),
+        Save("transformers.trainer:Trainer.save_model", Argument(1, "output_dir"), "folder", report_trained),
         Train("transformers.trainer:Trainer.train", enter_training, optional=True),
         Load("transformers.trainer:Trainer._load_from_checkpoint", _RESUMED, optional=True),
-        Score("transformers.trainer:Trainer.log", tell_log),
-        Save("peft.peft_model:PeftModel.save_pretrained", _FOLDER, "folder", tell_model),
+        Score("transformers.trainer:Trainer.log", report_log),
+        Save("peft.peft_model:PeftModel.save_pretrained", _FOLDER, "folder", report_model),
         Load("peft.peft_model:PeftModel.from_pretrained", Argument(2, "model_id")),
-        Save("accelerate.accelerator:Accelerator.save_state", Argument(1, "output_dir"), "folder", tell_state,
+        Save("accelerate.accelerator:Accelerator.save_state", Argument(1, "output_dir"), "folder", report_state,
              optional=True),
         Load("accelerate.accelerator:Accelerator.load_state", Argument(1, "input_dir"), optional=True),
     ),

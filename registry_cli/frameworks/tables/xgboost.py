@@ -19,12 +19,12 @@ from registry_cli.frameworks.boosting import (
     add_callback,
     end_training,
     list_curves,
+    report_booster,
+    report_round,
     split_deviation,
-    tell_booster,
-    tell_round,
 )
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Framework, Load, Save, Told, Train
+from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +41,13 @@ _logs: WeakKeyDictionary[Any, Log] = WeakKeyDictionary()
 """By boosters in training: the scores of all their rounds, a table that XGBoost extends."""
 
 
-def tell_save(call: Call) -> Told:
+def report_save(call: Call) -> Details:
     """Return the facts of a saved booster."""
-    told = tell_booster(call.args[0])
-    return Told(path=_find_home(call), step=told.step, scores=told.scores)
+    told = report_booster(call.args[0])
+    return Details(path=_find_home(call), step=told.step, scores=told.scores)
 
 
-def tell_load(call: Call) -> str | None:
+def report_load(call: Call) -> str | None:
     """Return the path that is loaded."""
     return _find_home(call) or find_path(_FILE.get(call))
 
@@ -73,7 +73,7 @@ def make_listener(sink: Sink) -> Any:
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
             with suppress(Exception):
                 _logs[model] = evals_log
-                tell_round(sink, model, epoch, _find_scores(evals_log, -1))
+                report_round(sink, model, epoch, _find_scores(evals_log, -1))
             return False
 
     return Listener()
@@ -99,8 +99,8 @@ FRAMEWORK = Framework(
     keys=("xgboost",),
     packages=("xgboost",),
     hooks=(
-        Save("xgboost.core:Booster.save_model", _FILE, tell=tell_save),
-        Load("xgboost.core:Booster.load_model", _FILE, tell=tell_load),
+        Save("xgboost.core:Booster.save_model", _FILE, report=report_save),
+        Load("xgboost.core:Booster.load_model", _FILE, report=report_load),
         Train(_TRAIN, partial(enter_training, _TRAIN), leave_training),
         Train(_CV, partial(enter_training, _CV)),
     ),

@@ -8,6 +8,7 @@ from registry_cli.catalog.index.scratch import Fresh
 from registry_cli.catalog.read.uses import read_refs
 from registry_cli.registry.fsck.blobs import check_blobs
 from registry_cli.registry.fsck.context import Survey, count
+from registry_cli.registry.fsck.external import check_external
 from registry_cli.registry.fsck.index import check_index
 from registry_cli.registry.fsck.log import check_log, read_log
 from registry_cli.registry.fsck.records import check_records
@@ -29,6 +30,7 @@ CHECKS: Final[tuple[Callable[[Survey], None], ...]] = (
     check_records,
     check_log,
     check_blobs,
+    check_external,
     check_views,
     check_index,
     check_kinds,

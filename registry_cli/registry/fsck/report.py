@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import UserId
     from registry_cli.ids import BlobHash, RecordId
 
-Kind = Literal["format", "config", "log", "record", "blob", "view", "index", "trash", "layout"]
-"""The role of a damaged file in the registry."""
+Kind = Literal["format", "config", "log", "record", "blob", "view", "index", "trash", "layout", "external"]
+"""The role of a damaged file in the registry; `external` is a file outside it that a version points to."""
 Level = Literal["fast", "default", "strong"]
 """Level of checking: names and sizes, XXH3-128 where it is known, or SHA-256."""
 

@@ -37,7 +37,7 @@ _ROUNDS: Final[tuple[tuple[Kind, ...], ...]] = (
     ("layout", "config"),
     ("log",),
     ("record",),
-    ("index", "trash", "blob", "view"),
+    ("index", "trash", "blob", "external", "view"),
 )
 """Kinds that are mended in one round, in this order: the trash and the views may hold a blob's bytes, so damaged files
 of the trash are marked before blobs are mended, and damaged views are removed after."""
@@ -118,6 +118,8 @@ class Mending:
                 return small_files.mend_place(self._layout, damage.path)
             case "record" | "blob":
                 return self._mend_stored(damage)
+            case "external":
+                return self._mend_external(damage)
             case "index":
                 self._registry.close()
                 for path in (*(damage.path.with_name(damage.path.name + suffix) for suffix in BESIDE), damage.path):
@@ -138,9 +140,16 @@ class Mending:
         put_away(self._layout, damage.path)
         return None if damage.users else _UNUSED
 
+    def _mend_external(self, damage: Damage) -> str | None:
+        """Put the bytes of a file outside the registry into it; the file itself is never touched."""
+        found = self._find_source(damage.blob) if damage.blob else None
+        if damage.blob and found:
+            stored.mend_blob(self._layout, damage.blob, found)
+        return found.how if found else None
+
     def _foresee(self, damage: Damage) -> Outcome:
         how: str | None = _DERIVED.get(damage.kind, "made again")
-        if damage.kind in {"record", "blob"}:
+        if damage.kind in {"record", "blob", "external"}:
             how = None if damage.users else _UNUSED
             if damage.record and stored.find_record(damage.record, self._sibling):
                 how = _FETCHED

@@ -42,12 +42,12 @@ def autolog(
         return
     from registry_cli.errors import UsageError
     from registry_cli.records.task import LOADS
-    from registry_cli.sdk.autolog.choice import hear, is_refused, parse_wish
+    from registry_cli.sdk.autolog.choice import apply_choice, is_refused, parse_choice
     from registry_cli.sdk.autolog.current_sink import is_in_task
 
     if is_refused():
         return
-    wish = parse_wish(_merge(enabled, frameworks)) or {}
+    wish = parse_choice(_merge(enabled, frameworks)) or {}
     if loads is not None and loads not in LOADS:
         raise UsageError(f"loads is {loads!r}, and must be one of {', '.join(LOADS)}")
     if keep is not None:
@@ -58,7 +58,7 @@ def autolog(
         from registry_cli.sdk.task import Task
 
         Task.init()
-    hear(wish, loads=loads, keep=keep)
+    apply_choice(wish, loads=loads, keep=keep)
 
 
 def _merge(enabled: bool | Mapping[str, object], frameworks: Mapping[str, object]) -> Connected:

@@ -72,9 +72,9 @@ class _Waiting:
             if auto is not None:
                 turn_on(find_sink, auto.frameworks, base=BASE)
         except Exception as error:
-            from registry_cli.sdk.warning import tell
+            from registry_cli.sdk.warning import report_loss
 
-            tell(f"automatic logging is off in this process: {error}")
+            report_loss(f"automatic logging is off in this process: {error}")
 
 
 _waiting: _Waiting | None = None

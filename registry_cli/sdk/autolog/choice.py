@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Loads
     from registry_cli.sdk.argparse_hook import Connected
 
-Heard = dict[str, bool | tuple[str, ...]]
+Choice = dict[str, bool | tuple[str, ...]]
 
 _prompt = env.read(env.REG_AUTOLOG)
 """The setting when this process began; later the variable carries the script's choice to its child processes."""
@@ -37,7 +37,7 @@ def is_refused() -> bool:
     return is_off(_prompt)
 
 
-def parse_wish(wanted: Connected) -> Heard | None:
+def parse_choice(wanted: Connected) -> Choice | None:
     """Return a script's choice as rules; None for True, which changes nothing.
 
     Raises:
@@ -48,11 +48,11 @@ def parse_wish(wanted: Connected) -> Heard | None:
     return None if wanted else nothing()
 
 
-def hear(wish: Heard | None, *, loads: Loads | None = None, keep: str | None = None) -> None:
+def apply_choice(wish: Choice | None, *, loads: Loads | None = None, keep: str | None = None) -> None:
     """Log frameworks from now on for the task of the current sink, or stop.
 
     Args:
-        wish: As `parse_wish` returns it.
+        wish: As `parse_choice` returns it.
         loads: The loads that become inputs; None leaves the earlier choice, as for `keep`.
         keep: Retention rule for the versions so made.
     """
@@ -76,7 +76,7 @@ def hear(wish: Heard | None, *, loads: Loads | None = None, keep: str | None = N
         sink.wish(WishNote(time(), loads, keep))
 
 
-def stop_hearing(*, ended: bool) -> None:
+def leave_task(*, ended: bool) -> None:
     """Write the buffered notes for a task that this process leaves; one that has not ended stays the hooks' target.
 
     The hooks stay, for a task that may begin later.

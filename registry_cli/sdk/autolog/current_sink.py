@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.folder import Live
 
 _sink: NoteSink | None = None
+_live: Live | None = None
+"""The attempt that this process has joined itself; its sink is made at the first event."""
 _known = False
 _forked = False
 _lock = threading.RLock()
@@ -38,14 +40,27 @@ def drain() -> bool:
     return _sink is None or _sink.drain()
 
 
-def set_task(live: Live | None) -> NoteSink | None:
+def set_task(live: Live | None) -> None:
     """Make a task the target of the hooks from now on, or none, and close the sink of the previous one."""
-    global _sink, _known
+    global _sink, _live, _known
     with _lock:
         if _sink is not None and (live is None or _sink.live != live):
             before, _sink = _sink, None
             before.close()
-        if live is not None and _sink is None:
+        _live, _known = live, live is None or _sink is not None
+
+
+def is_in_task() -> bool:
+    """Return True where this process has a sink already, or the environment names a task that has not ended."""
+    return _sink is not None if _known else _find_live() is not None
+
+
+def _look() -> NoteSink | None:
+    """Make the sink of this process's task; there is none where this process outlived it."""
+    global _sink, _known
+    with _lock:
+        live = None if _known else _find_live()
+        if live is not None:
             from registry_cli.sdk.autolog.sink import NoteSink
 
             _sink = NoteSink(live, forked=_forked)
@@ -53,29 +68,19 @@ def set_task(live: Live | None) -> NoteSink | None:
     return _sink
 
 
-def is_in_task() -> bool:
-    """Return True where this process has a sink already, or the environment names a task that has not ended."""
-    return _sink is not None if _known else _find_folder() is not None
-
-
-def _look() -> NoteSink | None:
-    """Make the sink of the task that the environment names; there is none where this process outlived it."""
-    from registry_cli.ids import TaskId
-    from registry_cli.tasks.attempt.folder import Live
-
-    folder = _find_folder()
-    return set_task(Live(TaskId(folder.parent.name), int(folder.name), folder) if folder is not None else None)
-
-
-def _find_folder() -> Path | None:
+def _find_live() -> Live | None:
+    """Return the attempt that this process has joined, or else the one that the environment names."""
+    if _live is not None:
+        return _live
     registry, task, attempt = env.read(env.REG_DIR), env.read(env.REG_TASK), env.read(env.REG_ATTEMPT) or ""
     if not registry or not task or not attempt.isdecimal():
         return None
     from registry_cli.ids import TaskId
     from registry_cli.store.layout import Layout
+    from registry_cli.tasks.attempt.folder import Live
 
     folder = Layout(Path(registry)).attempt(TaskId(task), int(attempt))
-    return folder if folder.is_dir() else None
+    return Live(TaskId(task), int(attempt), folder) if folder.is_dir() else None
 
 
 def _after_fork() -> None:

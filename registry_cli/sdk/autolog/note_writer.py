@@ -36,35 +36,38 @@ class Notebook:
         live: The attempt's folder.
         writer: Name of the process.
         warn: Called with a message about a save that cannot be noted.
+
+    Attributes:
+        notes: The file of the notes; unlike the rest, it is for any thread.
     """
 
     def __init__(self, live: Live, writer: str, warn: Callable[[str], None]) -> None:
         self._warn = warn
         with suppress(OSError):  # the first line that cannot be written reports why
             make_auto(live)
-        self._notes = LineFile(live.notes(writer))
+        self.notes = LineFile(live.notes(writer))
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
-        self._open: dict[str, tuple[float, Saved, OpenStream]] = {}
+        self._open: dict[str, tuple[int, Saved, OpenStream]] = {}
         self._skips: Counter[Why] = Counter()
 
     @property
     def problem(self) -> str | None:
         """A message that explains missing notes in the files, or None."""
-        return self._notes.problem or self._scalars.problem
+        return self.notes.problem or self._scalars.problem
 
     @property
     def is_settled(self) -> bool:
         """True where no open file and no skip waits for `look`."""
         return not self._open and not self._skips
 
-    def add_saved(self, time: float, saved: Saved, stream: OpenStream | None = None) -> None:
+    def add_saved(self, time_ns: int, saved: Saved, stream: OpenStream | None = None) -> None:
         """Note a save; complete the note of a file that is still open once it is closed."""
         if stream is None:
-            self.add(saved_note(time, saved, saved.size, saved.mtime))
+            self.add(saved_note(time_ns, saved, saved.size, saved.mtime))
             return
         if saved.path not in self._open:  # a script may write a million times to one
-            self.add(replace(saved_note(time, saved, 0, 0), open=True))
-        self._open[saved.path] = time, saved, stream
+            self.add(replace(saved_note(time_ns, saved, 0, 0), open=True))
+        self._open[saved.path] = time_ns, saved, stream
 
     def add_skip(self, why: Why) -> None:
         """Count a save that left no file to store."""
@@ -78,24 +81,24 @@ class Notebook:
     def add(self, note: Note) -> None:
         """Write a note; warn about a save to a path that is no text, as no registry could store its file."""
         try:
-            self._notes.add(format_note(note))
+            self.notes.add(format_note(note))
         except RegError as error:
             if isinstance(note, SavedNote) and not is_text(note.path):
                 self._warn(f"what was saved is not kept: {error}")
 
     def look(self) -> None:
         """Note the files that were closed since the last call, and the skipped saves."""
-        for path, (told, saved, stream) in list(self._open.items()):
+        for path, (time_ns, saved, stream) in list(self._open.items()):
             if not stream.is_open(path):
                 del self._open[path]
-                self._add_closed(told, saved)
+                self._add_closed(time_ns, saved)
         for why, count in self._skips.items():
             self.add(SkippedNote(time(), why, count))
         self._skips.clear()
 
     def flush(self) -> None:
         """Write all buffered notes and points to the operating system."""
-        self._notes.flush()
+        self.notes.flush()
         self._scalars.flush()
 
     def settle(self) -> None:
@@ -105,44 +108,44 @@ class Notebook:
 
     def end(self) -> None:
         """Do the same at the end of the process: files that are still open are noted as they are."""
-        for told, saved, stream in self._open.values():
+        for time_ns, saved, stream in self._open.values():
             stream.flush()
-            self._add_closed(told, saved)
+            self._add_closed(time_ns, saved)
         self._open.clear()
         self.settle()
 
     def close(self) -> None:
         """Close the files."""
-        self._notes.close()
+        self.notes.close()
         self._scalars.close()
 
-    def _add_closed(self, told: float, saved: Saved) -> None:
+    def _add_closed(self, time_ns: int, saved: Saved) -> None:
         try:
             status = Path(saved.path).stat()
             size, mtime = status.st_size, status.st_mtime_ns
         except OSError:  # it was removed or renamed meanwhile
             size, mtime = saved.size, saved.mtime
-        self.add(saved_note(told, saved, size, mtime))
+        self.add(saved_note(time_ns, saved, size, mtime))
 
 
 _LARGEST: Final = 2**63
 
 
-def saved_note(time: float, saved: Saved, size: int, mtime: int, held: str | None = None) -> SavedNote:
+def saved_note(time_ns: int, saved: Saved, size: int, mtime: int, held: str | None = None) -> SavedNote:
     """Return the note of a save.
 
     Args:
-        time: Time of the save, seconds since 1970.
+        time_ns: Time of the save, nanoseconds since 1970.
         saved: The hook's report of the save.
         size: Current size of the file in bytes.
         mtime: Its current modification time in nanoseconds.
         held: Path of a held copy of it.
     """
-    told = saved.told
+    told = saved.details
     labels = {str(name): _find_count(label) for name, label in told.labels.items()}
     scores = {str(name): find_number(score) for name, score in told.scores.items()}
     return SavedNote(
-        time, saved.path, size, mtime, saved.shape, held, saved.framework, _find_count(told.step),
+        time_ns / 10**9, saved.path, size, mtime, saved.shape, held, saved.framework, _find_count(told.step),
         told.config if is_text(told.config) else None,
         labels={name: label for name, label in labels.items() if label is not None and is_text(name)},
         scores={name: score for name, score in scores.items() if score is not None and is_text(name)},

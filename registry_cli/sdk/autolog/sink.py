@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from time import monotonic, time
+from time import monotonic, time, time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
@@ -25,16 +25,17 @@ from registry_cli.sdk.autolog.load_redirects import Redirects
 from registry_cli.sdk.autolog.note_writer import Notebook, Why, saved_note
 from registry_cli.sdk.autolog.open_files import find_open
 from registry_cli.sdk.autolog.set_aside import give_back, hold_file, is_full, set_aside
-from registry_cli.sdk.warning import advise, tell
+from registry_cli.sdk.warning import advise, report_loss
 from registry_cli.tasks.attempt.autolog_setting import load_auto
 from registry_cli.tasks.attempt.hints import read_sizes
-from registry_cli.tasks.attempt.notes import REPEATED, LoadedNote
+from registry_cli.tasks.attempt.notes import REPEATED, LoadedNote, dump_saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.tasks.attempt.folder import Live
+    from registry_cli.tasks.attempt.lines import LineFile
     from registry_cli.tasks.attempt.notes import SavedNote, WishNote
 
     Event = tuple[Any, ...]
@@ -50,7 +51,7 @@ _LARGE: Final = 16 << 20
 """Bytes above which a file may take longer to store: it is set aside after that time too."""
 _REMEMBERED: Final = 4096
 """Paths whose last save is remembered; when there are more, all are forgotten together."""
-_NEVER: Final = (0.0, None)
+_NEVER: Final = (0, None)
 _LATE: Final = f"it could not be written within {AT_MOST:g} s"
 _KIND: Final = 0o170000
 """The bits of a mode that hold the file's type; `stat.S_ISREG` is one more call, and this runs at every load."""
@@ -82,8 +83,10 @@ class NoteSink:
         self._queue: SimpleQueue[Event] = SimpleQueue()
         self._notebook: Notebook | None = None
         self._thread: threading.Thread | None = None
-        self._recent: dict[str, tuple[float, Saved | None]] = {}
+        self._recent: dict[str, tuple[int, Saved | None]] = {}
         self._tell: Callable[[Event], object] = self._begin
+        self._write: Callable[[Event], object] = self._begin_write
+        self._plain: LineFile | None = None
 
     def inherit(self) -> None:
         """Continue in a forked child: the parent writes the events that wait here."""
@@ -97,23 +100,30 @@ class NoteSink:
 
     def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
         """Hold the file that was saved there a moment ago, as it may not be stored yet."""
-        told, saved = self._recent.get(path, _NEVER)
+        before, saved = self._recent.get(path, _NEVER)
         if saved is None or saved.shape != "file":
             return None
-        age = time() - told
+        age = (time_ns() - before) / 10**9
         with suppress(OSError):
             if age < _AGAIN or (empties and age < REPEATED / 2 and saved.size > _LARGE):
-                return self._hold(told, saved, empties=empties, copy=age < _AGAIN)
+                return self._hold(before, saved, empties=empties, copy=age < _AGAIN)
         return None
 
     def saved(self, saved: Saved) -> None:
         """Note a save; one to a file that is still open, once that is closed."""
         if len(self._recent) >= _REMEMBERED:
             self._recent.clear()
-        told = time()
-        stream = find_open(saved.stream)
-        self._recent[saved.path] = told, saved if stream is None else None  # an open file may still be empty
-        self._write((Notebook.add_saved, told, saved, stream))
+        now = time_ns()
+        stream = find_open(saved.stream) if saved.stream is not None else None
+        self._recent[saved.path] = now, saved if stream is None else None  # an open file may still be empty
+        lines = self._plain
+        if lines is None or stream is not None or not saved.is_plain:
+            self._write((Notebook.add_saved, now, saved, stream))
+            return
+        try:
+            lines.add(dump_saved(now, saved.path, saved.size, saved.mtime, saved.framework))
+        except UnicodeEncodeError:  # a path that is no text, which the notebook warns about
+            self._write((Notebook.add_saved, now, saved, stream))
 
     def redirect(self, path: str) -> str | None:
         """Return the path that the task was given in place of a file or folder, or None."""
@@ -166,15 +176,16 @@ class NoteSink:
 
     def end(self) -> None:
         """Write all events, as the process is about to end; later ones are written at once."""
+        self._plain = None
         if self._notebook is not None:
             in_time = self._settle(Notebook.end)
-            self._tell = self._take_now
+            self._tell = self._write = self._take_now
             self._miss(self._notebook.problem if in_time else _LATE)
 
     def close(self) -> None:
         """Write all events and ignore later ones: the task has ended."""
         self.end()
-        self._tell = _drop
+        self._tell = self._write = _drop
         notebook, self._notebook = self._notebook, None
         if self._thread is not None:
             self._queue.put((_stop,))  # the thread closes the notebook after the events that wait
@@ -189,17 +200,25 @@ class NoteSink:
         """Report once why something is missing."""
         if problem and problem not in self._warned:
             self._warned.add(problem)
-            tell(f"not all that was saved or loaded is on record: {problem}")
+            report_loss(f"not all that was saved or loaded is on record: {problem}")
 
     def _begin(self, event: Event) -> None:
         """Take the first event of this process."""
         self._start()
         self._tell(event)
 
+    def _begin_write(self, event: Event) -> None:
+        self._start()
+        self._write(event)
+
     def _start(self) -> None:
         with self._lock:
             if self._tell == self._begin:
-                self._tell = self._choose()
+                tell = self._choose()
+                threaded = self._thread is not None and self._notebook is not None
+                self._write = self._write_now if threaded else tell
+                self._plain = self._notebook.notes if threaded and self._notebook is not None else None
+                self._tell = tell
 
     def _choose(self) -> Callable[[Event], object]:
         if env.rank() != 0:
@@ -233,16 +252,13 @@ class NoteSink:
                 looked = monotonic()
                 self._take(notebook, (Notebook.look,))
 
-    def _write(self, event: Event) -> None:
+    def _write_now(self, event: Event) -> None:
         """Handle an event at once: a process may be killed, or leave by `os._exit`, at any moment."""
-        if self._tell == self._begin:
-            self._start()
-        if self._tell == self._put and self._notebook is not None:
-            self._take(self._notebook, event)
-            if not self._notebook.is_settled:
-                self._put((_look,))  # the thread waits for files that are still open
-        else:
-            self._tell(event)
+        notebook = self._notebook
+        if notebook is not None:
+            self._take(notebook, event)
+            if not notebook.is_settled:
+                self._queue.put((_look,))  # the thread waits for files that are still open
 
     def _take_now(self, event: Event) -> None:
         with self._lock:
@@ -269,7 +285,7 @@ class NoteSink:
         if pid == os.getpid():  # else a forked child has inherited the call
             self.end()
 
-    def _hold(self, told: float, saved: Saved, *, empties: bool, copy: bool) -> Callable[[bool], None] | None:
+    def _hold(self, at: int, saved: Saved, *, empties: bool, copy: bool) -> Callable[[bool], None] | None:
         """Hold a file before it is overwritten, unless it has changed already."""
         path, target = Path(saved.path), self.live.held / new_ulid()
         status = path.stat()
@@ -277,21 +293,21 @@ class NoteSink:
             return None
         if self._notebook is None or is_full(self.live.held):
             return None
-        tell = partial(self._tell_held, saved_note(told, saved, saved.size, saved.mtime, str(target)))
+        note = partial(self._write_held, saved_note(at, saved, saved.size, saved.mtime, str(target)))
         if empties:
             with suppress(OSError):
                 if set_aside(path, saved.size, saved.mtime, target):
-                    return partial(self._end_aside, path, target, tell)
+                    return partial(self._end_aside, path, target, note)
         if copy and hold_file(path, status.st_size, target):
-            tell()
+            note()
         return None
 
-    def _end_aside(self, path: Path, target: Path, tell: Callable[[], None], done: bool) -> None:
+    def _end_aside(self, path: Path, target: Path, note: Callable[[], None], done: bool) -> None:
         """Note a file that was set aside once it is rewritten; if that failed before it began, restore it instead."""
         if done or not give_back(path, target):
-            tell()
+            note()
 
-    def _tell_held(self, note: SavedNote) -> None:
+    def _write_held(self, note: SavedNote) -> None:
         self._write((Notebook.add, note))
 
 

@@ -1,6 +1,6 @@
 """The messages between a script and the companion that it started: lines of JSON over a socket.
 
-The script sends `begin`, `caught` and `end`, the companion `begun` or `failed`, and `ended`. When the socket closes
+The script sends `begin` and `end`, the companion `begun` or `failed`, and `ended`. When the socket closes
 without an `end`, the script is gone. Everything else is in the attempt's folder, so that nothing is lost with the
 socket.
 """

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
 
-UNHEARD: Final = "its runner is silent, and may still run"
+SILENT_RUNNER: Final = "its runner is silent, and may still run"
 """Problem of an attempt that is ended although its runner may wake."""
 
 
@@ -38,7 +38,7 @@ def list_crashed(registry: Registry) -> set[TaskId]:
     return {live.task for live, life in _iter_open(registry) if life != "alive"}
 
 
-def bury_crashed(registry: Registry) -> list[TaskRow]:
+def end_crashed(registry: Registry) -> list[TaskRow]:
     """Write the end of every attempt whose runner is dead, remove its folder, and return the tasks.
 
     The end of a lost attempt is written too, but its folder stays. An attempt that cannot be ended now, as on a full
@@ -48,17 +48,17 @@ def bury_crashed(registry: Registry) -> list[TaskRow]:
     over: dict[Live, Life] = {live: "dead" for live in iter_live(registry.layout) if _is_dead(registry, live)}
     registry.index.sync()  # a process that ended one meanwhile wrote that to the log before it removed the folder
     over |= {live: "lost" for live, life in _iter_open(registry) if life == "lost"}
-    buried = []
+    ended = []
     for live, life in over.items():
         try:
-            row = _bury(registry, live, proven=life == "dead")
+            row = _end(registry, live, proven=life == "dead")
         except (RegError, OSError):
             continue
-        buried += [row] if row else []
-    return buried
+        ended += [row] if row else []
+    return ended
 
 
-def end_unheard(registry: Registry, row: TaskRow, status: Status, problem: str, *, proven: bool = False) -> Task:
+def end_silent(registry: Registry, row: TaskRow, status: Status, problem: str, *, proven: bool = False) -> Task:
     """Write the end of an attempt whose runner does not, and return the task as it ended, here or elsewhere before.
 
     Args:
@@ -103,12 +103,12 @@ def _is_dead(registry: Registry, live: Live) -> bool:
     return read_life(registry.layout, live) == "dead"
 
 
-def _bury(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
+def _end(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
     row = registry.read(lambda db: find_task_row(db, live.task))
     if row is not None and row.status == "running" and row.attempt == live.attempt:
         cancelled = files.exists(live.cancel)
-        problem = "its runner died before it wrote the end" if proven else UNHEARD
-        end_unheard(registry, row, "cancelled" if cancelled else "crashed", problem, proven=proven)
+        problem = "its runner died before it wrote the end" if proven else SILENT_RUNNER
+        end_silent(registry, row, "cancelled" if cancelled else "crashed", problem, proven=proven)
     else:
         row = None
     if proven:

@@ -31,7 +31,7 @@ class Facts:
         awaited: Versions by the names of inputs that count only once they are among `inputs`.
         plots: Documents by their paths below `PLOTS`.
         outputs: Versions by the names that the script gave them.
-        name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
+        name: None if not reported, as `project`, `lock` and `problem`.
         notes: Lines to add to the comment.
         tags: Tags to add.
         untags: Tags to remove.
@@ -49,14 +49,12 @@ class Facts:
     outputs: Mapping[str, VersionId] = field(default_factory=dict)
     name: str | None = None
     project: str | None = None
-    comment: str | None = None
     notes: tuple[str, ...] = ()
     tags: tuple[TagName, ...] = ()
     untags: tuple[TagName, ...] = ()
     python: Mapping[str, Value] = field(default_factory=dict)
     lock: str | None = None
     host: Mapping[str, Value] = field(default_factory=dict)
-    seeds: Mapping[str, Value] = field(default_factory=dict)
     problem: str | None = None
     publish: bool = False
     cut: tuple[str, ...] = ()
@@ -107,7 +105,7 @@ class _Gathered:
     """Gathers facts one by one; each is checked completely before it changes anything."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[str, Value]] = {"params": {}, "options": {}, "python": {}, "host": {}, "seeds": {}}
+        self.tables: dict[str, dict[str, Value]] = {"params": {}, "options": {}, "python": {}, "host": {}}
         self.texts: dict[str, str] = {}
         self.inputs: dict[str, Input] = {}
         self.data: dict[str, Data] = {}
@@ -121,11 +119,11 @@ class _Gathered:
 
     def take(self, fact: dict[str, Any]) -> None:
         match fact["kind"]:
-            case "params" | "options" | "python" | "host" | "seeds" as kind:
+            case "params" | "options" | "python" | "host" as kind:
                 self._take_table(kind, fact)
             case "name":
                 self.texts["name"] = parse_task_name(fact["text"])
-            case "project" | "comment" | "problem" as kind:
+            case "project" | "problem" as kind:
                 self.texts[kind] = _text(fact["text"])
             case "note":
                 self.notes.append(_text(fact["text"]))

@@ -82,10 +82,6 @@ class FactWriter:
         """Move the task to another project; the runner checks that its name is legal."""
         self._put("project", text=_check_text(project, "project"))
 
-    def set_comment(self, comment: str) -> None:
-        """Give the task another comment; an empty one removes it."""
-        self._put("comment", text=comment)
-
     def add_note(self, text: str) -> None:
         """Add a line to the task's comment.
 
@@ -107,10 +103,6 @@ class FactWriter:
     def add_host(self, table: Mapping[str, object]) -> None:
         """Report properties of the machine."""
         self._put("host", values=_check_table(table, "host"))
-
-    def add_seeds(self, seeds: Mapping[str, object]) -> None:
-        """Report seeds."""
-        self._put("seeds", values=_check_table(seeds, "seeds"))
 
     def add_cut(self, name: str) -> None:
         """Report a part of the code that is not stored."""

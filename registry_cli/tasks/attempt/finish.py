@@ -199,11 +199,10 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     data = {one.path: one for one in (*task.data, *facts.data)}
     tags = dict.fromkeys((*task.tags, *facts.tags))
     cut = dict.fromkeys((*(task.code.cut if task.code else ()), *facts.cut))
-    said = task.comment if facts.comment is None else facts.comment
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
-        comment="\n".join(filter(None, (said, *facts.notes))) or None,
+        comment="\n".join(filter(None, (task.comment, *facts.notes))) or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
@@ -211,7 +210,6 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
         options={**task.options, **{name: str(option) for name, option in facts.options.items()}},
         python={**task.python, **facts.python},
         host={**task.host, **facts.host},
-        seeds={**task.seeds, **facts.seeds},
         metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},
         curves={**task.curves, **curves},
     )

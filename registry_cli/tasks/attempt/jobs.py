@@ -7,8 +7,8 @@ first has the job; names sort by time. Knows no registry.
 
 from __future__ import annotations
 
-import base64
 import time
+from binascii import a2b_base64, b2a_base64
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,7 +134,7 @@ def _dump(job: Job) -> str:
         doc["draft"] = {key: getattr(job.draft, key) for key in job.draft.__slots__ if key != "design"}
         design = job.draft.design
         if design is not None:
-            doc["design"] = {"data": base64.b64encode(design.data).decode(), "media": design.media}
+            doc["design"] = {"data": b2a_base64(design.data, newline=False).decode(), "media": design.media}
     return dump_doc(doc)
 
 
@@ -146,7 +146,7 @@ def _load(text: str) -> Job:
         return job
     pairs = tuple((role, ref) for role, ref in draft.pop("parents"))
     words: dict[str, Any] = {key: tuple(draft.pop(key)) for key in ("tags", "aliases")}
-    source = DesignSource(base64.b64decode(design["data"]), design["media"]) if design else None
+    source = DesignSource(a2b_base64(design["data"]), design["media"]) if design else None
     return replace(job, draft=Draft(**draft, **words, parents=pairs, design=source))
 
 

@@ -47,12 +47,13 @@ class LineFile:
         with self.lock:
             if self._closed:
                 raise UsageError(f"{self.path.name} is closed: the task has ended")
-            self._write(self._waiting + line.encode())
+            self._write(self._waiting + line.encode() if self._waiting else line.encode())
 
     def flush(self) -> None:
         """Try again to write what a full disk has refused."""
         with self.lock:
-            self._write(self._waiting)
+            if self._waiting:
+                self._write(self._waiting)
 
     def close(self) -> None:
         """Write the waiting lines and close the file; may be called twice."""
@@ -74,8 +75,6 @@ class LineFile:
         self._waiting = b""
 
     def _write(self, data: bytes) -> None:
-        if not data:
-            return
         before = 0
         try:
             if self._file is None:
@@ -90,9 +89,10 @@ class LineFile:
             if len(self._waiting) > MOST_WAITING:
                 self._waiting, self._lost = b"\n", True
             return
-        self._waiting = b""
-        if not self._lost:
-            self.problem = None
+        if self._waiting:
+            self._waiting = b""
+            if not self._lost:
+                self.problem = None
 
     def _note(self, error: OSError) -> None:
         self.problem = f"{self.path.name} is not whole: {error.strerror or error}"

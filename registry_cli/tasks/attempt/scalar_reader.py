@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from registry_cli.errors import CorruptError
@@ -10,7 +9,7 @@ from registry_cli.store import files
 from registry_cli.tasks.attempt.points import HEADER, Columns, Point, Tally, format_point, parse_point
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from registry_cli.records.task import Curve
@@ -88,23 +87,6 @@ def load_curves(data: bytes) -> dict[str, list[Reading]]:
             raise CorruptError(f"line {number} of the scalars is not a point")
         curves.setdefault(point.name, []).append((point.step, point.value, point.time))
     return curves
-
-
-def thin(points: Sequence[Reading], most: int) -> list[Reading]:
-    """Return at most `most` points (2 or more) that look the same when drawn: ends, peaks and valleys stay.
-
-    The points between the ends are split into equal runs, and each contributes its least and its greatest value.
-    """
-    runs = (most - 2) // 2
-    if len(points) <= most:
-        return list(points)
-    inner = len(points) - 2
-    kept = [0]
-    for run in range(runs):
-        places = range(1 + run * inner // runs, 1 + (run + 1) * inner // runs)
-        real = [at for at in places if not isnan(points[at][1])] or places[:1]
-        kept += sorted({min(real, key=lambda at: points[at][1]), max(real, key=lambda at: points[at][1])})
-    return [points[at] for at in [*kept, len(points) - 1]]
 
 
 def _gather(points: Iterable[Point], make: Callable[[], Sink]) -> dict[str, Sink]:

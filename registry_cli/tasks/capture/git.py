@@ -17,10 +17,11 @@ from registry_cli.tasks.capture.diff import find_secret, iter_sections, leave_ou
 from registry_cli.tasks.capture.history import Commits
 from registry_cli.tasks.capture.processes import Answer, Command, ask
 from registry_cli.tasks.capture.remotes import find_remote, parse_config
+from registry_cli.tasks.capture.source_files import rank_files
 from registry_cli.tasks.capture.untracked import Limits, choose_untracked, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _GIT: Final = (
@@ -61,6 +62,7 @@ class CodeState:
         untracked: Files to store, relative to `code.root`.
         notes: Parts not stored as they are too large, took too long or hold secrets: `commits`, `diff`.
         secrets: Files not stored because they look like secrets, with the reason in words; `cut` names them too.
+        lost: The program and source files that git does not track and that are not stored; `cut` names them too.
         problem: Reason why git fails in this repository, in its words.
     """
 
@@ -70,6 +72,7 @@ class CodeState:
     untracked: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -95,15 +98,17 @@ def capture_code(
     limits: Limits | None = None,
     *,
     environ: Mapping[str, str],
+    argv: Sequence[str] = (),
     commits: bool = True,
 ) -> CodeState | None:
-    """Return the code as it is now; None without a work tree or without git.
+    """Return the code as it is now; None without a work tree.
 
     Args:
         cwd: The folder in which the command runs.
         exclude: Returns True for an untracked path, relative to the root, that must not be stored, such as an output.
         limits: Limits of size and time.
         environ: The user's variables; those that direct git elsewhere have no effect.
+        argv: The command; of the untracked files its program is stored first.
         commits: Bundle commits too; without a remote that takes longest, see `bundle_commits`.
     """
     limits = limits or Limits()
@@ -122,7 +127,7 @@ def capture_code(
         [diff] = ask([Command((*_DIFF, base, *_BUT_REGISTRY), limits.diff)], cwd=root, environ=clean,
                      seconds=limits.seconds)  # fmt: skip
     left = _find_secrets(diff, base, root, clean, limits)
-    chosen = choose_untracked(facts.untracked, root, exclude, limits)
+    chosen = choose_untracked(facts.untracked, root, exclude, limits, rank_files(argv, cwd.absolute(), root))
     code = Code(
         _format(os.fsencode(root)),
         commit=facts.commit,
@@ -134,7 +139,9 @@ def capture_code(
     bundled = bundle_commits(root, facts.commit, limits, environ=environ) if commits and facts.commit else Commits()
     notes = (*(("commits",) if bundled.problem else ()), *(() if diff.good else ("diff",)))
     kept = leave_out(diff.out, left) if left else diff.out
-    return CodeState(code, kept if diff.good else b"", bundled.bundle, chosen.kept, notes, {**left, **chosen.secrets})
+    return CodeState(
+        code, kept if diff.good else b"", bundled.bundle, chosen.kept, notes, {**left, **chosen.secrets}, chosen.sources
+    )
 
 
 def bundle_commits(root: Path, commit: str, limits: Limits | None = None, *, environ: Mapping[str, str]) -> Commits:
@@ -170,14 +177,16 @@ def _is_root(path: Path) -> bool:
 
 
 def _without_status(root: Path, status: Answer) -> CodeState | None:
-    """Return what is known if git refuses, such as in a folder of another user."""
-    if status.fate == "missing" or "must be run in a work tree" in status.error:
+    """Return what is known if git refuses, as in a folder of another user, or if there is no git."""
+    if "must be run in a work tree" in status.error:
         return None
-    if status.fate == "done":
-        words = status.error.strip().partition("\n")[0].removeprefix("fatal: ")
+    if status.fate == "missing":
+        words = "git is not installed, so that the code is not on record"
+    elif status.fate == "done":
+        words = "git: " + status.error.strip().partition("\n")[0].removeprefix("fatal: ")
     else:
-        words = "took too long" if status.fate == "late" else "lists too many files"
-    return CodeState(Code(_format(os.fsencode(root))), problem=f"git: {words}")
+        words = "git: took too long" if status.fate == "late" else "git: lists too many files"
+    return CodeState(Code(_format(os.fsencode(root))), problem=words)
 
 
 def _find_empty_tree(root: Path, environ: Mapping[str, str], limits: Limits) -> str:

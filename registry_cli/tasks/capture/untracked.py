@@ -1,11 +1,13 @@
-"""Chooses the files to store with a task from those that git does not track: small ones with plain names.
+"""Chooses the files to store with a task from those that git does not track: source first, then the smallest.
 
-A file that looks like a secret is never chosen: by its name, or because it holds a token or private key.
+A link is stored as a link. A file that looks like a secret is never chosen: by its name, or because it holds a token or
+private key.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,9 +19,12 @@ from registry_cli.secrets.tokens import CHUNK, find_token_in
 from registry_cli.store.files import is_regular
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture.diff import NAMED
+from registry_cli.tasks.capture.source_files import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from registry_cli.tasks.capture.source_files import Rank
 
 _DERIVED: Final = frozenset({DIRECTORY, "__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache"})
 """Folders that are not part of the code, whether git ignores them or not."""
@@ -58,28 +63,35 @@ class Chosen:
         kept: Paths to store, relative to the work tree.
         cut: Names of files that are not stored, for any reason.
         secrets: Reasons, in words, by the names of those files that look like secrets.
+        sources: The names among `cut` that the code cannot do without, and that are no secrets.
     """
 
     kept: tuple[Path, ...]
     cut: tuple[str, ...]
     secrets: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
 
-def choose_untracked(names: Iterable[bytes], root: Path, exclude: Callable[[str], bool], limits: Limits) -> Chosen:
+def choose_untracked(
+    names: Iterable[bytes], root: Path, exclude: Callable[[str], bool], limits: Limits, rank: Callable[[str], Rank]
+) -> Chosen:
     """Return the files to store, and those that are left out.
 
-    The smallest are chosen first, so that scripts win over data. A file that cannot be read now is left out.
+    They are chosen by rank, so that no number of data files takes the place of a script; within a rank the smallest
+    are first. A file that cannot be read now is left out, and so is the program where it is a link out of the work
+    tree, as the link alone does not tell what ran.
 
     Args:
         names: Names as git lists them, relative to `root`.
         root: The work tree.
         exclude: Returns True for a path, relative to `root`, that is stored elsewhere or does not belong to the code.
         limits: Limits of size and number.
+        rank: Returns the rank of a path.
     """
     found = list(names)
     environments = tuple(name[: -len(_ENVIRONMENT)] for name in found if name.endswith(b"/" + _ENVIRONMENT.encode()))
     cut: list[str] = []
-    sized: list[tuple[int, str]] = []
+    sized: list[tuple[Rank, int, str]] = []
     secrets: dict[str, str] = {}
     for raw in found:
         name = os.fsdecode(raw)
@@ -92,11 +104,15 @@ def choose_untracked(names: Iterable[bytes], root: Path, exclude: Callable[[str]
         elif size is None or size > limits.file:
             cut.append(name)
         else:
-            sized.append((size, name))
+            sized.append((rank(name), size, name))
     kept = _choose(sorted(sized), root, limits, secrets)
-    cut += [name for _, name in sized if name not in kept]
-    shown = {_format(name): why for name, why in secrets.items()}
-    return Chosen(tuple(map(Path, sorted(kept))), shorten([_format(name) for name in sorted(cut)]), shown)
+    cut = sorted([*cut, *(name for _, _, name in sized if name not in kept)])
+    return Chosen(
+        kept=tuple(map(Path, sorted(kept))),
+        cut=shorten([_format(name) for name in cut]),
+        secrets={_format(name): why for name, why in secrets.items()},
+        sources=tuple(_format(name) for name in sorted(cut, key=rank) if rank(name) <= SOURCE and name not in secrets),
+    )
 
 
 def shorten(names: Sequence[str]) -> tuple[str, ...]:
@@ -109,24 +125,26 @@ def shorten(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _find_size(root: Path, name: str) -> int | None:
-    """Return the size of a file that a record can name; None for any other."""
+    """Return the size of a file or link that a record can name; None for any other."""
     try:
         name.encode()
         check_path(name)
         status = os.lstat(root / name)
     except (UnicodeEncodeError, UsageError, OSError):
         return None
-    return status.st_size if is_regular(status) else None
+    return status.st_size if is_regular(status) or stat.S_ISLNK(status.st_mode) else None
 
 
-def _choose(sized: Sequence[tuple[int, str]], root: Path, limits: Limits, secrets: dict[str, str]) -> set[str]:
+def _choose(sized: Sequence[tuple[Rank, int, str]], root: Path, limits: Limits, secrets: dict[str, str]) -> set[str]:
     kept: list[str] = []
     total = 0
-    for size, name in sized:
-        if len(kept) == limits.files or total + size > limits.total:
+    for rank, size, name in sized:
+        if len(kept) == limits.files:
             break
+        if total + size > limits.total or (rank == 0 and _leads_out(root / name, root)):
+            continue
         try:
-            kind = _find_token(root / name)
+            kind = None if (root / name).is_symlink() else _find_token(root / name)
         except OSError:  # it cannot be read
             continue
         if kind:
@@ -135,6 +153,11 @@ def _choose(sized: Sequence[tuple[int, str]], root: Path, limits: Limits, secret
         kept.append(name)
         total += size
     return set(kept) if _fit(kept) else _one_of_each(kept)
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Return whether a link leads to a file outside the work tree."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _find_token(path: Path) -> str | None:

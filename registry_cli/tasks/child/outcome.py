@@ -26,6 +26,7 @@ class Exit:
         tick_error: First failure of the other callbacks, or None.
         output_error: Reason for output missing at our standard output or error, though `console` got it, or None; a
             reader that closed its end is no error.
+        mid_line: True where our standard error now stands in the middle of a line.
     """
 
     exit_code: int | None
@@ -34,6 +35,7 @@ class Exit:
     console_error: str | None = None
     tick_error: str | None = None
     output_error: str | None = None
+    mid_line: bool = False
 
     def list_problems(self) -> list[str]:
         """Return the failures on our side."""

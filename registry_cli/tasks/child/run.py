@@ -83,7 +83,8 @@ def run_child(
         calls.call(lambda: on_start(child.pid))
         status = _Watch(child, wiring, relay, calls, interval).run()
     output_error = next((stream.error for stream in wiring.streams if stream.error), None)
-    return Exit(*describe_status(status), copies.error, calls.error, output_error)
+    mid_line = wiring.streams[-1].mid_line  # that of standard error is the last
+    return Exit(*describe_status(status), copies.error, calls.error, output_error, mid_line)
 
 
 def _start(command: Command, wiring: Wiring) -> Child:

@@ -72,11 +72,13 @@ class Stream:
 
     Attributes:
         count: Bytes read so far.
+        mid_line: True where the last byte read ended no line.
         error: Reason why the sink gets no more, or None; a reader that closed its end is no error.
     """
 
     def __init__(self, source: FileIO, sink: Sink, keep: Callable[[bytes], None]) -> None:
         self.count = 0
+        self.mid_line = False
         self.error: str | None = None
         self._source, self._sink, self._keep = source, sink, keep
         self._chunk = b""
@@ -138,6 +140,7 @@ class Stream:
             self.close()
             return
         self.count += len(data)
+        self.mid_line = not data.endswith(b"\n")
         self._chunk, self._rest = data, memoryview(data)
         self._forward()
 

@@ -9,7 +9,7 @@ from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.records.task import CONSOLE, LOCK, PLOTS, SCALARS
 from registry_cli.secrets.hiding import fill_secrets
 from registry_cli.store.staging import Staging
-from registry_cli.tasks.attempt.crashed import UNHEARD, bury_crashed, end_unheard, list_crashed
+from registry_cli.tasks.attempt.crashed import SILENT_RUNNER, end_crashed, end_silent, list_crashed
 from registry_cli.tasks.describe import look_around, with_code
 from registry_cli.tasks.record import get_row, get_task
 from registry_cli.tasks.rerun.prepare import Environment, open_workdir
@@ -33,11 +33,11 @@ def get_runnable(registry: Registry, ref: str) -> TaskRow:
         ConflictError: The task is running.
         RefusedError: The task is removed, or was cancelled before it ran.
     """
-    bury_crashed(registry)
+    end_crashed(registry)
     registry.index.sync()
     row = get_row(registry, ref)
     if row.status == "running" and row.id in list_crashed(registry):
-        end_unheard(registry, row, "crashed", UNHEARD)
+        end_silent(registry, row, "crashed", SILENT_RUNNER)
         row = get_row(registry, row.id)
     if row.removed:
         raise RefusedError(f"task {row.name} is removed", hint=f"reg task restore {row.id}")

@@ -20,7 +20,7 @@ from registry_cli.store.copying import Copying
 from registry_cli.tasks.capture.data import list_data
 from registry_cli.tasks.capture.environ import replayed
 from registry_cli.tasks.capture.program import find_program
-from registry_cli.tasks.describe import EXECUTABLE
+from registry_cli.tasks.describe import LINK
 from registry_cli.tasks.record import get_task_file_path, read_task_file
 from registry_cli.tasks.rerun.environment import build_environment
 from registry_cli.tasks.rerun.git import apply_diff, check_out
@@ -135,18 +135,37 @@ def restore_code(registry: Registry, task: Task, code: Code, root: Path, environ
     check_out(code, root, get_task_file_path(registry, bundle) if bundle else None, Path.cwd(), environ)
     if diff:
         apply_diff(root, get_task_file_path(registry, diff), code.commit, environ)
+    untracked = _untracked(task)
     with Copying(replace=True, durable=False) as copying:
-        for file in _untracked(task):
+        for file in (one for one in untracked if one.media != LINK):
             target = root / file.path.removeprefix(UNTRACKED)
             files.make_dirs(target.parent)
             assert file.sha256
             assert file.xxh3
-            mode = 0o777 if file.media == EXECUTABLE else 0o666
+            mode = 0o777 if file.executable else 0o666
             copying.add_blob(registry.layout, file.sha256, file.xxh3, target, mode=mode)
         copying.finish()
+    for file in (one for one in untracked if one.media == LINK):  # after the files: none is written through a link
+        _restore_link(registry, file, Path(code.root), root)
     cwd = root / task.recipe.cwd
     files.make_dirs(cwd)
     return cwd
+
+
+def _restore_link(registry: Registry, file: FileEntry, recorded: Path, root: Path) -> None:
+    """Restore a link; one that leads out of the code leads to where it led from `recorded`."""
+    path = Path(file.path.removeprefix(UNTRACKED))
+    text = os.fsdecode(read_task_file(registry, file))
+    old = Path(os.path.normpath(recorded / path.parent / text))
+    if not old.is_relative_to(recorded):
+        text = str(old)
+    elif text.startswith("/"):
+        text = os.path.relpath(old, recorded / path.parent)
+    target = root / path
+    files.make_dirs(target.parent)
+    if os.path.lexists(target):
+        files.unlink(target)
+    files.symlink(Path(text), target)
 
 
 def _untracked(task: Task) -> list[FileEntry]:

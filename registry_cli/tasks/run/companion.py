@@ -13,7 +13,7 @@ from registry_cli.errors import RegError, describe_os_error
 from registry_cli.registry.draft import Draft
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.tasks.attempt.bell import Bell, ring
-from registry_cli.tasks.attempt.crashed import bury_crashed
+from registry_cli.tasks.attempt.crashed import end_crashed
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.finish import read_current
@@ -91,8 +91,8 @@ class Companion:
 
     def start(self) -> None:
         """Start the threads; the command runs already, so that no lock that they hold is copied into it."""
-        self._looking.start()
         self._following.start()
+        self._looking.start()
 
     def end(self, hurried: Callable[[], str | None]) -> None:
         """Finish once the command has ended: save the remaining outputs, metrics and facts.
@@ -183,7 +183,8 @@ class Companion:
 
     def _follow(self) -> None:
         with self._opened.reopen() as registry:
-            self._guard(bury_crashed, registry)
+            self._guard(self._jobs.take, registry)  # those that were requested before there was a bell to ring
+            self._guard(end_crashed, registry)
             looked = secured = time.monotonic()
             while not self._stop.is_set():
                 self._bell.wait(looked + PAUSE - time.monotonic())

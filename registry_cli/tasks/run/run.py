@@ -24,7 +24,7 @@ from registry_cli.tasks.child.run import run_child
 from registry_cli.tasks.run.companion import Companion
 from registry_cli.tasks.run.input_paths import list_awaited, open_inputs
 from registry_cli.tasks.run.redirects import write_known
-from registry_cli.tasks.task_versions import drop_outputs, publish_outputs
+from registry_cli.tasks.task_versions import drop_outputs, list_made, publish_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,10 +44,11 @@ class Outcome:
     Attributes:
         task: The task as it ended.
         code: The exit code for this process.
-        outputs: Versions that were saved.
+        outputs: Versions that the task made and that are not removed.
         problems: Messages about failures of `reg` itself, which the command did not notice.
         missed: Messages about outputs and metrics that the command was expected to write and did not.
         launch: The error that kept the command from starting, or None.
+        mid_line: True where the command left our standard error in the middle of a line.
     """
 
     task: Task
@@ -56,6 +57,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     launch: LaunchError | None = None
+    mid_line: bool = False
 
 
 def run_command(
@@ -85,7 +87,7 @@ def run_command(
     attempt = Attempt.start(registry, task, named=named, staging=staging)
     with hold_signals() as held:  # no signal after the command's end may keep that end from being recorded
         try:
-            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else tell_known(attempt, cwd)
+            unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else prepare_hints(attempt, cwd)
             paths, unopened = open_inputs(registry, task.inputs)
             beside = Companion(attempt, cwd, environ)
             beside.await_inputs(list_awaited(registry, task, cwd))
@@ -105,12 +107,13 @@ def run_command(
         )
         runner.heartbeat.stop()
         problems += settle_outputs(attempt, ended, publish=publish)
+        outputs = _list_outputs(attempt, beside)
     said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
     missed = [] if launch else beside.list_missed()
-    return Outcome(ended, told.code, tuple(beside.outputs), tuple(said), tuple(missed), launch)
+    return Outcome(ended, told.code, tuple(outputs), tuple(said), tuple(missed), launch, told.mid_line)
 
 
-def tell_known(attempt: Attempt, cwd: Path) -> list[str]:
+def prepare_hints(attempt: Attempt, cwd: Path) -> list[str]:
     """Write the hints for automatic logging; return messages about failures where nobody asked for it.
 
     Raises:
@@ -227,6 +230,14 @@ def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
         told = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
         ending = replace(ending, problem=told)
     return replace(attempt.task, status=ending.status, exit_code=ending.exit_code, signal=ending.signal)
+
+
+def _list_outputs(attempt: Attempt, beside: Companion) -> list[VersionRow]:
+    """Return the versions that the task has now; where they cannot be read, those that its runner saved."""
+    try:
+        return list_made(attempt.registry, attempt.task.id)
+    except (RegError, OSError):  # the command has run: nothing that happens now may change its exit code
+        return beside.outputs
 
 
 def settle_outputs(attempt: Attempt, ended: Task, *, publish: bool) -> list[str]:

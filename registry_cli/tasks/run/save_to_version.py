@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,7 @@ class Taker:
             labels=note.labels,
             design=_design(note.config),
             metrics={**self._scalars.read(note.time), **note.scores},
+            created=datetime.fromtimestamp(note.time, UTC),  # a folder is taken later than files saved after it
         )
 
     def _list_parents(self, registry: Registry, note: SavedNote) -> list[VersionId]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from registry_cli.tasks.attempt.folder import Live, close_live
 from registry_cli.tasks.attempt.jobs import describe_error
 from registry_cli.tasks.describe import Wish, describe
 from registry_cli.tasks.run.companion import Companion
-from registry_cli.tasks.run.run import end_attempt, settle_outputs, tell_known
+from registry_cli.tasks.run.run import end_attempt, prepare_hints, settle_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 _LOOK: Final = 0.5
 """Seconds between two checks for a request to cancel the task."""
-_AGAIN: Final = 5.0
-"""Seconds until a script that caught its termination is terminated again."""
 SILENT: Final = "the script ended before it could report its end"
 """The problem of a script whose end is not known."""
 
@@ -61,7 +58,7 @@ def run_script(registry: Registry, begin: Begin, environ: Mapping[str, str], cha
     heartbeat = Heartbeat(attempt)
     heartbeat.start()
     beside = Companion(attempt, cwd, environ)
-    beside.problems += tell_known(attempt, cwd)
+    beside.problems += prepare_hints(attempt, cwd)
     beside.start()
     told = _wait_for_end(attempt, begin.pid, channel)
     beside.end(lambda: None)
@@ -90,9 +87,9 @@ def _start(registry: Registry, begin: Begin, cwd: Path, environ: Mapping[str, st
 def _wait_for_end(attempt: Attempt, pid: int, channel: Channel) -> dict[str, Any] | None:
     """Return the script's report of its end; None where it is gone without one.
 
-    A cancelled script is terminated, and once more where it has caught the signal.
+    A cancelled script is terminated.
     """
-    due: float | None = 0.0
+    terminated = False
     while True:
         try:
             message = channel.receive(_LOOK) or {}
@@ -101,10 +98,8 @@ def _wait_for_end(attempt: Attempt, pid: int, channel: Channel) -> dict[str, Any
         if "end" in message:
             told: dict[str, Any] = message["end"]
             return told
-        if "caught" in message:
-            due = time.monotonic() + _AGAIN
-        if due is not None and time.monotonic() >= due and attempt.cancelled:
-            due = None
+        if not terminated and attempt.cancelled:
+            terminated = True
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 

@@ -35,7 +35,7 @@ def split_path(path: Path, cwd: Path, told: int | None = None) -> tuple[Path, in
 
     Args:
         path: The file's path, absolute.
-        told: The step, where it is known: the name then needs no step word, as in `model_30.ubj`.
+        told: The step, where it is known: the name then needs no step word, as in `model_30.ubj`, `cp-04.weights.h5`.
         cwd: The script's working directory; folders above it are ignored. Below it only folders that are named after a
             checkpoint count: a `batch32` beside a `batch64` is an experiment of its own.
     """
@@ -53,9 +53,12 @@ def split_path(path: Path, cwd: Path, told: int | None = None) -> tuple[Path, in
 
 
 def _cut(stem: str, step: int) -> str:
-    """Return a stem without a step number at its end that a separator precedes."""
-    bare = stem.removesuffix(str(step)).rstrip("0")
-    return bare.rstrip("-_.=") if bare != stem and bare[-1:] in set("-_.=") and bare.strip("-_.=") else stem
+    """Return a stem without the number of a known step, and without the separate numbers after it."""
+    found = list(re.finditer(rf"(?<=[^-_.=])[-_.=]+0*{step}(?![^\W_])", stem))
+    if not found:
+        return stem
+    start, end = found[-1].span()
+    return stem[:start] + _NUMBER.sub("", stem[end:])
 
 
 def is_step_folder(name: str) -> bool:

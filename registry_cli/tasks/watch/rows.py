@@ -3,6 +3,8 @@
 YAML is not read, as no dependency of ours reads it. JSON: RFC 8259, with the `NaN` and `Infinity` that Python writes;
 CSV: RFC 4180, without line feeds inside a cell; TOML 1.0.
 
+Where a comma does not separate the cells, as in the tables of many European programs, it may be the decimal point.
+
 Numbers are floats: integers are exact up to 2**53, longer ones lose digits, those beyond the range of a float are
 skipped. A key that is empty or not printable is skipped.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -29,6 +32,11 @@ STEPS: Final = ("step", "global_step", "iteration", "epoch")
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 """Files read line by line as they grow."""
 WHOLE: Final = (".json", ".toml")
+_DECIMAL_COMMA: Final = re.compile(
+    r"(?P<whole>[-+]?(?:\d{1,3}(?:\.\d{3})+|\d*)),(?P<rest>\d+(?:e[-+]?\d+)?)", re.IGNORECASE
+)
+"""A number such as `0,25` or `1.234,5`."""
+_QUOTED: Final = re.compile(r'"[^"]*"')
 _NO_SCALAR: Final = frozenset({"timestamp", ""})
 
 
@@ -87,7 +95,7 @@ class LineReader:
 
     def _read_cells(self, text: str) -> Row | None:
         if not self._header:
-            self._delimiter = self._delimiter or max(",", ";", "\t", key=text.count)
+            self._delimiter = self._delimiter or max(";", ",", "\t", key=_QUOTED.sub("", text).count)
             self._header = [name.strip() for name in _split(text, self._delimiter)]
             self._step = _find_step(self._header)
             return None
@@ -95,13 +103,21 @@ class LineReader:
         cells = _split(text, self._delimiter)
         step: int | None = self._count - 1
         if self._step is not None:
-            step = _to_step(_to_number(cells[self._step])) if self._step < len(cells) else None
+            step = _to_step(self._to_number(cells[self._step])) if self._step < len(cells) else None
         values = {
             name: number
             for at, (name, cell) in enumerate(zip(self._header, cells, strict=False))
-            if at != self._step and _is_name(name) and (number := _to_number(cell)) is not None
+            if at != self._step and _is_name(name) and (number := self._to_number(cell)) is not None
         }
         return step, values
+
+    def _to_number(self, text: str) -> float | None:
+        if self._delimiter != "," and (found := _DECIMAL_COMMA.fullmatch(text.strip())):
+            text = found["whole"].replace(".", "") + "." + found["rest"]
+        try:
+            return float(text)
+        except ValueError:
+            return None
 
 
 def _split(text: str, delimiter: str) -> list[str]:
@@ -132,13 +148,6 @@ def _iter_numbers(table: Mapping[str, object], prefix: str) -> Iterator[tuple[st
                 yield prefix + key, float(value)
             except OverflowError:  # an integer of hundreds of digits
                 continue
-
-
-def _to_number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _to_step(value: object) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from registry_cli.catalog.fold import changes
+from registry_cli.catalog.read.tasks import get_task_row
 from registry_cli.ids import RecordId, TaskId, new_ulid
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task import Curve, Data, Input
@@ -124,6 +125,16 @@ def test_fields_inputs_data_and_files_are_those_of_the_newest_record(lab: Lab) -
     assert lab.db.execute("SELECT count(*) FROM task_inputs").fetchone() == (0,)
     assert lab.db.execute("SELECT path, sha256 FROM task_data").fetchall() == [("d.csv", BLOB)]
     assert lab.db.execute("SELECT path FROM task_files").fetchall() == [("console.log",)]
+
+
+def test_a_metric_that_is_called_like_a_bound_is_found_by_its_name(lab: Lab) -> None:
+    lab.stage("start", "running", 1)
+    lab.stage("end", "completed", 1, metrics={"loss": 0.2, "loss.min": 9.0}, curves={"loss": Curve(2, 0.2, 0.1, 0.9)})
+    found = dict(lab.db.execute("SELECT field, number FROM task_fields WHERE field LIKE 'metrics.%'"))
+    assert found == {"metrics.loss": 0.2, "metrics.loss.min": 9.0, "metrics.loss.max": 0.9, "metrics.loss.last": 0.2}
+    row = get_task_row(lab.db, 1)
+    assert row.metrics == {"loss": 0.2, "loss.min": 9.0}
+    assert row.bounds == {"loss.max": 0.9, "loss.last": 0.2}
 
 
 def test_versions_are_found_by_the_parameters_of_their_task_unless_they_have_their_own(lab: Lab) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Kin, Label, Not, Or, Other, Time
+from registry_cli.catalog.query.ast import And, Compare, Expr, Has, Held, In, Kin, Label, Not, Or, Other, Time
 from registry_cli.catalog.query.literals import find_span
 from registry_cli.catalog.query.normal_form import mentions
 from registry_cli.catalog.query.run import Query
@@ -139,6 +139,9 @@ def _holds(expr: Expr, row: Row, rows: list[Row], negated: bool = False) -> bool
             return any(_compare(row, name, "=", value, rows) for value in values) != (without != negated)
         case Has(name):
             return (row.get(name) is not None) != negated
+        case Held(alias):
+            holders = [r for r in rows if r.plain["name"] == row.plain["name"] and alias in r.aliases]
+            return bool(holders) != negated
         case Label():
             return _label(expr, row) != negated
         case Kin(kind, ref):

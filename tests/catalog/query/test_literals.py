@@ -32,6 +32,13 @@ def test_ago_counts_from_now(text: str, seconds: int) -> None:
     assert find_span(Time(text), now=NEW_YEAR)[0] == NEW_YEAR - seconds * SECOND
 
 
+@pytest.mark.parametrize(("text", "days"), [("today", 0), ("yesterday", 1)])
+def test_a_word_for_a_day_is_the_whole_day(text: str, days: int) -> None:
+    start = NEW_YEAR - days * 86400 * SECOND
+    for now in (NEW_YEAR, NEW_YEAR + 86400 * SECOND - 1):
+        assert find_span(Time(text), now=now) == (start, start + 86400 * SECOND)
+
+
 @pytest.mark.parametrize(
     ("word", "size"),
     [("0", 0), ("12b", 12), ("1kB", 1000), ("500MB", 5 * 10**8), ("1GiB", 2**30), ("1.5TB", 15 * 10**11)],

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import entries
-from registry_cli.catalog.read.aliases import find_holder, list_last_moves
+from registry_cli.catalog.read.aliases import find_holder, list_steps
 from registry_cli.catalog.read.ancestry import list_relatives
 from registry_cli.catalog.read.journal import find_slot
-from registry_cli.ids import AliasName
+from registry_cli.ids import AliasName, VersionId
 from tests.catalog.builders import START, Catalog
 
 PROD = AliasName("prod")
@@ -41,8 +41,26 @@ def test_an_alias_and_who_held_it() -> None:
     for version, old in ((one, None), (two, one), (None, two)):
         assert catalog.apply(changes.alias(PROD, version=version, old=old)) is None
         assert find_holder(catalog.db, 1, PROD) == version
-    assert list_last_moves(catalog.db, 1, PROD, 2) == [None, two]
-    assert list_last_moves(catalog.db, 1, PROD, 9) == [None, two, one]
+    assert list_steps(catalog.db, 1, PROD) == [None, one, two, None]
+
+
+def test_the_steps_of_an_alias_leave_out_what_is_undone() -> None:
+    catalog = Catalog()
+    one, two, three = catalog.add(), catalog.add(), catalog.add()
+    assert list_steps(catalog.db, 1, PROD) == []
+
+    def move(version: VersionId | None, old: VersionId | None, **more: object) -> list[VersionId | None]:
+        assert catalog.apply({**changes.alias(PROD, version=version, old=old), **more}) is None
+        return list_steps(catalog.db, 1, PROD)
+
+    assert move(one, None) == [None, one]
+    assert move(two, one) == [None, one, two]
+    assert move(one, two) == [None, one, two, one]
+    assert move(two, one, back=True) == [None, one, two]
+    assert move(one, two, back=True) == [None, one]
+    assert move(three, one) == [None, one, three]
+    assert move(None, three, back=True) == [None]
+    assert move(three, None, undoes="the move back") == [None, three]
 
 
 def test_relatives_come_level_by_level() -> None:
@@ -50,7 +68,8 @@ def test_relatives_come_level_by_level() -> None:
     root = catalog.add()
     left, right = catalog.add(parents=(root,)), catalog.add(parents=(root,))
     leaf = catalog.add(parents=(left, right))
-    assert list_relatives(catalog.db, leaf, "up", None) == [leaf, left, right, root]
-    assert list_relatives(catalog.db, leaf, "up", 1) == [leaf, left, right]
-    assert set(list_relatives(catalog.db, root, "down", None)) == {root, left, right, leaf}
-    assert list_relatives(catalog.db, root, "up", None) == [root]
+    assert list_relatives(catalog.db, leaf, "up", None) == ([leaf, left, right, root], frozenset())
+    assert list_relatives(catalog.db, leaf, "up", 1) == ([leaf, left, right], {left, right})
+    assert list_relatives(catalog.db, leaf, "up", 2) == ([leaf, left, right, root], frozenset())
+    assert set(list_relatives(catalog.db, root, "down", None).versions) == {root, left, right, leaf}
+    assert list_relatives(catalog.db, root, "up", None) == ([root], frozenset())

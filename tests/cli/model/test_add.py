@@ -86,6 +86,11 @@ def test_the_file_stays_or_goes(empty: Reg, tmp_path: Path) -> None:
     assert not (tmp_path / "m.safetensors").exists()
 
 
+def test_the_same_alias_in_another_case_is_no_change(empty: Reg) -> None:
+    empty("model", "add", "a/b", "m.safetensors", "--alias", "prod")
+    assert "unchanged: a/b:1" in empty("model", "add", "a/b", "m.safetensors", "--alias", "PROD").err
+
+
 def test_numbers_of_metrics_and_text_of_metadata(empty: Reg) -> None:
     metrics = [word for pair in ("a=1.10", "b=1e-3", "c=nan", "d=-inf", "e=3") for word in ("--metric", pair)]
     empty("model", "add", "a/b", "m.safetensors", *metrics, "--meta", "v=1.10", "--meta", "l:=[1, 2]", "--param", "n=7")
@@ -111,6 +116,14 @@ def test_a_parent_without_a_role_is_a_base(iris: Reg) -> None:
         (["m.safetensors", "--metric", "auc>=0.9"], "is a comparison"),
         (["m.safetensors", "--metric", "auc=high"], "a metric is a number"),
         (["m.safetensors", "--metric", "auc:=null"], "a metric is a number"),
+        (["m.safetensors", "--metric", "auc=1", "--metric", "auc=2"], "--metric auc is given twice"),
+        (["m.safetensors", "--metric", "auc=1", "--metric", "auc=1"], "--metric auc is given twice"),
+        (["m.safetensors", "--meta", "a=1", "--meta", "a:=[2]"], "--meta a is given twice"),
+        (["m.safetensors", "--param", "a=1", "--param", "a=2"], "--param a is given twice"),
+        (["m.safetensors", "--label", "a=1", "--label", "a=2"], "--label a is given twice"),
+        (["m.safetensors", "--metric", "auc=1e400"], "auc is 1e400: the largest number is about 1.8e308"),
+        (["m.safetensors", "--metric", "auc:=-1e400"], "auc is -1e400: the largest number is about 1.8e308"),
+        (["m.safetensors", "--meta", "a:=[1e999]"], "a is 1e999: the largest number is about 1.8e308"),
         (["m.safetensors", "--meta", "owner"], "'owner' has no value"),
         (["m.safetensors", "--meta", "x:=["], "--meta x:"),
         (["m.safetensors", "--label", "cat"], "not a label with its number"),

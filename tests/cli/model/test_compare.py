@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -68,6 +69,13 @@ def test_markdown(reg: Reg) -> None:
     assert "| metadata.note | – | a\\|b\\\\x1b\\[31m |" in lines
     assert lines[lines.index("```diff") + 1] == "--- a/b:1"
     assert lines[-1] == "```"
+
+
+def test_csv_has_a_row_a_field_and_a_column_a_version(reg: Reg) -> None:
+    lines = list(csv.reader(reg("model", "compare", "a/b:1", "a/b:2", "--csv").lines))
+    assert lines[:3] == [["field", "a/b:1", "a/b:2"], ["size", "3", "4"], ["metrics.acc", "0.5", "0.75"]]
+    assert reg("model", "compare", "a/b:1", "a/b:1", "--csv").lines == ["field,a/b:1,a/b:1"]
+    assert "--csv and --md exclude" in reg("model", "compare", "a/b:1", "a/b:2", "--csv", "--md", code=2).err
 
 
 def test_json(reg: Reg) -> None:

@@ -39,6 +39,16 @@ def test_several_each_into_a_folder_of_its_own(iris: Reg) -> None:
     assert iris("model", "get", "-", "--to", "none", stdin="").out == ""
 
 
+@pytest.mark.parametrize("second", ["iris/tuned:1", "iris/tuned:9", "iris/softmax@best", "iris/tuned"])
+def test_a_second_version_is_no_folder(iris: Reg, tmp_path: Path, second: str) -> None:
+    refused = iris("model", "get", "iris/softmax:1", second, code=2).err
+    assert f"hint: reg model get iris/softmax:1 {second} --to .\n" in refused
+    assert not (tmp_path / second).exists()
+    assert iris("model", "get", "iris/softmax:1", f"./{second}").lines == [f"{second}/1.safetensors"]
+    assert iris("model", "get", "iris/softmax:1", second).lines == [f"{second}/1.safetensors"]
+    assert iris("model", "get", "iris/softmax", "iris/softmax").lines == ["iris/softmax/2.safetensors"]
+
+
 def test_one_file_by_another_name(iris: Reg, tmp_path: Path) -> None:
     assert iris("model", "get", "iris/tuned", "-o", "m.bin", "--json").json[0]["path"] == "m.bin"
     assert (tmp_path / "m.bin").read_bytes() == (tmp_path / "in/3.safetensors").read_bytes()

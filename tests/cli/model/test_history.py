@@ -36,9 +36,22 @@ def test_a_pipe_gets_a_line_a_change_newest_first(reg: Reg) -> None:
         ["tester", "a/b:2", "alias prod → :2", "the best"],
         ["tester", "a/b:3", "added model.bin, 1 byte", ""],
         ["tester", "a/b:2", "added model.bin, 1 byte", ""],
-        ["tester", "a/b:1", "tags +raw", "first\\x1b[31m try"],
         ["tester", "a/b:1", "added model.bin, 1 byte", "first\\x1b[31m try"],
+        ["tester", "a/b:1", "tags +raw", "first\\x1b[31m try"],
     ]
+
+
+def test_the_order_is_the_same_everywhere_and_a_limit_takes_whole_entries(reg: Reg, tmp_path: Path) -> None:
+    with Registry.open(tmp_path) as registry:
+        add(registry, "a/b", b"4", tags=("x", "y"), aliases=("dev", "prod"), message="many changes")
+        add(registry, "a/b", b"5")
+    for limit, count in (("1", 1), ("2", 5), ("3", 6), ("0", 0)):
+        words = ("model", "history", "a/b", "--limit", limit)
+        piped = [what for _, what in (line.split("\t")[2:4] for line in reg(*words).lines)]
+        assert piped == [change["what"] for change in reg(*words, "--json").json]
+        drawn = plain(reg(*words, terminal=True).out)
+        shown = [line[35:] for line in drawn[drawn.index("") + 1 :] if line[35:] in piped]
+        assert (shown, len(piped)) == (piped, count)
 
 
 def test_a_terminal_gets_a_sparkline_and_one_row_an_entry(reg: Reg) -> None:

@@ -72,12 +72,19 @@ def test_one_way_and_some_steps(reg: Reg) -> None:
     assert reg("model", "lineage", "g/base:3", "--up", "--depth", "1").lines == [
         "g/base:3",
         "└─ made from",
-        "   └─ continue g/base:2 archived",
+        "   └─ continue g/base:2 archived … (more, deeper)",
     ]
     assert reg("model", "lineage", "g/teacher", "--down", "--depth", "1").lines[1:] == [
         "└─ made into",
-        "   └─ distill g/tuned:1 @prod",
+        "   └─ distill g/tuned:1 @prod … (more, deeper)",
     ]
+    assert reg("model", "lineage", "g/base:1", "--depth", "0").lines == [
+        "g/base:1",
+        "├─ made from: nothing",
+        "└─ made into … (more, deeper)",
+    ]
+    assert "deeper" not in reg("model", "lineage", "g/teacher", "--up", "--depth", "1").out
+    assert "deeper" not in reg("model", "lineage", "g/base:3", "--up", "--depth", "2").out
     assert reg("model", "lineage", "g/base:1", "--up").lines == ["g/base:1", "└─ made from: nothing"]
 
 
@@ -92,6 +99,16 @@ def test_json(reg: Reg) -> None:
         ("g/base:2", "continue", "g/base:3"),
         ("g/base:1", "continue", "g/base:2"),
     }
+    assert found["cut"] == {"up": []}
+
+
+def test_json_names_what_the_depth_cut(reg: Reg) -> None:
+    found = reg("model", "lineage", "g/tuned", "--depth", "1", "--json").json
+    names = {node["id"]: f"{node['name']}:{node['number']}" for node in found["nodes"]}
+    assert {way: [names[one] for one in cut] for way, cut in found["cut"].items()} == {
+        "up": ["g/base:3"],
+        "down": ["g/tiny:2"],
+    }
 
 
 def test_dot(reg: Reg) -> None:
@@ -104,6 +121,8 @@ def test_dot(reg: Reg) -> None:
         '  n2 [label="g/teacher:1"];',
         '  n1 -> n0 [label="base"];',
         '  n2 -> n0 [label="distill"];',
+        '  un1 [label="…", shape=plaintext];',
+        "  un1 -> n1 [style=dotted];",
         "}",
     ]
 
@@ -117,6 +136,8 @@ def test_mermaid(reg: Reg) -> None:
         "  style n0 stroke-width:3px",
         "  style n0 stroke-dasharray:6 4",
     ]
+    cut = reg("model", "lineage", "g/base:1", "--down", "--depth", "1", "--format", "mermaid").lines
+    assert cut[4:6] == ['  dn1["…"]', "  n1 -.-> dn1"]
 
 
 def test_syntax_of_a_graph_language_is_escaped(registry: Registry) -> None:

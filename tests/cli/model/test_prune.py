@@ -54,7 +54,8 @@ def test_it_prints_what_is_gone(reg: Reg) -> None:
     assert [line.split("\t")[0] for line in found.lines] == ["a/b:3", "a/b:2"]
     assert numbers(reg) == [1, 4]
     assert reg("model", "prune", *KEEP).err == "nothing to remove\n"
-    assert reg("model", "history", "a/b", "--limit", "1", "--columns", "what,message").lines == ["removed\tclean-up"]
+    newest = reg("model", "history", "a/b", "--limit", "1", "--columns", "what,message")
+    assert newest.lines == ["removed\tclean-up"] * 2
 
 
 def test_without_a_terminal_it_wants_yes(reg: Reg) -> None:

@@ -11,7 +11,8 @@ def test_it_is_sealed_once(iris: Reg) -> None:
     assert len(publication) == 64
     iris("model", "publish", "iris/softmax@best")
     assert iris("model", "show", "iris/softmax:1", "--json").json["publication"] == publication
-    assert "cannot be undone" in iris("undo", code=17).err
+    entry = iris("events", "--columns", "entry").lines[-1]
+    assert "cannot be undone" in iris("undo", entry, code=17).err
 
 
 def test_a_bare_name_is_not_enough(iris: Reg) -> None:

@@ -39,6 +39,58 @@ def test_archived_versions_are_hidden_unless_asked_for(iris: Reg) -> None:
     assert refs(iris, "--archived") == ["iris/softmax:1"]
 
 
+def test_removed_versions_are_listed_alone(iris: Reg) -> None:
+    iris("model", "archive", "iris/softmax:2")
+    iris("model", "remove", "iris/tuned:1")
+    iris("model", "remove", "iris/softmax:2")
+    assert refs(iris, "--removed", "--sort", "name") == ["iris/softmax:2", "iris/tuned:1"]
+    assert refs(iris, "--removed", "--name", "iris/tuned") == ["iris/tuned:1"]
+    assert refs(iris, "metrics.acc > 0", "--removed", "--sort", "-metrics.acc", "--limit", "1") == ["iris/softmax:2"]
+    assert refs(iris) == ["iris/softmax:1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("softmax", ["iris/softmax:1", "iris/softmax:2"]),
+        ("SOFT baseline", ["iris/softmax:1"]),
+        ("not softmax", ["iris/tuned:1"]),
+        ("tuned or basel", ["iris/softmax:1", "iris/tuned:1"]),
+        ("pilot", ["iris/tuned:1"]),
+        ("'first pilot' and has(metrics.acc)", []),
+    ],
+)
+def test_plain_words_search_names_tags_and_comments(iris: Reg, words: str, found: list[str]) -> None:
+    iris("model", "edit", "iris/tuned:1", "--comment", "the first Pilot")
+    assert refs(iris, words, "--sort", "name,number") == found
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["--name", "softmax"], "no model is named softmax: did you mean iris/softmax?"),
+        (["name = softmax"], "no model is named softmax: did you mean iris/softmax?"),
+        (["metrics.ac > 0.5"], "no version has metrics.ac: did you mean `metrics.acc`?"),
+        (["--metric", "ac>0.5"], "no version has metrics.ac: did you mean `metrics.acc`?"),
+        (["has(metadata.ownr)"], "no version has metadata.ownr: did you mean `metadata.owner`?"),
+        (["acc"], "no version has `acc` in its name, tags or comment; `metrics.acc` is a field"),
+        (["publishd"], "no version has `publishd` in its name, tags or comment; `published` is a field"),
+    ],
+)
+def test_what_finds_nothing_is_told_what_is_near(iris: Reg, words: list[str], advice: str) -> None:
+    assert iris("model", "query", *words).err == f"{advice}\n"
+    assert iris("model", "query", *words, "-q").err == ""
+
+
+def test_what_is_there_but_does_not_match_gets_no_advice(iris: Reg) -> None:
+    assert iris("model", "query", "metrics.acc > 9", "--name", "iris/softmax", "--name", "iris/t*").err == ""
+
+
+def test_a_bare_metric_is_told_its_field(iris: Reg) -> None:
+    for words in (["acc > 0.9"], ["--sort", "-acc"], ["has(acc)"]):
+        assert "there is no field 'acc': did you mean `metrics.acc`?" in iris("model", "query", *words, code=2).err
+
+
 def test_chosen_columns(iris: Reg) -> None:
     lines = iris(
         "model", "query", "has(metrics.acc)", "--sort", "-metrics.acc", "--columns", "name,number,metrics.acc"

@@ -60,6 +60,23 @@ def test_a_sealed_version_is_marked(iris: Reg) -> None:
     assert "base  iris/softmax:1" in shown
 
 
+def test_a_metric_that_was_edited_after_publishing_shows_the_sealed_value(iris: Reg) -> None:
+    assert iris("model", "show", "iris/softmax:2", "--json").json["sealed"] is None
+    iris("model", "publish", "iris/softmax:1", "iris/softmax:2")
+    assert iris("model", "show", "iris/softmax:2", "--json").json["sealed"] == {"metrics": {}}
+    assert "sealed:" not in picture(iris, "iris/softmax:2")
+    iris("model", "edit", "iris/softmax:2", "--set", "metrics.acc=0.99", "--set", "metrics.auc=0.5")
+    iris("model", "edit", "iris/softmax:1", "--unset", "metrics.acc")
+    shown = iris("model", "show", "iris/softmax:2", "--json").json
+    assert (shown["metrics"]["acc"], shown["sealed"]) == (0.99, {"metrics": {"acc": 0.95, "auc": None}})
+    assert "sealed.metrics.acc\t0.95" in iris("model", "show", "iris/softmax:2").lines
+    lines = [line.removeprefix("metrics").split() for line in picture(iris, "iris/softmax:2").splitlines()]
+    assert ["acc", "0.99", "sealed:", "0.95"] in lines
+    assert ["auc", "0.5", "sealed:", "none"] in lines
+    assert ["loss", "nan"] in lines
+    assert "acc  -  sealed: 0.91" in picture(iris, "iris/softmax:1")
+
+
 def test_a_long_design_is_cut_and_whole_when_asked_for(iris: Reg, tmp_path: Path) -> None:
     text = "".join(f"layer {n}: {'wide ' * 40}\n" for n in range(60))
     (tmp_path / "net.txt").write_text(text)

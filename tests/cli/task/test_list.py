@@ -57,6 +57,36 @@ def test_narrowed_and_sorted(tasks: Reg) -> None:
     assert names("has(metrics.loss)", "--sort", "metrics.loss") == ["tuned", "baseline"]
 
 
+def test_bounds_of_a_curve_are_columns(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = "name,metrics.loss.min,metrics.loss.max,metrics.loss.last"
+    found = "metrics.loss.max = 1"
+    assert tasks("task", "list", found, "--columns", columns, "--csv").lines[1:] == [
+        "tuned,0.25,1.0,0.25", "baseline,0.5,1.0,0.5",
+    ]  # fmt: skip
+    assert tasks("task", "list", found, "--columns", columns, "--json", "--limit", "1").json == [
+        {"name": "tuned", "metrics.loss.min": 0.25, "metrics.loss.max": 1.0, "metrics.loss.last": 0.25}
+    ]
+    assert "metrics.loss.min" not in tasks("task", "list", "--json").json[0]
+    assert tasks("task", "show", "tuned", "--columns", "metrics.loss.min").lines == ["metrics.loss.min\t0.25"]
+    monkeypatch.setenv(env.COLUMNS, "200")
+    shown = tasks("task", "list", found, "--sort", "metrics.loss.max", terminal=True)
+    assert "loss.max" in shown.shown[0].split()
+    assert "1" in shown.shown[1].split()
+
+
+def test_a_metric_called_like_a_bound_is_shown_beside_the_curve(
+    reg: Reg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Registry.init(tmp_path) as registry:
+        run(registry, "both", points={"loss": [3.0, 1.0, 2.0], "loss.min": [9.0]})
+    monkeypatch.setenv(env.COLUMNS, "200")
+    assert "loss.min" in reg("task", "list", terminal=True).shown[0].split()
+    assert reg("task", "list", "--columns", "metrics.loss.min,metrics.loss.max").lines == ["9.0\t3.0"]
+    assert reg("task", "list", "--json").json[0]["metrics"] == {"loss": 2.0, "loss.min": 9.0}
+    assert reg("task", "show", "both", "--columns", "metrics.loss.min").lines == ["metrics.loss.min\t9.0"]
+    assert "loss.min" in reg("task", "show", "both", terminal=True).out
+
+
 def test_programs(tasks: Reg) -> None:
     row = tasks("task", "list", "name = baseline", "--json").json[0]
     assert {

@@ -61,6 +61,23 @@ def test_what_was_not_committed_is_restored_and_the_work_tree_is_left_alone(lab:
     assert lab.task("baseline").attempt == 2
 
 
+def test_links_that_git_does_not_track_come_back(lab: Lab) -> None:
+    (lab.root / "data").mkdir()
+    lab.write(".gitignore", "data/\n")
+    lab.write("data/a.txt", "inside")
+    (lab.root.parent / "outside.txt").write_text("outside")
+    lab.write("here.txt", "here")
+    for name, target in {"out": "../outside.txt", "in": "here.txt", "full": str(lab.root / "here.txt")}.items():
+        (lab.root / name).symlink_to(target)
+    lab.write(
+        "train.py", "import os; print(*(f'{n}={os.readlink(n)}:{open(n).read()}' for n in ('out', 'in', 'full')))\n"
+    )
+    log(lab, "--", "python", "train.py")
+    (lab.root / "here.txt").unlink()
+    again = lab.reg("task", "run", "baseline").stdout.decode().split()
+    assert again == [f"out={lab.root.parent}/outside.txt:outside", "in=here.txt:here", "full=here.txt:here"]
+
+
 @pytest.mark.slow
 def test_another_attempt_drops_the_facts_of_the_first(lab: Lab) -> None:
     log(lab)

@@ -64,7 +64,7 @@ def test_what_is_imported_later_is_heard_under_every_name(switch: Switch, memory
     assert saved.size == 3
     assert saved.framework == "Toy"
     assert saved.mtime == (folder / "a.toy").stat().st_mtime_ns
-    assert saved.told.step == 3
+    assert saved.details.step == 3
     assert memory.before == [saved.path]
     assert memory.loads == [saved.path]
 

@@ -58,7 +58,7 @@ def test_scores_of_folds(models: bool) -> None:
 def test_an_export_is_another_frameworks(format: str, framework: str | None, keys: tuple[str, ...]) -> None:
     model = _model([0.5], 1)
     model.classes_ = ["no", "yes"]
-    told = catboost.tell_save(Call((model, "m"), {"format": format}))
+    told = catboost.report_save(Call((model, "m"), {"format": format}))
     assert (told.framework, told.keys) == (framework, keys)
     assert told.labels == {"no": 0, "yes": 1}
     assert told.scores == {"validation.AUC": 0.5}

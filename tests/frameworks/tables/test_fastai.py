@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry_cli.frameworks.patching.shapes import Call, Told
-from registry_cli.frameworks.tables.fastai import enter_fit, leave_fit, tell_epoch, tell_export, tell_model
+from registry_cli.frameworks.patching.shapes import Call, Details
+from registry_cli.frameworks.tables.fastai import enter_fit, leave_fit, report_epoch, report_export, report_model
 from tests.frameworks.memory_sink import Memory
 
 
@@ -44,18 +44,18 @@ class Recorder:
 def test_steps_are_the_batches_of_all_fits() -> None:
     learner = Learner()
     call = Call(("best.pth", learner.model, None), {})
-    assert tell_model(call) == Told()
+    assert report_model(call) == Details()
     learner.fit(10)
     learner.fit(5)
     learner.train_iter = 0  # by validate
-    told = tell_model(call)
+    told = report_model(call)
     assert told is not None
     assert told.step == 15
-    assert tell_export(Call((learner,), {})) == Told(path="runs/export.pkl", step=15)
-    assert tell_export(Call((learner, "final.pkl"), {})).path == "runs/final.pkl"
+    assert report_export(Call((learner,), {})) == Details(path="runs/export.pkl", step=15)
+    assert report_export(Call((learner, "final.pkl"), {})).path == "runs/final.pkl"
     enter_fit(Call((learner, 1), {}), Memory())
     learner.train_iter = 2
-    told = tell_model(call)
+    told = report_model(call)
     assert told is not None
     assert told.step == 17
 
@@ -64,13 +64,13 @@ def test_a_search_for_a_learning_rate_trains_nothing() -> None:
     learner = Learner()
     learner.fit(10)
     learner.cbs = [LRFinder()]
-    assert tell_model(Call(("_tmp.pth", learner.model), {})) is None
+    assert report_model(Call(("_tmp.pth", learner.model), {})) is None
     sink = Memory()
-    tell_epoch(Call((Recorder(learner, 0.5, 0.4, 0.1),), {}), sink)
+    report_epoch(Call((Recorder(learner, 0.5, 0.4, 0.1),), {}), sink)
     assert not sink.scores
     learner.fit(100, LRFinder())
     learner.cbs = []
-    told = tell_model(Call(("best.pth", learner.model), {}))
+    told = report_model(Call(("best.pth", learner.model), {}))
     assert told is not None
     assert told.step == 10
 
@@ -78,15 +78,15 @@ def test_a_search_for_a_learning_rate_trains_nothing() -> None:
 def test_an_epochs_numbers_are_scalars() -> None:
     learner, sink = Learner(), Memory()
     learner.fit(8)
-    tell_epoch(Call((Recorder(learner, 0.5, 0.4, 0.1),), {}), sink)
+    report_epoch(Call((Recorder(learner, 0.5, 0.4, 0.1),), {}), sink)
     assert sink.scores == [("train_loss", 0.5, 8), ("valid_loss", 0.4, 8), ("mae", 0.1, 8)]
 
 
 def test_numbers_of_a_validation_alone_are_no_epochs() -> None:
     sink = Memory()
     recorder = Recorder(Learner(), 0.4, 0.1)
-    tell_epoch(Call((recorder,), {}), sink)
+    report_epoch(Call((recorder,), {}), sink)
     assert not sink.scores
     recorder.values = []
-    tell_epoch(Call((recorder,), {}), sink)
+    report_epoch(Call((recorder,), {}), sink)
     assert not sink.scores

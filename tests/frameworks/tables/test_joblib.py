@@ -21,19 +21,19 @@ def _call_in(module: str, tell: Any, call: Call) -> Any:
 
 
 def test_a_model_is_told_with_its_labels() -> None:
-    told = joblib.tell_dump(Call((), {"value": MODEL, "filename": "m.joblib"}))
+    told = joblib.report_dump(Call((), {"value": MODEL, "filename": "m.joblib"}))
     assert told is not None
     assert told.framework == "ScikitLearn"
     assert told.labels == {"no": 0, "yes": 1}
-    assert joblib.tell_dump(Call((make("numpy"), "x.joblib"), {})) is None
+    assert joblib.report_dump(Call((make("numpy"), "x.joblib"), {})) is None
 
 
 @pytest.mark.parametrize("module", ["joblib._store_backends", "joblib._memmapping_reducer", "sklearn.datasets._lfw"])
 def test_caches_are_passed_over(module: str) -> None:
-    assert _call_in(module, joblib.tell_dump, Call((MODEL, "output.pkl"), {})) is None
-    assert _call_in(module, joblib.tell_load, Call(("/output.pkl",), {})) is None
+    assert _call_in(module, joblib.report_dump, Call((MODEL, "output.pkl"), {})) is None
+    assert _call_in(module, joblib.report_load, Call(("/output.pkl",), {})) is None
 
 
 def test_other_libraries_are_heard() -> None:
-    assert _call_in("pycaret.internal", joblib.tell_dump, Call((MODEL, "m.pkl"), {})) is not None
-    assert _call_in("pycaret.internal", joblib.tell_load, Call(("/m.pkl",), {})) == "/m.pkl"
+    assert _call_in("pycaret.internal", joblib.report_dump, Call((MODEL, "m.pkl"), {})) is not None
+    assert _call_in("pycaret.internal", joblib.report_load, Call(("/m.pkl",), {})) == "/m.pkl"

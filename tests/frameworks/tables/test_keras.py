@@ -40,13 +40,31 @@ def test_an_epoch_is_told_before_it_is_saved_and_counts_from_one() -> None:
     call = end_epoch(model, 0, loss=0.5, nested={"val_loss": 0.75}, note="text")
     keras.enter_epoch_end(call, sink)
     assert sink.scores == [("learning_rate", 0.5, 1), ("loss", 0.5, 1), ("val_loss", 0.75, 1)]
-    told = keras.tell_model(save(model, "best.keras"))
+    told = keras.report_model(save(model, "best.keras"))
     assert told.step == 1
     assert told.scores == {"loss": 0.5, "val_loss": 0.75}
     keras.leave_epoch_end(call, sink)
-    told = keras.tell_model(save(model, "final.keras"))
+    told = keras.report_model(save(model, "final.keras"))
     assert told.step is None
     assert not told.scores
+
+
+def test_the_epoch_in_a_checkpoints_name_is_its_step() -> None:
+    model, sink = Model(), Memory()
+
+    def save_as(template: str, epoch: int) -> int | None:
+        path = template.format(epoch=epoch + 1, loss=0.5)
+        call = Call((SimpleNamespace(filepath=template), epoch, None, {}), {})
+        call.result = path
+        keras.leave_file_path(call, sink)
+        return keras.report_model(save(model, path)).step
+
+    assert save_as("weight.{epoch}.keras", 2) == 3
+    assert save_as("cp-{epoch:04d}-{loss:.2f}.weights.h5", 0) == 1
+    assert save_as("fold_3.keras", 2) is None
+    keras.enter_epoch_end(end_epoch(model, 2), sink)
+    assert save_as("fold_3.keras", 2) is None, "a number that is not the epoch's place is no epoch"
+    assert save_as("best.keras", 2) == 3
 
 
 def test_an_epoch_is_told_once_though_two_names_lead_to_its_function() -> None:
@@ -78,18 +96,18 @@ def test_callbacks_without_a_model_tell_nothing() -> None:
 def test_a_number_in_the_name_says_the_step_better(path: str | Path, step: int | None) -> None:
     model, sink = Model(), Memory()
     keras.enter_epoch_end(end_epoch(model, 2), sink)
-    assert keras.tell_model(save(model, path)).step == step
+    assert keras.report_model(save(model, path)).step == step
 
 
 def test_a_network_is_described_once_until_it_changes() -> None:
     model = Model()
     for _ in range(3):
-        assert keras.tell_model(save(model, "a.keras")).config == '{"layers": 2}'
+        assert keras.report_model(save(model, "a.keras")).config == '{"layers": 2}'
     assert model.described == 1
     model.layers[0].trainable = False
-    keras.tell_model(save(model, "a.keras"))
+    keras.report_model(save(model, "a.keras"))
     model.layers.append(SimpleNamespace(trainable=True))
-    assert keras.tell_model(save(model, "a.keras")).config == '{"layers": 3}'
+    assert keras.report_model(save(model, "a.keras")).config == '{"layers": 3}'
     assert model.described == 3
 
 
@@ -100,10 +118,10 @@ def test_a_network_that_cannot_be_described_is_saved_without() -> None:
             raise NotImplementedError("no get_config")
 
     model = Odd()
-    assert keras.tell_model(save(model, "a.keras")).config is None
-    assert keras.tell_weights(save(model, "a.weights.h5")) is not None
+    assert keras.report_model(save(model, "a.keras")).config is None
+    assert keras.report_weights(save(model, "a.weights.h5")) is not None
     assert model.described == 1
-    assert keras.tell_model(save(SimpleWithoutLayers(), "a.keras")).config is None
+    assert keras.report_model(save(SimpleWithoutLayers(), "a.keras")).config is None
 
 
 class SimpleWithoutLayers:
@@ -112,7 +130,7 @@ class SimpleWithoutLayers:
 
 def test_models_are_not_kept_alive() -> None:
     model = Model()
-    keras.tell_model(save(model, "a.keras"))
+    keras.report_model(save(model, "a.keras"))
     before = len(keras._configs)
     del model
     gc.collect()
@@ -125,11 +143,11 @@ def test_weights_of_keras_2_are_a_prefix_and_those_in_shards_no_model(tmp_path: 
     (tmp_path / "whole.weights.h5").touch()
     shapes = {}
     for name in ("w", "whole.weights.h5"):
-        told = keras.tell_weights(save(Model(), tmp_path / name))
+        told = keras.report_weights(save(Model(), tmp_path / name))
         assert told is not None
         shapes[name] = told.shape
     assert shapes == {"w": "prefix", "whole.weights.h5": None}
-    assert keras.tell_weights(save(Model(), tmp_path / "big.weights.json")) is None
+    assert keras.report_weights(save(Model(), tmp_path / "big.weights.json")) is None
 
 
 @pytest.mark.parametrize(("args", "kwargs", "framework"), [
@@ -137,10 +155,10 @@ def test_weights_of_keras_2_are_a_prefix_and_those_in_shards_no_model(tmp_path: 
     ((), {"format": None}, "TensorFlow"), ((), {"format": "litert"}, "TensorFlow_Lite"),
 ])  # fmt: skip
 def test_an_export_is_another_frameworks(args: tuple[Any, ...], kwargs: dict[str, Any], framework: str) -> None:
-    told = keras.tell_export(Call((Model(), "out", *args), kwargs))
+    told = keras.report_export(Call((Model(), "out", *args), kwargs))
     assert told.framework == framework
     assert told.config == '{"layers": 2}'
 
 
 def test_a_backup_is_no_model() -> None:
-    assert keras.tell_backup(Call((object(),), {})) is None  # type: ignore[func-returns-value]  # the wrapper asks
+    assert keras.report_backup(Call((object(),), {})) is None  # type: ignore[func-returns-value]  # the wrapper asks

@@ -16,9 +16,9 @@ def test_rounds_are_told_as_they_are_printed() -> None:
     listen(SimpleNamespace(model=model, iteration=0, evaluation_result_list=[("valid_0", "l2", 0.5, False)]))
     listen(SimpleNamespace(model=model, iteration=1, evaluation_result_list=None))
     assert sink.scores == [("valid_0.l2", 0.5, 1)]
-    assert lightgbm.tell_save(Call((model, "m.txt"), {})).step == 2
+    assert lightgbm.report_save(Call((model, "m.txt"), {})).step == 2
     lightgbm.leave_training(Call((), {}, model), sink)
-    assert lightgbm.tell_save(Call((model, "m.txt"), {})).step is None
+    assert lightgbm.report_save(Call((model, "m.txt"), {})).step is None
     assert listen.order < -1000, "before the script's own, which may end the training"  # type: ignore[attr-defined]
 
 

@@ -11,9 +11,9 @@ from registry_cli.frameworks.patching.shapes import Call
 from registry_cli.frameworks.tables.lightning import (
     enter_removal,
     find_metrics,
-    tell_checkpoint,
-    tell_metrics,
-    tell_written,
+    report_checkpoint,
+    report_metrics,
+    report_written,
 )
 from tests.frameworks.memory_sink import Memory
 
@@ -35,14 +35,14 @@ def make_trainer(writer: object = None, **metrics: Any) -> Any:
 
 
 def test_a_checkpoint_has_the_step_and_the_newest_metrics() -> None:
-    told = tell_checkpoint(Call((make_trainer(val_loss=0.5, epoch=3, text="x"), "a.ckpt"), {}))
+    told = report_checkpoint(Call((make_trainer(val_loss=0.5, epoch=3, text="x"), "a.ckpt"), {}))
     assert told is not None
     assert (told.step, told.scores) == (12, {"val_loss": 0.5})
 
 
 @pytest.mark.parametrize("writer", [AsyncCheckpointIO(), _Custom()])
 def test_a_checkpoint_that_is_written_later_is_told_of_later(writer: object) -> None:
-    assert tell_checkpoint(Call((make_trainer(writer), "a.ckpt"), {})) is None
+    assert report_checkpoint(Call((make_trainer(writer), "a.ckpt"), {})) is None
 
 
 def test_a_trainer_of_another_make_has_no_metrics() -> None:
@@ -50,9 +50,9 @@ def test_a_trainer_of_another_make_has_no_metrics() -> None:
 
 
 def test_a_written_checkpoint_may_hold_its_step() -> None:
-    assert tell_written(Call(("io", {"global_step": 5}, "a.ckpt"), {})).step == 5
-    assert tell_written(Call(("io",), {"checkpoint": {"model": {}}, "path": "a.ckpt"})).step is None
-    assert tell_written(Call(("io", "anything", "a.ckpt"), {})).step is None
+    assert report_written(Call(("io", {"global_step": 5}, "a.ckpt"), {})).step == 5
+    assert report_written(Call(("io",), {"checkpoint": {"model": {}}, "path": "a.ckpt"})).step is None
+    assert report_written(Call(("io", "anything", "a.ckpt"), {})).step is None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_metrics_are_scalars_at_the_step_that_loggers_get(
     metrics: dict[str, float], step: int | None, points: list[tuple[str, float, int]]
 ) -> None:
     sink = Memory()
-    tell_metrics(Call((SimpleNamespace(trainer=make_trainer()), metrics), {"step": step}), sink)
+    report_metrics(Call((SimpleNamespace(trainer=make_trainer()), metrics), {"step": step}), sink)
     assert sink.scores == points
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from registry_cli.frameworks.patching.shapes import Call, Told
-from registry_cli.frameworks.tables.onnx import PathArgument, tell_model
+from registry_cli.frameworks.patching.shapes import Call, Details
+from registry_cli.frameworks.tables.onnx import PathArgument, report_model
 
 
 def _model(*locations: str) -> Any:
@@ -18,10 +18,10 @@ def _model(*locations: str) -> Any:
 
 
 def test_tensors_within_beside_and_elsewhere() -> None:
-    assert tell_model(Call((_model(), "out/m.onnx"), {})) == Told()
-    assert tell_model(Call((_model("m.onnx.data", "m.onnx.data"), "out/m.onnx"), {})) == Told(shape="prefix")
-    assert tell_model(Call((_model("m.onnx.data", "else.bin"), "out/m.onnx"), {})) is None
-    assert tell_model(Call((b"bytes",), {"f": "m.onnx"})) == Told()
+    assert report_model(Call((_model(), "out/m.onnx"), {})) == Details()
+    assert report_model(Call((_model("m.onnx.data", "m.onnx.data"), "out/m.onnx"), {})) == Details(shape="prefix")
+    assert report_model(Call((_model("m.onnx.data", "else.bin"), "out/m.onnx"), {})) is None
+    assert report_model(Call((b"bytes",), {"f": "m.onnx"})) == Details()
 
 
 def test_a_model_given_as_bytes_is_no_path() -> None:

@@ -13,8 +13,8 @@ def test_the_module_tells_whose_tensors_it_saves(library: str, framework: str | 
     saves = [hook for hook in FRAMEWORK.hooks if isinstance(hook, Save) and f".{library}:" in hook.target]
     assert saves
     for save in saves:
-        assert save.tell is not None
-        told = save.tell(Call(({}, "net.safetensors"), {}))
+        assert save.report is not None
+        told = save.report(Call(({}, "net.safetensors"), {}))
         assert told is not None
         assert told.framework == framework
         assert save.path.get(Call(({},), {"filename": "net.safetensors"})) == "net.safetensors"

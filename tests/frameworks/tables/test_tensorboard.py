@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from registry_cli.frameworks.patching.shapes import Call
-from registry_cli.frameworks.tables.tensorboard import Names, remember_folder, tell_scalar, tell_scalars, tell_summary
+from registry_cli.frameworks.tables.tensorboard import (
+    Names,
+    remember_folder,
+    report_scalar,
+    report_scalars,
+    report_summary,
+)
 from tests.frameworks.memory_sink import Memory
 
 
@@ -21,23 +27,23 @@ class Writer:
 
 def test_a_scalar_keeps_its_tag_value_and_step() -> None:
     sink, writer = Memory(), Writer("runs/a")
-    tell_scalar(Call((writer, "train/loss", 0.5, 3), {}), sink)
-    tell_scalar(Call((writer,), {"tag": "lr", "scalar_value": 1, "global_step": None}), sink)
-    tell_scalar(Call((writer, "blob", "name of a blob"), {}), sink)
+    report_scalar(Call((writer, "train/loss", 0.5, 3), {}), sink)
+    report_scalar(Call((writer,), {"tag": "lr", "scalar_value": 1, "global_step": None}), sink)
+    report_scalar(Call((writer, "blob", "name of a blob"), {}), sink)
     assert sink.scores == [("train/loss", 0.5, 3), ("lr", 1.0, None)]
 
 
 def test_scalars_that_share_a_chart_have_their_own_names() -> None:
     sink = Memory()
-    tell_scalars(Call((Writer("runs/a"), "loss", {"train": 1.0, "val": 2.0, "odd": "x"}), {"global_step": 1}), sink)
+    report_scalars(Call((Writer("runs/a"), "loss", {"train": 1.0, "val": 2.0, "odd": "x"}), {"global_step": 1}), sink)
     assert sink.scores == [("loss/train", 1.0, 1), ("loss/val", 2.0, 1)]
 
 
 def test_a_second_writer_of_a_tag_puts_its_folder_before_it() -> None:
     sink, train, test = Memory(), Writer("logs/train"), Writer("logs/test")
     for writer in (train, test, train, test):
-        tell_scalar(Call((writer, "loss", 1.0, 0), {}), sink)
-    tell_scalar(Call((test, "accuracy", 1.0, 0), {}), sink)
+        report_scalar(Call((writer, "loss", 1.0, 0), {}), sink)
+    report_scalar(Call((test, "accuracy", 1.0, 0), {}), sink)
     assert [score[0] for score in sink.scores] == ["loss", "test/loss", "loss", "test/loss", "accuracy"]
 
 
@@ -67,11 +73,11 @@ def test_a_summary_is_told_if_it_was_written_and_python_saw_its_value(summary: A
         remember_folder(Call((folder,), {}, writer), sink)
     summary.step = 7
     for summary._summary_state.writer in writers:
-        tell_summary(Call(("loss", 0.5), {}, True), sink)
-    tell_summary(Call((), {"name": "loss", "data": 0.25, "step": 8}, True), sink)
+        report_summary(Call(("loss", 0.5), {}, True), sink)
+    report_summary(Call((), {"name": "loss", "data": 0.25, "step": 8}, True), sink)
     summary.scope = "dense"
-    tell_summary(Call(("norm", 1.0), {}, True), sink)
-    tell_summary(Call(("nowhere", 1.0), {}, False), sink)
+    report_summary(Call(("norm", 1.0), {}, True), sink)
+    report_summary(Call(("nowhere", 1.0), {}, False), sink)
     summary.eager = False
-    tell_summary(Call(("graph", object()), {}, True), sink)
+    report_summary(Call(("graph", object()), {}, True), sink)
     assert sink.scores == [("loss", 0.5, 7), ("test/loss", 0.5, 7), ("test/loss", 0.25, 8), ("dense/norm", 1.0, 7)]

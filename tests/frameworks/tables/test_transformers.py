@@ -15,13 +15,13 @@ from registry_cli.frameworks.tables.transformers import (
     describe_folder,
     enter_training,
     find_labels,
-    make_tell,
-    tell_checkpoint,
-    tell_companion,
-    tell_log,
-    tell_model,
-    tell_state,
-    tell_trained,
+    make_report,
+    report_checkpoint,
+    report_companion,
+    report_log,
+    report_model,
+    report_state,
+    report_trained,
 )
 from tests.frameworks.memory_sink import Memory
 
@@ -39,9 +39,9 @@ def make_trainer(folder: Path, **state: Any) -> Any:
 
 def test_a_folder_is_described_by_its_own_configuration(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(CONFIG)
-    told = tell_model(Call(("model", tmp_path), {}))
+    told = report_model(Call(("model", tmp_path), {}))
     assert (told.config, told.labels, told.step) == (CONFIG, {"neg": 0, "pos": 1}, None)
-    assert make_tell("Flax")(Call(("model",), {"save_directory": tmp_path})).framework == "Flax"
+    assert make_report("Flax")(Call(("model",), {"save_directory": tmp_path})).framework == "Flax"
 
 
 def test_an_adapter_is_described_by_its_own(tmp_path: Path) -> None:
@@ -59,11 +59,11 @@ def test_labels_that_nobody_gave_are_none() -> None:
 def test_a_tokenizer_is_told_of_only_with_its_model(tmp_path: Path) -> None:
     call = Call(("tokenizer", str(tmp_path)), {})
     (tmp_path / "tokenizer.json").write_text("{}")
-    assert tell_companion(call) is None
+    assert report_companion(call) is None
     (tmp_path / "config.json").write_text(CONFIG)
-    assert tell_companion(call) is None
+    assert report_companion(call) is None
     (tmp_path / "model.safetensors").write_bytes(b"")
-    told = tell_companion(call)
+    told = report_companion(call)
     assert told is not None
     assert told.labels == {"neg": 0, "pos": 1}
 
@@ -75,25 +75,25 @@ def test_a_checkpoint_has_the_step_and_what_was_measured_at_it(tmp_path: Path) -
         {"eval_loss": 0.6, "eval_runtime": 0.1, "eval_steps_per_second": 9.0, "eval_name": "dev", "step": 4},
     ]
     trainer = make_trainer(tmp_path, log_history=history)
-    told = tell_checkpoint(Call((trainer, "model", None), {}))
+    told = report_checkpoint(Call((trainer, "model", None), {}))
     assert (told.path, told.step, told.scores) == (str(tmp_path / "checkpoint-4"), 4, {"loss": 0.5, "eval_loss": 0.6})
     trainer._get_output_dir = lambda trial: f"{tmp_path}/run-{trial}"
-    assert tell_checkpoint(Call((trainer, "model"), {"trial": 7})).path == f"{tmp_path}/run-7/checkpoint-4"
+    assert report_checkpoint(Call((trainer, "model"), {"trial": 7})).path == f"{tmp_path}/run-7/checkpoint-4"
 
 
 def test_after_the_training_the_best_model_is_the_trainers(tmp_path: Path) -> None:
     history = [{"eval_loss": 0.1, "step": 2}, {"eval_loss": 0.6, "step": 4}]
     trainer = make_trainer(tmp_path, log_history=history, best_model_checkpoint=str(tmp_path / "checkpoint-2"))
-    told = tell_trained(Call((trainer,), {}))
+    told = report_trained(Call((trainer,), {}))
     assert (told.path, told.step, told.scores) == (str(tmp_path), 2, {"eval_loss": 0.1})
     trainer.is_in_train = True
-    told = tell_trained(Call((trainer, "elsewhere"), {}))
+    told = report_trained(Call((trainer, "elsewhere"), {}))
     assert (told.path, told.step, told.scores) == ("elsewhere", 4, {"eval_loss": 0.6})
 
 
 def test_logs_are_scalars_at_their_step(tmp_path: Path) -> None:
     sink = Memory()
-    tell_log(Call((make_trainer(tmp_path), {"loss": 0.25, "epoch": 1.0, "eval_runtime": 3.0, "note": "x"}), {}), sink)
+    report_log(Call((make_trainer(tmp_path), {"loss": 0.25, "epoch": 1.0, "eval_runtime": 3.0, "note": "x"}), {}), sink)
     assert sink.scores == [("loss", 0.25, 4)]
 
 
@@ -119,5 +119,5 @@ def test_a_training_from_the_beginning_is_left_alone(tmp_path: Path, given: obje
 
 
 def test_an_accelerator_names_its_folder_itself() -> None:
-    assert tell_state(Call(("accelerator",), {}, "out/checkpoint_0")).path == "out/checkpoint_0"
-    assert tell_state(Call(("accelerator", "out"), {})).path is None
+    assert report_state(Call(("accelerator",), {}, "out/checkpoint_0")).path == "out/checkpoint_0"
+    assert report_state(Call(("accelerator", "out"), {})).path is None

@@ -33,7 +33,7 @@ def test_rounds_are_told_as_they_are_printed(base: type) -> None:
     log["eval"]["auc"].append(0.75)
     listener.after_iteration(model, 1, log)
     assert sink.scores == [("eval.auc", 0.5, 0), ("eval.auc", 0.75, 1)]
-    told = xgboost.tell_save(Call((model, "m.ubj"), {}))
+    told = xgboost.report_save(Call((model, "m.ubj"), {}))
     assert (told.step, told.scores, told.path) == (1, {"eval.auc": 0.75}, None)
 
 
@@ -43,7 +43,7 @@ def test_after_an_early_end_the_best_round_counts(base: type) -> None:
     xgboost.make_listener(sink).after_iteration(model, 2, log)
     model.best_iteration = 1
     xgboost.leave_training(Call((), {}, model), sink)
-    told = xgboost.tell_save(Call((model, "m.ubj"), {}))
+    told = xgboost.report_save(Call((model, "m.ubj"), {}))
     assert (told.step, told.scores) == (None, {"eval.auc": 0.9})
 
 
@@ -58,7 +58,7 @@ def test_folds_and_what_cannot_be_read(base: type) -> None:
 def test_a_path_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     model = make("xgboost.core")
-    assert xgboost.tell_save(Call((model, "~/m.ubj"), {})).path == "/home/ada/m.ubj"
-    assert xgboost.tell_load(Call((model, Path("~/m.ubj")), {})) == "/home/ada/m.ubj"
-    assert xgboost.tell_load(Call((model, "/m.ubj"), {})) == "/m.ubj"
-    assert xgboost.tell_load(Call((model, bytearray(b"raw")), {})) is None
+    assert xgboost.report_save(Call((model, "~/m.ubj"), {})).path == "/home/ada/m.ubj"
+    assert xgboost.report_load(Call((model, Path("~/m.ubj")), {})) == "/home/ada/m.ubj"
+    assert xgboost.report_load(Call((model, "/m.ubj"), {})) == "/m.ubj"
+    assert xgboost.report_load(Call((model, bytearray(b"raw")), {})) is None

@@ -18,7 +18,7 @@ from weakref import ref
 import pytest
 
 from registry_cli import env
-from registry_cli.frameworks.patching.shapes import Saved, Told
+from registry_cli.frameworks.patching.shapes import Details, Saved
 from registry_cli.ids import TaskId
 from registry_cli.records.task import Auto
 from registry_cli.sdk.autolog import set_aside
@@ -54,7 +54,7 @@ def save(sink: NoteSink, path: Path, data: bytes = b"weights", *, empties: bool 
     if end is not None:
         end(True)
     status = path.stat()
-    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Told(**told))
+    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Details(**told))
     sink.saved(saved)
     return saved
 
@@ -107,7 +107,7 @@ def test_a_path_that_is_no_text_is_passed_over(sink: NoteSink, tmp_path: Path) -
 
 def tell_stream(sink: NoteSink, path: Path, stream: Any) -> None:
     status = path.stat()
-    sink.saved(Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Told(), ref(stream)))
+    sink.saved(Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Details(), ref(stream)))
 
 
 def test_a_file_that_is_open_is_noted_when_it_is_closed(sink: NoteSink, tmp_path: Path) -> None:
@@ -204,8 +204,8 @@ def test_what_was_saved_a_moment_ago_is_held(sink: NoteSink, tmp_path: Path) -> 
 def test_nothing_is_held_that_was_taken_by_now(sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.bin"
     save(sink, path)
-    now = time.time()
-    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time", lambda: now + 3)
+    later = time.time_ns() + 3 * 10**9
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time_ns", lambda: later)
     save(sink, path)
     assert list(sink.live.held.iterdir()) == []
 

@@ -17,7 +17,7 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.task_lifecycle import remove_tasks
 from registry_cli.tasks.attempt.attempt import Attempt
-from registry_cli.tasks.attempt.crashed import bury_crashed, list_crashed
+from registry_cli.tasks.attempt.crashed import end_crashed, list_crashed
 from registry_cli.tasks.attempt.finish import Ending
 from registry_cli.tasks.attempt.folder import GIVEN_UP, SILENCE, WRAPPER, restore_console
 from registry_cli.tasks.cancel import cancel_tasks
@@ -66,7 +66,7 @@ def test_a_runner_that_is_silent_is_shown_as_crashed_and_not_ended(registry: Reg
     add(registry, attempt, tmp_path)
     sleep(attempt, SILENCE + 60)
     assert list_crashed(registry) == {attempt.task.id}
-    assert bury_crashed(registry) == []
+    assert end_crashed(registry) == []
     assert now(registry, attempt.task) == ("running", 1, None)
     attempt.beat()
     assert list_crashed(registry) == set()
@@ -81,8 +81,8 @@ def test_a_runner_that_wakes_after_its_end_was_written_tells_one_more_attempt(
     tell(attempt, b"begun\n", {"loss": [2.0]})
     add(registry, attempt, tmp_path)
     sleep(attempt, GIVEN_UP + 60)
-    [row] = bury_crashed(registry)
-    assert bury_crashed(registry) == []
+    [row] = end_crashed(registry)
+    assert end_crashed(registry) == []
     first = get_task(registry, get_row(registry, row.id))
     assert (first.status, first.attempt, first.problem) == (
         "crashed", 1, "its runner is silent, and may still run")  # fmt: skip
@@ -108,7 +108,7 @@ def test_whoever_still_writes_to_a_console_writes_to_no_blob(registry: Registry,
     with attempt.live.console.open("ab", buffering=0) as writer:
         writer.write(b"begun\n")
         crash(attempt)
-        assert bury_crashed(registry)
+        assert end_crashed(registry)
         writer.write(b"more\n")
     assert console(registry, get_task(registry, get_row(registry, "a"))) == b"begun\n"
 
@@ -118,7 +118,7 @@ def test_a_folder_that_is_gone_costs_no_console_and_no_exit_code(registry: Regis
     with attempt.live.console.open("ab", buffering=0) as writer:
         writer.write(b"begun\n")
         crash(attempt)
-        assert bury_crashed(registry)
+        assert end_crashed(registry)
         assert not attempt.live.folder.exists()
         writer.write(b"more\n")
         restore_console(registry.layout, attempt.live, writer.fileno())
@@ -163,7 +163,7 @@ def test_a_removed_task_gets_no_end(registry: Registry) -> None:
     attempt = start(registry, "a")
     cancel_tasks(registry, ["a"], patience=0)
     sleep(attempt, GIVEN_UP + 60)
-    bury_crashed(registry)
+    end_crashed(registry)
     remove_tasks(registry, [see_tasks(registry, ["a"])[0].id])
     with pytest.raises(RefusedError, match="was removed while it ran"):
         attempt.end(Ending("completed", 0))

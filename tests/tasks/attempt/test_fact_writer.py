@@ -45,14 +45,12 @@ def test_all_that_can_be_told(writer: FactWriter, tmp_path: Path) -> None:
     writer.add_data(Data("data/a.csv", 12, DIGEST))
     writer.add_plot(plot_path("v"), plot)
     writer.add_output("model", VERSION)
-    writer.set_name("night run")
+    writer.set_name("night run ü")
     writer.set_project("My Project")
-    writer.set_comment("try ü")
     writer.change_tags(add=["a", "b"])
     writer.change_tags(add=["c"], remove=["a"])
     writer.set_python({"version": "3.11.2", "implementation": None}, lock="rich==13.7\n")
     writer.add_host({"cpus": 2, "gpu": {"driver": None, "names": ["T4"]}})
-    writer.add_seeds({"numpy": 7})
     writer.set_problem("out of memory")
     assert told(tmp_path) == Facts(
         params={"lr": 0.1, "layers": [64, 32], "since": datetime(2026, 1, 1, tzinfo=UTC), "best": math.inf},
@@ -60,15 +58,13 @@ def test_all_that_can_be_told(writer: FactWriter, tmp_path: Path) -> None:
         data=(Data("data/a.csv", 12, DIGEST),),
         plots={"plots/v/_/plot.json": plot},
         outputs={"model": VERSION},
-        name="night run",
+        name="night run ü",
         project="My Project",
-        comment="try ü",
         tags=("b", "c"),  # type: ignore[arg-type]
         untags=("a",),  # type: ignore[arg-type]
         python={"version": "3.11.2"},
         lock="rich==13.7\n",
         host={"cpus": 2, "gpu": {"names": ["T4"]}},
-        seeds={"numpy": 7},
         problem="out of memory",
     )
     assert writer.problem is None
@@ -84,10 +80,10 @@ def test_the_later_wins_whichever_file_it_is_in(tmp_path: Path) -> None:
     two = FactWriter(tmp_path / "2", clock=lambda: 10.0)
     two.add_params({"lr": 0.2, "seed": 1})
     one.add_params({"lr": 0.1})
-    two.set_comment("old")
-    one.set_comment("")
+    two.set_problem("old")
+    one.set_problem("new")
     facts = read_facts([tmp_path / "1", tmp_path / "2"])
-    assert (facts.params, facts.comment) == ({"lr": 0.1, "seed": 1}, "")
+    assert (facts.params, facts.problem) == ({"lr": 0.1, "seed": 1}, "new")
 
 
 def test_none_takes_a_parameter_back_and_is_left_out_of_tables(writer: FactWriter, tmp_path: Path) -> None:

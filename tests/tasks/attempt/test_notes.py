@@ -5,8 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, SkippedNote, WishNote, dump_note, load_note
+from registry_cli.tasks.attempt.notes import (
+    LoadedNote,
+    Note,
+    SavedNote,
+    SkippedNote,
+    WishNote,
+    dump_note,
+    dump_saved,
+    load_note,
+)
 
 
 @pytest.mark.parametrize("note", [
@@ -15,6 +26,18 @@ from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, Skippe
 ])  # fmt: skip
 def test_there_and_back(note: Note) -> None:
     assert load_note(dump_note(note)) == note
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+COUNTS = st.integers(0, 2**63 - 1)
+
+
+@given(at=COUNTS, path=TEXTS.map("/{}".format), size=COUNTS, mtime=COUNTS, framework=st.none() | TEXTS)
+def test_the_fast_line_holds_the_same_note(at: int, path: str, size: int, mtime: int, framework: str | None) -> None:
+    note = SavedNote(at / 10**9, path, size, mtime, framework=framework)
+    line = dump_saved(at, path, size, mtime, framework)
+    assert load_note(line) == load_note(dump_note(note)) == note
+    assert line.count("\n") == 1, "a reader takes lines"
 
 
 @pytest.mark.parametrize("wrong", [

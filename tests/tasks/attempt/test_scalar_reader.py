@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from registry_cli.errors import CorruptError
 from registry_cli.tasks.attempt.points import HEADER, Point, format_point
-from registry_cli.tasks.attempt.scalar_reader import Reading, last_at, load_curves, merge, read_points, summarise, thin
+from registry_cli.tasks.attempt.scalar_reader import last_at, load_curves, merge, read_points, summarise
 
 POINTS = st.lists(
     st.builds(
@@ -104,19 +103,3 @@ def test_two_processes_give_one_table(tmp_path: Path) -> None:
 def test_a_blob_that_is_none(data: bytes) -> None:
     with pytest.raises(CorruptError):
         load_curves(data)
-
-
-@given(st.lists(st.floats()), st.integers(2, 40))
-def test_a_thinned_curve_keeps_ends_peaks_and_valleys(values: list[float], most: int) -> None:
-    points: list[Reading] = [(step, value, 0.0) for step, value in enumerate(values)]
-    kept = thin(points, most)
-    assert len(kept) <= most
-    assert [step for step, _, _ in kept] == sorted({step for step, _, _ in kept})
-    real = [value for value in values if not math.isnan(value)]
-    if len(points) <= most:
-        assert kept == points
-    elif points:
-        assert (kept[0], kept[-1]) == (points[0], points[-1])
-        shown = [value for _, value, _ in kept if not math.isnan(value)]
-        if most >= 4 and real:
-            assert (min(shown), max(shown)) == (min(real), max(real))

@@ -214,15 +214,20 @@ def test_git_that_refuses_says_why(tmp_path: Path) -> None:
     state = capture(repo)
     assert state.problem
     assert state.problem.startswith("git: ")
-    assert state.code.root == str(repo)
+    assert (state.code.root, state.code.dirty) == (str(repo), None)
 
 
-def test_without_git_or_repository(tmp_path: Path) -> None:
-    repo = make_repo(tmp_path / "repo", {"a": "1"})
+def test_without_a_repository(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / ".git").mkdir()
     assert capture_code(tmp_path / "plain", lambda _: False, environ=GIT) is None
-    assert capture_code(repo, lambda _: False, environ={**GIT, "PATH": str(tmp_path)}) is None
+
+
+def test_without_git_the_state_of_the_code_is_unknown(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo", {"a": "1"})
+    state = capture(repo, PATH=str(tmp_path))
+    assert state.problem == "git is not installed, so that the code is not on record"
+    assert (state.code.root, state.code.commit, state.code.dirty) == (str(repo), None, None)
 
 
 def test_bare_is_none(tmp_path: Path) -> None:

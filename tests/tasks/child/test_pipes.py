@@ -14,7 +14,7 @@ import pytest
 
 from tests.tasks.child.runs import CATCHER, driver, read, read_exit, run, surroundings, wait_for
 
-CLEAN = {"console_error": None, "tick_error": None, "output_error": None, "tidy": True}
+CLEAN = {"console_error": None, "tick_error": None, "output_error": None, "mid_line": False, "tidy": True}
 
 
 def test_both_streams_come_out_unchanged(tmp_path: Path) -> None:
@@ -22,6 +22,13 @@ def test_both_streams_come_out_unchanged(tmp_path: Path) -> None:
     assert (done.code, done.out, done.err) == (3, b"a\r\n\0\xff", b"b\n")
     assert done.exit == {"exit_code": 3, "signal": None, "code": 3, **CLEAN}
     assert sorted(done.console) == sorted(done.out + done.err)
+
+
+@pytest.mark.parametrize(
+    ("script", "mid_line"), [("printf a >&2", True), ("printf a; echo b >&2", False), (":", False)]
+)
+def test_a_last_line_that_did_not_end_is_known(tmp_path: Path, script: str, mid_line: bool) -> None:
+    assert run(tmp_path, "sh", "-c", script).exit["mid_line"] is mid_line
 
 
 def test_much_output(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_what_makes_no_sense(registry: Registry, edits: Edits, said: str) -> Non
 def test_another_commit_drops_the_diff(registry: Registry) -> None:
     task = replace(task_with(), code=Code("/work", "a" * 40, branch="main", dirty=True, cut=("big",)))
     plain = apply_edits(registry, task, Edits(code="b" * 40))
-    assert plain.code == Code("/work", "b" * 40)
+    assert plain.code == Code("/work", "b" * 40, dirty=False)
     kept = apply_edits(registry, task, Edits(code="b" * 40, keep_diff=True))
     assert kept.code == Code("/work", "b" * 40, dirty=True, cut=("big",))
 

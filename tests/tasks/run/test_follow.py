@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli import clock
 from registry_cli.ids import ModelName
 from registry_cli.records.task import Auto, Recipe
 from registry_cli.registry.add import add_files
@@ -307,6 +308,21 @@ def test_a_folder_is_one_version_once_it_is_quiet(play: Play) -> None:
     play.rest()
     assert play.made() == ["checkpoint 5 config.json,model.safetensors,optimizer.pt"]
     assert play.told() == []
+
+
+def test_versions_are_as_old_as_their_saves(play: Play) -> None:
+    play.now = clock.now().timestamp() - 1000  # before the time that records have in tests
+    save_folder(play, "checkpoint-5", "model.safetensors")
+    play.save("m.pt", "one")
+    saved = play.now
+    play.poll(after=0.7)
+    assert play.made() == ["m one"], "a folder must be quiet for a while"
+    play.poll()
+    play.poll()
+    play.rest()
+    rows = sorted(play.follower.outputs, key=lambda row: row.created)
+    assert [row.name.rpartition("/")[2] for row in rows] == ["checkpoint", "m"]
+    assert [row.created.timestamp() for row in rows] == pytest.approx([saved - 1, saved], abs=0.001)
 
 
 def test_a_folder_leaves_out_what_is_no_part_of_it(play: Play) -> None:

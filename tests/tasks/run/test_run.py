@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from registry_cli.registry.draft import Draft
 from registry_cli.registry.lifecycle import remove_versions
 from registry_cli.store import files
 from registry_cli.tasks.attempt.autolog_setting import dump_auto
+from registry_cli.tasks.attempt.jobs import Answer, Job, ask, find_answer, new_job_name
+from registry_cli.tasks.run import companion
 from registry_cli.tasks.run.run import Outcome, child_environ, run_command
 from tests.tasks.making import describe, start
 
@@ -56,6 +59,20 @@ def test_what_a_command_saves_is_kept(registry: Registry, tmp_path: Path) -> Non
         ("iris/baseline/ckpt:1", 1, outcome.task.id), ("iris/baseline/ckpt:2", 2, outcome.task.id)]  # fmt: skip
     assert outcome.missed == ("2 saves into buffers without a name were not kept",)
     assert outcome.problems == ()
+
+
+def test_a_job_from_before_the_companion_waits_for_no_poll(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(companion, "PAUSE", 3600.0)
+    attempt, name = start(registry), new_job_name()
+    ask(attempt.live, name, Job())  # it rings before there is a bell
+    beside = companion.Companion(attempt, tmp_path, dict(os.environ))
+    beside.start()
+    while find_answer(attempt.live, name) is None:
+        time.sleep(0.01)
+    assert find_answer(attempt.live, name) == Answer()
+    beside.end(lambda: None)
 
 
 def test_a_version_is_told_once(registry: Registry, tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ def test_steps(name: str, line: str, step: int) -> None:
 
 @pytest.mark.parametrize(("name", "told", "line"), [
     ("model_30", 30, "model"), ("model_007", 7, "model"), ("model-100", 100, "model"), ("resnet50", 50, "resnet50"),
+    ("fold_0", 100, "fold_0"), ("model_0", 7, "model_0"), ("fold_0", 0, "fold"), ("a_100", 1, "a_100"),
+    ("weight.5", 5, "weight"), ("weight.05-0.23", 5, "weight"), ("cp-0004.weights", 4, "cp.weights"),
+    ("model_05_acc0.93", 5, "model_acc"), ("run_5_net_5", 5, "run_5_net"), ("m_5x", 5, "m_5x"), ("m_15", 5, "m_15"),
     ("model_10", 0, "model_10"), ("30", 30, "30"), ("ckpt-500", 7, "ckpt"), ("m", 3, "m"),
 ])  # fmt: skip
 def test_a_step_that_is_known_needs_no_word(name: str, told: int, line: str) -> None:

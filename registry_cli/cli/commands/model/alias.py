@@ -36,7 +36,7 @@ def command(
         str | None, typer.Option("--require", metavar="EXPR", help="Only if the version matches this query.")
     ] = None,
     undo: Annotated[
-        str | None, _instead("--undo", metavar="REF", help="Move NAME@alias back to its previous version.")
+        str | None, _instead("--undo", metavar="REF", help="Undo the last move of NAME@alias; again, the one before.")
     ] = None,
     remove: Annotated[str | None, _instead("--remove", metavar="REF", help="Remove NAME@alias.")] = None,
     moves: Annotated[

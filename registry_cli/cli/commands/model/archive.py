@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import typer
 
 from registry_cli.cli.options import Change, RefsArg, read_refs
@@ -18,3 +20,8 @@ def command(ctx: typer.Context, refs: RefsArg, change: Change) -> None:
     session = open_session(ctx, change)
     rows = archive_versions(session.registry, read_refs(refs), message=change.message)
     session.output.results(view_versions(rows))
+    for row in rows:
+        if row.aliases:
+            held = " and ".join(f"@{alias}" for alias in row.aliases)
+            session.output.warn(f"{row.ref} still holds {held}, which leads to it although it is archived")
+            session.output.hint(f"reg model restore {quote(row.ref)}")

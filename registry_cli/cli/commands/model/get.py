@@ -43,7 +43,10 @@ def command(
     *,
     forms: JsonForms,
 ) -> None:
-    """Write the files of versions to a folder."""
+    """Write the files of versions to a folder.
+
+    A file that could be executed when it was added can be executed again; other modes are not kept.
+    """
     import sys
 
     from registry_cli.registry.get import get_file, get_version, write_stream
@@ -51,6 +54,8 @@ def command(
     session = open_session(ctx, forms)
     refs, here = _split(words, several=to is not None or output is not None)
     rows = session.registry.list_rows(refs)
+    if to is None and output is None and len(words) > 1:
+        _check_folder(session, *words[:2])
     progress = session.progress
     if output is not None and _is_stdout(output):
         sys.stdout.flush()
@@ -79,6 +84,27 @@ def _split(words: Sequence[str], *, several: bool) -> tuple[list[str], Path]:
         raise UsageError("several versions need a folder for each, made in that of --to", hint=
                          f"reg model get {wanted} --to .")  # fmt: skip
     return refs, here
+
+
+def _check_folder(session: Session, ref: str, folder: str) -> None:
+    """Check that the word for a folder is none for another version, which would be left out in silence.
+
+    A folder that is there is one, and so is a path such as `./x` and the name of the version itself.
+
+    Raises:
+        UsageError: It has the form of an address, or names another version.
+    """
+    if folder.startswith((".", "/", "~")) or folder == ref or Path(folder).is_dir():
+        return
+    from registry_cli.registry.get import is_address
+
+    if is_address(session.registry, folder):
+        from shlex import join
+
+        raise UsageError(
+            f"`{folder}` is a version, and several versions need --to; a folder of that name is ./{folder}",
+            hint=f"reg model get {join([ref, folder])} --to .",
+        )
 
 
 def _is_stdout(output: str) -> bool:

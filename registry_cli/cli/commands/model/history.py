@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry_cli.cli.options import ColumnsOpt, CsvOpt, Forms, JsonOpt, LimitOpt, NameArg, TsvOpt
+from registry_cli.cli.options import ColumnsOpt, CsvOpt, Forms, JsonOpt, NameArg, TsvOpt, output_option
 from registry_cli.cli.session import open_session
 
 EXAMPLES = (
@@ -25,7 +25,10 @@ def command(
             "--metric", metavar="FIELD", help="Draw this metric over the versions; by default the most common."
         ),
     ] = None,
-    limit: LimitOpt = None,
+    limit: Annotated[
+        int | None,
+        output_option("--limit", "-n", metavar="N", min=0, help="Print the N newest entries, each whole."),
+    ] = None,
     as_json: JsonOpt = False,
     as_csv: CsvOpt = False,
     as_tsv: TsvOpt = False,

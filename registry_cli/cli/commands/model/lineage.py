@@ -23,7 +23,9 @@ def command(
     ref: RefArg,
     up: Annotated[bool, typer.Option("--up", help="Show only ancestors.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Show only descendants.")] = False,
-    depth: Annotated[int | None, typer.Option("--depth", metavar="N", min=0, help="Go at most N steps.")] = None,
+    depth: Annotated[
+        int | None, typer.Option("--depth", metavar="N", min=0, help="Go at most N steps; … marks what is left out.")
+    ] = None,
     form: Annotated[
         Format, output_option("--format", metavar="FORMAT", help="Print tree, dot (Graphviz), mermaid or json.")
     ] = "tree",

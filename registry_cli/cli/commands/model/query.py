@@ -42,6 +42,7 @@ class Narrow(Options):
     published: Annotated[bool, narrow_option("--published", help="Only published ones.")] = False
     archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
     include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
+    removed: Annotated[bool, narrow_option("--removed", help="Only removed ones.")] = False
 
 
 def command(
@@ -82,6 +83,11 @@ def command(
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
     _print(session, rows, question)
+    if not rows:
+        from registry_cli.registry.query_advice import list_advice
+
+        for sentence in list_advice(session.registry, question):
+            session.output.note(sentence)
 
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:

@@ -46,9 +46,12 @@ def command(
         _view(row, faults, collected=bool(list_collected(session.registry.layout, row))) for row, faults in checked
     ]
     session.output.rows(views, ("ref", "result", "size"), empty="no versions")
-    bad = [f"{row.ref}: {fault.what}: {fault.problem}" for row, faults in checked for fault in faults]
-    if bad:
-        raise CorruptError("\n".join(bad), hint=LOST)
+    found = [(row, fault) for row, faults in checked for fault in faults]
+    if found:
+        bad = "\n".join(f"{row.ref}: {fault.what}: {fault.problem}" for row, fault in found)
+        first = found[0][1]
+        alike = all(fault.hint == first.hint for _, fault in found)
+        raise CorruptError(bad, hint=first.hint if alike and first.hint else LOST)
 
 
 def _view(row: VersionRow, faults: list[Fault], *, collected: bool) -> dict[str, object]:

@@ -76,27 +76,23 @@ def _print(session: Session, found: Found, sort: str) -> None:
         output.rows(({"id": task} for task in iter_task_ids(session.registry, found)), ["id"], empty=empty)
     elif output.drawn and not output.columns:
         rows = list(iter_tasks(session.registry, found))
-        output.rows(map(_shortened, view_tasks(rows)), _columns(rows, sort), empty=empty)
+        columns = _columns(rows, sort)
+        output.rows(map(_shortened, view_tasks(rows, columns)), columns, empty=empty)
     else:
-        output.rows(map(view_task, iter_tasks(session.registry, found)), COLUMNS, empty=empty)
+        views = (view_task(row, output.columns) for row in iter_tasks(session.registry, found))
+        output.rows(views, COLUMNS, empty=empty)
 
 
 def _columns(rows: Sequence[TaskRow], sort: str) -> list[str]:
     """Return the columns for a terminal: those that all tasks have, and those that distinguish these tasks."""
     sorted_by = [key.strip().removeprefix("-") for key in sort.split(",")]
-    often = Counter(key for row in rows for key in row.metrics if not _is_bound(key, row))
+    often = Counter(key for row in rows for key in row.metrics)
     wanted = [key for key in sorted_by if key.startswith("metrics.")]
     metrics = list(dict.fromkeys([*wanted, *(f"metrics.{key}" for key, _ in often.most_common())]))[:METRICS]
     several = ["project"] if len({row.project for row in rows}) > 1 else []
     failed = ["exit_code"] if any(row.exit_code for row in rows) else []
     useful = [field for field in ("tags", "archived") if any(getattr(row, field) for row in rows)]
     return ["name", "id", "status", "started", "duration", *metrics, *failed, *several, *useful]
-
-
-def _is_bound(key: str, row: TaskRow) -> bool:
-    """Return whether a metric is a bound of another one that the task has too, such as `loss.min` of `loss`."""
-    name, _, bound = key.rpartition(".")
-    return bound in {"min", "max", "last"} and name in row.metrics
 
 
 def _shortened(view: View) -> View:

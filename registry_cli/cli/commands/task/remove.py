@@ -21,11 +21,11 @@ def command(ctx: typer.Context, tasks: TasksArg, change: Change) -> None:
     """
     from registry_cli.cli.printing.tasks import print_tasks
     from registry_cli.registry.task_lifecycle import remove_tasks
-    from registry_cli.tasks.attempt.crashed import bury_crashed
+    from registry_cli.tasks.attempt.crashed import end_crashed
     from registry_cli.tasks.find import see_tasks
 
     session = open_session(ctx, change)
-    bury_crashed(session.registry)
+    end_crashed(session.registry)
     ids = [row.id for row in see_tasks(session.registry, read_refs(tasks))]
     remove_tasks(session.registry, ids, message=change.message)
     print_tasks(session.output, see_tasks(session.registry, ids))

@@ -47,7 +47,7 @@ def command(
         _print_part(session, row, parts)
         return
     whole = read_whole(session.registry, row)
-    view = view_whole(whole)
+    view = view_whole(whole, session.output.columns)
     if session.output.drawn and not forms.columns:
         from registry_cli.cli.printing.task import draw_task
         from registry_cli.tasks.details import read_curves

@@ -1,11 +1,12 @@
-"""The scripts that shells load; `completions/` holds copies, and `reg __complete SHELL` prints one.
+"""The scripts that shells load to complete words; `completions/` holds copies, and `reg completion SHELL` prints one.
 
-Each passes the words before the cursor to `reg __complete` and inserts the answer; see `answer.py` for its form.
+Each passes the words before the cursor to `reg __complete` and inserts the answer, which has the form that
+`complete/answer.py` describes.
 """
 
 from __future__ import annotations
 
-_BASH = r"""# Completion of reg for bash 4.4 and newer. Load it with: source <(reg __complete bash)
+_BASH = r"""# Completion of reg for bash 4.4 and newer. Load it with: source <(reg completion bash)
 _reg_complete() {
     local IFS=$'\n' reply
     reply=($(command -- "${1/#\~/$HOME}" __complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null))
@@ -23,7 +24,7 @@ complete -o nosort -F _reg_complete reg
 """
 
 _ZSH = r"""#compdef reg
-# Completion of reg for zsh 5.3 and newer. Load it with: source <(reg __complete zsh)
+# Completion of reg for zsh 5.3 and newer. Load it with: source <(reg completion zsh)
 _reg() {
     local -a typed reply values shown
     local line tab=$'\t'
@@ -50,7 +51,7 @@ else
 fi
 """
 
-_FISH = r"""# Completion of reg for fish 3.4 and newer. Load it with: reg __complete fish | source
+_FISH = r"""# Completion of reg for fish 3.4 and newer. Load it with: reg completion fish | source
 function __reg_complete
     set -l words (commandline -opc)
     set -l current (string unescape -- (commandline -ct); or string replace -r '^["\']' '' -- (commandline -ct))
