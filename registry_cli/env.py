@@ -9,6 +9,7 @@ environment.
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False  # type checkers treat the name as true; nothing is imported at runtime
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ REG_DATA_HOME: Final = "REG_DATA_HOME"
 REG_TASK: Final = "REG_TASK"
 REG_ATTEMPT: Final = "REG_ATTEMPT"
 REG_AUTOLOG: Final = "REG_AUTOLOG"
+REG_INPUT_NAME: Final = "REG_INPUT_NAME"
+REG_RANK: Final = "REG_RANK"
 RANKS: Final = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 SUDO_UID: Final = "SUDO_UID"
 NO_COLOR: Final = "NO_COLOR"
@@ -46,6 +49,8 @@ VARIABLES: Final[dict[str, str]] = {
     REG_TASK: "the task that this process is part of; `reg log` sets it for what it runs",
     REG_ATTEMPT: "the number of the attempt at that task; `reg log` sets it",
     REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` passes its rules in it",
+    REG_INPUT_NAME: "the path of the task's input `name`; `reg log` sets one for each input of what it runs",
+    REG_RANK: "the ranks that `reg log` itself has; it sets them, as a process with the same ones is no other rank",
     **dict.fromkeys(RANKS, "the rank of this process among several; only rank 0 writes to the registry"),
     SUDO_UID: "for root: the user who called sudo; root uses this user's registries like its own",
     NO_COLOR: "when set, no colour anywhere",
@@ -89,10 +94,45 @@ def with_site(variables: Mapping[str, str]) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([SITE, *others])}
 
 
+def input_variable(name: str) -> str:
+    """Return the variable that holds the path of a task's input: `REG_INPUT_BASE_MODEL` for `base-model`."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.upper())
+    return REG_INPUT_NAME.removesuffix("NAME") + plain
+
+
+def without_inputs(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the given variables without the paths of the inputs of an enclosing task."""
+    return {name: value for name, value in variables.items() if not name.startswith(input_variable(""))}
+
+
 def rank() -> int:
-    """Return the rank of this training process, as set by torchrun, Slurm, Open MPI or MPICH; 0 if it runs alone."""
-    values = (read(name) for name in RANKS)
-    return next((int(text) for text in values if text is not None and text.isdecimal()), 0)
+    """Return the rank of this process in its task: 0 where it runs alone, or where it is the only one in its task.
+
+    It is set by torchrun, Slurm, Open MPI or MPICH, or else known to `torch.distributed`, as after `mp.spawn`. Where
+    `reg log` itself is one of several processes (`srun -n 2 reg log`), each has a task of its own, and the rank that
+    `reg log` has is not one within its task.
+    """
+    outside = (read(REG_RANK) or "").split(",")
+    ranks = {name: text for name in RANKS if (text := read(name)) is not None and text.isdecimal()}
+    for name, text in ranks.items():
+        if f"{name}={text}" not in outside:
+            return int(text)
+    number = rank_in_torch()
+    return 0 if str(number) in ranks.values() else number
+
+
+def own_ranks(variables: Mapping[str, str]) -> str:
+    """Return the value of REG_RANK for the processes of a task whose runner has the given variables."""
+    return ",".join(f"{name}={variables[name]}" for name in RANKS if variables.get(name))
+
+
+def rank_in_torch() -> int:
+    """Return the rank that `torch.distributed` knows, 0 where it is not in use; it is never imported here."""
+    distributed = sys.modules.get("torch.distributed")
+    try:
+        return int(distributed.get_rank()) if distributed is not None and distributed.is_initialized() else 0
+    except Exception:  # a torch without it, or one whose import has not ended
+        return 0
 
 
 def config_home() -> Path:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,6 +32,39 @@ def test_the_rank_is_told_by_whoever_starts_several(monkeypatch: pytest.MonkeyPa
     assert env.rank() == 2
     monkeypatch.setenv("RANK", "1")
     assert env.rank() == 1
+
+
+def test_the_rank_of_the_runner_is_none_within_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in env.RANKS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    assert env.rank() == 1
+    monkeypatch.setenv(env.REG_RANK, env.own_ranks({"SLURM_PROCID": "1", "PMI_RANK": "", "HOME": "/"}))
+    assert env.rank() == 0
+    monkeypatch.setenv("RANK", "3")
+    assert env.rank() == 3
+    monkeypatch.delenv("RANK")
+    monkeypatch.setenv("SLURM_PROCID", "2")
+    assert env.rank() == 2
+
+
+def test_torch_knows_the_rank_where_no_variable_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*env.RANKS, env.REG_RANK):
+        monkeypatch.delenv(name, raising=False)
+    torch = SimpleNamespace(is_initialized=lambda: False, get_rank=lambda: 1)
+    monkeypatch.setitem(sys.modules, "torch.distributed", torch)  # type: ignore[arg-type]  # as a module has them
+    assert env.rank() == 0
+    torch.is_initialized = lambda: True
+    assert env.rank() == 1
+    monkeypatch.setenv("RANK", "0")
+    assert env.rank() == 0
+    monkeypatch.delenv("RANK")
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    monkeypatch.setenv(env.REG_RANK, "SLURM_PROCID=1")
+    assert env.rank() == 0
+    monkeypatch.setitem(sys.modules, "torch.distributed", SimpleNamespace())  # type: ignore[arg-type]
+    monkeypatch.delenv("SLURM_PROCID")
+    assert env.rank() == 0
 
 
 @pytest.mark.parametrize(("variable", "home"), HOMES)

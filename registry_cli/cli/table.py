@@ -109,6 +109,11 @@ _SECTIONS: Final = {
         "task logs": "Print the output of a task",
         "task compare": "Show how tasks differ",
     },
+    "task: While it runs": {
+        "task metric": "Log numbers of the task that runs this command",
+        "task param": "Record parameters of the task that runs this command",
+        "task note": "Add a line to the comment of the task that runs this command",
+    },
     "task: Run again": {
         "task clone": "Make a draft from a task, with another input, argument or commit",
         "task edit": "Change a draft before it runs",

@@ -187,6 +187,7 @@ class Task:
         data: Files it read.
         files: Its blobs: console, diff, untracked files, lock, scalars, and those below `REPORTED`.
         params: Parameters of the run.
+        options: Options of the command line by the names of their parameters, where the script's parser told them.
         metrics: Last value of each scalar.
         curves: Summary of each scalar that has several points.
         extra: Keys this program does not know, preserved as they are.
@@ -220,6 +221,7 @@ class Task:
     data: tuple[Data, ...] = ()
     files: tuple[FileEntry, ...] = ()
     params: Mapping[str, Value] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, int | float] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     extra: Mapping[str, object] = field(default_factory=dict)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _KEYS: Final[dict[str, type]] = {
     "attempt": int, "author": str, "code": dict, "comment": str, "created": datetime, "curves": dict, "data": list,
     "ended": datetime, "environment": dict, "exit_code": int, "files": list, "host": dict, "id": str, "inputs": list,
-    "kind": str, "metrics": dict, "name": str, "params": dict, "problem": str, "project": str, "python": dict,
-    "recipe": dict, "schema": int, "seeds": dict, "signal": str, "source": str, "started": datetime, "status": str,
-    "tags": list,
+    "kind": str, "metrics": dict, "name": str, "options": dict, "params": dict, "problem": str, "project": str,
+    "python": dict, "recipe": dict, "schema": int, "seeds": dict, "signal": str, "source": str, "started": datetime,
+    "status": str, "tags": list,
 }  # fmt: skip
 
 _NEEDED: Final = ("id", "name", "project", "status", "attempt", "author")
@@ -47,6 +47,7 @@ def dump_task(task: Task) -> bytes:
         "schema": SCHEMA,
         "recipe": _dump_recipe(task.recipe),
         "tags": list(task.tags),
+        "options": dict(task.options),
         "code": present({**asdict(task.code), "cut": list(task.code.cut)}) if task.code else None,
         "inputs": [present(asdict(one)) for one in task.inputs],
         "data": [{"path": one.path, "size": one.size, "sha256": one.sha256} for one in task.data],
@@ -80,6 +81,7 @@ def _load(table: Mapping[str, Any]) -> Task:
         tags=_words(table.get("tags", [])),
         code=_load_code(table["code"]) if "code" in table else None,
         environment=_texts(table.get("environment", {})),
+        options=_texts(table.get("options", {})),
         inputs=tuple(_load_input(one) for one in table.get("inputs", [])),
         data=tuple(Data(one["path"], one["size"], BlobHash(one["sha256"])) for one in table.get("data", [])),
         files=load_files(table.get("files", [])),
@@ -155,5 +157,5 @@ def _words(value: object) -> tuple[str, ...]:
 
 def _texts(value: Mapping[str, object]) -> dict[str, str]:
     if not all(isinstance(text, str) for text in value.values()):
-        raise TypeError("a variable that is not text")
+        raise TypeError("a value that is not text")
     return {key: str(text) for key, text in value.items()}

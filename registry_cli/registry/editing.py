@@ -138,7 +138,7 @@ def derive_version(
         step=base.step,
         labels=_changed(base.labels, put, edit, "labels"),
         design=edit.design,
-        params=base.params,
+        params=base.own_params,
         metrics=_changed(base.metrics, put, edit, "metrics"),
         metadata=_changed(base.metadata, put, edit, "metadata"),
         interface=base.interface,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from registry_cli.catalog.connection import iter_batches
+from registry_cli.catalog.query.normal_form import has_task, replace_tasks
 from registry_cli.catalog.query.parse import Near, parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
@@ -16,6 +17,7 @@ from registry_cli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.registry.api import Registry
@@ -76,7 +78,7 @@ def ask(registry: Registry, question: Question) -> list[VersionRow]:
 def find_matches(registry: Registry, question: Question) -> list[int]:
     """Return the index rows of the versions that match a question, in its order."""
     query, resolver = _compiled(question, _near(registry)), _resolver(registry)
-    return registry.read(lambda db: find_rows(db, query, resolver))
+    return registry.read(lambda db: find_rows(db, _with_tasks(db, query), resolver))
 
 
 def iter_versions(registry: Registry, rows: Sequence[int]) -> Iterator[VersionRow]:
@@ -109,6 +111,15 @@ def _compiled(question: Question, near: Near) -> Query:
         expr = narrow(expr, **flags)
     sort = parse_sort(question.sort, near=near) if question.sort else ()
     return Query(expr, sort, question.limit, question.per, question.include_archived, question.removed)
+
+
+def _with_tasks(db: Connection, query: Query) -> Query:
+    """Return a query with the ids of tasks in the place of the addresses in its labels `task:x`."""
+    if query.expr is None or not has_task(query.expr):
+        return query
+    from registry_cli.catalog.read.task_address import find_start  # few queries need it
+
+    return replace(query, expr=replace_tasks(query.expr, partial(find_start, db)))
 
 
 def _resolver(registry: Registry) -> Callable[[str], VersionId]:

@@ -31,10 +31,10 @@ def find_same(registry: Registry, draft: Draft, record: VersionRecord) -> list[V
         lambda: draft.step in {None, newest.step},
         lambda: draft.task is None or _is_made_by(registry, newest, draft.task),
         lambda: holds(newest.labels, draft.labels),
-        lambda: holds(newest.params, given(draft.params)),
+        lambda: holds(newest.own_params, given(draft.params)),
         lambda: holds(newest.metrics, draft.metrics),
         lambda: holds(newest.metadata, given(draft.metadata)),
-        lambda: _lacks(newest.params, draft.params) and _lacks(newest.metadata, draft.metadata),
+        lambda: _lacks(newest.own_params, draft.params) and _lacks(newest.metadata, draft.metadata),
         lambda: holds(newest.interface, draft.interface),
         lambda: record.design in {None, newest.design},
         lambda: (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.sdk.params import connect_table, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from registry_cli.records.values import Value
 
@@ -36,6 +36,7 @@ class Listener:
         take: Called with the parameters.
         everything: True records the arguments of parsers that were not connected too.
         skipped: Arguments that are not recorded, by their destinations.
+        take_options: Called with the options of the arguments, such as `--lr`, by their destinations.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Listener:
         *,
         everything: bool = True,
         skipped: Collection[str] = (),
+        take_options: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self.everything = everything
         self._overrides, self._tell = overrides, take
-        self._skipped = skipped
+        self._skipped, self._take_options = skipped, take_options
         self._parsers: dict[int, tuple[argparse.ArgumentParser, str | None, bool]] = {}
 
     def start(self) -> None:
@@ -73,6 +75,7 @@ class Listener:
         table = {name: value for name, value in vars(found).items() if name not in self._skipped}
         converted = _convert(parser, table, self._overrides if ours else {}, section)
         self._tell(connect_table(table, converted, section))
+        self._take_options({name: option for name, option in _iter_options(parser) if name in table})
         vars(found).update(table)
 
 
@@ -93,6 +96,16 @@ def _patch(take: Callable[[argparse.ArgumentParser, argparse.Namespace], None]) 
     argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
 
 
+def _iter_options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    """Yield the destination and the longest option of each argument that has one, those of subcommands too."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in {id(one): one for one in action.choices.values()}.values():
+                yield from _iter_options(below)
+        elif action.option_strings:
+            yield action.dest, max(action.option_strings, key=len)
+
+
 def _convert(
     parser: argparse.ArgumentParser, table: Mapping[str, Any], overrides: Mapping[str, Any], section: str | None
 ) -> dict[str, Any]:
@@ -109,8 +122,11 @@ def _convert(
 
 
 def make_listener(
-    overrides: Mapping[str, Value], take: Callable[[Mapping[str, Value | None]], None], wanted: Connected
+    overrides: Mapping[str, Value],
+    take: Callable[[Mapping[str, Value | None]], None],
+    wanted: Connected,
+    take_options: Callable[[Mapping[str, str]], None],
 ) -> Listener:
     """Return a listener for a script's choice; a table maps arguments that are not recorded to False."""
     skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
-    return Listener(overrides, take, everything=bool(wanted), skipped=skipped)
+    return Listener(overrides, take, everything=bool(wanted), skipped=skipped, take_options=take_options)

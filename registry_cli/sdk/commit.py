@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast, overload
 
 from registry_cli import opening
+from registry_cli.catalog.read.address import INPUT as ADDRESS_OF_INPUT
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.records.values import Value, check_number, check_value
@@ -26,11 +27,13 @@ from registry_cli.sdk.pending import Pending, parse_keep
 from registry_cli.sdk.snapshot import take_snapshot
 from registry_cli.store import files
 from registry_cli.store.writer_name import new_name
+from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.jobs import Job, make_folder, new_job_name
 from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
 from registry_cli.tasks.outputs import INPUT, name_output
 
 if TYPE_CHECKING:
+    from registry_cli.records.task import Input
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
     from registry_cli.sdk.current import Current
@@ -212,16 +215,29 @@ def complete(current: Current | None, draft: Draft) -> Draft:
     """Return a draft with the inputs, metrics and labels that its task has recorded by now."""
     if current is None or current.live is None:
         return draft
-    own = {ref for _, ref in draft.parents}
+    parents = tuple((role, _fix_input(current, ref)) for role, ref in draft.parents)
+    own = {ref for _, ref in parents}
     current.read_tables()
     drain()  # so that the metrics and loads that frameworks noted are in it
-    given = dict.fromkeys([*(one.version for one in current.task.inputs), *find_loaded(current)])
+    given = dict.fromkeys([*(one.version for one in _list_inputs(current)), *find_loaded(current)])
     inputs = tuple((INPUT, version) for version in given if version not in own)
     mine = current.live.scalars(str(os.getpid()))
     others = last_at(read_points(path for path in current.live.list_scalars() if path != mine), draft.step)
     metrics = {**others, **current.last_at(draft.step), **draft.metrics}
     labels = draft.labels or current.labels
-    return replace(draft, task=current.task.id, parents=(*draft.parents, *inputs), metrics=metrics, labels=labels)
+    return replace(draft, task=current.task.id, parents=(*parents, *inputs), metrics=metrics, labels=labels)
+
+
+def _list_inputs(current: Current) -> Sequence[Input]:
+    """Return the inputs of a task; of a clone, those that have reached the script."""
+    if current.task.source is None or current.live is None:
+        return current.task.inputs
+    return read_facts(current.live.list_facts()).drop_unreached(current.task.inputs)
+
+
+def _fix_input(current: Current, ref: str) -> str:
+    """Return the id of a version whose address holds in this process alone; any other address as it is."""
+    return current.registry.get_row(ref).id if ref.startswith(ADDRESS_OF_INPUT) else ref
 
 
 def _add(registry: Registry, draft: Draft, paths: Sequence[Path], how: How) -> Version:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from registry_cli import env
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import new_ulid
 from registry_cli.records.values import flatten
@@ -19,6 +20,7 @@ from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.folder import Live, read_state
 from registry_cli.tasks.attempt.plots import dump_plot, plot_path
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
+from registry_cli.tasks.running import put_param
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,12 +95,12 @@ class Current:
 
     def record(self, fact: Callable[[FactWriter], None]) -> None:
         """Record a fact, unless this process records nothing."""
-        if self._facts is not None:
+        if self._facts is not None and env.rank() == 0:
             fact(self._facts)
 
     def add_point(self, name: str, value: float, step: int | None) -> None:
         """Log a point of a scalar."""
-        if self._scalars is not None:
+        if self._scalars is not None and env.rank() == 0:  # a process may become a rank after it has joined
             self._scalars.add(name, value, step, time())
 
     @property
@@ -148,7 +150,7 @@ class Current:
         """Record parameters; dots join nested names, and None removes a parameter."""
         self.untaken.difference_update(params)
         with self._lock:
-            tops = {_put(self._params, name.split("."), value) for name, value in params.items()}
+            tops = {put_param(self._params, name.split("."), value) for name, value in params.items()}
             told = {top: self._params.get(top) for top in tops}
         self.record(lambda facts: facts.add_params(told))
         known = {**self.task.params, **told}
@@ -169,6 +171,11 @@ class Current:
                 continue
             if changes:
                 self.add_params(changes)
+
+    def add_options(self, options: Mapping[str, str]) -> None:
+        """Record options of the command line by the names of their parameters."""
+        if options:
+            self.record(lambda facts: facts.add_options(options))
 
     def add_input(self, entry: Input) -> None:
         """Record a version as an input of the task; an input of the same name is replaced."""
@@ -242,18 +249,3 @@ class Current:
         self.runner = None
         self.forked = True
         self.leaving.clear()
-
-
-def _put(table: dict[str, Value], keys: list[str], value: Value | None) -> str:
-    """Set a value in nested tables and return the first key; a table replaces a plain value in its way."""
-    first, *rest = keys
-    if rest:
-        inner = table.get(first)
-        below = dict(inner) if isinstance(inner, dict) else {}
-        _put(below, rest, value)
-        table[first] = below
-    elif value is None:
-        table.pop(first, None)
-    else:
-        table[first] = value
-    return first

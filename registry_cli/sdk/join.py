@@ -8,31 +8,19 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from registry_cli import env, opening
-from registry_cli.catalog.read.tasks import find_attempt
 from registry_cli.errors import NoRegistryError, RegError, UsageError
-from registry_cli.ids import TaskId
 from registry_cli.process import call_at_end
 from registry_cli.sdk import pending
 from registry_cli.sdk.current import Current
 from registry_cli.sdk.exit_status import Outcome
 from registry_cli.sdk.warning import report_loss
-from registry_cli.store.writer_name import find_owner
-from registry_cli.tasks.attempt.folder import find_live, is_running, read_state
-from registry_cli.tasks.record import get_task
-
-if TYPE_CHECKING:
-    from registry_cli.records.task import Task
-    from registry_cli.registry.api import Registry
-    from registry_cli.tasks.attempt.folder import Live
+from registry_cli.tasks.running import find_running
 
 NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
-_BEGUN: Final = 0.02
-"""Seconds between two checks for the start of a task whose folder exists already."""
 
 _current: Current | None = None
 _lock = threading.RLock()
@@ -130,40 +118,17 @@ def _leave_process(pid: int) -> None:
 
 def _attach() -> Current | None:
     """Join the task that the environment names, if it runs; return None where it has ended or lies elsewhere."""
-    task, attempt = TaskId(env.read(env.REG_TASK) or ""), env.read(env.REG_ATTEMPT) or ""
-    if not attempt.isdecimal():
+    if not (env.read(env.REG_ATTEMPT) or "").isdecimal():
         return None
     try:
         registry = opening.Registry.find()
     except NoRegistryError:
         return None
-    live = find_live(registry.layout, task, int(attempt))
-    found = _find_running(registry, live) if live is not None else None
+    found = find_running(registry)
     if found is None:
         registry.close()
         return None
-    return Current(registry, found, live, silent=is_silent())
-
-
-def _find_running(registry: Registry, live: Live) -> Task | None:
-    """Return the task of a running attempt; wait for one that a script has just begun."""
-    while is_running(registry.layout, live):
-        try:
-            begun = read_state(live).script
-            registry.index.sync()
-            row = registry.read(lambda db: find_attempt(db, live.task))
-            found = get_task(registry, row) if row is not None else None
-        except (RegError, FileNotFoundError):
-            return None
-        owner = find_owner(begun) if begun else None
-        if owner is not None and owner.pid == os.getpid():  # this process has become another program, and the task ends
-            return None
-        if found is not None:  # `crashed`: its runner was taken for dead, and is not
-            return found if found.status in {"running", "crashed"} and found.attempt == live.attempt else None
-        if owner is None:
-            return None
-        time.sleep(_BEGUN)
-    return None
+    return Current(registry, found.task, found.live, silent=is_silent())
 
 
 def _after_fork() -> None:

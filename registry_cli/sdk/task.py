@@ -107,6 +107,7 @@ class Task(TaskRecord, TaskFiles, TaskResults, TaskEnd):
         wish = parse_choice(auto_connect_frameworks)
         labels = [parse_tag(tag) for tag in list_words(tags or (), "tags")]
         current = find_to_join(name, project)
+        begins = current is None
         again = current is not None and current.runner is not None
         if current is None:
             left = peek_current()
@@ -115,17 +116,22 @@ class Task(TaskRecord, TaskFiles, TaskResults, TaskEnd):
         else:
             current.call_task(name, project)
             current.change_tags(labels)
-        if not again or auto_connect_arg_parser is not True:
-            _listen(current, auto_connect_arg_parser)
-        if current.live is not None:
-            set_task(current.live)
-            apply_choice(wish)
-        if task_type is not None:
-            current.add_params({"task_type": str(task_type)})
-        if isinstance(output_uri, str):
-            warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
         task = cls(current)
         task._nested = again
+        try:
+            if not again or auto_connect_arg_parser is not True:
+                _listen(current, auto_connect_arg_parser)
+            if current.live is not None:
+                set_task(current.live)
+                apply_choice(wish)
+            if task_type is not None:
+                current.add_params({"task_type": str(task_type)})
+        except BaseException as error:
+            if begins:
+                task._leave(outcome_of(error))
+            raise
+        if isinstance(output_uri, str):
+            warn(f"output_uri {output_uri}: the bytes go into the registry, {current.registry.path}")
         return task
 
     @classmethod
@@ -309,6 +315,6 @@ def _listen(current: Current, wanted: Connected) -> Listener:
     """Record argparse's arguments as parameters of a task from now on."""
     if current.listener is not None:
         current.listener.stop()
-    current.listener = make_listener(current.overrides, current.add_params, wanted)
+    current.listener = make_listener(current.overrides, current.add_params, wanted, current.add_options)
     current.listener.start()
     return current.listener

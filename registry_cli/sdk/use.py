@@ -47,6 +47,8 @@ def record_input(current: Current, registry: Registry, name: str, ref: str, *, i
     """
     given = None if ignore_given else current.given.get(name)
     if given is not None:
+        if current.task.source is not None:
+            current.add_input(given)  # the input of a clone counts once the script asks for it
         return Version(registry, registry.get_row(given.version))
     row = registry.get_row(ref)
     current.add_input(Input(name, row.id, ref))
@@ -55,7 +57,10 @@ def record_input(current: Current, registry: Registry, name: str, ref: str, *, i
 
 def _entry(current: Current, registry: Registry, ref: str) -> str:
     """Return the name in the task of an address that the script did not name; every run of it gets the same."""
-    model = str(parse_address(ref).name or registry.get_row(ref).name)
+    address = parse_address(ref)
+    if address.input is not None:
+        return address.input
+    model = str(address.name or registry.get_row(ref).name)
     last = model.rpartition("/")[2]
     number = 1
     while current.called.setdefault(name := last if number == 1 else f"{last}-{number}", model) != model:

@@ -75,7 +75,33 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
         attempt=0, created=clock.now(), author=registry.author, recipe=recipe, tags=wish.tags,
         comment=wish.comment, inputs=inputs, params=parse_arguments(recipe.argv),
     )  # fmt: skip
-    return look_around(with_code(registry, task, cwd, environ, staging, wish.began), environ, wish.variables)
+    task = escape_bytes(with_code(registry, task, cwd, environ, staging, wish.began))
+    return look_around(task, environ, wish.variables)
+
+
+def escape_bytes(task: Task) -> Task:
+    """Return a task whose command and folder are UTF-8, as a record must be; its problem names what is escaped.
+
+    The command still runs with its own bytes: this is the form on record, which a re-run uses.
+    """
+    recipe, code = task.recipe, task.code
+    argv, cwd, root = tuple(map(_escape, recipe.argv)), _escape(recipe.cwd), _escape(code.root) if code else None
+    parts = ["the command"] if argv != recipe.argv else []
+    parts += ["the folder"] if cwd != recipe.cwd or (code and root != code.root) else []
+    if not parts:
+        return task
+    problem = f"not UTF-8, and so on record with escapes, as a re-run will have it: {' and '.join(parts)}"
+    return replace(
+        task,
+        recipe=replace(recipe, argv=argv, cwd=cwd),
+        code=replace(code, root=root) if code and root else code,
+        problem="; ".join(filter(None, (task.problem, problem))),
+    )
+
+
+def _escape(text: str) -> str:
+    """Return text in which each byte that is no UTF-8 is escaped, such as the byte 255 as a backslash and `xff`."""
+    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def with_code(

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.connection import iter_batches
 from registry_cli.catalog.query.ast import In, all_of
 from registry_cli.catalog.query.flags import narrow
+from registry_cli.catalog.query.normal_form import has_task, replace_tasks
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
-from registry_cli.catalog.read.task_address import resolve_task
+from registry_cli.catalog.read.task_address import find_start, resolve_task
 from registry_cli.catalog.read.tasks import has_running, list_attempts, list_task_ids, list_tasks
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
@@ -82,10 +83,10 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
 
     Raises:
         UsageError: The query cannot be parsed; the message shows where.
-        NotFoundError: An address in `uses()` names nothing.
+        NotFoundError: An address in `uses()`, or after `task:`, names nothing.
     """
     query = TaskQuery(
-        expr=_narrowed(question),
+        expr=_narrowed(registry, question),
         sort=parse_sort(question.sort, TASKS) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
@@ -173,8 +174,10 @@ def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
     return [replace(row, status="crashed") if row.status == "running" and row.id in crashed else row for row in rows]
 
 
-def _narrowed(question: TaskQuestion) -> Expr | None:
+def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
     expr = parse_query(question.expr, TASKS) if question.expr.strip() else None
+    if expr is not None and has_task(expr):
+        expr = replace_tasks(expr, lambda text: registry.read(partial(find_start, text=text)))
     expr = narrow(
         expr, project=question.project, name=question.name, tag=question.tag, metric=question.metric,
         archived=question.archived,

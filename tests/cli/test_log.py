@@ -15,7 +15,7 @@ import pytest
 
 from registry_cli.records.task import BUNDLE, CONSOLE, DIFF, LOCK, SCALARS
 from registry_cli.tasks.attempt import crashed, folder
-from tests.cli.lab import Lab
+from tests.cli.lab import REG, Lab
 from tests.forks import LONGEST
 from tests.secrets.planted import PLANTED
 
@@ -458,3 +458,21 @@ def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch:
     with lab.open() as registry:
         [row] = crashed.end_crashed(registry)
     assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")
+
+
+def test_a_command_and_a_folder_that_are_no_utf_8_run_with_their_own_bytes(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "work")
+    folder = lab.root / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xfe.sh")).write_text('printf %s "$1"; echo 1 > out.bin\n')
+    words = ("--name", "odd", "--output", "*.bin", "--", "bash", os.fsdecode(b"\xfe.sh"), os.fsdecode(b"x\xff"))
+    done = subprocess.run([*REG, "log", *words], cwd=folder, env=lab.environ, capture_output=True, check=True)
+    assert done.stdout == b"x\xff"
+    task = lab.task("odd")
+    assert (task.status, task.recipe.argv, task.recipe.cwd) == ("completed", ("bash", "\\xfe.sh", "x\\xff"), "f\\xff")
+    assert (task.problem or "").endswith(
+        "not UTF-8, and so on record with escapes, as a re-run will have it: the command and the folder"
+    )
+    assert lab.blob(CONSOLE) == b"x\xff"
+    with lab.open() as registry:
+        assert registry.get_row("task:odd").files[0].path == "out.bin"

@@ -48,8 +48,9 @@ VERSIONS: Final = QUERIES | {
     "catalog.query.compile", "catalog.query.index_choice", "catalog.query.run", "registry.query",
 }  # fmt: skip
 TASKS: Final = QUERIES | {
-    "catalog.query.flags", "catalog.query.tasks", "catalog.read.tasks", "catalog.read.rows", "records.values", "tasks",
-    "tasks.find", "views.tasks", "cli.commands.task",
+    "catalog.query.flags", "catalog.query.tasks", "catalog.read.tasks", "catalog.read.params",
+    "catalog.read.rows", "records.values",
+    "tasks", "tasks.find", "views.tasks", "cli.commands.task",
 }  # fmt: skip
 MODEL: Final = {"cli.commands.model", "views.versions"}
 
@@ -68,8 +69,8 @@ MAY_LOAD: Final = {
         "store.known_losses", "store.trash", "store.file_locks",
     },
     "events --limit 2": ADDRESSES | ROWS | {
-        "catalog.fold.changes", "catalog.read.journal", "catalog.read.tasks", "catalog.read.rows",
-        "cli.commands.events", "views.versions", "registry.events", "registry.history",
+        "catalog.fold.changes", "catalog.read.journal", "catalog.read.tasks", "catalog.read.params",
+        "catalog.read.rows", "cli.commands.events", "views.versions", "registry.events", "registry.history",
     },
 }  # fmt: skip
 """The modules of `registry_cli` that a command may load, besides `OPENED`."""

@@ -21,7 +21,7 @@ from registry_cli.store.blobs import get_record
 
 COMPARED: Final[dict[type, str]] = {
     rows.VersionRow: "id name number framework author created message comment step task size tags aliases metadata "
-    "metrics params labels interface design publication archived removed files parents broken",
+    "metrics own_params labels interface design publication archived removed files parents broken",
     rows.ParentRow: "id role name number",
     rows.TaskRow: "id name project status attempt author created started ended exit_code source comment commit command "
     "record archived removed broken tags metrics params",
@@ -38,6 +38,8 @@ COMPARED: Final[dict[type, str]] = {
     task.Curve: "count last min max step",
 }
 """The attributes that are compared, by class."""
+NAMES: Final = {"own_params": "params"}
+"""Names under which golden registries hold attributes that were called otherwise then."""
 
 
 def describe(registry: Registry) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def _describe_task(registry: Registry, row: int) -> dict[str, Any]:
 def _plain(value: object) -> Any:
     """Return a value as JSON has it; a number that JSON has not is a text."""
     if type(value) in COMPARED:
-        return {name: _plain(getattr(value, name)) for name in COMPARED[type(value)].split()}
+        return {NAMES.get(name, name): _plain(getattr(value, name)) for name in COMPARED[type(value)].split()}
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -16,6 +16,9 @@ import registry_cli as reg
 from registry_cli.errors import UsageError
 from registry_cli.sdk import join
 from registry_cli.sdk.params import fit
+from registry_cli.tasks.record import get_row, get_task
+from registry_cli.tasks.rerun.draft import clone_task
+from registry_cli.tasks.rerun.edits import Edits
 from tests.secrets.planted import PLANTED
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -187,3 +190,19 @@ def test_what_is_refused_leaves_nothing(wrong: dict[str, Any]) -> None:
         assert task.get_parameters() == {}
         reg.log_params({"late": 1})
     assert told() == {"late": 1}
+
+
+def test_the_options_of_arguments_are_on_record(registry: reg.Registry) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-n", "--n", type=int, default=5)
+    parser.add_argument("--learning-rate", dest="lr", default=0.1)
+    parser.add_argument("data", nargs="?", default="x")
+    below = parser.add_subparsers(dest="verb").add_parser("fit")
+    below.add_argument("--epochs", default=3)
+    with reg.task("job"):
+        parser.parse_args(["x", "fit"])
+    registry.index.sync()
+    task = get_task(registry, get_row(registry, "job"))
+    assert task.options == {"n": "--n", "lr": "--learning-rate", "epochs": "--epochs"}
+    clone = clone_task(registry, "job", Edits(args={"n": 7, "lr": 0.2}))
+    assert clone.recipe.argv[-4:] == ("--n", "7", "--learning-rate", "0.2")

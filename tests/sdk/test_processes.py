@@ -570,3 +570,21 @@ def test_children_may_be_forked_while_threads_read_and_write(tmp_path: Path) -> 
     print(turn)
     """))  # fmt: skip
     assert printed == "11\n"
+
+
+@pytest.mark.slow
+def test_each_of_several_runners_records_what_its_own_command_does(tmp_path: Path) -> None:
+    script = scripts.write(tmp_path, """
+        import os, registry_cli as reg
+        rank = os.environ["SLURM_PROCID"]
+        open(f"net{rank}.bin", "w").write(rank)
+        reg.log_metric("loss", float(rank))
+        reg.commit(f"net{rank}.bin")
+        """)  # fmt: skip
+    for rank in ("0", "1"):
+        scripts.reg(tmp_path, "log", "--name", f"r{rank}", "--", sys.executable, script.name, SLURM_PROCID=rank)
+    with reg.Registry.open(tmp_path) as registry:
+        tasks = {row.name: row for row in find_tasks(registry, TaskQuestion())}
+        assert {name: row.metrics for name, row in tasks.items()} == {"r0": {"loss": 0.0}, "r1": {"loss": 1.0}}
+        made = {registry.get_row(f"task:{name}").files[0].path for name in tasks}
+    assert made == {"net0.bin", "net1.bin"}

@@ -11,6 +11,7 @@ import pytest
 import registry_cli as reg
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.sdk import join
+from registry_cli.tasks.find import TaskQuestion, find_tasks
 from registry_cli.tasks.rerun.draft import clone_task
 from registry_cli.tasks.rerun.edits import Edits
 from tests.sdk import scripts
@@ -343,3 +344,30 @@ def test_what_is_not_there() -> None:
     with pytest.raises(NotFoundError), reg.task("job", inputs=["no/body"]):
         pass
     assert join.peek_current() is None
+
+
+class Odd:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("given", [{"params": {"": 1}}, {"params": {"x": Odd()}}, {"params": {"x": "caf\udce9"}}])
+def test_a_task_whose_block_is_never_entered_ends_as_failed(registry: reg.Registry, given: dict[str, Any]) -> None:
+    with pytest.raises((RuntimeError, UsageError)), reg.task("first", **given):
+        pass
+    with reg.task("next"):
+        pass
+    registry.index.sync()
+    assert [(task.name, task.status) for task in find_tasks(registry, TaskQuestion(sort="created"))] == [
+        ("first", "failed"), ("next", "completed"),
+    ]  # fmt: skip
+
+
+def test_a_block_within_a_task_that_is_never_entered_leaves_it_running(registry: reg.Registry) -> None:
+    with reg.task("first") as task:
+        with pytest.raises(UsageError), reg.task("first", params={"": 1}):
+            pass
+        assert reg.Task.current_task() is not None
+        reg.log_metric("loss", 0.5)
+    registry.index.sync()
+    assert task.status == "completed"

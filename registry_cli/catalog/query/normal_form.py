@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Leaf, Not, Op, Or, all_of, any_of
+from registry_cli.catalog.query.ast import And, Compare, Expr, Has, In, Label, Leaf, Not, Op, Or, all_of, any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _OPPOSITE: Final[dict[Op, Op]] = {
     "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~",
@@ -44,6 +44,26 @@ def list_conjuncts(expr: Expr | None) -> list[Expr]:
 def mentions(expr: Expr | None, field: str) -> bool:
     """Return whether a query mentions `field` anywhere."""
     return any(isinstance(leaf, Compare | In | Has) and leaf.field == field for leaf in iter_leaves(expr))
+
+
+def has_task(expr: Expr | None) -> bool:
+    """Return whether a query has the label `task:x`."""
+    return any(isinstance(leaf, Label) and leaf.kind == "task" for leaf in iter_leaves(expr))
+
+
+def replace_tasks(expr: Expr, resolve: Callable[[str], str]) -> Expr:
+    """Return a query whose labels `task:x` have what `resolve` returns for `x`."""
+    match expr:
+        case And(terms):
+            return And(tuple(replace_tasks(term, resolve) for term in terms))
+        case Or(terms):
+            return Or(tuple(replace_tasks(term, resolve) for term in terms))
+        case Not(term):
+            return Not(replace_tasks(term, resolve))
+        case Label("task", value):
+            return Label("task", resolve(value))
+        case _:
+            return expr
 
 
 def iter_leaves(expr: Expr | None) -> Iterator[Leaf]:

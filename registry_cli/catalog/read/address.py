@@ -2,7 +2,7 @@
 
 `fraud/xgb` is the latest live version, `fraud/xgb:3` a number, `fraud/xgb@prod` an alias, `fraud/xgb@prod@{1}` the
 alias's holder before, `fraud/xgb~2` two live versions earlier, `3f9c2a1b` a unique id prefix, `task:01JD...` the output
-of a task.
+of a task, `input:base` an input of the task that this process is part of.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from registry_cli import env
 from registry_cli.catalog.connection import BATCH, find_value, list_column, span_of
 from registry_cli.catalog.read.models import find_line
 from registry_cli.catalog.read.task_address import list_outputs
 from registry_cli.catalog.seals import LINE, VERSION, DoubtError, check, read_lines, read_moves
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
-from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
+from registry_cli.ids import AliasName, ModelName, TaskId, is_hex, parse_model_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SHORTEST_PREFIX: Final = 4
 """Fewest hex digits of an id prefix."""
+INPUT: Final = "input:"
 NEAR: Final = 3
 """Most candidates named in an error."""
 
@@ -37,7 +39,7 @@ _NAMED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A parsed address: a name with at most one of number and alias, or an id prefix, or a task.
+    """A parsed address: a name with at most one of number and alias, or an id prefix, or a task, or an input.
 
     Attributes:
         ago: Number of holders of the alias to go back.
@@ -52,10 +54,11 @@ class Address:
     back: int = 0
     prefix: str | None = None
     task: str | None = None
+    input: str | None = None
 
     @property
     def exact(self) -> bool:
-        """True where it names one version whatever is added later: it has an id, number, alias or task."""
+        """True where it names one version whatever is added later: it has no bare name."""
         return self.name is None or (self.number is not None or self.alias is not None)
 
 
@@ -67,6 +70,8 @@ def parse_address(text: str) -> Address:
     """
     if text.startswith("task:"):
         return Address(text, task=text.removeprefix("task:"))
+    if text.startswith(INPUT):
+        return Address(text, input=text.removeprefix(INPUT))
     if is_hex(text) and len(text) <= 64:
         return Address(text, prefix=text.lower())
     found = _NAMED.fullmatch(text)
@@ -131,6 +136,8 @@ def _resolve(db: sqlite3.Connection, address: Address) -> int:
         return _by_prefix(db, address.prefix)
     if address.task is not None:
         return _by_task(db, address)
+    if address.input is not None:
+        return _by_input(db, address.input)
     assert address.name is not None
     line = get_line(db, address.name)
     if address.number is not None:
@@ -186,6 +193,21 @@ def _by_task(db: sqlite3.Connection, address: Address) -> int:
         shown = ", ".join("{}:{}".format(*_ref(db, row)) for row in found[:10])
         raise AmbiguousError(f"`{address.text}` has several outputs: {shown}", hint="reg help addresses")
     return found[0]
+
+
+def _by_input(db: sqlite3.Connection, name: str) -> int:
+    """Return the row of an input of the task that the environment names."""
+    task = env.read(env.REG_TASK)
+    if task is None:
+        problem = f"{INPUT}{name} is an input of the task that runs, and no task runs here"
+        raise NotFoundError(problem, hint="reg help addresses")
+    from registry_cli.catalog.read.tasks import list_task_inputs  # other addresses do not need it
+
+    inputs = {one.name: one.version for one in list_task_inputs(db, TaskId(task))}
+    if name not in inputs:
+        known = f"it has {', '.join(inputs)}" if inputs else "it has none"
+        raise NotFoundError(f"the task that runs has no input `{name}`: {known}", hint=f"reg task show {task}")
+    return _by_prefix(db, inputs[name])
 
 
 def _by_number(db: sqlite3.Connection, line: int, address: Address) -> int:

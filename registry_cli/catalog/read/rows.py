@@ -57,6 +57,8 @@ class VersionRow:
     Attributes:
         created: Time in UTC.
         size: Bytes of all files whose size is known.
+        params: Its own parameters, and by names without `params.` those of its task that it lacks, as in a `TaskRow`.
+        own_params: The parameters in its own record.
         publication: The publication record that seals it, or None for a draft.
         broken: Reason why its record cannot be read, or None; a broken version has little more than name and number.
         attempt: The attempt of its task that made it; None where the log does not say.
@@ -86,6 +88,7 @@ class VersionRow:
     removed: bool
     files: tuple[FileEntry, ...]
     parents: tuple[ParentRow, ...]
+    own_params: Mapping[str, Value]
     broken: str | None = None
     attempt: int | None = None
 

@@ -23,6 +23,7 @@ LAST: Final = "@last"
 SHORTEST_PREFIX: Final = 4
 """Fewest letters of a ULID by which a task can be named."""
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{3,25}", re.IGNORECASE)
+_START: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{0,25}", re.IGNORECASE)
 _NEAR: Final = 3
 
 
@@ -52,6 +53,17 @@ def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) ->
     if row is None:
         raise NotFoundError(f"no task `{words}`{_near(db, words, removed=removed)}", hint="reg task list")
     return row
+
+
+def find_start(db: sqlite3.Connection, text: str) -> str:
+    """Return the id of the task that an address names, or the start of an id itself: it may name several tasks.
+
+    A version may have a task that this registry does not hold. Raises the same errors as `resolve_task`.
+    """
+    if _START.fullmatch(text) and _find_named(db, text, removed=0) is None:
+        return text
+    row = resolve_task(db, text)
+    return str(find_value(db, "SELECT id FROM tasks WHERE row = ?", row))
 
 
 def split_output(db: sqlite3.Connection, text: str) -> tuple[int, str | None]:

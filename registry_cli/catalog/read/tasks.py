@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_cli.catalog.connection import find_value, iter_batches, list_column, marks, select_among
 from registry_cli.catalog.documents import OWN, from_microseconds
+from registry_cli.catalog.read.params import read_value
 from registry_cli.catalog.read.rows import InputRow, TaskRow
 from registry_cli.catalog.seals import TASK, check
 from registry_cli.ids import TagName, TaskId, VersionId
@@ -26,7 +27,6 @@ _FIELDS: Final = (
     "comment", "commit", "command", "record", "archived", "removed", "broken", "newest",
 )  # fmt: skip
 """The fields of a `TaskRow` that are columns of its table, in the order in which `_read_batch` selects them."""
-_TRUTHS: Final = {"true": True, "false": False}
 
 
 class Running(NamedTuple):
@@ -209,6 +209,4 @@ def _split_bounds(fields: dict[str, Any], own: dict[str, Any]) -> dict[str, dict
 
 def _value(group: str, number: int | float | None, text: str | None) -> str | int | float | bool | None:
     """Return a value from the columns that searching uses; a metric is never text, so the text `nan` is a NaN."""
-    if number is None:
-        return float("nan") if group == "metrics" and text == "nan" else text
-    return number if text is None else _TRUTHS[text]
+    return float("nan") if group == "metrics" and text == "nan" else read_value(number, text)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
+_TASK: Final = 8
+"""Position of a version's task among `VERSION_COLUMNS`."""
 REMAKE: Final = "reg repair"
 """The command for an index that lists other files of a version than its record does."""
 
@@ -168,6 +170,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
     columns = db.execute(f"SELECT {VERSION_COLUMNS} FROM versions v WHERE v.row IN ({marks(rows)})", rows).fetchall()
     lines = read_lines(db, list({line for _, _, line, *_ in columns}))
     sealed, sealed_files = read_seals(db, VERSION, rows), read_seals(db, FILES, rows)
+    inherited = _read_params(db, [version[0] for version in columns if version[_TASK]])
     found = {}
     for version in columns:
         row, _, line, *_ = version
@@ -178,6 +181,7 @@ def _read_batch(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Versio
             raise _other_files(f"{name}:{version[3]}")
         found[row] = _version(
             version,
+            inherited.get(row, {}),
             name=ModelName(name),
             tags=tuple(TagName(tag) for (tag,) in tags.get(row, ())),
             aliases=tuple(AliasName(alias) for alias, at in aliases if at == row),
@@ -196,12 +200,26 @@ def _files_of(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, list[tup
     return group(db.execute(f"SELECT {columns} FROM files WHERE version IN ({marks(rows)}) ORDER BY path", rows))
 
 
-def _version(columns: tuple[Any, ...], **joined: Any) -> VersionRow:
+def _read_params(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return all parameters of versions that tasks made; loads no module where no task made any."""
+    if not rows:
+        return {}
+    from registry_cli.catalog.read.params import read_params
+
+    return read_params(db, rows)
+
+
+def _version(columns: tuple[Any, ...], params: dict[str, Any], **joined: Any) -> VersionRow:
     (_, version, _, number, framework, author, created, step, task, size, comment, publication, archived, removed, text,
      _, _, broken, attempt) = columns  # fmt: skip
     doc = load_doc(text)
-    design = doc["design"]
+    design, own = doc["design"], doc["params"]
+    if params:
+        from registry_cli.catalog.read.params import add_inherited
+
+        doc["params"] = add_inherited(own, params)
     return VersionRow(
+        own_params=own,
         id=version,
         number=number,
         framework=framework,

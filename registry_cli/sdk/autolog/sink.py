@@ -232,7 +232,12 @@ class NoteSink:
         if not start_thread(thread):
             return self._take_now
         self._thread = thread
-        return self._queue.put
+        return self._put
+
+    def _put(self, event: Event) -> None:
+        if env.rank_in_torch() and env.rank():  # this process became another rank after its first event
+            return
+        self._queue.put(event)
 
     def _work(self, notebook: Notebook) -> None:
         looked = monotonic()

@@ -30,10 +30,12 @@ class Facts:
     """The facts that were reported; of several about one thing, the last.
 
     Attributes:
+        awaited: Versions by the names of inputs that count only once they are among `inputs`.
         plots: Documents by their paths below `PLOTS`.
         files: Places in the attempt's folder of the files kept with the task, by their paths below `REPORTED`.
         outputs: Versions by the names that the script gave them.
         name: None if not reported, as `project`, `comment`, `lock` and `problem`; a removed comment is "".
+        notes: Lines to add to the comment.
         tags: Tags to add.
         untags: Tags to remove.
         publish: True where its versions are to be published once it has completed.
@@ -43,7 +45,9 @@ class Facts:
     """
 
     params: Mapping[str, Value] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    awaited: Mapping[str, VersionId] = field(default_factory=dict)
     data: tuple[Data, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +55,7 @@ class Facts:
     name: str | None = None
     project: str | None = None
     comment: str | None = None
+    notes: tuple[str, ...] = ()
     tags: tuple[TagName, ...] = ()
     untags: tuple[TagName, ...] = ()
     python: Mapping[str, Value] = field(default_factory=dict)
@@ -60,6 +65,11 @@ class Facts:
     publish: bool = False
     cut: tuple[str, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
+
+    def drop_unreached(self, inputs: Iterable[Input]) -> list[Input]:
+        """Return the inputs that a task was given, without those that have not reached its script so far."""
+        reached = {one.version for one in self.inputs}
+        return [one for one in inputs if self.awaited.get(one.name) != one.version or one.version in reached]
 
 
 def read_facts(paths: Iterable[Path], *, until: float = inf) -> Facts:
@@ -102,7 +112,7 @@ class _Gathered:
     """Gathers facts one by one; each is checked completely before it changes anything."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[str, Value]] = {"params": {}, "python": {}, "host": {}}
+        self.tables: dict[str, dict[str, Value]] = {"params": {}, "options": {}, "python": {}, "host": {}}
         self.texts: dict[str, str] = {}
         self.inputs: dict[str, Input] = {}
         self.data: dict[str, Data] = {}
@@ -111,17 +121,21 @@ class _Gathered:
         self.outputs: dict[str, VersionId] = {}
         self.tags: dict[TagName, bool] = {}
         self.cut: dict[str, None] = {}
+        self.awaited: dict[str, VersionId] = {}
+        self.notes: list[str] = []
         self.publish = False
         self.labels: dict[str, int] = {}
 
     def take(self, fact: dict[str, Any]) -> None:
         match fact["kind"]:
-            case "params" | "python" | "host" as kind:
+            case "params" | "options" | "python" | "host" as kind:
                 self._take_table(kind, fact)
             case "name":
                 self.texts["name"] = parse_task_name(fact["text"])
             case "project" | "comment" | "problem" as kind:
                 self.texts[kind] = _text(fact["text"])
+            case "note":
+                self.notes.append(_text(fact["text"]))
             case "publish":
                 self.publish = fact["wanted"] is True
             case "cut":
@@ -136,6 +150,9 @@ class _Gathered:
             case "input":
                 entry = Input(_text(fact["name"]), fact["version"], _text(fact["ref"]), fact.get("path"))
                 self.inputs[entry.name] = entry
+            case "awaited":
+                check_digests(fact["version"])
+                self.awaited[_text(fact["name"])] = fact["version"]
             case "data":
                 data = Data(_text(fact["path"]), fact["size"], fact["sha256"])
                 self.data[data.path] = data
@@ -167,10 +184,12 @@ class _Gathered:
             **self.tables,  # type: ignore[arg-type]  # its keys are names of fields
             **self.texts,  # type: ignore[arg-type]
             inputs=tuple(self.inputs.values()),
+            awaited=self.awaited,
             data=tuple(self.data.values()),
             plots=self.plots,
             files={path: place for stored in self.files.values() for path, place in stored.items()},
             outputs=self.outputs,
+            notes=tuple(self.notes),
             publish=self.publish,
             cut=tuple(self.cut),
             labels=self.labels,

@@ -48,9 +48,17 @@ class FactWriter:
         given = {key: value for key, value in params.items() if value is not None}
         self._put("params", values=_check_table(given, "params"), unset=sorted(set(params) - set(given)))
 
+    def add_options(self, options: Mapping[str, str]) -> None:
+        """Report options of the command line, such as `--lr`, by the names of their parameters."""
+        self._put("options", values=_check_table(options, "options"))
+
     def add_input(self, entry: Input) -> None:
         """Report a version that is an input of the script."""
         self._put("input", name=entry.name, version=entry.version, ref=entry.ref, path=entry.path)
+
+    def await_input(self, entry: Input) -> None:
+        """Report an input that was given, and that counts only once the script has asked for it or loaded it."""
+        self._put("awaited", name=entry.name, version=entry.version)
 
     def add_data(self, data: Data) -> None:
         """Report a file that the script read."""
@@ -89,6 +97,16 @@ class FactWriter:
     def set_comment(self, comment: str) -> None:
         """Give the task another comment; an empty one removes it."""
         self._put("comment", text=comment)
+
+    def add_note(self, text: str) -> None:
+        """Add a line to the task's comment.
+
+        Raises:
+            UsageError: It is empty.
+        """
+        if not text.strip():
+            raise UsageError("an empty note says nothing")
+        self._put("note", text=text)
 
     def change_tags(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add and remove tags."""

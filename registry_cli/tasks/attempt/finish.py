@@ -198,18 +198,21 @@ def _stage_own(staging: Staging, path: str, source: Path, media: str | None) -> 
 
 def _merged(task: Task, live: Live, facts: Facts) -> Task:
     curves = summarise(read_points(live.list_scalars()))
-    inputs = {one.name: one for one in (*task.inputs, *facts.inputs)}
+    inputs = {one.name: one for one in (*facts.drop_unreached(task.inputs), *facts.inputs)}
     data = {one.path: one for one in (*task.data, *facts.data)}
     tags = dict.fromkeys((*task.tags, *facts.tags))
     cut = dict.fromkeys((*(task.code.cut if task.code else ()), *facts.cut))
+    comment = task.comment if facts.comment is None else facts.comment
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
-        comment=task.comment if facts.comment is None else facts.comment or None,
+        comment="\n".join(filter(None, (task.comment if facts.comment is None else facts.comment, *facts.notes)))
+        or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
         params={**task.params, **facts.params},
+        options={**task.options, **{name: str(option) for name, option in facts.options.items()}},
         python={**task.python, **facts.python},
         host={**task.host, **facts.host},
         metrics={**task.metrics, **{key: curve.last for key, curve in curves.items()}},

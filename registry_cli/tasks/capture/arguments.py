@@ -63,7 +63,7 @@ def parse_arguments(argv: Sequence[str], *, secrets: bool = False) -> dict[str, 
     return {name: value for name, value in found.items() if secrets or not _is_secret(name, value)}
 
 
-def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[str, ...]:
+def set_argument(argv: Sequence[str], name: str, value: Value | None, *, option: str | None = None) -> tuple[str, ...]:
     """Return a command line in which one parameter has another value.
 
     The value is replaced in place, in the spelling found there, the last one of several; otherwise it is added at the
@@ -73,6 +73,7 @@ def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[s
         argv: The command and its words.
         name: Name of the parameter; `-` and `_` are equivalent.
         value: The new value; None removes the parameter, a bool switches a flag.
+        option: The parameter's option, such as `--lr`, where it is known and may have another name.
 
     Raises:
         UsageError: The value is a table, or the name is not legal.
@@ -83,7 +84,9 @@ def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[s
     if isinstance(value, Mapping):
         raise UsageError(f"argument {name} cannot be a table")
     found = list(_iter_arguments(argv))
-    same = [argument for argument in found if argument.name == key]
+    same = [argument for argument in found if argument.name in {key, _key(option or name)}]
+    if option is not None:
+        name = same[-1].name if same else option
     if value is None:
         return _without(argv, same)
     if isinstance(value, bool) and (same[-1].style == "flag" if same else not _is_overridden(found)):
@@ -91,6 +94,17 @@ def set_argument(argv: Sequence[str], name: str, value: Value | None) -> tuple[s
     if same:
         return _swap(argv, same[-1], _write(same[-1], value, argv[same[-1].stop : same[-1].stop + 1]))
     return _add(argv, found, name, value)
+
+
+def list_options(argv: Sequence[str]) -> dict[str, str]:
+    """Return the options of a command line as they are written there, such as `--lr`, by their parameters' names."""
+    found = {argument.name: argument.spelling.removesuffix("=") for argument in _iter_arguments(argv)}
+    return {name: spelling for name, spelling in found.items() if spelling.startswith("-")}
+
+
+def takes_overrides(argv: Sequence[str]) -> bool:
+    """Return whether a command's parameters are Hydra's overrides, which may name any of a script's settings."""
+    return _is_overridden(list(_iter_arguments(argv)))
 
 
 def _is_secret(name: str, value: Value) -> bool:

@@ -41,7 +41,7 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
         id=TaskId(new_ulid()), name=source.name, project=source.project, status="draft", attempt=0,
         created=clock.now(), author=registry.author, recipe=source.recipe, source=source.id, code=source.code,
         environment=source.environment, python=source.python, seeds=source.seeds, inputs=source.inputs, files=parts,
-        params=source.params,
+        params=source.params, options=source.options,
     )  # fmt: skip
     draft = apply_edits(registry, draft, edits or Edits())
     write_stage(registry, "draft", draft, message=message)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
@@ -13,7 +15,12 @@ from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input
 from registry_cli.records.values import flatten
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.secrets.names import looks_secret, looks_secret_argument
-from registry_cli.tasks.capture.arguments import parse_arguments, set_argument
+from registry_cli.tasks.capture.arguments import (
+    list_options,
+    parse_arguments,
+    set_argument,
+    takes_overrides,
+)
 from registry_cli.tasks.describe import check_project, resolve_inputs
 
 if TYPE_CHECKING:
@@ -77,9 +84,10 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
         RefusedError: A variable, an argument or a parameter looks like a secret.
     """
     _check_unicode(asdict(edits))
+    known = {**list_options(task.recipe.argv), **task.options}
     task = _remove(task, edits.unset)
     inputs = _put_inputs(registry, task.inputs, edits.inputs)
-    task = _with_command(replace(task, inputs=inputs), edits.args)
+    task = _with_command(replace(task, inputs=inputs), edits.args, known)
     for key, value in edits.params.items():
         task = _with_param(task, key.split("."), value)
     _check_env(edits.env)
@@ -134,17 +142,32 @@ def _put_inputs(
     return tuple(found.values())
 
 
-def _with_command(task: Task, args: Mapping[str, Value | None]) -> Task:
+def _with_command(task: Task, args: Mapping[str, Value | None], options: Mapping[str, str]) -> Task:
     """Return the task with changed arguments in its command line, and with the parameters that result."""
     argv = task.recipe.argv
     for name, value in args.items():
         _check_open(name, value)
-        argv = set_argument(argv, name, value)
+        option = options.get(name.lstrip("-").replace("-", "_"))
+        if value is not None and option is None:
+            _check_argument(task, name, value)
+        argv = set_argument(argv, name, value, option=option)
     before, after = parse_arguments(task.recipe.argv), parse_arguments(argv)
     gone = before.keys() - after.keys()
     changed = {key: value for key, value in after.items() if before.get(key) != value}
     params = {key: value for key, value in task.params.items() if key not in gone} | changed
     return replace(task, recipe=replace(task.recipe, argv=argv), params=params)
+
+
+def _check_argument(task: Task, name: str, value: Value) -> None:
+    """Refuse a parameter that the script told by itself, and that is none of its command line."""
+    words = parse_arguments(task.recipe.argv, secrets=True)
+    told = {key.removeprefix(".") for key in flatten(task.params, "")} - words.keys()
+    if name in told and not takes_overrides(task.recipe.argv):
+        pair = quote(f"{name}={json.dumps(value) if isinstance(value, bool) else value}")
+        raise UsageError(
+            f"{name} is a parameter of the task and no argument of its command",
+            hint=f"reg task clone {task.source or task.id} --param {pair}",
+        )
 
 
 def _with_param(task: Task, keys: Sequence[str], value: Value | None) -> Task:
@@ -216,7 +239,7 @@ def _without(task: Task, group: str, key: str) -> Task:
         return replace(task, comment=None)
     if group == "arg":
         _check_has(key.replace("-", "_"), parse_arguments(recipe.argv, secrets=True), "argument")
-        return _with_command(task, {key: None})
+        return _with_command(task, {key: None}, task.options)
     if group == "param":
         _check_has(key, {name.partition(".")[2]: value for name, value in flatten(recipe.params, "").items()},
                    "parameter of its own")  # fmt: skip

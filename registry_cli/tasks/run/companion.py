@@ -14,6 +14,7 @@ from registry_cli.registry.draft import Draft
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.tasks.attempt.bell import Bell, ring
 from registry_cli.tasks.attempt.crashed import end_crashed
+from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.finish import read_current
 from registry_cli.tasks.attempt.folder import SECURED, WRAPPER, secure_live
@@ -29,10 +30,11 @@ from registry_cli.tasks.watch.metrics import MetricsWatch
 from registry_cli.tasks.watch.outputs import OutputWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.records.task import Input
     from registry_cli.registry.api import Registry
     from registry_cli.tasks.attempt.attempt import Attempt
 
@@ -114,6 +116,22 @@ class Companion:
         self._facts.close()
         self._scalars.close()
         self.problems += filter(None, (self._facts.problem, self._scalars.problem))
+
+    def await_inputs(self, inputs: Sequence[Input]) -> None:
+        """Count some inputs of the task only once the script has asked for them or loaded them."""
+        for one in inputs:
+            self._facts.await_input(one)
+
+    def list_unreached(self) -> list[str]:
+        """Return messages about inputs that did not reach the script; call it once the command has ended."""
+        facts = read_facts(self._live.list_facts())
+        kept = facts.drop_unreached(self._task.inputs)
+        read = ", ".join(one.ref for one in facts.inputs) or "no other that is known"
+        return [
+            f"{one.ref} did not reach the script and is no input: nothing asked for `{one.name}`; inputs read: {read}"
+            for one in self._task.inputs
+            if one not in kept
+        ]
 
     @property
     def unsaved(self) -> list[str]:

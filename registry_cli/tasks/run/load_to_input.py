@@ -141,6 +141,8 @@ class Inputs:
             entry = Input(_name_new(row, where, given), row.id, row.ref, where)
         elif before.path is None and where is not None:
             entry = replace(before, path=where)
+        elif self._task.source is not None:
+            entry = before  # the input of a clone counts once the script has loaded it
         else:
             return
         if self._facts is None:

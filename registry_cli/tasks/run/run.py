@@ -7,6 +7,7 @@ import re
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from registry_cli import clock, env
@@ -21,6 +22,7 @@ from registry_cli.tasks.child.outcome import Exit
 from registry_cli.tasks.child.relay import Held, hold_signals
 from registry_cli.tasks.child.run import run_child
 from registry_cli.tasks.run.companion import Companion
+from registry_cli.tasks.run.input_paths import list_awaited, open_inputs
 from registry_cli.tasks.run.redirects import write_known
 from registry_cli.tasks.task_versions import drop_outputs, list_made, publish_outputs
 
@@ -86,15 +88,19 @@ def run_command(
     with hold_signals() as held:  # no signal after the command's end may keep that end from being recorded
         try:
             unknown = [] if is_off(environ.get(env.REG_AUTOLOG)) else prepare_hints(attempt, cwd)
+            paths, unopened = open_inputs(registry, task.inputs)
             beside = Companion(attempt, cwd, environ)
+            beside.await_inputs(list_awaited(registry, task, cwd))
             runner = _Runner(attempt, beside)
         except (RegError, OSError) as error:
             attempt.end(Ending("failed", problem=str(error)))
             raise
-        launch, told = _launch(attempt, runner, argv or task.recipe.argv, cwd, environ, held)
+        launch, told = _launch(
+            attempt, runner, argv or task.recipe.argv, cwd, child_environ(attempt, environ, paths), held
+        )
         runner.close()
         beside.end(lambda: held.came)
-        problems = [*unknown, *beside.problems, *map(_plain, told.list_problems())]
+        problems = [*unknown, *unopened, *beside.problems, *beside.list_unreached(), *map(_plain, told.list_problems())]
         publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
         ended = end_attempt(
             attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems
@@ -131,21 +137,25 @@ def _launch(
         return None, Exit(None, held.came, 128 + signal.Signals[held.came])
     try:
         return None, run_child(
-            argv, cwd=cwd, env=child_environ(attempt, environ), console=runner.keep,
+            argv, cwd=cwd, env=environ, console=runner.keep,
             tick=runner.tick, on_start=runner.start, on_signal=runner.pass_on,
         )  # fmt: skip
     except LaunchError as error:
         return error, Exit(error.exit_code, None, error.exit_code)
 
 
-def child_environ(attempt: Attempt, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that make a process part of an attempt and switch its automatic logging."""
+def child_environ(
+    attempt: Attempt, environ: Mapping[str, str], paths: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Return the variables that make a process part of an attempt, name its inputs and switch automatic logging."""
     own = {
         env.REG_DIR: str(attempt.registry.path),
         env.REG_TASK: attempt.task.id,
         env.REG_ATTEMPT: str(attempt.task.attempt),
+        env.REG_RANK: env.own_ranks(environ),
     }
-    return _with_auto({**environ, **attempt.task.recipe.env, **own}, attempt.task.recipe.auto)
+    recorded = attempt.task.recipe.env
+    return _with_auto({**env.without_inputs(environ), **recorded, **paths, **own}, attempt.task.recipe.auto)
 
 
 def _with_auto(environ: dict[str, str], auto: Auto | None) -> dict[str, str]:

@@ -135,8 +135,8 @@ class Taker:
         )
 
     def _list_parents(self, registry: Registry, facts: Facts) -> list[VersionId]:
-        """Return the task's input versions, with those in the facts."""
-        given = {one.name: one.version for one in (*self._task.inputs, *facts.inputs)}
+        """Return the task's input versions that have reached the script, with those in the facts."""
+        given = {one.name: one.version for one in (*facts.drop_unreached(self._task.inputs), *facts.inputs)}
         versions = list(dict.fromkeys(given.values()))
         return registry.read(lambda db: [version for version in versions if find_row(db, version) is not None])
 

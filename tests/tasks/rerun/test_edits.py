@@ -47,6 +47,33 @@ def test_an_argument_is_taken_away(registry: Registry) -> None:
     assert task.params == {"lr": 0.1, "told": "x"}
 
 
+def test_an_option_is_written_as_the_script_has_it(registry: Registry) -> None:
+    task = replace(task_with(), options={"n": "--n", "rate": "--learning-rate", "lr": "--lr"})
+    task = apply_edits(registry, task, Edits(args={"n": 7, "rate": 0.5, "lr": 0.2}))
+    assert task.recipe.argv[2:] == ("--lr", "0.2", "--epochs", "3", "--n", "7", "--learning-rate", "0.5")
+    task = apply_edits(registry, task, Edits(args={"rate": 0.1, "n": None}))
+    assert task.recipe.argv[2:] == ("--lr", "0.2", "--epochs", "3", "--learning-rate", "0.1")
+
+
+def test_an_option_that_is_removed_and_set_again_keeps_its_spelling(registry: Registry) -> None:
+    task = make_task(recipe=Recipe(("./train", "--n", "5")), params={"n": 5})
+    assert apply_edits(registry, task, Edits(unset=("arg.n",), args={"n": 7})).recipe.argv == ("./train", "--n", "7")
+
+
+def test_a_parameter_that_is_no_argument_is_refused_with_the_way_to_set_it(registry: Registry) -> None:
+    task = replace(task_with(), params={"lr": 0.1, "told": "x", "net": {"width": 8}})
+    for name, value, pair in (
+        ("told", "a b", "'told=a b'"),
+        ("net.width", 9, "net.width=9"),
+        ("told", True, "told=true"),
+    ):
+        with pytest.raises(UsageError, match=f"{name} is a parameter of the task and no argument") as caught:
+            apply_edits(registry, task, Edits(args={name: value}))
+        assert caught.value.hint == f"reg task clone {task.id} --param {pair}"
+    hydra = replace(task, recipe=replace(task.recipe, argv=("python", "train.py", "lr=0.1")))
+    assert apply_edits(registry, hydra, Edits(args={"net.width": 9})).recipe.argv[-1] == "net.width=9"
+
+
 def test_parameters_are_nested(registry: Registry) -> None:
     task = apply_edits(registry, task_with(params={"net": {"depth": 2}}), Edits(params={"net.width": 8, "flat": True}))
     assert task.recipe.params == {"net": {"depth": 2, "width": 8}, "flat": True}

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from registry_cli import env
 from registry_cli.cli.fields import DraftOptions, parse_draft
 from registry_cli.cli.options import MessageOpt, NameArg, Options, ResultForms, Words
-from registry_cli.cli.session import open_session
+from registry_cli.cli.session import Session, open_session
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from registry_cli.registry.moving import Mode
+    from registry_cli.tasks.running import Running
 
 EXAMPLES = (
     "reg model add iris/softmax model.safetensors --metric acc=0.93 --tag baseline",
@@ -57,12 +59,18 @@ def command(
     origin: Origin,
     forms: ResultForms,
 ) -> None:
-    """Add files as a new version of a model."""
+    """Add files as a new version of a model.
+
+    Within a task (`reg log`) the version belongs to it: the task's inputs are its parents, its scalars so far are
+    among its metrics.
+    """
     from registry_cli.registry.add import add_files, add_stream, add_url
     from registry_cli.views.versions import view_version
 
     session = open_session(ctx, forms)
+    running = _find_running(session)
     draft = parse_draft(name, fields)
+    draft = running.complete(session.registry, draft) if running else draft
     mode = _mode(origin)
     _check_origin(paths or [], origin, mode)
     more: dict[str, Any] = {"message": message, "allow_same": allow_same}
@@ -77,6 +85,8 @@ def command(
         added = add_files(
             session.registry, draft, files, mode=mode, follow=origin.follow, progress=session.progress, **more
         )
+    if running:
+        running.add_output(draft.name.rpartition("/")[2], added.version.id)
     session.output.results([view_version(added.version)])
     if not added.new:
         session.output.note(f"unchanged: {added.version.ref} has the same files and fields")
@@ -85,6 +95,15 @@ def command(
             f"{left.path} stays: it was changed or replaced after it was read"
             + (f"; it lies at {left.kept}, as a third file took the name" if left.kept else "")
         )
+
+
+def _find_running(session: Session) -> Running | None:
+    """Return the task that this command is part of, if it lies in the session's registry."""
+    if env.read(env.REG_TASK) is None:
+        return None
+    from registry_cli.tasks.running import find_running
+
+    return find_running(session.registry)
 
 
 def _mode(origin: Origin) -> Mode:
