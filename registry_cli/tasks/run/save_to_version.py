@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.uses import read_made
@@ -24,9 +24,10 @@ from registry_cli.tasks.run.saved_files import digest_file, has_writer, list_lef
 from registry_cli.tasks.run.step_names import split_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import BlobHash
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
 
 
 class Taker:
-    """Makes versions of one attempt's saves, one for each content.
+    """Makes versions of one attempt's saves: the newest version of each path has the bytes that were saved there last.
 
-    The same bytes, saved elsewhere or committed by the script, make no second version; a path that gets other bytes and
-    then the first bytes again makes three.
+    A save makes none where the path's newest version holds its bytes. Until a path has a version of its own, a version
+    of its folder, or one that the script committed of a file of that name, is enough.
 
     Args:
         task: The task as it was at the attempt's start.
@@ -112,12 +113,24 @@ class Taker:
         if not all((source.size, xxh3_of_file(source.file)) in known for source in sources):
             return None  # the usual case: the checkpoints of a model have one size
         found = {source.path: digest_file(source.file, self._cache) for source in sources}
-        for version, content in made.items():
-            digests = {path: file.sha256 for path, file in content.items()}
-            same = digests == found if len(found) > 1 else set(found.values()) <= set(digests.values())
-            if same and (version == self._last.get(note.path) or self._paths.get(version) != note.path):
-                return version
-        return None
+        last = self._last.get(note.path)
+        if last is not None and self._paths.get(last) == note.path:
+            newest = made.get(last, {})
+            return last if {path: file.sha256 for path, file in newest.items()} == found else None
+        return next((version for version, content in made.items() if self._covers(version, content, note, found)), None)
+
+    def _covers(self, version: VersionId, content: Mapping[str, Digests], note: SavedNote,
+                found: Mapping[str, BlobHash]) -> bool:  # fmt: skip
+        """Return True where a version has the saved files: one of a folder around them, or one that was committed."""
+        digests = {path: file.sha256 for path, file in content.items()}
+        path = self._paths.get(version)
+        if path is None and len(found) > 1:
+            return digests == found
+        if path is None:
+            named = {(PurePosixPath(path).name, digest) for path, digest in digests.items()}
+            return all((PurePosixPath(path).name, digest) in named for path, digest in found.items())
+        inside = note.path.startswith(f"{path}/") and note.shape == "file"
+        return inside and digests.get(note.path.removeprefix(f"{path}/")) == next(iter(found.values()))
 
     def _describe(self, registry: Registry, note: SavedNote) -> Draft:
         bare, step = split_path(Path(note.path), self._cwd, note.step)

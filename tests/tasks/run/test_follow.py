@@ -1,4 +1,4 @@
-"""Saves into versions: one of each content, in order, and what is said of those that could not be kept."""
+"""Saves into versions: the newest of each path has its last bytes, and what is said of those that could not be kept."""
 
 from __future__ import annotations
 
@@ -80,13 +80,45 @@ def test_the_same_content_again_on_its_path_makes_three(play: Play) -> None:
     assert play.made() == ["m a", "m b", "m a"]
 
 
-def test_the_same_content_elsewhere_makes_no_second(play: Play) -> None:
-    for data in ("a", "b"):
-        play.save(f"ckpt-{data}.pt", data)
+def test_the_newest_version_of_each_path_has_its_last_bytes(play: Play) -> None:
+    for data in ("a", "b", "a"):
+        for name in ("best.pt", "last.pt") if data == "a" else ("last.pt",):
+            play.save(name, data)
         play.poll()
-        play.save("last.pt", data)
+    play.save("last.pt", "a")
+    play.rest()
+    assert play.made() == ["best a", "last a", "last b", "last a"]
+    [blob] = {row.files[0].sha256 for row in play.follower.outputs if play.read(row) == "a"}
+    assert blob
+
+
+def test_equal_bytes_of_two_steps_are_two_versions(play: Play) -> None:
+    for step in (1, 2):
+        play.save(f"step-{step}/m.pt", "same")
+    play.save("m.pt", "same")
+    play.rest()
+    assert [name.split()[1] for name in play.made()] == ["1", "2", "same"]
+
+
+def test_retention_keeps_the_best_model_whose_bytes_are_the_last_too(tmp_path: Path) -> None:
+    play = Play(tmp_path, Auto(keep="last 1"))
+    for data in ("a", "b", "a"):
+        for name in ("best.pt", "last.pt") if data == "a" else ("last.pt",):
+            play.save(name, data)
         play.poll()
-    assert play.made() == ["ckpt-a a", "ckpt-b b"]
+    play.save("last.pt", "c")
+    play.rest()
+    assert play.made() == ["best a", "last c"]
+
+
+def test_a_copy_in_a_saved_folder_does_not_replace_a_line(play: Play) -> None:
+    save_folder(play, "out", "m.pt")
+    play.poll()
+    play.follower.poll(play.registry, play.now + 102)
+    play.save("out/m.pt", "m.pt")
+    play.save("m.pt", "m.pt")
+    play.rest()
+    assert play.made() == ["out m.pt", "m m.pt"]
 
 
 def test_what_the_script_committed_makes_no_second(play: Play) -> None:
@@ -94,6 +126,13 @@ def test_what_the_script_committed_makes_no_second(play: Play) -> None:
     add_files(play.registry, Draft(ModelName("own/name"), task=play.attempt.task.id), [play.cwd / "m.pt"])
     play.poll()
     assert play.made() == []
+    play.save("other.pt", "mine")
+    play.poll()
+    play.save("m.pt", "next")
+    play.poll()
+    play.save("m.pt", "mine")
+    play.rest()
+    assert play.made() == ["other mine", "m next", "m mine"]
     assert play.told() == []
 
 
