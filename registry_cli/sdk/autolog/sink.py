@@ -1,4 +1,6 @@
-"""The sink of the hooks' events: writes saves to the attempt's folder at once, and everything else in a thread.
+"""The sink of the hooks' events: writes them to the attempt's folder at once, except what waits for an open file.
+
+A version must have the metrics and inputs that were reported before it was saved, so they are written before it is.
 
 Knows no registry and hashes nothing: the task's runner follows the notes. It needs only the standard library, as the
 script's Python may not be the one that `reg` is installed in.
@@ -139,7 +141,7 @@ class NoteSink:
         load = path, size, mtime
         if self._admits(size) and load not in self._loads:
             self._loads[load] = None
-            self._tell((Notebook.add, LoadedNote(time(), path, size, mtime)))
+            self._write((Notebook.add, LoadedNote(time(), path, size, mtime)))
 
     def reconsider(self) -> None:
         """Read again which loads are noted, after a change of the choice."""
@@ -158,7 +160,7 @@ class NoteSink:
         """Log a point of a scalar; ignore a value that is no number."""
         number = value if type(value) is float else find_number(value)
         if number is not None:
-            self._tell((Notebook.add_point, name, number, step if type(step) is int else find_step(step), time()))
+            self._write((Notebook.add_point, name, number, step if type(step) is int else find_step(step), time()))
 
     def wish(self, wish: WishNote) -> None:
         """Note the script's choice."""

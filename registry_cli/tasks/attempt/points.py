@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 HEADER: Final = "name\tstep\tvalue\ttime\n"
 INT64: Final = 1 << 63
+LIVE: Final = 6
+"""Decimal places of a time while the attempt runs: a save and the next point may be in one millisecond."""
 MOST_POINTS: Final = 1_000_000
 """Largest number of points of one name in memory; when it is reached, every second point is dropped."""
 
@@ -36,9 +38,9 @@ class Point(NamedTuple):
     time: float
 
 
-def format_point(name: str, step: int | None, value: float, time: float) -> str:
-    """Return a point's line; the value reads back the same, the time is in milliseconds."""
-    return f"{name}\t{'' if step is None else step}\t{value!r}\t{time:.3f}\n"
+def format_point(name: str, step: int | None, value: float, time: float, *, digits: int = 3) -> str:
+    """Return a point's line; the value reads back the same, the time has so many decimal places."""
+    return f"{name}\t{'' if step is None else step}\t{value!r}\t{time:.{digits}f}\n"
 
 
 def parse_point(line: bytes) -> Point | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from registry_cli.errors import CorruptError
 from registry_cli.store import files
-from registry_cli.tasks.attempt.points import HEADER, Columns, Point, Tally, format_point, parse_point
+from registry_cli.tasks.attempt.points import HEADER, LIVE, Columns, Point, Tally, format_point, parse_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -111,7 +111,7 @@ class ScalarsAt:
 
     def read(self, time: float) -> dict[str, float]:
         """Return the last value of each scalar at a time in seconds since 1970: that of the greatest step."""
-        moment = round(time, 3)  # the precision of a point's time
+        moment = round(time, LIVE)  # the precision of a point's time
         if moment < self._time:
             self._offsets, self._tallies, self._later = {}, {}, []
         self._time = moment

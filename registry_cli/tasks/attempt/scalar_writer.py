@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, SupportsIndex
 from registry_cli.errors import UsageError
 from registry_cli.records.values import check_number
 from registry_cli.tasks.attempt.lines import LineFile
-from registry_cli.tasks.attempt.points import INT64, Trace, format_point
+from registry_cli.tasks.attempt.points import INT64, LIVE, Trace, format_point
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ class ScalarWriter:
             trace = self._traces.get(name)
             if trace is None:
                 trace = self._traces[_check_name(name)] = Trace()
-            self._lines.add(format_point(name, step, value, time))
+            self._lines.add(format_point(name, step, value, time, digits=LIVE))
             trace.add(step, value, time)
 
     def last_at(self, step: int | None) -> dict[str, float]:

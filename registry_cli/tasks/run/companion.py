@@ -203,7 +203,8 @@ class Companion:
         self._guard(self._follower.poll, registry, time.time())
 
     def _catch_up(self, registry: Registry) -> None:
-        """Save all files that frameworks have completely written by now."""
+        """Save all files that frameworks have completely written by now, with the metrics so far."""
+        self._guard(self._take_metrics, False)
         for ahead in (_AHEAD, 2 * _AHEAD):  # twice: a folder is quiet once two polls find it the same
             self._follower.poll(registry, time.time() + ahead)
 

@@ -457,3 +457,33 @@ def test_a_forked_child_writes_at_once_into_a_file_of_its_own(sink: NoteSink, tm
             for name, notes in found.items()} == {
         f"notes-{os.getpid()}.jsonl": ["parent.bin"], f"notes-{child}.jsonl": ["child.bin", "open.bin"],
     }  # fmt: skip
+
+
+def test_what_is_reported_is_written_before_the_call_returns(sink: NoteSink) -> None:
+    """A thread may not run before the runner takes the next save, as when a library holds the interpreter's lock."""
+    save(sink, sink.live.folder / "m.bin")
+    with sink._lock:  # the thread writes nothing meanwhile
+        sink.score("loss", 0.5, 1)
+        sink.loaded("/b", 8, 1)
+        assert [point.value for point in read_points(sink.live.list_scalars())] == [0.5]
+        [text] = [path.read_text() for path in sink.live.list_notes()]
+        assert isinstance(load_note(text.splitlines()[-1]), LoadedNote)
+
+
+def test_a_version_has_no_metric_of_the_next_epoch_in_the_same_millisecond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    began = int(play.now) + 1
+    times = iter(range(9))
+    monkeypatch.setattr(module, "time", lambda: began + next(times) / 10**5)
+    monkeypatch.setattr(module, "time_ns", lambda: began * 10**9 + next(times) * 10**4)
+    for epoch in range(3):
+        sink.score("acc", epoch, epoch)
+        status = play.write(f"net-epoch{epoch}.pt", str(epoch)).stat()
+        path = str(tmp_path / f"net-epoch{epoch}.pt")
+        sink.saved(Saved(path, status.st_size, status.st_mtime_ns, "file", None, Details()))
+    sink.close()
+    play.rest()
+    assert [(row.step, row.metrics) for row in play.follower.outputs] == [(step, {"acc": step}) for step in range(3)]

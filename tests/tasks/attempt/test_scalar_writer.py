@@ -29,7 +29,7 @@ def test_a_point_is_a_line(writer: ScalarWriter, tmp_path: Path) -> None:
     writer.add("größe", -math.inf, -1, 0)
     writer.close()
     assert (tmp_path / "scalars.tsv").read_text() == (
-        "train/loss\t3\t0.1\t1700000000.123\ntrain/loss\t\tnan\t1700000001.000\ngröße\t-1\t-inf\t0.000\n"
+        "train/loss\t3\t0.1\t1700000000.123400\ntrain/loss\t\tnan\t1700000001.000000\ngröße\t-1\t-inf\t0.000000\n"
     )
     assert writer.problem is None
 

@@ -156,7 +156,7 @@ def test_two_paths_have_two_names(play: Play) -> None:
 def test_what_a_version_knows(play: Play) -> None:
     moment = play.now + 1
     with play.live.scalars("7").open("w") as file:
-        file.write(f"loss\t1\t0.5\t{moment - 1:.3f}\nloss\t2\t0.25\t{moment:.3f}\nloss\t3\t0.1\t{moment + 0.5:.3f}\n")
+        file.write(f"loss\t1\t0.5\t{moment - 1:.6f}\nloss\t2\t0.25\t{moment:.6f}\nloss\t3\t0.1\t{moment + 0.5:.6f}\n")
     play.save("m.pt", "one", config='{"layers": 2}', labels={"cat": 1}, scores={"acc": 0.9})
     play.save("m2.pt", "two")
     play.poll()
@@ -173,7 +173,7 @@ def test_scalars_of_a_moment_that_lies_back(play: Play) -> None:
     (play.cwd / "old.pt").rename(play.cwd / ".registry/away")  # gone for a while, as a script may have it
     play.save("new.pt", "new")
     with play.live.scalars("7").open("w") as file:
-        file.write(f"loss\t1\t0.5\t{old.time:.3f}\nloss\t2\t0.25\t{play.now:.3f}\n")
+        file.write(f"loss\t1\t0.5\t{old.time:.6f}\nloss\t2\t0.25\t{play.now:.6f}\n")
     play.poll()
     (play.cwd / ".registry/away").rename(play.cwd / "old.pt")
     play.rest()
