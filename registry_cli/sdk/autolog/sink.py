@@ -52,7 +52,7 @@ _AGAIN: Final = 2.0
 _LARGE: Final = 16 << 20
 """Bytes above which a file may take longer to store: it is set aside after that time too."""
 _REMEMBERED: Final = 4096
-"""Paths whose last save is remembered; when there are more, all are forgotten together."""
+"""Files whose last save is remembered; when there are more, all are forgotten together."""
 _NEVER: Final = (0, None)
 _LATE: Final = f"it could not be written within {AT_MOST:g} s"
 _KIND: Final = 0o170000
@@ -85,7 +85,7 @@ class NoteSink:
         self._queue: SimpleQueue[Event] = SimpleQueue()
         self._notebook: Notebook | None = None
         self._thread: threading.Thread | None = None
-        self._recent: dict[str, tuple[int, Saved | None]] = {}
+        self._recent: dict[tuple[int, int], tuple[int, Saved | None]] = {}
         self._tell: Callable[[Event], object] = self._begin
         self._write: Callable[[Event], object] = self._begin_write
         self._plain: LineFile | None = None
@@ -101,14 +101,20 @@ class NoteSink:
         return list(self._loads)
 
     def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
-        """Hold the file that was saved there a moment ago, as it may not be stored yet."""
-        before, saved = self._recent.get(path, _NEVER)
-        if saved is None or saved.shape != "file":
+        """Hold the file that was saved there a moment ago, under this path or another, as it may not be stored yet."""
+        if not self._recent:
+            return None
+        try:
+            status = os.stat(path)  # noqa: PTH116  # a Path takes longer than the stat
+        except OSError:
+            return None
+        before, saved = self._recent.get((status.st_dev, status.st_ino), _NEVER)
+        if saved is None or (status.st_size, status.st_mtime_ns) != (saved.size, saved.mtime):
             return None
         age = (time_ns() - before) / 10**9
         with suppress(OSError):
             if age < _AGAIN or (empties and age < REPEATED / 2 and saved.size > _LARGE):
-                return self._hold(before, saved, empties=empties, copy=age < _AGAIN)
+                return self._hold(path, before, saved, empties=empties, copy=age < _AGAIN)
         return None
 
     def saved(self, saved: Saved) -> None:
@@ -117,7 +123,8 @@ class NoteSink:
             self._recent.clear()
         now = time_ns()
         stream = find_open(saved.stream) if saved.stream is not None else None
-        self._recent[saved.path] = now, saved if stream is None else None  # an open file may still be empty
+        if saved.file is not None:
+            self._recent[saved.file] = now, saved if stream is None else None  # an open file may still be empty
         lines = self._plain
         if lines is None or stream is not None or not saved.is_plain:
             self._write((Notebook.add_saved, now, saved, stream))
@@ -287,12 +294,11 @@ class NoteSink:
         if pid == os.getpid():  # else a forked child has inherited the call
             self.end()
 
-    def _hold(self, at: int, saved: Saved, *, empties: bool, copy: bool) -> Callable[[bool], None] | None:
-        """Hold a file before it is overwritten, unless it has changed already."""
-        path, target = Path(saved.path), self.live.held / new_ulid()
-        status = path.stat()
-        if (status.st_size, status.st_mtime_ns) != (saved.size, saved.mtime):
-            return None
+    def _hold(
+        self, name: str, at: int, saved: Saved, *, empties: bool, copy: bool
+    ) -> Callable[[bool], None] | None:  # fmt: skip
+        """Hold a saved file before it is overwritten under a name of it."""
+        path, target = Path(name), self.live.held / new_ulid()
         if self._notebook is None or is_full(self.live.held):
             return None
         note = partial(self._write_held, saved_note(at, saved, saved.size, saved.mtime, str(target)))
@@ -300,7 +306,7 @@ class NoteSink:
             with suppress(OSError):
                 if set_aside(path, saved.size, saved.mtime, target):
                     return partial(self._end_aside, path, target, note)
-        if copy and hold_file(path, status.st_size, target):
+        if copy and hold_file(path, saved.size, target):
             note()
         return None
 

@@ -54,7 +54,8 @@ def save(sink: NoteSink, path: Path, data: bytes = b"weights", *, empties: bool 
     if end is not None:
         end(True)
     status = path.stat()
-    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Details(**told))
+    file = status.st_dev, status.st_ino
+    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Details(**told), file=file)
     sink.saved(saved)
     return saved
 
@@ -487,3 +488,25 @@ def test_a_version_has_no_metric_of_the_next_epoch_in_the_same_millisecond(
     sink.close()
     play.rest()
     assert [(row.step, row.metrics) for row in play.follower.outputs] == [(step, {"acc": step}) for step in range(3)]
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "linked folder"])
+@pytest.mark.parametrize("empties", [True, False])
+def test_saves_to_one_file_under_two_names_are_all_kept(kind: str, empties: bool, tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "now").symlink_to("run")
+    one, two = tmp_path / "run/one.pt", tmp_path / ("now/one.pt" if kind == "linked folder" else "run/two.pt")
+    for number in range(3):
+        save(sink, one, b"one %d" % number, empties=empties)
+        if kind == "symlink" and not number:
+            two.symlink_to(one)
+        if kind == "hard link" and not number:
+            os.link(one, two)
+        save(sink, two, b"two %d" % number, empties=empties)
+    sink.close()
+    play.rest()
+    assert [row.split(" ", 1)[1] for row in play.made()] == ["one 0", "two 0", "one 1", "two 1", "one 2", "two 2"]
+    assert play.told() == []
+    assert one.read_bytes() == two.read_bytes() == b"two 2"
