@@ -19,6 +19,8 @@ def find_path(value: Any) -> str | None:
             value = os.fsdecode(value)
         else:  # an open file, or fsspec's
             value = getattr(value, "name", None) or getattr(value, "path", None)
+            if type(value) is int:  # that of `os.fdopen`
+                value = _find_name(value)
             if not isinstance(value, str | bytes):
                 return None
             value = os.fsdecode(value)
@@ -29,6 +31,15 @@ def find_path(value: Any) -> str | None:
             return str(value)
     path = value if value.startswith("/") else f"{os.getcwd()}/{value}"
     return _tidy(path) if "/." in path or "//" in path else path
+
+
+def _find_name(number: int) -> str | None:
+    """Return the path of an open file by its descriptor; None where it has none, or was removed."""
+    try:
+        name = os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        return None
+    return name if name.startswith("/") and not name.endswith(" (deleted)") else None
 
 
 def _tidy(path: str) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import RegError, UsageError
 from registry_cli.frameworks.numbers import find_number, find_step
+from registry_cli.ids import new_ulid
+from registry_cli.sdk.autolog.set_aside import hold_file, is_full
 from registry_cli.tasks.attempt.folder import make_auto
 from registry_cli.tasks.attempt.lines import LineFile
 from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, SkippedNote, dump_note
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from registry_cli.tasks.attempt.notes import Note
 
 
+_MOST_OPEN: Final = 64
+"""Open files that may wait at once, each with a descriptor."""
 Why = Literal["buffer", "remote", "gone", "overwritten"]
 
 
@@ -47,7 +51,8 @@ class Notebook:
             make_auto(live)
         self.notes = LineFile(live.notes(writer))
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
-        self._open: dict[str, tuple[int, Saved, OpenStream]] = {}
+        self._held = live.held
+        self._open: dict[int | str, tuple[int, Saved, OpenStream]] = {}
         self._skips: Counter[Why] = Counter()
 
     @property
@@ -65,9 +70,17 @@ class Notebook:
         if stream is None:
             self.add(saved_note(time_ns, saved, saved.size, saved.mtime))
             return
-        if saved.path not in self._open:  # a script may write a million times to one
-            self.add(replace(saved_note(time_ns, saved, 0, 0), open=True))
-        self._open[saved.path] = time_ns, saved, stream
+        key = stream.inode or saved.path
+        if key in self._open:  # a script may write a million times to one
+            _, _, before = self._open[key]
+            if not before.writes_like(stream) and not stream.appends:
+                self.add_skip("overwritten")
+            before.close()
+        else:
+            if len(self._open) >= _MOST_OPEN:
+                self.look()
+            self.add(replace(saved_note(time_ns, saved, 0, 0), open=True, inode=stream.inode))
+        self._open[key] = time_ns, saved, stream
 
     def add_skip(self, why: Why) -> None:
         """Count a save that left no file to store."""
@@ -88,10 +101,10 @@ class Notebook:
 
     def look(self) -> None:
         """Note the files that were closed since the last call, and the skipped saves."""
-        for path, (time_ns, saved, stream) in list(self._open.items()):
-            if not stream.is_open(path):
-                del self._open[path]
-                self._add_closed(time_ns, saved)
+        for key, (time_ns, saved, stream) in list(self._open.items()):
+            if not stream.is_open(saved.path):
+                del self._open[key]
+                self._add_closed(time_ns, saved, stream)
         for why, count in self._skips.items():
             self.add(SkippedNote(time(), why, count))
         self._skips.clear()
@@ -110,7 +123,7 @@ class Notebook:
         """Do the same at the end of the process: files that are still open are noted as they are."""
         for time_ns, saved, stream in self._open.values():
             stream.flush()
-            self._add_closed(time_ns, saved)
+            self._add_closed(time_ns, saved, stream)
         self._open.clear()
         self.settle()
 
@@ -119,13 +132,29 @@ class Notebook:
         self.notes.close()
         self._scalars.close()
 
-    def _add_closed(self, time_ns: int, saved: Saved) -> None:
+    def _add_closed(self, time_ns: int, saved: Saved, stream: OpenStream) -> None:
+        found, inode, held = stream.find(saved.path), stream.inode, None
+        if found is not None:
+            if found.source is not None and Path(found.path).exists():  # another file has replaced it
+                held = self._hold(found.source, found.size)
+            moved = replace(saved, path=found.path)
+            self.add(replace(saved_note(time_ns, moved, found.size, found.mtime, held), inode=inode))
+            stream.close()
+            return
         try:
             status = Path(saved.path).stat()
             size, mtime = status.st_size, status.st_mtime_ns
         except OSError:  # it was removed or renamed meanwhile
             size, mtime = saved.size, saved.mtime
         self.add(saved_note(time_ns, saved, size, mtime))
+
+    def _hold(self, source: Path, size: int) -> str | None:
+        """Copy the bytes of a file that was replaced; return the copy's path, or None where that takes too long."""
+        target = self._held / new_ulid()
+        with suppress(OSError):
+            if not is_full(self._held) and hold_file(source, size, target):
+                return str(target)
+        return None
 
 
 _LARGEST: Final = 2**63

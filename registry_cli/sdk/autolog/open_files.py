@@ -1,5 +1,8 @@
 """File objects that a model was written to and that may still be open: their buffers are not in the file yet.
 
+A file is known by a handle on its inode (`O_PATH`, open(2)), which neither reads nor writes it and releases no lock of
+the script: it is found where it was renamed to, and its bytes can be read where another file has replaced it.
+
 No strong reference to them is ever kept, not even for a moment: `torch.save(model, open(path, "wb"))` closes the file
 by dropping its last reference, and with another one left the script would read half a file.
 """
@@ -9,11 +12,27 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType, ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class Found(NamedTuple):
+    """A file that was written by a file object.
+
+    Attributes:
+        path: Its path now; where it has none any more, the last one.
+        size: Bytes.
+        mtime: Modification time in nanoseconds.
+        source: Path for reading the bytes of a file that has no path any more; else None.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    source: Path | None
 
 
 class OpenStream:
@@ -27,8 +46,43 @@ class OpenStream:
         self._gone: list[object] = []
         self._stream = ref(stream, self._gone.append)
         self._number: int | None = None
+        self._handle: int | None = None
         with suppress(Exception):  # fsspec's and the like have none, and raise various errors
             self._number = stream.fileno()
+            self._handle = os.open(f"/proc/self/fd/{self._number}", os.O_PATH | os.O_CLOEXEC)
+        self.appends = str(getattr(stream, "mode", "")).startswith(("a", "r"))
+
+    @property
+    def inode(self) -> int | None:
+        """The file's inode; None where it is not known."""
+        return os.fstat(self._handle).st_ino if self._handle is not None else None
+
+    def writes_like(self, other: OpenStream) -> bool:
+        """Return True for two of one file object."""
+        return not self._gone and not other._gone and self._stream() is other._stream()
+
+    def find(self, path: str) -> Found | None:
+        """Return the file as it is now, wherever it was renamed to; None where it is not known.
+
+        Args:
+            path: The path by which it was saved, which is returned while it leads to the file.
+        """
+        if self._handle is None:
+            return None
+        source = Path(f"/proc/self/fd/{self._handle}")
+        status, name = os.fstat(self._handle), str(source.readlink())
+        with suppress(OSError):
+            if os.path.samestat(status, Path(path).stat()):
+                name = path
+        if status.st_nlink == 0:
+            name = name.removesuffix(" (deleted)")
+        return Found(name, status.st_size, status.st_mtime_ns, source if status.st_nlink == 0 else None)
+
+    def close(self) -> None:
+        """Release the handle; twice is fine."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
     def is_open(self, path: str) -> bool:
         """Return True while it may still write to the file at `path`; without a descriptor, until it is freed."""
@@ -37,7 +91,8 @@ class OpenStream:
         if self._number is None:
             return True
         try:
-            return os.path.samestat(os.fstat(self._number), Path(path).stat())
+            status = os.fstat(self._handle) if self._handle is not None else Path(path).stat()
+            return os.path.samestat(os.fstat(self._number), status)
         except OSError:
             return False
 

@@ -35,6 +35,7 @@ class SavedNote:
         config: The network's description, JSON.
         open: True while the file is open, when size and time mean nothing; another note follows when it is closed,
             unless the process ends before.
+        inode: The file's, where it was written by a file object: it may have been renamed before it was closed.
     """
 
     time: float
@@ -49,6 +50,7 @@ class SavedNote:
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     open: bool = False
+    inode: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _is_absolute(value: object) -> bool:
 _CHECKS: dict[str, Callable[[object], bool]] = {
     "time": _is_number, "path": _is_absolute, "size": _is_count, "mtime": _is_count, "count": _is_count,
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
-    "open": lambda value: isinstance(value, bool),
+    "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
     "why": _is_among("buffer", "remote", "gone", "overwritten"),

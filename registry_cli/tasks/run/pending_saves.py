@@ -57,7 +57,9 @@ class Waiting:
             self.folders.add(note.path)
         if note.held is not None and (note.path, note.time) in self._taken:
             return note
-        saves = [one for one in self._saves.get(note.path, []) if not one.open or one.time > note.time]
+        for one in [one for one in self._list_all() if _is_superseded(one, note)]:
+            self._drop(one)
+        saves = self._saves.get(note.path, [])
         same = next((one for one in saves if one.time == note.time), None)
         if same is not None and note.held is None:
             return None
@@ -108,8 +110,10 @@ class Waiting:
         """Yield the remaining saves as they are now, oldest first; count those that are lost."""
         self._sought.clear()
         for note in self._list_all():
-            if note.held is not None or (note.open and any(self._stamp(note))):
+            if note.held is not None or (note.open and self._is_there(note)):
                 yield note
+            elif note.open:
+                yield from self._find_renamed(note, "gone", held=True)
             elif note is not self._saves[note.path][-1]:
                 yield from self._find_renamed(note, "overwritten", held=True)
             elif self.is_as_noted(note):
@@ -121,6 +125,11 @@ class Waiting:
         """Return True where a save's files are there; a single file must have its noted size and time."""
         stamp = self._stamp(note)
         return any(stamp) and (note.shape != "file" or _is_same(stamp[0], note))
+
+    def _is_there(self, note: SavedNote) -> bool:
+        """Return True where the file of a save that was never closed is still at its path."""
+        stamp = self._stamp(note)[0]
+        return stamp is not None and note.inode in {None, stamp[2]}
 
     def _list_all(self) -> list[SavedNote]:
         return sorted((note for notes in self._saves.values() for note in notes), key=lambda note: note.time)
@@ -183,7 +192,15 @@ class Waiting:
 
 
 def _is_same(stamp: Stamp | None, note: SavedNote) -> bool:
+    if note.open:
+        return stamp is not None and stamp[2] == note.inode
     return stamp is not None and stamp[:2] == (note.size, note.mtime)
+
+
+def _is_superseded(note: SavedNote, later: SavedNote) -> bool:
+    """Return True for the note of an open file, and a later one of that file."""
+    same = note.path == later.path if None in {note.inode, later.inode} else note.inode == later.inode
+    return note.open and same and note.time <= later.time
 
 
 def _list_files(folder: Path) -> list[Path]:

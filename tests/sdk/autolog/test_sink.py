@@ -510,3 +510,77 @@ def test_saves_to_one_file_under_two_names_are_all_kept(kind: str, empties: bool
     assert [row.split(" ", 1)[1] for row in play.made()] == ["one 0", "two 0", "one 1", "two 1", "one 2", "two 2"]
     assert play.told() == []
     assert one.read_bytes() == two.read_bytes() == b"two 2"
+
+
+def save_stream(sink: NoteSink, path: Path, data: bytes, mode: str = "wb") -> None:
+    with path.open(mode) as stream:
+        stream.write(data)
+        tell_stream(sink, path, stream)
+
+
+def make(play: Play, sink: NoteSink) -> list[str]:
+    sink.close()
+    play.rest()
+    return play.made()
+
+
+def test_a_stream_that_is_saved_and_then_renamed_is_kept(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    (tmp_path / "done").mkdir()
+    for step in range(3):
+        save_stream(sink, tmp_path / "m.tmp", b"%d" % step)
+        (tmp_path / "m.tmp").rename(tmp_path / f"done/m-step{step}.pt")
+    assert make(play, sink) == [f"m-step {step} {step}" for step in range(3)]
+    assert play.told() == []
+
+
+def test_each_stream_that_replaces_the_one_before_is_kept(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    for step in range(4):
+        save_stream(sink, tmp_path / "m.tmp", b"bytes of %d" % step)
+        (tmp_path / "m.tmp").replace(tmp_path / "m.pt")
+    assert make(play, sink) == [f"m bytes of {step}" for step in range(4)]
+    assert play.told() == []
+
+
+def test_streams_to_one_file_are_kept_or_counted(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    for step in range(4):
+        save_stream(sink, tmp_path / "m.pt", b"%d" % step)
+    assert make(play, sink) == ["m 3"]
+    assert play.told() == ["3 saves were overwritten before they could be kept"]
+
+
+def test_a_removed_temporary_file_is_counted(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    save_stream(sink, tmp_path / "m.pt", b"weights")
+    (tmp_path / "m.pt").unlink()
+    assert make(play, sink) == []
+    assert play.told() == ["1 file was deleted before it could be kept"]
+
+
+def test_a_stream_that_was_renamed_before_its_process_was_killed_is_found(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    with (tmp_path / "m.tmp").open("wb") as stream:
+        stream.write(b"weights")
+        tell_stream(sink, tmp_path / "m.tmp", stream)
+        stream.flush()
+        (tmp_path / "m.tmp").rename(tmp_path / "m.pt")
+        (tmp_path / "m.tmp").write_bytes(b"another")
+        play.rest()
+    assert play.made() == ["m weights"]
+    assert play.told() == []
+    sink.close()
+
+
+def test_no_descriptor_stays_open(sink: NoteSink, tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(100):
+        save_stream(sink, tmp_path / f"{number % 70}.pt", b"weights")
+    read(sink)
+    assert len(os.listdir("/proc/self/fd")) <= before + 2, "the files of notes"
