@@ -79,7 +79,7 @@ class Saved:
         path: Absolute path.
         size: Bytes when the call returned; 0 for a folder or a prefix.
         mtime: Modification time in nanoseconds, the same way.
-        file: Device and inode, by which the file is known whatever its path; None where it has none or several.
+        inode: The file's, by which it is known whatever its path; None for a folder or a prefix.
         stream: Weak reference to the file object that it was written to, which may still be open; None where a path
             was given. Weak, because a script may rely on its last reference to close the file.
     """
@@ -91,7 +91,7 @@ class Saved:
     framework: str | None
     details: Details
     stream: ReferenceType[Any] | None = None
-    file: tuple[int, int] | None = None
+    inode: int | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -147,7 +147,7 @@ def _report_save(
     if rules.wanted and not (rules.admits(framework.keys, path) and rules.admits(told.keys, path)):
         return
     size = mtime = 0
-    file = None
+    inode = None
     if is_remote(path):
         sink.skipped("remote")
         return
@@ -159,13 +159,13 @@ def _report_save(
             sink.skipped("gone" if stream is None else "buffer")
             return
         if stat.S_ISREG(status.st_mode):
-            size, mtime, file = status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino)
+            size, mtime, inode = status.st_size, status.st_mtime_ns, status.st_ino
         elif stat.S_ISDIR(status.st_mode):
             shape = "folder"
         else:
             sink.skipped("buffer")
             return
-    sink.saved(Saved(path, size, mtime, shape, told.framework or framework.name, told, stream, file))
+    sink.saved(Saved(path, size, mtime, shape, told.framework or framework.name, told, stream, inode))
 
 
 def _wrap_load(state: LoggingState, framework: Framework, hook: Load, plain: Function) -> Function:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.tasks.attempt.folder import Live
     from registry_cli.tasks.attempt.lines import LineFile
-    from registry_cli.tasks.attempt.notes import SavedNote, WishNote
+    from registry_cli.tasks.attempt.notes import Note, WishNote
 
     Event = tuple[Any, ...]
     """A function of the notebook, and its arguments."""
@@ -85,7 +85,8 @@ class NoteSink:
         self._queue: SimpleQueue[Event] = SimpleQueue()
         self._notebook: Notebook | None = None
         self._thread: threading.Thread | None = None
-        self._recent: dict[tuple[int, int], tuple[int, Saved | None]] = {}
+        self._recent: dict[int, tuple[int, Saved | None]] = {}
+        self._read: dict[str, tuple[int, int, int]] = {}
         self._tell: Callable[[Event], object] = self._begin
         self._write: Callable[[Event], object] = self._begin_write
         self._plain: LineFile | None = None
@@ -101,20 +102,30 @@ class NoteSink:
         return list(self._loads)
 
     def saving(self, path: str, *, empties: bool) -> Callable[[bool], None] | None:
-        """Hold the file that was saved there a moment ago, under this path or another, as it may not be stored yet."""
-        if not self._recent:
+        """Hold the file that was saved or loaded a moment ago, as it may not be stored or looked up yet.
+
+        A saved file is known by its inode, under whatever path it was saved.
+        """
+        if not self._recent and not self._read:
             return None
         try:
             status = os.stat(path)  # noqa: PTH116  # a Path takes longer than the stat
         except OSError:
             return None
-        before, saved = self._recent.get((status.st_dev, status.st_ino), _NEVER)
-        if saved is None or (status.st_size, status.st_mtime_ns) != (saved.size, saved.mtime):
+        size, mtime = status.st_size, status.st_mtime_ns
+        at, saved = self._recent.get(status.st_ino, _NEVER)
+        make: Callable[[str], Note]
+        if saved is not None and (size, mtime) == (saved.size, saved.mtime):
+            make = partial(saved_note, at, saved, size, mtime)
+        elif self._read and path in self._read and (size, mtime) == self._read[path][1:]:
+            at = self._read.pop(path)[0]
+            make = partial(LoadedNote, at / 10**9, path, size, mtime)
+        else:
             return None
-        age = (time_ns() - before) / 10**9
+        age = (time_ns() - at) / 10**9
         with suppress(OSError):
-            if age < _AGAIN or (empties and age < REPEATED / 2 and saved.size > _LARGE):
-                return self._hold(path, before, saved, empties=empties, copy=age < _AGAIN)
+            if age < _AGAIN or (empties and age < REPEATED / 2 and size > _LARGE):
+                return self._hold(Path(path), (size, mtime), make, empties=empties, copy=age < _AGAIN)
         return None
 
     def saved(self, saved: Saved) -> None:
@@ -123,8 +134,8 @@ class NoteSink:
             self._recent.clear()
         now = time_ns()
         stream = find_open(saved.stream) if saved.stream is not None else None
-        if saved.file is not None:
-            self._recent[saved.file] = now, saved if stream is None else None  # an open file may still be empty
+        if saved.inode is not None:
+            self._recent[saved.inode] = now, saved if stream is None else None  # an open file may still be empty
         lines = self._plain
         if lines is None or stream is not None or not saved.is_plain:
             self._write((Notebook.add_saved, now, saved, stream))
@@ -148,6 +159,8 @@ class NoteSink:
         load = path, size, mtime
         if self._admits(size) and load not in self._loads:
             self._loads[load] = None
+            if len(self._read) < _REMEMBERED:
+                self._read[path] = time_ns(), size, mtime
             self._write((Notebook.add, LoadedNote(time(), path, size, mtime)))
 
     def reconsider(self) -> None:
@@ -295,18 +308,18 @@ class NoteSink:
             self.end()
 
     def _hold(
-        self, name: str, at: int, saved: Saved, *, empties: bool, copy: bool
+        self, path: Path, stamp: tuple[int, int], make: Callable[[str], Note], *, empties: bool, copy: bool
     ) -> Callable[[bool], None] | None:  # fmt: skip
-        """Hold a saved file before it is overwritten under a name of it."""
-        path, target = Path(name), self.live.held / new_ulid()
+        """Hold a file of a size and modification time before it is overwritten; `make` returns the note of it."""
+        target = self.live.held / new_ulid()
         if self._notebook is None or is_full(self.live.held):
             return None
-        note = partial(self._write_held, saved_note(at, saved, saved.size, saved.mtime, str(target)))
+        note = partial(self._write_held, make(str(target)))
         if empties:
             with suppress(OSError):
-                if set_aside(path, saved.size, saved.mtime, target):
+                if set_aside(path, *stamp, target):
                     return partial(self._end_aside, path, target, note)
-        if copy and hold_file(path, saved.size, target):
+        if copy and hold_file(path, stamp[0], target):
             note()
         return None
 
@@ -315,7 +328,7 @@ class NoteSink:
         if done or not give_back(path, target):
             note()
 
-    def _write_held(self, note: SavedNote) -> None:
+    def _write_held(self, note: Note) -> None:
         self._write((Notebook.add, note))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from registry_cli.errors import describe_os_error
 from registry_cli.store import files
-from registry_cli.tasks.attempt.notes import SavedNote, load_note
+from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, load_note
 
 if TYPE_CHECKING:
     from registry_cli.tasks.attempt.folder import Live
@@ -33,10 +33,10 @@ class NoteReader:
         notes = []
         for path in self._live.list_notes():
             notes += [note for line in self._read_lines(path) if (note := load_note(line)) is not None]
-        notes = [self._without_strange(note) if isinstance(note, SavedNote) else note for note in notes]
+        notes = [self._without_strange(note) if isinstance(note, SavedNote | LoadedNote) else note for note in notes]
         return sorted(notes, key=lambda note: note.time)
 
-    def _without_strange(self, note: SavedNote) -> SavedNote:
+    def _without_strange(self, note: SavedNote | LoadedNote) -> SavedNote | LoadedNote:
         """Return a note without its copy unless that is a file of the attempt's own: copies are linked and deleted."""
         if note.held is None:
             return note

@@ -55,12 +55,13 @@ class SavedNote:
 
 @dataclass(frozen=True, slots=True)
 class LoadedNote:
-    """A file or folder was loaded."""
+    """A file or folder was loaded; `held` as in `SavedNote`."""
 
     time: float
     path: str
     size: int
     mtime: int
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

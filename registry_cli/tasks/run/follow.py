@@ -16,7 +16,7 @@ from registry_cli.tasks.attempt.note_reader import NoteReader
 from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, SkippedNote, WishNote
 from registry_cli.tasks.globs import matches, parse_glob
 from registry_cli.tasks.outputs import OutputNames
-from registry_cli.tasks.run.load_to_input import Inputs
+from registry_cli.tasks.run.load_to_input import Inputs, is_overwritten
 from registry_cli.tasks.run.pending_saves import Waiting
 from registry_cli.tasks.run.save_to_version import Taker
 
@@ -34,6 +34,7 @@ _MISSED: Final = {
     "remote": ("save to another machine", "saves to another machine", "not kept"),
     "gone": ("file", "files", "deleted before {} could be kept"),
     "overwritten": ("save", "saves", "overwritten before {} could be kept"),
+    "input": ("load", "loads", "of a file that was overwritten before it could be looked up"),
 }
 
 
@@ -69,6 +70,8 @@ class Follower:
         self._skipped: Counter[str] = Counter()
         self._refused: dict[tuple[str, float], str] = {}
         self._unread: dict[LoadedNote, str] = {}
+        self._own: set[tuple[str, int, int]] = set()
+        self._changed: set[tuple[str, int, int]] = set()
 
     def poll(self, registry: Registry, now: float) -> None:
         """Process the saves and loads whose files are quiet; cheap where nothing was noted.
@@ -104,7 +107,7 @@ class Follower:
 
     def list_missed(self) -> list[str]:
         """Return a sentence for each kind of save that was lost without any error; complete after `rest`."""
-        counts = self._skipped + self._waiting.lost
+        counts = self._skipped + self._waiting.lost + Counter(input=len(self._changed - self._own))
         return [
             f"{_count(counts[why], one, many)} {then.format('it' if counts[why] == 1 else 'they')}"
             for why, (one, many, then) in _MISSED.items()
@@ -135,6 +138,7 @@ class Follower:
                 self._wish = WishNote(note.time, note.loads or self._wish.loads, note.keep or self._wish.keep)
 
     def _let_wait(self, note: SavedNote) -> None:
+        self._own.add((note.path, note.size, note.mtime))
         needless = note if self._is_ignored(note) else self._waiting.add(note)
         if needless is not None:
             _drop_held(needless)
@@ -186,10 +190,19 @@ class Follower:
         wanted, loads, self._loads = self._wanted, self._loads, []
         for note in loads if wanted != "none" else []:
             sure = final or not self._waiting.has_size(note.size, note.time)
+            key = note.path, note.size, note.mtime
             try:
-                if not self._inputs.take(registry, note, add=wanted == "all" and sure) and not sure:
+                if self._inputs.take(registry, note, add=wanted == "all" and sure):
+                    self._changed.discard(key)
+                elif not sure:
                     self._loads.append(note)
+                    continue
+                elif note.held is not None:
+                    self._changed.discard(key)
+                elif note.size and is_overwritten(note):
+                    self._changed.add(key)
                 self._unread.pop(note, None)
+                _drop_held(note)
             except FileNotFoundError:
                 continue
             except Exception as error:  # a failure of one load must not lose the others
@@ -210,7 +223,7 @@ class Follower:
             self.problems.append(problem)
 
 
-def _drop_held(note: SavedNote) -> None:
+def _drop_held(note: SavedNote | LoadedNote) -> None:
     if note.held is not None:
         with suppress(OSError):  # the file is removed with the attempt's folder
             files.unlink(Path(note.held))

@@ -18,7 +18,7 @@ from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.finish import read_named
 from registry_cli.tasks.outputs import find_stem
-from registry_cli.tasks.run.saved_files import digest_file, list_files, list_left, list_prefixed
+from registry_cli.tasks.run.saved_files import digest_file, list_files, list_left, open_saved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -113,11 +113,13 @@ class Inputs:
             return True
         registry.index.sync()
         path, given = Path(note.path), self._list_given()
-        row = find_version(registry, self._task.id, path, note.size, note.mtime, self._cache,
-                           given={one.version for one in given})  # fmt: skip
-        if row is None and add and _is_as_noted(path, note) and not self._is_own(registry, path):
-            paths = [path] if path.exists() else list_prefixed(path)
-            row = add_files(registry, Draft(self._name_unknown(path)), paths, ignore=list_left(path, ())).version
+        read = path if note.held is None else Path(note.held)
+        stamp = (note.size, note.mtime) if note.held is None else _stamp(read)
+        row = find_version(registry, self._task.id, read, *stamp, self._cache, given={one.version for one in given})
+        if row is None and add and (note.held or _is_as_noted(path, note)) and not self._is_own(registry, read):
+            with open_saved(note) as paths:
+                row = add_files(registry, Draft(self._name_unknown(path)), paths, ignore=list_left(path, ()),
+                                held=note.held is not None).version  # fmt: skip
         if row is None:
             return False
         self._done.add((note.path, note.size, note.mtime))
@@ -176,6 +178,12 @@ def _find_viewed(registry: Registry, path: Path) -> VersionRow | None:
 def _stamp(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
+
+
+def is_overwritten(note: LoadedNote) -> bool:
+    """Return True where another file, or other bytes, are at the path of a loaded file."""
+    path = Path(note.path)
+    return path.is_file() and _stamp(path) != (note.size, note.mtime)
 
 
 def _is_as_noted(path: Path, note: LoadedNote) -> bool:

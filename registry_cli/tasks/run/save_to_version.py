@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.uses import read_made
 from registry_cli.catalog.read.versions import find_row
-from registry_cli.ids import VersionId, new_ulid
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.sources import list_sources
 from registry_cli.secrets.tokens import find_token
-from registry_cli.store import files
 from registry_cli.store.hashing import Digests, xxh3_of_file
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.finish import read_named
 from registry_cli.tasks.attempt.scalar_reader import ScalarsAt
 from registry_cli.tasks.outputs import INPUT
-from registry_cli.tasks.run.saved_files import digest_file, has_writer, list_left, list_prefixed
+from registry_cli.tasks.run.saved_files import digest_file, has_writer, list_left, open_saved
 from registry_cli.tasks.run.step_names import split_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import BlobHash
+    from registry_cli.ids import BlobHash, VersionId
     from registry_cli.records.task import Task
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
@@ -72,7 +69,7 @@ class Taker:
             RegError: The registry refuses it, or a file cannot be stored.
             OSError: A file cannot be read, or there is no room.
         """
-        with self._open_files(note) as paths:
+        with open_saved(note) as paths:
             ignore = list_left(paths[0], folders) if note.shape == "folder" else []
             known = self._find_known(registry, note, list_sources(paths, ignore=ignore))
             if known is not None:
@@ -84,24 +81,6 @@ class Taker:
         self._last[note.path] = added.version.id
         self._paths[added.version.id] = note.path
         return added.version if added.new else None
-
-    @contextmanager
-    def _open_files(self, note: SavedNote) -> Iterator[list[Path]]:
-        """Yield the paths to store; a held file has its original name meanwhile, by a link."""
-        path = Path(note.path)
-        if note.held is None:
-            yield list_prefixed(path) if note.shape == "prefix" else [path]
-            return
-        held = Path(note.held)
-        named = held.parent / new_ulid() / path.name
-        files.make_dir(named.parent)
-        try:
-            files.set_mode(held, 0o444)
-            files.link(held, named)
-            yield [named]
-        finally:
-            files.unlink(named)
-            files.remove_dir(named.parent)
 
     def _find_known(self, registry: Registry, note: SavedNote, sources: Sequence[Source]) -> VersionId | None:
         """Return the version that makes a new one needless; hardly anything is read where there is none."""

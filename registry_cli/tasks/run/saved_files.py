@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from registry_cli.ids import new_ulid
+from registry_cli.store import files
 from registry_cli.store.hashing import sha256_of_file
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.store.mounts import is_local
 from registry_cli.store.stamps import Stamp, stamp_of
+from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote
 from registry_cli.tasks.run.step_names import is_step_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from registry_cli.ids import BlobHash
 
@@ -59,6 +63,26 @@ def list_files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(Path(top, name) for top, _, names in os.walk(path) for name in names)
     return list_prefixed(path)
+
+
+@contextmanager
+def open_saved(note: SavedNote | LoadedNote) -> Iterator[list[Path]]:
+    """Yield the paths to store; a held file has its original name meanwhile, by a link."""
+    path = Path(note.path)
+    if note.held is None:
+        whole = isinstance(note, LoadedNote) and path.exists()
+        yield [path] if whole or (isinstance(note, SavedNote) and note.shape != "prefix") else list_prefixed(path)
+        return
+    held = Path(note.held)
+    named = held.parent / new_ulid() / path.name
+    files.make_dir(named.parent)
+    try:
+        files.set_mode(held, 0o444)
+        files.link(held, named)
+        yield [named]
+    finally:
+        files.unlink(named)
+        files.remove_dir(named.parent)
 
 
 def has_writer(path: Path) -> bool:

@@ -19,8 +19,10 @@ import pytest
 
 from registry_cli import env
 from registry_cli.frameworks.patching.shapes import Details, Saved
-from registry_cli.ids import TaskId
+from registry_cli.ids import ModelName, TaskId
 from registry_cli.records.task import Auto
+from registry_cli.registry.add import add_files
+from registry_cli.registry.draft import Draft
 from registry_cli.sdk.autolog import set_aside
 from registry_cli.sdk.autolog import sink as module
 from registry_cli.sdk.autolog.sink import NoteSink
@@ -54,8 +56,7 @@ def save(sink: NoteSink, path: Path, data: bytes = b"weights", *, empties: bool 
     if end is not None:
         end(True)
     status = path.stat()
-    file = status.st_dev, status.st_ino
-    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Details(**told), file=file)
+    saved = Saved(str(path), status.st_size, status.st_mtime_ns, "file", "Toy", Details(**told), inode=status.st_ino)
     sink.saved(saved)
     return saved
 
@@ -584,3 +585,19 @@ def test_no_descriptor_stays_open(sink: NoteSink, tmp_path: Path) -> None:
         save_stream(sink, tmp_path / f"{number % 70}.pt", b"weights")
     read(sink)
     assert len(os.listdir("/proc/self/fd")) <= before + 2, "the files of notes"
+
+
+@pytest.mark.parametrize("empties", [True, False], ids=["set aside", "copied"])
+def test_a_loaded_file_that_is_overwritten_at_once_is_an_input(empties: bool, tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"base")
+    base = add_files(play.registry, Draft(ModelName("zoo/base")), [path]).version
+    sink = NoteSink(play.live)
+    status = path.stat()
+    sink.loaded(str(path), status.st_size, status.st_mtime_ns)
+    for epoch in range(2):
+        save(sink, path, b"epoch %d" % epoch, empties=empties)
+    assert make(play, sink) == ["m epoch 0", "m epoch 1"]
+    assert [[parent.id for parent in row.parents] for row in play.follower.outputs] == [[base.id], [base.id]]
+    assert play.told() == []

@@ -194,3 +194,50 @@ def test_which_of_several_versions(play: Play, base: VersionRow) -> None:
     assert find_version(play.registry, task, path, size, mtime + 1, cache) is None
     assert find_version(play.registry, task, play.write("unknown", "?" * 99), 99, 0, {}) is None
     assert find_version(play.registry, task, play.cwd / "missing", 0, 0, {}) is None
+
+
+def hold_load(play: Play, path: str) -> None:
+    found = play.cwd / path
+    status = found.stat()
+    held = play.live.held / "aside"
+    play.note(LoadedNote(play.tick(), str(found), status.st_size, status.st_mtime_ns))
+    found.rename(held)
+    play.note(LoadedNote(play.now, str(found), status.st_size, status.st_mtime_ns, str(held)))
+
+
+def test_a_load_that_is_overwritten_is_looked_up_by_what_was_held(play: Play, base: VersionRow) -> None:
+    (play.cwd / "m.pt").write_text("base")
+    hold_load(play, "m.pt")
+    play.save("m.pt", "trained")
+    play.poll()
+    play.rest()
+    assert play.parents() == [["zoo/base"]]
+    assert inputs(play) == [Input("m", base.id, "zoo/base:1", "m.pt")]
+    assert list(play.live.held.iterdir()) == []
+    assert play.told() == []
+
+
+def test_a_load_that_is_overwritten_is_a_version_where_all_are_inputs(tmp_path: Path) -> None:
+    play = Play(tmp_path, Auto(loads="all"))
+    (play.cwd / "m.pt").write_text("unknown")
+    hold_load(play, "m.pt")
+    play.save("m.pt", "trained")
+    play.rest()
+    [one] = inputs(play)
+    assert (one.name, one.path) == ("m", "m.pt")
+    assert [file.path for file in play.registry.get_row(one.version).files] == ["m.pt"]
+    assert play.told() == []
+
+
+@pytest.mark.usefixtures("base")
+def test_a_load_that_is_overwritten_and_not_held_is_counted(play: Play) -> None:
+    (play.cwd / "m.pt").write_text("base")
+    play.load("m.pt")
+    play.save("m.pt", "trained")
+    saved = play.cwd / "own.pt"
+    play.save("own.pt", "one")
+    play.load(saved)
+    play.save("own.pt", "two and more")
+    play.rest()
+    assert "1 load was of a file that was overwritten before it could be looked up" in play.told()
+    assert inputs(play) == []
