@@ -112,12 +112,14 @@ class NoteSink:
             status = os.stat(path)  # noqa: PTH116  # a Path takes longer than the stat
         except OSError:
             return None
-        size, mtime = status.st_size, status.st_mtime_ns
-        at, saved = self._recent.get(status.st_ino, _NEVER)
+        found = self._recent.get(status.st_ino)
+        if found is None and path not in self._read:  # the usual case
+            return None
+        (at, saved), size, mtime = found or _NEVER, status.st_size, status.st_mtime_ns
         make: Callable[[str], Note]
         if saved is not None and (size, mtime) == (saved.size, saved.mtime):
             make = partial(saved_note, at, saved, size, mtime)
-        elif self._read and path in self._read and (size, mtime) == self._read[path][1:]:
+        elif path in self._read and (size, mtime) == self._read[path][1:]:
             at = self._read.pop(path)[0]
             make = partial(LoadedNote, at / 10**9, path, size, mtime)
         else:
