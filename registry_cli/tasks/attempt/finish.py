@@ -206,8 +206,7 @@ def _merged(task: Task, live: Live, facts: Facts) -> Task:
     return replace(
         _named(task, live, facts),
         code=replace(task.code, cut=tuple(cut)) if task.code else None,
-        comment="\n".join(filter(None, (task.comment if facts.comment is None else facts.comment, *facts.notes)))
-        or None,
+        comment="\n".join(filter(None, (comment, *facts.notes))) or None,
         tags=tuple(tag for tag in tags if tag not in facts.untags),
         inputs=tuple(inputs.values()),
         data=tuple(data[path] for path in sorted(data)),
