@@ -41,6 +41,7 @@ class Session:
         self.output = output
         self.registry_path = registry_path
         self.message = message
+        self._handled = sys.exc_info()[1]
 
     @cached_property
     def root(self) -> Path:
@@ -91,7 +92,7 @@ class Session:
         """Close the registry, if it was opened, and warn where the command succeeded and no entry holds its reason."""
         if "registry" in self.__dict__:
             self.registry.close()
-        if self.message is not None and sys.exc_info()[0] is None:
+        if self.message is not None and sys.exc_info()[1] is self._handled:
             self.output.warn("nothing was written to the log, so the reason given with -m is not stored")
 
     def confirm(self, question: str, *, yes: bool) -> bool:

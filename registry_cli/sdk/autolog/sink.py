@@ -148,10 +148,17 @@ class NoteSink:
             self._write((Notebook.add_saved, now, saved, stream))
 
     def redirect(self, path: str) -> str | None:
-        """Return the path that the task was given in place of a file or folder, or None."""
+        """Return the path that the task was given in place of a file or folder, or None.
+
+        It is noted as loaded whatever loads are wanted: the input of a clone counts once the script loads it.
+        """
         if self._redirects is None:
             self._redirects = Redirects(self.live)
-        return self._redirects.find(path)
+        other = self._redirects.find(path)
+        if other is not None and (other, 0, 0) not in self._loads:
+            self._loads[other, 0, 0] = None
+            self._write((Notebook.add, LoadedNote(time(), other, 0, 0)))
+        return other
 
     def loaded(self, path: str, size: int, mtime: int) -> None:
         """Note a load, once, if the registry may know the file by its size."""

@@ -107,10 +107,16 @@ class TaskResults(TaskHandle):
             RefusedError: The task got one of `raise_on_status`.
         """
         wanted, wrong = _words(status), _words(raise_on_status or ())
-        while (found := str(see_tasks(self.registry, [self.id])[0].status)) not in wanted:
+        if self._current is not None:
+            self._current.wait_until_begun()
+        while (found := self._read_status()) not in wanted:
             if found in wrong:
                 raise RefusedError(f"task {self.record.name} is {found}", hint=f"reg task show {self.id}")
             time.sleep(min(check_interval_sec, _PAUSE))
+
+    def _read_status(self) -> str:
+        self.registry.index.sync()  # another process ends it
+        return str(see_tasks(self.registry, [self.id])[0].status)
 
     def _read_scalars(self) -> dict[str, list[Reading]]:
         current = self._current
