@@ -87,6 +87,7 @@ def test_wrong_bytes_are_not_brought_back(removed: Reg) -> None:
     assert "hint: reg repair\n" in printed
 
 
+@pytest.mark.slow
 def test_damaged_files_wait_for_whole_ones(iris: Reg) -> None:
     shutil.copytree(".registry", "backup/.registry")
     sha256 = iris("model", "show", "iris/tuned:1", "--json").json["files"][0]["sha256"]

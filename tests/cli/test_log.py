@@ -363,6 +363,7 @@ def test_a_signal_is_passed_on_and_the_end_is_recorded(lab: Lab) -> None:
     assert (lab.task("long").status, lab.task("long").signal) == ("failed", "SIGTERM")
 
 
+@pytest.mark.slow
 def test_repeated_signals_end_the_wait_for_large_data(lab: Lab) -> None:
     with (lab.root / "data.bin").open("wb") as data:
         data.truncate(1 << 40)

@@ -203,6 +203,7 @@ def test_a_variable_turns_it_off(lab: Lab) -> None:
     assert lab.json("task", "show", "off")["outputs"] == []
 
 
+@pytest.mark.slow
 def test_missed_saves_are_reported(lab: Lab) -> None:
     lab.write("buffer.py", "import io, pickle\npickle.dump({'weight': 1}, io.BytesIO())\nraise SystemExit(3)")
     done = lab.log("--auto", "-q", "--", "python", "buffer.py", code=3)

@@ -41,6 +41,7 @@ def test_long_help_goes_through_the_pager(words: list[str]) -> None:
     assert [line[1:].rstrip() for line in paged] == [line.rstrip() for line in on_terminal(*words)]
 
 
+@pytest.mark.slow
 def test_it_is_one_of_ours_first_and_may_be_none() -> None:
     assert on_terminal("help", "safety", PAGER="false", REG_PAGER=MARK)[0].startswith("~")
     for none in ({"PAGER": MARK, "REG_PAGER": "cat"}, {"PAGER": MARK, "TERM": "dumb"}, {"PAGER": "no-such-pager"}):
@@ -48,10 +49,12 @@ def test_it_is_one_of_ours_first_and_may_be_none() -> None:
     assert run_process("help", "safety").stdout.startswith(b"# ")
 
 
+@pytest.mark.slow
 def test_what_fits_is_printed_as_it_is() -> None:
     assert on_terminal("help", "safety", lines=1000, PAGER="false") == on_terminal("help", "safety", lines=1000)
 
 
+@pytest.mark.slow
 def test_listings_are_paged_and_work_is_not(iris: Reg, tmp_path: Path) -> None:
     for words in (["model", "list"], ["list"], ["events"], ["model", "show", "iris/softmax"]):
         assert on_terminal(*words, lines=2, PAGER=MARK)[-1].startswith("~")
@@ -59,6 +62,7 @@ def test_listings_are_paged_and_work_is_not(iris: Reg, tmp_path: Path) -> None:
         assert not on_terminal(*words, lines=2, PAGER=MARK)[-1].startswith("~")
 
 
+@pytest.mark.slow
 def test_a_pager_that_is_left_early_ends_the_command(iris: Reg) -> None:
     assert on_terminal("help", "safety", PAGER="head -n 1") == on_terminal("help", "safety")[:1]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Reg
 
 
@@ -24,6 +26,7 @@ def test_nothing_to_repair(iris: Reg) -> None:
     assert iris("repair", "--json").json == {"dry_run": False, "mended": [], "lost": [], "orphans": []}
 
 
+@pytest.mark.slow
 def test_lost_bytes_are_reported_until_they_are_back(iris: Reg, tmp_path: Path) -> None:
     shutil.copytree(".registry", "backup/.registry")
     blob = spoil(iris, "iris/softmax:1")

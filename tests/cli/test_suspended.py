@@ -62,6 +62,7 @@ def open_run(lab: Lab, inside: tuple[str, ...]) -> Iterator[subprocess.Popen[byt
             running.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(6)
 @pytest.mark.parametrize(("silence", "attempt"), [(SILENCE + 60, 1), (GIVEN_UP + 60, 2)], ids=["minutes", "days"])
 @pytest.mark.parametrize(

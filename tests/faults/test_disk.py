@@ -204,6 +204,7 @@ def test_files_of_a_private_registry_are_their_owners(umask: int, tmp_path: Path
             assert mode == (0o777 if path.is_dir() else 0o444) & ~umask, path
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(3)
 @needs_root
 @pytest.mark.parametrize("umask", [0o077, 0o027, 0o000], ids="{:03o}".format)
@@ -282,6 +283,7 @@ def test_registry_of_root_is_read_by_others(open_folder: Path) -> None:
     do_as(NOBODY, NOBODY, 0o022, check)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(2)
 @needs_root
 @pytest.mark.parametrize("first", ["root", "owner"])
@@ -325,6 +327,7 @@ def test_full_disk_is_freed_by_collecting(
     check_whole(site)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(8)
 @pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
 @pytest.mark.parametrize("leave", [0, 1, 2, 5])
@@ -348,6 +351,7 @@ def test_disk_without_inodes_is_freed_by_collecting(
     check_whole(site)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(4)
 @pytest.mark.parametrize("leave", [0, 1, 2, 5])
 def test_trash_is_emptied_on_a_disk_without_inodes(

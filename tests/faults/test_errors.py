@@ -100,6 +100,7 @@ def test_failed_call(name: str, forever: bool, extent: str, template: Site, tmp_
         sweep(template, tmp_path / str(at), name, ERRORS[at:] + ERRORS[:at], extent, forever=forever)
 
 
+@pytest.mark.slow
 def test_the_sweep_notices_a_flush_whose_error_is_ignored(
     template: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,6 +180,7 @@ def test_killed_collector(name: str, extent: str, full: Site, tmp_path: Path, qu
         shutil.rmtree(site.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("workers", "turns"), [(3, 6), pytest.param(32, 20, marks=pytest.mark.faults)], ids=["small", "large"]
 )
@@ -408,6 +409,7 @@ def measure(layout: Layout) -> int:
     return sum(found.values())
 
 
+@pytest.mark.slow
 def test_views_that_share_bytes_are_told_right(full: Site, tmp_path: Path) -> None:
     site = full.copy(tmp_path / "site")
     with Registry.open(site.folder) as registry:
@@ -512,6 +514,7 @@ def races(full: Site, folder: Path) -> None:
     test_gc_races.test_writer_stopped_beside_collections("add-removed", signal.SIGCONT, "some", full, folder / "beside")
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(6)
 @pytest.mark.parametrize(
     ("spoil", "found"),

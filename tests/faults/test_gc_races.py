@@ -319,6 +319,7 @@ def finish(child: tuple[int, int], how: int = signal.SIGCONT) -> Ended:
     return end_child(*child)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("dead", ["collector", "writer", "nobody"])
 def test_move_after_the_writer_took_its_slot(dead: str, full: Site, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def line_of(name: str) -> str:
     return "h/" + hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(9)
 @pytest.mark.parametrize("name", FILES)
 def test_version_whose_file_is_none_is_damaged(name: str, crowd: Path, tmp_path: Path) -> None:
@@ -128,6 +129,7 @@ def test_record_that_is_none_is_damaged_and_spares_the_others(name: str, crowd: 
     assert run(crowd, "model", "get", "p/base", "--to", "got", "--force")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(25)
 @pytest.mark.parametrize("name", ODD)
 def test_record_that_is_odd_harms_no_command(name: str, crowd: Path, tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def sweep(template: Site, tmp_path: Path, command: Command, extent: str) -> None
         shutil.rmtree(site.folder)
 
 
+@pytest.mark.slow
 @extents(COMMANDS, smoke="tag")
 def test_killed_command_is_whole_or_absent(name: str, extent: str, template: Site, tmp_path: Path) -> None:
     sweep(template, tmp_path, COMMANDS[name], extent)

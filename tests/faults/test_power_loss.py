@@ -179,6 +179,7 @@ def test_init_that_was_killed_before_its_name_was_durable(extent: str, story: St
     explore(story, tmp_path / "states", extent)
 
 
+@pytest.mark.slow
 @extents(harness.COMMANDS, smoke="tag")
 def test_command(name: str, extent: str, story: Story, tmp_path: Path) -> None:
     tell(story, harness.COMMANDS[name])

@@ -58,6 +58,7 @@ def write_source(site: Site, folder: Path, name: str, data: bytes) -> Site:
     return Site(site.folder, folder)
 
 
+@pytest.mark.slow
 @CROWD
 def test_no_add_is_lost(writers: int, commits: int, template: Site, tmp_path: Path) -> None:
     commits = share_of(commits)
@@ -78,6 +79,7 @@ def test_no_add_is_lost(writers: int, commits: int, template: Site, tmp_path: Pa
     TALLY["racing commits"] += promised
 
 
+@pytest.mark.slow
 @CROWD
 def test_mixed_changes_all_take_place(writers: int, commits: int, template: Site, tmp_path: Path) -> None:
     commits = share_of(commits)
@@ -150,6 +152,7 @@ STOPS: dict[str, Callable[[Call], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(4)
 @pytest.mark.parametrize("moment", STOPS)
 def test_stopped_writer_hangs_nobody(moment: str, template: Site, tmp_path: Path) -> None:
@@ -169,6 +172,7 @@ def test_stopped_writer_hangs_nobody(moment: str, template: Site, tmp_path: Path
     assert sorted(names_of(check_whole(site))) == ["p/base:1", "p/new:1", "p/twin:1"]
 
 
+@pytest.mark.slow
 def test_stopped_holder_of_the_index_hangs_nobody(template: Site, tmp_path: Path) -> None:
     site = template.copy(tmp_path / "site")
 
@@ -184,6 +188,7 @@ def test_stopped_holder_of_the_index_hangs_nobody(template: Site, tmp_path: Path
     assert base[2] == ("good",)
 
 
+@pytest.mark.slow
 def test_the_race_notices_a_slot_that_is_overwritten(
     template: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +212,7 @@ def test_the_race_notices_a_slot_that_is_overwritten(
         check_whole(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.faults)])
 def test_two_shells_lose_nothing(rounds: int, template: Site, tmp_path: Path) -> None:
     rounds = share_of(rounds)

@@ -94,6 +94,7 @@ def break_file(path: Path, damage: Damage) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(13)
 @pytest.mark.parametrize("indexed", [True, False])
 @DAMAGED
@@ -114,6 +115,7 @@ def test_all_bytes_come_back_from_a_copy(pattern: str, damage: Damage, indexed: 
     assert not repair(site).outcomes
 
 
+@pytest.mark.slow
 def test_all_at_once(site: Site, whole: Site) -> None:
     """Also those whose mending needs the others' to come first."""
     site.forget_index()
@@ -143,6 +145,7 @@ def test_index_alone_gives_entries_back_byte_for_byte(
     assert not list_damages(site)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(7)
 @pytest.mark.parametrize("slots", [[1], [2], [2, 3]])
 @DAMAGED
@@ -169,6 +172,7 @@ def test_stand_in_keeps_all_else_readable_and_a_copy_ends_it(
     assert check_whole(site) == snapshot_of(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(6)
 @pytest.mark.parametrize("slots", [[4], [3, 4]])
 @pytest.mark.parametrize("name", ["truncated", "flipped", "empty"])

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from registry_cli.records.task import CONSOLE
 from tests.cli.lab import Lab
 from tests.faults.small_disk import PAGE, SmallDisk
@@ -45,6 +47,7 @@ def _run(lab: Lab, disk: SmallDisk, size: int) -> tuple[int, bytes, bytes]:
     return running.returncode, out, err
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_and_its_end_is_told(tmp_path: Path, open_small_disk: Callable[[int], SmallDisk]) -> None:
     disk = open_small_disk(24 * MEGABYTE)
     lab = Lab(tmp_path / "work", registry=False)

@@ -190,6 +190,7 @@ def test_random_megabytes_are_unknown(tmp_path: Path) -> None:
         assert sniff_bytes(tmp_path, random.Random(seed).randbytes(1 << 20)).fields == {}
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     "graph",

@@ -82,6 +82,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(6)
 @pytest.mark.parametrize("name", BOMBS)
 def test_memory_stays_flat(tmp_path: Path, name: str) -> None:

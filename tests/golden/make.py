@@ -18,7 +18,7 @@ from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, pa
 from registry_cli.records.status import Status
 from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Task
 from registry_cli.registry.add import add_files, add_url, make_design
-from registry_cli.registry.aliases import set_alias
+from registry_cli.registry.aliases import set_alias, undo_alias
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
@@ -42,6 +42,7 @@ def main(folder: Path) -> None:
     _fill(registry, folder / "files")
     fill_tasks(registry, folder / "files")
     fill_auto(registry, folder / "files")
+    fill_attempts(registry, folder / "files")
     _collect(registry, folder / "files")
     write_meaning(registry, folder)
     registry.close()
@@ -84,6 +85,22 @@ def fill_auto(registry: Registry, files: Path) -> None:
     heard = run_task(registry, "heard", "completed", files, recipe=recipe, inputs=inputs)
     plain = replace(make_draft("heard again"), recipe=replace(recipe, auto=Auto()), inputs=inputs, source=heard.id)
     write_stage(registry, "draft", plain)
+
+
+def fill_attempts(registry: Registry, files: Path) -> None:
+    """Use a second attempt at a task, the options of its parameters, an executable file and an undone alias."""
+    first = run_task(registry, "twice", "completed", files, options={"lr": "--learning-rate"})
+    begun = replace(first, status="running", attempt=2, started=datetime.now(UTC), ended=None, exit_code=None, files=())
+    write_stage(registry, "start", begun)
+    write_stage(registry, "end", replace(begun, status="failed", ended=datetime.now(UTC), exit_code=1))
+    script = files / "run.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    add_files(registry, Draft(parse_model_name("iris/script"), task=first.id), [script])
+    add_files(registry, Draft(parse_model_name("iris/script")), [files / "model.bin"])
+    for number in (1, 2):
+        set_alias(registry, f"iris/script:{number}", parse_alias("live"))
+    undo_alias(registry, "iris/script@live")
 
 
 def make_draft(name: str) -> Task:

@@ -55,7 +55,7 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_each_kind_is_there() -> None:
-    assert [folder.name for folder in GOLDEN] == ["layout-1", "layout-1-auto", "layout-1-tasks"]
+    assert [folder.name for folder in GOLDEN] == ["layout-1", "layout-1-attempts", "layout-1-auto", "layout-1-tasks"]
 
 
 def test_it_means_what_it_meant(golden: Path) -> None:

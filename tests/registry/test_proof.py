@@ -68,6 +68,7 @@ def test_no_forged_version_is_handed_out(two: Registry, tmp_path: Path, forgery:
     assert [damage.kind for damage in check_registry(two).damages] == ["index"]
 
 
+@pytest.mark.slow
 def test_a_flipped_name_number_alias_or_tag_is_made_anew(two: Registry) -> None:
     right = two.get_row("p/m:1")
     for lie in (

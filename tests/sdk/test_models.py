@@ -304,6 +304,7 @@ def test_an_output_that_is_published_refuses_what_is_sealed(weights: Path) -> No
     assert (model.ref, model.labels, model.config_text) == ("p/job:2", {"cat": 1}, "net")
 
 
+@pytest.mark.slow
 def test_models_of_a_project_s_tasks(weights: Path) -> None:
     with reg.task("job", project="p"):
         by_name = reg.commit(weights, "p/net")
@@ -508,6 +509,7 @@ def test_scalars_of_an_output_model_are_a_curve_and_end_on_its_last_version(weig
     assert task.record.curves["loss/train"].count == 2
 
 
+@pytest.mark.slow
 def test_an_output_of_a_task_that_has_ended(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         pass

@@ -150,6 +150,7 @@ def test_a_clone_changes_arguments() -> None:
     assert (type(found.lr), type(found.steps)) == (float, int)
 
 
+@pytest.mark.slow
 def test_what_is_heard_can_be_chosen() -> None:
     with reg.Task.init("p", "job", auto_connect_arg_parser={"lr": False}):
         parser().parse_args(["--steps", "2"])

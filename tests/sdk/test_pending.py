@@ -255,6 +255,7 @@ def test_a_forked_child_waits_for_what_its_parent_handed_over(weights: Path) -> 
     assert later.result() is not None
 
 
+@pytest.mark.slow
 def test_without_its_companion_a_script_saves_itself(weights: Path, task: reg.Task) -> None:
     with held():
         later = reg.commit(weights, "a/later", wait=False)

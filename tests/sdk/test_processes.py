@@ -59,6 +59,7 @@ def test_a_script_that_ends(tmp_path: Path) -> None:
     assert list((tmp_path / ".registry" / "tasks").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(9)
 @pytest.mark.parametrize(("body", "code", "status", "problem"), [
     ("raise ValueError('boom')", 1, "failed", "ValueError: boom"),
@@ -105,6 +106,7 @@ def test_a_closed_task_is_over(tmp_path: Path) -> None:
     assert scripts.read_blob(tmp_path, scripts.newest(tmp_path, "job"), CONSOLE) == b"in\n"
 
 
+@pytest.mark.slow
 def test_a_killed_script_is_crashed_with_what_it_told(tmp_path: Path) -> None:
     process = scripts.begin(tmp_path, script("""
     reg.log_metric("loss", 0.5, 1)
@@ -205,6 +207,7 @@ while True:
     assert (process.returncode, scripts.wait_for_end(tmp_path).signal) == (-signal.SIGTERM, "SIGTERM")
 
 
+@pytest.mark.slow
 def test_a_cancelled_script_ends_its_task(tmp_path: Path) -> None:
     process = scripts.begin(tmp_path, START + "task.registry\nprint('ready', flush=True)\ntime.sleep(60)")
     scripts.reg(tmp_path, "task", "cancel", "job")
@@ -241,6 +244,7 @@ def test_a_child_process_belongs_to_it(tmp_path: Path) -> None:
     assert scripts.newest(tmp_path).metrics == {"child": 1.0}
 
 
+@pytest.mark.slow
 def test_workers_of_multiprocessing_belong_to_it(tmp_path: Path) -> None:
     scripts.run(tmp_path, """
     import multiprocessing, registry_cli as reg
@@ -284,6 +288,7 @@ def test_rank_0_alone_tells(tmp_path: Path) -> None:
         assert [version.ref for version in registry.query(sort="created")] == ["a/m:1", "a/later:1", "proj/out:1"]
 
 
+@pytest.mark.slow
 def test_under_reg_log_it_joins(tmp_path: Path) -> None:
     scripts.write(tmp_path, START + "print(task.id)\nreg.log_metric('loss', 0.5)\nopen('m.bin', 'wb').write(b'1')\n"
                   "reg.commit('m.bin')\nprint(os.environ['REG_TASK'] == task.id)\n")  # fmt: skip
@@ -345,6 +350,7 @@ def test_what_waits_is_saved_before_the_process_ends(tmp_path: Path) -> None:
     assert row.size == 80 << 20
 
 
+@pytest.mark.slow
 def test_what_fails_behind_its_back_is_shown_and_recorded(tmp_path: Path) -> None:
     printed = scripts.run(tmp_path, script("""
     open("m.bin", "wb").write(b"abc")
@@ -370,6 +376,7 @@ def list_made(folder: Path, task: str) -> list[reg.Version]:
         return [version.row for version in registry.query(f"task:{task}")]
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(5)
 @pytest.mark.parametrize(("body", "code", "known"), [
     ("from sys import exit\n{init}exit(3)", 3, None),
@@ -408,6 +415,7 @@ def test_pools_that_are_terminated(tmp_path: Path) -> None:
     assert scripts.newest(tmp_path).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_a_worker_that_joins_first_loses_nothing(tmp_path: Path, method: str) -> None:
@@ -530,6 +538,7 @@ sys.meta_path.insert(0, Looker())
 UNDER = ["-m", "registry_cli", "log", "--auto", "--", sys.executable]
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(2)
 @pytest.mark.parametrize("launch", [[], UNDER], ids=["by itself", "under reg log"])
 def test_a_child_that_is_forked_at_any_time_can_import(tmp_path: Path, launch: list[str]) -> None:

@@ -65,6 +65,7 @@ def test_arguments_that_are_refused_or_told() -> None:
     assert task.get_parameters() == {"task_type": "training"}
 
 
+@pytest.mark.slow
 def test_streams_can_be_chosen(tmp_path: Path) -> None:
     for choice, kept in ((True, b"out\nerr\n"), ({"stderr": False}, b"out\n"), (False, None)):
         body = f"import registry_cli as reg, sys\ntask = reg.Task.init('p', 'job', auto_connect_streams={choice!r})\n"
@@ -231,6 +232,7 @@ def test_publishing_and_archiving(weights: Path) -> None:
     assert not empty.publish()
 
 
+@pytest.mark.slow
 def test_deleting(weights: Path) -> None:
     with reg.task("job") as task:
         for name in ("a/free", "a/sealed", "a/used"):
@@ -351,6 +353,7 @@ class Odd:
         raise RuntimeError("no text")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{"params": {"": 1}}, {"params": {"x": Odd()}}, {"params": {"x": "caf\udce9"}}])
 def test_a_task_whose_block_is_never_entered_ends_as_failed(registry: reg.Registry, given: dict[str, Any]) -> None:
     with pytest.raises((RuntimeError, UsageError)), reg.task("first", **given):

@@ -276,6 +276,7 @@ def test_a_name_is_given_once(out: Path) -> None:
     assert list_names(out) == ["b", "c"]
 
 
+@pytest.mark.slow
 def test_no_interrupt_leaves_a_copy_waiting(layout: Layout, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blobs, "LARGE", 2)
     digests = install(layout, b"bytes")

@@ -137,6 +137,7 @@ def test_newest_first_and_no_more_than_asked() -> None:
     assert ask(rows, "", "name", limit=2) == [3, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [
     " or ".join(["status:failed"] * MOST_TERMS), "id in (" + ", ".join(["01J"] * 3900) + ")",
     "status in (" + ", ".join(["failed"] * 2000) + ")",

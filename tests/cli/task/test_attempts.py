@@ -181,6 +181,7 @@ def test_a_rerun_and_a_collection_leave_the_first_run_as_it_was(tmp_path: Path) 
     assert b"no damage" in lab.reg("fsck").stderr
 
 
+@pytest.mark.slow
 def test_an_attempt_that_saves_the_same_bytes_has_its_own_version(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work")
     words = ("--name", "exp", "--output", "out/*.bin", "--metrics", "metrics.json")

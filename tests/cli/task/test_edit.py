@@ -22,6 +22,7 @@ def test_a_draft_is_changed(lab: Lab) -> None:
     assert (task.recipe.argv[-1], task.recipe.env, task.comment, task.status) == ("0.1", {}, "new", "draft")
 
 
+@pytest.mark.slow
 def test_words_of_a_task_that_ran(lab: Lab) -> None:
     lab.reg("task", "edit", "ran", "--comment", "in the paper", "--tag", "paper")
     task = lab.task("ran")

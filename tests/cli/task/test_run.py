@@ -47,6 +47,7 @@ def test_a_clone_runs_with_another_argument(lab: Lab) -> None:
     assert (lab.root / "got" / "best.bin").read_bytes() == b"weights 0.25"
 
 
+@pytest.mark.slow
 def test_what_was_not_committed_is_restored_and_the_work_tree_is_left_alone(lab: Lab) -> None:
     tool = lab.write("tool.sh", "#!/bin/sh\necho tool\n")
     tool.chmod(0o755)
@@ -61,6 +62,7 @@ def test_what_was_not_committed_is_restored_and_the_work_tree_is_left_alone(lab:
     assert lab.task("baseline").attempt == 2
 
 
+@pytest.mark.slow
 def test_links_that_git_does_not_track_come_back(lab: Lab) -> None:
     (lab.root / "data").mkdir()
     lab.write(".gitignore", "data/\n")
@@ -203,6 +205,7 @@ def slow(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(2)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_cancels(slow: Lab, number: signal.Signals, code: int) -> None:
@@ -249,6 +252,7 @@ def test_what_is_cancelled_before_it_has_begun_never_runs(slow: Lab) -> None:
     assert submitted[0]["id"] == slow.task("slow").id
 
 
+@pytest.mark.slow
 def test_a_cancelled_draft_is_not_run(slow: Lab) -> None:
     slow.reg("task", "cancel", "slow")
     done = slow.reg("task", "run", "slow", "--inline", "--attempt", "1", code=125)

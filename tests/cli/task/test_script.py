@@ -19,6 +19,7 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_the_file(lab: Lab) -> None:
     lab.log("--name", "baseline", "--", "python", "train.py")
     script = lab.reg("task", "script", "baseline", "--reg", "registry-cli==1.0", "--secret", "HF_TOKEN").stdout.decode()

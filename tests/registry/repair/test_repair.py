@@ -166,6 +166,7 @@ def test_bytes_that_are_back_are_not_partial(registry: Registry, row: VersionRow
     assert not registry.layout.partial.exists()
 
 
+@pytest.mark.slow
 def test_lost_record_holds_nobody_up(registry: Registry, row: VersionRow) -> None:
     source = copy(registry)
     path = registry.layout.record(row.id)
@@ -274,6 +275,7 @@ def test_no_registry(registry: Registry, tmp_path: Path) -> None:
         repair(registry, tmp_path)
 
 
+@pytest.mark.slow
 def test_dry_run_does_nothing(registry: Registry, row: VersionRow) -> None:
     add(registry, "p/m", b"more")
     source = copy(registry)

@@ -42,6 +42,7 @@ def made(folder: Path, *, number: bool = True) -> list[str]:
         return [version.ref if number else version.name for version in registry.query(sort="created")]
 
 
+@pytest.mark.slow
 def test_labels_of_the_task_reach_what_frameworks_save(tmp_path: Path, variables: dict[str, Any]) -> None:
     scripts.run(tmp_path, script("""
     toynet.save({"w": 0}, "plain.json")
@@ -53,6 +54,7 @@ def test_labels_of_the_task_reach_what_frameworks_save(tmp_path: Path, variables
     assert labels == {"plain": {}, "labelled": {"cat": 1, "dog": 2}}
 
 
+@pytest.mark.slow
 def test_what_an_artifact_saves_inside_is_no_save_of_the_script(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("""
     class Whole:
@@ -115,6 +117,7 @@ def test_models_of_the_task_are_there_at_once(tmp_path: Path, variables: dict[st
     assert printed == "m True\n"
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("wanted", ["False", "{}", "{'pytorch': False}"])
 def test_a_script_may_want_nothing(tmp_path: Path, variables: dict[str, Any], wanted: str) -> None:
@@ -123,6 +126,7 @@ def test_a_script_may_want_nothing(tmp_path: Path, variables: dict[str, Any], wa
     assert made(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_script_may_want_some(tmp_path: Path, variables: dict[str, Any]) -> None:
     start = START.replace('"job"', '"job", auto_connect_frameworks={"pytorch": "final*.json", "hydra": False}')
     body = "for name in ('final.json', 'last.json', 'sub/final.json'): toynet.save({'n': name}, name)"
@@ -140,6 +144,7 @@ def test_a_glob_with_folders_is_relative_to_where_the_script_began(tmp_path: Pat
     assert made(tmp_path) == ["proj/job/m:1"]
 
 
+@pytest.mark.slow
 def test_a_key_that_is_none_is_refused_before_a_task_begins(tmp_path: Path, variables: dict[str, Any]) -> None:
     for call in ("Task.init(auto_connect_frameworks={'pytroch': True})", "autolog(pytroch=True)",
                  "autolog(loads='some')", "autolog(keep='lots')", "autolog(False, pytorch=True)"):  # fmt: skip
@@ -237,6 +242,7 @@ def test_children_are_heard_too(tmp_path: Path, variables: dict[str, Any], launc
     assert sorted(made(tmp_path)) == ["proj/job/child:1", "proj/job/parent:1"]
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(2)
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_workers_of_multiprocessing_are_heard_too(tmp_path: Path, variables: dict[str, Any], method: str) -> None:
@@ -356,6 +362,7 @@ def test_a_process_that_outlives_its_task_tells_nothing(tmp_path: Path, variable
     assert made(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(2)
 @pytest.mark.parametrize("end", ["sys.exit(3)", "raise SystemExit(3)"])
 def test_a_registry_that_breaks_leaves_the_exit_code_alone(tmp_path: Path, variables: dict[str, Any], end: str) -> None:
@@ -427,6 +434,7 @@ def test_importing_the_folder_does_not_hide_the_function(tmp_path: Path) -> None
         assert scripts.run(tmp_path, text + "print(type(reg.autolog).__name__)") == "function\n"
 
 
+@pytest.mark.slow
 def test_a_start_with_autolog_imports_no_framework(tmp_path: Path) -> None:
     printed = scripts.run(tmp_path, "import registry_cli as reg, sys\nreg.autolog()\nprint(*sys.modules)")
     assert not {"torch", "numpy", "tensorflow", "sklearn", "joblib", "xgboost"} & set(printed.split())

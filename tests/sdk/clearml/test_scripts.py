@@ -75,6 +75,7 @@ def run(folder: Path, text: str, *, under: bool) -> tuple[str, Task]:
     return printed, scripts.newest(folder)
 
 
+@pytest.mark.sweep(6)
 @pytest.mark.parametrize("under", [False, True], ids=["by itself", "under reg log"])
 @pytest.mark.parametrize("text", PRINTED, ids=["reporting", "configuring", "models"])
 def test_scripts_of_these_kinds_run(tmp_path: Path, text: str, under: bool) -> None:
@@ -98,6 +99,7 @@ def test_scripts_of_these_kinds_run(tmp_path: Path, text: str, under: bool) -> N
         assert [one.name for one in task.inputs] == ["base"]
 
 
+@pytest.mark.slow
 def test_what_is_kept_survives_an_abrupt_end(tmp_path: Path) -> None:
     scripts.run(
         tmp_path,

@@ -59,6 +59,7 @@ def test_names_types_and_comments() -> None:
     assert not task.is_main_task()
 
 
+@pytest.mark.slow
 def test_tasks_are_found() -> None:
     ids = []
     for name, tags in (("a", ["x"]), ("b", ["x", "y"]), ("b", [])):
@@ -80,6 +81,7 @@ def test_tasks_are_found() -> None:
         reg.Task.query_tasks(additional_return_fields=["id"])
 
 
+@pytest.mark.slow
 def test_scalars_are_read_back() -> None:
     def check(task: reg.Task) -> None:
         metrics = task.get_last_scalar_metrics()
@@ -119,6 +121,7 @@ def test_a_script_ends_its_task(call: str, status: str, problem: str | None) -> 
         task.mark_completed()
 
 
+@pytest.mark.slow
 def test_waiting_for_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
     task = reg.Task.init("p", "job")
     other = reg.Task.get_task(task.id)

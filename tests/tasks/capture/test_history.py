@@ -65,6 +65,7 @@ def test_what_takes_too_long_to_look_into_is_not_kept(tmp_path: Path) -> None:
     assert found == Commits(problem="are not kept: it takes too long to look for secrets in them")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
 def test_changes_are_read_piece_by_piece(size: int) -> None:
     text = f"why\n\ndiff --git a/a.py b/a.py\n+1\ndiff --cc b c.py\n@@@\n{'+ x' * 3000}\n+ {TOKEN}\n".encode()

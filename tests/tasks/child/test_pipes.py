@@ -162,6 +162,7 @@ def test_those_left_behind_do_not_hang_us(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_those_who_print_without_end_do_not_either(tmp_path: Path) -> None:
     done = run(tmp_path, "sh", "-c", "(while :; do echo on; done) & sleep 0.1; echo $! >&2", patience=0.1)
     assert done.code == 0

@@ -67,6 +67,7 @@ def test_the_package_is_carried_unless_pip_fetches_it() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9+/]{1,76}={0,2}", line) for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", [JOB, ScriptJob(JOB.task, JOB.title)], ids=["fetched", "carried"])
 def test_bash_understands_it(job: ScriptJob, tmp_path: Path) -> None:
     script = tmp_path / "job.sh"
