@@ -62,7 +62,7 @@ MAY_LOAD: Final = {
     "model show a/b": MODEL | ADDRESSES | ROWS | {
         "cli.commands.model.show", "registry.availability", "store.known_losses",
     },
-    "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list"},
+    "task list": TASKS | ADDRESSES | ROWS | {"cli.commands.task.list", "clock"},
     "status": VERSIONS | ROWS | {
         "catalog.read.entries", "catalog.read.totals", "cli.commands.status", "views.versions", "records.values",
         "registry.retention", "registry.settings", "registry.status", "store.config", "store.writer_name",

@@ -297,7 +297,7 @@ def test_another_input_makes_a_model_whose_lineage_shows_it(lab: Lab) -> None:
     for name in ("first", "second"):
         lab.write(f"{name}.bin", name)
         lab.reg("model", "add", f"iris/{name}", f"{name}.bin")
-    log(lab, "--input", "base=iris/first", *LOG)
+    log(lab, "--input", "base=iris/first", "--output", "best.bin", "--", "sh", "-c", 'cp "$REG_INPUT_BASE" best.bin')
     made = lab.reg("task", "clone", "baseline", "--input", "iris/second", "-q").stdout.decode().strip()
     lab.reg("task", "run", made)
     newest = lab.json("model", "show", "iris/baseline/best")
