@@ -203,11 +203,9 @@ def test_scripts_programs_graphs_and_shards(lab: Lab) -> None:
     assert has_bytes(shards, lab.root / "shards")
 
 
-def test_filters_and_other_ranks(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filters_and_other_ranks(lab: Lab) -> None:
     _log(lab, "--auto-off", "pytorch", script="train 1")
-    monkeypatch.setenv("RANK", "1")
-    _log(lab, script="train 1")
-    monkeypatch.delenv("RANK")
+    lab.log("--auto", "--name", "other", "--", "env", "RANK=1", "python", "train.py", "1")
     assert count_lines(lab) == {}
     _log(lab, "--auto-only", "pytorch=fin*.pt", script="train 1")
     assert count_lines(lab) == {"final": 1}
