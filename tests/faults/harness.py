@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Final, TypeVar
 
 import pytest
@@ -20,7 +21,7 @@ from registry_cli.catalog.fold.fold import check_entry
 from registry_cli.catalog.read import tasks as task_read
 from registry_cli.catalog.read import versions as read
 from registry_cli.catalog.read.entries import list_void
-from registry_cli.catalog.read.rows import VersionRow
+from registry_cli.catalog.read.rows import TaskRow, VersionRow
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.opening import Registry
 from registry_cli.records.codec import load_entry
@@ -236,11 +237,18 @@ def take_snapshot(registry: Registry) -> Snapshot:
     db = registry.index.db
     rows = [row for (row,) in db.execute("SELECT row FROM attempts WHERE newest = 1 ORDER BY row")]
     tasks = (
-        (f"task:{task.name}", tuple((file.path, file.sha256) for file in task_read.list_task_files(db, task.id)),
-         task.tags, (), False, (task.archived, task.removed, task.status))
-        for task in task_read.list_tasks(db, rows)
+        (f"task:{task.name}", _list_files(db, row, task), task.tags, (), False,
+         (task.archived, task.removed, task.status))
+        for row, task in zip(rows, task_read.list_tasks(db, rows), strict=True)
     )  # fmt: skip
     return (*versions, *tasks)
+
+
+def _list_files(db: Connection, row: int, task: TaskRow) -> tuple[tuple[str, str], ...]:
+    """Return the files of a task; of a removed one those of its newest attempt, as a purge takes the others' away."""
+    if task.removed:
+        return tuple(db.execute("SELECT path, sha256 FROM task_files WHERE task = ? ORDER BY path", (row,)))
+    return tuple((file.path, str(file.sha256)) for file in task_read.list_task_files(db, task.id))
 
 
 def _design_of(row: VersionRow) -> str | None:

@@ -18,11 +18,11 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 def train(rank):
-    torch.save({"before": rank}, f"before{rank}.pt")
+    torch.save({"before": torch.full((2,), rank)}, f"before{rank}.pt")
     dist.init_process_group("gloo", init_method="file://{folder}/meet", rank=rank, world_size=2)
     for step in range(3):
         reg.log_metric("loss", float(rank), step)
-    torch.save({"rank": rank}, f"net{rank}.pt")
+    torch.save({"rank": torch.full((2,), rank)}, f"net{rank}.pt")
     dist.barrier()
     dist.destroy_process_group()
 
