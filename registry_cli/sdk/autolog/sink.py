@@ -139,7 +139,7 @@ class NoteSink:
         if saved.inode is not None:
             self._recent[saved.inode] = now, saved if stream is None else None  # an open file may still be empty
         lines = self._plain
-        if lines is None or stream is not None or not saved.is_plain:
+        if lines is None or stream is not None or not saved.is_plain or _is_other_rank():
             self._write((Notebook.add_saved, now, saved, stream))
             return
         try:
@@ -266,8 +266,6 @@ class NoteSink:
         return self._put
 
     def _put(self, event: Event) -> None:
-        if env.rank_in_torch() and env.rank():  # this process became another rank after its first event
-            return
         self._queue.put(event)
 
     def _work(self, notebook: Notebook) -> None:
@@ -286,7 +284,7 @@ class NoteSink:
     def _write_now(self, event: Event) -> None:
         """Handle an event at once: a process may be killed, or leave by `os._exit`, at any moment."""
         notebook = self._notebook
-        if notebook is not None:
+        if notebook is not None and not _is_other_rank():
             self._take(notebook, event)
             if not notebook.is_settled:
                 self._queue.put((_look,))  # the thread waits for files that are still open
@@ -339,6 +337,11 @@ class NoteSink:
 
     def _write_held(self, note: Note) -> None:
         self._write((Notebook.add, note))
+
+
+def _is_other_rank() -> bool:
+    """Return True where this process became a rank other than 0 after its first event."""
+    return bool(env.rank_in_torch()) and env.rank() != 0
 
 
 def _read_wanted(live: Live) -> Callable[[int], bool]:
