@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import nullcontext
-from functools import cache, wraps
+from functools import cache
 from importlib import import_module
-from inspect import Parameter, Signature, get_annotations, signature
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,13 +17,13 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from registry_cli import env
 from registry_cli._version import __version__
-from registry_cli.cli.options import Options
+from registry_cli.cli.option_groups import spread_groups
 from registry_cli.cli.session import RAW_KEY, REGISTRY_KEY, TAIL_KEY
 from registry_cli.cli.table import COMMANDS, GROUPS, PAGED, Row, aliases_in, children
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
@@ -115,7 +114,7 @@ def _load(name: str, row: Row) -> RegCommand:
     """Import the module of a command and make what Typer runs of it, once in a process."""
     module = import_module(row.module)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(cls=RegCommand)(_spread_groups(module.command))
+    app.command(cls=RegCommand)(spread_groups(module.command))
     real = typer.main.get_command(app)
     assert isinstance(real, RegCommand)
     real.name = name
@@ -250,39 +249,6 @@ def help_text(words: Sequence[str]) -> str | None:
         command = command.load() if isinstance(command, LazyCommand) else command
         ctx = command.context_class(command, info_name=word, parent=ctx)
     return str(command.get_help(ctx))
-
-
-def _spread_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command for Typer, which takes each option of a group as a parameter of its own."""
-    parameters: list[Parameter] = []
-    groups: dict[str, tuple[type[Options], list[str]]] = {}
-    for parameter in signature(command, eval_str=True).parameters.values():
-        group = parameter.annotation
-        spread = [parameter]
-        if isinstance(group, type) and issubclass(group, Options):
-            spread = _list_options(group)
-            groups[parameter.name] = group, [option.name for option in spread]
-        parameters += [each.replace(kind=Parameter.KEYWORD_ONLY) for each in spread]
-
-    @wraps(command)
-    def call(**given: Any) -> None:
-        for name, (group, options) in groups.items():
-            given[name] = group(**{option: given.pop(option) for option in options})
-        command(**given)
-
-    call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # `inspect` reads it
-    call.__annotations__ = {}  # Typer would evaluate them again, which takes a millisecond
-    return call
-
-
-def _list_options(group: type[Options]) -> list[Parameter]:
-    """Return the options of a group: those that its class declares itself, then those of the classes below it."""
-    hints = (hint for owner in group.__mro__ for hint in get_annotations(owner, eval_str=True).items())
-    return [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(group, name, None), annotation=hint)
-        for name, hint in hints
-        if hasattr(hint, "__metadata__")
-    ]
 
 
 def _everywhere(*, hidden: bool = False) -> list[TyperOption]:

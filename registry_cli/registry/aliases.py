@@ -30,6 +30,25 @@ def plan_alias(db: Connection, line: int | None, name: AliasName, version: Versi
     return changes.alias(spelled, version=version, old=find_holder(db, line, spelled))
 
 
+def find_move(
+    db: Connection, ref: str, name: AliasName, verb: str, *, rest: str
+) -> tuple[int, VersionRow, AliasName, VersionId | None]:
+    """Return the row and the version that `ref` names, the alias as its line spells it, and its present holder.
+
+    Args:
+        db: The index.
+        ref: An exact address.
+        name: The alias.
+        verb: The command's verb, for the hint where `ref` names several versions.
+        rest: The words that follow `ref` in that hint.
+    """
+    row = resolve_exact(db, ref, verb, rest=rest)
+    version = versions.get_version(db, row)
+    line = get_line(db, version.name)
+    spelled = find_spelling(db, line, name)
+    return row, version, spelled, find_holder(db, line, spelled)
+
+
 def set_alias(
     registry: Registry, ref: str, name: AliasName, *, expect: str | None = None, require: str | None = None,
     message: str | None = None,
@@ -50,15 +69,8 @@ def set_alias(
     """
     target: list[VersionId] = []
 
-    def look(db: Connection) -> tuple[int, VersionRow, AliasName, VersionId | None]:
-        row = resolve_exact(db, ref, "alias", rest=f" {name}")
-        version = versions.get_version(db, row)
-        line = get_line(db, version.name)
-        spelled = find_spelling(db, line, name)
-        return row, version, spelled, find_holder(db, line, spelled)
-
     def plan() -> list[Change]:
-        row, version, spelled, held = registry.read(look)
+        row, version, spelled, held = registry.read(lambda db: find_move(db, ref, name, "alias", rest=f" {name}"))
         target[:] = [version.id]
         if expect is not None:
             _check_holder(registry, version.name, spelled, held, expect)

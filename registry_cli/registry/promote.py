@@ -8,19 +8,15 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read import versions
-from registry_cli.catalog.read.address import get_line, resolve_exact
-from registry_cli.catalog.read.aliases import find_holder, find_spelling
 from registry_cli.errors import RefusedError
-from registry_cli.registry.aliases import check_required
+from registry_cli.registry.aliases import check_required, find_move
 from registry_cli.registry.retention import find_number
 from registry_cli.registry.transaction import transact
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.fold.changes import Change
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import AliasName, VersionId
+    from registry_cli.ids import AliasName
     from registry_cli.registry.api import Registry
     from registry_cli.registry.goals import Goal
 
@@ -71,15 +67,10 @@ def promote_version(
     """
     found: list[Promotion] = []
 
-    def look(db: Connection) -> tuple[int, VersionRow, AliasName, VersionId | None]:
-        row = resolve_exact(db, ref, "promote", rest=f" {name} --if-better {quote(f'{goal.way}({goal.field})')}")
-        version = versions.get_version(db, row)
-        line = get_line(db, version.name)
-        spelled = find_spelling(db, line, name)
-        return row, version, spelled, find_holder(db, line, spelled)
+    rest = f" {name} --if-better {quote(f'{goal.way}({goal.field})')}"
 
     def plan() -> list[Change]:
-        row, version, spelled, held = registry.read(look)
+        row, version, spelled, held = registry.read(lambda db: find_move(db, ref, name, "promote", rest=rest))
         before = registry.get_row(held) if held else None
         found[:] = [_compare(version, before, spelled, goal, least)]
         if require is not None:
