@@ -108,6 +108,7 @@ MAY_LOOK = {
     ("store/workers.py", "iterdir"): "what the kernel tells of a process",
     ("store/workers.py", "os.open"): "the null device",
     ("registry/fsck/log.py", "log.exists"): "it asks the seam",
+    ("registry/gc/collect.py", "log.exists"): "the same",
     ("registry/fsck/blobs.py", "entry.stat"): "an entry of a folder that the seam has opened",
     ("registry/fsck/small_files.py", "entry.stat"): "the same",
     ("registry/fsck/small_files.py", "entry.is_dir"): "the same",

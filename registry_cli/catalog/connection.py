@@ -81,7 +81,13 @@ def split_script(script: str) -> list[str]:
 
 @contextmanager
 def transaction(db: Connection, kind: Literal["DEFERRED", "IMMEDIATE", "EXCLUSIVE"] = "IMMEDIATE") -> Iterator[None]:
-    """Commit all that the context writes, or roll all of it back."""
+    """Commit all that the context writes, or roll all of it back.
+
+    Raises:
+        RuntimeError: A snapshot is open. SQLite's own error for it would pass for a damaged index.
+    """
+    if db.in_transaction:
+        raise RuntimeError("a transaction inside a snapshot")
     db.execute(f"BEGIN {kind}")
     try:
         yield

@@ -66,7 +66,7 @@ class Index:
         self.db.close()
 
     def sync(self) -> Head:
-        """Fold the log's entries after `head`, and return the new head."""
+        """Fold the log's entries after `head`, and return the new head; never inside `read`, whose state must stay."""
         if not self._log.exists(self.head.seq + 1):
             return self.head
         self._work(self._sync)
@@ -110,7 +110,7 @@ class Index:
     def append(self, entry: Entry, data: bytes) -> str | None:
         """Fold the entry that was just written to the slot after `head`; return why it is void, or None."""
         self._work(lambda: self._append(entry, data))
-        return find_value(self.db, "SELECT void FROM entries WHERE id = ?", entry.id)
+        return self.read(lambda db: find_value(db, "SELECT void FROM entries WHERE id = ?", entry.id))
 
     def rehearse(self, entry: Entry) -> str | None:
         """Return why an entry would be void after `head`, or None; the index stays as it is.
@@ -130,7 +130,7 @@ class Index:
         """
         if not self._log.holds(self.head):
             self._opener.replay.check_head(self.head)
-        unknown = find_value(self.db, "SELECT value FROM stamp WHERE key = ?", UNKNOWN)
+        unknown = self.read(lambda db: find_value(db, "SELECT value FROM stamp WHERE key = ?", UNKNOWN))
         if unknown:
             raise RefusedError(
                 f"this registry is read-only for this program: {unknown}; a newer one can change it",
@@ -145,13 +145,13 @@ class Index:
         Raises:
             CorruptError: A record could not be read.
         """
-        if not sqlite_file.list_damaged(self.db):
+        if not self.read(sqlite_file.list_damaged):
             return
         from registry_cli.catalog.read.records import list_broken
         from registry_cli.store.known_losses import read_partial
 
         known = read_partial(self._layout).records
-        for broken in list_broken(self.db):
+        for broken in self.read(list_broken):
             if broken.id not in known:
                 problem = f"nothing can be added while {broken.ref} is damaged: {broken.problem}"
                 raise CorruptError(problem, hint=LOST)

@@ -235,16 +235,17 @@ class _Collection:
         return still
 
     def _catch_up(self) -> None:
-        """Follow the log until the mark and the index, on which the entry is rehearsed, are at the same slot.
+        """Follow the log with the mark, at least to the slot at which the entry is planned.
+
+        Where the mark is further than that, another writer has taken the entry's slot, and it is planned again.
 
         Raises:
             ConflictError: The log has become shorter.
         """
         self._mark.sync()
-        while (folded := self._registry.index.sync().seq) != (marked := self._mark.seq):
-            self._mark.sync()
-            if (self._registry.index.sync().seq, self._mark.seq) == (folded, marked):
-                raise ConflictError("the registry was replaced while it was collected", hint="reg gc")
+        planned, log = self._registry.index.head.seq, self._registry.log
+        if self._mark.seq != planned and not log.exists(planned + 1):
+            raise ConflictError("the registry was replaced while it was collected", hint="reg gc")
 
 
 def _is_spare(trashed: Trashed) -> bool:

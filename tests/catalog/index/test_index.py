@@ -182,6 +182,34 @@ def test_append_folds_the_entry_even_if_the_slot_is_not_seen(forger: Forger) -> 
         assert index.head.seq == 6
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        Index.check_writable,
+        Index.check_undamaged,
+        lambda index: index.read(versions.read_settings),
+        lambda index: index.rehearse(make_entry(6, changes.setting("s", 1))),
+        lambda index: index.append(make_entry(6, changes.setting("s", 1), previous=index.head.digest), b"its bytes"),
+    ],
+)
+def test_an_index_that_breaks_while_it_is_open_stops_nobody(forger: Forger, read: Callable[[Index], object]) -> None:
+    with closing(forger.index(_path(forger))) as index:
+        for table in ("stamp", "settings", "entries"):
+            index.db.execute(f"DROP TABLE {table}")
+        read(index)
+        assert dump_tables(index.db)
+
+
+def test_nothing_is_folded_inside_a_snapshot(forger: Forger) -> None:
+    path = _path(forger)
+    with closing(forger.index(path)) as index:
+        inode = path.stat().st_ino
+        forger.add("d/e")
+        with pytest.raises(RuntimeError, match="inside a snapshot"):
+            index.read(lambda _db: index.sync())
+        assert path.stat().st_ino == inode
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_file, "WAIT", 0.05)

@@ -317,6 +317,28 @@ def test_a_log_that_becomes_shorter_ends_a_collection(registry: Registry) -> Non
             _Collection(registry, mark, None, SILENT)._announce([BlobHash("0" * 64)], changes.CONDEMN)
 
 
+def test_an_entry_that_comes_while_an_announcement_is_planned_leaves_the_index_in_its_place(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index was folded inside the plan's snapshot; SQLite's error for that passed for a damaged file."""
+    row = add(registry, "a/m", b"one")
+    remove_versions(registry, [row.ref])
+    inode, sync = registry.layout.index.stat().st_ino, Mark.sync
+
+    def add_first(mark: Mark) -> None:
+        monkeypatch.setattr(Mark, "sync", sync)
+        with Registry.open(registry.path) as other:
+            add(other, "a/m", b"two")
+        sync(mark)
+
+    with Mark(registry) as mark:
+        collection = _Collection(registry, mark, None, SILENT)
+        monkeypatch.setattr(Mark, "sync", add_first)
+        assert collection._announce([blob_of(row)], changes.CONDEMN) == [blob_of(row)]
+    assert list_collections(registry) == [changes.CONDEMN]
+    assert registry.layout.index.stat().st_ino == inode
+
+
 def console_of(registry: Registry, data: bytes) -> Path:
     return registry.layout.blob(digest_bytes(data).sha256)
 
