@@ -66,7 +66,13 @@ class Index:
         self.db.close()
 
     def sync(self) -> Head:
-        """Fold the log's entries after `head`, and return the new head; never inside `read`, whose state must stay."""
+        """Fold the log's entries after `head`, and return the new head.
+
+        Raises:
+            RuntimeError: It is called inside `read`, whose state must stay.
+        """
+        if self.db.in_transaction:  # asked also where nothing is new, so that every such call shows itself
+            raise RuntimeError("the index cannot follow the log inside a snapshot")
         if not self._log.exists(self.head.seq + 1):
             return self.head
         self._work(self._sync)
