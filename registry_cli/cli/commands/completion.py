@@ -22,6 +22,6 @@ def command(
     ],
 ) -> None:
     """Print the script with which a shell completes words."""
-    from registry_cli.cli.shell_scripts import SCRIPTS
+    from registry_cli.cli.shell_scripts import read_script
 
-    open_session(ctx).output.text(SCRIPTS[shell])
+    open_session(ctx).output.text(read_script(shell))

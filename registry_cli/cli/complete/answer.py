@@ -24,10 +24,12 @@ def answer(words: Sequence[str]) -> int:
     """Print the answer, or a shell's script where only the shell is named."""
     shell, typed = words[0] if words else "", list(words[1:])
     if not typed:
-        from registry_cli.cli.shell_scripts import SCRIPTS
+        from registry_cli.cli.shell_scripts import SHELLS, read_script
 
-        sys.stdout.write(SCRIPTS.get(shell, ""))
-        return 0 if shell in SCRIPTS else 2
+        if shell not in SHELLS:
+            return 2
+        sys.stdout.write(read_script(shell))
+        return 0
     if shell == "bash":
         kind, found = _answer_bash(*typed)
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.catalog.query.fields import FILES, PLAIN, TASK_PLAIN
 from registry_cli.catalog.schema import SCHEMA
 from registry_cli.cli.group import LazyCommand, RegGroup, root_group
-from registry_cli.cli.shell_scripts import SCRIPTS
+from registry_cli.cli.shell_scripts import SHELLS, read_script
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, SHORT
 from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
 from registry_cli.records.status import STATUSES
@@ -54,7 +54,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
 
 def generate() -> dict[str, str]:
     """Return the text of each generated file by its path in the repository."""
-    files = {f"completions/reg.{shell}": script for shell, script in SCRIPTS.items()}
+    files = {f"completions/reg.{shell}": read_script(shell) for shell in SHELLS}
     return {TABLE: _table(), **files}
 
 
