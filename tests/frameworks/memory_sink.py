@@ -146,7 +146,6 @@ TABLE = Framework(
     name="Toy",
     title="ToyNet",
     keys=("pytorch",),
-    packages=("toynet",),
     hooks=(
         Save("toynet.core:save", Argument(1, "path"), report=report_toy, empties=True),
         Save("toynet.core:bundle", Argument(1, "path")),

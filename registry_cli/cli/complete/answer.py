@@ -26,10 +26,8 @@ def answer(words: Sequence[str]) -> int:
     if not typed:
         from registry_cli.cli.shell_scripts import SHELLS, read_script
 
-        if shell not in SHELLS:
-            return 2
-        sys.stdout.write(read_script(shell))
-        return 0
+        sys.stdout.write(read_script(shell) if shell in SHELLS else "")
+        return 0 if shell in SHELLS else 2
     if shell == "bash":
         kind, found = _answer_bash(*typed)
     else:

@@ -216,14 +216,15 @@ class Framework:
 
     Attributes:
         name: Name for the `framework` of versions; None where the bytes or the object decide.
-        title: Name for users.
         keys: Keys that its hooks belong to, each of which may turn them off or filter them; the first is its own.
-        packages: Top-level packages of the targets.
         hooks: The hooked functions.
+        title: Name for users; where none is given, `name` or the first key.
     """
 
     name: str | None
-    title: str
     keys: tuple[str, ...]
-    packages: tuple[str, ...]
     hooks: tuple[Hook, ...]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name or self.keys[0])

@@ -58,9 +58,7 @@ def leave_cv(call: Call, sink: Sink) -> None:
 
 FRAMEWORK = Framework(
     name="CatBoost",
-    title="CatBoost",
     keys=("catboost",),
-    packages=("catboost",),
     hooks=(
         Save("catboost.core:CatBoost.save_model", _FILE, report=report_save),
         Load("catboost.core:CatBoost.load_model", _FILE),

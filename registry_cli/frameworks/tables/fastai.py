@@ -89,7 +89,6 @@ FRAMEWORK = Framework(
     name="PyTorch",
     title="fastai",
     keys=("fastai", "pytorch"),
-    packages=("fastai",),
     hooks=(
         Save("fastai.learner:save_model", _FILE, report=report_model),
         Load("fastai.learner:load_model", _FILE),

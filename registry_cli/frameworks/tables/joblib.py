@@ -35,9 +35,7 @@ def _is_cache() -> bool:
 
 FRAMEWORK = Framework(
     name=None,
-    title="joblib",
     keys=("joblib",),
-    packages=("joblib",),
     hooks=(
         Save("joblib.numpy_pickle:dump", Argument(1, "filename"), report=report_dump, empties=True),
         Load("joblib.numpy_pickle:load", _LOADED, report=report_load),

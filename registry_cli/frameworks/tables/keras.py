@@ -157,9 +157,7 @@ def _make_saves(package: str, *, optional: bool) -> tuple[Save | Load, ...]:
 
 FRAMEWORK = Framework(
     name="Keras",
-    title="Keras",
     keys=("keras", "tensorflow"),
-    packages=("keras", "tf_keras"),
     hooks=(
         *_make_saves("keras", optional=False),
         *_make_saves("tf_keras", optional=True),

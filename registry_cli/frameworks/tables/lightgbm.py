@@ -67,9 +67,7 @@ def flatten_results(results: Iterable[Any]) -> dict[str, float]:
 
 FRAMEWORK = Framework(
     name="LightGBM",
-    title="LightGBM",
     keys=("lightgbm",),
-    packages=("lightgbm",),
     hooks=(
         Save("lightgbm.basic:Booster.save_model", Argument(1, "filename"), report=report_save),
         Load("lightgbm.basic:Booster.__init__", Argument(3, "model_file")),

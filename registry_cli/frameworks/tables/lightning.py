@@ -92,6 +92,5 @@ FRAMEWORK = Framework(
     name="PyTorch",
     title="PyTorch Lightning",
     keys=("lightning", "pytorch"),
-    packages=("lightning", "pytorch_lightning", "lightning_fabric"),
     hooks=tuple(hook for names in _TRAINERS.items() for hook in _make_hooks(*names)),
 )

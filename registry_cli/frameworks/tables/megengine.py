@@ -10,9 +10,7 @@ from registry_cli.frameworks.patching.shapes import Argument, Framework, Load, S
 
 FRAMEWORK = Framework(
     name="MegEngine",
-    title="MegEngine",
     keys=("megengine",),
-    packages=("megengine",),
     hooks=(
         Save("megengine.serialization:save", Argument(1, "f")),
         Load("megengine.serialization:load", Argument(0, "f")),

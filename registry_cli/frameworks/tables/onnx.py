@@ -46,9 +46,7 @@ def list_beside(model: Any) -> set[str]:
 
 FRAMEWORK = Framework(
     name="ONNX",
-    title="ONNX",
     keys=("onnx",),
-    packages=("onnx", "onnxruntime"),
     hooks=(
         Save("onnx:save_model", _FILE, report=report_model),
         Load("onnx:load_model", Argument(0, "f")),

@@ -29,9 +29,7 @@ def report_load(call: Call) -> str | None:
 
 FRAMEWORK = Framework(
     name=None,
-    title="pickle",
     keys=("pickle",),
-    packages=("pickle",),
     hooks=(
         Save("pickle:dump", Argument(1, "file"), report=report_dump),
         Load("pickle:load", _LOADED, report=report_load),

@@ -84,9 +84,7 @@ def _describe_graph(given: Any) -> Details:
 
 FRAMEWORK = Framework(
     name="PyTorch",
-    title="PyTorch",
     keys=("pytorch",),
-    packages=("torch",),
     hooks=(
         Save("torch.serialization:save", Argument(1, "f"), report=report_save, empties=True),
         Load("torch.serialization:load", _FILE),

@@ -42,9 +42,7 @@ def _make_hooks(library: str) -> tuple[Save | Load, ...]:
 
 FRAMEWORK = Framework(
     name=None,
-    title="safetensors",
     keys=("safetensors",),
-    packages=("safetensors",),
     hooks=(
         Load("safetensors:safe_open", _LOADED),
         *(hook for library in _LIBRARIES for hook in _make_hooks(library)),

@@ -18,9 +18,7 @@ def report_dump(call: Call) -> Details | None:
 
 FRAMEWORK = Framework(
     name=None,
-    title="skops",
     keys=("skops",),
-    packages=("skops",),
     hooks=(
         Save(f"{_IO}:dump", Argument(1, "file"), report=report_dump),
         Load(f"{_IO}:load", Argument(0, "file")),

@@ -97,7 +97,6 @@ FRAMEWORK = Framework(
     name=None,
     title="TensorBoard",
     keys=("tensorboard",),
-    packages=("torch", "tensorboardX", "tensorflow"),
     hooks=(
         Score("torch.utils.tensorboard.writer:SummaryWriter.add_scalar", report_scalar),
         Score("torch.utils.tensorboard.writer:SummaryWriter.add_scalars", report_scalars),

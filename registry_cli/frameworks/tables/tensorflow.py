@@ -51,9 +51,7 @@ def _find_number(path: str) -> int | None:
 
 FRAMEWORK = Framework(
     name="TensorFlow",
-    title="TensorFlow",
     keys=("tensorflow",),
-    packages=("tensorflow",),
     hooks=(
         Save("tensorflow.python.saved_model.save:save", Argument(1, "export_dir"), "folder"),
         Save("tensorflow.python.checkpoint.checkpoint:Checkpoint._write", _PREFIX, "prefix", report_checkpoint),

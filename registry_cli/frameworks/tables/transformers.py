@@ -153,7 +153,6 @@ FRAMEWORK = Framework(
     name="PyTorch",
     title="transformers and PEFT",
     keys=("transformers",),
-    packages=("transformers", "peft", "accelerate"),
     hooks=(
         Save("transformers.modeling_utils:PreTrainedModel.save_pretrained", _FOLDER, "folder", report_model),
         Load("transformers.modeling_utils:PreTrainedModel.from_pretrained", _NAME),

@@ -95,9 +95,7 @@ def _find_home(call: Call) -> str | None:
 
 FRAMEWORK = Framework(
     name="XGBoost",
-    title="XGBoost",
     keys=("xgboost",),
-    packages=("xgboost",),
     hooks=(
         Save("xgboost.core:Booster.save_model", _FILE, report=report_save),
         Load("xgboost.core:Booster.load_model", _FILE, report=report_load),

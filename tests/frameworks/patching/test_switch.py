@@ -142,7 +142,7 @@ def test_functions_keep_signature_name_and_pickle(switch: Switch) -> None:
 
 def test_a_builtin_stays_unbound_and_pickles(folder: Path, memory: Memory) -> None:
     table = replace(TABLE, hooks=(Load("_pickle:loads", Argument(0, "data")),))
-    switch = Switch({"toy": ("_pickle",)}, lambda name: replace(table, packages=("_pickle",)))
+    switch = Switch({"toy": ("_pickle",)}, lambda name: table)
     switch.state.rules, switch.state.make_sink = Rules({}, "/"), lambda: memory
     plain = _pickle.loads
     switch.start()
@@ -158,7 +158,7 @@ def test_a_builtin_stays_unbound_and_pickles(folder: Path, memory: Memory) -> No
 
 
 def test_a_class_that_nobody_can_inherit_from(folder: Path, memory: Memory) -> None:
-    table = replace(TABLE, hooks=(Load("_contextvars:ContextVar", Argument(0, "name")),), packages=("_contextvars",))
+    table = replace(TABLE, hooks=(Load("_contextvars:ContextVar", Argument(0, "name")),))
     switch = Switch({"toy": ("_contextvars",)}, lambda name: table)
     switch.state.rules, switch.state.make_sink = Rules({}, "/"), lambda: memory
     memory.others[str(folder / "old")] = "new"
