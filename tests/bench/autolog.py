@@ -26,7 +26,7 @@ from registry_cli.frameworks.patching.wrap import wrap
 def save(model, path):
     pass
 
-table = Framework("Bench", "bench", ("pytorch",), (), ())
+table = Framework("Bench", ("pytorch",), ())
 reg.autolog()
 hooked = wrap(_switch.state, table, Save("bench:save", Argument(1, "path")), save)
 os.makedirs("many", exist_ok=True)

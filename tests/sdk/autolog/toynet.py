@@ -37,7 +37,7 @@ def load_framework(name):
     from registry_cli.frameworks.patching.shapes import Argument, Framework, Load, Save, Score
     hooks = (Save("toynet:save", Argument(1, "file")), Load("toynet:load", Argument(0, "file")),
              Score("toynet:score", lambda call, sink: sink.score(*call.args)))
-    return Framework("Toy", "Toy", ("pytorch",), ("toynet",), hooks)
+    return Framework("Toy", ("pytorch",), hooks)
 
 table.load_framework = load_framework
 """
