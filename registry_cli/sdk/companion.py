@@ -27,6 +27,8 @@ _BOOT: Final = (
     "import sys; sys.path += [path for path in sys.argv[2:] if path not in sys.path]; "
     "from registry_cli.sdk.companion import main; main(int(sys.argv[1]))"
 )
+_PACKAGES: Final = ("/site-packages", "/dist-packages")
+"""Ends of the folders that pip and Debian install packages in."""
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -57,8 +59,12 @@ def start_companion(begin: Begin) -> tuple[Channel, Popen[bytes]]:
 
 
 def _list_paths() -> list[str]:
-    """Return the companion's module path: this process's, without the script's folder, which may shadow modules."""
+    """Return the companion's module path: this process's, without the script's folder, which may shadow modules.
+
+    A module that `python -m` runs, as a notebook's kernel is, may lie among the installed packages: these stay.
+    """
     own = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv else ""  # noqa: PTH100, PTH120
+    own = "" if own.endswith(_PACKAGES) else own
     package = str(Path(__file__).parents[2])
     return [package, *(path for path in sys.path if path not in {"", own, package, env.SITE})]
 

@@ -288,6 +288,26 @@ def test_rank_0_alone_tells(tmp_path: Path) -> None:
         assert [version.ref for version in registry.query(sort="created")] == ["a/m:1", "a/later:1", "proj/out:1"]
 
 
+def test_a_module_among_the_installed_packages_begins_a_task(tmp_path: Path) -> None:
+    """As a notebook's kernel does: `python -m` runs it, and what its companion imports lies beside it."""
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    for path in Path(pytest.__file__).parents[1].iterdir():
+        (packages / path.name).symlink_to(path)
+    scripts.write(packages, "import registry_cli as reg\nreg.Task.init('proj', 'job')\nprint('begun')", "kernel.py")
+    start = f"""if True:
+        import runpy, sys
+        sys.path[:0] = [{str(scripts.ROOT)!r}, {str(packages)!r}]
+        runpy.run_module("kernel", run_name="__main__", alter_sys=True)
+    """
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", start], cwd=tmp_path, env=environ, text=True, capture_output=True, timeout=LONGEST
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "begun\n", "")
+    assert scripts.newest(tmp_path).status == "completed"
+
+
 @pytest.mark.slow
 def test_under_reg_log_it_joins(tmp_path: Path) -> None:
     scripts.write(tmp_path, START + "print(task.id)\nreg.log_metric('loss', 0.5)\nopen('m.bin', 'wb').write(b'1')\n"
