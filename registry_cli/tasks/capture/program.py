@@ -28,6 +28,9 @@ _SPECIAL_MODULES: Final = frozenset({"torch.distributed.run", "torch.distributed
 _PYTHON_VALUES: Final = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 """Options of Python that take the next word (https://docs.python.org/3/using/cmdline.html)."""
 
+_KERNELS: Final = frozenset({"ipykernel_launcher", "ipykernel", "colab_kernel_launcher"})
+"""Modules that are the kernels of notebooks: they wait for cells, and run none by themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -56,6 +59,11 @@ def find_program(argv: Sequence[str]) -> Program:
 def is_python(word: str) -> bool:
     """Return whether a word is the name or path of a Python interpreter."""
     return _PYTHON.fullmatch(_base(word)) is not None
+
+
+def is_kernel(argv: Sequence[str]) -> bool:
+    """Return whether a command is the kernel of a notebook."""
+    return find_program(argv).name in _KERNELS
 
 
 def _look(argv: Sequence[str], at: int, python: int | None, runner: int | None) -> Program:

@@ -10,6 +10,7 @@ from registry_cli.records.task import CONSOLE, LOCK, REPORTED, SCALARS
 from registry_cli.secrets.hiding import fill_secrets
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.attempt.crashed import SILENT_RUNNER, end_crashed, end_silent, list_crashed
+from registry_cli.tasks.capture.program import is_kernel
 from registry_cli.tasks.describe import look_around, with_code
 from registry_cli.tasks.record import get_row, get_task
 from registry_cli.tasks.rerun.prepare import Environment, open_workdir
@@ -31,7 +32,7 @@ def get_runnable(registry: Registry, ref: str) -> TaskRow:
     Raises:
         NotFoundError: The address names nothing.
         ConflictError: The task is running.
-        RefusedError: The task is removed, or was cancelled before it ran.
+        RefusedError: The task is removed, was cancelled before it ran, or is a notebook's without its cells.
     """
     end_crashed(registry)
     registry.index.sync()
@@ -45,6 +46,10 @@ def get_runnable(registry: Registry, ref: str) -> TaskRow:
         raise ConflictError(f"task {row.name} is running", hint=f"reg task logs --follow {row.id}")
     if row.status == "cancelled" and row.attempt == 0:  # a job that was submitted before must not run it now
         raise RefusedError(f"task {row.name} was cancelled before it ran", hint=f"reg task clone {row.id}")
+    if is_kernel(get_task(registry, row).recipe.argv):
+        raise RefusedError(
+            f"task {row.name} is of a notebook, and its cells are not on record", hint=f"reg task show {row.id}"
+        )
     return row
 
 

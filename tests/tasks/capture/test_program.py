@@ -1,6 +1,6 @@
 import pytest
 
-from registry_cli.tasks.capture.program import find_program
+from registry_cli.tasks.capture.program import find_program, is_kernel
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,10 @@ def test_nothing() -> None:
 def test_a_launcher_without_a_program(words: str) -> None:
     argv = words.split()
     assert find_program(argv).words >= 1
+
+
+def test_kernels_of_notebooks() -> None:
+    assert is_kernel(["/usr/bin/python3.11", "-m", "ipykernel_launcher", "-f", "/run/kernel-1.json"])
+    assert is_kernel(["python", "-Xfrozen_modules=off", "-m", "ipykernel", "-f", "/run/kernel-1.json"])
+    assert not is_kernel(["python", "train.py", "-m", "ipykernel_launcher"])
+    assert not is_kernel(["jupyter", "nbconvert", "--execute", "a.ipynb"])
