@@ -31,6 +31,8 @@ DIFF: Final = "code.diff"
 BUNDLE: Final = "commits.bundle"
 LOCK: Final = "requirements.txt"
 SCALARS: Final = "scalars.tsv"
+CELLS: Final = "cells.py"
+"""The cells of a notebook or prompt that ran."""
 UNTRACKED: Final = "untracked/"
 """Prefix of the files that git did not track, each a blob of the task."""
 PLOTS: Final = "plots/"
@@ -185,7 +187,7 @@ class Task:
         seeds: Seeds where they are known.
         inputs: Versions it used.
         data: Files it read.
-        files: Its blobs: console, diff, untracked files, lock, scalars, and those below `REPORTED`.
+        files: Its blobs: console, diff, untracked files, cells, lock, scalars, and those below `REPORTED`.
         params: Parameters of the run.
         options: Options of the command line by the names of their parameters, where the script's parser told them.
         metrics: Last value of each scalar.

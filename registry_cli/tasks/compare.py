@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.catalog.read.tasks import list_task_inputs
 from registry_cli.catalog.read.versions import list_outputs_of_attempt, list_versions_of_task
 from registry_cli.errors import UsageError
-from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
+from registry_cli.records.task import BUNDLE, CELLS, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.compare import Compared, choose_groups, compare_group, present_fields
 from registry_cli.tasks.find import read_now, see_attempt
@@ -140,10 +140,10 @@ def _inputs(registry: Registry, task: Task) -> dict[str, Value]:
 
 
 def _code(task: Task) -> dict[str, Value]:
-    if task.code is None:
-        return {}
-    stored = [file for file in task.files if file.path in {DIFF, BUNDLE} or file.path.startswith(UNTRACKED)]
-    state = present_fields(commit=task.code.commit, branch=task.code.branch, remote=task.code.remote)
+    code = task.code
+    parts = {CELLS} if code is None else {CELLS, DIFF, BUNDLE}
+    stored = [file for file in task.files if file.path in parts or (code and file.path.startswith(UNTRACKED))]
+    state = present_fields(commit=code.commit, branch=code.branch, remote=code.remote) if code else {}
     return {**state, **{file.path: _digest(file) for file in stored}}
 
 

@@ -13,7 +13,7 @@ from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.parts import EXECUTABLE
-from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input, Recipe, Task
+from registry_cli.records.task import BUNDLE, CELLS, DIFF, UNTRACKED, Input, Recipe, Task
 from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.blobs import has_blob
 from registry_cli.tasks.capture.arguments import parse_arguments
@@ -123,7 +123,7 @@ def with_code(
     if state is None:
         return replace(task, recipe=replace(recipe, cwd=str(cwd)))
     root = find_root(cwd) or cwd
-    files: list[FileEntry] = []
+    files: list[FileEntry] = [file for file in task.files if file.path == CELLS]  # no folder holds these
     lost: list[str] = []
     if state.diff:
         files.append(stage_file(staging, DIFF, state.diff, "text/x-diff"))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.read.tasks import list_task_inputs
 from registry_cli.catalog.read.versions import list_versions_of_task
 from registry_cli.errors import RegError
-from registry_cli.records.task import DIFF, LOCK, SCALARS
+from registry_cli.records.task import CELLS, DIFF, LOCK, SCALARS
+from registry_cli.store import files
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.folder import find_live
 from registry_cli.tasks.attempt.scalar_reader import load_curves, merge
@@ -90,6 +91,9 @@ def find_part(registry: Registry, row: TaskRow, task: Task, path: str) -> bytes 
     if live is not None and path == SCALARS:
         scalars = live.list_scalars()
         return merge(scalars) if scalars else None
+    if live is not None and path == CELLS and files.exists(live.cells):
+        with files.open_own(live.cells) as cells:
+            return cells.read()
     file = task.find_file(path)
     return None if file is None else read_task_file(registry, file)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import clock
 from registry_cli.cli.card import draw_groups, list_pairs
 from registry_cli.cli.drawing import STATUSES
 from registry_cli.cli.printing.history import format_sparkline
+from registry_cli.records.task import CELLS
 from registry_cli.views.text import escape, format_duration, format_short, format_size
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _groups(view: Mapping[str, Any], curves: Curves) -> dict[str, list[list[str]
         "command": [[escape(view["command"])]],
         "in": [[escape(recipe["cwd"])]] if recipe["cwd"] != "." else [],
         "clone of": [[view["source"]]] if view["source"] else [],
-        "code": _code(view["code"]),
+        "code": [*_code(view["code"]), *_cells(view["files"])],
         "python": _python(view["python"], view["packages"]),
         "host": _host(view["host"]),
         "environment": list_pairs({**view["environment"], **recipe["env"]}),
@@ -103,6 +104,10 @@ def _code(code: Mapping[str, Any] | None) -> list[list[str]]:
     if code["cut"]:
         rows.append(["not kept", _some(code["cut"])])
     return rows
+
+
+def _cells(files: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    return [["cells", "of a notebook; all of them: --cells"] for file in files if file["path"] == CELLS]
 
 
 def _python(python: Mapping[str, Any], packages: int | None) -> list[list[str]]:

@@ -119,6 +119,6 @@ def _end(registry: Registry, live: Live, *, proven: bool) -> TaskRow | None:
 
 def _last_sign(live: Live, row: TaskRow) -> datetime:
     """Return the time of a runner's last sign of life: that of the newest file of its folder, else its start."""
-    signs = (live.state, live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes())
+    signs = (live.state, live.console, live.cells, *live.list_facts(), *live.list_scalars(), *live.list_notes())
     written = [status.st_mtime for status in map(files.find_status, signs) if status]
     return datetime.fromtimestamp(max(written), UTC) if written else row.started or clock.now()

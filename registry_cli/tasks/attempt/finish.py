@@ -15,7 +15,7 @@ from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.status import ENDED
-from registry_cli.records.task import BUNDLE, CONSOLE, LOCK, SCALARS
+from registry_cli.records.task import BUNDLE, CELLS, CONSOLE, LOCK, SCALARS
 from registry_cli.store import files
 from registry_cli.store.blobs import has_blob
 from registry_cli.store.staging import Staging
@@ -175,6 +175,8 @@ def _stage_folder(staging: Staging, live: Live, facts: Facts) -> list[FileEntry]
         files.check_regular(live.console, console)
     if console is not None and console.st_size:
         staged.append(_stage_own(staging, CONSOLE, live.console, "text/plain"))
+    if files.exists(live.cells):
+        staged.append(_stage_own(staging, CELLS, live.cells, "text/x-python"))
     if files.exists(live.bundle):
         staged.append(_stage_own(staging, BUNDLE, live.bundle, "application/x-git-bundle"))
     scalars = live.list_scalars()

@@ -76,6 +76,11 @@ class Live:
         return self.folder / "console.log"
 
     @property
+    def cells(self) -> Path:
+        """File of the cells that its notebook has run so far."""
+        return self.folder / "cells.py"
+
+    @property
     def bundle(self) -> Path:
         """Git bundle of commits that no remote has."""
         return self.folder / "commits.bundle"
@@ -253,7 +258,7 @@ def is_running(layout: Layout, live: Live) -> bool:
 
 def secure_live(live: Live) -> None:
     """Flush all files of an attempt to the disk, so that a power cut loses only later writes."""
-    for path in (live.console, *live.list_facts(), *live.list_scalars(), *live.list_notes()):
+    for path in (live.console, live.cells, *live.list_facts(), *live.list_scalars(), *live.list_notes()):
         if files.exists(path):
             fd = files.open_file(path, os.O_RDONLY | os.O_NONBLOCK)
             try:

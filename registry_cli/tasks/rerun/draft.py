@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_cli import clock
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.status import ENDED
-from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED, Task
+from registry_cli.records.task import BUNDLE, CELLS, DIFF, LOCK, UNTRACKED, Task
 from registry_cli.store.blobs import has_blob
 from registry_cli.tasks.record import get_row, get_task, write_stage
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
@@ -16,6 +16,7 @@ from registry_cli.tasks.rerun.edits import Edits, apply_edits
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import TaskRow
     from registry_cli.registry.api import Registry
+_PARTS: Final = frozenset({DIFF, BUNDLE, LOCK, CELLS})
 
 
 def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, message: str | None = None) -> Task:
@@ -34,7 +35,7 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
     """
     row = get_row(registry, ref)
     source = get_task(registry, row)
-    parts = tuple(file for file in source.files if file.path in {DIFF, BUNDLE, LOCK} or file.path.startswith(UNTRACKED))
+    parts = tuple(file for file in source.files if file.path in _PARTS or file.path.startswith(UNTRACKED))
     if row.removed or any(file.sha256 and not has_blob(registry.layout, file.sha256) for file in parts):
         raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
     draft = Task(

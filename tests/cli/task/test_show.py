@@ -8,12 +8,13 @@ import pytest
 
 from registry_cli import env
 from registry_cli.ids import BlobHash
-from registry_cli.records.task import Code, Data, Input, Recipe
+from registry_cli.records.task import CELLS, Code, Data, Input, Recipe
 from registry_cli.registry.api import Registry
 from registry_cli.tasks.attempt.attempt import Attempt
 from registry_cli.tasks.attempt.finish import Ending
 from tests.cli.conftest import Reg
 from tests.cli.task.conftest import DIFF, LOCK, task_id
+from tests.registry import making_tasks
 from tests.registry.making import add
 from tests.tasks.making import run, start, tell
 
@@ -58,6 +59,14 @@ def test_a_card_with_everything(reg: Reg, tmp_path: Path, monkeypatch: pytest.Mo
     ]  # fmt: skip
 
 
+def test_the_cells_of_a_notebook(reg: Reg, tmp_path: Path) -> None:
+    with Registry.init(tmp_path) as registry:
+        making_tasks.run(registry, "explore", files={CELLS: b"# %% In[1]\n%time 1\n"})
+    assert reg("task", "show", "explore", "--cells").stdout == b"# %% In[1]\n%time 1\n"
+    lines = [line.split() for line in reg("task", "show", "explore", terminal=True).shown]
+    assert ["code", "cells", "of", "a", "notebook;", "all", "of", "them:", "--cells"] in lines
+
+
 def test_a_record(tasks: Reg) -> None:
     shown = tasks("task", "show", "baseline", "--json").json
     listed = tasks("task", "list", "name = baseline", "--json").json[0]
@@ -76,7 +85,7 @@ def test_parts_are_printed_byte_for_byte(tasks: Reg) -> None:
     assert tasks("task", "show", "baseline", "--lock").stdout == LOCK
     assert tasks("task", "show", "baseline", "--scalars").lines[0] == "name\tstep\tvalue\ttime"
     assert tasks("task", "show", "tuned", "--diff").stdout == b""  # a clean work tree
-    for part in ("--diff", "--lock", "--scalars"):
+    for part in ("--diff", "--lock", "--cells", "--scalars"):
         assert "task broken has recorded no" in tasks("task", "show", "broken", part, code=11).err
     assert "give one of them alone" in tasks("task", "show", "baseline", "--diff", "--lock", code=2).err
     assert "give one of them alone" in tasks("task", "show", "baseline", "--lock", "--json", code=2).err

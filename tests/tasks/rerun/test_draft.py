@@ -10,7 +10,7 @@ import pytest
 
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import TagName
-from registry_cli.records.task import CONSOLE, DIFF, LOCK, Input, Recipe
+from registry_cli.records.task import CELLS, CONSOLE, DIFF, LOCK, Input, Recipe
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import remove_versions
 from registry_cli.tasks.record import get_row, get_task, write_stage
@@ -20,7 +20,14 @@ from registry_cli.tasks.rerun.edits import Edits, apply_edits
 from tests.builders import add, make_registry
 from tests.registry.making_tasks import draft, end, row_of, run, start
 
-FILES = {CONSOLE: b"said", DIFF: b"diff", LOCK: b"# lock", "untracked/a.py": b"a", "plots/x.json": b"{}"}
+FILES = {
+    CONSOLE: b"said",
+    DIFF: b"diff",
+    LOCK: b"# lock",
+    CELLS: b"# %% In[1]",
+    "untracked/a.py": b"a",
+    "plots/x.json": b"{}",
+}
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def test_a_clone_has_what_the_task_was_run_from(registry: Registry) -> None:
         source.recipe, source.inputs, source.params, source.code
     )  # fmt: skip
     assert (clone.metrics, clone.exit_code, clone.started, clone.tags, clone.comment) == ({}, None, None, (), None)
-    assert {file.path for file in clone.files} == {DIFF, LOCK, "untracked/a.py"}
+    assert {file.path for file in clone.files} == {DIFF, LOCK, CELLS, "untracked/a.py"}
     assert get_task(registry, get_row(registry, clone.id)) == clone
     assert row_of(registry, clone).source == source.id
 

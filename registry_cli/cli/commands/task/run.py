@@ -103,6 +103,7 @@ def _run_inline(session: Session, ref: str, environment: Literal["none", "lock",
 
 
 def _make_job(session: Session, ref: str, environment: str, *, here: bool, attempt: int | None) -> Job:
+    from registry_cli.records.task import CELLS
     from registry_cli.tasks.drivers.local import own_argv
     from registry_cli.tasks.drivers.port import Job
     from registry_cli.tasks.record import get_task
@@ -110,8 +111,11 @@ def _make_job(session: Session, ref: str, environment: str, *, here: bool, attem
     from registry_cli.tasks.rerun.prepare import find_code
 
     row = get_runnable(session.registry, ref)
-    if not here and find_code(get_task(session.registry, row)) is None:
-        session.output.warn(f"task {row.name} was not in git: the code is run as it is now")
+    task = get_task(session.registry, row)
+    if not here and find_code(task) is None:
+        cells = task.find_file(CELLS) is not None
+        what = "its cells use the files as they are now" if cells else "the code is run as it is now"
+        session.output.warn(f"task {row.name} was not in git: {what}")
     number = attempt or row.attempt + 1
     words = ["task", "run", row.id, "--inline", "--attempt", str(number), "--env", environment]
     words += ["--here"] if here else []

@@ -29,6 +29,7 @@ def command(
     attempt: AttemptOpt = None,
     diff: Annotated[bool, typer.Option("--diff", help="Print what differed from the commit, as a patch.")] = False,
     lock: Annotated[bool, typer.Option("--lock", help="Print its packages, as pip and uv install them.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="Print the cells that its notebook ran, as Python.")] = False,
     scalars: Annotated[bool, typer.Option("--scalars", help="Print every point of its curves: TSV.")] = False,
     *,
     forms: RecordForms,
@@ -38,14 +39,15 @@ def command(
     Without --attempt, it shows the last attempt, or the last completed one where a later one failed, crashed or was
     cancelled. For a running task, it shows what is known so far.
     """
-    from registry_cli.records.task import DIFF, LOCK, SCALARS
+    from registry_cli.records.task import CELLS, DIFF, LOCK, SCALARS
     from registry_cli.tasks.details import read_whole
     from registry_cli.tasks.find import see_attempt
     from registry_cli.views.tasks import view_whole
 
     session = open_session(ctx, forms)
     row = see_attempt(session.registry, task, attempt)
-    parts = [path for path, asked in ((DIFF, diff), (LOCK, lock), (SCALARS, scalars)) if asked]
+    asked = ((DIFF, diff), (LOCK, lock), (CELLS, cells), (SCALARS, scalars))
+    parts = [path for path, wanted in asked if wanted]
     if parts:
         _print_part(session, row, parts)
         return
@@ -66,18 +68,18 @@ def command(
 
 def _print_part(session: Session, row: TaskRow, parts: list[str]) -> None:
     """Print one of a task's files, byte for byte; a clean work tree has an empty diff."""
-    from registry_cli.records.task import DIFF, LOCK, SCALARS
+    from registry_cli.records.task import CELLS, DIFF, LOCK, SCALARS
     from registry_cli.tasks.details import find_part
     from registry_cli.tasks.find import read_now
 
     if len(parts) > 1 or session.output.mode in {"json", "ids"} or session.output.columns:
         raise UsageError(
-            "--diff, --lock and --scalars print bytes: give one of them alone", hint="reg task show --help"
+            "--diff, --lock, --cells and --scalars print bytes: give one of them alone", hint="reg task show --help"
         )
     [path] = parts
     task = read_now(session.registry, row)
     data = find_part(session.registry, row, task, path)
     if data is None and not (path == DIFF and task.code is not None):
-        what = {DIFF: "git repository", LOCK: "packages", SCALARS: "scalars"}[path]
+        what = {DIFF: "git repository", LOCK: "packages", CELLS: "cells", SCALARS: "scalars"}[path]
         raise NotFoundError(f"task {row.name} has recorded no {what}", hint=f"reg task show {row.id}")
     session.output.data([data or b""])
