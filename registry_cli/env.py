@@ -27,6 +27,7 @@ REG_ATTEMPT: Final = "REG_ATTEMPT"
 REG_AUTOLOG: Final = "REG_AUTOLOG"
 REG_INPUT_NAME: Final = "REG_INPUT_NAME"
 REG_RANK: Final = "REG_RANK"
+JPY_SESSION_NAME: Final = "JPY_SESSION_NAME"
 RANKS: Final = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 SUDO_UID: Final = "SUDO_UID"
 NO_COLOR: Final = "NO_COLOR"
@@ -51,6 +52,7 @@ VARIABLES: Final[dict[str, str]] = {
     REG_AUTOLOG: "0 turns automatic logging off; `reg log --auto` passes its rules in it",
     REG_INPUT_NAME: "the path of the task's input `name`; `reg log` sets one for each input of what it runs",
     REG_RANK: "the ranks that `reg log` itself has; it sets them, as a process with the same ones is no other rank",
+    JPY_SESSION_NAME: "the path of the notebook whose cells this process runs; Jupyter sets it",
     **dict.fromkeys(RANKS, "the rank of this process among several; only rank 0 writes to the registry"),
     SUDO_UID: "for root: the user who called sudo; root uses this user's registries like its own",
     NO_COLOR: "when set, no colour anywhere",

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.sdk.notebook.shell import find_connection_file, is_magic
 from registry_cli.sdk.params import connect_table, fit
 
 if TYPE_CHECKING:
@@ -69,10 +70,15 @@ class Listener:
 
     def _take(self, parser: argparse.ArgumentParser, found: argparse.Namespace) -> None:
         connected = self._parsers.get(id(parser))
-        if connected is None and not self.everything:
+        if connected is None and (not self.everything or is_magic(parser)):
             return
         section, ours = connected[1:] if connected else (None, True)
-        table = {name: value for name, value in vars(found).items() if name not in self._skipped}
+        kernel = find_connection_file()
+        table = {
+            name: value
+            for name, value in vars(found).items()
+            if name not in self._skipped and (kernel is None or value != kernel)
+        }
         converted = _convert(parser, table, self._overrides if ours else {}, section)
         self._tell(connect_table(table, converted, section))
         self._take_options({name: option for name, option in _iter_options(parser) if name in table})

@@ -14,6 +14,7 @@ from registry_cli.ids import parse_tag, parse_task_name
 from registry_cli.records.task import Recipe, Task
 from registry_cli.sdk.current import Current
 from registry_cli.sdk.join import find_current, is_silent, set_current
+from registry_cli.sdk.notebook.shell import find_shell, make_command
 from registry_cli.sdk.runner import Runner
 from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.writer_name import new_name
@@ -44,9 +45,11 @@ def start(
     """
     now = clock.now()
     registry = opening.Registry.find()
-    cwd, argv = Path.cwd(), (sys.executable, *sys.orig_argv[1:])
+    cwd, shell = Path.cwd(), find_shell()
+    argv = (sys.executable, *sys.orig_argv[1:]) if shell is None else make_command(shell, cwd)
     project = check_project(project_of_folder(cwd, registry.path) if project is None else project)
-    name, words = parse_task_name(name or name_of_command(argv)), tuple(map(parse_tag, tags))
+    named = name_of_command(argv if shell is None else argv[-1:])  # a notebook is the last word
+    name, words = parse_task_name(name or named), tuple(map(parse_tag, tags))
     task = Task(
         new_task_id(), name, project, "running", 1, now, env.read(env.REG_AUTHOR) or env.login(), Recipe(argv),
         tags=words, params=parse_arguments(hide_secrets(argv)),

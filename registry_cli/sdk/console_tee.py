@@ -2,6 +2,9 @@
 
 It patches the `write` of the script's own streams and replaces no stream, so that output through a reference to one is
 logged too. Output of C code and other processes bypasses it; `reg log` records that as well.
+
+The streams of a notebook's kernel repeat all their output to an `echo`, also that of C code and other processes. It is
+logged there, as IPython patches their `write` for the time of each cell and then restores it.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.store.new_file import AppendFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
@@ -21,6 +24,7 @@ class Tee:
 
     Attributes:
         problem: A message that explains a gap in the log; None while there is none.
+        paused: True while output is not logged.
 
     Args:
         log: The file to append to.
@@ -29,11 +33,22 @@ class Tee:
 
     def __init__(self, log: Path, names: Iterable[str] = ("stdout", "stderr")) -> None:
         self.problem: str | None = None
+        self.paused = False
+        self._names = frozenset(names)
         self._log = AppendFile(log)
         self._patched: list[Any] = []
+        self._echoes: list[tuple[Any, _Echo]] = []
         self._streams = [stream for name in names if (stream := getattr(sys, name, None)) is not None]
         for stream in self._streams:
-            self._listen(getattr(stream, "buffer", stream))
+            if hasattr(stream, "echo"):
+                self._listen_to_echo(stream)
+            else:
+                self._listen(getattr(stream, "buffer", stream))
+
+    def log(self, name: str, text: str) -> None:
+        """Log text that belongs to the output of `stdout` or `stderr` and passes no stream."""
+        if name in self._names:
+            self._keep(text)
 
     def flush(self) -> None:
         """Flush the streams' buffers to their destinations, and so to the log."""
@@ -49,6 +64,10 @@ class Tee:
         for sink in self._patched:
             sink.__dict__.pop("write", None)
         self._patched.clear()
+        for stream, echo in self._echoes:
+            if stream.echo is echo:
+                stream.echo = echo.next
+        self._echoes.clear()
         self._log.close()
 
     def _listen(self, sink: Any) -> None:
@@ -65,8 +84,32 @@ class Tee:
             return
         self._patched.append(sink)
 
+    def _listen_to_echo(self, stream: Any) -> None:
+        echo = _Echo(self._keep, stream.echo)
+        stream.echo = echo
+        self._echoes.append((stream, echo))
+
     def _keep(self, data: Any) -> None:
+        if self.paused:
+            return
         try:
             self._log.write(data.encode(errors="replace") if isinstance(data, str) else data)
         except OSError as error:
             self.problem = f"the log is not whole: {(error.strerror or str(error)).lower()}"
+
+
+class _Echo:
+    """The destination to which a kernel's stream repeats its output: logs it, and repeats it to the one before."""
+
+    def __init__(self, keep: Callable[[str], None], before: Any) -> None:
+        self.next = before
+        self._keep = keep
+
+    def write(self, text: str) -> None:
+        if self.next is not None:
+            self.next.write(text)
+        self._keep(text)
+
+    def flush(self) -> None:
+        if self.next is not None:
+            self.next.flush()

@@ -74,6 +74,10 @@ class Watch:
         if _is_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._on_term)
 
+    def note(self, error: BaseException | None) -> None:
+        """Take the end of a notebook's cell for that of this process, until another cell ends."""
+        self._seen = None if error is None else outcome_of(error)
+
     def stop(self) -> None:
         """Restore the hooks that no other code has replaced meanwhile."""
         if sys.excepthook == self._on_error:

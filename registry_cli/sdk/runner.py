@@ -13,6 +13,7 @@ from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.companion import start_companion
 from registry_cli.sdk.console_tee import Tee
 from registry_cli.sdk.exit_status import Watch
+from registry_cli.sdk.notebook.session import open_session
 from registry_cli.sdk.warning import report_loss
 from registry_cli.tasks.attempt.channel import Begin
 from registry_cli.tasks.attempt.folder import close_live
@@ -64,6 +65,7 @@ class Runner:
         self._tee = Tee(live.console, streams)
         self.watch = Watch(self._report)
         self.watch.start()
+        self._session = open_session(live.cells, self._tee, self.watch)
 
     def wait_until_begun(self) -> None:
         """Return once the task is in the registry.
@@ -88,8 +90,10 @@ class Runner:
             RegError: The end could not be written; the next command that looks writes it.
             OSError: The same, such as on a full disk.
         """
+        if self._session is not None:
+            self._session.stop()
         self._tee.close()
-        lost = [*close(), *filter(None, [self._tee.problem])]
+        lost = close()
         env.restore(self._before)
         try:
             self.wait_until_begun()
@@ -107,7 +111,8 @@ class Runner:
 
     def _report(self, outcome: Outcome, lost: Sequence[str] = ()) -> None:
         drain()  # a process that a signal ends runs no exit handlers
-        self._channel.send(end={**asdict(outcome), "lost": list(lost)})
+        cells = self._session.problems if self._session is not None else []
+        self._channel.send(end={**asdict(outcome), "lost": [*lost, *filter(None, [self._tee.problem]), *cells]})
 
     def _receive(self, wanted: str) -> list[str]:
         try:
