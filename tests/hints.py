@@ -42,7 +42,8 @@ def parse(path: Path) -> ast.Module:
 @cache
 def list_hints() -> list[Hint]:
     """Return the hints of all modules."""
-    return [hint for path in sorted(PACKAGE.rglob("*.py")) for hint in dict.fromkeys(_Reader(path).list())]
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if "hint" in path.read_text()]
+    return [hint for path in paths for hint in dict.fromkeys(_Reader(path).list())]
 
 
 def list_positional() -> list[str]:
@@ -50,6 +51,7 @@ def list_positional() -> list[str]:
     return [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in sorted(PACKAGE.rglob("*.py"))
+        if "hint" in path.read_text()
         for node in ast.walk(parse(path))
         if isinstance(node, Function) and "hint" in {arg.arg for arg in (*node.args.posonlyargs, *node.args.args)}
     ]

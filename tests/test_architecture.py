@@ -21,6 +21,10 @@ import pytest
 import registry_cli
 from registry_cli.cli.table import COMMANDS, GROUPS
 from registry_cli.frameworks.catalogue import TABLES
+from tests.hints import parse
+
+pytestmark = pytest.mark.xdist_group("code")
+"""One process of the tests reads all of the package, once."""
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "registry_cli"
@@ -172,9 +176,7 @@ class Module:
 @cache
 def modules() -> tuple[Module, ...]:
     paths = sorted(PACKAGE.rglob("*.py"))
-    return tuple(
-        Module(path.relative_to(PACKAGE).as_posix(), path.read_text(), ast.parse(path.read_text())) for path in paths
-    )
+    return tuple(Module(path.relative_to(PACKAGE).as_posix(), path.read_text(), parse(path)) for path in paths)
 
 
 @cache

@@ -314,6 +314,7 @@ def find_calls(line: str) -> Iterator[str]:
         yield call["words"]
 
 
+@pytest.mark.xdist_group("code")
 @pytest.mark.parametrize("source", [*DOCUMENTS, "help", "hints"], ids=lambda source: Path(source).stem)
 def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
     known = dict(commands())

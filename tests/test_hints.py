@@ -12,6 +12,9 @@ from registry_cli.cli.table import COMMANDS, GROUPS
 from registry_cli.cli.topics import list_topics
 from tests.hints import FIELD, PACKAGE, Hint, list_hints, list_positional
 
+pytestmark = pytest.mark.xdist_group("code")
+"""One process of the tests reads all of the package, once."""
+
 PROGRAMS = {"reg", "git", "rm", "chmod", "pip"}
 WHOLE = {"--help", "--version"}
 """Options of `reg` itself that are a command of their own."""

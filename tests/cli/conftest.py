@@ -6,11 +6,13 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ import pytest
 
 from registry_cli.cli.main import main
 from registry_cli.demo.safetensors import Tensor, TensorFile, dump_tensors
+from registry_cli.registry import init
+from registry_cli.store.layout import DIRECTORY, Layout
+from tests.conftest import Clock
 
 HERE = Path(__file__).parents[2]
 """The repository, for processes that must find the package."""
@@ -113,9 +118,23 @@ def write_weights(path: Path, seed: float = 1.0) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return Template(tmp_path_factory.mktemp("template") / "iris")
+
+
 @pytest.fixture
-def iris(reg: Reg, tmp_path: Path) -> Reg:
+def iris(reg: Reg, tmp_path: Path, fixed_clock: Clock, template: Template) -> Reg:
     """`reg` in a folder with a registry of two versions of `iris/softmax` and `iris/tuned`, made from the first."""
+    if template.time is None:
+        make_iris(reg, tmp_path)
+        template.keep(tmp_path, fixed_clock)
+    else:
+        template.lay_out(tmp_path, fixed_clock)
+    return reg
+
+
+def make_iris(reg: Reg, tmp_path: Path) -> None:
     first, second, third = (write_weights(tmp_path / "in" / f"{n}.safetensors", n) for n in (1, 2, 3))
     (tmp_path / "net.json").write_text('{"units": 3}\n')
     facts = ("--metric", "acc=0.91", "--meta", "owner=risk", "--label", "setosa=0", "--design", "net.json")
@@ -123,7 +142,37 @@ def iris(reg: Reg, tmp_path: Path) -> Reg:
     reg("model", "add", "iris/softmax", first, *facts, "--tag", "baseline", "--alias", "best", "-m", "first try")
     reg("model", "add", "iris/softmax", second, "--metric", "acc=0.95", "--metric", "loss=nan")
     reg("model", "add", "iris/tuned", third, "--parent", "base=iris/softmax:1")
-    return reg
+
+
+class Template:
+    """A folder with a registry, made by the first test that needs it; the others get a copy of it.
+
+    Attributes:
+        time: The clock's time when it was made, None before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.time: datetime | None = None
+
+    def keep(self, folder: Path, clock: Clock) -> None:
+        """Keep a copy of the folder of a test, without the user's home."""
+        shutil.copytree(folder, self._folder, ignore=shutil.ignore_patterns(".home"))
+        for fan in self._folder.glob(f"{DIRECTORY}/*/??"):
+            if not any(fan.iterdir()):
+                fan.rmdir()
+        self.time = clock.time
+
+    def lay_out(self, folder: Path, clock: Clock) -> None:
+        """Copy it to the folder of a test."""
+        assert self.time is not None
+        layout = Layout(folder / DIRECTORY)
+        layout.root.mkdir()
+        for parent in (layout.blobs, layout.records):
+            parent.mkdir()
+        init._make_fans(layout)  # the quick way, which takes them away again
+        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+        clock.time = self.time
 
 
 def run_process(*words: str | Path, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:

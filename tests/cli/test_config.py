@@ -78,6 +78,7 @@ def test_a_table(made: Reg) -> None:
     assert made("config", "list", "-q").lines == ["author", "views", "retention.keep", "gc.grace", "gc.trash"]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("words", [[], ["--user"]], ids=["copy", "user"])
 def test_settings_set_at_once_are_all_there(made: Reg, words: list[str]) -> None:
     """Each process sets its own key again and again; a value that it set before must never be gone."""

@@ -26,6 +26,7 @@ def kept(iris: Reg) -> Reg:
     return iris
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("words", "column"),
@@ -55,6 +56,7 @@ def test_a_wrong_column_is_reported_with_ids_too(kept: Reg) -> None:
         assert "no column `nope`" in kept(*words.split(), "-q", "--columns", "nope", code=2).err
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.sweep(4)
 @pytest.mark.parametrize("form", ["--json", "--csv", "--tsv", ""])
 @pytest.mark.parametrize(

@@ -150,6 +150,7 @@ def test_an_index_without_its_tables_is_rebuilt(reg: Reg, tmp_path: Path) -> Non
     reg("fsck")
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     "words",
     [

@@ -31,6 +31,7 @@ def on_terminal(*words: str, width: int = 80, lines: int = 24, **variables: str)
     return re.sub("\x1b\\[[0-9;]*m", "", process.before or "").splitlines()
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize(
     "words", [["--help"], [], ["model", "add", "--help"], ["help", "safety"], ["help", "model", "add"]]
 )
@@ -67,6 +68,7 @@ def test_a_pager_that_is_left_early_ends_the_command(iris: Reg) -> None:
     assert on_terminal("help", "safety", PAGER="head -n 1") == on_terminal("help", "safety")[:1]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("width", [60, 100, 140])
 def test_help_is_as_wide_as_the_terminal(width: int) -> None:
     for words in (["model", "add", "--help"], ["--help"]):

@@ -27,6 +27,7 @@ def check(reg: Reg, code: int) -> None:
         reg(*words, code=code)
 
 
+@pytest.mark.slow
 def test_they_agree_while_it_is_there_and_after_it_changed(lent: Reg) -> None:
     check(lent, 0)
     OUTSIDE.write_bytes(b"WEIGHTS")

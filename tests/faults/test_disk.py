@@ -99,6 +99,7 @@ def test_getting_onto_a_full_disk(template: Site, open_small_disk: OpenDisk) -> 
     assert run(template.root, "model", "get", "p/base", disk.path / "got")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(4)
 @pytest.mark.parametrize("op", ["create", "write", "fsync", "link", "fsync-dir"])
 @pytest.mark.parametrize("name", ["add", "tag", "publish"])
@@ -187,6 +188,7 @@ def use(site: Site, name: str, source: str) -> None:
     check_whole(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o077, 0o027, 0o022, 0o000], ids="{:03o}".format)
 def test_files_of_a_private_registry_are_their_owners(umask: int, tmp_path: Path) -> None:
     """Nobody writes what is stored, whatever the umask; it decides only who reads."""
@@ -300,6 +302,7 @@ def test_root_in_a_user_s_registry_locks_its_owner_out_of_nothing(first: str, op
     assert len(check_whole(site)) == len(users)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(5)
 @pytest.mark.parametrize("late", [False, True], ids=["removed before", "removed on the full disk"])
 @pytest.mark.parametrize("leave", [0, 1, 3])

@@ -142,6 +142,7 @@ def state_of(site: Site) -> tuple[object, object]:
         return found, registry.index.db.execute("SELECT * FROM settings ORDER BY key").fetchall()
 
 
+@pytest.mark.slow
 @extents(COMMANDS, smoke="remove")
 def test_killed_command(name: str, extent: str, full: Site, tmp_path: Path, quick_disk: None) -> None:
     command = COMMANDS[name]
@@ -162,6 +163,7 @@ def test_killed_command(name: str, extent: str, full: Site, tmp_path: Path, quic
         shutil.rmtree(site.folder)
 
 
+@pytest.mark.slow
 @EXTENT
 @pytest.mark.parametrize("name", COLLECTORS)
 def test_killed_collector(name: str, extent: str, full: Site, tmp_path: Path, quick_disk: None) -> None:
@@ -237,6 +239,7 @@ def test_all_at_once(workers: int, turns: int, full: Site, tmp_path: Path, quick
 CLOCKS: Final = [0.0, 3600.0, -3600.0, YEAR, -YEAR]
 
 
+@pytest.mark.slow
 @EXTENT
 def test_wrong_clock(extent: str, full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the clock says, and however it jumps from one run to the next, what must stay stays."""
@@ -264,6 +267,7 @@ def test_wrong_clock(extent: str, full: Site, tmp_path: Path, monkeypatch: pytes
             dump.remove(site, f"p/again{run - 2}:1")
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("shift", [-YEAR, -3600.0, 0.0])
 def test_time_in_the_future_makes_nothing_older(
@@ -435,6 +439,7 @@ def test_lost_folder_of_blobs_is_made_again(full: Site, tmp_path: Path) -> None:
     check_whole(site)
 
 
+@pytest.mark.slow
 def test_the_suite_notices_a_fold_that_asks_nobody(
     full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_disk: None
 ) -> None:
@@ -445,6 +450,7 @@ def test_the_suite_notices_a_fold_that_asks_nobody(
         check_converged(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", ["garbage", "gc.mark"])
 def test_the_suite_notices_who_asks_no_task(
     ask: str, full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_disk: None

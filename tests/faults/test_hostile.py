@@ -44,7 +44,7 @@ from tests.faults.strangers import (
 )
 from tests.records import strategies
 
-pytestmark = pytest.mark.usefixtures("quick_disk")
+pytestmark = [pytest.mark.usefixtures("quick_disk"), pytest.mark.slow]
 quick = times(
     1,
     derandomize=True,

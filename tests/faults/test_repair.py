@@ -33,7 +33,7 @@ from tests.faults.harness import (
 )
 from tests.faults.test_rot import DAMAGED, DAMAGES, Damage
 
-pytestmark = pytest.mark.usefixtures("quick_disk")
+pytestmark = [pytest.mark.usefixtures("quick_disk"), pytest.mark.slow]
 
 KEPT = ("blobs", "records", "log", "format.toml", "config.toml", ".gitignore", "turn", "partial.toml")
 """What travels with a copy, beside what each process makes anew."""

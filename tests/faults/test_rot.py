@@ -307,6 +307,7 @@ def find_only(site: Site, pattern: str) -> Path:
     return sorted(site.root.glob(pattern))[0]
 
 
+@pytest.mark.sweep(5)
 @DAMAGED
 def test_damaged_record_is_named_and_the_others_are_read(damage: Damage, site: Site) -> None:
     with Registry.open(site.folder) as registry:
@@ -329,6 +330,7 @@ def test_damaged_record_is_named_and_the_others_are_read(damage: Damage, site: S
         assert registry.get_row(victim.ref) == victim
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("damage", [truncate, flip, empty])
 @pytest.mark.parametrize("number", [1, 2])
 def test_damaged_entry_is_named(number: int, damage: Damage, site: Site) -> None:
@@ -368,6 +370,7 @@ def test_broken_config_is_named_where_it_is_read(site: Site, monkeypatch: pytest
         _ = registry.author
 
 
+@pytest.mark.sweep(5)
 @DAMAGED
 def test_damaged_blob_is_never_handed_out(damage: Damage, site: Site, tmp_path: Path) -> None:
     with Registry.open(site.folder) as registry:
@@ -386,6 +389,7 @@ def test_damaged_blob_is_never_handed_out(damage: Damage, site: Site, tmp_path: 
         assert not list_faults(registry, registry.get_row("p/base:1"))
 
 
+@pytest.mark.sweep(5)
 @DAMAGED
 def test_adding_the_bytes_again_mends_a_damaged_blob(damage: Damage, site: Site) -> None:
     with Registry.open(site.folder) as registry:
@@ -434,6 +438,7 @@ INDEX_DAMAGES: dict[str, Damage] = {
 }
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("damage", INDEX_DAMAGES.values(), ids=INDEX_DAMAGES)
 def test_broken_index_is_made_anew(damage: Damage, site: Site) -> None:
     before = snapshot_of(site)

@@ -88,6 +88,7 @@ def ask_all(registry: Registry, ids: list[str]) -> list[Any]:
     return [told(ask) for ask in asked]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("flips", [15, pytest.param(FLIPS, marks=pytest.mark.slow)], ids=["few", "many"])
 @pytest.mark.parametrize("is_command", [True, False])
 def test_a_flipped_bit_gives_no_other_answer(

@@ -124,6 +124,7 @@ def test_all_is_flushed_before_it_is_named(home: Path, folder: Path) -> None:
     assert add(home, folder, before=before)[0] == 2
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     "there",
     [

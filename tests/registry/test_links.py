@@ -120,7 +120,7 @@ def find_damages(registry: Registry) -> list[Path]:
         return [Path(error.message.partition(" ")[0])]
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(8)
 @pytest.mark.parametrize("place", PLACES)
 def test_no_command_follows_a_link_in_a_folder_s_place(
     place: str, registry: Registry, row: VersionRow, outside: Path, tmp_path: Path
@@ -140,7 +140,7 @@ def test_no_command_follows_a_link_in_a_folder_s_place(
     assert look(outside) == before
 
 
-@pytest.mark.sweep(11)
+@pytest.mark.sweep(22)
 @pytest.mark.parametrize("what", MAKE)
 @pytest.mark.parametrize("place", FILES)
 def test_no_command_follows_or_waits_for_what_is_in_a_file_s_place(

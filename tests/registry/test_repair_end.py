@@ -94,7 +94,7 @@ def check_case(whole: Path, folder: Path, newest: str, behind: str, following: s
     shutil.rmtree(folder)
 
 
-@pytest.mark.sweep(11)
+@pytest.mark.sweep(22)
 @pytest.mark.parametrize("behind", BEHIND)
 @pytest.mark.parametrize("newest", ["whole", *LEFT])
 def test_registry_opens_after_repair_whatever_lies_at_the_end_of_its_log(

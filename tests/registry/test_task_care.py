@@ -236,6 +236,7 @@ def test_a_prune_frees_nothing_that_a_task_holds(registry: Registry) -> None:
     assert (len(pruning.removed), pruning.freed) == (1, 0)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("status", ["completed", "failed"])
 def test_bytes_of_an_earlier_attempt_are_needed_and_mended_from_a_copy(registry: Registry, status: str) -> None:
     task = run(registry)

@@ -199,6 +199,7 @@ def _list_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and "cache" not in path.parts)
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("others", [None, 0, 1, 2, 5])
 @pytest.mark.parametrize("planned", [False, True], ids=["before", "while it plans"])
 def test_a_registry_that_was_replaced_is_left_alone(

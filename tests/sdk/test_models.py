@@ -378,6 +378,7 @@ def test_files_go_only_when_asked(weights: Path) -> None:
         assert not weights.with_name("next.pt").exists()
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("target", ["/abs.pt", "../x.pt", "..", "a/b.pt", "a\\b.pt", "", "x" * 201, 3])
 def test_a_target_is_one_plain_name(weights: Path, registry: reg.Registry, target: Any) -> None:
     with reg.task("job"), pytest.raises(UsageError):

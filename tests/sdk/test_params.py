@@ -177,12 +177,14 @@ def test_what_cannot_stand_for_it() -> None:
         fit("many", 3)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("nothing", [5, None, "text", [1], (1, 2), int, parser, Path("a")])
 def test_what_has_no_settings(nothing: Any) -> None:
     with running() as task, pytest.raises(UsageError):
         task.connect(nothing)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("wrong", [{"a\n": 1}, {"a..b": 1}, {"a": "\ud800"}, {"": 1}])
 def test_what_is_refused_leaves_nothing(wrong: dict[str, Any]) -> None:
     with running() as task:

@@ -112,6 +112,7 @@ def test_a_few_processes_make_the_same_index(forger: Forger) -> None:
     assert _make_index(forger) == (2, _truth(forger))
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "there",

@@ -114,6 +114,7 @@ def test_what_is_no_file_of_ours_is_left_alone(
         assert db.execute("SELECT * FROM runs").fetchall() == []
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("plant", PLANTS)
 def test_fsck_names_what_is_no_file_of_ours(
     plant: Callable[[Path, Path], None], there: Registry, tmp_path: Path
@@ -180,6 +181,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_schema_is_never_run(name: str, there: Registry) -> None:

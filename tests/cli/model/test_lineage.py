@@ -158,6 +158,7 @@ def test_a_long_chain_stays_in_its_column(registry: Registry) -> None:
     assert format_dot(read_lineage(registry, "g/chain")).count("->") == 1499
 
 
+@pytest.mark.slow
 def test_a_very_deep_tree_is_cut_off_with_a_note(registry: Registry) -> None:
     add(registry, "g/comb")
     for number in range(1, 90):

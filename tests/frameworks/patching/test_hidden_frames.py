@@ -75,6 +75,7 @@ def toy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sweep(6)
 @pytest.mark.parametrize("unknown", ["None", "{'a.toy'}"])
 @pytest.mark.parametrize("flags", [(), ("-W", "always"), ("-W", "ignore:save is old:UserWarning:__main__")])
 def test_standard_error_is_the_same(toy: Path, flags: tuple[str, ...], unknown: str) -> None:

@@ -35,6 +35,7 @@ def problems(report: Report) -> list[tuple[str, str]]:
 
 
 @pytest.mark.sweep(3)
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [

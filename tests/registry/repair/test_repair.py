@@ -203,6 +203,7 @@ def test_view_is_removed(registry: Registry, row: VersionRow) -> None:
     assert open_path(registry, row).read_bytes() == b"good weights"
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("broken", [b"", b"no database", b"SQLite format 3\0" + bytes(4080)])
 def test_index_is_made_anew(broken: bytes, registry: Registry, row: VersionRow) -> None:
     registry.close()
@@ -240,6 +241,7 @@ def test_small_files_and_folders(registry: Registry, row: VersionRow) -> None:
     assert not list_damages(registry)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("known", ["index", "copy"])
 def test_format(known: str, shared: bool, tmp_path: Path) -> None:
@@ -334,6 +336,7 @@ def test_strange_marks_are_read(content: str, registry: Registry) -> None:
     assert not registry.layout.partial.exists()
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("kept", [0, 1])
 def test_entries_that_somebody_took_away_come_from_a_copy(kept: int, registry: Registry, row: VersionRow) -> None:
     """Nothing tells that they were there but the records that they added, and the copy."""
@@ -373,6 +376,7 @@ def test_what_was_wrong_is_told_where_nothing_is_left(registry: Registry, row: V
     assert lost.how == "does not hold the bytes it was given; those bytes are in the trash"
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("seq", [1, 2])
 def test_a_link_in_a_slot_s_place_is_no_entry(seq: int, registry: Registry, row: VersionRow) -> None:
     source = copy(registry)
@@ -386,6 +390,7 @@ def test_a_link_in_a_slot_s_place_is_no_entry(seq: int, registry: Registry, row:
     assert registry.get_row(row.ref).id == row.id
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("nowhere", path)])
 def test_what_is_no_file_makes_room_for_a_stand_in(
     make: Callable[[Path], None], registry: Registry, row: VersionRow
@@ -402,6 +407,7 @@ def test_what_is_no_file_makes_room_for_a_stand_in(
     assert registry.get_row(row.ref).id == row.id
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", ["config", "partial"])
 def test_pipes_in_the_place_of_small_files(name: str, registry: Registry, row: VersionRow) -> None:
     registry.close()
@@ -431,6 +437,7 @@ def test_a_slot_that_nobody_lets_be_mended_ends_the_repair(registry: Registry, r
     assert [damage.path for damage in list_damages(registry)] == [slot]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("entry", [True, False])
 def test_a_stray_slot_far_beyond_the_end_is_moved_away(entry: bool, registry: Registry, row: VersionRow) -> None:
     registry.close()

@@ -188,6 +188,7 @@ def test_a_slow_reader_gets_everything_after_the_end(tmp_path: Path) -> None:
         process.stderr.close()
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1])
 def test_signals_reach_the_whole_group(tmp_path: Path, number: signal.Signals) -> None:
     command = driver(sys.executable, "-c", CATCHER, exit=str(tmp_path / "exit"))

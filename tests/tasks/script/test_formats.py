@@ -58,6 +58,7 @@ def test_a_requirement_is_quoted() -> None:
     assert "'registry-cli @ https://x/y.whl; rm -rf $HOME' >&2" in format_bash(job)
 
 
+@pytest.mark.slow
 def test_the_package_is_carried_unless_pip_fetches_it() -> None:
     whole = format_bash(ScriptJob(JOB.task, JOB.title))
     assert len(whole) > 100_000
