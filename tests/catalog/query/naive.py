@@ -69,7 +69,7 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
                 None,
                 None,
                 None,
-                None,
+                p["attempt"],
             ),
         )
         for name, value in row.keyed.items():

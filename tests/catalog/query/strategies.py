@@ -20,7 +20,7 @@ NUMBERS = [0, 1, 2, -3, 0.5, float("inf")]
 PLAIN_VALUES = {
     "name": [*NAMES, "fraud/*", "iris"], "project": ["fraud", "FRAUD/deep", "", "f*"], "id": ["aaaa", "aaab", "aaaa0"],
     "framework": ["xgboost", "Torch", "t*"], "author": ["ada", "bob"], "task": TASKS, "comment": ["fine", "a[b-d]c"],
-    "number": [1, 2, 3], "step": [1, 2.5], "size": [0, 1000, 10**6], "published": [True, False],
+    "number": [1, 2, 3], "step": [1, 2.5], "attempt": [1, 2], "size": [0, 1000, 10**6], "published": [True, False],
     "archived": [True, False], "created": [Time(t) for t in ("2026-01-01", "2026-01-02T00:00Z", "now-1d", "now")],
 }  # fmt: skip
 TEXT_FIELDS = ["name", "project", "framework", "author", "task", "comment", "id"]
@@ -51,7 +51,8 @@ def catalogs(draw: st.DrawFn) -> list[Row]:
             "id": identity(at), "name": name, "project": name.rpartition("/")[0], "number": counts[name],
             "framework": draw(optional(["XGBoost", "torch"])), "author": draw(st.sampled_from(["ada", "bob"])),
             "created": START + draw(st.integers(-1, 2)) * DAY // 2, "step": draw(optional([1, 2])),
-            "task": draw(optional(TASKS)), "size": draw(st.sampled_from([0, 1000, 10**6])),
+            "task": draw(optional(TASKS)), "attempt": draw(optional([1, 2, 3])),
+            "size": draw(st.sampled_from([0, 1000, 10**6])),
             "comment": draw(optional(["fine", "abc"])), "published": draw(st.booleans()),
             "archived": draw(st.booleans()),
         }  # fmt: skip
@@ -88,7 +89,7 @@ def _membership() -> st.SearchStrategy[Expr]:
 
 
 def _others() -> st.SearchStrategy[Expr]:
-    numeric, text = ["size", "number", "step", "created"], ["framework", "comment"]
+    numeric, text = ["size", "number", "step", "attempt", "created"], ["framework", "comment"]
     pairs = st.tuples(st.sampled_from(numeric + KEYED), st.sampled_from(numeric + KEYED)) | st.tuples(
         st.sampled_from(text + KEYED), st.sampled_from(text + KEYED)
     )

@@ -42,7 +42,7 @@ def test_every_way_of_a_plan_gives_the_same(rows: list[Row], query: Query) -> No
 def make_row(row: int, name: str = "fraud/xgb", **more: Any) -> Row:
     plain = {
         "id": identity(row), "name": name, "project": name.rpartition("/")[0], "number": row, "framework": None,
-        "author": "ada", "created": row, "step": None, "task": None, "size": row, "comment": None,
+        "author": "ada", "created": row, "step": None, "task": None, "attempt": None, "size": row, "comment": None,
         "published": False, "archived": False,
     }  # fmt: skip
     return Row(row, plain, **more)

@@ -73,6 +73,15 @@ def test_all_attempts_are_listed_shown_and_printed(exp: Reg) -> None:
     assert exp("task", "logs", "exp").out == "attempt 4\n", "the last one, whatever its end"
 
 
+def test_versions_are_found_by_the_attempt_that_made_them(exp: Reg) -> None:
+    assert exp("model", "query", "attempt == 2", "--columns", "ref,attempt").lines == ["iris/exp/w:2\t2"]
+    assert exp("model", "query", "task:exp and attempt in (1, 3)", "--sort", "-attempt", "-q").lines == [
+        row["id"] for row in exp("model", "query", "attempt in (3, 1)", "--json").json
+    ]
+    (row,) = exp("model", "query", "attempt > 3", "--json").json
+    assert (row["ref"], row["attempt"]) == ("iris/exp/w:4", 4)
+
+
 def test_a_terminal_and_a_pipe_have_the_attempt(exp: Reg) -> None:
     lines = [line.split() for line in exp("task", "list", "--attempts", terminal=True).shown]
     assert lines[0][:4] == ["name", "id", "attempt", "status"]
