@@ -17,8 +17,14 @@ from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
-from registry_cli.catalog.read.task_address import find_start, resolve_task
-from registry_cli.catalog.read.tasks import has_running, list_attempts, list_task_ids, list_tasks
+from registry_cli.catalog.read.task_address import find_start, resolve_task, split_attempt
+from registry_cli.catalog.read.tasks import (
+    has_running,
+    list_attempt_addresses,
+    list_attempts,
+    list_task_ids,
+    list_tasks,
+)
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
 
@@ -109,6 +115,12 @@ def iter_task_ids(registry: Registry, found: Found) -> Iterator[TaskId]:
         yield from registry.read(partial(list_task_ids, rows=some))
 
 
+def iter_attempt_addresses(registry: Registry, found: Found) -> Iterator[str]:
+    """Yield the addresses of the attempts that were found, such as `01JD…:2`, and read nothing else."""
+    for some in iter_batches(found.rows):
+        yield from registry.read(partial(list_attempt_addresses, rows=some))
+
+
 def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
     """Return the tasks that addresses name, each once, as they are now; errors and `removed` as in `resolve_task`."""
 
@@ -121,6 +133,23 @@ def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False)
 def see_attempts(registry: Registry, task: TaskId) -> list[TaskRow]:
     """Return all attempts at a task as they are now, oldest first."""
     return _mark_crashed(registry.read(partial(list_attempts, task=task)), _list_crashed(registry))
+
+
+def name_attempt(registry: Registry, ref: str, number: int | None = None) -> tuple[str, int | None]:
+    """Return the address of a task and the number of an attempt, from an address that may end in it, such as `exp:2`.
+
+    Args:
+        registry: The registry that holds the task.
+        ref: The address.
+        number: The attempt that is named beside the address.
+
+    Raises:
+        UsageError: The attempt is named twice.
+    """
+    task, named = registry.read(lambda db: split_attempt(db, ref))
+    if named is not None and number is not None:
+        raise UsageError(f"{ref} and --attempt {number} both name an attempt: give one of them", hint="reg help tasks")
+    return task, number if named is None else named
 
 
 def see_attempt(registry: Registry, ref: str, number: int | None) -> TaskRow:

@@ -63,7 +63,8 @@ def command(
     """List tasks, or those that an expression finds.
 
     A task has the status and the metrics of its last attempt, or of its last completed one where a later one failed,
-    crashed or was cancelled.
+    crashed or was cancelled. With --attempts, -q prints the address of each, ID:N, which `reg task show`, `logs` and
+    `compare` take.
     """
     from registry_cli.tasks.find import TaskQuestion, search_tasks
 
@@ -74,11 +75,13 @@ def command(
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
-    from registry_cli.tasks.find import iter_task_ids, iter_tasks
+    from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks
     from registry_cli.views.tasks import view_task, view_tasks
 
     output, empty = session.output, "no tasks found"
-    if output.prints_only("id"):
+    if output.mode == "ids" and not output.columns and question.attempts:  # an id alone would be the same for several
+        output.rows(({"id": one} for one in iter_attempt_addresses(session.registry, found)), ["id"], empty=empty)
+    elif output.prints_only("id"):
         output.rows(({"id": task} for task in iter_task_ids(session.registry, found)), ["id"], empty=empty)
     elif output.drawn and not output.columns:
         rows = list(iter_tasks(session.registry, found))
