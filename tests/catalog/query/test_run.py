@@ -86,6 +86,15 @@ def test_descends_crosses_removed_versions_and_parents_does_not() -> None:
     assert ask(rows, f"parents({identity(1)})") == []
 
 
+def test_a_word_is_found_in_either_case_as_names_and_tags_are_compared() -> None:
+    rows = [make_row(1, "Straße"), make_row(2, tags=frozenset({"Prod"})), make_row(3)]
+    rows[2].plain["comment"] = "100% Größe"
+    assert ask(rows, "STRAße") == ask(rows, "strasse") == [1]
+    assert ask(rows, "'pROD'") == [2]
+    assert ask(rows, "'0% gRöß'") == [3]
+    assert ask(rows, "'0% grÖß'") == [], "as SQLite does, only ASCII letters beyond a name"
+
+
 def test_an_address_nobody_knows_is_reported() -> None:
     def resolve(ref: str) -> VersionId:
         raise NotFoundError(f"no version {ref}")
