@@ -27,6 +27,7 @@ from registry_cli.catalog.read.tasks import (
 )
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
+from registry_cli.registry.query import near_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
     """
     query = TaskQuery(
         expr=_narrowed(registry, question),
-        sort=parse_sort(question.sort, TASKS) if question.sort else (),
+        sort=parse_sort(question.sort, TASKS, near=near_fields(registry, TASKS)) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
         attempts=question.attempts,
@@ -204,7 +205,7 @@ def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
 
 
 def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
-    expr = parse_query(question.expr, TASKS) if question.expr.strip() else None
+    expr = parse_query(question.expr, TASKS, near=near_fields(registry, TASKS)) if question.expr.strip() else None
     if expr is not None and has_task(expr):
         expr = replace_tasks(expr, lambda text: registry.read(partial(find_start, text=text)))
     expr = narrow(

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 SHORTEST_PREFIX: Final = 4
 """Fewest hex digits of an id prefix."""
 INPUT: Final = "input:"
-NEAR: Final = 3
-"""Most candidates named in an error."""
 
 _NAMED: Final = re.compile(
     r"(?P<name>[^:@~]+)(?::(?P<number>\d{1,18})|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d{1,18})\})?)?"
@@ -127,7 +125,9 @@ def get_line(db: sqlite3.Connection, name: str) -> int:
     """
     line = find_line(db, parse_model_name(name))
     if line is None:
-        raise NotFoundError(f"no model named `{name}`{_did_you_mean(list_near_names(db, name))}", hint="reg model list")
+        from registry_cli.near import did_you_mean
+
+        raise NotFoundError(f"no model named `{name}`{did_you_mean(list_near_names(db, name))}", hint="reg model list")
     return line
 
 
@@ -319,17 +319,10 @@ def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
 
 
 def list_near_names(db: sqlite3.Connection, name: str) -> list[str]:
-    """Return names of models that are near to a name: those with the same last segment first."""
-    from difflib import get_close_matches
+    """Return names of models that are near to a name."""
+    from registry_cli.near import cut_name, list_near  # only a mistake needs it
 
-    leaf = name.rpartition("/")[2].casefold()
-    names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
-    same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
-    return list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
-
-
-def _did_you_mean(near: list[str]) -> str:
-    return f": did you mean {' or '.join(near)}?" if near else ""
+    return list_near(name, list_column(db, "SELECT name FROM lines ORDER BY id DESC LIMIT 5000"), cut_name)
 
 
 def _quoted(text: str) -> str:

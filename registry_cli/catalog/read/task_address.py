@@ -56,7 +56,11 @@ def resolve_task(db: sqlite3.Connection, text: str, *, removed: bool = False) ->
         problem = f"`{words}` is attempt {attempt}, and the whole task is wanted: name it without the number"
         raise UsageError(problem, hint="reg help tasks")
     if row is None:
-        raise NotFoundError(f"no task `{words}`{_near(db, words, removed=removed)}", hint="reg task list")
+        from registry_cli.near import did_you_mean
+
+        raise NotFoundError(
+            f"no task `{words}`{did_you_mean(list_near_tasks(db, words, removed=removed))}", hint="reg task list"
+        )
     return row
 
 
@@ -135,12 +139,17 @@ def _one(db: sqlite3.Connection, condition: str, bound: tuple[str, ...], removed
     return find_value(db, query, *bound, removed)
 
 
-def _near(db: sqlite3.Connection, words: str, *, removed: bool) -> str:
-    from difflib import get_close_matches
+def find_named(db: sqlite3.Connection, name: str) -> int | None:
+    """Return the row of the newest task of a name, or None."""
+    return _find_named(db, name, removed=0)
+
+
+def list_near_tasks(db: sqlite3.Connection, words: str, *, removed: bool = False) -> list[str]:
+    """Return names of tasks that are near to a name; with `removed`, also those of removed tasks."""
+    from registry_cli.near import cut_name, list_near  # only a mistake needs it
 
     names = list_column(db, "SELECT DISTINCT name FROM tasks WHERE removed <= ? LIMIT 5000", int(removed))
-    near = get_close_matches(words, names, n=_NEAR, cutoff=0.5)
-    return f": did you mean {' or '.join(near)}?" if near else ""
+    return list_near(words, names, cut_name)
 
 
 _OUTPUTS = (

@@ -130,6 +130,28 @@ def test_nothing_found(reg: Reg) -> None:
     assert (reg("task", "list", terminal=True).err, reg("task", "list").out) == ("no tasks found\n", "")
 
 
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["--name", "basline"], "no task is named basline: did you mean baseline?"),
+        (["name = basline"], "no task is named basline: did you mean baseline?"),
+        (["metrics.los < 1"], "no task has metrics.los: did you mean `metrics.loss`?"),
+        (["--metric", "los<1"], "no task has metrics.los: did you mean `metrics.loss`?"),
+        (["--tag", "god"], "no task has the tag god: did you mean good?"),
+        (["los"], "no task has `los` in its name, tags or comment; `metrics.loss` is a field"),
+        (["--name", "baseline", "--tag=-good"], ""),
+    ],
+)
+def test_what_finds_nothing_is_told_what_is_near(tasks: Reg, words: list[str], advice: str) -> None:
+    assert tasks("task", "list", *words).err == (f"{advice}\n" if advice else "")
+    assert tasks("task", "list", *words, "-q").err == ""
+
+
+def test_a_bare_metric_is_told_its_field(tasks: Reg) -> None:
+    for words in (["loss > 0.9"], ["--sort", "-loss"], ["has(loss)"]):
+        assert "there is no field 'loss': did you mean `metrics.loss`" in tasks("task", "list", *words, code=2).err
+
+
 def test_mistakes(tasks: Reg) -> None:
     assert "no status `done`" in tasks("task", "list", "--status", "done", code=2).err
     assert "^^^" in tasks("task", "list", "metric.loss > 1", code=2).err

@@ -26,6 +26,8 @@ EXAMPLES = (
 
 COLUMNS = ("ref", "framework", "created", "size", "tags", "aliases", "id")
 """Columns in a pipe."""
+OPEN = ("metadata.", "metrics.", "params.", "labels.")
+"""Beginnings of fields that only some versions have."""
 METRICS = 3
 """Most metrics that a terminal shows unless columns are chosen."""
 
@@ -83,11 +85,26 @@ def command(
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
     _print(session, rows, question)
-    if not rows:
-        from registry_cli.registry.query_advice import list_advice
+    _advise(session, question, found=bool(rows))
 
-        for sentence in list_advice(session.registry, question):
-            session.output.note(sentence)
+
+def _advise(session: Session, question: Question, *, found: bool) -> None:
+    """Print what is near to names and fields that no version has: all of a query that found nothing, else the shown."""
+    from registry_cli.catalog.read.versions import list_missing_fields
+
+    chosen = [*split_list(question.columns), *(key.removeprefix("-") for key in split_list(question.sort))]
+    fields = [field for field in chosen if field.startswith(OPEN)]
+    missing = session.registry.read(lambda db: list_missing_fields(db, fields)) if fields else []
+    if found and not missing:
+        return
+    from registry_cli.registry.query_advice import advise_fields, list_advice
+
+    asked = question
+    advice = [] if found else list_advice(
+        session.registry, asked.expr, names=asked.name, tags=asked.tag, metrics=asked.metric
+    )  # fmt: skip
+    for sentence in dict.fromkeys([*advice, *advise_fields(session.registry, missing)]):
+        session.output.note(sentence)
 
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:

@@ -70,7 +70,15 @@ def command(
 
     session = open_session(ctx, listing)
     question = TaskQuestion(expr, sort=listing.sort or "", limit=listing.limit, **narrow.fields())
-    _print(session, search_tasks(session.registry, question), question)
+    found = search_tasks(session.registry, question)
+    _print(session, found, question)
+    if not found.rows:
+        from registry_cli.catalog.query.subject import TASKS
+        from registry_cli.registry.query_advice import list_advice
+
+        asked = {"names": question.name, "tags": question.tag, "metrics": question.metric}
+        for sentence in list_advice(session.registry, question.expr, **asked, subject=TASKS):
+            session.output.note(sentence)
 
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
