@@ -34,6 +34,7 @@ class Question:
         per: Keep the first version of each task or line.
         columns: Fields to show, comma-separated.
         tag: Tags that a version must have; with a `-` before, must not have.
+        since: The time from which versions were added, or a duration before now such as `2d`; empty for all.
         removed: Only removed versions, which are otherwise left out.
     """
 
@@ -52,10 +53,11 @@ class Question:
     archived: bool = False
     include_archived: bool = False
     removed: bool = False
+    since: str = ""
 
 
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
-_FLAGS: Final = (*_LISTS, "published", "archived")
+_FLAGS: Final = (*_LISTS, "published", "archived", "since")
 
 
 def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[VersionRow]:

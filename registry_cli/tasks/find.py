@@ -52,6 +52,7 @@ class TaskQuestion:
         archived: Find archived tasks only.
         include_archived: Find archived tasks too.
         attempts: Find each attempt by itself, in place of the one that stands for its task.
+        since: The time from which tasks were made or started, or a duration before now such as `2d`; empty for all.
     """
 
     expr: str = ""
@@ -65,6 +66,7 @@ class TaskQuestion:
     archived: bool = False
     include_archived: bool = False
     attempts: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
         expr = replace_tasks(expr, lambda text: registry.read(partial(find_start, text=text)))
     expr = narrow(
         expr, project=question.project, name=question.name, tag=question.tag, metric=question.metric,
-        archived=question.archived,
+        archived=question.archived, since=question.since, moments=("created", "started"),
     )  # fmt: skip
     for word in question.status:
         if word not in STATUSES:

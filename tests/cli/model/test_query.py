@@ -32,6 +32,18 @@ def test_what_is_found(iris: Reg, words: list[str], found: list[str]) -> None:
     assert refs(iris, *words) == found
 
 
+def test_versions_since_a_time(iris: Reg) -> None:
+    rows = iris("model", "query", "--sort", "created", "--json").json
+    times = [row["created"] for row in rows]
+    assert len(set(times)) > 1
+    for at in times:
+        assert len(refs(iris, "--since", at)) == sum(time >= at for time in times)
+    assert refs(iris, "--since", "2999-01-01") == []
+    iris("model", "query", "--since", times[-1], "--save-view", "new", "-q")
+    assert refs(iris, "--view", "new") == refs(iris, "--since", times[-1])
+    assert "is no time" in iris("model", "query", "--since", "2x", code=2).err
+
+
 def test_archived_versions_are_hidden_unless_asked_for(iris: Reg) -> None:
     iris("model", "archive", "iris/softmax:1")
     assert refs(iris, "--name", "iris/softmax") == ["iris/softmax:2"]

@@ -57,6 +57,14 @@ def test_narrowed_and_sorted(tasks: Reg) -> None:
     assert names("has(metrics.loss)", "--sort", "metrics.loss") == ["tuned", "baseline"]
 
 
+def test_tasks_made_or_started_since_a_time(tasks: Reg) -> None:
+    rows = tasks("task", "list", "--json").json
+    for at in [row["started"] or row["created"] for row in rows]:
+        expected = {row["name"] for row in rows if max(row["created"], row["started"] or "") >= at}
+        assert set(tasks("task", "list", "--since", at, "--columns", "name").lines) == expected
+    assert tasks("task", "list", "--since", "2999-01-01", "-q").lines == []
+
+
 def test_bounds_of_a_curve_are_columns(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = "name,metrics.loss.min,metrics.loss.max,metrics.loss.last"
     found = "metrics.loss.max = 1"

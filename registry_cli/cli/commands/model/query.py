@@ -21,6 +21,7 @@ EXAMPLES = (
     "reg model query --sort -metrics.acc --limit 5 --columns ref,metrics.acc,tags",
     "reg model query 'metrics.acc > 0.9' --sort -metrics.acc --save-view top",
     "reg model query --view top",
+    "reg model query --since yesterday",
     "reg model query 'metrics.acc < 0.8' -q | reg model tag - --add weak",
 )
 
@@ -41,6 +42,9 @@ class Narrow(Options):
     framework: Annotated[Words, narrow_option("--framework", metavar="FRAMEWORK", help="Of this framework.")]
     meta: Annotated[Words, narrow_option("--meta", metavar="KEY=VALUE", help="With this metadata.")]
     metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'auc>0.9'.")]
+    since: Annotated[str, narrow_option("--since", metavar="TIME", help="Added since then: yesterday, 2d, a date.")] = (
+        ""
+    )
     published: Annotated[bool, narrow_option("--published", help="Only published ones.")] = False
     archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
     include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False

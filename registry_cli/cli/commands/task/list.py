@@ -25,6 +25,7 @@ EXAMPLES = (
     "reg task list --project iris --status running --status failed",
     "reg task list --sort metrics.loss -n 5 --columns name,metrics.loss,params.lr",
     "reg task list --attempts --name baseline",
+    "reg task list --since 2d",
     "reg task list 'uses(iris/softmax@prod)' --json | jq '.[].command'",
     "reg task list 'status:failed and created < now-30d' -q | reg task archive -",
 )
@@ -48,6 +49,9 @@ class Narrow(Options):
         narrow_option("--status", metavar="|".join(STATUSES), help="With this status; repeat it for any of several."),
     ]
     metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'loss<0.2'.")]
+    since: Annotated[
+        str, narrow_option("--since", metavar="TIME", help="Made or started since: today, 2d, a date.")
+    ] = ""
     archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
     attempts: Annotated[bool, narrow_option("--attempts", help="Each attempt by itself, failed ones too.")] = False
     include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
