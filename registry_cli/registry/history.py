@@ -32,7 +32,7 @@ _METRICS: Final = "metrics."
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DescribedChange:
     """A change with a description such as `metrics.acc 0.93 → 0.95`."""
 
     row: ChangeRow
@@ -63,7 +63,7 @@ class History:
     """
 
     name: ModelName
-    changes: tuple[Told, ...]
+    changes: tuple[DescribedChange, ...]
     series: Series | None
 
 
@@ -91,7 +91,7 @@ def read_history(
         found = (row for row in iter_changes(db, line=line, newest=True) if start is None or row.time >= start)
         rows = list(_iter_entries(found, limit))
         versions = {row.id: row for row in _list_mentioned(db, rows)}
-        described = tuple(Told(row, describe_change(row, versions)) for row in rows)
+        described = tuple(DescribedChange(row, describe_change(row, versions)) for row in rows)
         return History(shown, described, _read_series(db, line, shown, metric))
 
     return registry.read(read)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.records.parts import Design
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.du import Area, Share
-    from registry_cli.registry.history import Told
+    from registry_cli.registry.history import DescribedChange
     from registry_cli.registry.status import Status
     from registry_cli.registry.trust import Trusted
     from registry_cli.store.trash import Trashed
@@ -99,7 +99,7 @@ def view_model(row: ModelRow) -> View:
     return {**fields, "aliases": dict(row.aliases)}
 
 
-def view_change(described: Told) -> View:
+def view_change(described: DescribedChange) -> View:
     """Return a change of the log; `what` describes its effect in words."""
     return {
         **pick(described.row, ("event", "entry", "seq", "time", "author", "tool", "op", "version", "ref")),
