@@ -25,8 +25,9 @@ from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck import fsck
 from registry_cli.registry.fsck.report import Kind, Level, Report
-from registry_cli.registry.get import get_version, list_faults, open_path
+from registry_cli.registry.get import get_version, open_path
 from registry_cli.registry.query import find_versions
+from registry_cli.registry.verify import list_faults
 from registry_cli.store.blobs import get_record
 from registry_cli.store.files import open_observer
 from tests.faults import harness
