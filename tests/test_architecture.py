@@ -31,7 +31,7 @@ PACKAGE = ROOT / "registry_cli"
 
 FLOORS = {
     "errors": 0, "ids": 0, "clock": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0,
-    "_version": 0,
+    "_version": 0, "near": 0,
     "records": 1, "frameworks": 1,
     "store": 2,
     "formats": 3,
@@ -544,15 +544,17 @@ def test_names_say_something() -> None:
     check(module.path for module in modules() if banned & set(module.path.removesuffix(".py").split("/")))
 
 
-def test_the_runner_and_the_hooks_use_the_fields_words() -> None:
-    """No class or function of a room that was cleaned is named by a quaint word."""
+def test_classes_and_functions_use_the_fields_words() -> None:
+    """No class or function is named by a quaint word."""
     quaint = {"Told", "Fate", "Heard", "hear", "stop_hearing", "bury_crashed", "end_unheard", "tell", "tell_known"}
+    of_files = {("formats/archive.py", "tell")}  # a method that every open file has
     check(
         f"{module.path} defines {node.name}"
         for module in modules()
-        if module.path.startswith(("sdk/", "tasks/run/", "tasks/attempt/", "frameworks/"))
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in quaint
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        and node.name in quaint
+        and (module.path, node.name) not in of_files
     )
 
 

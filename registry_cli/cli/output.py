@@ -199,7 +199,7 @@ class Output:
     def _check_columns(self, row: Row) -> None:
         for path in self.columns:
             if path not in row and path.partition(".")[0] not in row:
-                raise UsageError(f"no column `{path}`: columns are {', '.join(row)}, and fields such as a.b")
+                raise UsageError(f"no column `{path}`{_name_columns(path, row)}")
 
     def _chosen(self, row: Row) -> Row:
         return {path: lookup(row, path) for path in self.columns} if self.columns else row
@@ -266,6 +266,14 @@ def _coloured() -> bool:
     if env.read(env.NO_COLOR):
         return False
     return sys.stderr.isatty() or env.read(env.FORCE_COLOR) is not None
+
+
+def _name_columns(path: str, row: Row) -> str:
+    """Return the columns that are near to one that a row lacks, or where none is, all that it has."""
+    from registry_cli.near import cut_field, did_you_mean, list_near  # only a mistake needs it
+
+    near = list_near(path, [*row, *(name for name, _ in _flat(row))], cut_field)
+    return did_you_mean([f"`{name}`" for name in near]) or f": columns are {', '.join(row)}, and fields such as a.b"
 
 
 def _flat(fields: Row, prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
-from registry_cli.catalog.read.address import get_line, parse_address, resolve, resolve_exact
+from registry_cli.catalog.read.address import get_line, resolve, resolve_exact
+from registry_cli.catalog.read.address_form import parse_address
 from registry_cli.catalog.read.aliases import find_holder, find_spelling, list_steps
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError

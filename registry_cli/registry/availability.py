@@ -1,16 +1,18 @@
-"""The losses of this copy: lists the lost files and records of a single version. Not used for listings."""
+"""The bytes of a version that this copy has: those that are lost, and those collected. Not used for listings."""
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import CorruptError
+from registry_cli.errors import CorruptError, RefusedError
+from registry_cli.records.parts import FileEntry
 from registry_cli.store import files
 from registry_cli.store.known_losses import NOTHING, read_partial
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.ids import RecordId
+    from registry_cli.ids import BlobHash, RecordId
     from registry_cli.store.layout import Layout
 
 DESIGN: Final = "design"
@@ -52,3 +54,29 @@ def check_present(layout: Layout, row: VersionRow) -> None:
             f"{row.ref} is partial: {lost[0]}{more} lost in this copy",
             hint="reg repair",
         )
+
+
+def check_live(layout: Layout, row: VersionRow) -> None:
+    """Check that a version was not removed.
+
+    Raises:
+        RefusedError: It was; the message says whether its bytes are still there.
+    """
+    if row.removed and list_collected(layout, row):
+        raise RefusedError(f"{row.ref} was removed and its bytes were collected: the same files can be added again")
+    if row.removed:
+        raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore {quote(row.ref)}")
+
+
+def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
+    """Return the blobs of a removed version that are gone; none for a version that is not removed."""
+    from registry_cli.store.blobs import is_stored
+
+    stored = [*row.files, *list_design_files(row)] if row.removed else []
+    return [file.sha256 for file in stored if file.sha256 and not file.url and not is_stored(layout, file.sha256)]
+
+
+def list_design_files(row: VersionRow) -> list[FileEntry]:
+    """Return a design that is stored as a blob as a file entry; an empty list for other designs."""
+    design = row.design
+    return [FileEntry(DESIGN, design.size, design.sha256, design.xxh3)] if design and design.sha256 else []

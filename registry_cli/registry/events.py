@@ -15,7 +15,7 @@ from registry_cli.catalog.read.tasks import list_known_tasks, list_tasks
 from registry_cli.catalog.read.versions import list_known_rows, list_versions
 from registry_cli.errors import NotFoundError, RegError
 from registry_cli.ids import RecordId, TaskId, VersionId
-from registry_cli.registry.history import Told, describe_change
+from registry_cli.registry.history import DescribedChange, describe_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ _LAST: Final = (1 << 63) - 1
 
 def iter_events(
     registry: Registry, *, after: str | None = None, limit: int | None = None, void: bool = False
-) -> Iterator[Told]:
+) -> Iterator[DescribedChange]:
     """Yield changes, oldest first.
 
     Args:
@@ -48,7 +48,7 @@ def iter_events(
     Raises:
         NotFoundError: There is no such event.
     """
-    yield from tell_changes(registry, _walk(iter_changes, registry, after, limit, void=void))
+    yield from describe_changes(registry, _walk(iter_changes, registry, after, limit, void=void))
 
 
 def iter_event_ids(
@@ -78,14 +78,14 @@ def _find_place(registry: Registry, event: str) -> Place:
     return (seq, min(int(position), _LAST)) if position else seq
 
 
-def tell_changes(registry: Registry, changes: Iterable[ChangeRow]) -> Iterator[Told]:
+def describe_changes(registry: Registry, changes: Iterable[ChangeRow]) -> Iterator[DescribedChange]:
     """Yield changes with their descriptions, however many there are."""
     rows = iter(changes)
     while batch := list(islice(rows, BATCH)):
         yield from _describe_batch(registry, batch)
 
 
-def _describe_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[Told]:
+def _describe_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[DescribedChange]:
     """Yield changes with their descriptions; the versions and tasks that they mention are read at once."""
     named = {row.version for row in batch} | {row.change.get(key) for row in batch for key in ("version", "old")}
     ids = [VersionId(RecordId(str(one))) for one in named if one]
@@ -95,9 +95,9 @@ def _describe_batch(registry: Registry, batch: Sequence[ChangeRow]) -> Iterator[
     for row in batch:
         if row.op == TASK:
             task = tasks.get(TaskId(str(row.change.get("task"))))
-            yield Told(address_change(row, tasks), describe_stage(registry, row.change, task))
+            yield DescribedChange(address_change(row, tasks), describe_stage(registry, row.change, task))
         else:
-            yield Told(row, describe_change(row, versions))
+            yield DescribedChange(row, describe_change(row, versions))
 
 
 _DONE: Final = {"draft": "drafted", "edit": "edited", "archive": "archived", "restore": "restored", "remove": "removed"}

@@ -12,7 +12,7 @@ from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import has_blob
-from registry_cli.store.hashing import CHUNK, Digests
+from registry_cli.store.hashing import CHUNK, Digests, sha256_of_file
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
@@ -63,6 +63,28 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError as error:
         raise RemoteError(f"{url} is no address: {error}") from None
+
+
+def find_outside(registry: Registry, file: FileEntry) -> Path | None:
+    """Return the local file that a file's URL names, where only that has the bytes; else None."""
+    local = find_local(file)
+    return None if local and file.sha256 and has_blob(registry.layout, file.sha256) else local
+
+
+def check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
+    """Check that a local file that a version points to is there, with the bytes that it had.
+
+    Raises:
+        NotFoundError: It is gone.
+        CorruptError: It has other bytes.
+    """
+    if not path.exists():
+        raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it again")
+    if file.sha256 and sha256_of_file(path) != file.sha256:
+        raise CorruptError(
+            f"{path} changed since {row.ref} was made: bring it back, or add what is there",
+            hint=f"reg model add {quote(row.name)} {quote(str(path))} --reference",
+        )
 
 
 def _read(url: str, staging: Staging) -> Digests:

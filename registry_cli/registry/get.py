@@ -1,4 +1,4 @@
-"""Gets a version's bytes: copies them out, opens them in place, or checks them."""
+"""Gets a version's bytes: copies them out, or opens them in place."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal, cast
 
 from registry_cli import env
-from registry_cli.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RegError, UsageError
-from registry_cli.records.codec import load_publication, load_version
-from registry_cli.records.parts import FileEntry
-from registry_cli.registry.availability import DESIGN, check_present, list_lost, name_record
-from registry_cli.registry.external import fetch_file, find_local
+from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
+from registry_cli.registry.availability import check_live, check_present
+from registry_cli.registry.external import check_external, fetch_file, find_outside
 from registry_cli.registry.proof import check_proof
 from registry_cli.store import files
 from registry_cli.store.beneath import guard
-from registry_cli.store.blobs import get_record, has_blob, is_stored, open_blob, verify_blob
+from registry_cli.store.blobs import open_blob, verify_blob
 from registry_cli.store.copying import Copying, Place, find_place
-from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.hashing import iter_chunks, open_reader, xxh3_of_file
 from registry_cli.store.outlet import Outlet
 from registry_cli.store.progress import SILENT, Progress, open_work
 from registry_cli.store.views import Mode, ViewFile, open_view
@@ -30,8 +28,8 @@ if TYPE_CHECKING:
 
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import BlobHash, Xxh3
+    from registry_cli.records.parts import FileEntry
     from registry_cli.registry.api import Registry
-    from registry_cli.store.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +38,6 @@ class Written:
 
     path: Path
     new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of a version.
-
-    Attributes:
-        what: The file or record.
-        problem: Description of the problem.
-        known: True where a repair has found it lost.
-        hint: The command to try next, where that is not a repair.
-    """
-
-    what: str
-    problem: str
-    known: bool = False
-    hint: str | None = None
 
 
 def is_address(registry: Registry, word: str) -> bool:
@@ -177,11 +158,11 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
         RefusedError: The version was removed.
         CorruptError: The stored bytes have changed.
     """
-    _check_live(registry.layout, row)
+    check_live(registry.layout, row)
     check_present(registry.layout, row)
     check_proof(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
-    if len(known) == 1 and (local := _find_outside(registry, known[0])):
+    if len(known) == 1 and (local := find_outside(registry, known[0])):
         return local
     shown = [
         ViewFile(file.path, file.size or 0, cast("BlobHash", file.sha256), cast("Xxh3", file.xxh3)) for file in known
@@ -196,102 +177,14 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
     return folder / shown[0].path if len(shown) == 1 else folder
 
 
-def list_faults(
-    registry: Registry, row: VersionRow, *, strong: bool = False, progress: Progress = SILENT
-) -> list[Fault]:
-    """Check a version's record, publication and bytes; return the faults, an empty list where all is well.
-
-    Missing bytes of a removed version are no fault.
-
-    Args:
-        registry: The registry.
-        row: The version.
-        strong: Compare SHA-256 too, not XXH3 alone.
-        progress: Reports the bytes done.
-    """
-    lost = list_lost(registry.layout, row)
-    collected = list_collected(registry.layout, row)
-    faults = _record_faults(registry, row, lost)
-    with open_work(progress, f"verify {row.ref}", row.size):
-        for file in [*row.files, *_design_files(row)]:
-            problem = None if file.sha256 in collected else _problem(registry, row, file, strong)
-            if problem:
-                faults.append(_fault(file.path, problem.message, lost, hint=problem.hint))
-            progress.advance(file.size or 0)
-    return faults
-
-
-def list_collected(layout: Layout, row: VersionRow) -> list[BlobHash]:
-    """Return the blobs of a removed version that are gone; none for a version that is not removed."""
-    stored = [*row.files, *_design_files(row)] if row.removed else []
-    return [file.sha256 for file in stored if file.sha256 and not file.url and not is_stored(layout, file.sha256)]
-
-
-def _fault(what: str, problem: str, lost: list[str], *, hint: str | None = None) -> Fault:
-    if what in lost:
-        return Fault(what, "known to be lost in this copy", known=True)
-    return Fault(what, problem, hint=hint)
-
-
-def _record_faults(registry: Registry, row: VersionRow, lost: list[str]) -> list[Fault]:
-    faults = []
-    checks = (
-        [(row.id, load_version)]
-        if row.publication is None
-        else [(row.id, load_version), (row.publication, load_publication)]
-    )
-    for record, load in checks:
-        try:
-            load(get_record(registry.layout, record), name_record(record))
-        except RegError as error:
-            faults.append(_fault(name_record(record), error.message, lost))
-    if not faults:
-        try:
-            check_proof(registry.layout, row)
-        except CorruptError as error:
-            faults.append(Fault(name_record(row.id), error.message))
-    return faults
-
-
-def _design_files(row: VersionRow) -> list[FileEntry]:
-    """Return a design that is stored as a blob as a file entry; an empty list for other designs."""
-    design = row.design
-    return [FileEntry(DESIGN, design.size, design.sha256, design.xxh3)] if design and design.sha256 else []
-
-
-def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool) -> RegError | None:
-    try:
-        local = _find_outside(registry, file)
-        if local is not None:
-            _check_external(row, file, local)
-        elif file.sha256 and (not file.url or has_blob(registry.layout, file.sha256)):
-            verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=strong)
-    except RegError as error:
-        return error
-    return None
-
-
-def _find_outside(registry: Registry, file: FileEntry) -> Path | None:
-    """Return the local file that a file's URL names, where only that has the bytes; else None."""
-    local = find_local(file)
-    return None if local and file.sha256 and has_blob(registry.layout, file.sha256) else local
-
-
 def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progress) -> FileEntry:
     """Return a file with known digests and local bytes; an external file is fetched."""
-    _check_live(registry.layout, row)
+    check_live(registry.layout, row)
     return fetch_file(registry, row, file, progress=progress) if file.url else file
 
 
-def _check_live(layout: Layout, row: VersionRow) -> None:
-    if row.removed and list_collected(layout, row):
-        raise RefusedError(f"{row.ref} was removed and its bytes were collected: the same files can be added again")
-    if row.removed:
-        raise RefusedError(f"{row.ref} was removed", hint=f"reg model restore {quote(row.ref)}")
-
-
 def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, copying: Copying) -> None:
-    local, sha256 = _find_outside(registry, file), cast("BlobHash", file.sha256)
+    local, sha256 = find_outside(registry, file), cast("BlobHash", file.sha256)
     mode = 0o777 if file.executable else 0o666  # less what the umask of the user takes away
     try:
         if local is not None:
@@ -305,25 +198,15 @@ def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, co
 @contextmanager
 def _open_checked(registry: Registry, row: VersionRow, file: FileEntry) -> Iterator[int]:
     """Open a file's bytes, which were checked just before."""
-    local, sha256 = _find_outside(registry, file), cast("BlobHash", file.sha256)
+    local, sha256 = find_outside(registry, file), cast("BlobHash", file.sha256)
     if local is not None:
-        _check_external(row, file, local)
+        check_external(row, file, local)
         with open_reader(local) as source:
             yield source
         return
     verify_blob(registry.layout, sha256, file.xxh3, file.size)
     with open_blob(registry.layout, sha256) as blob:
         yield blob.fileno()
-
-
-def _check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
-    if not path.exists():
-        raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it again")
-    if file.sha256 and sha256_of_file(path) != file.sha256:
-        raise CorruptError(
-            f"{path} changed since {row.ref} was made: bring it back, or add what is there",
-            hint=f"reg model add {quote(row.name)} {quote(str(path))} --reference",
-        )
 
 
 def _is_same(path: Path, file: FileEntry) -> bool:

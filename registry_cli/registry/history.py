@@ -8,6 +8,7 @@ from itertools import groupby
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.address import get_line
 from registry_cli.catalog.read.journal import iter_changes
@@ -18,6 +19,7 @@ from registry_cli.ids import RecordId, VersionId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.journal import ChangeRow
@@ -30,7 +32,7 @@ _METRICS: Final = "metrics."
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DescribedChange:
     """A change with a description such as `metrics.acc 0.93 → 0.95`."""
 
     row: ChangeRow
@@ -61,11 +63,13 @@ class History:
     """
 
     name: ModelName
-    changes: tuple[Told, ...]
+    changes: tuple[DescribedChange, ...]
     series: Series | None
 
 
-def read_history(registry: Registry, name: str, *, metric: str | None = None, limit: int | None = None) -> History:
+def read_history(
+    registry: Registry, name: str, *, metric: str | None = None, limit: int | None = None, since: str | None = None
+) -> History:
     """Return the history of a model.
 
     Args:
@@ -73,20 +77,30 @@ def read_history(registry: Registry, name: str, *, metric: str | None = None, li
         name: The model's name, or an earlier one.
         metric: The metric to follow, `metrics.acc` or `acc`; by default the one that most versions have.
         limit: Most entries; the newest ones are returned, each whole.
+        since: The time from which changes are returned, or a duration before now such as `2d`.
 
     Raises:
+        UsageError: `since` is no time.
         NotFoundError: There is no such model, or none of its versions has the metric.
     """
+    start = _find_start(since) if since else None
 
     def read(db: Connection) -> History:
         line = get_line(db, name)
         shown = get_line_name(db, line)
-        rows = list(_iter_entries(iter_changes(db, line=line, newest=True), limit))
+        found = (row for row in iter_changes(db, line=line, newest=True) if start is None or row.time >= start)
+        rows = list(_iter_entries(found, limit))
         versions = {row.id: row for row in _list_mentioned(db, rows)}
-        described = tuple(Told(row, describe_change(row, versions)) for row in rows)
+        described = tuple(DescribedChange(row, describe_change(row, versions)) for row in rows)
         return History(shown, described, _read_series(db, line, shown, metric))
 
     return registry.read(read)
+
+
+def _find_start(since: str) -> datetime:
+    from registry_cli.catalog.query.literals import find_span, parse_since  # events do not need them
+
+    return from_microseconds(find_span(parse_since(since))[0])
 
 
 def _iter_entries(rows: Iterable[ChangeRow], limit: int | None) -> Iterator[ChangeRow]:

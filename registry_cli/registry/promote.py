@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
 from registry_cli.errors import RefusedError
+from registry_cli.near import cut_field, did_you_mean, list_near
+from registry_cli.records.values import flatten
 from registry_cli.registry.aliases import check_required, find_move
 from registry_cli.registry.retention import find_number
 from registry_cli.registry.transaction import transact
@@ -116,7 +118,9 @@ def _get_number(version: VersionRow, field: str) -> float:
     """
     number = find_number(version, field)
     if number is None:
-        raise RefusedError(f"{version.ref} has no number in {field}", hint=f"reg model show {quote(version.ref)}")
+        known = flatten(version.metrics, "metrics") | flatten(version.metadata, "metadata")
+        near = did_you_mean([f"`{one}`" for one in list_near(field, known, cut_field)])
+        raise RefusedError(f"{version.ref} has no number in {field}{near}", hint=f"reg model show {quote(version.ref)}")
     return number
 
 

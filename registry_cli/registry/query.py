@@ -11,6 +11,7 @@ from registry_cli.catalog.query.normal_form import has_task, replace_tasks
 from registry_cli.catalog.query.parse import Near, parse_query
 from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
+from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.catalog.read import versions
 from registry_cli.errors import UsageError
 
@@ -33,6 +34,7 @@ class Question:
         per: Keep the first version of each task or line.
         columns: Fields to show, comma-separated.
         tag: Tags that a version must have; with a `-` before, must not have.
+        since: The time from which versions were added, or a duration before now such as `2d`; empty for all.
         removed: Only removed versions, which are otherwise left out.
     """
 
@@ -51,10 +53,11 @@ class Question:
     archived: bool = False
     include_archived: bool = False
     removed: bool = False
+    since: str = ""
 
 
 _LISTS: Final = frozenset({"project", "name", "tag", "framework", "meta", "metric"})
-_FLAGS: Final = (*_LISTS, "published", "archived")
+_FLAGS: Final = (*_LISTS, "published", "archived", "since")
 
 
 def find_versions(registry: Registry, expr: str = "", **options: Any) -> list[VersionRow]:
@@ -77,7 +80,7 @@ def ask(registry: Registry, question: Question) -> list[VersionRow]:
 
 def find_matches(registry: Registry, question: Question) -> list[int]:
     """Return the index rows of the versions that match a question, in its order."""
-    query, resolver = _compiled(question, _near(registry)), _resolver(registry)
+    query, resolver = _compiled(question, near_fields(registry)), _resolver(registry)
     return registry.read(lambda db: find_rows(db, _with_tasks(db, query), resolver))
 
 
@@ -126,11 +129,14 @@ def _resolver(registry: Registry) -> Callable[[str], VersionId]:
     return lambda ref: registry.get_row(ref).id
 
 
-def _near(registry: Registry) -> Near:
-    def find(word: str) -> Sequence[str]:
-        from registry_cli.registry.near_fields import list_near_fields  # only a mistake needs it
+def near_fields(registry: Registry, subject: Subject = VERSIONS) -> Near:
+    """Return a function that returns the fields of versions or tasks that a word may stand for, nearest first."""
 
-        return list_near_fields(registry, word)
+    def find(word: str) -> Sequence[str]:
+        from registry_cli.catalog.read.fields import list_fields  # only a mistake needs them
+        from registry_cli.near import cut_field, list_near
+
+        return list_near(word, registry.read(partial(list_fields, table=subject.fields)), cut_field)
 
     return find
 

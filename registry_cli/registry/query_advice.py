@@ -1,80 +1,132 @@
-"""Advice on a query that found nothing: the names and fields that are near to those that no version has."""
+"""Advice on a query that found nothing: what is near to the names, fields and tags that no version or task has."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.catalog.query.ast import Compare, Has, In, Word
-from registry_cli.catalog.query.fields import FILES, PLAIN
+from registry_cli.catalog.query.ast import Compare, Has, In, Label, Word
 from registry_cli.catalog.query.normal_form import iter_leaves
 from registry_cli.catalog.query.parse import parse_query
-from registry_cli.catalog.query.subject import list_near
+from registry_cli.catalog.query.subject import TASKS, VERSIONS, Subject, list_near_fields
 from registry_cli.catalog.read.address import list_near_names
-from registry_cli.catalog.read.fields import list_fields
+from registry_cli.catalog.read.fields import list_fields, list_tags
 from registry_cli.catalog.read.models import find_line
+from registry_cli.catalog.read.task_address import find_named, list_near_tasks
 from registry_cli.errors import RegError
 from registry_cli.ids import parse_model_name
-from registry_cli.registry.near_fields import choose_near
+from registry_cli.near import MOST, cut_field, did_you_mean, list_near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from registry_cli.registry.api import Registry
-    from registry_cli.registry.query import Question
 
-_NEAR: Final = 3
 _GLOB: Final = frozenset("*?[")
+_NOUNS: Final = {"versions": "version", "tasks": "task"}
 
 
-def list_advice(registry: Registry, question: Question) -> list[str]:
-    """Return a sentence for each name and field of a question that no version has, with near ones."""
-    expr = parse_query(question.expr) if question.expr.strip() else None
-    fields = [f"metrics.{word.partition(sign)[0].strip()}" for word in question.metric for sign in _first_sign(word)]
-    words = []
-    names = [name for name in question.name if not _GLOB & set(name)]
-    for leaf in iter_leaves(expr):
-        if isinstance(leaf, Word):
-            words.append(leaf.text)
-        elif isinstance(leaf, Compare | In | Has):
-            fields.append(leaf.field)
-            if isinstance(leaf, Compare) and (leaf.field, leaf.op) == ("name", "="):
-                names.append(str(leaf.value))
-    known = registry.read(list_fields)
-    advice = [_advise_name(registry, name) for name in names]
-    advice += [_advise_field(field, known) for field in dict.fromkeys(fields)]
-    advice += [_advise_word(word, known) for word in words]
+@dataclass(slots=True)
+class _Asked:
+    """What a query names."""
+
+    names: list[str]
+    tags: list[str]
+    fields: list[str]
+    words: list[str] = field(default_factory=list)
+
+
+def list_advice(
+    registry: Registry,
+    expr: str,
+    *,
+    names: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    subject: Subject = VERSIONS,
+) -> list[str]:
+    """Return a sentence for each name, tag and field of a query that no version or task has, with near ones.
+
+    Args:
+        registry: The registry.
+        expr: The text of the query.
+        names: The values of the flag `--name`.
+        tags: The values of the flag `--tag`.
+        metrics: The values of the flag `--metric`, such as `auc>0.9`.
+        subject: The subject of the query.
+    """
+    asked = _read(expr, names, tags, metrics, subject)
+    advice = [_advise_name(registry, name, subject) for name in asked.names]
+    advice += _advise_tags(registry, asked.tags, subject)
+    advice += advise_fields(registry, asked.fields, subject)
+    advice += _advise_words(registry, asked.words, subject)
     return [sentence for sentence in advice if sentence]
 
 
-def _first_sign(word: str) -> list[str]:
-    at = [sign for sign in word if sign in "=<>!~"]
-    return at[:1]
+def advise_fields(registry: Registry, fields: Sequence[str], subject: Subject = VERSIONS) -> list[str]:
+    """Return a sentence for each keyed field that no version or task has."""
+    keyed = [one for one in dict.fromkeys(fields) if one not in subject.plain and one not in subject.files]
+    known = registry.read(partial(list_fields, table=subject.fields)) if keyed else []
+    return [
+        f"no {_NOUNS[subject.rows]} has {one}{did_you_mean(_quoted(list_near(one, known, cut_field)))}"
+        for one in keyed
+        if one not in known
+    ]
 
 
-def _advise_name(registry: Registry, name: str) -> str | None:
+def _read(expr: str, names: Sequence[str], tags: Sequence[str], metrics: Sequence[str], subject: Subject) -> _Asked:
+    asked = _Asked(
+        names=[name for name in names if not _GLOB & set(name)],
+        tags=[tag for tag in tags if not tag.startswith("-")],
+        fields=[f"metrics.{word.partition(sign)[0].strip()}" for word in metrics for sign in _iter_first_sign(word)],
+    )
+    for leaf in iter_leaves(parse_query(expr, subject) if expr.strip() else None):
+        if isinstance(leaf, Word):
+            asked.words.append(leaf.text)
+        elif isinstance(leaf, Label) and leaf.kind == "tag":
+            asked.tags.append(leaf.value)
+        elif isinstance(leaf, Compare | In | Has):
+            asked.fields.append(leaf.field)
+            if isinstance(leaf, Compare) and (leaf.field, leaf.op) == ("name", "="):
+                asked.names.append(str(leaf.value))
+    return asked
+
+
+def _iter_first_sign(word: str) -> Iterator[str]:
+    yield from [sign for sign in word if sign in "=<>!~"][:1]
+
+
+def _advise_name(registry: Registry, name: str, subject: Subject) -> str | None:
+    if subject is TASKS:
+        if registry.read(lambda db: find_named(db, name)) is not None:
+            return None
+        return f"no task is named {name}{did_you_mean(registry.read(lambda db: list_near_tasks(db, name)))}"
     try:
         line = parse_model_name(name)
     except RegError:
         return None
     if registry.read(lambda db: find_line(db, line)) is not None:
         return None
-    near = registry.read(lambda db: list_near_names(db, name))
-    return f"no model is named {name}" + (f": did you mean {' or '.join(near)}?" if near else "")
+    return f"no model is named {name}{did_you_mean(registry.read(lambda db: list_near_names(db, name)))}"
 
 
-def _advise_field(field: str, known: Sequence[str]) -> str | None:
-    if field in PLAIN or field in FILES or field in known:
-        return None
-    table, _, key = field.partition(".")
-    near = choose_near(key, known)
-    near.sort(key=lambda one: not one.startswith(f"{table}."))  # stable: of each table the nearest comes first
-    return f"no version has {field}" + (f": did you mean {_join(near)}?" if near else "")
+def _advise_tags(registry: Registry, tags: Sequence[str], subject: Subject) -> list[str]:
+    known = registry.read(partial(list_tags, table=subject.tags)) if tags else []
+    return [
+        f"no {_NOUNS[subject.rows]} has the tag {tag}{did_you_mean(list_near(tag, known))}"
+        for tag in dict.fromkeys(tags)
+        if tag not in known
+    ]
 
 
-def _advise_word(word: str, known: Sequence[str]) -> str:
-    near = [*choose_near(word, known), *list_near(word)][:_NEAR]
-    return f"no version has `{word}` in its name, tags or comment" + (f"; {_join(near)} is a field" if near else "")
+def _advise_words(registry: Registry, words: Sequence[str], subject: Subject) -> Iterator[str]:
+    known = registry.read(partial(list_fields, table=subject.fields)) if words else []
+    for word in words:
+        near = [*list_near(word, known, cut_field), *list_near_fields(word, subject)][:MOST]
+        field_ = f"; {' or '.join(_quoted(near))} is a field" if near else ""
+        yield f"no {_NOUNS[subject.rows]} has `{word}` in its name, tags or comment{field_}"
 
 
-def _join(fields: Sequence[str]) -> str:
-    return " or ".join(f"`{field}`" for field in fields)
+def _quoted(fields: Sequence[str]) -> list[str]:
+    return [f"`{field}`" for field in fields]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.versions import read_settings
 from registry_cli.errors import NotFoundError
+from registry_cli.near import did_you_mean, list_near
 from registry_cli.registry.query import Question, make_fields
 from registry_cli.registry.settings import VIEW
 from registry_cli.registry.transaction import transact
@@ -31,8 +32,9 @@ def load_question(registry: Registry, name: str) -> Question:
     saved = registry.read(read_settings)
     if VIEW + name not in saved:
         known = [key.removeprefix(VIEW) for key in saved if key.startswith(VIEW)]
-        others = f"saved are {', '.join(known)}" if known else "--save-view saves one"
-        raise NotFoundError(f"no saved view `{name}`: {others}", hint="reg model query --help")
+        others = f": saved are {', '.join(known)}" if known else ": --save-view saves one"
+        near = did_you_mean(list_near(name, known))
+        raise NotFoundError(f"no saved view `{name}`{near or others}", hint="reg model query --help")
     known_fields = Question.__dataclass_fields__
     view = saved[VIEW + name]
     given = {key: value for key, value in view.items() if key in known_fields} if isinstance(view, dict) else {}

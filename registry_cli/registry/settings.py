@@ -74,11 +74,9 @@ def get_key(name: str) -> Key:
     """
     found = KEYS.get("view.NAME" if name.startswith(VIEW) and len(name) > len(VIEW) else name)
     if found is None or name == "view.NAME":
-        from difflib import get_close_matches
+        from registry_cli.near import did_you_mean, list_near  # only a mistake needs it
 
-        near = get_close_matches(name, KEYS, n=1)
-        instead = f": did you mean {near[0]}?" if near else ""
-        raise UsageError(f"no setting `{name}`{instead}", hint="reg config list")
+        raise UsageError(f"no setting `{name}`{did_you_mean(list_near(name, KEYS))}", hint="reg config list")
     return found
 
 

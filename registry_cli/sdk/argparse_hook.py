@@ -134,5 +134,5 @@ def make_listener(
     take_options: Callable[[Mapping[str, str]], None],
 ) -> Listener:
     """Return a listener for a script's choice; a table maps arguments that are not recorded to False."""
-    skipped = [name for name, heard in wanted.items() if not heard] if isinstance(wanted, Mapping) else ()
+    skipped = [name for name, recorded in wanted.items() if not recorded] if isinstance(wanted, Mapping) else ()
     return Listener(overrides, take, everything=bool(wanted), skipped=skipped, take_options=take_options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli import opening
-from registry_cli.catalog.read.address import parse_address
+from registry_cli.catalog.read.address_form import parse_address
 from registry_cli.records.task import Input
 from registry_cli.registry.version import Version
 from registry_cli.sdk.commit import find_task_for

@@ -16,7 +16,7 @@ from registry_cli.errors import UsageError
 from registry_cli.records.task import BUNDLE, CELLS, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.compare import Compared, choose_groups, compare_group, present_fields
-from registry_cli.tasks.find import read_now, see_attempt
+from registry_cli.tasks.find import name_attempt, read_now, see_attempt
 from registry_cli.tasks.record import read_task_file
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def compare_tasks(
 
     Args:
         registry: The registry that holds the tasks.
-        refs: Addresses of the tasks; one may occur twice.
+        refs: Addresses of the tasks, or of attempts such as `exp:2`; one may occur twice.
         only: Groups to compare; all if empty.
         attempts: Numbers of attempts: one for each task, one for all, or several of a single task; the number alone of
             a single task is compared with the attempt that stands for the task.
@@ -74,20 +74,27 @@ def compare_tasks(
         NotFoundError: An address names nothing, or a task has no such attempt.
         CorruptError: A record or lock cannot be read.
     """
-    wanted = _pair(refs, attempts)
+    wanted = _pair([name_attempt(registry, ref) for ref in refs], attempts)
     if len(wanted) < 2:
         raise UsageError("comparing takes two tasks or more", hint="reg task compare --help")
     groups = choose_groups(GROUPS, only)
     tasks = tuple(see_attempt(registry, ref, number) for ref, number in wanted)
-    tables = [_tables(registry, row, alone=bool(attempts)) for row in tasks]
+    alone = any(number is not None for _, number in wanted)
+    tables = [_tables(registry, row, alone=alone) for row in tasks]
     rows = [row for group in groups for row in compare_group(group, [table[group] for table in tables])]
     return TaskComparison(tasks, tuple(row if row.group in _AMOUNTS else replace(row, deltas=()) for row in rows))
 
 
-def _pair(refs: Sequence[str], attempts: Sequence[int]) -> list[tuple[str, int | None]]:
+def _pair(named: Sequence[tuple[str, int | None]], attempts: Sequence[int]) -> list[tuple[str, int | None]]:
     """Return the attempts to compare; a number of None is that of the attempt that stands for its task."""
-    if len(refs) == 1 and attempts:
-        return [(refs[0], number) for number in (attempts if len(attempts) > 1 else (*attempts, None))]
+    refs, given = [ref for ref, _ in named], [number for _, number in named if number is not None]
+    if given and attempts:
+        raise UsageError("attempts are named by addresses or by --attempt, not by both", hint="reg task compare --help")
+    if len(refs) == 1 and (given or attempts):
+        numbers = [*(attempts or given)]
+        return [(refs[0], number) for number in (numbers if len(numbers) > 1 else (*numbers, None))]
+    if given:
+        return list(named)
     numbers = list(attempts) if len(attempts) > 1 else [*(attempts or (None,))] * len(refs)
     if len(numbers) != len(refs):
         raise UsageError(

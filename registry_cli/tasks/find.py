@@ -17,10 +17,17 @@ from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
-from registry_cli.catalog.read.task_address import find_start, resolve_task
-from registry_cli.catalog.read.tasks import has_running, list_attempts, list_task_ids, list_tasks
+from registry_cli.catalog.read.task_address import find_start, resolve_task, split_attempt
+from registry_cli.catalog.read.tasks import (
+    has_running,
+    list_attempt_addresses,
+    list_attempts,
+    list_task_ids,
+    list_tasks,
+)
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
+from registry_cli.registry.query import near_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +52,7 @@ class TaskQuestion:
         archived: Find archived tasks only.
         include_archived: Find archived tasks too.
         attempts: Find each attempt by itself, in place of the one that stands for its task.
+        since: The time from which tasks were made or started, or a duration before now such as `2d`; empty for all.
     """
 
     expr: str = ""
@@ -58,6 +66,7 @@ class TaskQuestion:
     archived: bool = False
     include_archived: bool = False
     attempts: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
     """
     query = TaskQuery(
         expr=_narrowed(registry, question),
-        sort=parse_sort(question.sort, TASKS) if question.sort else (),
+        sort=parse_sort(question.sort, TASKS, near=near_fields(registry, TASKS)) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
         attempts=question.attempts,
@@ -109,6 +118,12 @@ def iter_task_ids(registry: Registry, found: Found) -> Iterator[TaskId]:
         yield from registry.read(partial(list_task_ids, rows=some))
 
 
+def iter_attempt_addresses(registry: Registry, found: Found) -> Iterator[str]:
+    """Yield the addresses of the attempts that were found, such as `01JD…:2`, and read nothing else."""
+    for some in iter_batches(found.rows):
+        yield from registry.read(partial(list_attempt_addresses, rows=some))
+
+
 def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False) -> list[TaskRow]:
     """Return the tasks that addresses name, each once, as they are now; errors and `removed` as in `resolve_task`."""
 
@@ -121,6 +136,23 @@ def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False)
 def see_attempts(registry: Registry, task: TaskId) -> list[TaskRow]:
     """Return all attempts at a task as they are now, oldest first."""
     return _mark_crashed(registry.read(partial(list_attempts, task=task)), _list_crashed(registry))
+
+
+def name_attempt(registry: Registry, ref: str, number: int | None = None) -> tuple[str, int | None]:
+    """Return the address of a task and the number of an attempt, from an address that may end in it, such as `exp:2`.
+
+    Args:
+        registry: The registry that holds the task.
+        ref: The address.
+        number: The attempt that is named beside the address.
+
+    Raises:
+        UsageError: The attempt is named twice.
+    """
+    task, named = registry.read(lambda db: split_attempt(db, ref))
+    if named is not None and number is not None:
+        raise UsageError(f"{ref} and --attempt {number} both name an attempt: give one of them", hint="reg help tasks")
+    return task, number if named is None else named
 
 
 def see_attempt(registry: Registry, ref: str, number: int | None) -> TaskRow:
@@ -175,12 +207,12 @@ def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
 
 
 def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
-    expr = parse_query(question.expr, TASKS) if question.expr.strip() else None
+    expr = parse_query(question.expr, TASKS, near=near_fields(registry, TASKS)) if question.expr.strip() else None
     if expr is not None and has_task(expr):
         expr = replace_tasks(expr, lambda text: registry.read(partial(find_start, text=text)))
     expr = narrow(
         expr, project=question.project, name=question.name, tag=question.tag, metric=question.metric,
-        archived=question.archived,
+        archived=question.archived, since=question.since, moments=("created", "started"),
     )  # fmt: skip
     for word in question.status:
         if word not in STATUSES:

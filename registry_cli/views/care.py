@@ -111,7 +111,7 @@ def plan_table(plan: Plan) -> dict[str, Any]:
     """Return a planned collection as plain data."""
     return {
         **list_amounts(plan),
-        "blobs": [{"id": each.blob, "size": each.size, "fate": each.fate} for each in plan.unused],
+        "blobs": [{"id": each.blob, "size": each.size, "fate": each.decision} for each in plan.unused],
         "trash": [{"path": str(each.path), "size": each.freed} for each in plan.purge],
         "leftovers": [{"path": str(each.path), "size": each.size, "what": each.what} for each in plan.litter],
     }
@@ -129,7 +129,7 @@ def explanation_table(explanation: Explanation) -> dict[str, Any]:
         "id": explanation.version.id,
         "stays": explanation.stays,
         "why": list(explanation.why),
-        "files": [pick(file, ("path", "size", "blob", "fate")) for file in explanation.files],
+        "files": [{**pick(file, ("path", "size", "blob")), "fate": file.state} for file in explanation.files],
     }
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry_cli.records.parts import Design
     from registry_cli.registry.configure import Configured
     from registry_cli.registry.du import Area, Share
-    from registry_cli.registry.history import Told
+    from registry_cli.registry.history import DescribedChange
     from registry_cli.registry.status import Status
     from registry_cli.registry.trust import Trusted
     from registry_cli.store.trash import Trashed
@@ -99,7 +99,7 @@ def view_model(row: ModelRow) -> View:
     return {**fields, "aliases": dict(row.aliases)}
 
 
-def view_change(described: Told) -> View:
+def view_change(described: DescribedChange) -> View:
     """Return a change of the log; `what` describes its effect in words."""
     return {
         **pick(described.row, ("event", "entry", "seq", "time", "author", "tool", "op", "version", "ref")),
@@ -174,10 +174,13 @@ def sort_rows(rows: Sequence[View], sort: str | None) -> list[View]:
     for word in reversed((sort or "").split(",") if sort and rows else []):
         field = word.strip().removeprefix("-")
         if field not in rows[0]:
-            raise UsageError(f"no field `{field}` to sort by: fields are {', '.join(rows[0])}")
-        known = [row for row in ordered if lookup(row, field) is not None]
-        known.sort(key=lambda row: _sort_key(lookup(row, field)), reverse=word.strip().startswith("-"))
-        ordered = known + [row for row in ordered if lookup(row, field) is None]
+            from registry_cli.near import did_you_mean, list_near  # only a mistake needs it
+
+            known = did_you_mean(list_near(field, rows[0])) or f": fields are {', '.join(rows[0])}"
+            raise UsageError(f"no field `{field}` to sort by{known}")
+        having = [row for row in ordered if lookup(row, field) is not None]
+        having.sort(key=lambda row: _sort_key(lookup(row, field)), reverse=word.strip().startswith("-"))
+        ordered = having + [row for row in ordered if lookup(row, field) is None]
     return ordered
 
 

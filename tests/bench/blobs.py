@@ -11,7 +11,8 @@ from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_files
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
-from registry_cli.registry.get import get_file, list_faults
+from registry_cli.registry.get import get_file
+from registry_cli.registry.verify import list_faults
 from registry_cli.store.hashing import digest_bytes
 from tests.bench.timing import compare
 

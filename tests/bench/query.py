@@ -53,6 +53,11 @@ UNLIMITED = [
     ("", "-metrics.acc", None),
     ("step >= 0", "step", 100),
     ("created > 2026-01-01 and size > 1MB", "name", None),
+    ("model77", "", None),
+    ("rare", "", None),
+    ("sweep", "", 100),
+    ("model77 prod", "-metrics.acc", None),
+    ("nowhere", "", None),
 ]
 
 
@@ -75,7 +80,7 @@ def make_index(path: Path, versions: int) -> sqlite3.Connection:
         values = (
             row, identity, line, numbers[line], draw.choice(["xgboost", "lightgbm", "torch", None]), f"user{row % 30}",
             start + row * 400_000_000 + draw.randint(-999, 999), draw.choice([None, row % 1000]), f"01T{row // 4:023d}",
-            draw.randint(1000, 10**9), None,
+            draw.randint(1000, 10**9), f"run {row} of the sweep" if row % 3 == 0 else None,
             identity if row % 50 == 0 else None, row % 40 == 0, row % 90 == 0, doc, None, None, None, None,
         )  # fmt: skip
         db.execute(f"INSERT INTO versions VALUES ({', '.join('?' * len(values))})", values)

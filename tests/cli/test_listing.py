@@ -14,7 +14,7 @@ from registry_cli.registry import events
 from registry_cli.tasks import find
 from tests.cli.conftest import Reg, Stream
 
-WHOLE = ((versions, "list_versions"), (find, "list_tasks"), (models, "list_lines"), (events, "tell_changes"))
+WHOLE = ((versions, "list_versions"), (find, "list_tasks"), (models, "list_lines"), (events, "describe_changes"))
 """Functions that read records or counts."""
 
 

@@ -37,7 +37,9 @@ OPENED: Final = {
 """Any command, and opening a registry and its index."""
 ROWS: Final = {"catalog.read.versions", "catalog.read.rows", "records.parts", "records.paths"}
 """Versions as records."""
-ADDRESSES: Final = {"catalog.read.address", "catalog.read.models", "catalog.read.task_address"}
+ADDRESSES: Final = {
+    "catalog.read.address", "catalog.read.address_form", "catalog.read.models", "catalog.read.task_address",
+}  # fmt: skip
 QUERIES: Final = {
     f"catalog.query{module}" for module in (
         "", ".ast", ".fields", ".frozen", ".lexer", ".literals", ".normal_form", ".order", ".parse", ".predicates",

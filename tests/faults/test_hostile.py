@@ -23,8 +23,9 @@ from registry_cli.ids import new_ulid
 from registry_cli.opening import Registry
 from registry_cli.records.codec import load_entry, load_publication, load_version
 from registry_cli.records.toml import dump_table, load_table, seal
-from registry_cli.registry.get import get_version, list_faults
+from registry_cli.registry.get import get_version
 from registry_cli.registry.settings import KEYS
+from registry_cli.registry.verify import list_faults
 from tests.builders import add, add_path, write
 from tests.examples import times
 from tests.faults import bombs

@@ -24,10 +24,10 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck import fsck
-from registry_cli.registry.fsck.external import check_external
 from registry_cli.registry.fsck.report import Kind, Level, Report
-from registry_cli.registry.get import get_version, list_faults, open_path
+from registry_cli.registry.get import get_version, open_path
 from registry_cli.registry.query import find_versions
+from registry_cli.registry.verify import list_faults
 from registry_cli.store.blobs import get_record
 from registry_cli.store.files import open_observer
 from tests.faults import harness
@@ -47,6 +47,8 @@ from tests.registry import making_tasks
 
 Damage = Callable[[Path], None]
 NOBODY = 65534
+OUTSIDE = "outside.bin"
+"""A file in the registry's folder that a version points to."""
 ASIDE = "aside"
 """Where a file lies while another is in its place."""
 
@@ -96,7 +98,7 @@ class Victim:
 
     Attributes:
         kind: What `fsck` must call it.
-        pattern: Where it lies in the registry; the first that fits, or the last.
+        pattern: Where it lies in the registry, or with `outside` in its folder; the first that fits, or the last.
         models: Which versions it touches.
     """
 
@@ -104,9 +106,11 @@ class Victim:
     pattern: str
     models: tuple[str, ...] = ()
     last: bool = False
+    outside: bool = False
 
     def find(self, site: Site) -> Path:
-        return sorted(site.root.glob(self.pattern))[-1 if self.last else 0]
+        folder = site.folder if self.outside else site.root
+        return sorted(folder.glob(self.pattern))[-1 if self.last else 0]
 
 
 def make_victims(registry: Registry) -> dict[str, Victim]:
@@ -142,6 +146,7 @@ def make_victims(registry: Registry) -> dict[str, Victim]:
         "stamp": Victim("view", f"views/{new.id}.json", ("p/new:1",)),
         "index": Victim("index", "cache/index.sqlite"),
         "reserve": Victim("layout", "reserve"),
+        "reference": Victim("external", OUTSIDE, ("p/outside:1",), outside=True),
     }
 
 
@@ -158,7 +163,7 @@ def seq_of_start(registry: Registry) -> int:
 
 VICTIMS = ("format", "config", "ignored", "blob", "big blob", "design", "version", "publication", "first entry",
            "middle entry", "newest entry", "task", "start of a task", "console", "entry of a task", "view", "stamp",
-           "index", "reserve")  # fmt: skip
+           "index", "reserve", "reference")  # fmt: skip
 ROT: dict[str, Damage] = {
     "flipped": flip,
     "zeroed": zero,
@@ -171,11 +176,11 @@ ROT: dict[str, Damage] = {
 SEEN_FAST = frozenset({"truncated", "emptied", "deleted", "linked", "piped"})
 """What changes a size or a kind, or takes a name away."""
 INVISIBLE = frozenset(
-    {("config", "flipped"), ("ignored", "truncated")}
+    {("config", "flipped"), ("ignored", "truncated"), ("reference", "linked")}
     | {("reserve", rot) for rot in ("flipped", "zeroed", "truncated", "emptied", "deleted")}
 )
 """Nothing vouches for the settings of a copy, which people edit: another value is a value; `*` needs no line break; the
-reserve may hold anything."""
+reserve may hold anything; a file outside may be a link."""
 HARMLESS = frozenset(
     {("config", "emptied"), ("config", "deleted"), ("stamp", "flipped"), ("stamp", "deleted"), ("index", "emptied"),
      ("index", "deleted")}
@@ -251,6 +256,9 @@ def stock(template: Site, tmp_path_factory: pytest.TempPathFactory) -> Stock:
         with Registry.open(site.folder) as registry:
             registry.settings.set("views", "copy")
             add_files(registry, Draft(parse_model_name("p/net"), design=design), [site.sources / "model.bin"])
+            outside = site.folder / OUTSIDE
+            outside.write_bytes(b"bytes that stay outside")
+            add_files(registry, Draft(parse_model_name("p/outside")), [outside], mode="reference")
             open_path(registry, registry.get_row("p/new:1"))
             making_tasks.run(registry)
         harness.tag(site)
@@ -272,12 +280,8 @@ def test_every_damage_is_found(victim: str, rot: str, stock: Stock) -> None:
         assert stock.is_detected(victim, rot, "fast")
 
 
-CHECKS = [check for check in fsck.CHECKS if check is not check_external]
-"""The checks of what lies in a registry; tests of references damage the files outside."""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("left_out", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("left_out", fsck.CHECKS, ids=lambda check: check.__name__)
 def test_a_check_that_is_left_out_would_be_noticed(
     left_out: Callable[..., None], stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

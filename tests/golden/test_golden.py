@@ -27,12 +27,12 @@ from registry_cli.registry.api import Registry
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.gc.collect import run_collection
-from registry_cli.registry.get import list_faults
 from registry_cli.registry.init import IGNORE
 from registry_cli.registry.lineage import read_lineage
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.saved_queries import load_question
 from registry_cli.registry.task_lifecycle import restore_tasks
+from registry_cli.registry.verify import list_faults
 from registry_cli.tasks.record import get_row, get_task, write_stage
 from tests.golden.describe import describe
 

@@ -17,7 +17,8 @@ from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.opening import Registry
 from registry_cli.registry.add import add_files, add_stream, add_url, make_design
 from registry_cli.registry.draft import Draft
-from registry_cli.registry.get import get_version, list_faults, open_path
+from registry_cli.registry.get import get_version, open_path
+from registry_cli.registry.verify import list_faults
 from registry_cli.store import files
 from registry_cli.store.hashing import Digests, digest_bytes
 from registry_cli.store.staging import Staging
@@ -439,7 +440,8 @@ from registry_cli.ids import parse_model_name
 from registry_cli.registry.add import add_files
 from registry_cli.opening import Registry
 from registry_cli.registry.draft import Draft
-from registry_cli.registry.get import get_file, list_faults
+from registry_cli.registry.get import get_file
+from registry_cli.registry.verify import list_faults
 with Registry.init(".") as registry:
     row = add_files(registry, Draft(parse_model_name("a/b")), [pathlib.Path("large")]).version
     get_file(registry, row, pathlib.Path("back"))

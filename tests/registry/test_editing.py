@@ -15,8 +15,8 @@ from registry_cli.opening import Registry
 from registry_cli.records.parts import INLINE_DESIGN
 from registry_cli.registry.draft import DesignSource
 from registry_cli.registry.editing import Edit, derive_version, edit_versions, tag_versions
-from registry_cli.registry.get import list_faults
 from registry_cli.registry.lifecycle import archive_versions, publish_versions, remove_versions
+from registry_cli.registry.verify import list_faults
 from registry_cli.store.hashing import digest_bytes
 from tests.registry.making import add, add_metrics
 from tests.secrets.planted import PLANTED

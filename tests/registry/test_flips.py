@@ -18,8 +18,9 @@ from registry_cli.errors import RegError
 from registry_cli.ids import AliasName
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
-from registry_cli.registry.get import list_faults, write_stream
+from registry_cli.registry.get import write_stream
 from registry_cli.registry.lifecycle import archive_versions, publish_versions
+from registry_cli.registry.verify import list_faults
 from tests.builders import add
 
 FLIPS = int(os.environ.get("REG_TEST_FLIPS", "150"))

@@ -18,9 +18,10 @@ from registry_cli.registry.add import add_files, add_url
 from registry_cli.registry.api import Registry
 from registry_cli.registry.draft import Draft
 from registry_cli.registry.external import fetch_file
-from registry_cli.registry.get import get_file, get_version, list_faults, open_path, write_stream
+from registry_cli.registry.get import get_file, get_version, open_path, write_stream
 from registry_cli.registry.lifecycle import publish_versions
 from registry_cli.registry.moving import Mode
+from registry_cli.registry.verify import list_faults
 from registry_cli.store import files
 from registry_cli.store.format import Format, dump_format
 from registry_cli.store.hashing import digest_bytes

@@ -17,7 +17,7 @@ from registry_cli.registry.add import add_files
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.draft import DesignSource, Draft
 from registry_cli.registry.editing import Edit, edit_versions
-from registry_cli.registry.get import list_faults, open_path
+from registry_cli.registry.get import open_path
 from registry_cli.registry.lifecycle import (
     archive_versions,
     publish_versions,
@@ -25,6 +25,7 @@ from registry_cli.registry.lifecycle import (
     rename_model,
     restore_versions,
 )
+from registry_cli.registry.verify import list_faults
 from registry_cli.store.blobs import get_record
 from tests.catalog.builders import Forger
 from tests.registry.making import add, add_metrics

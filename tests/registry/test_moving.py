@@ -12,8 +12,9 @@ import pytest
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.fsck.fsck import check_registry
-from registry_cli.registry.get import list_faults, open_path
+from registry_cli.registry.get import open_path
 from registry_cli.registry.moving import Mode
+from registry_cli.registry.verify import list_faults
 from registry_cli.store import files
 from registry_cli.store.hashing import digest_bytes
 from tests.builders import add, add_path, write

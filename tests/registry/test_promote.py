@@ -99,6 +99,11 @@ def test_the_holder_keeps_it_without_an_entry(registry: Registry) -> None:
     assert registry.index.sync() == head
 
 
+def test_a_number_that_is_missing_is_told_what_is_near(registry: Registry) -> None:
+    with pytest.raises(RefusedError, match=r"a/m:1 has no number in metrics\.ac: did you mean `metrics\.acc`\?"):
+        promote(registry, 1, "metrics.ac")
+
+
 @pytest.mark.parametrize("number", [4, 5])
 def test_a_missing_number_is_never_better(number: int, registry: Registry) -> None:
     with pytest.raises(RefusedError, match=rf"a/m:{number} has no number in metrics\.acc"):

@@ -12,8 +12,9 @@ from registry_cli.catalog import seals
 from registry_cli.errors import CorruptError
 from registry_cli.registry.api import Registry
 from registry_cli.registry.fsck.fsck import check_registry
-from registry_cli.registry.get import get_file, get_version, list_faults, open_path, write_stream
+from registry_cli.registry.get import get_file, get_version, open_path, write_stream
 from registry_cli.registry.lifecycle import publish_versions
+from registry_cli.registry.verify import list_faults
 from tests.builders import add
 
 FORGERIES = {

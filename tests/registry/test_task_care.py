@@ -192,10 +192,10 @@ def test_what_a_task_uses_stays_until_it_is_removed(registry: Registry) -> None:
     ]
     assert (user.id, user.ref) == (task.id, "task:baseline")
     (file,) = explain_version(registry, row.ref).files
-    assert file.fate == "stays: task:baseline holds the same bytes"
+    assert file.state == "stays: task:baseline holds the same bytes"
     assert run_collection(registry, instant=True).blobs == 0
     remove_tasks(registry, [task.id])
-    assert [unused.fate for unused in preview_collection(registry).unused] == ["condemn"]
+    assert [unused.decision for unused in preview_collection(registry).unused] == ["condemn"]
     assert run_collection(registry, instant=True).blobs == 1
     assert not blob_path(registry).exists()
 

@@ -267,4 +267,4 @@ def test_a_large_entry_is_told_a_few_changes_at_a_time(registry: Registry, monke
     found = list(iter_changes(registry.index.db, after=10))
     monkeypatch.setattr(events, "BATCH", 2)
     registry.index.db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8)
-    assert [told.row.ref for told in events.tell_changes(registry, found)] == [f"a/m:{at}" for at in range(1, 11)]
+    assert [one.row.ref for one in events.describe_changes(registry, found)] == [f"a/m:{at}" for at in range(1, 11)]

@@ -14,7 +14,7 @@ import pytest
 import registry_cli as reg
 from registry_cli import env
 from registry_cli.errors import NoRegistryError, NotFoundError, UsageError
-from registry_cli.registry.get import list_faults
+from registry_cli.registry.verify import list_faults
 
 
 class Scalar:

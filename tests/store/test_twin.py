@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.errors import CorruptError
-from registry_cli.registry.get import get_file, list_faults
+from registry_cli.registry.get import get_file
+from registry_cli.registry.verify import list_faults
 from registry_cli.store.hashing import digest_bytes
 from tests.builders import add, add_path, make_registry, write
 from tests.store.xxh3_twin import FREE, forge_twin

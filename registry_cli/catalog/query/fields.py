@@ -53,6 +53,7 @@ PLAIN: Final = {
     "archived": Field("truth", "{v}.archived"),
     "size": Field("size", "{v}.size", index="versions_size"),
     "task": Field("text", "{v}.task", optional=True),
+    "attempt": Field("number", "{v}.attempt", optional=True),
     "comment": Field("text", "{v}.comment", optional=True),
 }
 """The fields stored in columns of `versions` and `lines`."""

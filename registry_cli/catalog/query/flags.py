@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Label, Not, Op, all_of, any_of
+from registry_cli.catalog.query.literals import parse_since
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, format_list, format_time, parse_pair
@@ -27,6 +28,8 @@ def narrow(
     metric: Sequence[str] = (),
     published: bool = False,
     archived: bool = False,
+    since: str = "",
+    moments: Sequence[str] = ("created",),
 ) -> Expr | None:
     """Return `expr` joined by `and` with the terms of all flags; None where there is no term at all.
 
@@ -40,6 +43,8 @@ def narrow(
         metric: All of these comparisons, such as `auc>0.9`.
         published: True to match published versions only.
         archived: True to match archived versions only.
+        since: A time, or a duration before now such as `2d`; one of the moments is not before it.
+        moments: The fields that `since` is about.
 
     Raises:
         UsageError: A pair or a comparison cannot be parsed.
@@ -54,6 +59,9 @@ def narrow(
     terms += [
         Compare(field, "=", True) for field, wanted in (("published", published), ("archived", archived)) if wanted
     ]
+    if since:
+        start = parse_since(since)
+        terms.append(any_of([Compare(field, ">=", start) for field in moments]))
     return all_of(terms) if terms else None
 
 

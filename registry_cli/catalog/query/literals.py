@@ -114,6 +114,18 @@ def parse_duration(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def parse_since(text: str) -> Time:
+    """Return the moment from which `--since` takes what there is: a time as in a query, or a duration before now.
+
+    Raises:
+        UsageError: The text is neither.
+    """
+    try:
+        return _parse_time(f"now-{text}" if _DURATION.fullmatch(text) else text)
+    except ValueError as error:
+        raise UsageError(f"--since {text!r} is no time: {error}, or 2d for now-2d", hint="reg help query") from None
+
+
 def _parse_time(word: str) -> Time:
     moment = Time(word.replace(" ", "T"))
     if _AGO.fullmatch(word) is None and word not in _DAYS:

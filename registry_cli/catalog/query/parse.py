@@ -36,7 +36,7 @@ from registry_cli.catalog.query.ast import (
 )
 from registry_cli.catalog.query.lexer import Token, TokenReader, point_at, read_reference
 from registry_cli.catalog.query.literals import parse_literal
-from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near
+from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near_fields
 from registry_cli.errors import UsageError
 
 Near: TypeAlias = Callable[[str], Sequence[str]]
@@ -84,7 +84,7 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS, *, near:
     if token.text in subject.files:
         problem = f"a version may have many files: `{token.text}` can be compared with a value, and no more"
         raise point_at(source, token.start, token.end, problem)
-    found = [*(near(token.text) if near else []), *list_near(token.text, subject)]
+    found = [*(near(token.text) if near else []), *list_near_fields(token.text, subject)]
     meant = " or ".join(f"`{name}`" for name in dict.fromkeys(found))
     if token.text in subject.labels:
         meant = f"`{token.text}:x`"
@@ -181,7 +181,7 @@ class _Parser(TokenReader):
             return False
         if ":" in lower or lower.startswith("@") or is_field(token.text, self.subject):
             return False
-        return "." not in lower or not list_near(token.text, self.subject)
+        return "." not in lower or not list_near_fields(token.text, self.subject)
 
     def has(self) -> Has | Held:
         token = self.next()

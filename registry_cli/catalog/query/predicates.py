@@ -135,7 +135,11 @@ def keyed_condition(leaf: Compare | In | Has, bind: Binder, row: str) -> str:
 
 def _word(text: str, bind: Binder, subject: Subject) -> str:
     key, low = bind(unicodedata.normalize("NFC", text).casefold()), bind(_lower(text))
-    name = f"instr({subject.plain['name'].column.format(v='v')}, {key})"
+    field = subject.plain["name"]
+    if field.line:  # each line is searched once, not each version
+        name = f"v.line IN (SELECT id FROM lines WHERE instr({field.line}, {key}))"
+    else:
+        name = f"instr({field.column.format(v='v')}, {key})"
     tag = f"t.{subject.owner} = v.row AND instr(lower(t.tag), {low})"
     return (
         f"({name} OR EXISTS (SELECT 1 FROM {subject.tags} t WHERE {tag}) OR instr(lower(ifnull(v.comment, '')), {low}))"

@@ -73,14 +73,14 @@ def is_field(name: str, subject: Subject = VERSIONS) -> bool:
     return name in subject.plain or (table in subject.keyed and key != "")
 
 
-def list_near(name: str, subject: Subject = VERSIONS) -> list[str]:
-    """Return the known fields that are close to an unknown name, nearest first."""
-    import difflib
+def list_near_fields(name: str, subject: Subject = VERSIONS) -> list[str]:
+    """Return the fields of the language that are close to an unknown name, nearest first."""
+    from registry_cli.near import list_near  # only a mistake needs it
 
     table, dot, key = name.partition(".")
     if dot and key:
-        return [f"{near}.{key}" for near in difflib.get_close_matches(table.lower(), subject.keyed, n=2, cutoff=0.5)]
+        return [f"{near}.{key}" for near in list_near(table, subject.keyed)]
     if table in subject.keyed:
         return [f"{table}.KEY"]
-    near = difflib.get_close_matches(table.lower(), [*subject.plain, *subject.keyed], n=3, cutoff=0.6)
+    near = list_near(table, [*subject.plain, *subject.keyed])
     return [f"{word}.KEY" if word in subject.keyed else word for word in near]

@@ -1,24 +1,21 @@
-"""Addresses: resolves what a user types to one version. The only resolver, for the command line, Python and URLs.
+"""Resolves addresses: finds the version that a user names. The only resolver, for the command line, Python and URLs.
 
-`fraud/xgb` is the latest live version, `fraud/xgb:3` a number, `fraud/xgb@prod` an alias, `fraud/xgb@prod@{1}` the
-alias's holder before, `fraud/xgb~2` two live versions earlier, `3f9c2a1b` a unique id prefix, `task:01JD...` the output
-of a task, `input:base` an input of the task that this process is part of.
+`address_form.py` has the forms of an address.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
 from registry_cli.catalog.connection import BATCH, find_value, list_column, span_of
+from registry_cli.catalog.read.address_form import INPUT, Address, parse_address
 from registry_cli.catalog.read.models import find_line
 from registry_cli.catalog.read.task_address import list_outputs
 from registry_cli.catalog.seals import LINE, VERSION, DoubtError, check, read_lines, read_moves
 from registry_cli.errors import AmbiguousError, NotFoundError, UsageError
-from registry_cli.ids import AliasName, ModelName, TaskId, is_hex, parse_model_name
+from registry_cli.ids import ModelName, TaskId, parse_model_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,67 +23,6 @@ if TYPE_CHECKING:
 
 SHORTEST_PREFIX: Final = 4
 """Fewest hex digits of an id prefix."""
-INPUT: Final = "input:"
-NEAR: Final = 3
-"""Most candidates named in an error."""
-
-_NAMED: Final = re.compile(
-    r"(?P<name>[^:@~]+)(?::(?P<number>\d{1,18})|@(?P<alias>[^:@~]+)(?:@\{(?P<ago>\d{1,18})\})?)?"
-    r"(?:~(?P<back>\d{0,18}))?",
-    re.DOTALL,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A parsed address: a name with at most one of number and alias, or an id prefix, or a task, or an input.
-
-    Attributes:
-        ago: Number of holders of the alias to go back.
-        back: Number of live versions to go back in the line.
-    """
-
-    text: str
-    name: ModelName | None = None
-    number: int | None = None
-    alias: AliasName | None = None
-    ago: int = 0
-    back: int = 0
-    prefix: str | None = None
-    task: str | None = None
-    input: str | None = None
-
-    @property
-    def exact(self) -> bool:
-        """True where it names one version whatever is added later: it has no bare name."""
-        return self.name is None or (self.number is not None or self.alias is not None)
-
-
-def parse_address(text: str) -> Address:
-    """Return `text` as an address.
-
-    Raises:
-        UsageError: The text is not an address.
-    """
-    if text.startswith("task:"):
-        return Address(text, task=text.removeprefix("task:"))
-    if text.startswith(INPUT):
-        return Address(text, input=text.removeprefix(INPUT))
-    if is_hex(text) and len(text) <= 64:
-        return Address(text, prefix=text.lower())
-    found = _NAMED.fullmatch(text)
-    if found is None:
-        raise UsageError(
-            f"{text!r} is no address: write NAME, NAME:3, NAME@alias, NAME~1 or an id", hint="reg help addresses"
-        )
-    return Address(
-        text,
-        name=parse_model_name(found["name"]),
-        number=int(found["number"]) if found["number"] else None,
-        alias=AliasName(found["alias"]) if found["alias"] else None,
-        ago=int(found["ago"] or 0),
-        back=(int(found["back"]) if found["back"] else 1) if found["back"] is not None else 0,
-    )
 
 
 def resolve_exact(db: sqlite3.Connection, text: str, verb: str, *, rest: str = "") -> int:
@@ -127,7 +63,9 @@ def get_line(db: sqlite3.Connection, name: str) -> int:
     """
     line = find_line(db, parse_model_name(name))
     if line is None:
-        raise NotFoundError(f"no model named `{name}`{_did_you_mean(list_near_names(db, name))}", hint="reg model list")
+        from registry_cli.near import did_you_mean
+
+        raise NotFoundError(f"no model named `{name}`{did_you_mean(list_near_names(db, name))}", hint="reg model list")
     return line
 
 
@@ -319,17 +257,10 @@ def _ref(db: sqlite3.Connection, row: int) -> tuple[str, int]:
 
 
 def list_near_names(db: sqlite3.Connection, name: str) -> list[str]:
-    """Return names of models that are near to a name: those with the same last segment first."""
-    from difflib import get_close_matches
+    """Return names of models that are near to a name."""
+    from registry_cli.near import cut_name, list_near  # only a mistake needs it
 
-    leaf = name.rpartition("/")[2].casefold()
-    names = [row[0] for row in db.execute("SELECT name FROM lines ORDER BY id DESC LIMIT 5000")]
-    same_leaf = [other for other in names if other.rpartition("/")[2].casefold() == leaf]
-    return list(dict.fromkeys([*same_leaf, *get_close_matches(name, names, n=NEAR, cutoff=0.6)]))[:NEAR]
-
-
-def _did_you_mean(near: list[str]) -> str:
-    return f": did you mean {' or '.join(near)}?" if near else ""
+    return list_near(name, list_column(db, "SELECT name FROM lines ORDER BY id DESC LIMIT 5000"), cut_name)
 
 
 def _quoted(text: str) -> str:

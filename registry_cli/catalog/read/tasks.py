@@ -52,6 +52,13 @@ def list_task_ids(db: sqlite3.Connection, rows: Sequence[int]) -> list[TaskId]:
     return [found[row] for row in rows]
 
 
+def list_attempt_addresses(db: sqlite3.Connection, rows: Sequence[int]) -> list[str]:
+    """Return the addresses `ID:ATTEMPT` of the given rows, in their order; nothing else of them is read."""
+    query = "SELECT row, id || ':' || attempt FROM attempts WHERE row IN ({marks})"
+    found: dict[int, str] = dict(select_among(db, query, rows))
+    return [found[row] for row in rows]
+
+
 def get_task_row(db: sqlite3.Connection, row: int) -> TaskRow:
     """Return the task of one row."""
     return list_tasks(db, [row])[0]

@@ -145,6 +145,12 @@ def list_children(db: sqlite3.Connection, version: VersionId) -> list[tuple[str,
     return db.execute(query, (version,)).fetchall()
 
 
+def list_missing_fields(db: sqlite3.Connection, fields: Sequence[str]) -> list[str]:
+    """Return those of some fields that no version has, neither itself nor fields below it, as `metadata.a.b` is."""
+    query = "SELECT 1 FROM fields WHERE field = ?1 OR field > ?1 || '.' AND field < ?1 || '/' LIMIT 1"
+    return [field for field in fields if find_value(db, query, field) is None]
+
+
 def read_settings(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the settings that travel with the registry.
 

@@ -28,13 +28,13 @@ def command(
     A published version stays published, and a task that has run stays: `reg task remove` removes it. Without ENTRY,
     such entries are passed over, and named.
     """
-    from registry_cli.registry.events import tell_changes
+    from registry_cli.registry.events import describe_changes
     from registry_cli.registry.undo import undo_entry
     from registry_cli.views.versions import view_change
 
     session = open_session(ctx, change)
     undone = undo_entry(session.registry, entry, message=change.message)
-    session.output.rows([view_change(change) for change in tell_changes(session.registry, undone.changes)],
+    session.output.rows([view_change(change) for change in describe_changes(session.registry, undone.changes)],
                         ("ref", "what", "author", "time", "event"), id_key="event")  # fmt: skip
     for passed in undone.passed[:SHOWN]:
         about = f" ({passed.ref})" if passed.ref else ""

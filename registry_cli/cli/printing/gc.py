@@ -50,7 +50,7 @@ def print_explanation(output: Output, explanation: Explanation) -> None:
     verb = "stays" if explanation.stays else "goes"
     lines = [f"{explanation.version.ref} {verb}: {'; '.join(explanation.why)}"]
     width = max((len(file.path) for file in explanation.files), default=0)
-    lines += [f"  {file.path:<{width}}  {format_size(file.size):>8}  {file.fate}" for file in explanation.files]
+    lines += [f"  {file.path:<{width}}  {format_size(file.size):>8}  {file.state}" for file in explanation.files]
     sys.stdout.write("".join(escape(line) + "\n" for line in lines))
     if explanation.hint:
         output.note(f"hint: {explanation.hint}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from registry_cli.cli.output import Output
-    from registry_cli.registry.history import History, Series, Told
+    from registry_cli.registry.history import DescribedChange, History, Series
 
 COLUMNS: Final = ("time", "author", "ref", "what", "message")
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -81,7 +81,7 @@ def _draw_series(name: str, series: Series, width: int) -> Text:
     return text.append(format_sparkline([value for _, value in series.points], room), "cyan").append(span)
 
 
-def _draw_changes(changes: Sequence[Told]) -> Table:
+def _draw_changes(changes: Sequence[DescribedChange]) -> Table:
     from rich.table import Table
     from rich.text import Text
 

@@ -126,7 +126,7 @@ class _Collection:
         in_trash = 0 if plan.instant else sum(unused.size for _, unused in swept)
         return Collected(
             now=freed + self._freed,
-            after_grace=announced + sum(unused.size for unused in plan.list_fate("condemned")),
+            after_grace=announced + sum(unused.size for unused in plan.list_decided("condemned")),
             after_trash=in_trash + sum(trashed.freed for trashed in plan.waiting),
             young=plan.young,
             blobs=len(plan.purge) + (len(swept) if plan.instant else 0),
@@ -161,13 +161,13 @@ class _Collection:
 
     def _condemn(self, plan: Plan) -> int:
         """Announce the blobs to collect, and return their bytes."""
-        sizes = {unused.blob: unused.size for unused in plan.list_fate("condemn")}
+        sizes = {unused.blob: unused.size for unused in plan.list_decided("condemn")}
         self._progress.advance(len(sizes))
         return sum(sizes[blob] for blob in self._announce(list(sizes), changes.CONDEMN))
 
     def _sweep(self, plan: Plan) -> list[tuple[Path, Unused]]:
         """Move the due blobs to the trash and return them, each with its path there."""
-        due = {unused.blob: unused for unused in plan.list_fate("sweep")}
+        due = {unused.blob: unused for unused in plan.list_decided("sweep")}
         ops = (changes.CONDEMN, changes.SWEEP) if plan.instant else (changes.SWEEP,)
         new = [unused.blob for unused in due.values() if not unused.announced]
         allowed = {*self._announce(new, *ops), *(due.keys() - set(new))}

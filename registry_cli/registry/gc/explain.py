@@ -35,13 +35,13 @@ _GONE: Final = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
-class FileFate:
-    """The fate of one file of a version in words; `size` in bytes."""
+class FileState:
+    """The state of one file of a version in words; `size` in bytes."""
 
     path: str
     size: int
     blob: BlobHash
-    fate: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class Explanation:
         version: The version.
         stays: True where a collection leaves the version's bytes alone.
         why: The reasons, in words.
-        files: The fates of its files.
+        files: The states of its files.
         hint: The next command, or None.
     """
 
     version: VersionRow
     stays: bool
     why: tuple[str, ...]
-    files: tuple[FileFate, ...]
+    files: tuple[FileState, ...]
     hint: str | None
 
 
@@ -73,12 +73,12 @@ def explain_version(registry: Registry, ref: str) -> Explanation:
     with Mark(registry, indexed=True) as mark:
         number = mark.read(lambda db: find_row(db, row.id))
         kept = mark.find_stay(number) if number is not None else None
-        fates = tuple(_iter_fates(registry, mark, row, mark.read(read_policy)))
-    if not any(file.fate.startswith(_STAYS) for file in fates):
+        states = tuple(_iter_states(registry, mark, row, mark.read(read_policy)))
+    if not any(file.state.startswith(_STAYS) for file in states):
         kept = None  # a collection with --forced released it
-    gone = any(file.fate.startswith(_GONE) for file in fates)
+    gone = any(file.state.startswith(_GONE) for file in states)
     hint = "reg model add --help" if gone else _hint(registry, row, kept)
-    return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), fates, hint=hint)
+    return Explanation(row, not row.removed or kept is not None, _why(registry, row, kept), states, hint=hint)
 
 
 def _why(registry: Registry, row: VersionRow, kept: str | None) -> tuple[str, ...]:
@@ -102,15 +102,15 @@ def _hint(registry: Registry, row: VersionRow, kept: str | None) -> str | None:
     return f"reg model remove {quote(row.ref)}{force}"
 
 
-def _iter_fates(registry: Registry, mark: Mark, row: VersionRow, policy: Policy) -> Iterator[FileFate]:
+def _iter_states(registry: Registry, mark: Mark, row: VersionRow, policy: Policy) -> Iterator[FileState]:
     stored = [(file.path, file.size or 0, file.sha256) for file in row.files if file.sha256]
     if row.design and row.design.sha256:
         stored.append(("design", row.design.size or 0, row.design.sha256))
     for path, size, blob in stored:
-        yield FileFate(path, size, blob, _fate(registry, mark, row, blob, policy))
+        yield FileState(path, size, blob, _find_state(registry, mark, row, blob, policy))
 
 
-def _fate(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, policy: Policy) -> str:
+def _find_state(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash, policy: Policy) -> str:
     home = registry.layout.blob(blob)
     swept = find_swept(registry.layout, home)
     if not files.exists(home) and swept is None:

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from registry_cli.registry.settings import Policy
 
 
-Fate = Literal["young", "condemn", "condemned", "sweep"]
-"""Fate of an unused blob: too young, as a writer may be about to use it; announced by this run; announced before, but
-its grace is not over; moved to the trash now."""
+Decision = Literal["young", "condemn", "condemned", "sweep"]
+"""Decision on an unused blob: too young, as a writer may be about to use it; announced by this run; announced before,
+but its grace is not over; moved to the trash now."""
 _DIGEST: Final = 64
 
 Names = Counter[tuple[int, int]]
@@ -51,7 +51,7 @@ class Unused:
 
     blob: BlobHash
     size: int
-    fate: Fate
+    decision: Decision
     announced: bool = False
 
 
@@ -75,31 +75,31 @@ class Plan:
     litter: tuple[Litter, ...] = ()
     instant: bool = False
 
-    def list_fate(self, *fates: Fate) -> list[Unused]:
-        """Return the unused blobs with one of some fates."""
-        return [unused for unused in self.unused if unused.fate in fates]
+    def list_decided(self, *decisions: Decision) -> list[Unused]:
+        """Return the unused blobs on which one of some decisions was taken."""
+        return [unused for unused in self.unused if unused.decision in decisions]
 
     @property
     def now(self) -> int:
         """Bytes freed by this run."""
-        swept = sum(unused.size for unused in self.list_fate("sweep")) if self.instant else 0
+        swept = sum(unused.size for unused in self.list_decided("sweep")) if self.instant else 0
         return swept + sum(trashed.freed for trashed in self.purge) + sum(litter.size for litter in self.litter)
 
     @property
     def after_grace(self) -> int:
         """Bytes that are moved to the trash when their grace is over, unless something uses them before."""
-        return sum(unused.size for unused in self.list_fate("condemn", "condemned"))
+        return sum(unused.size for unused in self.list_decided("condemn", "condemned"))
 
     @property
     def after_trash(self) -> int:
         """Bytes in the trash, or moved there now, that are deleted when their time there is over."""
-        swept = 0 if self.instant else sum(unused.size for unused in self.list_fate("sweep"))
+        swept = 0 if self.instant else sum(unused.size for unused in self.list_decided("sweep"))
         return swept + sum(trashed.freed for trashed in self.waiting)
 
     @property
     def young(self) -> int:
         """Bytes of unused blobs that are too young to be announced."""
-        return sum(unused.size for unused in self.list_fate("young"))
+        return sum(unused.size for unused in self.list_decided("young"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +191,12 @@ def _iter_unused(registry: Registry, mark: Mark, ages: Ages, names: Names, *, in
                 continue
             others = status.st_nlink - 1 - names[status.st_dev, status.st_ino]
             stage = stages.get(blob)
-            fate = "sweep" if instant else _fate(registry, stage, ages.is_old(status), ages, named=blob in named)
+            decision = "sweep" if instant else _decide(registry, stage, ages.is_old(status), ages, named=blob in named)
             swept = stage is not None and stage.op == changes.SWEEP
-            yield Unused(blob, 0 if others else status.st_size, fate, announced=swept)
+            yield Unused(blob, 0 if others else status.st_size, decision, announced=swept)
 
 
-def _fate(registry: Registry, stage: Stage | None, old: bool, ages: Ages, *, named: bool) -> Fate:
+def _decide(registry: Registry, stage: Stage | None, old: bool, ages: Ages, *, named: bool) -> Decision:
     if stage is None:  # removing its version released a named blob; a writer may be adding an unnamed one
         return "condemn" if old or named else "young"
     if not old:

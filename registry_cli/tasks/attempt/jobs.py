@@ -109,11 +109,11 @@ def begin(live: Live, name: str) -> Job | None:
 def end(live: Live, name: str, answer: Answer) -> None:
     """Write the answer of a job and remove its held files."""
     files.remove_tree(live.jobs / name)
-    told: dict[str, object] = {"version": answer.version}
+    fields: dict[str, object] = {"version": answer.version}
     if answer.error is not None:
-        told["error"] = describe_error(answer.error)
+        fields["error"] = describe_error(answer.error)
     begun = live.jobs / f"{name}{_BEGUN}"
-    _write(begun, dump_doc(told))
+    _write(begun, dump_doc(fields))
     files.rename(begun, live.jobs / f"{name}{_DONE}")
 
 
@@ -121,11 +121,11 @@ def find_answer(live: Live, name: str) -> Answer | None:
     """Return the answer of a job; None where it has not ended."""
     try:
         with files.open_own(live.jobs / f"{name}{_DONE}") as file:
-            told = load_doc(file.read().decode())
+            fields = load_doc(file.read().decode())
     except FileNotFoundError:
         return None
-    error = told.get("error")
-    return Answer(told.get("version"), make_error(error) if error else None)
+    error = fields.get("error")
+    return Answer(fields.get("version"), make_error(error) if error else None)
 
 
 def _dump(job: Job) -> str:
@@ -151,7 +151,7 @@ def _load(text: str) -> Job:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ErrorFields:
     """An error as data, from which the script can raise it again."""
 
     kind: str
@@ -164,19 +164,19 @@ class _Told:
 def describe_error(error: Exception) -> dict[str, object]:
     """Return the data from which the script can raise an error again."""
     if isinstance(error, RegError):
-        return asdict(_Told(type(error).__name__, error.message, error.hint))
+        return asdict(_ErrorFields(type(error).__name__, error.message, error.hint))
     if isinstance(error, OSError):
-        return asdict(_Told("OSError", error.strerror or str(error), None, error.errno, error.filename))
-    return asdict(_Told("RegError", f"{type(error).__name__}: {error}"))
+        return asdict(_ErrorFields("OSError", error.strerror or str(error), None, error.errno, error.filename))
+    return asdict(_ErrorFields("RegError", f"{type(error).__name__}: {error}"))
 
 
 def make_error(described: dict[str, Any]) -> Exception:
     """Return the error of a description by `describe_error`."""
-    told = _Told(**described)
-    if told.kind == "OSError":
-        return OSError(told.number, told.message, *([told.path] if told.path else []))
-    kind = getattr(errors, told.kind, RegError)
-    error: Exception = kind(told.message, hint=told.hint)
+    fields = _ErrorFields(**described)
+    if fields.kind == "OSError":
+        return OSError(fields.number, fields.message, *([fields.path] if fields.path else []))
+    kind = getattr(errors, fields.kind, RegError)
+    error: Exception = kind(fields.message, hint=fields.hint)
     return error
 
 

@@ -180,12 +180,12 @@ def _without_status(root: Path, status: Answer) -> CodeState | None:
     """Return what is known if git refuses, as in a folder of another user, or if there is no git."""
     if "must be run in a work tree" in status.error:
         return None
-    if status.fate == "missing":
+    if status.outcome == "missing":
         words = "git is not installed, so that the code is not on record"
-    elif status.fate == "done":
+    elif status.outcome == "done":
         words = "git: " + status.error.strip().partition("\n")[0].removeprefix("fatal: ")
     else:
-        words = "git: took too long" if status.fate == "late" else "git: lists too many files"
+        words = "git: took too long" if status.outcome == "late" else "git: lists too many files"
     return CodeState(Code(_format(os.fsencode(root))), problem=words)
 
 

@@ -77,7 +77,7 @@ def bundle_commits(git: tuple[str, ...], root: Path, commit: str, limit: int, *,
     command = Command((*git, "bundle", "create", "-", *_RANGE), limit)
     [answer] = ask([command], cwd=root, environ=environ, seconds=seconds)
     if not answer.good:  # without a commit to bundle git ends with an error
-        return Commits(problem="are too large to keep" if answer.fate in {"large", "late"} else None)
+        return Commits(problem="are too large to keep" if answer.outcome in {"large", "late"} else None)
     if f"{commit} HEAD\n".encode() not in answer.out.partition(b"\n\n")[0] + b"\n":
         return Commits(problem="are not kept, as others were checked out meanwhile")
     found = _find_secrets(git, root, environ, seconds)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-Fate = Literal["done", "late", "large", "missing"]
+Outcome = Literal["done", "late", "large", "missing"]
 """The end of a program: by itself, killed after its time or beyond its size, or it could not be started."""
 _CHUNK: Final = 1 << 16
 _ERRORS: Final = 1 << 14
@@ -41,7 +41,7 @@ class Command:
 class Answer:
     """The output of a program; `code` is its exit code, None if it did not end by itself."""
 
-    fate: Fate
+    outcome: Outcome
     code: int | None = None
     out: bytes = b""
     error: str = ""
@@ -56,12 +56,12 @@ class Answer:
 class _Run:
     process: subprocess.Popen[bytes]
     command: Command
-    fate: Fate = "done"
+    outcome: Outcome = "done"
     out: bytearray = field(default_factory=bytearray)
     error: bytearray = field(default_factory=bytearray)
 
-    def stop(self, fate: Fate) -> None:
-        self.fate = fate
+    def stop(self, outcome: Outcome) -> None:
+        self.outcome = outcome
         try:
             os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group, which its children belong to
         except (ProcessLookupError, PermissionError):
@@ -136,20 +136,20 @@ def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         run.command.take(chunk)
     elif len(output) + len(chunk) <= run.command.limit:
         output += chunk
-    elif run.fate == "done":
+    elif run.outcome == "done":
         run.stop("large")
 
 
 def _finish(run: _Run, deadline: float) -> Answer:
     from subprocess import TimeoutExpired
 
-    if run.fate == "done":
+    if run.outcome == "done":
         try:
             code = run.process.wait(max(deadline - time.monotonic(), 0.05))
             return Answer("done", code, bytes(run.out), run.error.decode(errors="replace"))
         except TimeoutExpired:
             run.stop("late")
-    return Answer(run.fate, None, b"", run.error.decode(errors="replace"))
+    return Answer(run.outcome, None, b"", run.error.decode(errors="replace"))
 
 
 def _clear(run: _Run) -> None:

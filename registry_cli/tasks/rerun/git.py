@@ -63,9 +63,9 @@ class Git:
 
 def explain(answer: Answer) -> str:
     """Return why git failed, in one line."""
-    if answer.fate == "missing":
+    if answer.outcome == "missing":
         return "it is not installed"
-    if answer.fate == "late":
+    if answer.outcome == "late":
         return "it took too long"
     lines = [line for line in answer.error.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("fatal: ", "error: "))]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
-from registry_cli.catalog.read.address import INPUT
+from registry_cli.catalog.read.address_form import INPUT
 from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.errors import RegError
 from registry_cli.tasks.record import get_task

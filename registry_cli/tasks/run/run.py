@@ -95,22 +95,23 @@ def run_command(
         except (RegError, OSError) as error:
             attempt.end(Ending("failed", problem=str(error)))
             raise
-        launch, told = _launch(
+        launch, exited = _launch(
             attempt, runner, argv or task.recipe.argv, cwd, child_environ(attempt, environ, paths), held
         )
         runner.close()
         beside.end(lambda: held.came)
-        problems = [*unknown, *unopened, *beside.problems, *beside.list_unreached(), *map(_plain, told.list_problems())]
-        publish = told.code == 0 and read_facts(attempt.live.list_facts()).publish
+        problems = [*unknown, *unopened, *beside.problems, *beside.list_unreached()]
+        problems += map(_plain, exited.list_problems())
+        publish = exited.code == 0 and read_facts(attempt.live.list_facts()).publish
         ended = end_attempt(
-            attempt, _ending(attempt, told, [*([launch.message] if launch else []), *problems]), problems
+            attempt, _ending(attempt, exited, [*([launch.message] if launch else []), *problems]), problems
         )
         runner.heartbeat.stop()
         problems += settle_outputs(attempt, ended, publish=publish)
         outputs = _list_outputs(attempt, beside)
     said = dict.fromkeys([*filter(None, [attempt.task.problem]), *problems])
     missed = [] if launch else beside.list_missed()
-    return Outcome(ended, told.code, tuple(outputs), tuple(said), tuple(missed), launch, told.mid_line)
+    return Outcome(ended, exited.code, tuple(outputs), tuple(said), tuple(missed), launch, exited.mid_line)
 
 
 def prepare_hints(attempt: Attempt, cwd: Path) -> list[str]:
@@ -161,10 +162,11 @@ def child_environ(
 def _with_auto(environ: dict[str, str], auto: Auto | None) -> dict[str, str]:
     if is_off(environ.get(env.REG_AUTOLOG)):
         return environ
-    heard = {key: value for key, value in environ.items() if key != env.REG_AUTOLOG}  # an enclosing task has its own
+    # an enclosing task has its own
+    inherited = {key: value for key, value in environ.items() if key != env.REG_AUTOLOG}
     if auto is None:
-        return heard
-    return {**heard, env.REG_AUTOLOG: dump_auto(auto), **env.with_site(environ)}
+        return inherited
+    return {**inherited, env.REG_AUTOLOG: dump_auto(auto), **env.with_site(environ)}
 
 
 class _Runner:
@@ -200,12 +202,12 @@ class _Runner:
         self._console.close()
 
 
-def _ending(attempt: Attempt, told: Exit, problems: list[str]) -> Ending:
-    status: Status = "completed" if told.code == 0 else "failed"
-    if told.code and (attempt.cancelled or told.signal == "SIGINT"):
+def _ending(attempt: Attempt, exited: Exit, problems: list[str]) -> Ending:
+    status: Status = "completed" if exited.code == 0 else "failed"
+    if exited.code and (attempt.cancelled or exited.signal == "SIGINT"):
         status = "cancelled"
     problem = "; ".join(dict.fromkeys(problems)) or None
-    return Ending(status, told.exit_code, told.signal, problem, ended=clock.now())
+    return Ending(status, exited.exit_code, exited.signal, problem, ended=clock.now())
 
 
 def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
@@ -227,8 +229,8 @@ def end_attempt(attempt: Attempt, ending: Ending, problems: list[str]) -> Task:
             problems += attempt.describe_end(ended)
             return ended
         problems.append(f"the {'end' if bare else 'console'} of the task could not be written: {problem}")
-        told = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
-        ending = replace(ending, problem=told)
+        problem = "; ".join(dict.fromkeys([*filter(None, [ending.problem]), *problems]))
+        ending = replace(ending, problem=problem)
     return replace(attempt.task, status=ending.status, exit_code=ending.exit_code, signal=ending.signal)
 
 

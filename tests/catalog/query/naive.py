@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from registry_cli.catalog.query.ast import And, Compare, Expr, Has, Held, In, Kin, Label, Not, Or, Other, Time
+from registry_cli.catalog.query.ast import And, Compare, Expr, Has, Held, In, Kin, Label, Not, Or, Other, Time, Word
 from registry_cli.catalog.query.literals import find_span
 from registry_cli.catalog.query.normal_form import mentions
 from registry_cli.catalog.query.run import Query
@@ -18,12 +18,16 @@ from registry_cli.catalog.schema import INDEXES, TABLES
 OPS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~"}
 FOLDED = {"name", "project", "framework"}
-STARTS = {"id", "source", "commit"}
+STARTS = {"id", "source", "commit", "file.sha256"}
+OF_FILES = ("file.path", "file.sha256")
 
 
 @dataclass
 class Row:
-    """One version or task; `plain` by field name, `keyed` by full name with NaN as a float; `parents` or inputs."""
+    """One version or task; `plain` by field name, `keyed` by full name with NaN as a float; `parents` or inputs.
+
+    `files` are pairs of a path and a digest or None.
+    """
 
     row: int
     plain: dict[str, Any]
@@ -32,6 +36,7 @@ class Row:
     aliases: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
     removed: bool = False
+    files: tuple[tuple[str, str | None], ...] = ()
 
     def get(self, name: str) -> Any:
         value = self.plain.get(name) if name in self.plain else self.keyed.get(name)
@@ -69,7 +74,7 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
                 None,
                 None,
                 None,
-                None,
+                p["attempt"],
             ),
         )
         for name, value in row.keyed.items():
@@ -78,6 +83,8 @@ def write_index(rows: list[Row]) -> sqlite3.Connection:
             db.execute("INSERT INTO fields VALUES (?, ?, ?, ?)", (row.row, name, value if both is None else None, both))
         db.executemany("INSERT INTO tags VALUES (?, ?)", [(row.row, tag) for tag in row.tags])
         db.executemany("INSERT INTO aliases VALUES (?, ?, ?)", [(lines[p["name"]], a, row.row) for a in row.aliases])
+        files = [(row.row, path, digest) for path, digest in row.files]
+        db.executemany("INSERT INTO files (version, path, sha256) VALUES (?, ?, ?)", files)
         edges = [(row.row, at, parent, "base") for at, parent in enumerate(row.parents)]
         db.executemany("INSERT INTO parents VALUES (?, ?, ?, ?)", edges)
     return db
@@ -132,6 +139,14 @@ def _holds(expr: Expr, row: Row, rows: list[Row], negated: bool = False) -> bool
             return all(parts) if negated else any(parts)
         case Not(term):
             return _holds(term, row, rows, not negated)
+        case Compare(name, op, value) if name in OF_FILES:
+            equal = OPPOSITE[op] if op in {"!=", "!~"} else op
+            found = any(_compare(file, name, equal, value, rows) for file in _list_files(row))
+            return (found == (op == equal)) != negated
+        case In(name, values, without) if name in OF_FILES:
+            files = _list_files(row)
+            found = any(_compare(file, name, "=", value, rows) for file in files for value in values)
+            return found != (without != negated)
         case Compare(name, op, value):
             return _compare(row, name, OPPOSITE[op] if negated else op, value, rows)
         case In(name, values, without):
@@ -140,6 +155,10 @@ def _holds(expr: Expr, row: Row, rows: list[Row], negated: bool = False) -> bool
             return any(_compare(row, name, "=", value, rows) for value in values) != (without != negated)
         case Has(name):
             return (row.get(name) is not None) != negated
+        case Word(text):
+            name = text.casefold() in row.plain["name"].casefold()
+            texts = [*row.tags, row.plain["comment"] or ""]
+            return (name or any(_lower_ascii(text) in _lower_ascii(other) for other in texts)) != negated
         case Held(alias):
             holders = [r for r in rows if r.plain["name"] == row.plain["name"] and alias in r.aliases]
             return bool(holders) != negated
@@ -147,6 +166,14 @@ def _holds(expr: Expr, row: Row, rows: list[Row], negated: bool = False) -> bool
             return _label(expr, row) != negated
         case Kin(kind, ref):
             return (ref in (_ancestors(row, rows) if kind == "descends" else row.parents)) != negated
+
+
+def _list_files(row: Row) -> list[Row]:
+    return [Row(row.row, dict(zip(OF_FILES, file, strict=True))) for file in row.files]
+
+
+def _lower_ascii(text: str) -> str:
+    return text.encode().lower().decode()
 
 
 def _label(label: Label, row: Row) -> bool:

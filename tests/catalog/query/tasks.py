@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Kin, Label, Not, Time, all_of, any_of
+from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Kin, Label, Not, Time, Word, all_of, any_of
 from registry_cli.catalog.query.run import Query
 from registry_cli.catalog.query.sort import SortKey
 from registry_cli.catalog.query.subject import TASKS
@@ -123,6 +123,7 @@ def task_expressions() -> st.SearchStrategy[Expr]:
         st.builds(Label, st.just("tag"), st.sampled_from(["prod", "TF", "old"])),
         st.builds(Label, st.just("status"), st.sampled_from(STATUSES)),
         st.builds(Label, st.just("task"), st.sampled_from(["01j0a", "01J0B", "02"])),
+        st.builds(Word, st.sampled_from(["TRAIN", "STRAße", "prod", "tf", "BC", "nowhere"])),
         st.builds(Kin, st.just("uses"), st.integers(1, 4).map(identity)),
     )
     return st.recursive(

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from registry_cli.catalog.query.fields import CRASHED
-from registry_cli.catalog.query.subject import TASKS, VERSIONS, Subject, is_field, list_near
+from registry_cli.catalog.query.subject import TASKS, VERSIONS, Subject, is_field, list_near_fields
 from registry_cli.catalog.schema import INDEXES, TABLES
 
 
@@ -35,9 +35,9 @@ def test_versions_and_tasks_have_fields_of_their_own() -> None:
     assert not is_field("status")
     assert not is_field("framework", TASKS)
     assert not is_field("metadata.owner", TASKS)
-    assert list_near("exitcode", TASKS) == ["exit_code"]
-    assert list_near("metric.loss", TASKS) == ["metrics.loss"]
-    assert list_near("seed", TASKS)[0] == "seeds.KEY"
+    assert list_near_fields("exitcode", TASKS) == ["exit_code"]
+    assert list_near_fields("metric.loss", TASKS) == ["metrics.loss"]
+    assert list_near_fields("seed", TASKS)[0] == "seeds.KEY"
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_versions_and_tasks_have_fields_of_their_own() -> None:
     [("metric.auc", ["metrics.auc"]), ("Created", ["created"]), ("label", ["labels.KEY"]), ("xyzzy", [])],
 )
 def test_near_fields(name: str, near: list[str]) -> None:
-    assert list_near(name)[:1] == near
+    assert list_near_fields(name)[:1] == near

@@ -29,6 +29,26 @@ def test_flags_are_joined_by_and() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ("2d", "created >= now-2d"),
+        ("now-12h", "created >= now-12h"),
+        ("yesterday", "created >= yesterday"),
+        ("2026-01-31 10:00", "created >= 2026-01-31T10:00"),
+    ],
+)
+def test_since_is_a_time_or_a_duration_before_now(since: str, expected: str) -> None:
+    expr = narrow(None, since=since)
+    assert expr is not None
+    assert format_query(expr) == expected
+    both = narrow(parse_query("tag:a or tag:b"), since=since, moments=("created", "started"))
+    assert both is not None
+    assert format_query(both) == f"(tag:a or tag:b) and ({expected} or {expected.replace('created', 'started')})"
+    with pytest.raises(UsageError, match="is no time: a time is written"):
+        narrow(None, since="2 days")
+
+
 def test_no_flags_leave_the_query_alone() -> None:
     assert narrow(None) is None
     assert narrow(parse_query("tag:a")) == parse_query("tag:a")

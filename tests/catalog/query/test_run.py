@@ -42,7 +42,7 @@ def test_every_way_of_a_plan_gives_the_same(rows: list[Row], query: Query) -> No
 def make_row(row: int, name: str = "fraud/xgb", **more: Any) -> Row:
     plain = {
         "id": identity(row), "name": name, "project": name.rpartition("/")[0], "number": row, "framework": None,
-        "author": "ada", "created": row, "step": None, "task": None, "size": row, "comment": None,
+        "author": "ada", "created": row, "step": None, "task": None, "attempt": None, "size": row, "comment": None,
         "published": False, "archived": False,
     }  # fmt: skip
     return Row(row, plain, **more)
@@ -84,6 +84,15 @@ def test_descends_crosses_removed_versions_and_parents_does_not() -> None:
     ]
     assert ask(rows, f"descends({identity(1)})") == [3]
     assert ask(rows, f"parents({identity(1)})") == []
+
+
+def test_a_word_is_found_in_either_case_as_names_and_tags_are_compared() -> None:
+    rows = [make_row(1, "Straße"), make_row(2, tags=frozenset({"Prod"})), make_row(3)]
+    rows[2].plain["comment"] = "100% Größe"
+    assert ask(rows, "STRAße") == ask(rows, "strasse") == [1]
+    assert ask(rows, "'pROD'") == [2]
+    assert ask(rows, "'0% gRöß'") == [3]
+    assert ask(rows, "'0% grÖß'") == [], "as SQLite does, only ASCII letters beyond a name"
 
 
 def test_an_address_nobody_knows_is_reported() -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read.address import Address, get_line, parse_address, resolve, resolve_exact
+from registry_cli.catalog.read.address import get_line, resolve, resolve_exact
+from registry_cli.catalog.read.address_form import Address, parse_address
 from registry_cli.errors import AmbiguousError, NotFoundError, RegError, UsageError
 from registry_cli.ids import AliasName, ModelName, RecordId, TaskId, VersionId
 from registry_cli.records.parts import FileEntry

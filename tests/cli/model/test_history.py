@@ -54,6 +54,20 @@ def test_the_order_is_the_same_everywhere_and_a_limit_takes_whole_entries(reg: R
         assert (shown, len(piped)) == (piped, count)
 
 
+def test_changes_since_a_time(reg: Reg) -> None:
+    changes = reg("model", "history", "a/b", "--json").json
+    for change in changes:
+        since = change["time"]
+        expected = [one["event"] for one in changes if one["time"] >= since]
+        assert [one["event"] for one in reg("model", "history", "a/b", "--since", since, "--json").json] == expected
+    assert len(reg("model", "history", "a/b", "--since", "2000-01-01").lines) == len(changes)
+    assert reg("model", "history", "a/b", "--since", "2999-01-01").lines == []
+    assert len(reg("model", "history", "a/b", "--since", changes[0]["time"], "-n", "3", "--json").json) == 1
+    refused = reg("model", "history", "a/b", "--since", "tuesday", code=2).err
+    assert "--since 'tuesday' is no time: a time is written" in refused
+    assert "or 2d for now-2d" in refused
+
+
 def test_a_terminal_gets_a_sparkline_and_one_row_an_entry(reg: Reg) -> None:
     lines = plain(reg("model", "history", "a/b", terminal=True).out)
     assert lines[0] == "a/b  metrics.acc  ▁█▅  0.5 → 0.75, best 0.9 at :2"

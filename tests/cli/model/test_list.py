@@ -33,6 +33,14 @@ def test_order_and_number(iris: Reg) -> None:
     assert iris("model", "list", "--columns", "name,aliases.best").lines == ["iris/softmax\t1", "iris/tuned\t"]
 
 
+def test_a_name_that_finds_nothing_is_told_what_is_near(iris: Reg) -> None:
+    for terminal in (False, True):
+        for name in ("softmax", "iris/sofmax", "IRIS/Softmx/"):
+            assert iris("model", "list", name, terminal=terminal).err.split(": ")[1] == "did you mean iris/softmax?\n"
+    assert iris("model", "list", "zzz").err == "no model in zzz\n"
+    assert iris("model", "list", "softmax", "-q").err == ""
+
+
 def test_nothing(reg: Reg) -> None:
     reg("init")
     assert reg("model", "list").out == ""

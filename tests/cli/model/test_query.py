@@ -32,6 +32,18 @@ def test_what_is_found(iris: Reg, words: list[str], found: list[str]) -> None:
     assert refs(iris, *words) == found
 
 
+def test_versions_since_a_time(iris: Reg) -> None:
+    rows = iris("model", "query", "--sort", "created", "--json").json
+    times = [row["created"] for row in rows]
+    assert len(set(times)) > 1
+    for at in times:
+        assert len(refs(iris, "--since", at)) == sum(time >= at for time in times)
+    assert refs(iris, "--since", "2999-01-01") == []
+    iris("model", "query", "--since", times[-1], "--save-view", "new", "-q")
+    assert refs(iris, "--view", "new") == refs(iris, "--since", times[-1])
+    assert "is no time" in iris("model", "query", "--since", "2x", code=2).err
+
+
 def test_archived_versions_are_hidden_unless_asked_for(iris: Reg) -> None:
     iris("model", "archive", "iris/softmax:1")
     assert refs(iris, "--name", "iris/softmax") == ["iris/softmax:2"]
@@ -74,12 +86,38 @@ def test_plain_words_search_names_tags_and_comments(iris: Reg, words: str, found
         (["--metric", "ac>0.5"], "no version has metrics.ac: did you mean `metrics.acc`?"),
         (["has(metadata.ownr)"], "no version has metadata.ownr: did you mean `metadata.owner`?"),
         (["acc"], "no version has `acc` in its name, tags or comment; `metrics.acc` is a field"),
+        (["--tag", "basline"], "no version has the tag basline: did you mean baseline?"),
+        (["tag:basline", "--tag=-x"], "no version has the tag basline: did you mean baseline?"),
+        (["--name", "sofmax"], "no model is named sofmax: did you mean iris/softmax?"),
         (["publishd"], "no version has `publishd` in its name, tags or comment; `published` is a field"),
     ],
 )
 def test_what_finds_nothing_is_told_what_is_near(iris: Reg, words: list[str], advice: str) -> None:
     assert iris("model", "query", *words).err == f"{advice}\n"
     assert iris("model", "query", *words, "-q").err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["--columns", "ref,metrics.ac"], "no version has metrics.ac: did you mean `metrics.acc`?"),
+        (["--sort", "-metrics.ac,metadata.ownr", "--columns", "ref,metrics.acc"],
+         "no version has metrics.ac: did you mean `metrics.acc`?\n"
+         "no version has metadata.ownr: did you mean `metadata.owner`?"),
+        (["--sort", "-metrics.acc", "--columns", "ref,metrics.acc,metadata.owner,files.path,design.media"], ""),
+    ],
+)  # fmt: skip
+def test_a_column_or_sort_key_that_no_version_has_is_told(iris: Reg, words: list[str], advice: str) -> None:
+    asked = iris("model", "query", *words)
+    assert len(asked.lines) > 1
+    assert asked.err == (f"{advice}\n" if advice else "")
+
+
+def test_a_column_that_does_not_exist_is_told_what_is_near(iris: Reg) -> None:
+    for words in (["model", "query", "--sort", "-metrics.acc"], ["model", "show", "iris/softmax"]):
+        assert "no column `acc`: did you mean `metrics.acc`?" in iris(*words, "--columns", "acc", code=2).err
+        assert "no column `xyzzy`: columns are id" in iris(*words, "--columns", "xyzzy", code=2).err
+    assert "no field `nme` to sort by: did you mean name?" in iris("model", "list", "--sort", "nme", code=2).err
 
 
 def test_what_is_there_but_does_not_match_gets_no_advice(iris: Reg) -> None:
@@ -107,7 +145,7 @@ def test_a_saved_view_is_asked_again_and_narrowed(iris: Reg) -> None:
     assert iris("model", "query", "--view", "top").lines == saved.lines
     assert iris("model", "query", "tag:baseline", "--view", "top").lines == saved.lines[1:]
     assert iris("model", "query", "--view", "top", "--limit", "1", "--columns", "id,number").out.endswith("\t2\n")
-    assert "saved are top" in iris("model", "query", "--view", "tpo", code=11).err
+    assert "did you mean top?" in iris("model", "query", "--view", "tpo", code=11).err
 
 
 def test_a_person_sees_metrics_the_sorted_ones_first(iris: Reg) -> None:

@@ -57,6 +57,14 @@ def test_narrowed_and_sorted(tasks: Reg) -> None:
     assert names("has(metrics.loss)", "--sort", "metrics.loss") == ["tuned", "baseline"]
 
 
+def test_tasks_made_or_started_since_a_time(tasks: Reg) -> None:
+    rows = tasks("task", "list", "--json").json
+    for at in [row["started"] or row["created"] for row in rows]:
+        expected = {row["name"] for row in rows if max(row["created"], row["started"] or "") >= at}
+        assert set(tasks("task", "list", "--since", at, "--columns", "name").lines) == expected
+    assert tasks("task", "list", "--since", "2999-01-01", "-q").lines == []
+
+
 def test_bounds_of_a_curve_are_columns(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = "name,metrics.loss.min,metrics.loss.max,metrics.loss.last"
     found = "metrics.loss.max = 1"
@@ -128,6 +136,28 @@ def test_names_from_strangers_do_not_steer_the_terminal(reg: Reg, tmp_path: Path
 def test_nothing_found(reg: Reg) -> None:
     reg("init")
     assert (reg("task", "list", terminal=True).err, reg("task", "list").out) == ("no tasks found\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["--name", "basline"], "no task is named basline: did you mean baseline?"),
+        (["name = basline"], "no task is named basline: did you mean baseline?"),
+        (["metrics.los < 1"], "no task has metrics.los: did you mean `metrics.loss`?"),
+        (["--metric", "los<1"], "no task has metrics.los: did you mean `metrics.loss`?"),
+        (["--tag", "god"], "no task has the tag god: did you mean good?"),
+        (["los"], "no task has `los` in its name, tags or comment; `metrics.loss` is a field"),
+        (["--name", "baseline", "--tag=-good"], ""),
+    ],
+)
+def test_what_finds_nothing_is_told_what_is_near(tasks: Reg, words: list[str], advice: str) -> None:
+    assert tasks("task", "list", *words).err == (f"{advice}\n" if advice else "")
+    assert tasks("task", "list", *words, "-q").err == ""
+
+
+def test_a_bare_metric_is_told_its_field(tasks: Reg) -> None:
+    for words in (["loss > 0.9"], ["--sort", "-loss"], ["has(loss)"]):
+        assert "there is no field 'loss': did you mean `metrics.loss`" in tasks("task", "list", *words, code=2).err
 
 
 def test_mistakes(tasks: Reg) -> None:

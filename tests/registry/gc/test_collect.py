@@ -21,12 +21,13 @@ from registry_cli.registry.editing import Edit, edit_versions
 from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.gc.collect import Collected, _Collection, empty_trash, preview_collection, run_collection
 from registry_cli.registry.gc.mark import Mark
-from registry_cli.registry.get import list_faults, open_path
+from registry_cli.registry.get import open_path
 from registry_cli.registry.lifecycle import publish_versions, remove_versions, restore_versions
 from registry_cli.registry.repair.repair import repair_registry
 from registry_cli.registry.task_lifecycle import remove_tasks, restore_tasks
 from registry_cli.registry.transaction import transact
 from registry_cli.registry.undo import undo_entry
+from registry_cli.registry.verify import list_faults
 from registry_cli.store import trash
 from registry_cli.store.format import dump_format
 from registry_cli.store.hashing import digest_bytes

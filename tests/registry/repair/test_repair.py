@@ -23,10 +23,11 @@ from registry_cli.registry.availability import list_lost
 from registry_cli.registry.editing import tag_versions
 from registry_cli.registry.fsck.fsck import check_registry
 from registry_cli.registry.fsck.report import Damage
-from registry_cli.registry.get import get_version, list_faults, open_path
+from registry_cli.registry.get import get_version, open_path
 from registry_cli.registry.lifecycle import publish_versions
 from registry_cli.registry.repair.outcome import Repair
 from registry_cli.registry.repair.repair import repair_registry
+from registry_cli.registry.verify import list_faults
 from registry_cli.store import files, trash
 from registry_cli.store import log as store_log
 from registry_cli.store.format import read_format

@@ -23,14 +23,14 @@ def test_answers_come_in_order() -> None:
 
 def test_a_program_that_is_missing() -> None:
     missing, there = run(Command(("no-such-program",)), sh("echo x"))
-    assert missing.fate == "missing"
+    assert missing.outcome == "missing"
     assert there.good
 
 
 def test_one_that_hangs_is_killed_with_its_children() -> None:
     started = time.monotonic()
     slow, quick = run(sh("sleep 60 & echo $!; wait"), sh("echo x"), seconds=0.3)
-    assert slow.fate == "late"
+    assert slow.outcome == "late"
     assert slow.out == b""
     assert quick.out == b"x\n"
     assert time.monotonic() - started < 10
@@ -38,12 +38,12 @@ def test_one_that_hangs_is_killed_with_its_children() -> None:
 
 def test_one_that_closes_its_output_and_stays_is_killed() -> None:
     [answer] = run(sh("exec >&- 2>&-; sleep 60"), seconds=0.3)
-    assert answer.fate == "late"
+    assert answer.outcome == "late"
 
 
 def test_one_that_says_too_much_is_killed() -> None:
     large, exact = run(sh("yes", limit=100_000), sh("printf abc", limit=3))
-    assert large.fate == "large"
+    assert large.outcome == "large"
     assert large.out == b""
     assert exact.out == b"abc"
 
@@ -56,4 +56,4 @@ def test_much_output_on_both_pipes_does_not_block() -> None:
 
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     [answer] = ask([sh("echo")], cwd=tmp_path / "gone", environ={"PATH": os.environ["PATH"]}, seconds=5)
-    assert answer.fate == "missing"
+    assert answer.outcome == "missing"

@@ -1,4 +1,4 @@
-"""A command that is run as an attempt: what it is told of automatic logging, and what is taken of what it notes."""
+"""A command that is run as an attempt: its environment for automatic logging, and what is taken of its notes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ NOTE = """
 import json, os, sys, time
 folder = f"{os.environ['REG_DIR']}/tasks/{os.environ['REG_TASK']}/{os.environ['REG_ATTEMPT']}/auto"
 assert os.path.getsize(folder + "/known") == 0
-def note(kind, **told):
+def note(kind, **fields):
     with open(folder + f"/notes-{os.getpid()}.jsonl", "a") as file:
-        file.write(json.dumps({"kind": kind, "time": time.time(), **told}) + "\\n")
+        file.write(json.dumps({"kind": kind, "time": time.time(), **fields}) + "\\n")
 for step in (1, 2):
     path = os.path.abspath(f"ckpt-{step}.pt")
     with open(path, "w") as file:
@@ -115,13 +115,13 @@ def test_what_nobody_asked_for_keeps_no_command_from_running(registry: Registry,
 
 def test_what_a_process_is_told(registry: Registry) -> None:
     plain, auto = Recipe(("x",)), Auto({"pytorch": ("*.pt",)}, "all")
-    heard = start(registry, recipe=Recipe(("x",), auto=auto))
-    told = child_environ(heard, {"A": "1", env.REG_AUTOLOG: "what a task around this one wants"})
-    assert (told["A"], told[env.REG_TASK]) == ("1", heard.task.id)
-    assert (told[env.REG_AUTOLOG], told["PYTHONPATH"]) == (dump_auto(auto), str(env.SITE))
-    assert child_environ(heard, {"PYTHONPATH": "/a:"})["PYTHONPATH"] == f"{env.SITE}:/a:"
-    assert child_environ(heard, told) == told
-    off = child_environ(heard, {env.REG_AUTOLOG: "0"})
+    logged = start(registry, recipe=Recipe(("x",), auto=auto))
+    inner = child_environ(logged, {"A": "1", env.REG_AUTOLOG: "what a task around this one wants"})
+    assert (inner["A"], inner[env.REG_TASK]) == ("1", logged.task.id)
+    assert (inner[env.REG_AUTOLOG], inner["PYTHONPATH"]) == (dump_auto(auto), str(env.SITE))
+    assert child_environ(logged, {"PYTHONPATH": "/a:"})["PYTHONPATH"] == f"{env.SITE}:/a:"
+    assert child_environ(logged, inner) == inner
+    off = child_environ(logged, {env.REG_AUTOLOG: "0"})
     assert (off[env.REG_AUTOLOG], "PYTHONPATH" in off) == ("0", False)
-    alone = child_environ(start(registry, recipe=plain), told)
+    alone = child_environ(start(registry, recipe=plain), inner)
     assert env.REG_AUTOLOG not in alone

@@ -12,6 +12,7 @@ from registry_cli.cli.session import open_session
 EXAMPLES = (
     "reg model history iris/softmax",
     "reg model history iris/softmax --metric metrics.loss --limit 20",
+    "reg model history iris/softmax --since yesterday",
     "reg model history iris/softmax --json",
 )
 
@@ -24,6 +25,10 @@ def command(
         typer.Option(
             "--metric", metavar="FIELD", help="Draw this metric over the versions; by default the most common."
         ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Print the changes since then: yesterday, 2d, a date."),
     ] = None,
     limit: Annotated[
         int | None,
@@ -39,4 +44,5 @@ def command(
     from registry_cli.registry.history import read_history
 
     session = open_session(ctx, Forms(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv, columns=columns))
-    print_history(session.output, read_history(session.registry, name, metric=metric, limit=limit))
+    history = read_history(session.registry, name, metric=metric, limit=limit, since=since)
+    print_history(session.output, history)

@@ -33,5 +33,13 @@ def command(
         rows: list[View] = [{"name": name} for name in registry.read(lambda db: list_line_names(db, prefix))]
     else:
         rows = [view_model(row) for row in registry.read(lambda db: list_lines(db, prefix))]
-    empty = f"no model in {prefix}" if prefix else "no models yet: reg model add PROJECT/NAME FILE"
+    empty = "no models yet: reg model add PROJECT/NAME FILE"
+    if prefix and not rows:
+        from registry_cli.catalog.read.address import list_near_names
+        from registry_cli.near import did_you_mean
+
+        near = registry.read(lambda db: list_near_names(db, prefix.rstrip("/")))
+        empty = f"no model in {prefix}{did_you_mean(near)}"
+        if not session.output.drawn:
+            session.output.note(empty)
     session.output.rows(sort_rows(rows, listing.sort)[: listing.limit], COLUMNS, id_key="name", empty=empty)

@@ -21,11 +21,14 @@ EXAMPLES = (
     "reg model query --sort -metrics.acc --limit 5 --columns ref,metrics.acc,tags",
     "reg model query 'metrics.acc > 0.9' --sort -metrics.acc --save-view top",
     "reg model query --view top",
+    "reg model query --since yesterday",
     "reg model query 'metrics.acc < 0.8' -q | reg model tag - --add weak",
 )
 
 COLUMNS = ("ref", "framework", "created", "size", "tags", "aliases", "id")
 """Columns in a pipe."""
+OPEN = ("metadata.", "metrics.", "params.", "labels.")
+"""Beginnings of fields that only some versions have."""
 METRICS = 3
 """Most metrics that a terminal shows unless columns are chosen."""
 
@@ -39,6 +42,9 @@ class Narrow(Options):
     framework: Annotated[Words, narrow_option("--framework", metavar="FRAMEWORK", help="Of this framework.")]
     meta: Annotated[Words, narrow_option("--meta", metavar="KEY=VALUE", help="With this metadata.")]
     metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'auc>0.9'.")]
+    since: Annotated[str, narrow_option("--since", metavar="TIME", help="Added since then: yesterday, 2d, a date.")] = (
+        ""
+    )
     published: Annotated[bool, narrow_option("--published", help="Only published ones.")] = False
     archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
     include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
@@ -83,11 +89,26 @@ def command(
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
     _print(session, rows, question)
-    if not rows:
-        from registry_cli.registry.query_advice import list_advice
+    _advise(session, question, found=bool(rows))
 
-        for sentence in list_advice(session.registry, question):
-            session.output.note(sentence)
+
+def _advise(session: Session, question: Question, *, found: bool) -> None:
+    """Print what is near to names and fields that no version has: all of a query that found nothing, else the shown."""
+    from registry_cli.catalog.read.versions import list_missing_fields
+
+    chosen = [*split_list(question.columns), *(key.removeprefix("-") for key in split_list(question.sort))]
+    fields = [field for field in chosen if field.startswith(OPEN)]
+    missing = session.registry.read(lambda db: list_missing_fields(db, fields)) if fields else []
+    if found and not missing:
+        return
+    from registry_cli.registry.query_advice import advise_fields, list_advice
+
+    asked = question
+    advice = [] if found else list_advice(
+        session.registry, asked.expr, names=asked.name, tags=asked.tag, metrics=asked.metric
+    )  # fmt: skip
+    for sentence in dict.fromkeys([*advice, *advise_fields(session.registry, missing)]):
+        session.output.note(sentence)
 
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:

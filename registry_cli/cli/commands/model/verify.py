@@ -12,7 +12,7 @@ from registry_cli.errors import CorruptError
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
-    from registry_cli.registry.get import Fault
+    from registry_cli.registry.verify import Fault
 
 EXAMPLES = (
     "reg model verify iris/softmax:2",
@@ -37,7 +37,8 @@ def command(
     is `removed`.
     """
     from registry_cli.catalog.index.opener import LOST
-    from registry_cli.registry.get import list_collected, list_faults
+    from registry_cli.registry.availability import list_collected
+    from registry_cli.registry.verify import list_faults
 
     session = open_session(ctx, forms)
     rows = session.registry.list_rows(read_refs(refs))

@@ -14,6 +14,7 @@ EXAMPLES = (
     "reg task compare baseline tuned",
     "reg task compare baseline tuned --only metrics,packages",
     "reg task compare baseline --attempt 1 --attempt 2",
+    "reg task compare baseline:1 tuned:3",
     "reg task list --sort metrics.loss --limit 3 -q | reg task compare - --csv",
 )
 

@@ -25,6 +25,7 @@ EXAMPLES = (
     "reg task list --project iris --status running --status failed",
     "reg task list --sort metrics.loss -n 5 --columns name,metrics.loss,params.lr",
     "reg task list --attempts --name baseline",
+    "reg task list --since 2d",
     "reg task list 'uses(iris/softmax@prod)' --json | jq '.[].command'",
     "reg task list 'status:failed and created < now-30d' -q | reg task archive -",
 )
@@ -48,6 +49,9 @@ class Narrow(Options):
         narrow_option("--status", metavar="|".join(STATUSES), help="With this status; repeat it for any of several."),
     ]
     metric: Annotated[Words, narrow_option("--metric", metavar="COMPARISON", help="With a metric such as 'loss<0.2'.")]
+    since: Annotated[
+        str, narrow_option("--since", metavar="TIME", help="Made or started since: today, 2d, a date.")
+    ] = ""
     archived: Annotated[bool, narrow_option("--archived", help="Only archived ones.")] = False
     attempts: Annotated[bool, narrow_option("--attempts", help="Each attempt by itself, failed ones too.")] = False
     include_archived: Annotated[bool, narrow_option("--all", help="Archived ones too.")] = False
@@ -63,22 +67,33 @@ def command(
     """List tasks, or those that an expression finds.
 
     A task has the status and the metrics of its last attempt, or of its last completed one where a later one failed,
-    crashed or was cancelled.
+    crashed or was cancelled. With --attempts, -q prints the address of each, ID:N, which `reg task show`, `logs` and
+    `compare` take.
     """
     from registry_cli.tasks.find import TaskQuestion, search_tasks
 
     session = open_session(ctx, listing)
     question = TaskQuestion(expr, sort=listing.sort or "", limit=listing.limit, **narrow.fields())
-    _print(session, search_tasks(session.registry, question), question)
+    found = search_tasks(session.registry, question)
+    _print(session, found, question)
+    if not found.rows:
+        from registry_cli.catalog.query.subject import TASKS
+        from registry_cli.registry.query_advice import list_advice
+
+        asked = {"names": question.name, "tags": question.tag, "metrics": question.metric}
+        for sentence in list_advice(session.registry, question.expr, **asked, subject=TASKS):
+            session.output.note(sentence)
 
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
-    from registry_cli.tasks.find import iter_task_ids, iter_tasks
+    from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks
     from registry_cli.views.tasks import view_task, view_tasks
 
     output, empty = session.output, "no tasks found"
-    if output.prints_only("id"):
+    if output.mode == "ids" and not output.columns and question.attempts:  # an id alone would be the same for several
+        output.rows(({"id": one} for one in iter_attempt_addresses(session.registry, found)), ["id"], empty=empty)
+    elif output.prints_only("id"):
         output.rows(({"id": task} for task in iter_task_ids(session.registry, found)), ["id"], empty=empty)
     elif output.drawn and not output.columns:
         rows = list(iter_tasks(session.registry, found))

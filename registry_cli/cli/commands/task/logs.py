@@ -16,6 +16,7 @@ EXAMPLES = (
     "reg task logs baseline --tail 20",
     "reg task logs baseline --raw",
     "reg task logs baseline --attempt 1",
+    "reg task list status:failed --attempts -q | xargs -n 1 reg task logs",
 )
 
 
@@ -33,10 +34,11 @@ def command(
     shown, not obeyed.
     """
     from registry_cli.tasks.console import iter_console
+    from registry_cli.tasks.find import name_attempt
     from registry_cli.tasks.record import get_row
 
     session = open_session(ctx)
-    row = get_row(session.registry, task, attempt)
+    row = get_row(session.registry, *name_attempt(session.registry, task, attempt))
     pieces = iter_console(session.registry, row, tail=tail, follow=follow)
     first = next(pieces, None)
     if first is not None:

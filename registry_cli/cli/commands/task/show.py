@@ -41,10 +41,11 @@ def command(
     """
     from registry_cli.records.task import CELLS, DIFF, LOCK, SCALARS
     from registry_cli.tasks.details import read_whole
-    from registry_cli.tasks.find import see_attempt
+    from registry_cli.tasks.find import name_attempt, see_attempt
     from registry_cli.views.tasks import view_whole
 
     session = open_session(ctx, forms)
+    task, attempt = name_attempt(session.registry, task, attempt)
     row = see_attempt(session.registry, task, attempt)
     asked = ((DIFF, diff), (LOCK, lock), (CELLS, cells), (SCALARS, scalars))
     parts = [path for path, wanted in asked if wanted]
