@@ -92,8 +92,8 @@ def parse_block(body: str) -> list[Step]:
         continued = typed and not typed[-1][1] and typed[-1][0][-1].endswith("\\")
         if line.startswith("$ "):
             typed.append(([line[2:]], []))
-        elif typed and not typed[-1][1] and (continued or line.startswith("> ")):
-            typed[-1][0].append(line.removeprefix("> "))
+        elif typed and not typed[-1][1] and (continued or line == ">" or line.startswith("> ")):
+            typed[-1][0].append(line.removeprefix(">").removeprefix(" "))
         else:
             assert typed, f"a block begins with output: {line}"
             typed[-1][1].append(line)
