@@ -303,7 +303,7 @@ def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
     wrong = []
     for call in spoken(source):
         words = re.sub(r"'[^']*'|\"[^\"]*\"", "VALUE", call).split()
-        at, name = 0, ""
+        at, name = count_options(words, options_of(known[""])), ""
         while at < len(words) and name in GROUPS and words[at][0].islower():
             name = f"{name} {ALIASES.get(words[at], words[at])}".strip()
             at += 1
@@ -320,6 +320,14 @@ def test_every_topic_that_is_spoken_of_exists(source: Path | str) -> None:
     calls = [call.removeprefix("help ").split() for call in spoken(source) if call.startswith("help ")]
     named = [words for words in calls if words[0].islower()]
     assert not [words for words in named if not (find_topic(words[0]) or help_text(words) or find_verbs(words[0]))]
+
+
+def count_options(words: Sequence[str], understood: Mapping[str, Any]) -> int:
+    """Return how many words are options, and their values, before the first word of a command."""
+    at = 0
+    while at < len(words) and words[at] in understood:
+        at += 1 if understood[words[at]].is_flag else 2
+    return at
 
 
 def options_in(words: Sequence[str], understood: Mapping[str, Any]) -> Iterator[str]:
@@ -442,6 +450,12 @@ def test_readme_claims_no_more_of_clearml_s_scripts_than_is_there() -> None:
     assert {*taken, *imported.split(", ")} <= set(registry_cli.__all__)
     assert taken == [name for name in taken if f"\n## {name}\n" in guide("clearml")]
     assert not set(re.findall(r"`(\w+)`", missing)) & set(registry_cli.__all__)
+
+
+def test_every_answer_shows_a_command() -> None:
+    answers = guide("faq").split("\n### ")[1:]
+    assert len(answers) >= 20
+    assert not [answer.partition("\n")[0] for answer in answers if "\n```console\n$ " not in answer]
 
 
 def test_help_prints_every_topic(capsys: pytest.CaptureFixture[str]) -> None:
