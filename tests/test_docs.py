@@ -1,11 +1,11 @@
 """The documents cannot lie: their examples are run, their tables are compared with the code, their commands exist.
 
 Every ```console block of README and the guides is typed into bash, on a terminal 100 columns wide: README's after its
-first command, a guide's in what `reg demo` leaves, or in an empty folder where it says so. A shown line must be
-printed, in the order shown; `…` stands for anything, and white space counts as one blank. A command that shows no error
-must end with 0, unless `$ echo $?` follows. Python blocks are run in their turn. A block that cannot run here says
-`console no-run`, and why in a comment on the line before, unless `.ci/run` types it. Commands that need a program which
-is not there (jq) are left out.
+first command, a guide's in what `reg demo` leaves, in an empty folder where it says so, or in a folder of another tool
+(`foreign.py`). A shown line must be printed, in the order shown; `…` stands for anything, and white space counts as one
+blank. A command that shows no error must end with 0, unless `$ echo $?` follows. Python blocks are run in their turn. A
+block that cannot run here says `console no-run`, and why in a comment on the line before, unless `.ci/run` types it.
+Commands that need a program which is not there (jq) are left out.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
 from registry_cli.frameworks.catalogue import SILENT, load_frameworks
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
+from tests.foreign import FOLDERS
 from tests.hints import list_hints
 
 ROOT = Path(__file__).parents[1]
@@ -164,7 +165,10 @@ def test_examples(document: Path, programs: Path, tmp_path: Path, request: pytes
     home.mkdir()
     if document == README:
         wanted = [Step(run_first_command(programs, home), (), may_fail=False), *wanted]
-    if document == README or EMPTY in " ".join(read(document).split()):
+    if document.stem in FOLDERS:
+        folder.mkdir()
+        FOLDERS[document.stem](folder)
+    elif document == README or EMPTY in " ".join(read(document).split()):
         folder.mkdir()
     else:
         shutil.copytree(request.getfixturevalue("demo"), folder)
@@ -313,6 +317,16 @@ def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
         understood = options_of(known[name]) | options_of(known[""])
         wrong += [f"reg {call}: {option}" for option in options_in(words[at:], understood) if option not in understood]
     assert not wrong, "\n" + "\n".join(sorted(set(wrong)))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_python_name_that_is_spoken_of_exists(document: Path) -> None:
+    names = set(re.findall(r"(?<![\w.`/-])`?(?:reg|Task|Logger|Version|Registry|OutputModel)\.\w+\b", read(document)))
+    missing = []
+    for owner, _, name in (name.strip("`").partition(".") for name in names):
+        if not hasattr(registry_cli if owner == "reg" else getattr(registry_cli, owner), name):
+            missing.append(f"{owner}.{name}")
+    assert not missing
 
 
 @pytest.mark.parametrize("source", [*DOCUMENTS, "help", "hints"], ids=lambda source: Path(source).stem)
