@@ -18,7 +18,7 @@ from registry_cli.cli.topics import GUIDES
 from registry_cli.sdk.clearml.saved_model import SavedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 GUIDE: Final = GUIDES / "python.md"
 HEADING: Final = "## Reference\n"
@@ -164,8 +164,11 @@ def list_members(kind: type[Any]) -> Iterator[tuple[str, Any]]:
             yield name, getattr(kind, name)
 
 
-def _fill(text: str, indent: str = "") -> Iterable[str]:
-    return wrap(text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+def _fill(text: str, indent: str = "") -> list[str]:
+    """Return text in lines of the guide's width; code in backticks is not broken."""
+    firm = re.sub("`[^`]+`", lambda code: code[0].replace(" ", _FIRM), text.strip())
+    lines = wrap(firm, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_FIRM, " ") for line in lines]
 
 
 def generate() -> str:
