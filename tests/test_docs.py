@@ -296,8 +296,9 @@ def spoken(source: Path | str) -> Iterator[str]:
 
 
 def find_calls(line: str) -> Iterator[str]:
-    """Yield the words after each `reg` that stands where a command can."""
-    for call in re.finditer(r"(?:^|[$|;&(]\s*|\w+=\S* )(?:\.venv/bin/)?reg (?P<words>[^|;&<>)]*)", line.strip()):
+    """Yield the words after each `reg` that stands where a command can; VALUE stands for each quoted text."""
+    unquoted = re.sub(r"'[^']*'|\"[^\"$]*\"", "VALUE", line)
+    for call in re.finditer(r"(?:^|[$|;&(]\s*|\w+=\S* )(?:\.venv/bin/)?reg (?P<words>[^|;&<>)]*)", unquoted.strip()):
         yield call["words"]
 
 
@@ -306,7 +307,7 @@ def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
     known = dict(commands())
     wrong = []
     for call in spoken(source):
-        words = re.sub(r"'[^']*'|\"[^\"]*\"", "VALUE", call).split()
+        words = call.split()
         at, name = count_options(words, options_of(known[""])), ""
         while at < len(words) and name in GROUPS and words[at][0].islower():
             name = f"{name} {ALIASES.get(words[at], words[at])}".strip()
