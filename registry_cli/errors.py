@@ -13,6 +13,7 @@ class RegError(Exception):
     """A failure that the user can do something about; the base of all others.
 
     Attributes:
+        message: The problem, in words.
         exit_code: Exit code of the process.
         kind: A stable word for scripts, as in `{"error": {"kind": ..., "message": ..., "hint": ...}}`.
         hint: A command that can be run as printed, or None; `usual_hint` of the class where none is given.

@@ -21,11 +21,16 @@ class Registry(api.Registry):
 
         Args:
             expr: A query, such as `metrics.acc > 0.9 and tag:prod`.
-            **options: `sort`, `limit`, `per`, `include_archived`, `columns` and the narrowing flags of
-                `registry.query.find_versions`.
+            **options: `sort`, a text such as `-metrics.acc,created`; `limit`, a number; `per`, `task` or `name`, which
+                keeps the first version of each; `project`, `name`, `tag`, `framework`, `meta` and `metric`, tuples of
+                what the options of `reg model query` take; `published`, `archived`, `include_archived` and `removed`,
+                True or False.
+
+        Returns:
+            A list of `Version`, which a notebook shows as a table.
 
         Raises:
-            UsageError: The query cannot be parsed; the message shows where.
+            UsageError: The query cannot be parsed, and the message shows where; or an option does not exist.
         """
         from registry_cli.registry.query import find_versions
         from registry_cli.registry.version import Version, Versions

@@ -1,16 +1,15 @@
 """The documents cannot lie: their examples are run, their tables are compared with the code, their commands exist.
 
-Every ```console block of README and the guides is typed into bash, on a terminal 100 columns wide: README's in an
-empty folder with a few model files, each guide's in what `reg demo` leaves. A shown line must be printed, in the order
-shown; `…` stands for anything, and white space counts as one blank. A command that shows no error must end with 0,
-unless `$ echo $?` follows. Python blocks are run in their turn. A block that cannot run here says `console no-run`, and
-why in a comment on the line before, unless `.ci/run` types it. Commands that need a program which is not there (jq) are
-left out.
+Every ```console block of README and the guides is typed into bash, on a terminal 100 columns wide: README's after its
+first command, a guide's in what `reg demo` leaves, in an empty folder where it says so, or in a folder of another tool
+(`foreign.py`). A shown line must be printed, in the order shown; `…` stands for anything, and white space counts as one
+blank. A command that shows no error must end with 0, unless `$ echo $?` follows. Python blocks are run in their turn. A
+block that cannot run here says `console no-run`, and why in a comment on the line before, unless `.ci/run` types it.
+Commands that need a program which is not there (jq) are left out.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -24,22 +23,22 @@ from typing import Any
 
 import pytest
 
+import registry_cli
 from registry_cli import env
 from registry_cli.catalog.fold.rules import ALLOWED, STATUSES
 from registry_cli.catalog.query.fields import FILES, KEYED, PLAIN
 from registry_cli.catalog.query.parse import parse_query
-from registry_cli.cli.group import LazyCommand, RegGroup, root_group
+from registry_cli.cli.group import LazyCommand, RegGroup, help_text, root_group
 from registry_cli.cli.main import main
+from registry_cli.cli.suggest import find_verbs
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
 from registry_cli.cli.topics import GUIDES, INSIDE, MADE, find_topic, format_frameworks, list_topics
-from registry_cli.demo.iris import load_flowers, split_flowers
-from registry_cli.demo.softmax import SETTINGS, train
 from registry_cli.errors import LaunchError, RegError
 from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
 from registry_cli.frameworks.catalogue import SILENT, load_frameworks
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
-from tests.formats.vectors import TORCH_PICKLE, zipped
+from tests.foreign import FOLDERS
 from tests.hints import list_hints
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +51,8 @@ CLEARML_KEYS = (
     "detect_repository", "tfdefines", "megengine", "catboost", "gradio",
 )  # fmt: skip
 """What `auto_connect_frameworks` knows in ClearML 2.1."""
+EMPTY = "The examples begin in an empty folder"
+"""The words of a guide whose examples need nothing that is there before."""
 MARK = "\x1e"
 """Stands between the outputs of two commands."""
 
@@ -92,8 +93,8 @@ def parse_block(body: str) -> list[Step]:
         continued = typed and not typed[-1][1] and typed[-1][0][-1].endswith("\\")
         if line.startswith("$ "):
             typed.append(([line[2:]], []))
-        elif typed and not typed[-1][1] and (continued or line.startswith("> ")):
-            typed[-1][0].append(line.removeprefix("> "))
+        elif typed and not typed[-1][1] and (continued or line == ">" or line.startswith("> ")):
+            typed[-1][0].append(line.removeprefix(">").removeprefix(" "))
         else:
             assert typed, f"a block begins with output: {line}"
             typed[-1][1].append(line)
@@ -144,47 +145,33 @@ def environment(programs: Path, home: Path) -> dict[str, str]:
     }
 
 
-FIT = """
-import argparse, json, pathlib
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float)
-lr = parser.parse_args().lr
-folder = pathlib.Path("fit")
-folder.mkdir(exist_ok=True)
-(folder / "model.bin").write_text(str(lr))
-(folder / "metrics.json").write_text(json.dumps({"loss": lr / 2}))
-"""
-
-
-def prepare(folder: Path) -> None:
-    """Put in a folder what README's examples speak of: real weights, and files of other kinds."""
-    flowers = split_flowers(load_flowers())
-    (folder / "out").mkdir()
-    model = train(SETTINGS[0], flowers)
-    model.save(folder / "model.safetensors")
-    model.save(folder / "out" / "model.safetensors")
-    (folder / "out" / "labels.txt").write_text("setosa\nversicolor\nvirginica\n")
-    train(SETTINGS[2], flowers, start=model).save(folder / "better.safetensors")
-    (folder / "net.json").write_text(json.dumps({"layers": [4, 3]}) + "\n")
-    (folder / "tuned.pt").write_bytes(zipped({"tuned/data.pkl": TORCH_PICKLE, "tuned/version": b"3\n"}))
-    (folder / "model.bin").write_bytes(bytes(range(256)) * 16)
-    (folder / "data.csv").write_text("5.1,3.5,1.4,0.2,setosa\n")
-    (folder / "fit.py").write_text(FIT)
+def run_first_command(programs: Path, home: Path) -> str:
+    """Do what README's first command does, once `reg` is installed; return the command that its last line names."""
+    first = next(block["body"] for block in blocks(README) if "reg demo" in block["body"])
+    assert first.endswith(" && reg demo\n")
+    variables = {**environment(programs, home), "TMPDIR": str(home)}
+    done = subprocess.run(["reg", "demo"], env=variables, cwd=home, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    _, said, command = done.stdout.splitlines()[-1].partition("Go on with:")
+    assert said
+    return command.strip()
 
 
 @pytest.mark.sweep(7)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_examples(document: Path, programs: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     wanted = steps(document)
-    folder = tmp_path / "work"
+    folder, home = tmp_path / "work", tmp_path / "home"
+    home.mkdir()
     if document == README:
+        wanted = [Step(run_first_command(programs, home), (), may_fail=False), *wanted]
+    if document.stem in FOLDERS:
         folder.mkdir()
-        prepare(folder)
+        FOLDERS[document.stem](folder)
+    elif document == README or EMPTY in " ".join(read(document).split()):
+        folder.mkdir()
     else:
         shutil.copytree(request.getfixturevalue("demo"), folder)
-    home = tmp_path / "home"
-    home.mkdir()
     missing = {tool for tool in ("jq", "dot") if shutil.which(tool) is None}
     runnable = [step for step in wanted if not missing & set(re.findall(r"\w+", step.command))]
     outputs = run_all([step.command for step in runnable], folder, environment(programs, home))
@@ -309,8 +296,9 @@ def spoken(source: Path | str) -> Iterator[str]:
 
 
 def find_calls(line: str) -> Iterator[str]:
-    """Yield the words after each `reg` that stands where a command can."""
-    for call in re.finditer(r"(?:^|[$|;&(]\s*|\w+=\S* )(?:\.venv/bin/)?reg (?P<words>[^|;&<>)]*)", line.strip()):
+    """Yield the words after each `reg` that stands where a command can; VALUE stands for each quoted text."""
+    unquoted = re.sub(r"'[^']*'|\"[^\"$]*\"", "VALUE", line)
+    for call in re.finditer(r"(?:^|[$|;&(]\s*|\w+=\S* )(?:\.venv/bin/)?reg (?P<words>[^|;&<>)]*)", unquoted.strip()):
         yield call["words"]
 
 
@@ -320,8 +308,8 @@ def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
     known = dict(commands())
     wrong = []
     for call in spoken(source):
-        words = re.sub(r"'[^']*'|\"[^\"]*\"", "VALUE", call).split()
-        at, name = 0, ""
+        words = call.split()
+        at, name = count_options(words, options_of(known[""])), ""
         while at < len(words) and name in GROUPS and words[at][0].islower():
             name = f"{name} {ALIASES.get(words[at], words[at])}".strip()
             at += 1
@@ -331,6 +319,31 @@ def test_every_command_that_is_spoken_of_exists(source: Path | str) -> None:
         understood = options_of(known[name]) | options_of(known[""])
         wrong += [f"reg {call}: {option}" for option in options_in(words[at:], understood) if option not in understood]
     assert not wrong, "\n" + "\n".join(sorted(set(wrong)))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_python_name_that_is_spoken_of_exists(document: Path) -> None:
+    names = set(re.findall(r"(?<![\w.`/-])`?(?:reg|Task|Logger|Version|Registry|OutputModel)\.\w+\b", read(document)))
+    missing = []
+    for owner, _, name in (name.strip("`").partition(".") for name in names):
+        if not hasattr(registry_cli if owner == "reg" else getattr(registry_cli, owner), name):
+            missing.append(f"{owner}.{name}")
+    assert not missing
+
+
+@pytest.mark.parametrize("source", [*DOCUMENTS, "help", "hints"], ids=lambda source: Path(source).stem)
+def test_every_topic_that_is_spoken_of_exists(source: Path | str) -> None:
+    calls = [call.removeprefix("help ").split() for call in spoken(source) if call.startswith("help ")]
+    named = [words for words in calls if words[0].islower()]
+    assert not [words for words in named if not (find_topic(words[0]) or help_text(words) or find_verbs(words[0]))]
+
+
+def count_options(words: Sequence[str], understood: Mapping[str, Any]) -> int:
+    """Return how many words are options, and their values, before the first word of a command."""
+    at = 0
+    while at < len(words) and words[at] in understood:
+        at += 1 if understood[words[at]].is_flag else 2
+    return at
 
 
 def options_in(words: Sequence[str], understood: Mapping[str, Any]) -> Iterator[str]:
@@ -442,6 +455,23 @@ def test_readme_names_every_group_and_topic() -> None:
     assert all(
         f"reg {words}" in text for words in ("init", "demo", "model add", "model query", "model publish", "help")
     )
+
+
+def test_readme_claims_no_more_of_clearml_s_scripts_than_is_there() -> None:
+    section = " ".join(read(README).partition("## Coming from another tool\n")[2].partition("\n## ")[0].split())
+    sentence, _, rest = section.partition("takes them from here")
+    taken = re.findall(r"`(\w+)`", sentence)
+    (imported,) = re.findall(r"`from registry_cli import ([\w, ]+)`", rest)
+    (missing,) = re.findall(r"ClearML's ([^.]+) have no counterpart", rest)
+    assert {*taken, *imported.split(", ")} <= set(registry_cli.__all__)
+    assert taken == [name for name in taken if f"\n## {name}\n" in guide("clearml")]
+    assert not set(re.findall(r"`(\w+)`", missing)) & set(registry_cli.__all__)
+
+
+def test_every_answer_shows_a_command() -> None:
+    answers = guide("faq").split("\n### ")[1:]
+    assert len(answers) >= 20
+    assert not [answer.partition("\n")[0] for answer in answers if "\n```console\n$ " not in answer]
 
 
 def test_help_prints_every_topic(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,10 @@ class Registry:
 
     @classmethod
     def open(cls, path: Path | str) -> Registry:
-        """Open the registry at `path`, the `.registry` folder or the one that holds it.
+        """Open the registry that a path names.
+
+        Args:
+            path: The `.registry` folder, or the one that holds it.
 
         Raises:
             NoRegistryError: There is no registry.
@@ -80,9 +83,10 @@ class Registry:
 
     @classmethod
     def find(cls, start: Path | str | None = None) -> Registry:
-        """Open the registry that a command in the folder `start` uses.
+        """Open the registry that a command uses: REG_DIR, else the nearest `.registry` upward, else the user's own.
 
-        That is REG_DIR, else the nearest `.registry` from `start` (the working folder) upward, else the user's own.
+        Args:
+            start: The folder in which the search begins; the working folder when None.
 
         Raises:
             NoRegistryError: There is no registry.

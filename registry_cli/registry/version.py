@@ -27,7 +27,7 @@ _STATE: Final = ("framework", "step", "author", "created", "comment", "published
 
 @dataclass(slots=True)
 class Version:
-    """One saved model.
+    """One saved model, as `use`, `commit` and `Registry.query` return it.
 
     `row` holds all that the catalog knew of it at the time of reading; `publish`, `alias`, `tag` and `edit` read it
     again, and return the version.
@@ -78,7 +78,7 @@ class Version:
 
     @property
     def framework(self) -> str | None:
-        """Framework."""
+        """Framework, such as `PyTorch`; None where it is not known."""
         return self.row.framework
 
     @property
@@ -88,7 +88,7 @@ class Version:
 
     @property
     def labels(self) -> Mapping[str, int]:
-        """Label to id."""
+        """Classes and their numbers."""
         return self.row.labels
 
     @property
@@ -113,10 +113,17 @@ class Version:
         return open_path(self.registry, self.row)
 
     def publish(self, message: str | None = None) -> Version:
-        """Publish it: its files, labels, design, framework and parameters are sealed.
+        """Publish it: its files, framework, labels, design and parents are sealed, with the metrics of this moment.
+
+        Args:
+            message: Reason, for the log.
+
+        Returns:
+            The version itself, as are the results of `alias`, `tag` and `edit`.
 
         Raises:
             RefusedError: It is archived or removed.
+            CorruptError: The stored bytes have changed.
         """
         from registry_cli.registry.lifecycle import publish_versions
 
@@ -124,14 +131,30 @@ class Version:
         return self
 
     def alias(self, name: str, message: str | None = None) -> Version:
-        """Move an alias of its model to it, such as `prod`."""
+        """Move an alias of its model to it.
+
+        Args:
+            name: The alias, such as `prod`.
+            message: Reason, for the log.
+
+        Raises:
+            RefusedError: It is archived or removed.
+        """
         from registry_cli.registry.aliases import set_alias
 
         self.row = set_alias(self.registry, self.id, parse_alias(name), message=message)
         return self
 
     def tag(self, *tags: str, remove: Iterable[str] = ()) -> Version:
-        """Add tags, and remove others."""
+        """Add tags, and remove others.
+
+        Args:
+            *tags: Tags to add.
+            remove: Tags to remove.
+
+        Raises:
+            RefusedError: It is removed.
+        """
         from registry_cli.registry.editing import tag_versions
 
         if isinstance(remove, str):
@@ -182,6 +205,9 @@ class Version:
         Args:
             *others: Versions, or addresses.
             only: Groups to compare, such as `metrics`; all where empty.
+
+        Returns:
+            A `Comparison`: `differs` is False where they are alike, `rows` has the value of each for every field.
         """
         from registry_cli.registry.compare import compare_versions
 
@@ -189,7 +215,14 @@ class Version:
         return compare_versions(self.registry, [self.id, *refs], only=only)
 
     def lineage(self, *, depth: int | None = None) -> Lineage:
-        """Return its ancestors and descendants, up to `depth` steps away."""
+        """Return its ancestors and descendants.
+
+        Args:
+            depth: Most steps away; all when None.
+
+        Returns:
+            A `Lineage`: `nodes` has the versions by their ids, `edges` the pointers with their roles.
+        """
         from registry_cli.registry.lineage import read_lineage
 
         return read_lineage(self.registry, self.id, depth=depth)

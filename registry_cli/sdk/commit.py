@@ -121,8 +121,8 @@ def commit(
             no call waits for room.
 
     Returns:
-        The version. On ranks other than 0 nothing is saved, and it is None (or a `Pending` of None), which the
-        annotation leaves out for the sake of scripts that are one process.
+        The version, or a `Pending` where `wait` is False. On ranks other than 0 nothing is saved: it is None, or a
+        `Pending` of None, although the annotation names no None, for the sake of scripts that are one process.
 
     Raises:
         NoRegistryError: There is no registry.

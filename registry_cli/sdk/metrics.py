@@ -26,14 +26,26 @@ def log_metric(name: str, value: float, step: int | None = None) -> None:
 
 
 def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:
-    """Log a point of each of several scalars; raises as `log_metric`."""
+    """Log a point of each of several scalars.
+
+    Args:
+        values: Numbers by the names of their scalars.
+        step: Step of all of them; otherwise as in `log_metric`.
+
+    Raises:
+        UsageError: No task runs in this process, or a name or value cannot be stored.
+    """
     current = get_current()
     for name, value in values.items():
         current.add_point(name, value, step)
 
 
 def log_params(params: Mapping[str, object]) -> None:
-    """Record parameters of the task; tables may be nested, and None removes a parameter.
+    """Record parameters of the task that runs in this process.
+
+    Args:
+        params: Values by their names; tables may be nested, and None removes a parameter. Values that look like a
+            secret are not recorded.
 
     Raises:
         UsageError: No task runs in this process, or a name cannot be stored.

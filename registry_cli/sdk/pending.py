@@ -98,7 +98,7 @@ class Request:
 
 
 class Pending:
-    """A version that is being saved.
+    """A version that is being saved, from `commit(wait=False)`.
 
     Args:
         registry: The registry it is saved in.

@@ -110,6 +110,9 @@ def task(
         inputs: Addresses of its input versions, or a mapping from names to addresses.
         tags: Labels.
 
+    Returns:
+        A context manager, whose value is the `Task`, and a decorator.
+
     Raises:
         NoRegistryError: There is no registry when the block begins.
         NotFoundError: An input's address names nothing when the block begins.

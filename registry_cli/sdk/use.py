@@ -27,6 +27,9 @@ def use(ref: str, *, name: str | None = None, registry: Registry | None = None) 
             script uses that name for another model already.
         registry: The registry; found as the command line finds it when None.
 
+    Returns:
+        The version. Its bytes are read and checked when its `path` is first asked for.
+
     Raises:
         NoRegistryError: There is no registry.
         NotFoundError: The address names nothing.

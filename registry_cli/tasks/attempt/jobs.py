@@ -90,9 +90,11 @@ def ask(live: Live, name: str, job: Job) -> None:
 def list_asked(live: Live) -> list[str]:
     """Return the names of the jobs that no process has begun, oldest first."""
     try:
-        return sorted(name.removesuffix(_ASKED) for name in files.list_names(live.jobs) if name.endswith(_ASKED))
+        names = files.list_names(live.jobs)
     except FileNotFoundError:
         return []
+    # a file that is still being written has a dot before its name
+    return sorted(name.removesuffix(_ASKED) for name in names if name.endswith(_ASKED) and not name.startswith("."))
 
 
 def begin(live: Live, name: str) -> Job | None:

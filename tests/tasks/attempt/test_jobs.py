@@ -12,6 +12,7 @@ import pytest
 from registry_cli import errors
 from registry_cli.ids import AliasName, ModelName, TagName, TaskId, VersionId, new_ulid
 from registry_cli.registry.draft import DesignSource, Draft
+from registry_cli.store import files
 from registry_cli.tasks.attempt.folder import Live
 from registry_cli.tasks.attempt.jobs import Answer, Job, ask, begin, end, find_answer, list_asked, new_job_name
 
@@ -47,6 +48,21 @@ def test_whoever_is_first_has_it(live: Live) -> None:
     end(live, name, Answer(VersionId("a" * 64)))  # type: ignore[arg-type]
     assert find_answer(live, name) == Answer(VersionId("a" * 64))  # type: ignore[arg-type]
     assert [path.name for path in live.jobs.iterdir()] == [f"{name}.done"]
+
+
+def test_a_job_that_is_being_written_is_not_asked_yet(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A companion that looked at that moment took the unfinished file away from its writer."""
+    seen: list[list[str]] = []
+    rename = files.rename
+
+    def look_then_rename(source: Path, target: Path) -> None:
+        seen.append(list_asked(live))
+        rename(source, target)
+
+    monkeypatch.setattr(files, "rename", look_then_rename)
+    name = new_job_name()
+    ask(live, name, Job())
+    assert (seen, list_asked(live)) == ([[]], [name])
 
 
 @pytest.mark.parametrize("error", [
