@@ -23,8 +23,7 @@ from registry_cli.ids import ModelName, TaskId
 from registry_cli.records.task import Auto
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import Draft
-from registry_cli.sdk.autolog import set_aside
-from registry_cli.sdk.autolog import sink as module
+from registry_cli.sdk.autolog import recent_files, set_aside
 from registry_cli.sdk.autolog.sink import NoteSink
 from registry_cli.sdk.warning import RegWarning
 from registry_cli.tasks.attempt.autolog_setting import dump_auto
@@ -207,7 +206,7 @@ def test_nothing_is_held_that_was_taken_by_now(sink: NoteSink, tmp_path: Path, m
     path = tmp_path / "m.bin"
     save(sink, path)
     later = time.time_ns() + 3 * 10**9
-    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time_ns", lambda: later)
+    monkeypatch.setattr("registry_cli.sdk.autolog.recent_files.time_ns", lambda: later)
     save(sink, path)
     assert list(sink.live.held.iterdir()) == []
 
@@ -301,8 +300,8 @@ def test_one_that_fails_half_way_loses_nothing(sink: NoteSink, tmp_path: Path) -
 def test_only_a_large_one_is_set_aside_long_after(
     sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_AGAIN", 0.0)
-    monkeypatch.setattr(module, "_LARGE", 8)
+    monkeypatch.setattr(recent_files, "_AGAIN", 0.0)
+    monkeypatch.setattr(recent_files, "_LARGE", 8)
     for name, data in (("small", b"weights"), ("large", b"weights 0")):
         for _ in range(2):
             save(sink, tmp_path / name, data, empties=True)
@@ -464,7 +463,7 @@ def test_a_forked_child_writes_at_once_into_a_file_of_its_own(sink: NoteSink, tm
 def test_what_is_reported_is_written_before_the_call_returns(sink: NoteSink) -> None:
     """A thread may not run before the runner takes the next save, as when a library holds the interpreter's lock."""
     save(sink, sink.live.folder / "m.bin")
-    with sink._lock:  # the thread writes nothing meanwhile
+    with sink._events._lock:  # the thread writes nothing meanwhile
         sink.score("loss", 0.5, 1)
         sink.loaded("/b", 8, 1)
         assert [point.value for point in read_points(sink.live.list_scalars())] == [0.5]
@@ -479,8 +478,8 @@ def test_a_version_has_no_metric_of_the_next_epoch_in_the_same_millisecond(
     sink = NoteSink(play.live)
     began = int(play.now) + 1
     times = iter(range(9))
-    monkeypatch.setattr(module, "time", lambda: began + next(times) / 10**5)
-    monkeypatch.setattr(module, "time_ns", lambda: began * 10**9 + next(times) * 10**4)
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time", lambda: began + next(times) / 10**5)
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time_ns", lambda: began * 10**9 + next(times) * 10**4)
     for epoch in range(3):
         sink.score("acc", epoch, epoch)
         status = play.write(f"net-epoch{epoch}.pt", str(epoch)).stat()
