@@ -79,7 +79,7 @@ class Saved:
         path: Absolute path.
         size: Bytes when the call returned; 0 for a folder or a prefix.
         mtime: Modification time in nanoseconds, the same way.
-        inode: The file's, by which it is known whatever its path; None for a folder or a prefix.
+        inode: The file's or folder's, by which it is known whatever its path; None for a prefix.
         stream: Weak reference to the file object that it was written to, which may still be open; None where a path
             was given. Weak, because a script may rely on its last reference to close the file.
     """
@@ -124,6 +124,9 @@ class Sink(Protocol):
 
     def saved(self, saved: Saved) -> None:
         """Receive a save that succeeded."""
+
+    def moving(self, source: str, target: str) -> Callable[[bool], None] | None:
+        """Receive a file or folder that is about to be renamed, by its absolute paths; returns as `saving` does."""
 
     def redirect(self, path: str) -> str | None:
         """Return the path to load instead of an absolute path, or None."""

@@ -16,7 +16,7 @@ from registry_cli.ids import new_ulid
 from registry_cli.sdk.autolog.set_aside import hold_file, is_full
 from registry_cli.tasks.attempt.folder import make_auto
 from registry_cli.tasks.attempt.lines import LineFile
-from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, SkippedNote, dump_note
+from registry_cli.tasks.attempt.notes import SavedNote, SkippedNote, dump_note
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def format_note(note: Note) -> str:
     Raises:
         UsageError: It cannot be written, such as one with a path that is no text.
     """
-    path = note.path if isinstance(note, SavedNote | LoadedNote) else ""
-    if not is_text(path):
+    paths = [getattr(note, name) for name in ("path", "to") if hasattr(note, name)]
+    for path in [path for path in paths if not is_text(path)]:
         raise UsageError(f"its path is no Unicode text: {os.fsencode(path).decode('utf-8', 'backslashreplace')}")
     return dump_note(note)

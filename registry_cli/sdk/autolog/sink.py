@@ -60,7 +60,7 @@ class NoteSink:
 
     def _forget(self) -> None:
         self._recent = RecentFiles(self.live.held, self._events)
-        self.saving = self._recent.before_save
+        self.saving, self.moving = self._recent.before_save, self._recent.before_move
 
     def inherit(self) -> None:
         """Continue in a forked child: the parent writes the events that wait here."""

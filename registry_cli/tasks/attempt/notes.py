@@ -65,6 +65,15 @@ class LoadedNote:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedNote:
+    """A saved file, or a folder with one, was renamed from `path` to `to`."""
+
+    time: float
+    path: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class SkippedNote:
     """Saves that left no file to store: into a buffer, to another machine, into a file that was gone at once."""
 
@@ -82,9 +91,9 @@ class WishNote:
     keep: str | None = None
 
 
-Note = SavedNote | LoadedNote | SkippedNote | WishNote
+Note = SavedNote | LoadedNote | MovedNote | SkippedNote | WishNote
 _KINDS: dict[str, type[Note]] = {
-    "saved": SavedNote, "loaded": LoadedNote, "skipped": SkippedNote, "wish": WishNote,
+    "saved": SavedNote, "loaded": LoadedNote, "moved": MovedNote, "skipped": SkippedNote, "wish": WishNote,
 }  # fmt: skip
 _LARGEST: Final = 2**63
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -156,7 +165,8 @@ def _is_absolute(value: object) -> bool:
 
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
-    "time": _is_number, "path": _is_absolute, "size": _is_count, "mtime": _is_count, "count": _is_count,
+    "time": _is_number, "path": _is_absolute, "to": _is_absolute,
+    "size": _is_count, "mtime": _is_count, "count": _is_count,
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
     "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),

@@ -90,6 +90,19 @@ def test_saves_become_versions_and_loads_inputs(tmp_path: Path, variables: dict[
 
 
 @pytest.mark.slow
+def test_saves_that_are_renamed_at_once_are_kept(tmp_path: Path, variables: dict[str, Any]) -> None:
+    printed = scripts.run(tmp_path, script("""
+    os.mkdir("out")
+    for step in range(3):
+        toynet.save({"w": step}, "m.tmp")
+        os.replace("m.tmp", f"out/ckpt-{step}.json")
+        toynet.save({"w": -step}, "m.tmp")
+        os.replace("m.tmp", "last.json")
+    """), **variables)  # fmt: skip
+    assert printed == ""
+    assert sorted(made(tmp_path)) == [f"proj/job/{name}:{at}" for name in ("ckpt", "last") for at in (1, 2, 3)]
+
+
 def test_what_the_script_commits_itself_knows_what_was_heard(tmp_path: Path, variables: dict[str, Any]) -> None:
     with reg.Registry.open(tmp_path) as registry:
         (tmp_path / "base.json").write_text('{"w": 0}')

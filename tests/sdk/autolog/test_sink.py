@@ -600,3 +600,82 @@ def test_a_loaded_file_that_is_overwritten_at_once_is_an_input(empties: bool, tm
     assert make(play, sink) == ["m epoch 0", "m epoch 1"]
     assert [[parent.id for parent in row.parents] for row in play.follower.outputs] == [[base.id], [base.id]]
     assert play.told() == []
+
+
+def move(sink: NoteSink, source: Path, target: Path) -> None:
+    """Rename as a hooked function does."""
+    end = sink.moving(str(source), str(target))
+    try:
+        source.replace(target)
+    except OSError:
+        if end is not None:
+            end(False)
+        return
+    if end is not None:
+        end(True)
+
+
+def test_each_file_that_is_renamed_over_the_one_before_is_kept(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    for step in range(4):
+        save(sink, tmp_path / "m.tmp", b"bytes of %d" % step)
+        move(sink, tmp_path / "m.tmp", tmp_path / "m.pt")
+    assert make(play, sink) == [f"m bytes of {step}" for step in range(4)]
+    assert play.told() == []
+    assert (tmp_path / "m.pt").stat().st_mode & 0o200, "the script's own file may still be written"
+
+
+def test_files_that_are_renamed_into_other_folders_are_kept_under_their_names(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    (tmp_path / "done").mkdir()
+    for step in range(3):
+        save(sink, tmp_path / "m.tmp", b"%d" % step)
+        move(sink, tmp_path / "m.tmp", tmp_path / f"done/m-step{step}.pt")
+    (tmp_path / "part").mkdir()
+    save(sink, tmp_path / "part/net.pt", b"net")
+    move(sink, tmp_path / "part", tmp_path / "best")
+    save(sink, tmp_path / "best/net.pt", b"net 2")
+    assert make(play, sink) == [*(f"m-step {step} {step}" for step in range(3)), "net net", "net net 2"]
+    assert play.told() == []
+
+
+def test_a_rename_that_fails_leaves_all_as_it_was(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    save(sink, tmp_path / "m.pt", b"weights")
+    save(sink, tmp_path / "n.tmp", b"others")
+    end = sink.moving(str(tmp_path / "n.tmp"), str(tmp_path / "m.pt"))
+    assert end is not None
+    assert len(list(play.live.held.iterdir())) == 1
+    end(False)
+    assert list(play.live.held.iterdir()) == []
+    assert make(play, sink) == ["m weights", "n others"]
+
+
+def test_a_file_with_two_names_is_copied_when_one_is_replaced(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    save(sink, tmp_path / "m.pt", b"weights")
+    os.link(tmp_path / "m.pt", tmp_path / "other.pt")
+    save(sink, tmp_path / "n.tmp", b"new")
+    move(sink, tmp_path / "n.tmp", tmp_path / "m.pt")
+    assert make(play, sink) == ["m weights", "m new"]
+    assert (tmp_path / "other.pt").stat().st_nlink == 1
+    assert (tmp_path / "other.pt").stat().st_mode & 0o200
+
+
+def test_a_loaded_file_that_is_replaced_at_once_is_an_input(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"base")
+    base = add_files(play.registry, Draft(ModelName("zoo/base")), [path]).version
+    sink = NoteSink(play.live)
+    status = path.stat()
+    sink.loaded(str(path), status.st_size, status.st_mtime_ns)
+    save(sink, tmp_path / "m.tmp", b"next")
+    move(sink, tmp_path / "m.tmp", path)
+    assert make(play, sink) == ["m next"]
+    assert [[parent.id for parent in row.parents] for row in play.follower.outputs] == [[base.id]]
+    assert play.told() == []
