@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
+from pathlib import Path
 from time import time, time_ns
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +23,9 @@ from registry_cli.sdk.autolog.load_redirects import Redirects
 from registry_cli.sdk.autolog.note_writer import Notebook, Why
 from registry_cli.sdk.autolog.open_files import find_open
 from registry_cli.sdk.autolog.recent_files import RecentFiles
+from registry_cli.sdk.autolog.set_aside import LARGEST
 from registry_cli.sdk.warning import advise
+from registry_cli.store.hashing import sha256_of_file
 from registry_cli.tasks.attempt.autolog_setting import load_auto
 from registry_cli.tasks.attempt.hints import read_sizes
 from registry_cli.tasks.attempt.notes import LoadedNote, dump_saved
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from registry_cli.frameworks.patching.shapes import Saved
+    from registry_cli.ids import BlobHash
     from registry_cli.tasks.attempt.folder import Live
     from registry_cli.tasks.attempt.notes import WishNote
 
@@ -54,7 +59,7 @@ class NoteSink:
         self._redirects: Redirects | None = None
         self._admits: Callable[[int], bool] = _nothing
         self.may_ignore = False
-        self._loads: dict[tuple[str, int, int], None] = {}
+        self._loads: dict[tuple[str, int, int], BlobHash | None] = {}
         self._warned: set[str] = set()
         self._forget()
 
@@ -68,9 +73,9 @@ class NoteSink:
         self._forget()
 
     @property
-    def loads(self) -> list[tuple[str, int, int]]:
-        """Path, size and modification time of the loads that the registry may know, oldest first."""
-        return list(self._loads)
+    def loads(self) -> list[tuple[str, int, int, BlobHash | None]]:
+        """Path, size, modification time and digest of the loads that the registry may know, oldest first."""
+        return [(*load, sha256) for load, sha256 in self._loads.items()]
 
     def saved(self, saved: Saved) -> None:
         """Note a save; one to a file that is still open, once that is closed."""
@@ -107,9 +112,9 @@ class NoteSink:
             self.may_ignore = self._redirects is not None and not self._redirects
         load = path, size, mtime
         if self._admits(size) and load not in self._loads:
-            self._loads[load] = None
+            sha256 = self._loads[load] = _find_digest(path, size, mtime)
             self._recent.add_loaded(path, size, mtime)
-            self._events.write((Notebook.add, LoadedNote(time(), path, size, mtime)))
+            self._events.write((Notebook.add, LoadedNote(time(), path, size, mtime, sha256=sha256)))
 
     def reconsider(self) -> None:
         """Read again which loads are noted, after a change of the choice."""
@@ -152,6 +157,15 @@ class NoteSink:
     def close(self) -> None:
         """Write all events and ignore later ones: the task has ended."""
         self._events.close()
+
+
+def _find_digest(path: str, size: int, mtime: int) -> BlobHash | None:
+    """Return the SHA-256 of a loaded file, which the script's own code may overwrite at once; None for a large one."""
+    with suppress(OSError):
+        digest = sha256_of_file(Path(path)) if 0 < size <= LARGEST else None
+        status = os.stat(path)  # noqa: PTH116  # a Path takes longer than the stat
+        return digest if (status.st_size, status.st_mtime_ns) == (size, mtime) else None
+    return None
 
 
 def _read_wanted(live: Live) -> Callable[[int], bool]:

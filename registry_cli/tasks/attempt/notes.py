@@ -6,6 +6,7 @@ that it does not know, a torn last line, and fields that it does not know.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -55,13 +56,18 @@ class SavedNote:
 
 @dataclass(frozen=True, slots=True)
 class LoadedNote:
-    """A file or folder was loaded; `held` as in `SavedNote`."""
+    """A file or folder was loaded; `held` as in `SavedNote`.
+
+    Attributes:
+        sha256: The loaded file's, as it may be overwritten before it is looked up; None for a large file, and a folder.
+    """
 
     time: float
     path: str
     size: int
     mtime: int
     held: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ _KINDS: dict[str, type[Note]] = {
     "saved": SavedNote, "loaded": LoadedNote, "moved": MovedNote, "skipped": SkippedNote, "wish": WishNote,
 }  # fmt: skip
 _LARGEST: Final = 2**63
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -170,6 +177,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
     "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
+    "sha256": lambda value: value is None or (isinstance(value, str) and _SHA256.fullmatch(value) is not None),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
     "why": _is_among("buffer", "remote", "gone", "overwritten"),
     "loads": _is_among("known", "all", "none", None), "keep": _is_none_or(_is_text),

@@ -199,7 +199,7 @@ class Follower:
                 elif not sure:
                     self._loads.append(note)
                     continue
-                elif note.held is not None:
+                elif note.held is not None or (note.sha256 is not None and wanted == "known"):
                     self._changed.discard(key)
                 elif note.size and is_overwritten(note):
                     self._changed.add(key)

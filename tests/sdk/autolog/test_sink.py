@@ -344,7 +344,7 @@ def test_a_load_is_told_once_where_its_size_is_known(sink: NoteSink) -> None:
     for path, size, mtime in (("/a", 7, 1), ("/a", 7, 1), ("/b", 8, 1), ("/a", 7, 2), ("/folder", 0, 0)):
         sink.loaded(path, size, mtime)
     assert list_loads(sink) == [("/a", 7), ("/a", 7), ("/folder", 0)]
-    assert sink.loads == [("/a", 7, 1), ("/a", 7, 2), ("/folder", 0, 0)]
+    assert [load[:3] for load in sink.loads] == [("/a", 7, 1), ("/a", 7, 2), ("/folder", 0, 0)]
 
 
 @pytest.mark.parametrize(("loads", "told"), [("all", [("/b", 8)]), ("none", []), ("known", [])])
