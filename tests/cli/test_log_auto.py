@@ -209,3 +209,25 @@ def test_missed_saves_are_reported(lab: Lab) -> None:
     done = lab.log("--auto", "-q", "--", "python", "buffer.py", code=3)
     assert done.stderr == b"warning: 1 save into a buffer without a name was not kept\n"
     assert os.fspath(lab.root) not in done.stderr.decode()
+
+
+def test_a_version_has_what_was_written_to_a_followed_file_before_it_was_saved(lab: Lab) -> None:
+    lab.write("rows.py", """
+import json, os, pickle
+os.makedirs("dvclive/plots/metrics", exist_ok=True)
+with open("log.csv", "w") as log, open("dvclive/plots/metrics/f1.tsv", "w") as plot:
+    print("epoch,acc", file=log, flush=True)
+    print("step\\tf1", file=plot, flush=True)
+    for epoch in range(5):
+        print(f"{epoch},{epoch}", file=log, flush=True)
+        print(f"{epoch}\\t{epoch}", file=plot, flush=True)
+        with open("m.json", "w") as whole:
+            json.dump({"loss": epoch}, whole)
+        with open(f"net-epoch{epoch}.pkl", "wb") as file:
+            pickle.dump({"weight": epoch}, file)
+""")  # fmt: skip
+    follow = [word for name in ("log.csv", "m.json", "dvclive") for word in ("--metrics", name)]
+    lab.log("--auto", *follow, "--name", "rows", "--", "python", "rows.py")
+    found = [lab.json("model", "show", one["ref"]) for one in lab.json("task", "show", "rows")["outputs"]]
+    metrics = sorted((row["step"], row["metrics"]) for row in found)
+    assert metrics == [(at, {"acc": at, "loss": at, "f1": at}) for at in range(5)]

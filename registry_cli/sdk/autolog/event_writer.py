@@ -118,9 +118,9 @@ class EventWriter:
         with self._lock:
             if self.put == self._begin_put:
                 put = self._choose()
-                threaded = self._thread is not None and self._notebook is not None
-                self.write = self._write_now if threaded else put
-                self.plain = self._notebook.notes if threaded and self._notebook is not None else None
+                notebook = self._notebook if self._thread is not None else None
+                self.write = self._write_now if notebook is not None else put
+                self.plain = notebook.notes if notebook is not None and not notebook.marks else None
                 self.put = put
 
     def _choose(self) -> Callable[[Event], object]:

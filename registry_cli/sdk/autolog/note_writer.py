@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.errors import RegError, UsageError
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
+from registry_cli.sdk.autolog.metrics_marks import open_marker
 from registry_cli.sdk.autolog.set_aside import hold_file, is_full
 from registry_cli.tasks.attempt.folder import make_auto
 from registry_cli.tasks.attempt.lines import LineFile
@@ -52,6 +53,7 @@ class Notebook:
         self.notes = LineFile(live.notes(writer))
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
         self._held = live.held
+        self._marker = open_marker(live, writer)
         self._open: dict[int | str, tuple[int, Saved, OpenStream]] = {}
         self._skips: Counter[Why] = Counter()
 
@@ -61,12 +63,19 @@ class Notebook:
         return self.notes.problem or self._scalars.problem
 
     @property
+    def marks(self) -> bool:
+        """True where each save marks files that the runner follows."""
+        return self._marker is not None
+
+    @property
     def is_settled(self) -> bool:
         """True where no open file and no skip waits for `look`."""
         return not self._open and not self._skips
 
     def add_saved(self, time_ns: int, saved: Saved, stream: OpenStream | None = None) -> None:
         """Note a save; complete the note of a file that is still open once it is closed."""
+        if self._marker is not None:
+            self._marker.mark(time_ns / 10**9)
         if stream is None:
             self.add(saved_note(time_ns, saved, saved.size, saved.mtime))
             return
@@ -129,6 +138,8 @@ class Notebook:
 
     def close(self) -> None:
         """Close the files."""
+        if self._marker is not None:
+            self._marker.close()
         self.notes.close()
         self._scalars.close()
 
