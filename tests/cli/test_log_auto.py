@@ -231,3 +231,27 @@ with open("log.csv", "w") as log, open("dvclive/plots/metrics/f1.tsv", "w") as p
     found = [lab.json("model", "show", one["ref"]) for one in lab.json("task", "show", "rows")["outputs"]]
     metrics = sorted((row["step"], row["metrics"]) for row in found)
     assert metrics == [(at, {"acc": at, "loss": at, "f1": at}) for at in range(5)]
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_like_any_other(lab: Lab) -> None:
+    folder = lab.root / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    lab.write("strange.py", """
+import os, pickle
+folder = os.fsdecode(b"caf\\xe9")
+with open("base.pkl", "rb") as file:
+    weight = pickle.load(file)
+os.rename("base.pkl", f"{folder}/base.pkl")
+with open(f"{folder}/base.pkl", "rb") as file:
+    pickle.load(file)
+for step in range(2):
+    with open(f"{folder}/net.tmp", "wb") as file:
+        pickle.dump({"step": step}, file)
+    os.replace(f"{folder}/net.tmp", f"{folder}/net-step{step}.pkl")
+""")  # fmt: skip
+    (lab.root / "base.pkl").write_bytes((lab.root / "other.pkl").read_bytes())
+    done = lab.log("--auto", "--name", "strange", "--", "python", "strange.py")
+    shown = lab.json("task", "show", "strange")
+    assert [one["ref"].rpartition("/")[2] for one in shown["outputs"]] == ["net-step:1", "net-step:2"], done.stderr
+    assert [one["ref"] for one in shown["inputs"]] == ["toy/base:2"]
+    assert b"not kept" not in done.stderr

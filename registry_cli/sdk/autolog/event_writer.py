@@ -127,7 +127,7 @@ class EventWriter:
         if env.rank() != 0:
             return _drop
         pid = os.getpid()
-        self._notebook = Notebook(self._live, str(pid), self._warn)
+        self._notebook = Notebook(self._live, str(pid))
         call_at_end(partial(self._end_process, pid))
         if self._forked:  # it may end without running exit handlers
             return self._take_now

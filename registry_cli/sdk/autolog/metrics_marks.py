@@ -38,7 +38,7 @@ class Marker:
     def __init__(self, live: Live, writer: str, patterns: list[str], cwd: Path) -> None:
         from registry_cli.tasks.globs import parse_glob  # few tasks follow files
 
-        self._lines = LineFile(live.marks(writer))
+        self._lines = LineFile(live.marks(writer), escaped=True)
         self._globs = [parse_glob(text, cwd) for text in patterns]
 
     def mark(self, time: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.errors import RegError, UsageError
+from registry_cli.errors import RegError
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.ids import new_ulid
 from registry_cli.sdk.autolog.metrics_marks import open_marker
@@ -21,8 +20,6 @@ from registry_cli.tasks.attempt.notes import SavedNote, SkippedNote, dump_note
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.sdk.autolog.open_files import OpenStream
     from registry_cli.tasks.attempt.folder import Live
@@ -40,17 +37,15 @@ class Notebook:
     Args:
         live: The attempt's folder.
         writer: Name of the process.
-        warn: Called with a message about a save that cannot be noted.
 
     Attributes:
         notes: The file of the notes; unlike the rest, it is for any thread.
     """
 
-    def __init__(self, live: Live, writer: str, warn: Callable[[str], None]) -> None:
-        self._warn = warn
+    def __init__(self, live: Live, writer: str) -> None:
         with suppress(OSError):  # the first line that cannot be written reports why
             make_auto(live)
-        self.notes = LineFile(live.notes(writer))
+        self.notes = LineFile(live.notes(writer), escaped=True)
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
         self._held = live.held
         self._marker = open_marker(live, writer)
@@ -101,12 +96,9 @@ class Notebook:
             self._scalars.add(name, value, step, time)
 
     def add(self, note: Note) -> None:
-        """Write a note; warn about a save to a path that is no text, as no registry could store its file."""
-        try:
-            self.notes.add(format_note(note))
-        except RegError as error:
-            if isinstance(note, SavedNote) and not is_text(note.path):
-                self._warn(f"what was saved is not kept: {error}")
+        """Write a note, unless the task has ended."""
+        with suppress(RegError):
+            self.notes.add(dump_note(note))
 
     def look(self) -> None:
         """Note the files that were closed since the last call, and the skipped saves."""
@@ -186,13 +178,13 @@ def saved_note(time_ns: int, saved: Saved, size: int, mtime: int, held: str | No
     scores = {str(name): find_number(score) for name, score in told.scores.items()}
     return SavedNote(
         time_ns / 10**9, saved.path, size, mtime, saved.shape, held, saved.framework, _find_count(told.step),
-        told.config if is_text(told.config) else None,
-        labels={name: label for name, label in labels.items() if label is not None and is_text(name)},
-        scores={name: score for name, score in scores.items() if score is not None and is_text(name)},
+        told.config if _is_text(told.config) else None,
+        labels={name: label for name, label in labels.items() if label is not None and _is_text(name)},
+        scores={name: score for name, score in scores.items() if score is not None and _is_text(name)},
     )  # fmt: skip
 
 
-def is_text(value: object) -> bool:
+def _is_text(value: object) -> bool:
     """Return True where a note can hold a value as text: no lone surrogates, no NUL."""
     if not isinstance(value, str) or "\0" in value:
         return False
@@ -207,15 +199,3 @@ def _find_count(value: object) -> int | None:
     """Return a value as an integer; None where it is none or needs more than 64 bits."""
     number = find_step(value)
     return number if number is not None and abs(number) < _LARGEST else None
-
-
-def format_note(note: Note) -> str:
-    """Return a note's line.
-
-    Raises:
-        UsageError: It cannot be written, such as one with a path that is no text.
-    """
-    paths = [getattr(note, name) for name in ("path", "to") if hasattr(note, name)]
-    for path in [path for path in paths if not is_text(path)]:
-        raise UsageError(f"its path is no Unicode text: {os.fsencode(path).decode('utf-8', 'backslashreplace')}")
-    return dump_note(note)

@@ -87,10 +87,7 @@ class NoteSink:
         if lines is None or stream is not None or not saved.is_plain or is_other_rank():
             self._events.write((Notebook.add_saved, now, saved, stream))
             return
-        try:
-            lines.add(dump_saved(now, saved.path, saved.size, saved.mtime, saved.framework))
-        except UnicodeEncodeError:  # a path that is no text, which the notebook warns about
-            self._events.write((Notebook.add_saved, now, saved, stream))
+        lines.add(dump_saved(now, saved.path, saved.size, saved.mtime, saved.framework))
 
     def redirect(self, path: str) -> str | None:
         """Return the path that the task was given in place of a file or folder, or None.

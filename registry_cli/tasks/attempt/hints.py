@@ -57,9 +57,9 @@ def write_hints(
     """
     make_auto(live)
     if redirects:
-        _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in redirects]}).encode())
+        _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in redirects]}))
     if followed:
-        _write(live.followed, dump_doc({"patterns": list(followed), "cwd": str(cwd)}).encode(errors="surrogateescape"))
+        _write(live.followed, dump_doc({"patterns": list(followed), "cwd": str(cwd)}))
     _write(live.known, _swapped(array("q", sizes)).tobytes())
 
 
@@ -75,7 +75,7 @@ def read_sizes(live: Live) -> frozenset[int] | None:
 def read_redirects(live: Live) -> list[Redirect]:
     """Return the redirects of an attempt; none if they cannot be read."""
     try:
-        doc = load_doc(_read_own(live.redirects).decode())
+        doc = load_doc(_read_own(live.redirects).decode(errors="surrogateescape"))
         return [Redirect(one["path"], one["contents"], one["target"]) for one in doc["redirects"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
@@ -90,8 +90,9 @@ def read_followed(live: Live) -> tuple[list[str], Path] | None:
         return None
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """Write a file of the attempt atomically, but not durably: after a power cut it is not needed."""
+    data = content.encode(errors="surrogateescape") if isinstance(content, str) else content
     file = NewFile(path.with_name(f"{path.name}.{new_name()}"))
     try:
         file.write(data)

@@ -64,7 +64,7 @@ class MarkReader:
 
 def _parse(line: bytes) -> Mark | None:
     with suppress(ValueError, TypeError, KeyError, RecursionError):
-        doc = load_doc(line.decode())
+        doc = load_doc(line.decode(errors="surrogateescape"))
         text = doc["text"]
         return Mark(float(doc["time"]), str(doc["path"]), int(doc["size"]), None if text is None else str(text))
     return None

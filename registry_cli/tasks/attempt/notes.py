@@ -1,7 +1,8 @@
 """Notes about the files that a process of a task saved and loaded: one JSON line each, in a file of that process.
 
 The line is written when the file is; the task's runner hashes and commits the file. The reader skips a note of a kind
-that it does not know, a torn last line, and fields that it does not know.
+that it does not know, a torn last line, and fields that it does not know. The bytes of a path that is not UTF-8 are in
+the line as they are.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ _KINDS: dict[str, type[Note]] = {
 }  # fmt: skip
 _LARGEST: Final = 2**63
 _SHA256: Final = re.compile("[0-9a-f]{64}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -152,7 +154,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and "\0" not in value
+    return isinstance(value, str) and "\0" not in value and not _SURROGATE.search(value)
 
 
 def _is_table(is_value: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -168,7 +170,7 @@ def _is_among(*words: str | None) -> Callable[[object], bool]:
 
 
 def _is_absolute(value: object) -> bool:
-    return isinstance(value, str) and _is_text(value) and value.startswith("/")
+    return isinstance(value, str) and "\0" not in value and value.startswith("/")  # it may be no UTF-8
 
 
 _CHECKS: dict[str, Callable[[object], bool]] = {

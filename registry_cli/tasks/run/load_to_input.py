@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -159,7 +160,9 @@ class Inputs:
         self._facts.add_input(entry)
 
     def _shorten(self, path: Path) -> str:
-        return str(path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path)
+        """Return a path as it is on record: relative to the script's folder, with escapes where it is not UTF-8."""
+        short = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
+        return os.fsencode(short).decode(errors="backslashreplace")
 
     def _name_unknown(self, path: Path) -> ModelName:
         project = read_named(self._task, self._live).project

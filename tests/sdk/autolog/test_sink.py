@@ -28,6 +28,7 @@ from registry_cli.sdk.autolog.sink import NoteSink
 from registry_cli.sdk.warning import RegWarning
 from registry_cli.tasks.attempt.autolog_setting import dump_auto
 from registry_cli.tasks.attempt.folder import Live
+from registry_cli.tasks.attempt.note_reader import NoteReader
 from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, SkippedNote, load_note
 from registry_cli.tasks.attempt.scalar_reader import read_points
 from tests.forks import end, fork
@@ -100,10 +101,13 @@ def test_what_a_note_cannot_hold_is_left_out(sink: NoteSink, tmp_path: Path) -> 
     assert (note.step, note.labels, note.scores) == (2, {"cat": 1}, {"loss": 0.25})
 
 
-def test_a_path_that_is_no_text_is_passed_over(sink: NoteSink, tmp_path: Path) -> None:
-    save(sink, Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.bin")))
+def test_a_path_that_is_not_utf_8_keeps_its_bytes(sink: NoteSink, tmp_path: Path) -> None:
+    strange = os.fsencode(tmp_path) + b"/\xff.bin"
+    save(sink, Path(os.fsdecode(strange)))
+    save(sink, Path(os.fsdecode(strange)), step=3)  # noted the long way
     save(sink, tmp_path / "löss.bin")
-    assert [note.path for note in read(sink) if isinstance(note, SavedNote)] == [f"{tmp_path}/löss.bin"]
+    notes = [note for note in NoteReader(sink.live).read() if isinstance(note, SavedNote) and note.held is None]
+    assert [os.fsencode(note.path) for note in notes] == [strange, strange, os.fsencode(tmp_path / "löss.bin")]
 
 
 def tell_stream(sink: NoteSink, path: Path, stream: Any) -> None:
