@@ -56,6 +56,7 @@ class Details:
         path: Path of the save, where the path's argument does not give it.
         shape: Shape to use instead of the hook's.
         step: Training step.
+        line: Path that the checkpoints of one template share; None where the file's own path gives it.
         config: The network's description as JSON.
         labels: Integer ids by label.
         scores: Metrics of exactly this model.
@@ -66,6 +67,7 @@ class Details:
     path: str | None = None
     shape: Shape | None = None
     step: int | None = None
+    line: str | None = None
     config: str | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class Saved:
             self.shape == "file"
             and details.config is None
             and details.step is None
+            and details.line is None
             and not (details.labels or details.scores)
         )
 

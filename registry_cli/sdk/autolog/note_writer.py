@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import RegError
 from registry_cli.frameworks.numbers import find_number, find_step
+from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.ids import new_ulid
 from registry_cli.sdk.autolog.metrics_marks import open_marker
 from registry_cli.sdk.autolog.set_aside import hold_file, is_full
@@ -181,6 +182,7 @@ def saved_note(time_ns: int, saved: Saved, size: int, mtime: int, held: str | No
         told.config if _is_text(told.config) else None,
         labels={name: label for name, label in labels.items() if label is not None and _is_text(name)},
         scores={name: score for name, score in scores.items() if score is not None and _is_text(name)},
+        line=None if told.line is None else find_path(told.line),
     )  # fmt: skip
 
 

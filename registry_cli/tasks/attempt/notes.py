@@ -37,6 +37,7 @@ class SavedNote:
         config: The network's description, JSON.
         open: True while the file is open, when size and time mean nothing; another note follows when it is closed,
             unless the process ends before.
+        line: Absolute path that names its model and has no step, where the framework knows it; else its own path does.
         inode: The file's, where it was written by a file object: it may have been renamed before it was closed.
     """
 
@@ -52,6 +53,7 @@ class SavedNote:
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     open: bool = False
+    line: str | None = None
     inode: int | None = None
 
 
@@ -178,6 +180,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "size": _is_count, "mtime": _is_count, "count": _is_count,
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
     "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
+    "line": _is_none_or(_is_absolute),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
     "sha256": lambda value: value is None or (isinstance(value, str) and _SHA256.fullmatch(value) is not None),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
