@@ -112,12 +112,12 @@ def rank() -> int:
 
     It is set by torchrun, Slurm, Open MPI or MPICH, or else known to `torch.distributed`, as after `mp.spawn`. Where
     `reg log` itself is one of several processes (`srun -n 2 reg log`), each has a task of its own, and the rank that
-    `reg log` has is not one within its task.
+    `reg log` has is not one within its task; that of a further `srun` within the task is.
     """
     outside = (read(REG_RANK) or "").split(",")
     ranks = {name: text for name in RANKS if (text := read(name)) is not None and text.isdecimal()}
     for name, text in ranks.items():
-        if f"{name}={text}" not in outside:
+        if _rank_in_launch(name, text, read(_launch_of(name))) not in outside:
             return int(text)
     number = rank_in_torch()
     return 0 if str(number) in ranks.values() else number
@@ -125,7 +125,18 @@ def rank() -> int:
 
 def own_ranks(variables: Mapping[str, str]) -> str:
     """Return the value of REG_RANK for the processes of a task whose runner has the given variables."""
-    return ",".join(f"{name}={variables[name]}" for name in RANKS if variables.get(name))
+    return ",".join(
+        _rank_in_launch(name, variables[name], variables.get(_launch_of(name))) for name in RANKS if variables.get(name)
+    )
+
+
+def _launch_of(rank: str) -> str:
+    """Return the variable that differs between a launch of several processes and another one within it, or no name."""
+    return {"SLURM_PROCID": "SLURM_STEP_ID", "OMPI_COMM_WORLD_RANK": "PMIX_NAMESPACE"}.get(rank, "")
+
+
+def _rank_in_launch(name: str, rank: str, launch: str | None) -> str:
+    return f"{name}={rank}@{launch}" if launch else f"{name}={rank}"
 
 
 def rank_in_torch() -> int:

@@ -48,6 +48,25 @@ def test_the_rank_of_the_runner_is_none_within_its_task(monkeypatch: pytest.Monk
     assert env.rank() == 2
 
 
+@pytest.mark.parametrize(
+    ("rank", "launch"), [("SLURM_PROCID", "SLURM_STEP_ID"), ("OMPI_COMM_WORLD_RANK", "PMIX_NAMESPACE")]
+)
+@pytest.mark.parametrize("outer", [0, 1])
+def test_a_launch_within_the_task_of_one_rank_has_ranks_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, rank: str, launch: str, outer: int
+) -> None:
+    for name in env.RANKS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(rank, str(outer))
+    monkeypatch.setenv(launch, "job-4")
+    monkeypatch.setenv(env.REG_RANK, env.own_ranks({rank: str(outer), launch: "job-4"}))
+    assert env.rank() == 0, "what reg log itself started"
+    monkeypatch.setenv(launch, "job-5")
+    for inner in range(3):
+        monkeypatch.setenv(rank, str(inner))
+        assert env.rank() == inner
+
+
 def test_torch_knows_the_rank_where_no_variable_does(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*env.RANKS, env.REG_RANK):
         monkeypatch.delenv(name, raising=False)

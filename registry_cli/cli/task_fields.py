@@ -11,7 +11,7 @@ import typer
 from registry_cli import env
 from registry_cli.cli.fields import parse_named, parse_values
 from registry_cli.cli.options import Options, Words
-from registry_cli.errors import UsageError
+from registry_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ class TaskOptions(Options):
     ]
     arg: Annotated[Words, _what("--arg", metavar="KEY=VALUE", help="An argument of its command; repeatable.")]
     param: Annotated[Words, _what("--param", metavar="KEY=VALUE", help="Give this to `connect`; `a.b` lies in `a`.")]
+    config: Annotated[Words, _what("--config", metavar="NAME=FILE", help="Give this file to `connect_configuration`.")]
     env_: Annotated[Words, _what("--env", metavar="NAME=VALUE", help="Set a variable; no secrets.")]
     code: Annotated[str | None, _what("--code", metavar="COMMIT", help="Run this commit, without the diff.")]
     keep_diff: Annotated[bool, _what("--keep-diff", help="Keep the diff on another commit.")] = False
@@ -42,7 +43,8 @@ class TaskOptions(Options):
     metrics: Annotated[Words, _what("--metrics", metavar="FILE", help="Read metrics from this file instead.")]
     model: Annotated[str | None, _what("--model", metavar="NAME", help="The model its outputs go to.")]
     unset: Annotated[
-        Words, _what("--unset", metavar="WHAT", help="Remove arg.lr, param.a, env.SEED, input.base, tag.x, comment, …")
+        Words,
+        _what("--unset", metavar="WHAT", help="Remove arg.lr, param.a, config.net, env.SEED, input.base, comment, …"),
     ]
     name: Annotated[str | None, _about("--name", metavar="TEXT", help="Its name.")]
     project: Annotated[str | None, _about("--project", metavar="PROJECT", help="Its project.")]
@@ -64,6 +66,7 @@ def parse_edits(registry: Registry, task: str, options: TaskOptions) -> Edits:
         inputs=tuple(parse_named(word) for word in options.input_ or ()),
         args=parse_values(options.arg, option="--arg"),
         params=parse_values(options.param, option="--param"),
+        config=_read_configs(options.config or ()),
         env=_parse_env(options.env_ or ()),
         tags=tuple(parse_tag(word) for word in options.tag or ()),
         code=_resolve(registry, task, options.code) if options.code else None,
@@ -77,6 +80,18 @@ def parse_edits(registry: Registry, task: str, options: TaskOptions) -> Edits:
         project=options.project,
         comment=options.comment,
     )
+
+
+def _read_configs(words: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    found = {}
+    for word in words:
+        name, equals, path = word.partition("=")
+        if not name or not equals:
+            raise UsageError(f"--config {word!r} is not NAME=FILE, as in --config general=net.yaml")
+        if not Path(path).is_file():
+            raise NotFoundError(f"no file {path}")
+        found[name] = Path(path).name, Path(path).read_bytes()
+    return found
 
 
 def _parse_env(words: Sequence[str]) -> dict[str, str]:

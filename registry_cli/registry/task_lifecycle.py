@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
-from registry_cli.catalog.read.tasks import find_task_row, list_task_files
+from registry_cli.catalog.read.tasks import find_task_row, list_attempts, list_task_files
 from registry_cli.errors import CorruptError, NotFoundError, RefusedError
+from registry_cli.records.task_codec import load_task
 from registry_cli.registry.hold_bytes import need_files
 from registry_cli.registry.transaction import transact
+from registry_cli.store.blobs import get_record, has_blob
 from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.staging import Staging
 
@@ -55,6 +58,19 @@ def restore_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | N
 
         transact(registry, plan, message=message, staging=staging)
     return _list_rows(registry, ids)
+
+
+def list_lost_files(registry: Registry, ids: Sequence[TaskId]) -> list[tuple[TaskRow, list[str]]]:
+    """Return the attempts at some tasks that lack files, each with the paths of these.
+
+    A collection may have deleted files of earlier attempts while a task was removed: restoring it brings back the rest.
+    """
+    lost = []
+    for row in [row for task in ids for row in registry.read(partial(list_attempts, task=task)) if not row.broken]:
+        task = load_task(get_record(registry.layout, row.record), f"the record of task {row.id}")
+        paths = [file.path for file in task.files if file.sha256 and not has_blob(registry.layout, file.sha256)]
+        lost += [(row, paths)] if paths else []
+    return lost
 
 
 def remove_tasks(registry: Registry, ids: Sequence[TaskId], *, message: str | None = None) -> list[TaskRow]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import new_ulid
+from registry_cli.process import start_thread
 from registry_cli.records.values import flatten
 from registry_cli.sdk.params import LiveTable
 from registry_cli.sdk.snapshot import copy_file, write_file
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from registry_cli.sdk.argparse_hook import Listener
     from registry_cli.sdk.runner import Runner
     from registry_cli.tasks.attempt.plots import Plot
+
+_LOOK: Final = 0.2
+"""Seconds between two looks for changes of connected tables."""
 
 
 class Current:
@@ -70,6 +75,8 @@ class Current:
         self.leaving: list[Callable[[], None]] = []
         self.untaken = set(self.overrides)
         self._tables: dict[int, LiveTable] = {}
+        self._watch: threading.Thread | None = None
+        self._closing = threading.Event()
         self._opened = registry
         self._own = threading.local()
         self._own.registry = registry
@@ -152,25 +159,42 @@ class Current:
         with self._lock:
             tops = {put_param(self._params, name.split("."), value) for name, value in params.items()}
             told = {top: self._params.get(top) for top in tops}
-        self.record(lambda facts: facts.add_params(told))
-        known = {**self.task.params, **told}
-        self.task = replace(self.task, params={name: value for name, value in known.items() if value is not None})
+            self.record(lambda facts: facts.add_params(told))
+            known = {**self.task.params, **told}
+            self.task = replace(self.task, params={name: value for name, value in known.items() if value is not None})
 
     def follow_table(self, table: Mapping[Any, Any], section: str | None) -> None:
-        """Record later changes of a connected table too: when the task is read, saves a model, or ends."""
+        """Record later changes of a connected table too: when the task is read, saves a model or ends, and meanwhile.
+
+        A thread looks for them, as the process may be killed at any time.
+        """
         self._tables[id(table)] = LiveTable(table, section)
+        if self._watch is None and self._facts is not None and not self.forked:
+            self._watch = threading.Thread(target=self._watch_tables, name="reg parameters", daemon=True)
+            start_thread(self._watch)
 
     def read_tables(self) -> None:
         """Record the changes of connected tables; warn of a value that cannot be stored."""
-        for table in list(self._tables.values()):
-            try:
-                changes = table.changes()
-            except (UsageError, RuntimeError) as error:  # a thread may be changing it
-                report_loss(f"task {self.task.name}: later parameters are not recorded: {error}")
-                del self._tables[id(table.table)]
-                continue
-            if changes:
-                self.add_params(changes)
+        with self._lock:
+            for table in list(self._tables.values()):
+                self._read_table(table)
+
+    def _read_table(self, table: LiveTable) -> None:
+        try:
+            changes = table.changes()
+        except (UsageError, RuntimeError) as error:  # a thread may be changing it
+            if threading.current_thread() is self._watch and isinstance(error, RuntimeError):
+                return
+            report_loss(f"task {self.task.name}: later parameters are not recorded: {error}")
+            del self._tables[id(table.table)]
+            return
+        if changes:
+            self.add_params(changes)
+
+    def _watch_tables(self) -> None:
+        while not self._closing.wait(_LOOK):
+            with suppress(Exception):  # the next read reports it
+                self.read_tables()
 
     def add_options(self, options: Mapping[str, str]) -> None:
         """Record options of the command line by the names of their parameters."""
@@ -234,6 +258,7 @@ class Current:
 
     def close(self) -> list[str]:
         """Write the buffered data and close the files; return messages about failed writes."""
+        self._closing.set()
         for writer in (self._scalars, self._facts):
             if writer is not None:
                 writer.close()
@@ -246,6 +271,6 @@ class Current:
         self._lock = threading.RLock()
         if self.runner is not None:
             self.runner.let_go()
-        self.runner = None
+        self.runner = self._watch = None
         self.forked = True
         self.leaving.clear()

@@ -209,3 +209,49 @@ def test_missed_saves_are_reported(lab: Lab) -> None:
     done = lab.log("--auto", "-q", "--", "python", "buffer.py", code=3)
     assert done.stderr == b"warning: 1 save into a buffer without a name was not kept\n"
     assert os.fspath(lab.root) not in done.stderr.decode()
+
+
+def test_a_version_has_what_was_written_to_a_followed_file_before_it_was_saved(lab: Lab) -> None:
+    lab.write("rows.py", """
+import json, os, pickle
+os.makedirs("dvclive/plots/metrics", exist_ok=True)
+with open("log.csv", "w") as log, open("dvclive/plots/metrics/f1.tsv", "w") as plot:
+    print("epoch,acc", file=log, flush=True)
+    print("step\\tf1", file=plot, flush=True)
+    for epoch in range(5):
+        print(f"{epoch},{epoch}", file=log, flush=True)
+        print(f"{epoch}\\t{epoch}", file=plot, flush=True)
+        with open("m.json", "w") as whole:
+            json.dump({"loss": epoch}, whole)
+        with open(f"net-epoch{epoch}.pkl", "wb") as file:
+            pickle.dump({"weight": epoch}, file)
+""")  # fmt: skip
+    follow = [word for name in ("log.csv", "m.json", "dvclive") for word in ("--metrics", name)]
+    lab.log("--auto", *follow, "--name", "rows", "--", "python", "rows.py")
+    found = [lab.json("model", "show", one["ref"]) for one in lab.json("task", "show", "rows")["outputs"]]
+    metrics = sorted((row["step"], row["metrics"]) for row in found)
+    assert metrics == [(at, {"acc": at, "loss": at, "f1": at}) for at in range(5)]
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_like_any_other(lab: Lab) -> None:
+    folder = lab.root / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    lab.write("strange.py", """
+import os, pickle
+folder = os.fsdecode(b"caf\\xe9")
+with open("base.pkl", "rb") as file:
+    weight = pickle.load(file)
+os.rename("base.pkl", f"{folder}/base.pkl")
+with open(f"{folder}/base.pkl", "rb") as file:
+    pickle.load(file)
+for step in range(2):
+    with open(f"{folder}/net.tmp", "wb") as file:
+        pickle.dump({"step": step}, file)
+    os.replace(f"{folder}/net.tmp", f"{folder}/net-step{step}.pkl")
+""")  # fmt: skip
+    (lab.root / "base.pkl").write_bytes((lab.root / "other.pkl").read_bytes())
+    done = lab.log("--auto", "--name", "strange", "--", "python", "strange.py")
+    shown = lab.json("task", "show", "strange")
+    assert [one["ref"].rpartition("/")[2] for one in shown["outputs"]] == ["net-step:1", "net-step:2"], done.stderr
+    assert [one["ref"] for one in shown["inputs"]] == ["toy/base:2"]
+    assert b"not kept" not in done.stderr

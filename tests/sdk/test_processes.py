@@ -617,3 +617,20 @@ def test_each_of_several_runners_records_what_its_own_command_does(tmp_path: Pat
         assert {name: row.metrics for name, row in tasks.items()} == {"r0": {"loss": 0.0}, "r1": {"loss": 1.0}}
         made = {registry.get_row(f"task:{name}").files[0].path for name in tasks}
     assert made == {"net0.bin", "net1.bin"}
+
+
+def test_a_change_of_a_connected_table_survives_an_abrupt_end(tmp_path: Path) -> None:
+    scripts.run(tmp_path, """
+    import os, time
+    import registry_cli as reg
+    task = reg.Task.init("p", "job")
+    params = task.connect({"lr": 0.1, "deep": {"n": 1}})
+    params["lr"] = 0.5
+    params["deep"]["n"] = 2
+    live = os.path.join(".registry", "tasks", task.id, "1")
+    while not any(b"0.5" in open(os.path.join(live, name), "rb").read() for name in os.listdir(live)
+                  if name.startswith("facts-")):
+        time.sleep(0.01)
+    os._exit(0)
+    """)  # fmt: skip
+    assert scripts.wait_for_end(tmp_path).params == {"lr": 0.5, "deep": {"n": 2}}

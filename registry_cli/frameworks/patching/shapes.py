@@ -56,6 +56,7 @@ class Details:
         path: Path of the save, where the path's argument does not give it.
         shape: Shape to use instead of the hook's.
         step: Training step.
+        line: Path that the checkpoints of one template share; None where the file's own path gives it.
         config: The network's description as JSON.
         labels: Integer ids by label.
         scores: Metrics of exactly this model.
@@ -66,6 +67,7 @@ class Details:
     path: str | None = None
     shape: Shape | None = None
     step: int | None = None
+    line: str | None = None
     config: str | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class Saved:
         path: Absolute path.
         size: Bytes when the call returned; 0 for a folder or a prefix.
         mtime: Modification time in nanoseconds, the same way.
-        inode: The file's, by which it is known whatever its path; None for a folder or a prefix.
+        inode: The file's or folder's, by which it is known whatever its path; None for a prefix.
         stream: Weak reference to the file object that it was written to, which may still be open; None where a path
             was given. Weak, because a script may rely on its last reference to close the file.
     """
@@ -101,6 +103,7 @@ class Saved:
             self.shape == "file"
             and details.config is None
             and details.step is None
+            and details.line is None
             and not (details.labels or details.scores)
         )
 
@@ -124,6 +127,9 @@ class Sink(Protocol):
 
     def saved(self, saved: Saved) -> None:
         """Receive a save that succeeded."""
+
+    def moving(self, source: str, target: str) -> Callable[[bool], None] | None:
+        """Receive a file or folder that is about to be renamed, by its absolute paths; returns as `saving` does."""
 
     def redirect(self, path: str) -> str | None:
         """Return the path to load instead of an absolute path, or None."""

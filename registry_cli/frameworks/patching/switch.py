@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry_cli.frameworks.catalogue import TABLES, load_framework
 from registry_cli.frameworks.patching.finder import Finder
+from registry_cli.frameworks.patching.moves import NAMES, wrap_move
 from registry_cli.frameworks.patching.patch import Patch, rebind, replace, unbind
 from registry_cli.frameworks.patching.rules import Rules, Wanted
 from registry_cli.frameworks.patching.wrap import LoggingState, forget, wrap
@@ -74,6 +75,7 @@ class Switch:
                 self._hook_when_whole(sys.modules[name])
             patches, others = rebind(self._wrappers, self._packages)
             self._patches += patches
+            self._follow_moves()  # not bound anew: a file whose new name is not known is looked for in its folder
         if others:
             self._warn(f"{', '.join(others)} was imported before automatic logging began and is not logged: "
                        "begin earlier, or run the script with reg log --auto")  # fmt: skip
@@ -150,6 +152,12 @@ class Switch:
                 continue
             self._patches += patches
             self._wrappers.append(getattr(patches[0].now, "__func__", patches[0].now))
+
+    def _follow_moves(self) -> None:
+        for name in NAMES:
+            patches = replace(os, name, partial(wrap_move, self.state))
+            self._patches += patches
+            self._wrappers.append(patches[0].now)
 
     def _miss(self, framework: Framework, hook: Hook) -> None:
         package = sys.modules.get(hook.target.partition(":")[0].partition(".")[0])

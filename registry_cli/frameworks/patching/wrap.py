@@ -62,18 +62,25 @@ class LoggingState:
     Attributes:
         rules: None while automatic logging is off.
         make_sink: Returns the sink, or None.
+        is_used: True once a hooked function was called while logging was on.
     """
 
     def __init__(self) -> None:
         self.rules: Rules | None = None
         self.make_sink: Callable[[], Sink | None] = lambda: None
+        self.is_used = False
         self._warned: set[str] = set()
+
+    def peek_sink(self) -> Sink | None:
+        """Return the sink for a call that counts only outside of saves and loads, and once there was one; else None."""
+        return self.make_sink() if self.is_used and self.rules is not None and not _inside.busy else None
 
     def find_sink(self, framework: Framework) -> Sink | None:
         """Return the sink for a framework's calls; None where they are not logged."""
         rules = self.rules
         if rules is None or (rules.off and not rules.off.isdisjoint(framework.keys)):
             return None
+        self.is_used = True
         try:
             return self.make_sink()
         except Exception as error:  # the script's call continues
@@ -161,7 +168,7 @@ def _report_save(
         if stat.S_ISREG(status.st_mode):
             size, mtime, inode = status.st_size, status.st_mtime_ns, status.st_ino
         elif stat.S_ISDIR(status.st_mode):
-            shape = "folder"
+            shape, inode = "folder", status.st_ino
         else:
             sink.skipped("buffer")
             return

@@ -8,12 +8,14 @@ https://keras.io/api/models/model_saving_apis/. Not logged: weights split into s
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from registry_cli.frameworks.numbers import find_number
 from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
+from registry_cli.frameworks.templates import find_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +37,8 @@ _CHECKPOINTS: Final = ("keras.src.callbacks.model_checkpoint", "keras.src.callba
 _EXPORTS: Final = {"onnx": "ONNX", "openvino": "OpenVINO", "litert": "TensorFlow_Lite", "torch": "PyTorch"}
 
 _configs: WeakKeyDictionary[Any, tuple[object, str | None]] = WeakKeyDictionary()
-_named: dict[str, int] = {}
-"""The epoch in the path that a checkpoint callback has formatted last."""
+_named: dict[str, tuple[int, str]] = {}
+"""The epoch and the template of the path that a checkpoint callback has formatted last."""
 _epochs: WeakKeyDictionary[Any, tuple[int, Mapping[str, float]]] = WeakKeyDictionary()
 
 
@@ -52,14 +54,14 @@ def report_weights(call: Call) -> Details | None:
         return None
     told = _describe(_MODEL.get(call), path)
     prefix = Path(f"{path}.index").exists() and not Path(path).exists()  # Keras 2 without an extension
-    return Details(shape="prefix", step=told.step, config=told.config, scores=told.scores) if prefix else told
+    return replace(told, shape="prefix") if prefix else told
 
 
 def report_export(call: Call) -> Details:
     """Return the facts of a model that was exported to another framework's format."""
     told = _describe(call.args[0], _PATH.get(call))
     framework = _EXPORTS.get(Argument(2, "format").get(call), "TensorFlow")
-    return Details(framework=framework, step=told.step, config=told.config, scores=told.scores)
+    return replace(told, framework=framework)
 
 
 def report_backup(call: Call) -> None:
@@ -87,7 +89,7 @@ def leave_file_path(call: Call, sink: Sink) -> None:
     template = str(getattr(call.args[0], "filepath", ""))
     if "{epoch" in template and call.result is not None:
         _named.clear()  # the callback saves to it at once, or not at all
-        _named[str(call.result)] = Argument(1, "epoch").get(call) + 1
+        _named[str(call.result)] = Argument(1, "epoch").get(call) + 1, template
 
 
 def leave_epoch_end(call: Call, sink: Sink) -> None:
@@ -111,8 +113,9 @@ def _describe(model: Any, path: object) -> Details:
     """
     epoch, scores = _epochs.get(model, (None, {}))
     numbered = re.search(r"\d", Path(str(path)).stem)
-    step = _named.get(str(path)) if numbered else epoch
-    return Details(step=step, config=_find_config(model), scores=scores)
+    named, template = _named.get(str(path), (None, ""))
+    step = named if numbered or named is not None else epoch
+    return Details(step=step, line=find_line(template, str(path)), config=_find_config(model), scores=scores)
 
 
 def _find_config(model: Any) -> str | None:

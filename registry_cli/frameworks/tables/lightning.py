@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Score, Train
+from registry_cli.frameworks.templates import find_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ def report_checkpoint(call: Call) -> Details | None:
     writer = getattr(getattr(trainer, "strategy", None), "checkpoint_io", None)
     if any(kind.__name__ == "AsyncCheckpointIO" for kind in type(writer).__mro__):
         return None
-    return Details(step=find_step(trainer.global_step), scores=find_metrics(trainer))
+    return Details(step=find_step(trainer.global_step), line=_find_line(trainer, call), scores=find_metrics(trainer))
 
 
 def report_written(call: Call) -> Details:
@@ -37,6 +38,17 @@ def report_written(call: Call) -> Details:
     checkpoint = Argument(1, "checkpoint").get(call)
     step = checkpoint.get("global_step") if isinstance(checkpoint, dict) else None
     return Details(step=step if isinstance(step, int) else None)
+
+
+def _find_line(trainer: Any, call: Call) -> str | None:
+    """Return the path that a callback's checkpoints share, where its template gave the path that is saved."""
+    path = str(Argument(1, "filepath").get(call))
+    for callback in getattr(trainer, "checkpoint_callbacks", ()):
+        template, ending = getattr(callback, "filename", None), getattr(callback, "FILE_EXTENSION", "")
+        line = find_line(f"{template}{ending}", path) if template else None
+        if line is not None:
+            return line
+    return None
 
 
 def report_metrics(call: Call, sink: Sink) -> None:

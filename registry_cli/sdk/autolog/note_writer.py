@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -10,18 +9,18 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final, Literal
 
-from registry_cli.errors import RegError, UsageError
+from registry_cli.errors import RegError
 from registry_cli.frameworks.numbers import find_number, find_step
+from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.ids import new_ulid
+from registry_cli.sdk.autolog.metrics_marks import open_marker
 from registry_cli.sdk.autolog.set_aside import hold_file, is_full
 from registry_cli.tasks.attempt.folder import make_auto
 from registry_cli.tasks.attempt.lines import LineFile
-from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, SkippedNote, dump_note
+from registry_cli.tasks.attempt.notes import SavedNote, SkippedNote, dump_note
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from registry_cli.frameworks.patching.shapes import Saved
     from registry_cli.sdk.autolog.open_files import OpenStream
     from registry_cli.tasks.attempt.folder import Live
@@ -39,19 +38,18 @@ class Notebook:
     Args:
         live: The attempt's folder.
         writer: Name of the process.
-        warn: Called with a message about a save that cannot be noted.
 
     Attributes:
         notes: The file of the notes; unlike the rest, it is for any thread.
     """
 
-    def __init__(self, live: Live, writer: str, warn: Callable[[str], None]) -> None:
-        self._warn = warn
+    def __init__(self, live: Live, writer: str) -> None:
         with suppress(OSError):  # the first line that cannot be written reports why
             make_auto(live)
-        self.notes = LineFile(live.notes(writer))
+        self.notes = LineFile(live.notes(writer), escaped=True)
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
         self._held = live.held
+        self._marker = open_marker(live, writer)
         self._open: dict[int | str, tuple[int, Saved, OpenStream]] = {}
         self._skips: Counter[Why] = Counter()
 
@@ -61,12 +59,19 @@ class Notebook:
         return self.notes.problem or self._scalars.problem
 
     @property
+    def marks(self) -> bool:
+        """True where each save marks files that the runner follows."""
+        return self._marker is not None
+
+    @property
     def is_settled(self) -> bool:
         """True where no open file and no skip waits for `look`."""
         return not self._open and not self._skips
 
     def add_saved(self, time_ns: int, saved: Saved, stream: OpenStream | None = None) -> None:
         """Note a save; complete the note of a file that is still open once it is closed."""
+        if self._marker is not None:
+            self._marker.mark(time_ns / 10**9)
         if stream is None:
             self.add(saved_note(time_ns, saved, saved.size, saved.mtime))
             return
@@ -92,12 +97,9 @@ class Notebook:
             self._scalars.add(name, value, step, time)
 
     def add(self, note: Note) -> None:
-        """Write a note; warn about a save to a path that is no text, as no registry could store its file."""
-        try:
-            self.notes.add(format_note(note))
-        except RegError as error:
-            if isinstance(note, SavedNote) and not is_text(note.path):
-                self._warn(f"what was saved is not kept: {error}")
+        """Write a note, unless the task has ended."""
+        with suppress(RegError):
+            self.notes.add(dump_note(note))
 
     def look(self) -> None:
         """Note the files that were closed since the last call, and the skipped saves."""
@@ -129,6 +131,8 @@ class Notebook:
 
     def close(self) -> None:
         """Close the files."""
+        if self._marker is not None:
+            self._marker.close()
         self.notes.close()
         self._scalars.close()
 
@@ -175,13 +179,14 @@ def saved_note(time_ns: int, saved: Saved, size: int, mtime: int, held: str | No
     scores = {str(name): find_number(score) for name, score in told.scores.items()}
     return SavedNote(
         time_ns / 10**9, saved.path, size, mtime, saved.shape, held, saved.framework, _find_count(told.step),
-        told.config if is_text(told.config) else None,
-        labels={name: label for name, label in labels.items() if label is not None and is_text(name)},
-        scores={name: score for name, score in scores.items() if score is not None and is_text(name)},
+        told.config if _is_text(told.config) else None,
+        labels={name: label for name, label in labels.items() if label is not None and _is_text(name)},
+        scores={name: score for name, score in scores.items() if score is not None and _is_text(name)},
+        line=None if told.line is None else find_path(told.line),
     )  # fmt: skip
 
 
-def is_text(value: object) -> bool:
+def _is_text(value: object) -> bool:
     """Return True where a note can hold a value as text: no lone surrogates, no NUL."""
     if not isinstance(value, str) or "\0" in value:
         return False
@@ -196,15 +201,3 @@ def _find_count(value: object) -> int | None:
     """Return a value as an integer; None where it is none or needs more than 64 bits."""
     number = find_step(value)
     return number if number is not None and abs(number) < _LARGEST else None
-
-
-def format_note(note: Note) -> str:
-    """Return a note's line.
-
-    Raises:
-        UsageError: It cannot be written, such as one with a path that is no text.
-    """
-    path = note.path if isinstance(note, SavedNote | LoadedNote) else ""
-    if not is_text(path):
-        raise UsageError(f"its path is no Unicode text: {os.fsencode(path).decode('utf-8', 'backslashreplace')}")
-    return dump_note(note)

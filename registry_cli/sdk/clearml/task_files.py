@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.errors import UsageError
 from registry_cli.records.task import ARTIFACTS, CONFIGURATION
 from registry_cli.sdk.clearml.file_content import find_file, read_object
+from registry_cli.sdk.clearml.given_configuration import GENERAL, give_file, give_table
 from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.store import files
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.plots import path_segment
 from registry_cli.tasks.record import get_task_file_path
+from registry_cli.tasks.rerun.configurations import configuration_folder
+from registry_cli.tasks.rerun.draft import edit_task
+from registry_cli.tasks.rerun.edits import Edits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,35 +166,49 @@ class TaskFiles(TaskHandle):
         self, configuration: Any, name: str | None = None, description: str | None = None,
         ignore_remote_overrides: bool = False,
     ) -> Any:  # fmt: skip
-        """Keep a table, or a file, with the task; return the argument itself.
+        """Keep a table, or a file, with the task; return the argument, or the path of the clone's file.
+
+        A clone, and a further attempt, has the configuration of that name which was recorded, or that of `--config`: a
+        table then has its content, and a path leads to another file.
 
         Args:
             configuration: A dict or list, kept as JSON; or the path of a file.
-            name: Its name; `General` when None.
+            name: Its name; `general` when None.
             description: Without effect.
-            ignore_remote_overrides: Without effect: a clone keeps the script's own.
+            ignore_remote_overrides: Keep the script's own configuration.
 
         Raises:
             RefusedError: The task does not run in this process.
             NotFoundError: There is no such file.
+            UsageError: The recorded configuration cannot take the place of the table.
         """
+        current = self._running("configure")
         if isinstance(configuration, str | Path):
-            self._configure(name, {Path(configuration).name: find_file(configuration)})
-        else:
-            self._configure(name, read_object(configuration, sort_keys=False))
+            own = Path(configuration)
+            found = own if ignore_remote_overrides else give_file(current, name, own)
+            self._configure(name, {own.name: find_file(found)})
+            return configuration if found == own else type(configuration)(found)
+        if not ignore_remote_overrides:
+            give_table(current, name, configuration)
+        self._configure(name, read_object(configuration, sort_keys=False))
         return configuration
 
     def set_configuration_object(
         self, name: str, config_text: str | None = None, description: str | None = None, config_type: str | None = None,
         config_dict: Mapping[str, Any] | Sequence[Any] | None = None,
     ) -> None:  # fmt: skip
-        """Keep a configuration, as text or as a table, with the task; otherwise as `connect_configuration`."""
+        """Keep a configuration, as text or as a table, with the task, or give it to a draft.
+
+        Raises:
+            UsageError: Both a text and a table are given, or neither.
+            RefusedError: The task has run.
+        """
         if (config_text is None) == (config_dict is None):
             raise UsageError("give either config_text or config_dict")
         if config_text is not None:
-            self._configure(name, {f"data.{config_type or 'txt'}": config_text.encode()})
+            self._set_configuration(name, {f"data.{config_type or 'txt'}": config_text.encode()})
         else:
-            self._configure(name, read_object(config_dict, sort_keys=False))
+            self._set_configuration(name, read_object(config_dict, sort_keys=False))
 
     def get_configuration_object(self, name: str) -> str | None:
         """Return a configuration as text, or None."""
@@ -213,16 +231,26 @@ class TaskFiles(TaskHandle):
         kept = self._list_kept(CONFIGURATION)
         return {path.split("/")[1]: place.read_text(errors="replace") for path, place in kept.items()}
 
+    def _set_configuration(self, name: str, content: Mapping[str, bytes | Path]) -> None:
+        if self._current is not None:
+            self._configure(name, content)
+            return
+        [(file, data)] = content.items()
+        edit_task(
+            self.registry, self.id, Edits(config={name: (file, data if isinstance(data, bytes) else data.read_bytes())})
+        )
+
     def _configure(self, name: str | None, content: Mapping[str, bytes | Path]) -> None:
-        top = f"{CONFIGURATION}{path_segment(name or 'general')}"
+        top = configuration_folder(name or GENERAL)
         self._running("configure").add_files(top, {f"{top}/{path}": data for path, data in content.items()})
 
     def _list_kept(self, prefix: str) -> dict[str, Path]:
         """Return local paths of the task's files below a prefix, by their paths."""
         current = self._current
-        if current is not None:
-            live = current.live
-            held = read_facts(live.list_facts()).files if live is not None else {}
-            return {path: live.files / at for path, at in held.items() if live is not None and path.startswith(prefix)}
-        kept = [file for file in self.record.files if file.path.startswith(prefix)]
-        return {file.path: get_task_file_path(self.registry, file) for file in kept}
+        record = self.record if current is None else current.task
+        kept = [file for file in record.files if file.path.startswith(prefix)]
+        paths = {file.path: get_task_file_path(self.registry, file) for file in kept}
+        if current is not None and current.live is not None:
+            told = read_facts(current.live.list_facts()).files
+            paths |= {path: current.live.files / at for path, at in told.items() if path.startswith(prefix)}
+        return paths

@@ -132,6 +132,19 @@ class Live:
         """Return the file of one process's notes of its frameworks' saves and loads."""
         return self.auto / f"notes-{writer}.jsonl"
 
+    @property
+    def followed(self) -> Path:
+        """File of the patterns of the metrics files that the runner follows."""
+        return self.auto / "followed.json"
+
+    def marks(self, writer: str) -> Path:
+        """Return the file of one process's marks in the followed files."""
+        return self.auto / f"marks-{writer}.jsonl"
+
+    def list_marks(self) -> list[Path]:
+        """Return the files of marks."""
+        return _list_files(self.auto, "marks-", ".jsonl")
+
     def list_notes(self) -> list[Path]:
         """Return the files of notes."""
         return _list_files(self.auto, "notes-", ".jsonl")

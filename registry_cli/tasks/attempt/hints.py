@@ -10,6 +10,7 @@ import os
 import sys
 from array import array
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.documents import dump_doc, load_doc
@@ -20,7 +21,6 @@ from registry_cli.tasks.attempt.folder import make_auto
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from registry_cli.tasks.attempt.folder import Live
 
@@ -40,20 +40,26 @@ class Redirect:
     target: str
 
 
-def write_hints(live: Live, redirects: Sequence[Redirect], sizes: Iterable[int]) -> None:
+def write_hints(
+    live: Live, redirects: Sequence[Redirect], sizes: Iterable[int], followed: Sequence[str], cwd: Path
+) -> None:
     """Write the hints for the processes of an attempt.
 
     Args:
         live: The attempt's folder.
         redirects: Loads to redirect.
         sizes: Sizes in bytes of the files that the registry knows.
+        followed: Patterns of the metrics files that the runner follows.
+        cwd: Absolute path of the folder that the patterns are relative to.
 
     Raises:
         OSError: The disk is full.
     """
     make_auto(live)
     if redirects:
-        _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in redirects]}).encode())
+        _write(live.redirects, dump_doc({"redirects": [asdict(one) for one in redirects]}))
+    if followed:
+        _write(live.followed, dump_doc({"patterns": list(followed), "cwd": str(cwd)}))
     _write(live.known, _swapped(array("q", sizes)).tobytes())
 
 
@@ -69,14 +75,24 @@ def read_sizes(live: Live) -> frozenset[int] | None:
 def read_redirects(live: Live) -> list[Redirect]:
     """Return the redirects of an attempt; none if they cannot be read."""
     try:
-        doc = load_doc(_read_own(live.redirects).decode())
+        doc = load_doc(_read_own(live.redirects).decode(errors="surrogateescape"))
         return [Redirect(one["path"], one["contents"], one["target"]) for one in doc["redirects"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
-def _write(path: Path, data: bytes) -> None:
+def read_followed(live: Live) -> tuple[list[str], Path] | None:
+    """Return the patterns of the followed files and the folder that they are relative to; None if there are none."""
+    try:
+        doc = load_doc(_read_own(live.followed).decode(errors="surrogateescape"))
+        return [str(text) for text in doc["patterns"]], Path(doc["cwd"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, content: str | bytes) -> None:
     """Write a file of the attempt atomically, but not durably: after a power cut it is not needed."""
+    data = content.encode(errors="surrogateescape") if isinstance(content, str) else content
     file = NewFile(path.with_name(f"{path.name}.{new_name()}"))
     try:
         file.write(data)

@@ -23,13 +23,18 @@ MOST_WAITING: Final = 16 << 20
 class LineFile:
     """Lines for a file that is made when the first is written.
 
+    Args:
+        path: The file.
+        escaped: Write lone surrogates as the bytes that they stand for in a path that is not UTF-8 (PEP 383).
+
     Attributes:
         lock: Held while lines are added; an owner with state of its own holds it around both.
         problem: Reason why lines are missing in the file, in words; None if none is.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, escaped: bool = False) -> None:
         self.path = path
+        self._errors = "surrogateescape" if escaped else "strict"
         self.lock = threading.RLock()  # a signal handler may come in the middle of an `add` and add too
         self.problem: str | None = None
         self._file: AppendFile | None = None
@@ -47,7 +52,8 @@ class LineFile:
         with self.lock:
             if self._closed:
                 raise UsageError(f"{self.path.name} is closed: the task has ended")
-            self._write(self._waiting + line.encode() if self._waiting else line.encode())
+            data = line.encode(errors=self._errors)
+            self._write(self._waiting + data if self._waiting else data)
 
     def flush(self) -> None:
         """Try again to write what a full disk has refused."""

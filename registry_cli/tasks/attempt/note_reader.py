@@ -56,4 +56,4 @@ class NoteReader:
             self.problem = f"what was saved cannot be read: {describe_os_error(error)}"
             return []
         self._offsets[path] = self._offsets.get(path, 0) + len(whole) + len(feed)
-        return [line.decode(errors="replace") for line in whole.split(b"\n") if line]
+        return [line.decode(errors="surrogateescape") for line in whole.split(b"\n") if line]

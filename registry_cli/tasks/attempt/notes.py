@@ -1,11 +1,13 @@
 """Notes about the files that a process of a task saved and loaded: one JSON line each, in a file of that process.
 
 The line is written when the file is; the task's runner hashes and commits the file. The reader skips a note of a kind
-that it does not know, a torn last line, and fields that it does not know.
+that it does not know, a torn last line, and fields that it does not know. The bytes of a path that is not UTF-8 are in
+the line as they are.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -35,6 +37,7 @@ class SavedNote:
         config: The network's description, JSON.
         open: True while the file is open, when size and time mean nothing; another note follows when it is closed,
             unless the process ends before.
+        line: Absolute path that names its model and has no step, where the framework knows it; else its own path does.
         inode: The file's, where it was written by a file object: it may have been renamed before it was closed.
     """
 
@@ -50,18 +53,33 @@ class SavedNote:
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     open: bool = False
+    line: str | None = None
     inode: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedNote:
-    """A file or folder was loaded; `held` as in `SavedNote`."""
+    """A file or folder was loaded; `held` as in `SavedNote`.
+
+    Attributes:
+        sha256: The loaded file's, as it may be overwritten before it is looked up; None for a large file, and a folder.
+    """
 
     time: float
     path: str
     size: int
     mtime: int
     held: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MovedNote:
+    """A saved file, or a folder with one, was renamed from `path` to `to`."""
+
+    time: float
+    path: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +100,13 @@ class WishNote:
     keep: str | None = None
 
 
-Note = SavedNote | LoadedNote | SkippedNote | WishNote
+Note = SavedNote | LoadedNote | MovedNote | SkippedNote | WishNote
 _KINDS: dict[str, type[Note]] = {
-    "saved": SavedNote, "loaded": LoadedNote, "skipped": SkippedNote, "wish": WishNote,
+    "saved": SavedNote, "loaded": LoadedNote, "moved": MovedNote, "skipped": SkippedNote, "wish": WishNote,
 }  # fmt: skip
 _LARGEST: Final = 2**63
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -136,7 +156,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and "\0" not in value
+    return isinstance(value, str) and "\0" not in value and not _SURROGATE.search(value)
 
 
 def _is_table(is_value: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -152,14 +172,17 @@ def _is_among(*words: str | None) -> Callable[[object], bool]:
 
 
 def _is_absolute(value: object) -> bool:
-    return isinstance(value, str) and _is_text(value) and value.startswith("/")
+    return isinstance(value, str) and "\0" not in value and value.startswith("/")  # it may be no UTF-8
 
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
-    "time": _is_number, "path": _is_absolute, "size": _is_count, "mtime": _is_count, "count": _is_count,
+    "time": _is_number, "path": _is_absolute, "to": _is_absolute,
+    "size": _is_count, "mtime": _is_count, "count": _is_count,
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
     "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
+    "line": _is_none_or(_is_absolute),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
+    "sha256": lambda value: value is None or (isinstance(value, str) and _SHA256.fullmatch(value) is not None),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
     "why": _is_among("buffer", "remote", "gone", "overwritten"),
     "loads": _is_among("known", "all", "none", None), "keep": _is_none_or(_is_text),

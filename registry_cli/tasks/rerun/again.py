@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, RefusedError
-from registry_cli.records.task import CONSOLE, LOCK, REPORTED, SCALARS
+from registry_cli.records.task import CONFIGURATION, CONSOLE, LOCK, REPORTED, SCALARS
 from registry_cli.secrets.hiding import fill_secrets
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.attempt.crashed import SILENT_RUNNER, end_crashed, end_silent, list_crashed
@@ -99,7 +99,10 @@ def run_again(
 
 def forget_results(task: Task) -> Task:
     """Return a task without the results of its last attempt; what it runs from stays."""
-    files = tuple(file for file in task.files if file.path not in _RESULTS and not file.path.startswith(REPORTED))
+    files = tuple(
+        file for file in task.files
+        if file.path.startswith(CONFIGURATION) or (file.path not in _RESULTS and not file.path.startswith(REPORTED))
+    )  # fmt: skip
     known = {key: value for key, value in task.python.items() if key == "version"}
     locked = any(file.path == LOCK for file in files)
     return replace(

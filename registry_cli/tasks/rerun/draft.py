@@ -8,9 +8,11 @@ from registry_cli import clock
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.status import ENDED
-from registry_cli.records.task import BUNDLE, CELLS, DIFF, LOCK, UNTRACKED, Task
+from registry_cli.records.task import BUNDLE, CELLS, CONFIGURATION, DIFF, LOCK, UNTRACKED, Task
 from registry_cli.store.blobs import has_blob
+from registry_cli.store.staging import Staging
 from registry_cli.tasks.record import get_row, get_task, write_stage
+from registry_cli.tasks.rerun.configurations import put_configurations
 from registry_cli.tasks.rerun.edits import Edits, apply_edits
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
     """
     row = get_row(registry, ref)
     source = get_task(registry, row)
-    parts = tuple(file for file in source.files if file.path in _PARTS or file.path.startswith(UNTRACKED))
+    parts = tuple(
+        file for file in source.files if file.path in _PARTS or file.path.startswith((UNTRACKED, CONFIGURATION))
+    )
     if row.removed or any(file.sha256 and not has_blob(registry.layout, file.sha256) for file in parts):
         raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
     draft = Task(
@@ -44,8 +48,10 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
         environment=source.environment, python=source.python, seeds=source.seeds, inputs=source.inputs, files=parts,
         params=source.params, options=source.options,
     )  # fmt: skip
-    draft = apply_edits(registry, draft, edits or Edits())
-    write_stage(registry, "draft", draft, message=message)
+    edits = edits or Edits()
+    with Staging(registry.layout) as staging:
+        draft = put_configurations(apply_edits(registry, draft, edits), edits.config, staging)
+        write_stage(registry, "draft", draft, staging=staging, message=message)
     return draft
 
 
@@ -68,14 +74,15 @@ def edit_task(registry: Registry, ref: str, edits: Edits, *, message: str | None
         raise RefusedError(
             f"task {row.name} has run: only its name, comment and tags can be changed", hint=f"reg task clone {row.id}"
         )
-    changed = apply_edits(registry, task, edits)
-    if changed == task:
-        return task
-    try:
-        write_stage(registry, "edit", changed, old=row.record, message=message)
-    except RefusedError:
-        _check_unchanged(registry, row)
-        raise
+    with Staging(registry.layout) as staging:
+        changed = put_configurations(apply_edits(registry, task, edits), edits.config, staging)
+        if changed == task:
+            return task
+        try:
+            write_stage(registry, "edit", changed, old=row.record, staging=staging, message=message)
+        except RefusedError:
+            _check_unchanged(registry, row)
+            raise
     return changed
 
 

@@ -22,6 +22,7 @@ from registry_cli.tasks.capture.arguments import (
     takes_overrides,
 )
 from registry_cli.tasks.describe import check_project, resolve_inputs
+from registry_cli.tasks.rerun.configurations import drop_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from registry_cli.records.values import Value
     from registry_cli.registry.api import Registry
 
-_GROUPS: Final = ("arg", "param", "env", "input", "tag", "output", "data", "metrics")
+_GROUPS: Final = ("arg", "param", "config", "env", "input", "tag", "output", "data", "metrics")
 _FIELDS: Final = ("auto", "comment", "model")
 
 
@@ -43,6 +44,7 @@ class Edits:
         inputs: Pairs of entry name and address; no name means the only input.
         args: Values of the command line's parameters by name.
         params: Values for `connect` by name, with dots between the names of nested tables.
+        config: Name and bytes of a file by the name of its configuration, for `put_configurations`.
         env: Variables to set.
         tags: Tags to add.
         code: Full id of the commit.
@@ -54,6 +56,7 @@ class Edits:
     inputs: tuple[tuple[str | None, str], ...] = ()
     args: Mapping[str, Value | None] = field(default_factory=dict)
     params: Mapping[str, Value | None] = field(default_factory=dict)
+    config: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     project: str | None = None
@@ -83,7 +86,7 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
         UsageError: A name or value is not legal, or it is not clear which input is meant.
         RefusedError: A variable, an argument or a parameter looks like a secret.
     """
-    _check_unicode(asdict(edits))
+    _check_unicode(asdict(replace(edits, config={})))
     known = {**list_options(task.recipe.argv), **task.options}
     task = _remove(task, edits.unset)
     inputs = _put_inputs(registry, task.inputs, edits.inputs)
@@ -244,6 +247,8 @@ def _without(task: Task, group: str, key: str) -> Task:
         _check_has(key, {name.partition(".")[2]: value for name, value in flatten(recipe.params, "").items()},
                    "parameter of its own")  # fmt: skip
         return replace(task, recipe=replace(recipe, params=_put(recipe.params, key.split("."), None)))
+    if group == "config":
+        return drop_configuration(task, key)
     if group == "input":
         _check_has(key, {one.name: one for one in task.inputs}, "input")
         return replace(task, inputs=tuple(one for one in task.inputs if one.name != key))

@@ -18,6 +18,7 @@ from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.fact_writer import FactWriter
 from registry_cli.tasks.attempt.finish import read_current
 from registry_cli.tasks.attempt.folder import SECURED, WRAPPER, secure_live
+from registry_cli.tasks.attempt.marks import MarkReader
 from registry_cli.tasks.attempt.scalar_writer import ScalarWriter
 from registry_cli.tasks.capture.data import digest_data, list_data, stamp_data
 from registry_cli.tasks.capture.host import capture_accelerators
@@ -67,7 +68,7 @@ class Companion:
         self._facts = FactWriter(self._live.facts(WRAPPER))
         self._facts.add_host({})  # the file exists from the first moment: it says that a wrapper runs the command
         self._scalars = ScalarWriter(self._live.scalars(WRAPPER))
-        self._metrics = MetricsWatch(recipe.metrics, cwd)
+        self._metrics = MetricsWatch(recipe.metrics, cwd, MarkReader(self._live).read)
         self._watch = OutputWatch(recipe.outputs, cwd, ignore=[self._opened.layout.root])
         self._outputs: list[VersionRow] = []
         self._names = OutputNames(recipe.outputs, cwd)

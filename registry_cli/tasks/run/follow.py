@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli.errors import ConflictError, NotFoundError, RegError
 from registry_cli.store import files
 from registry_cli.tasks.attempt.note_reader import NoteReader
-from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, SkippedNote, WishNote
+from registry_cli.tasks.attempt.notes import LoadedNote, MovedNote, SavedNote, SkippedNote, WishNote
 from registry_cli.tasks.globs import matches, parse_glob
 from registry_cli.tasks.outputs import OutputNames
 from registry_cli.tasks.run.load_to_input import Inputs, is_overwritten
@@ -132,6 +132,8 @@ class Follower:
                 self._let_wait(note)
             elif isinstance(note, LoadedNote):
                 self._loads.append(note)
+            elif isinstance(note, MovedNote):
+                self._waiting.move(note)
             elif isinstance(note, SkippedNote):
                 self._skipped[note.why] += note.count
             else:
@@ -197,7 +199,7 @@ class Follower:
                 elif not sure:
                     self._loads.append(note)
                     continue
-                elif note.held is not None:
+                elif note.held is not None or (note.sha256 is not None and wanted == "known"):
                     self._changed.discard(key)
                 elif note.size and is_overwritten(note):
                     self._changed.add(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli import env
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.uses import has_size, is_made_by, list_holders
-from registry_cli.ids import RecordId, VersionId, model_segment, parse_model_name
+from registry_cli.ids import BlobHash, RecordId, VersionId, model_segment, parse_model_name
 from registry_cli.records.task import Input
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import Draft
@@ -40,7 +41,7 @@ _VIEWS: Final = "views"
 
 def find_version(
     registry: Registry, task: TaskId, path: Path, size: int, mtime: int, cache: Cache, *,
-    given: Collection[VersionId] = (),
+    given: Collection[VersionId] = (), sha256: BlobHash | None = None,
 ) -> VersionRow | None:  # fmt: skip
     """Return the version whose bytes a file or folder holds; never one that the task itself made.
 
@@ -54,6 +55,7 @@ def find_version(
         mtime: Modification time when it was loaded, nanoseconds; 0 for anything but a file.
         cache: Digests of files that were read; filled here.
         given: Inputs of the task.
+        sha256: The file's SHA-256 when it was loaded, as it may be overwritten by now; None where it is not known.
 
     Raises:
         OSError: The file cannot be read.
@@ -62,9 +64,13 @@ def find_version(
     if viewed is not None:
         return viewed if viewed.task != task else None
     files = list_files(path)[:_MOST_FILES]
-    if files == [path] and _stamp(path) != (size, mtime):
+    if sha256 is not None:
+        files, digests = [path], {sha256}
+    elif files == [path] and _stamp(path) != (size, mtime):
         return None
-    digests = {digest_file(file, cache) for file in files if registry.read(partial(has_size, size=file.stat().st_size))}
+    else:
+        digests = {digest_file(file, cache) for file in files
+                   if registry.read(partial(has_size, size=file.stat().st_size))}  # fmt: skip
     rows = registry.read(lambda db: versions.list_versions(db, list_holders(db, digests, task)))
     found = [row for row in rows if files == [path] or {file.sha256 for file in row.files} <= digests]
     order = {row.id: at for at, row in enumerate(found)}
@@ -115,7 +121,8 @@ class Inputs:
         path, given = Path(note.path), self._list_given()
         read = path if note.held is None else Path(note.held)
         stamp = (note.size, note.mtime) if note.held is None else _stamp(read)
-        row = find_version(registry, self._task.id, read, *stamp, self._cache, given={one.version for one in given})
+        row = find_version(registry, self._task.id, read, *stamp, self._cache, given={one.version for one in given},
+                           sha256=BlobHash(note.sha256) if note.sha256 and note.held is None else None)  # fmt: skip
         if row is None and add and (note.held or _is_as_noted(path, note)) and not self._is_own(registry, read):
             with open_saved(note) as paths:
                 row = add_files(registry, Draft(self._name_unknown(path)), paths, ignore=list_left(path, ()),
@@ -153,7 +160,9 @@ class Inputs:
         self._facts.add_input(entry)
 
     def _shorten(self, path: Path) -> str:
-        return str(path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path)
+        """Return a path as it is on record: relative to the script's folder, with escapes where it is not UTF-8."""
+        short = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
+        return os.fsencode(short).decode(errors="backslashreplace")
 
     def _name_unknown(self, path: Path) -> ModelName:
         project = read_named(self._task, self._live).project

@@ -18,7 +18,7 @@ from registry_cli.tasks.run.saved_files import list_left, list_prefixed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry_cli.tasks.attempt.notes import SavedNote
+    from registry_cli.tasks.attempt.notes import MovedNote, SavedNote
     from registry_cli.tasks.globs import Stamp
 
 SETTLE: Final = 0.6
@@ -65,6 +65,14 @@ class Waiting:
             return None
         self._saves[note.path] = sorted([*(one for one in saves if one is not same), note], key=lambda one: one.time)
         return same if same is not None and same.held not in (None, note.held) else None
+
+    def move(self, moved: MovedNote) -> None:
+        """Follow files to their new names, unless their bytes are held."""
+        for note in self._list_all():
+            inside = note.path == moved.path or note.path.startswith(f"{moved.path}/")
+            if inside and note.held is None and not note.open and note.time <= moved.time:
+                self._drop(note)
+                self.add(replace(note, path=moved.to + note.path.removeprefix(moved.path), line=None))
 
     def done(self, note: SavedNote) -> None:
         """Remove a save that was taken or dropped."""

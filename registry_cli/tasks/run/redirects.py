@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 
 def write_known(registry: Registry, task: Task, live: Live, cwd: Path) -> None:
-    """Write the hints for the processes of a task that begins in the folder `cwd`: redirects and known file sizes.
+    """Write the hints for the processes of a task that begins in `cwd`: redirects, known sizes, followed files.
 
     Raises:
         RegError: A version that the script is to load cannot be opened.
         OSError: There is no room.
     """
-    write_hints(live, list_redirects(registry, task, cwd), registry.read(list_sizes))
+    sizes = registry.read(list_sizes)
+    write_hints(live, list_redirects(registry, task, cwd), sizes, task.recipe.metrics, cwd)
 
 
 def list_redirects(registry: Registry, task: Task, cwd: Path) -> list[Redirect]:

@@ -112,7 +112,7 @@ class Taker:
         return inside and digests.get(note.path.removeprefix(f"{path}/")) == next(iter(found.values()))
 
     def _describe(self, registry: Registry, note: SavedNote) -> Draft:
-        bare, step = split_path(Path(note.path), self._cwd, note.step)
+        bare, step = split_path(Path(note.line or note.path), self._cwd, note.step)
         facts = read_facts(self._live.list_facts(), until=note.time)
         return Draft(
             name=self._names.name(read_named(self._task, self._live), bare),

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from time import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from registry_cli.errors import RegError, UsageError
@@ -21,10 +23,11 @@ from registry_cli.tasks.watch.rows import TABLES, WHOLE, LineReader, parse_whole
 from registry_cli.tasks.watch.scalar_names import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
+    from registry_cli.tasks.attempt.marks import Mark
     from registry_cli.tasks.globs import Glob, Stamp
     from registry_cli.tasks.watch.rows import Row
 
@@ -34,6 +37,9 @@ _SUMMARY: Final = "metrics.json"
 _PLOTS: Final = ("plots", "metrics")
 _HEAD: Final = 1 << 20
 _TAIL: Final = 256
+
+_AFTER: Final = 2e-6
+"""Seconds after a save at which a row counts as written, where the file system's clock says that it was before."""
 
 Seen: TypeAlias = dict[tuple[str, int | None, int], float]
 """Values reported, by name, step and position among those at that step."""
@@ -54,6 +60,8 @@ class _File:
         counts: Points so far at each name and step.
         problem: Reason why it could not be read.
         written: True where it was written since the watch began.
+        marked: Time of the last save before which none of the remaining rows was written.
+        anew: True where it was written anew since it was read before.
     """
 
     path: Path
@@ -67,6 +75,8 @@ class _File:
     counts: Counter[tuple[str, int | None]] = field(default_factory=Counter)
     problem: str | None = None
     written: bool = False
+    marked: float = 0.0
+    anew: bool = False
 
 
 class MetricsWatch:
@@ -75,12 +85,15 @@ class MetricsWatch:
     Args:
         patterns: Patterns relative to `cwd`, or absolute; one may name a folder of dvclive's.
         cwd: Absolute path of the folder in which the program runs.
+        read_marks: Returns the new marks of the program's saves; it is called after the files are read.
 
     Raises:
         UsageError: A pattern is empty.
     """
 
-    def __init__(self, patterns: Sequence[str], cwd: Path) -> None:
+    def __init__(self, patterns: Sequence[str], cwd: Path, read_marks: Callable[[], Sequence[Mark]] = tuple) -> None:
+        self._read_marks = read_marks
+        self._marks: list[Mark] = []
         self._globs = [parse_glob(text, cwd) for text in patterns]
         self._files: dict[Path, _File] = {}
         self._seen: dict[Path, Seen] = {}
@@ -92,7 +105,8 @@ class MetricsWatch:
     def poll(self) -> list[Point]:
         """Return the new points: values that changed, and steps not seen before.
 
-        Their time is that of the last write to their file. A last line without its line feed is left for the next poll.
+        Their time is that of the last write to their file; that of a save or less where they were written before it. A
+        last line without its line feed is left for the next poll.
         """
         return self._take(final=False)
 
@@ -107,7 +121,8 @@ class MetricsWatch:
         return unread + missed
 
     def _take(self, *, final: bool) -> list[Point]:
-        points: list[Point] = []
+        began = time()
+        found: list[tuple[_File, list[tuple[int, Row]]]] = []
         for file, glob in sorted(self._find(), key=lambda found: found[0].path.name == _SUMMARY):
             stamp = find_stamp(file.path)
             if stamp is None or (stamp == file.stamp and not (final and file.written)):
@@ -116,15 +131,51 @@ class MetricsWatch:
                 continue
             file.stamp, file.written = stamp, True
             self._met.add(glob.text)
+            rows: list[tuple[int, Row]] = []
+            found.append((file, rows))
             try:
-                for row in _iter_rows(file, final=final):
-                    points += self._iter_new(file, row, stamp[1] / 1e9)
+                rows.extend(_iter_rows(file, final=final))
                 file.problem = None
             except (OSError, ValueError, RecursionError) as error:
                 file.problem = str(error)
             except RegError as error:
                 file.problem = error.message
-        return points
+        return [point for file, rows in found for point in self._iter_points(file, rows, self._take_marks(file, began))]
+
+    def _take_marks(self, file: _File, until: float) -> list[Mark]:
+        """Return the marks of a file up to a time at which it was not read yet; later ones wait for the next poll."""
+        self._marks += self._read_marks()
+        taken: list[Mark] = []
+        marks, self._marks = self._marks, []
+        for mark in marks:
+            (taken if mark.path == str(file.path) and mark.time <= until else self._marks).append(mark)
+        return taken
+
+    def _iter_points(self, file: _File, rows: list[tuple[int, Row]], marks: list[Mark]) -> Iterator[Point]:
+        """Yield the points of a file's rows: one of a row that was written before a save has the save's time or less.
+
+        A file that is written as a whole had the content of its marks before. A table was as long as its marks say,
+        unless it was written anew.
+        """
+        suffix = file.path.suffix.lower()
+        written = file.stamp[1] / 1e9 if file.stamp is not None else 0.0
+        if suffix in WHOLE:
+            marks = [mark for mark in marks if mark.text is not None]
+            for mark in marks:
+                yield from self._iter_content(file, mark, suffix)
+        for end, row in rows:
+            after = [mark.time for mark in marks if suffix in WHOLE or mark.size < end]
+            before = [mark.time for mark in marks if suffix in TABLES and mark.size >= end and not file.anew]
+            at, least = min([written, *before]), max([file.marked, *after])
+            yield from self._iter_new(file, row, at if at > least else least + _AFTER)
+        file.marked = max([file.marked, *(mark.time for mark in marks)])
+
+    def _iter_content(self, file: _File, mark: Mark, suffix: str) -> Iterator[Point]:
+        counts, file.counts = file.counts, Counter()
+        with suppress(RegError, ValueError, RecursionError):  # it was being written
+            for row in parse_whole((mark.text or "").encode(), suffix, "it"):
+                yield from self._iter_new(file, row, mark.time)
+        file.counts = counts
 
     def _iter_new(self, file: _File, row: Row, time: float) -> Iterator[Point]:
         step, values = row
@@ -152,7 +203,7 @@ class MetricsWatch:
 
     def _find_dvclive(self, folder: Path) -> Iterator[_File]:
         yield self._follow(folder / _SUMMARY, folder)
-        for path in sorted(iter_matches(parse_glob("**/*.tsv", folder.joinpath(*_PLOTS)))):
+        for path in _list_plots(folder):
             file = self._follow(path)
             if file.scalar and file.scalar.isprintable():
                 yield file
@@ -165,6 +216,20 @@ class MetricsWatch:
         return file
 
 
+def iter_followed(globs: Sequence[Glob]) -> Iterator[Path]:
+    """Yield the paths of the files that patterns name, those of a folder of dvclive's included."""
+    for glob in globs:
+        for path in iter_matches(glob):
+            if path.is_dir():
+                yield from (path / _SUMMARY, *_list_plots(path))
+            else:
+                yield path
+
+
+def _list_plots(folder: Path) -> list[Path]:
+    return sorted(iter_matches(parse_glob("**/*.tsv", folder.joinpath(*_PLOTS))))
+
+
 def _place(path: Path) -> tuple[Path, str | None]:
     """Return the group of a file, and the name of its scalar if it is a TSV of dvclive's."""
     names = path.parts
@@ -174,7 +239,8 @@ def _place(path: Path) -> tuple[Path, str | None]:
     return type(path)(*names[: places[-1]]), ".".join(path.with_suffix("").parts[places[-1] + 2 :])
 
 
-def _iter_rows(file: _File, *, final: bool) -> Iterator[Row]:
+def _iter_rows(file: _File, *, final: bool) -> Iterator[tuple[int, Row]]:
+    """Yield the new rows of a table with the offsets at which they end; those of another file, with its size."""
     suffix = file.path.suffix.lower()
     if suffix not in TABLES + WHOLE:
         raise UsageError("only JSON, JSON lines, TOML, CSV, TSV and folders of dvclive's are read")
@@ -187,11 +253,12 @@ def _iter_rows(file: _File, *, final: bool) -> Iterator[Row]:
         raise UsageError(f"it is larger than {MOST_BYTES >> 20} MiB")
     if data.strip() or final:
         file.counts.clear()
-        yield from parse_whole(data, suffix, "it")
+        yield from ((len(data), row) for row in parse_whole(data, suffix, "it"))
 
 
-def _iter_lines(file: _File, stream: BinaryIO, suffix: str, *, final: bool) -> Iterator[Row]:
-    if not file.offset or _read_edge(stream, file.offset) != file.edge:
+def _iter_lines(file: _File, stream: BinaryIO, suffix: str, *, final: bool) -> Iterator[tuple[int, Row]]:
+    file.anew = file.offset > 0 and _read_edge(stream, file.offset) != file.edge
+    if not file.offset or file.anew:
         file.offset, file.lines = 0, LineReader(suffix)
         file.counts.clear()
     stream.seek(file.offset)
@@ -201,7 +268,7 @@ def _iter_lines(file: _File, stream: BinaryIO, suffix: str, *, final: bool) -> I
         file.offset += len(line)
         row = file.lines.read(line)
         if row is not None:
-            yield row
+            yield file.offset, row
     file.edge = _read_edge(stream, file.offset)
 
 

@@ -247,3 +247,17 @@ def test_an_attempt_that_saves_the_same_bytes_has_its_own_version(tmp_path: Path
     assert sorted((row["number"], row["attempt"]) for row in rows) == [(1, 1), (2, 2)]
     assert len({row["files"][0]["sha256"] for row in rows}) == 1
     assert b"no differences" in lab.reg("task", "compare", "exp", "--attempt", "1", "--attempt", "2").stderr
+
+
+def test_restoring_names_the_attempts_whose_files_are_gone(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "work")
+    lab.write("once.sh", "test -e seen || echo first; touch seen\n")
+    lab.log("--name", "exp", "--", "sh", "once.sh")
+    lab.reg("task", "run", "exp", "--here")
+    lab.log("--name", "other", "--", "sh", "once.sh")  # it has the files of attempt 2, which therefore stay
+    lab.reg("task", "remove", "exp")
+    assert lab.reg("task", "restore", "exp").stderr == b""
+    lab.reg("task", "remove", "exp")
+    lab.reg("gc", "--now")
+    told = lab.reg("task", "restore", "exp").stderr.decode()
+    assert told == "warning: attempt 1 of task exp lacks files that were deleted: console.log\n"

@@ -67,6 +67,20 @@ def test_the_epoch_in_a_checkpoints_name_is_its_step() -> None:
     assert save_as("best.keras", 2) == 3
 
 
+def test_checkpoints_of_one_template_share_a_line() -> None:
+    model = Model()
+    lines = []
+    for epoch in range(2):
+        path = f"{epoch + 1}/{epoch + 1:02d}.keras"
+        call = Call((SimpleNamespace(filepath="{epoch}/{epoch:02d}.keras"), epoch, None, {}), {})
+        call.result = path
+        keras.leave_file_path(call, Memory())
+        told = keras.report_model(save(model, path))
+        lines.append((told.line, told.step))
+    assert lines == [("model.keras", 1), ("model.keras", 2)]
+    assert keras.report_model(save(model, "1/01.keras")).line is None, "nobody formatted it"
+
+
 def test_an_epoch_is_told_once_though_two_names_lead_to_its_function() -> None:
     model, sink = Model(), Memory()
     call = end_epoch(model, 4, loss=1.0)

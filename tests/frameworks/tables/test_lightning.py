@@ -40,6 +40,13 @@ def test_a_checkpoint_has_the_step_and_the_newest_metrics() -> None:
     assert (told.step, told.scores) == (12, {"val_loss": 0.5})
 
 
+def test_checkpoints_whose_names_are_numbers_share_a_line() -> None:
+    trainer = make_trainer()
+    trainer.checkpoint_callbacks = [SimpleNamespace(filename=name, FILE_EXTENSION=".ckpt") for name in (None, "{step}")]
+    told = [report_checkpoint(Call((trainer, path), {})) for path in ("/w/3.ckpt", "/w/step=3.ckpt")]
+    assert [each.line for each in told if each is not None] == ["/w/model.ckpt", None]
+
+
 @pytest.mark.parametrize("writer", [AsyncCheckpointIO(), _Custom()])
 def test_a_checkpoint_that_is_written_later_is_told_of_later(writer: object) -> None:
     assert report_checkpoint(Call((make_trainer(writer), "a.ckpt"), {})) is None

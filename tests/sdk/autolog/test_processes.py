@@ -89,6 +89,40 @@ def test_saves_become_versions_and_loads_inputs(tmp_path: Path, variables: dict[
         assert [(one.role, one.id) for one in row.parents] == [("input", base.id)]
 
 
+@pytest.mark.parametrize("way", ["load", "commit"])
+def test_a_load_that_the_script_itself_overwrites_is_an_input(
+    tmp_path: Path, variables: dict[str, Any], way: str
+) -> None:
+    with reg.Registry.open(tmp_path) as registry:
+        (tmp_path / "net.json").write_text('{"w": 0}')
+        base = reg.commit(tmp_path / "net.json", "a/base", registry=registry)
+    last = "toynet.save({}, file)" if way == "load" else 'file.write("new"); file.flush(); reg.commit("net.json")'
+    printed = scripts.run(tmp_path, script(f"""
+    with open("net.json") as file:
+        toynet.load(file)
+    with open("net.json", "w") as file:
+        {last}
+    """), **variables)  # fmt: skip
+    assert printed == ""
+    with reg.Registry.open(tmp_path) as registry:
+        [name] = [version.name for version in registry.query() if version.name != "a/base"]
+        row = registry.get_row(name)
+        assert [parent.id for parent in row.parents] == [base.id]
+
+
+def test_saves_that_are_renamed_at_once_are_kept(tmp_path: Path, variables: dict[str, Any]) -> None:
+    printed = scripts.run(tmp_path, script("""
+    os.mkdir("out")
+    for step in range(3):
+        toynet.save({"w": step}, "m.tmp")
+        os.replace("m.tmp", f"out/ckpt-{step}.json")
+        toynet.save({"w": -step}, "m.tmp")
+        os.replace("m.tmp", "last.json")
+    """), **variables)  # fmt: skip
+    assert printed == ""
+    assert sorted(made(tmp_path)) == [f"proj/job/{name}:{at}" for name in ("ckpt", "last") for at in (1, 2, 3)]
+
+
 @pytest.mark.slow
 def test_what_the_script_commits_itself_knows_what_was_heard(tmp_path: Path, variables: dict[str, Any]) -> None:
     with reg.Registry.open(tmp_path) as registry:

@@ -23,12 +23,12 @@ from registry_cli.ids import ModelName, TaskId
 from registry_cli.records.task import Auto
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import Draft
-from registry_cli.sdk.autolog import set_aside
-from registry_cli.sdk.autolog import sink as module
+from registry_cli.sdk.autolog import recent_files, set_aside
 from registry_cli.sdk.autolog.sink import NoteSink
 from registry_cli.sdk.warning import RegWarning
 from registry_cli.tasks.attempt.autolog_setting import dump_auto
 from registry_cli.tasks.attempt.folder import Live
+from registry_cli.tasks.attempt.note_reader import NoteReader
 from registry_cli.tasks.attempt.notes import LoadedNote, Note, SavedNote, SkippedNote, load_note
 from registry_cli.tasks.attempt.scalar_reader import read_points
 from tests.forks import end, fork
@@ -101,10 +101,13 @@ def test_what_a_note_cannot_hold_is_left_out(sink: NoteSink, tmp_path: Path) -> 
     assert (note.step, note.labels, note.scores) == (2, {"cat": 1}, {"loss": 0.25})
 
 
-def test_a_path_that_is_no_text_is_passed_over(sink: NoteSink, tmp_path: Path) -> None:
-    save(sink, Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.bin")))
+def test_a_path_that_is_not_utf_8_keeps_its_bytes(sink: NoteSink, tmp_path: Path) -> None:
+    strange = os.fsencode(tmp_path) + b"/\xff.bin"
+    save(sink, Path(os.fsdecode(strange)))
+    save(sink, Path(os.fsdecode(strange)), step=3)  # noted the long way
     save(sink, tmp_path / "löss.bin")
-    assert [note.path for note in read(sink) if isinstance(note, SavedNote)] == [f"{tmp_path}/löss.bin"]
+    notes = [note for note in NoteReader(sink.live).read() if isinstance(note, SavedNote) and note.held is None]
+    assert [os.fsencode(note.path) for note in notes] == [strange, strange, os.fsencode(tmp_path / "löss.bin")]
 
 
 def tell_stream(sink: NoteSink, path: Path, stream: Any) -> None:
@@ -207,7 +210,7 @@ def test_nothing_is_held_that_was_taken_by_now(sink: NoteSink, tmp_path: Path, m
     path = tmp_path / "m.bin"
     save(sink, path)
     later = time.time_ns() + 3 * 10**9
-    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time_ns", lambda: later)
+    monkeypatch.setattr("registry_cli.sdk.autolog.recent_files.time_ns", lambda: later)
     save(sink, path)
     assert list(sink.live.held.iterdir()) == []
 
@@ -301,8 +304,8 @@ def test_one_that_fails_half_way_loses_nothing(sink: NoteSink, tmp_path: Path) -
 def test_only_a_large_one_is_set_aside_long_after(
     sink: NoteSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_AGAIN", 0.0)
-    monkeypatch.setattr(module, "_LARGE", 8)
+    monkeypatch.setattr(recent_files, "_AGAIN", 0.0)
+    monkeypatch.setattr(recent_files, "_LARGE", 8)
     for name, data in (("small", b"weights"), ("large", b"weights 0")):
         for _ in range(2):
             save(sink, tmp_path / name, data, empties=True)
@@ -345,7 +348,7 @@ def test_a_load_is_told_once_where_its_size_is_known(sink: NoteSink) -> None:
     for path, size, mtime in (("/a", 7, 1), ("/a", 7, 1), ("/b", 8, 1), ("/a", 7, 2), ("/folder", 0, 0)):
         sink.loaded(path, size, mtime)
     assert list_loads(sink) == [("/a", 7), ("/a", 7), ("/folder", 0)]
-    assert sink.loads == [("/a", 7, 1), ("/a", 7, 2), ("/folder", 0, 0)]
+    assert [load[:3] for load in sink.loads] == [("/a", 7, 1), ("/a", 7, 2), ("/folder", 0, 0)]
 
 
 @pytest.mark.parametrize(("loads", "told"), [("all", [("/b", 8)]), ("none", []), ("known", [])])
@@ -464,7 +467,7 @@ def test_a_forked_child_writes_at_once_into_a_file_of_its_own(sink: NoteSink, tm
 def test_what_is_reported_is_written_before_the_call_returns(sink: NoteSink) -> None:
     """A thread may not run before the runner takes the next save, as when a library holds the interpreter's lock."""
     save(sink, sink.live.folder / "m.bin")
-    with sink._lock:  # the thread writes nothing meanwhile
+    with sink._events._lock:  # the thread writes nothing meanwhile
         sink.score("loss", 0.5, 1)
         sink.loaded("/b", 8, 1)
         assert [point.value for point in read_points(sink.live.list_scalars())] == [0.5]
@@ -479,8 +482,8 @@ def test_a_version_has_no_metric_of_the_next_epoch_in_the_same_millisecond(
     sink = NoteSink(play.live)
     began = int(play.now) + 1
     times = iter(range(9))
-    monkeypatch.setattr(module, "time", lambda: began + next(times) / 10**5)
-    monkeypatch.setattr(module, "time_ns", lambda: began * 10**9 + next(times) * 10**4)
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time", lambda: began + next(times) / 10**5)
+    monkeypatch.setattr("registry_cli.sdk.autolog.sink.time_ns", lambda: began * 10**9 + next(times) * 10**4)
     for epoch in range(3):
         sink.score("acc", epoch, epoch)
         status = play.write(f"net-epoch{epoch}.pt", str(epoch)).stat()
@@ -600,4 +603,83 @@ def test_a_loaded_file_that_is_overwritten_at_once_is_an_input(empties: bool, tm
         save(sink, path, b"epoch %d" % epoch, empties=empties)
     assert make(play, sink) == ["m epoch 0", "m epoch 1"]
     assert [[parent.id for parent in row.parents] for row in play.follower.outputs] == [[base.id], [base.id]]
+    assert play.told() == []
+
+
+def move(sink: NoteSink, source: Path, target: Path) -> None:
+    """Rename as a hooked function does."""
+    end = sink.moving(str(source), str(target))
+    try:
+        source.replace(target)
+    except OSError:
+        if end is not None:
+            end(False)
+        return
+    if end is not None:
+        end(True)
+
+
+def test_each_file_that_is_renamed_over_the_one_before_is_kept(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    for step in range(4):
+        save(sink, tmp_path / "m.tmp", b"bytes of %d" % step)
+        move(sink, tmp_path / "m.tmp", tmp_path / "m.pt")
+    assert make(play, sink) == [f"m bytes of {step}" for step in range(4)]
+    assert play.told() == []
+    assert (tmp_path / "m.pt").stat().st_mode & 0o200, "the script's own file may still be written"
+
+
+def test_files_that_are_renamed_into_other_folders_are_kept_under_their_names(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    (tmp_path / "done").mkdir()
+    for step in range(3):
+        save(sink, tmp_path / "m.tmp", b"%d" % step)
+        move(sink, tmp_path / "m.tmp", tmp_path / f"done/m-step{step}.pt")
+    (tmp_path / "part").mkdir()
+    save(sink, tmp_path / "part/net.pt", b"net")
+    move(sink, tmp_path / "part", tmp_path / "best")
+    save(sink, tmp_path / "best/net.pt", b"net 2")
+    assert make(play, sink) == [*(f"m-step {step} {step}" for step in range(3)), "net net", "net net 2"]
+    assert play.told() == []
+
+
+def test_a_rename_that_fails_leaves_all_as_it_was(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    save(sink, tmp_path / "m.pt", b"weights")
+    save(sink, tmp_path / "n.tmp", b"others")
+    end = sink.moving(str(tmp_path / "n.tmp"), str(tmp_path / "m.pt"))
+    assert end is not None
+    assert len(list(play.live.held.iterdir())) == 1
+    end(False)
+    assert list(play.live.held.iterdir()) == []
+    assert make(play, sink) == ["m weights", "n others"]
+
+
+def test_a_file_with_two_names_is_copied_when_one_is_replaced(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    save(sink, tmp_path / "m.pt", b"weights")
+    os.link(tmp_path / "m.pt", tmp_path / "other.pt")
+    save(sink, tmp_path / "n.tmp", b"new")
+    move(sink, tmp_path / "n.tmp", tmp_path / "m.pt")
+    assert make(play, sink) == ["m weights", "m new"]
+    assert (tmp_path / "other.pt").stat().st_nlink == 1
+    assert (tmp_path / "other.pt").stat().st_mode & 0o200
+
+
+def test_a_loaded_file_that_is_replaced_at_once_is_an_input(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"base")
+    base = add_files(play.registry, Draft(ModelName("zoo/base")), [path]).version
+    sink = NoteSink(play.live)
+    status = path.stat()
+    sink.loaded(str(path), status.st_size, status.st_mtime_ns)
+    save(sink, tmp_path / "m.tmp", b"next")
+    move(sink, tmp_path / "m.tmp", path)
+    assert make(play, sink) == ["m next"]
+    assert [[parent.id for parent in row.parents] for row in play.follower.outputs] == [[base.id]]
     assert play.told() == []

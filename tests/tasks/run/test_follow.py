@@ -153,6 +153,13 @@ def test_two_paths_have_two_names(play: Play) -> None:
     assert play.made() == ["m a", "b/m b"]
 
 
+def test_a_line_that_the_framework_knows_names_the_model(play: Play) -> None:
+    for epoch in (1, 2):
+        play.save(f"{epoch}/net.keras", str(epoch), step=epoch, line=str(play.cwd / "net.keras"))
+    play.poll()
+    assert play.made() == ["net 1 1", "net 2 2"]
+
+
 def test_what_a_version_knows(play: Play) -> None:
     moment = play.now + 1
     with play.live.scalars("7").open("w") as file:

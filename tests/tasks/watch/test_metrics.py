@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_cli.tasks.attempt.marks import Mark
 from registry_cli.tasks.attempt.points import Point
 from registry_cli.tasks.watch import metrics as module
 from registry_cli.tasks.watch.metrics import MetricsWatch
@@ -209,3 +210,45 @@ def test_a_table_with_several_columns_is_no_plot_of_dvclive(tmp_path: Path) -> N
     watch = MetricsWatch(["plots/metrics/*.tsv"], tmp_path)
     write_at(tmp_path / "plots" / "metrics" / "all.tsv", "step\tloss\tacc\n0\t1\t2\n", 1)
     assert short(watch.poll()) == [("loss", 0, 1.0), ("acc", 0, 2.0)]
+
+
+def times(points: list[Point]) -> list[tuple[str, float, float]]:
+    return [(point.name, point.value, round(point.time, 5)) for point in points]
+
+
+def test_rows_are_before_or_after_the_saves_that_marked_their_file(tmp_path: Path) -> None:
+    marks: list[Mark] = []
+    watch = MetricsWatch(["log.csv"], tmp_path, lambda: [marks.pop(0) for _ in list(marks)])
+    rows = [f"{at},{at}\n" for at in range(5)]
+    path = str(write_at(tmp_path / "log.csv", "epoch,acc\n" + "".join(rows[:3]), 30))
+    marks += [Mark(10.0, path, len("epoch,acc\n" + rows[0])), Mark(20.0, path, len("epoch,acc\n" + rows[0] + rows[1]))]
+    assert times(watch.poll()) == [("acc", 0, 10), ("acc", 1, 20), ("acc", 2, 30)]
+    write_at(tmp_path / "log.csv", "epoch,acc\n" + "".join(rows[:4]), 40)
+    marks += [Mark(35.0, path, len("epoch,acc\n" + "".join(rows[:3])))]
+    assert times(watch.poll()) == [("acc", 3, 40)]
+    marks += [Mark(50.0, path, len("epoch,acc\n" + "".join(rows[:4])))]
+    write_at(tmp_path / "log.csv", "epoch,acc\n" + "".join(rows), 50)  # the file system's clock stands still meanwhile
+    [(_, value, _)] = times(found := watch.poll())
+    assert (value, found[0].time > 50.0) == (4, True)
+
+
+def test_a_mark_that_comes_before_its_file_is_read_waits(tmp_path: Path) -> None:
+    marks: list[Mark] = []
+    watch = MetricsWatch(["*.csv"], tmp_path, lambda: [marks.pop(0) for _ in list(marks)])
+    one, two = (str(tmp_path / name) for name in ("one.csv", "two.csv"))
+    write_at(tmp_path / "one.csv", "step,a\n1,1\n", 9)
+    marks += [Mark(5.0, one, 11), Mark(5.0, two, 11)]
+    assert times(watch.poll()) == [("a", 1, 5)]
+    write_at(tmp_path / "two.csv", "step,b\n1,1\n2,2\n", 9)
+    assert times(watch.poll()) == [("b", 1, 5), ("b", 2, 9)]
+
+
+def test_a_file_that_is_written_whole_had_the_content_of_its_marks(tmp_path: Path) -> None:
+    marks: list[Mark] = []
+    watch = MetricsWatch(["m.json"], tmp_path, lambda: [marks.pop(0) for _ in list(marks)])
+    path = str(write_at(tmp_path / "m.json", '{"loss": 3}', 30))
+    marks += [Mark(at, path, 11, text) for at, text in ((10.0, '{"loss": 1}'), (20.0, '{"loss": 2}'), (25.0, '{"lo'))]
+    assert times(watch.poll()) == [("loss", 1, 10), ("loss", 2, 20), ("loss", 3, 30)]
+    marks += [Mark(40.0, path, 11, '{"loss": 3}')]
+    write_at(tmp_path / "m.json", '{"loss": 4}', 50)
+    assert times(watch.poll()) == [("loss", 4, 50)]
