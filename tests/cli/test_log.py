@@ -166,6 +166,7 @@ def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     assert ".env" in lab.reg("task", "show", task.id).stdout.decode()
 
 
+@pytest.mark.slow
 def test_source_that_is_not_kept_is_warned_of(lab: Lab) -> None:
     for number in range(3):
         lab.write(f"big{number}.py", f"# {'x' * (4 << 20)}\n")
@@ -262,6 +263,7 @@ def test_the_last_line_says_what_stays_and_begins_a_line(lab: Lab) -> None:
     assert re.fullmatch(r"task x \S+ failed in \S+ s; no version was kept", end)
 
 
+@pytest.mark.slow
 def test_the_last_line_names_few_models(lab: Lab) -> None:
     script = "for n in a b c d e; do echo $n > $n.bin; done"
     done = lab.log("--name", "x", "--project", "p", "--output", "*.bin", "--", "sh", "-c", script)
@@ -299,6 +301,7 @@ def test_no_registry(tmp_path: Path) -> None:
     assert not (lab.root / "ran").exists()
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("program", "code"), [("no-such-program", 127), ("./train.py", 126), ("./.git", 126)])
 def test_what_cannot_be_run_is_recorded(lab: Lab, program: str, code: int) -> None:
     done = lab.log("--name", "gone", "--", program, code=code)
@@ -324,6 +327,7 @@ def _wait_for(condition: object, seconds: float = 20.0) -> None:
 SLOW = "import time; print('begun', flush=True); open('pid','w').write(str(__import__('os').getpid())); time.sleep(60)"
 
 
+@pytest.mark.slow
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("victims", ["wrapper", "child", "both"])
 def test_a_killed_task_keeps_its_log(lab: Lab, victims: str) -> None:
@@ -445,12 +449,14 @@ def test_an_input_that_was_removed_is_none(lab: Lab) -> None:
     assert b"is removed" in lab.log("--input", "iris/softmax:1", "--", "touch", "ran", code=125).stderr
 
 
+@pytest.mark.slow
 def test_a_published_output_of_a_failed_run_stays(lab: Lab) -> None:
     script = f"echo a > a.bin; {sys.executable} -m registry_cli model add work/sh/b a.bin -q; exit 9"
     lab.log("--keep-failed", "no", "--output", "a.bin", "--", "sh", "-c", script, code=9)
     assert lab.task().status == "failed"
 
 
+@pytest.mark.slow
 def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.log("--name", "gone", "--", "sh", "-c", "rm -rf .registry/tasks/*; kill -9 $PPID", code=-9)
     assert lab.json("task", "list")[0]["status"] == "running"

@@ -233,6 +233,7 @@ with open("log.csv", "w") as log, open("dvclive/plots/metrics/f1.tsv", "w") as p
     assert metrics == [(at, {"acc": at, "loss": at, "f1": at}) for at in range(5)]
 
 
+@pytest.mark.slow
 def test_a_folder_whose_name_is_not_utf_8_is_like_any_other(lab: Lab) -> None:
     folder = lab.root / os.fsdecode(b"caf\xe9")
     folder.mkdir()

@@ -239,6 +239,7 @@ def test_connecting_names_an_input(weights: Path) -> None:
         base.connect()
 
 
+@pytest.mark.slow
 def test_an_empty_input_gives_labels_and_design(weights: Path) -> None:
     empty = reg.InputModel.empty(config_text="net", label_enumeration={"cat": 1})
     assert (empty.config_text, empty.labels, repr(empty)) == ("net", {"cat": 1}, "<InputModel without a version>")
@@ -265,6 +266,7 @@ def test_an_output_model_adds_versions(weights: Path) -> None:
     assert task.output_models_id == {"out": model.id}
 
 
+@pytest.mark.slow
 def test_what_is_said_of_it_holds_for_what_follows(weights: Path) -> None:
     with reg.task("job", project="p"):
         model = reg.OutputModel()
@@ -291,6 +293,7 @@ def test_what_is_said_of_it_holds_for_what_follows(weights: Path) -> None:
     assert (before.published, after.published) == (True, False)
 
 
+@pytest.mark.slow
 def test_an_output_that_is_published_refuses_what_is_sealed(weights: Path) -> None:
     with reg.task("job", project="p"):
         model = reg.OutputModel(label_enumeration={"cat": 1}, config_text="net")
@@ -321,6 +324,7 @@ def test_models_of_a_project_s_tasks(weights: Path) -> None:
     assert reg.Model.query_models(project_name="p", model_name="none") == []
 
 
+@pytest.mark.slow
 def test_going_on_from_a_version(weights: Path) -> None:
     base = reg.commit(weights, "zoo/net", labels={"cat": 1}, framework="Mine")
     with reg.task("job"):
@@ -330,6 +334,7 @@ def test_going_on_from_a_version(weights: Path) -> None:
     assert [(parent.id, parent.role) for parent in model.row.parents] == [(base.id, "continue")]
 
 
+@pytest.mark.slow
 def test_weights_elsewhere_and_under_another_name(weights: Path, tmp_path: Path) -> None:
     with reg.task("job", project="p"):
         model = reg.OutputModel(name="out")
@@ -351,6 +356,7 @@ def test_weights_elsewhere_and_under_another_name(weights: Path, tmp_path: Path)
     assert model.task is not None
 
 
+@pytest.mark.slow
 def test_packages_are_folders(weights: Path) -> None:
     (weights.parent / "config.json").write_text("{}")
     with reg.task("job", project="p"):
@@ -364,6 +370,7 @@ def test_packages_are_folders(weights: Path) -> None:
     assert weights.exists()
 
 
+@pytest.mark.slow
 def test_files_go_only_when_asked(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         model = reg.OutputModel(name="out")
@@ -387,6 +394,7 @@ def test_a_target_is_one_plain_name(weights: Path, registry: reg.Registry, targe
     assert {path.name for path in weights.parent.iterdir()} == {"model.pt"}
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("step", ["5", 5.5, True])
 def test_a_step_is_an_integer(weights: Path, step: Any) -> None:
     with reg.task("job"):
@@ -404,6 +412,7 @@ class Number:
         return 5
 
 
+@pytest.mark.slow
 def test_numpy_scalars_are_numbers(weights: Path) -> None:
     with reg.task("job"):
         model = reg.OutputModel()
@@ -412,6 +421,7 @@ def test_numpy_scalars_are_numbers(weights: Path) -> None:
         assert (model.row.step, model.labels) == (5, {"cat": 5})
 
 
+@pytest.mark.slow
 def test_the_names_of_outputs(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         model = reg.OutputModel(name="out")
@@ -445,6 +455,7 @@ def test_ranks_that_tell_nothing(weights: Path, monkeypatch: pytest.MonkeyPatch)
     assert not known.row.removed
 
 
+@pytest.mark.slow
 def test_going_on_inherits_the_design(weights: Path) -> None:
     with reg.task("job"):
         first = reg.OutputModel(name="a/net", config_dict={"n": 1})
@@ -481,6 +492,7 @@ def test_what_an_import_refuses(wrong: dict[str, Any]) -> None:
         reg.InputModel(name="n?t")
 
 
+@pytest.mark.slow
 def test_what_an_output_refuses() -> None:
     with reg.task("job") as task:
         model = reg.OutputModel()
@@ -497,6 +509,7 @@ def test_what_an_output_refuses() -> None:
             task.set_tags("abc")
 
 
+@pytest.mark.slow
 def test_scalars_of_an_output_model_are_a_curve_and_end_on_its_last_version(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         model = reg.OutputModel(name="out")
@@ -531,6 +544,7 @@ def test_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             call()
 
 
+@pytest.mark.slow
 def test_an_address_that_lets_one_in_is_refused() -> None:
     with pytest.raises(UsageError, match="holds a signature"):
         reg.InputModel.import_model(SIGNED, name="net")

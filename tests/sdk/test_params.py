@@ -64,6 +64,7 @@ def told() -> dict[str, Any]:
     return reg.Task.get_task("@last").get_parameters()
 
 
+@pytest.mark.slow
 def test_a_dict_is_told_with_dotted_names() -> None:
     config = {"lr": 0.1, "optim": {"name": "sgd", "betas": (0.9, 0.99)}, "path": Path("a/b"), "none": None, "n": 3,
               "mode": Mode.FAST, "set": {2, 1}, "object": Config}  # fmt: skip
@@ -75,6 +76,7 @@ def test_a_dict_is_told_with_dotted_names() -> None:
                      "set": [1, 2]}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_sections_join() -> None:
     with running() as task:
         task.connect({"lr": 0.1}, name="optim")
@@ -83,6 +85,7 @@ def test_sections_join() -> None:
     assert told() == {"optim.lr": 0.2, "optim.drop": 0.5, "x": 1}
 
 
+@pytest.mark.slow
 def test_secrets_are_not_told() -> None:
     """By their names, and by their values under whatever name; numbers about tokens and keys are none."""
     plain = {"max_tokens": 512, "num_key_value_heads": 8, "pad_token_id": 0, "sort_key": "loss", "use_auth": True}
@@ -108,11 +111,13 @@ def test_a_clone_has_the_last_word() -> None:
     assert told() == {"lr": 0.5, "optim.name": "adam", "optim.steps": 7, "on": True, "path": "b", "n": 3}
 
 
+@pytest.mark.slow
 def test_unless_the_script_insists() -> None:
     with running(lr=0.5) as task:
         assert task.connect({"lr": 0.1}, ignore_remote_overrides=True) == {"lr": 0.1}
 
 
+@pytest.mark.slow
 def test_objects_and_classes() -> None:
     with running(lr=0.5, train__batch=16, train__deep__drop=0.1) as task:
         config = task.connect(Config())
@@ -143,6 +148,7 @@ def test_argparse_is_heard() -> None:
     assert argparse.ArgumentParser.parse_known_args.__module__ == "argparse"
 
 
+@pytest.mark.slow
 def test_a_clone_changes_arguments() -> None:
     with running(lr=1, steps="7", verbose=True):
         found, rest = parser().parse_known_args(["--lr", "0.3", "--more"])
@@ -195,6 +201,7 @@ def test_what_is_refused_leaves_nothing(wrong: dict[str, Any]) -> None:
     assert told() == {"late": 1}
 
 
+@pytest.mark.slow
 def test_the_options_of_arguments_are_on_record(registry: reg.Registry) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("-n", "--n", type=int, default=5)

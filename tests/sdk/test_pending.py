@@ -67,6 +67,7 @@ def held() -> Iterator[threading.Event]:
         pending.drain()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_it_returns_before_it_is_saved(weights: Path) -> None:
     with held() as go:
@@ -87,6 +88,7 @@ def test_outside_of_a_task_it_is_saved_before_it_returns(weights: Path) -> None:
     assert later.result() == reg.use("a/m")
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.usefixtures("task")
 @pytest.mark.parametrize("small", [snapshot.SMALL, 0], ids=["copied", "linked"])
 def test_a_file_that_is_replaced_or_deleted_meanwhile(
@@ -116,6 +118,7 @@ def test_a_file_that_is_rewritten_in_place_meanwhile(weights: Path) -> None:
     assert weights.read_bytes() == b"LATER!!"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_a_large_file_that_is_rewritten_in_place_is_refused_not_torn(
     weights: Path, monkeypatch: pytest.MonkeyPatch
@@ -134,6 +137,7 @@ def test_a_large_file_that_is_rewritten_in_place_is_refused_not_torn(
         reg.use("a/m")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_a_file_that_is_rewritten_while_it_is_copied_is_refused_whatever_its_time(
     weights: Path, monkeypatch: pytest.MonkeyPatch
@@ -149,6 +153,7 @@ def test_a_file_that_is_rewritten_while_it_is_copied_is_refused_whatever_its_tim
         reg.commit(weights, "a/m", wait=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_folders_keep_their_names_and_nothing_is_left(weights: Path) -> None:
     (weights.parent / "deep").mkdir()
@@ -198,6 +203,7 @@ def test_only_a_copy_can_be_saved_later(weights: Path, mode: Any) -> None:
         reg.commit(weights, "a/m", wait=False, mode=mode)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_what_is_wrong_at_once_is_told_at_once(weights: Path, tmp_path: Path) -> None:
     for wait in (True, False):
@@ -208,6 +214,7 @@ def test_what_is_wrong_at_once_is_told_at_once(weights: Path, tmp_path: Path) ->
     assert list(find_live().jobs.glob("*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_what_fails_is_raised_as_by_this_process(weights: Path) -> None:
     with pytest.raises(NotFoundError, match="no model named `no/body`") as caught:
@@ -219,6 +226,7 @@ def test_what_fails_is_raised_as_by_this_process(weights: Path) -> None:
             reg.commit(weights, "a/m")
 
 
+@pytest.mark.slow
 def test_what_fails_later_is_shown_raised_and_recorded(weights: Path, task: reg.Task) -> None:
     with held() as go:
         later = reg.commit(weights, "a/m", wait=False, parents=["no/body"])
@@ -232,6 +240,7 @@ def test_what_fails_later_is_shown_raised_and_recorded(weights: Path, task: reg.
     assert "a/m was not saved: no model named `no/body`" in (task.record.problem or "")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_scalars_are_those_of_the_call(weights: Path) -> None:
     with held() as go:
@@ -245,6 +254,7 @@ def test_scalars_are_those_of_the_call(weights: Path) -> None:
     assert version.metrics == {"loss": 0.5}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_a_forked_child_waits_for_what_its_parent_handed_over(weights: Path) -> None:
     with held() as go:

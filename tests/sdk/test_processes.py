@@ -288,6 +288,7 @@ def test_rank_0_alone_tells(tmp_path: Path) -> None:
         assert [version.ref for version in registry.query(sort="created")] == ["a/m:1", "a/later:1", "proj/out:1"]
 
 
+@pytest.mark.slow
 def test_a_module_among_the_installed_packages_begins_a_task(tmp_path: Path) -> None:
     """As a notebook's kernel does: `python -m` runs it, and what its companion imports lies beside it."""
     packages = tmp_path / "site-packages"
@@ -347,6 +348,7 @@ def test_a_stale_task_in_the_environment_is_none(tmp_path: Path) -> None:
         assert [row.status for row in find_tasks(registry, TaskQuestion())] == ["completed"] * 2
 
 
+@pytest.mark.slow
 def test_without_a_registry_it_fails_at_once(tmp_path: Path) -> None:
     elsewhere = tmp_path / ".home" / "elsewhere"
     elsewhere.mkdir(parents=True)
@@ -619,6 +621,7 @@ def test_each_of_several_runners_records_what_its_own_command_does(tmp_path: Pat
     assert made == {"net0.bin", "net1.bin"}
 
 
+@pytest.mark.slow
 def test_a_change_of_a_connected_table_survives_an_abrupt_end(tmp_path: Path) -> None:
     scripts.run(tmp_path, """
     import os, time

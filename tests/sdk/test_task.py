@@ -41,6 +41,7 @@ def test_without_names_it_is_called_after_script_and_folder(tmp_path: Path) -> N
         assert (task.name, task.project) == ("train", tmp_path.name)
 
 
+@pytest.mark.slow
 def test_one_task_at_a_time() -> None:
     task = reg.Task.init("p", "job")
     assert reg.Task.init("p", "job").id == reg.Task.init().id == task.id
@@ -53,6 +54,7 @@ def test_one_task_at_a_time() -> None:
     assert reg.Task.init("p", "job").id != task.id
 
 
+@pytest.mark.slow
 def test_arguments_that_are_refused_or_told() -> None:
     with pytest.raises(UsageError, match="cannot be continued"):
         reg.Task.init("p", "job", continue_last_task=True)
@@ -90,6 +92,7 @@ def test_inputs_are_parents_of_what_follows(weights: Path) -> None:
     assert (task.get_parameters(), task.get_tags()) == ({"lr": 0.1}, ["x"])
 
 
+@pytest.mark.slow
 def test_a_failure_is_on_record() -> None:
     with pytest.raises(ZeroDivisionError), reg.task("job") as task:
         1 / 0  # noqa: B018
@@ -143,6 +146,7 @@ def test_cloning_in_python(weights: Path) -> None:
     assert reg.Task.clone(draft.id).record.source == draft.id
 
 
+@pytest.mark.slow
 def test_a_draft_made_during_the_run_has_what_it_began_with(weights: Path) -> None:
     reg.commit(weights, "zoo/base")
     with reg.task("job", inputs=["zoo/base"]) as task:
@@ -160,6 +164,7 @@ def test_a_draft_made_during_the_run_has_what_it_began_with(weights: Path) -> No
             call()
 
 
+@pytest.mark.slow
 def test_input_models_of_a_running_task(weights: Path) -> None:
     base = reg.Model(reg.commit(weights, "zoo/base", labels={"cat": 1}).id)
     with reg.task("job") as task:
@@ -174,6 +179,7 @@ def test_input_models_of_a_running_task(weights: Path) -> None:
             task.set_input_model()
 
 
+@pytest.mark.slow
 def test_a_connected_dict_is_live(weights: Path) -> None:
     with reg.task("job") as task:
         params: dict[str, Any] = {"lr": 0.1, "optim": {"name": "sgd"}, "gone": 1}
@@ -188,6 +194,7 @@ def test_a_connected_dict_is_live(weights: Path) -> None:
     assert task.get_parameters() == {"net.lr": 0.5, "net.optim.name": "adam", "net.late": True}
 
 
+@pytest.mark.slow
 def test_a_connected_dict_that_cannot_be_stored_later() -> None:
     task = reg.Task.init("p", "job")
     params: dict[str, Any] = {"lr": 0.1}
@@ -207,6 +214,7 @@ def test_labels_of_all_outputs(weights: Path) -> None:
         assert reg.commit(weights, "p/none").labels == {}
 
 
+@pytest.mark.slow
 def test_models_in_order_and_by_name(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         for name in ("a/one", "a/two", "a/one", "b/one"):
@@ -218,6 +226,7 @@ def test_models_in_order_and_by_name(weights: Path) -> None:
         ["two", "one", "b/one"], None, ["a/two:1"])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_publishing_and_archiving(weights: Path) -> None:
     with reg.task("job") as task:
         for number in range(2):
@@ -250,6 +259,7 @@ def test_deleting(weights: Path) -> None:
     assert [version.ref for version in task.registry.query(sort="name")] == ["a/sealed:1", "a/used:1"]
 
 
+@pytest.mark.slow
 def test_a_block_within_a_block_ends_nothing() -> None:
     with reg.task("job", tags=["a"]) as outer:
         with reg.task("job", tags=["b"], params={"lr": 0.1}) as inner:
@@ -262,6 +272,7 @@ def test_a_block_within_a_block_ends_nothing() -> None:
     assert (outer.status, outer.get_parameters()) == ("completed", {"lr": 0.1, "task_type": "training"})
 
 
+@pytest.mark.slow
 def test_the_current_task_is_found_as_such() -> None:
     with reg.task("job") as task:
         for found in (reg.Task.get_task(task.id), reg.Task.get_task(task_name="job")):
@@ -269,12 +280,14 @@ def test_the_current_task_is_found_as_such() -> None:
             assert found.id == task.id
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("value", [5, [1], "x", None])
 def test_what_has_no_names_is_not_connected(value: object) -> None:
     with reg.task("job") as task, pytest.raises(UsageError, match="no values by name"):
         task.connect(value)
 
 
+@pytest.mark.slow
 def test_other_ranks_change_nothing(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with reg.task("job") as task:
         reg.commit(weights, "a/m")
@@ -331,6 +344,7 @@ def test_a_function_is_a_task() -> None:
     assert join.peek_current() is None
 
 
+@pytest.mark.slow
 def test_a_block_that_cannot_begin_leaves_no_task_open() -> None:
     with pytest.raises(UsageError, match="is no name of a parameter"), reg.task("job", params={"a\nb": 1}):
         pass
@@ -366,6 +380,7 @@ def test_a_task_whose_block_is_never_entered_ends_as_failed(registry: reg.Regist
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_block_within_a_task_that_is_never_entered_leaves_it_running(registry: reg.Registry) -> None:
     with reg.task("first") as task:
         with pytest.raises(UsageError), reg.task("first", params={"": 1}):

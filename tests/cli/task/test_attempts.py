@@ -249,6 +249,7 @@ def test_an_attempt_that_saves_the_same_bytes_has_its_own_version(tmp_path: Path
     assert b"no differences" in lab.reg("task", "compare", "exp", "--attempt", "1", "--attempt", "2").stderr
 
 
+@pytest.mark.slow
 def test_restoring_names_the_attempts_whose_files_are_gone(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work")
     lab.write("once.sh", "test -e seen || echo first; touch seen\n")

@@ -29,6 +29,7 @@ def test_words_of_a_task_that_ran(lab: Lab) -> None:
     assert (task.comment, task.tags, task.status) == ("in the paper", ("paper",), "completed")
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

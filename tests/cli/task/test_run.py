@@ -181,6 +181,7 @@ def test_the_locked_python_runs_it(lab: Lab, tmp_path: Path) -> None:
     assert lab.reg("task", "run", "locked", "--env", "lock").stdout.decode().splitlines() == [prefix]
 
 
+@pytest.mark.slow
 def test_detached(lab: Lab) -> None:
     log(lab)
     [printed] = json.loads(lab.reg("task", "run", "baseline", "--detach", "--json").stdout)

@@ -89,6 +89,7 @@ def test_saves_become_versions_and_loads_inputs(tmp_path: Path, variables: dict[
         assert [(one.role, one.id) for one in row.parents] == [("input", base.id)]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("way", ["load", "commit"])
 def test_a_load_that_the_script_itself_overwrites_is_an_input(
     tmp_path: Path, variables: dict[str, Any], way: str
@@ -110,6 +111,7 @@ def test_a_load_that_the_script_itself_overwrites_is_an_input(
         assert [parent.id for parent in row.parents] == [base.id]
 
 
+@pytest.mark.slow
 def test_saves_that_are_renamed_at_once_are_kept(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("""
     os.mkdir("out")

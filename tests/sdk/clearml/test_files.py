@@ -112,6 +112,7 @@ def test_artifacts_are_files_of_the_task(tmp_path: Path, weights: Path) -> None:
     assert "none" not in again
 
 
+@pytest.mark.slow
 def test_a_registered_frame_is_kept_as_it_is_at_the_end() -> None:
     frame, other = Frame(), Frame()
     with reg.task("job") as task:
@@ -125,6 +126,7 @@ def test_a_registered_frame_is_kept_as_it_is_at_the_end() -> None:
     assert (found["artifacts/frame/data.csv"], found["artifacts/other/data.csv"]) == (b"a\n1\n2\n", b"a\n1\n")
 
 
+@pytest.mark.slow
 def test_configurations(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("layers: 3\n")
     settings = {"b": 1, "a": 2}
@@ -149,6 +151,7 @@ def test_configurations(tmp_path: Path) -> None:
         again.connect_configuration({})
 
 
+@pytest.mark.slow
 def test_media_and_plots(tmp_path: Path, weights: Path) -> None:
     with reg.task("job") as task:
         logger = task.logger

@@ -39,6 +39,7 @@ def run_clone(folder: Path, name: str, edits: Edits) -> list[str]:
     return scripts.reg(folder, "task", "run", clone.id, "--here").splitlines()
 
 
+@pytest.mark.slow
 def test_a_clone_gives_its_script_the_recorded_configuration(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("first")
     printed = scripts.run(tmp_path, SCRIPT).splitlines()
@@ -60,6 +61,7 @@ def test_a_clone_gives_its_script_the_recorded_configuration(tmp_path: Path) -> 
     assert run_clone(tmp_path, "job+", Edits(unset=("config.general",)))[1] == own[1]
 
 
+@pytest.mark.slow
 def test_a_further_attempt_has_the_configuration_of_the_one_before(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("first")
     scripts.run(tmp_path, SCRIPT)
@@ -86,6 +88,7 @@ def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "the configuration general of the task is no dict in JSON" in console
 
 
+@pytest.mark.slow
 def test_options_of_clone(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("first")
     scripts.run(tmp_path, SCRIPT)

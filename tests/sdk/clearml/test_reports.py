@@ -64,6 +64,7 @@ def test_plots_of_a_model(tmp_path: Path, weights: Path, prepare: Callable[[reg.
     assert model.row.metrics == {"loss/train": 0.5, "acc": 0.9, "score": 3}
 
 
+@pytest.mark.slow
 def test_plots_that_come_before_the_model(weights: Path) -> None:
     with reg.task("job"):
         model = reg.OutputModel(name="out")
@@ -78,6 +79,7 @@ def test_a_plot_that_is_too_large_for_the_log(weights: Path) -> None:
         model.report_vector("v", "", list(range(metadata.LARGEST_PLOT)))
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("wrong", [{}, {"url": "t.csv", "csv": "t.csv"}, {"csv": "t.csv", "table_plot": [["a"]]}])
 def test_a_table_has_one_source(wrong: dict[str, Any]) -> None:
     with reg.task("job") as task, pytest.raises(UsageError, match="give one of"):

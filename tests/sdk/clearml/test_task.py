@@ -13,6 +13,7 @@ from registry_cli.sdk.clearml import task_results
 pytestmark = pytest.mark.usefixtures("registry")
 
 
+@pytest.mark.slow
 def test_parameters_by_clearml_s_names() -> None:
     with reg.task("job") as task:
         task.connect({"lr": 0.1, "optim": {"name": "sgd"}})
@@ -40,6 +41,7 @@ def test_parameters_by_clearml_s_names() -> None:
     assert (draft.get_parameter("epochs"), draft.record.recipe.params) == (7, {"epochs": 7})
 
 
+@pytest.mark.slow
 def test_names_types_and_comments() -> None:
     with reg.Task.init("p", "job", task_type=reg.Task.TaskTypes.testing, tags=["a", "b"]) as task:
         task.remove_tags("a")
@@ -109,6 +111,7 @@ def test_scalars_are_read_back() -> None:
     assert empty.get_last_scalar_metrics() == {}
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize(("call", "status", "problem"), [
     ("mark_completed", "completed", None), ("completed", "completed", None), ("mark_failed", "failed", "why"),
     ("mark_stopped", "cancelled", "why"), ("stopped", "cancelled", "why"),
@@ -133,6 +136,7 @@ def test_waiting_for_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
         bad.wait_for_status()
 
 
+@pytest.mark.slow
 def test_the_logger_of_this_process() -> None:
     assert reg.Logger.current_logger() is None
     with reg.task("job"):

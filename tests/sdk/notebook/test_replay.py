@@ -51,6 +51,7 @@ def test_its_cells_run_in_one_module_with_the_values_of_a_clone(lab: Lab) -> Non
     assert [file.path for file in task.files if file.path == CELLS] == [CELLS]
 
 
+@pytest.mark.slow
 def test_a_cell_may_fail_where_it_failed_before(lab: Lab) -> None:
     draft(lab, "# %% In[1]\n1 / 0\n# ran before the task began\n\n# %% In[2]\nmissing\n# raised NameError: name\n\n"
                "# %% In[3]\nprint('on')\n\n# %% In[4]\n[][1]\n\n# %% In[5]\nprint('never')\n")  # fmt: skip
@@ -67,6 +68,7 @@ def test_a_cell_may_fail_where_it_failed_before(lab: Lab) -> None:
     assert lab.task("nb").status == "failed"
 
 
+@pytest.mark.slow
 def test_cells_that_need_ipython_are_refused_before_any_runs(lab: Lab) -> None:
     for magic in ("%time 1", "!ls", "%%bash\nls", "await f()"):
         draft(lab, f"# %% In[1]\nprint('ran')\n\n# %% In[2]\n{magic}\n")
@@ -74,6 +76,7 @@ def test_cells_that_need_ipython_are_refused_before_any_runs(lab: Lab) -> None:
         assert out == f"cell 2 needs IPython, which {sys.executable} has not\n"
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_not_on_record_is_named(lab: Lab) -> None:
     draft(lab, "# %% In[1]\n# left out, as it holds a GitHub token\n\n# %% In[2]\nprint('on')\n")
     out = lab.reg("task", "run", "nb").stdout.decode()
@@ -81,11 +84,13 @@ def test_a_cell_that_is_not_on_record_is_named(lab: Lab) -> None:
     assert out.endswith("on\n")
 
 
+@pytest.mark.slow
 def test_an_exit_ends_it_with_its_code(lab: Lab) -> None:
     draft(lab, "# %% In[1]\nraise SystemExit(3)\n# raised SystemExit: 3\n\n# %% In[2]\nraise SystemExit(4)\n")
     lab.reg("task", "run", "nb", code=4)
 
 
+@pytest.mark.slow
 def test_without_cells_it_is_refused(lab: Lab) -> None:
     task = draft(lab, None)
     assert lab.reg("task", "run", task, code=1).stdout == b"the cells of task nb are not on record\n"
@@ -102,6 +107,7 @@ def test_it_runs_cells_of_a_task_alone(lab: Lab) -> None:
     assert done.stderr.decode() == "error: no task runs here: reg log runs a command as a task\n"
 
 
+@pytest.mark.slow
 def test_its_cells_belong_to_it_wherever_it_runs(lab: Lab) -> None:
     (lab.root / "IPython.py").unlink()
     lab.git("init", "-q", "-b", "main", ".")
