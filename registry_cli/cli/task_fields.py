@@ -63,7 +63,7 @@ def parse_edits(registry: Registry, task: str, options: TaskOptions) -> Edits:
     from registry_cli.tasks.rerun.edits import Edits
 
     return Edits(
-        inputs=tuple(parse_named(word) for word in options.input_ or ()),
+        inputs=_parse_inputs(options.input_ or ()),
         args=parse_values(options.arg, option="--arg"),
         params=parse_values(options.param, option="--param"),
         config=_read_configs(options.config or ()),
@@ -80,6 +80,15 @@ def parse_edits(registry: Registry, task: str, options: TaskOptions) -> Edits:
         project=options.project,
         comment=options.comment,
     )
+
+
+def _parse_inputs(words: Sequence[str]) -> tuple[tuple[str | None, str], ...]:
+    pairs = tuple(parse_named(word) for word in words)
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"--input {name or 'without a name'} is given twice, and a task has one input of a name")
+    return pairs
 
 
 def _read_configs(words: Sequence[str]) -> dict[str, tuple[str, bytes]]:

@@ -163,6 +163,11 @@ class Current:
             known = {**self.task.params, **told}
             self.task = replace(self.task, params={name: value for name, value in known.items() if value is not None})
 
+    def take_given(self) -> None:
+        """Record the parameters that a clone was given, as the script reads them all."""
+        if self.untaken:
+            self.add_params({name: self.overrides[name] for name in self.untaken})
+
     def follow_table(self, table: Mapping[Any, Any], section: str | None) -> None:
         """Record later changes of a connected table too: when the task is read, saves a model or ends, and meanwhile.
 

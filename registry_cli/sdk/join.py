@@ -84,7 +84,6 @@ def leave(current: Current, outcome: Outcome) -> None:
     leave_task(ended=current.runner is not None)
     if current.listener is not None:
         current.listener.stop()
-    _tell_untaken(current)
     runner, current.runner = current.runner, None
     if runner is not None or current.live is None:
         set_current(None)
@@ -94,14 +93,6 @@ def leave(current: Current, outcome: Outcome) -> None:
         if outcome.problem:
             current.record(lambda facts: facts.set_problem(str(outcome.problem)))
         current.flush()
-
-
-def _tell_untaken(current: Current) -> None:
-    """Report the parameters that a clone was given and the script never connected: it ran with its own values."""
-    initialised = current.listener is not None and not current.silent and not current.forked
-    if initialised and current.task.source and current.untaken:
-        names = ", ".join(sorted(current.untaken))
-        report_loss(f"task {current.task.name}: this script asked for no parameter {names}, which its clone was given")
 
 
 def _leave_process(pid: int) -> None:

@@ -158,7 +158,7 @@ def test_completion(reg: Reg) -> None:
 def test_a_run_its_clone_and_its_redirect(lab: Lab) -> None:
     done = lab.log("--auto", "--name", "first", "--project", "toy", "--", "python", "train.py")
     assert done.stdout == b"weight 1\n"
-    assert done.stderr.endswith(b"; kept toy/first/net-step:3 of 3 versions\n")
+    assert done.stderr.endswith(b"; kept toy/first/net-step:3 and 2 before it\n")
     shown = lab.json("task", "show", "first")
     made = [f"toy/first/net-step:{number}" for number in (1, 2, 3)]
     assert [one["ref"] for one in shown["outputs"]] == made

@@ -1,8 +1,10 @@
 """The grammar of queries, with the words of versions; `subject.py` has those of tasks. Knows no SQL.
 
 query      = and-terms { "or" and-terms }
-and-terms  = term { ["and"] term }
-term       = "not" term | "(" query ")" | label | call | comparison | WORD | STRING
+and-terms  = words { "and" words }
+words      = term | word { word }
+term       = "not" term | "(" query ")" | label | call | comparison | word
+word       = WORD | STRING
 label      = ("tag" | "alias" | "task" | "scan") ":" WORD
 call       = "has" "(" ( FIELD | "@" ALIAS ) ")" | ("descends" | "parents") "(" ADDRESS ")"
 comparison = FIELD [ OPERATOR value | ["not"] "in" "(" value { "," value } ")" ]

@@ -80,7 +80,8 @@ def compile_condition(expr: Expr, bind: Binder, resolve: Resolve, subject: Subje
         case Word(text):
             return _word(text, bind, subject)
         case Held(alias):
-            return f"EXISTS (SELECT 1 FROM aliases a WHERE a.line = v.line AND a.alias = {bind(alias)})"
+            at = f"a.line = v.line AND a.alias = {bind(alias)} COLLATE NOCASE"
+            return f"EXISTS (SELECT 1 FROM aliases a WHERE {at})"
         case Kin("descends", ref):
             return f"v.row IN ({DESCENDANTS.format(ref=bind(resolve(ref)))})"
         case Kin("uses", ref):

@@ -183,7 +183,7 @@ def _report(session: Session, outcome: Outcome) -> None:
         sys.stderr.write("\n")  # else the first of our lines would continue the command's last
     for warning in warnings:
         session.output.warn(warning)
-    if not outcome.launch and not session.output.quiet:
+    if not session.output.quiet:
         session.output.note(f"{_describe_end(outcome.task)}; {_describe_kept(outcome)}")
 
 
@@ -201,6 +201,6 @@ def _describe_kept(outcome: Outcome) -> str:
 
     counts = Counter(row.name for row in outcome.outputs)
     newest = {row.name: row.ref for row in outcome.outputs}
-    refs = [ref + (f" of {counts[name]:,} versions" if counts[name] > 1 else "") for name, ref in newest.items()]
+    refs = [ref + (f" and {counts[name] - 1:,} before it" if counts[name] > 1 else "") for name, ref in newest.items()]
     more = f" and {len(refs) - NAMED:,} more models" if len(refs) > NAMED else ""
     return f"kept {', '.join(refs[:NAMED])}{more}" if refs else "no version was kept"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.records.task import PROPERTIES
 from registry_cli.records.values import Value, flatten
 from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.sdk.params import told_params
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECTIONS: Final = ("General/", "Args/")
-_PROPERTIES: Final = "properties"
-"""The table of parameters that holds a task's user properties."""
 
 
 class TaskParams(TaskHandle):
@@ -28,12 +27,18 @@ class TaskParams(TaskHandle):
 
     def get_parameters(self, backwards_compatibility: bool = True, cast: bool = False) -> dict[str, Value]:
         """Return its parameters by their names, with their types; dots join nested names."""
+        self._take_given()
         flat = flatten(self.record.params, "")
         return {name.removeprefix("."): value for name, value in flat.items()}
 
     def get_parameters_as_dict(self, cast: bool = False) -> dict[str, Value]:
         """Return its parameters as nested tables, with their types."""
+        self._take_given()
         return dict(self.record.params)
+
+    def _take_given(self) -> None:
+        if self._current is not None:
+            self._current.take_given()
 
     def get_parameter(self, name: str, default: Any = None, cast: bool = False) -> Any:
         """Return a parameter with its type, else `default`."""
@@ -83,7 +88,7 @@ class TaskParams(TaskHandle):
 
     def get_user_properties(self, value_only: bool = False) -> dict[str, Any]:
         """Return its properties, as `{name: {"name", "value"}}`, or with `value_only` as `{name: value}`."""
-        held = self.record.params.get(_PROPERTIES)
+        held = self.record.params.get(PROPERTIES)
         values = dict(held) if isinstance(held, Mapping) else {}
         return values if value_only else {name: {"name": name, "value": value} for name, value in values.items()}
 
@@ -100,14 +105,14 @@ class TaskParams(TaskHandle):
         for table in (*iterables, properties):
             pairs = table.items() if isinstance(table, Mapping) else [(one["name"], one) for one in table]
             for name, value in pairs:
-                given[f"{_PROPERTIES}.{name}"] = value.get("value") if isinstance(value, Mapping) else value
+                given[f"{PROPERTIES}.{name}"] = value.get("value") if isinstance(value, Mapping) else value
         self.set_parameters(given)
         return True
 
     def delete_user_properties(self, *iterables: Iterable[Mapping[str, str] | Iterable[str]]) -> bool:
         """Remove properties, given as `{"name"}` or as names; return True where there were some."""
         names = [one["name"] if isinstance(one, Mapping) else str(one) for each in iterables for one in each]
-        return sum(self.delete_parameter(f"{_PROPERTIES}.{name}") for name in names) > 0
+        return sum(self.delete_parameter(f"{PROPERTIES}.{name}") for name in names) > 0
 
 
 def _name(name: str) -> str:

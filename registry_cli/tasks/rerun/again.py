@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import ConflictError, RefusedError
-from registry_cli.records.task import CONFIGURATION, CONSOLE, LOCK, REPORTED, SCALARS
-from registry_cli.secrets.hiding import fill_secrets
+from registry_cli.records.task import CONFIGURATION, CONSOLE, LOCK, PROPERTIES, REPORTED, SCALARS
+from registry_cli.secrets.hiding import fill_secrets, hide_secrets
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.attempt.crashed import SILENT_RUNNER, end_crashed, end_silent, list_crashed
+from registry_cli.tasks.capture.arguments import parse_arguments
 from registry_cli.tasks.capture.program import is_kernel
 from registry_cli.tasks.describe import look_around, with_code
 from registry_cli.tasks.record import get_row, get_task
@@ -80,7 +81,7 @@ def run_again(
     row = get_runnable(registry, ref)
     if attempt not in {None, row.attempt + 1}:
         raise ConflictError(f"task {row.name} has had attempt {attempt}", hint=f"reg task run {row.id}")
-    task = forget_results(get_task(registry, row))
+    task = _without_given(forget_results(get_task(registry, row)))
     fill_secrets(task.recipe.argv, environ)  # to report early that one is missing
     with (
         open_workdir(registry, task, environ=environ, environment=environment, here=here) as workdir,
@@ -95,6 +96,14 @@ def run_again(
         get_runnable(registry, row.id)  # preparing may have taken long
         argv = fill_secrets(ready.recipe.argv, environ)
         return run_command(registry, ready, cwd=workdir.cwd, environ=workdir.environ, staging=staging, argv=argv)
+
+
+def _without_given(task: Task) -> Task:
+    """Return a task without the parameters it was given: each is on record once the script takes it."""
+    given = task.recipe.params.keys() - {PROPERTIES}
+    words = parse_arguments(hide_secrets(task.recipe.argv))
+    own = {name: value for name, value in words.items() if name in given}
+    return replace(task, params={name: value for name, value in task.params.items() if name not in given} | own)
 
 
 def forget_results(task: Task) -> Task:

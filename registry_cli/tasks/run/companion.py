@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import RegError, describe_os_error
+from registry_cli.records.task import PROPERTIES
 from registry_cli.registry.draft import Draft
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.tasks.attempt.bell import Bell, ring
@@ -133,6 +134,12 @@ class Companion:
             for one in self._task.inputs
             if one not in kept
         ]
+
+    def list_untaken(self) -> list[str]:
+        """Return a message about parameters of a clone that its script did not take; call it after `end`."""
+        given = self._task.recipe.params.keys() - {PROPERTIES}
+        names = ", ".join(sorted(given - read_facts(self._live.list_facts()).params.keys()))
+        return [f"the script asked for no parameter {names}: it ran with its own, and that is on record"] * bool(names)
 
     @property
     def unsaved(self) -> list[str]:

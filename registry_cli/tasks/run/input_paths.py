@@ -13,6 +13,7 @@ from registry_cli import env
 from registry_cli.catalog.read.address_form import INPUT
 from registry_cli.catalog.read.tasks import find_task_row
 from registry_cli.errors import RegError
+from registry_cli.tasks.capture.program import find_program
 from registry_cli.tasks.record import get_task
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def open_inputs(registry: Registry, inputs: Sequence[Input]) -> tuple[dict[str, 
 def list_awaited(registry: Registry, task: Task, cwd: Path) -> list[Input]:
     """Return the inputs of a clone that its source did not have and that nothing says it reads.
 
-    A shell script that names the variable or the address of an input is taken to read it; a Python script asks for it
-    by `reg.use`, or a framework loads it.
+    A shell script that names the variable or the address of an input is taken to read it, and a Python script that
+    names the variable. An address in Python is none: `reg.use` reports it, and may never be called.
 
     Args:
         registry: The registry.
@@ -65,7 +66,10 @@ def list_awaited(registry: Registry, task: Task, cwd: Path) -> list[Input]:
     before = {one.name: one.version for one in get_task(registry, row).inputs}
     new = [one for one in task.inputs if before.get(one.name) != one.version]
     text = _read_command(task.recipe.argv, cwd) if new else ""
-    return [one for one in new if env.input_variable(one.name) not in text and f"{INPUT}{one.name}" not in text]
+    is_shell = find_program(task.recipe.argv).python is None
+    named = {one.name for one in new if env.input_variable(one.name) in text}
+    named |= {one.name for one in new if is_shell and f"{INPUT}{one.name}" in text}
+    return [one for one in new if one.name not in named]
 
 
 def _read_command(argv: Sequence[str], cwd: Path) -> str:

@@ -100,7 +100,7 @@ def run_command(
         )
         runner.close()
         beside.end(lambda: held.came)
-        problems = [*unknown, *unopened, *beside.problems, *beside.list_unreached()]
+        problems = [*unknown, *unopened, *beside.problems, *beside.list_unreached(), *beside.list_untaken()]
         problems += map(_plain, exited.list_problems())
         publish = exited.code == 0 and read_facts(attempt.live.list_facts()).publish
         ended = end_attempt(

@@ -160,8 +160,8 @@ def _holds(expr: Expr, row: Row, rows: list[Row], negated: bool = False) -> bool
             texts = [*row.tags, row.plain["comment"] or ""]
             return (name or any(_lower_ascii(text) in _lower_ascii(other) for other in texts)) != negated
         case Held(alias):
-            holders = [r for r in rows if r.plain["name"] == row.plain["name"] and alias in r.aliases]
-            return bool(holders) != negated
+            line = [other for other in rows if other.plain["name"] == row.plain["name"]]
+            return any(_holds_alias(other, alias) for other in line) != negated
         case Label():
             return _label(expr, row) != negated
         case Kin(kind, ref):
@@ -181,13 +181,17 @@ def _label(label: Label, row: Row) -> bool:
         case "tag":
             return label.value in row.tags
         case "alias":
-            return label.value in row.aliases
+            return _holds_alias(row, label.value)
         case "task":
             return (row.plain.get("task", row.plain["id"]) or "").startswith(label.value.upper())
         case "scan":
             return bool(row.keyed.get("metadata.scan") == label.value)
         case "status":
             return bool(row.plain["status"] == label.value)
+
+
+def _holds_alias(row: Row, alias: str) -> bool:
+    return _lower_ascii(alias) in map(_lower_ascii, row.aliases)
 
 
 def _ancestors(row: Row, rows: list[Row]) -> set[str]:

@@ -145,8 +145,10 @@ def leaves() -> st.SearchStrategy[Expr]:
         st.builds(Compare, keyed, st.sampled_from(COMPARISONS), st.sampled_from([*NUMBERS, True, *TEXTS, "nan"])),
         st.builds(Compare, keyed, st.sampled_from(["~", "!~"]), st.sampled_from(["*", "r?sk", "[a-c]*"])),
         st.builds(Has, st.sampled_from([*KEYED, *PLAIN_VALUES])),
-        st.builds(Held, st.sampled_from(["prod", "old"])),
-        st.builds(Label, st.sampled_from(["tag", "alias", "scan"]), st.sampled_from(["prod", "TF", "old", "risk"])),
+        st.builds(Held, st.sampled_from(["prod", "old", "PROD"])),
+        st.builds(
+            Label, st.sampled_from(["tag", "alias", "scan"]), st.sampled_from(["prod", "TF", "old", "risk", "Old"])
+        ),
         st.builds(Label, st.just("task"), st.sampled_from(["01ta", "01TASKB", "02"])),
         st.builds(Kin, st.sampled_from(["descends", "parents"]), st.integers(1, 4).map(identity)),
     )

@@ -73,3 +73,23 @@ def test_a_shell_script_that_names_an_input_reads_it(lab: Lab) -> None:
     assert "did not reach" not in run(lab, "again")
     assert [one.ref for one in lab.task("again").inputs] == ["zoo/base:2"]
     assert parents(lab, "task:again") == [2]
+
+
+@pytest.mark.slow
+def test_an_address_that_a_python_script_holds_and_never_asks_for_is_not_read(lab: Lab) -> None:
+    lab.write(
+        "cold.py", "import sys\nif '--warm' in sys.argv:\n    import registry_cli\n    registry_cli.use('input:base')\n"
+    )
+    lab.log("--name", "job", "--", "python", "cold.py")
+    lab.reg("task", "clone", "job", "--name", "again", "--input", "base=zoo/base:2")
+    assert "zoo/base:2 did not reach the script" in run(lab, "again")
+    assert lab.task("again").inputs == ()
+
+
+def test_a_parameter_that_the_script_does_not_take_is_not_on_record(lab: Lab) -> None:
+    """Its argument on the command line is, as it ran with that."""
+    lab.write("plain.py", "import sys\nprint(sys.argv[2])\n")
+    lab.log("--name", "job", "--", "python", "plain.py", "--n", "5")
+    lab.reg("task", "clone", "job", "--name", "again", "--param", "n=8", "--param", "m=3")
+    assert "asked for no parameter m, n" in run(lab, "again")
+    assert lab.task("again").params == {"n": 5}
