@@ -104,6 +104,23 @@ def test_every_option_and_argument_is_explained(words: str) -> None:
         (["model", "delete", "a/b:1"], "reg model remove --help"),
         (["trash", "emtpy"], "reg trash empty --help"),
         (["clean"], "reg gc --help"),
+        (["rm", "a/b:1"], "reg model remove --help"),
+        (["redo"], "reg undo --help"),
+        (["model", "rollback", "a/b@prod"], "reg model alias --help"),
+        # the meaning of a word comes before its spelling, and no opposite is suggested
+        (["remote"], "reg --help"),
+        (["login"], "reg --help"),
+        (["stash"], "reg --help"),
+        (["lgo", "--", "true"], "reg log -- true"),
+        (["dug"], "reg --help"),
+        (["mv", "a/b", "a/c"], "reg model rename a/b a/c"),
+        (["model", "log", "a/b"], "reg model history a/b"),
+        (["model", "set", "a/b", "x=1"], "reg model edit --help"),
+        (["model", "metric", "a/b", "x=1"], "reg model edit --help"),
+        (["set", "author", "me"], "reg config set author me"),
+        (["model", "untag", "a/b:1", "x"], "reg model tag --help"),
+        (["model", "unpublish", "a/b:1"], "reg help lifecycle"),
+        (["unlock", "a/b:1"], "reg help lifecycle"),
     ],
 )
 def test_a_word_that_is_no_command_leads_to_the_one_meant(reg: Reg, words: list[str], hint: str) -> None:
