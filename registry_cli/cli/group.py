@@ -292,7 +292,7 @@ def _usage_error(error: Any) -> UsageError:
     """Return an error in our words for words that Typer could not parse; the hint is the help of the command."""
     message: str = error.message if hasattr(error, "possibilities") else error.format_message()
     message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
-    message = re.sub(r"'([^']*)'", r"`\1`", message)
+    message = re.sub(r"'([^']*)'", r"`\1`", message).replace("\n\t", " ")  # choices stand on lines of their own
     path = f"{error.ctx.command_path} ".removeprefix("reg ") if error.ctx else ""
     near = _find_near(error.option_name, error.possibilities) if getattr(error, "possibilities", None) else None
     message += f": did you mean `{near}`?" if near else ""

@@ -135,6 +135,7 @@ def test_a_word_that_is_no_command_leads_to_the_one_meant(reg: Reg, words: list[
         (["model", "remove", "x", "--yess"], "no option `--yess`", "reg model remove --help"),
         (["log", "--nmae", "x", "--", "true"], "no option `--nmae`: did you mean `--name`?", "reg log --help"),
         (["help", "--qqq"], "no option `--qqq`", "reg help --help"),
+        (["completion"], "missing argument `bash|zsh|fish`. Choose from: bash, zsh, fish", "reg completion --help"),
         (["--registry"], "option `--registry` requires an argument", "reg --help"),
         (["task", "list", "--limit"], "option `--limit` requires an argument", "reg task list --help"),
         (["model", "add", "a/b", "f", "--step", "x"], "invalid value for `--step`: `x` is not a valid int range",
