@@ -20,7 +20,7 @@ _MEANT: Final = {
     "clone": "derive", "commit": "add", "copy": "derive clone", "cp": "derive clone", "create": "add",
     "dag": "lineage", "delete": "remove", "describe": "show", "diff": "compare", "doctor": "fsck", "download": "get",
     "experiments": "task", "fork": "derive clone", "freeze": "publish", "hide": "archive", "info": "status show",
-    "inspect": "show", "kill": "cancel", "label": "tag", "lock": "publish", "log": "history", "logs": "history",
+    "inspect": "show", "kill": "cancel", "label": "tag", "lock": "publish", "log": "history logs", "logs": "history",
     "metric": "edit", "move": "rename", "new": "add", "note": "edit", "param": "edit", "patch": "edit", "redo": "undo",
     "register": "add", "relabel": "tag", "release": "publish", "remote": "", "revert": "undo",
     "rollback": "undo alias", "runs": "task", "save": "add", "seal": "publish", "search": "query list", "set": "edit",

@@ -115,6 +115,7 @@ def test_every_option_and_argument_is_explained(words: str) -> None:
         (["dug"], "reg --help"),
         (["mv", "a/b", "a/c"], "reg model rename a/b a/c"),
         (["model", "log", "a/b"], "reg model history a/b"),
+        (["task", "log", "a"], "reg task logs a"),
         (["model", "set", "a/b", "x=1"], "reg model edit --help"),
         (["model", "metric", "a/b", "x=1"], "reg model edit --help"),
         (["set", "author", "me"], "reg config set author me"),
