@@ -34,6 +34,9 @@ _COMMAND_KEY = "registry_cli.command"
 _CLOSE = 0.8
 """Least similarity of an option that is probably meant."""
 
+_SET = {"--meta": "--set metadata.KEY=VALUE", "--metric": "--set metrics.KEY=NUMBER"}
+"""Options of `add`, each with what a command says that has `--set` instead."""
+
 _MARGIN = 2
 """Terminal columns that help leaves empty on its right."""
 _NARROWEST = 40
@@ -292,17 +295,20 @@ def _usage_error(error: Any) -> UsageError:
     """Return an error in our words for words that Typer could not parse; the hint is the help of the command."""
     message: str = error.message if hasattr(error, "possibilities") else error.format_message()
     message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
-    message = re.sub(r"'([^']*)'", r"`\1`", message)
+    message = re.sub(r"'([^']*)'", r"`\1`", message).replace("\n\t", " ")  # choices stand on lines of their own
     path = f"{error.ctx.command_path} ".removeprefix("reg ") if error.ctx else ""
-    near = _find_near(error.option_name, error.possibilities) if getattr(error, "possibilities", None) else None
+    near = _find_near(error) if hasattr(error, "possibilities") else None
     message += f": did you mean `{near}`?" if near else ""
     return UsageError(message[:1].lower() + message[1:], hint=f"reg {path}--help")
 
 
-def _find_near(option: str, known: Sequence[str]) -> str | None:
+def _find_near(error: Any) -> str | None:
+    """Return what an option that a command does not have probably means: another spelling, or a field for `--set`."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(option, known, 1, cutoff=_CLOSE)), None)
+    options = {option for param in error.ctx.command.params for option in param.opts} if error.ctx else ()
+    field = _SET.get(error.option_name) if "--set" in options else None
+    return field or next(iter(get_close_matches(error.option_name, error.possibilities or (), 1, cutoff=_CLOSE)), None)
 
 
 def _usage_piece(argument: Any) -> str:

@@ -8,7 +8,7 @@ everywhere, formulas in CSV, and on a terminal every sequence that it would obey
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Mode = Literal["table", "text", "json", "csv", "tsv", "ids"]
 """`table` on a terminal, `text` (tab-separated, no header) in a pipe; the others when asked for."""
 Row = Mapping[str, object]
+Near = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,13 @@ class Output:
         return self.columns == (key,) or (self.mode == "ids" and not self.columns)
 
     def rows(
-        self, rows: Iterable[Row], columns: Sequence[str], *, id_key: str = "id", empty: str = "nothing found"
+        self,
+        rows: Iterable[Row],
+        columns: Sequence[str],
+        *,
+        id_key: str = "id",
+        empty: str = "nothing found",
+        near: Near | None = None,
     ) -> None:
         """Print a list: a table, lines, a JSON array, CSV or ids.
 
@@ -68,11 +75,12 @@ class Output:
             columns: Dotted paths shown unless the user chose others.
             id_key: Key of the value that `-q` prints.
             empty: Note on a terminal where there are no rows.
+            near: Returns columns of other rows that are near to a word, for the message on one that the first lacks.
 
         Raises:
             UsageError: The user chose a column that rows do not have.
         """
-        rows = self._checked(rows)
+        rows = self._checked(rows, near)
         if self.mode == "json":
             self._json_array(rows)
         elif self.mode == "table":
@@ -185,7 +193,7 @@ class Output:
     def _cell(self, value: object) -> str:
         return format_exact(value, escape_breaks if self.raw else escape)
 
-    def _checked(self, rows: Iterable[Row]) -> Iterable[Row]:
+    def _checked(self, rows: Iterable[Row], near: Near | None) -> Iterable[Row]:
         """Check that the first row has the columns that the user chose."""
         if not self.columns:
             return rows
@@ -193,13 +201,13 @@ class Output:
         first = next(iterator, None)
         if first is None:
             return ()
-        self._check_columns(first)
+        self._check_columns(first, near)
         return chain([first], iterator)
 
-    def _check_columns(self, row: Row) -> None:
+    def _check_columns(self, row: Row, near: Near | None = None) -> None:
         for path in self.columns:
             if path not in row and path.partition(".")[0] not in row:
-                raise UsageError(f"no column `{path}`{_name_columns(path, row)}")
+                raise UsageError(f"no column `{path}`{_name_columns(path, row, near)}")
 
     def _chosen(self, row: Row) -> Row:
         return {path: lookup(row, path) for path in self.columns} if self.columns else row
@@ -268,12 +276,16 @@ def _coloured() -> bool:
     return sys.stderr.isatty() or env.read(env.FORCE_COLOR) is not None
 
 
-def _name_columns(path: str, row: Row) -> str:
+def _name_columns(path: str, row: Row, near: Near | None) -> str:
     """Return the columns that are near to one that a row lacks, or where none is, all that it has."""
-    from registry_cli.near import cut_field, did_you_mean, list_near  # only a mistake needs it
+    from registry_cli.near import MOST, cut_field, did_you_mean, list_near  # only a mistake needs it
 
-    near = list_near(path, [*row, *(name for name, _ in _flat(row))], cut_field)
-    return did_you_mean([f"`{name}`" for name in near]) or f": columns are {', '.join(row)}, and fields such as a.b"
+    own = list_near(path, [*row, *(name for name, _ in _flat(row))], cut_field)
+    found = dict.fromkeys([*own, *(near(path) if near else [])])
+    return (
+        did_you_mean([f"`{name}`" for name in list(found)[:MOST]])
+        or f": columns are {', '.join(row)}, and fields such as a.b"
+    )
 
 
 def _flat(fields: Row, prefix: str = "") -> Iterator[tuple[str, object]]:

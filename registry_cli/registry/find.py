@@ -39,7 +39,7 @@ def find_holders(registry: Registry, what: str, *, removed: bool = False) -> lis
 
     Args:
         registry: The registry.
-        what: A path, or a SHA-256 or the start of one, also after `sha256:`; a path that exists comes first.
+        what: A path, or a SHA-256 or its first 8 digits or more, also after `sha256:`; a path that exists comes first.
         removed: Include removed versions.
 
     Raises:
@@ -48,7 +48,12 @@ def find_holders(registry: Registry, what: str, *, removed: bool = False) -> lis
     """
     path = Path(what)
     digest = what.removeprefix("sha256:").lower()
-    if not path.exists() and len(digest) >= _SHORTEST and is_hex(digest):
+    if not path.exists() and is_hex(digest):
+        if len(digest) < _SHORTEST:
+            raise NotFoundError(
+                f"no file or folder {what}, and the start of a SHA-256 needs {_SHORTEST} digits",
+                hint="reg model find --help",
+            )
         return _list_holders(registry, [_get_digest(registry, digest)], what, removed=removed)
     wanted = []
     for source in list_sources([path], follow=True):

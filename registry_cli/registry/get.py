@@ -40,10 +40,13 @@ class Written:
     new: bool
 
 
-def is_address(registry: Registry, word: str) -> bool:
-    """Return whether a word has the form of an address with a number, alias or id, or names versions by a bare name."""
-    if {":", "@"} & set(word):
-        return True
+def is_address(word: str) -> bool:
+    """Return whether a word has the form of an address with a number, alias or id, which may name no version."""
+    return not {":", "@"}.isdisjoint(word)
+
+
+def names_version(registry: Registry, word: str) -> bool:
+    """Return whether a word names versions, by an address or by the bare name of a model."""
     try:
         return bool(registry.list_rows([word]))
     except RegError:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.lexer import list_tokens, point_at
 from registry_cli.errors import UsageError
 from registry_cli.registry.retention import parse_number_field
+
+if TYPE_CHECKING:
+    from registry_cli.catalog.query.parse import Near
 
 Way = Literal["max", "min"]
 
@@ -36,8 +39,12 @@ class Goal:
         return one > other if self.way == "max" else one < other
 
 
-def parse_goal(text: str) -> Goal:
+def parse_goal(text: str, *, near: Near | None = None) -> Goal:
     """Return the goal of a text: `max(FIELD)`, `min(FIELD)`, or `FIELD` of which more is better.
+
+    Args:
+        text: The text as the user typed it.
+        near: Returns the fields of versions that are near to a word that is no field, for the message.
 
     Raises:
         UsageError: The text is no goal, its field is no number, or its name suggests that less is better and neither
@@ -46,11 +53,11 @@ def parse_goal(text: str) -> Goal:
     first, *rest = list_tokens(text)
     way = first.text.lower()
     if way in {"max", "min"} and first.kind == "word" and [token.text for token in rest[:1]] == ["("]:
-        field = parse_number_field(rest[1], text)
+        field = parse_number_field(rest[1], text, near)
         if [token.text for token in rest[2:]] != [")", ""]:
             raise point_at(text, rest[2].start, len(text), "expected `)` and the end here", _EXAMPLE)
         return Goal("max" if way == "max" else "min", field)
-    field = parse_number_field(first, text)
+    field = parse_number_field(first, text, near)
     if rest[0].kind != "end":
         raise point_at(text, rest[0].start, len(text), "expected the end here", _EXAMPLE)
     words = re.split(r"[^a-z]+", field.casefold())

@@ -34,9 +34,12 @@ def find_place(path: Path) -> Path:
             an existing registry by whatever name.
 
     Raises:
-        UsageError: It lies inside a registry.
+        UsageError: It lies inside a registry, or a file is where a folder must be.
     """
     path = path.absolute()
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if not there.is_dir():
+        raise UsageError(f"{there} is a file, no folder", hint="reg init --help")
     around = next((above for above in path.parents if above.name == DIRECTORY and _is_registry(above)), None)
     if around is not None:
         raise UsageError(f"{path} lies inside the registry {around}", hint="reg init --help")
@@ -51,7 +54,7 @@ def make_registry(path: Path, *, shared: bool) -> Layout:
     """Create the registry that `find_place` finds for a path, and return its layout; an existing one stays as it is.
 
     Raises:
-        UsageError: The path lies inside a registry.
+        UsageError: The path lies inside a registry, or a file is where a folder must be.
         RegError: The file system cannot give a file a second name, which every commit needs.
     """
     layout = Layout(find_place(path), shared)

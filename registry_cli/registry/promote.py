@@ -118,10 +118,19 @@ def _get_number(version: VersionRow, field: str) -> float:
     """
     number = find_number(version, field)
     if number is None:
-        known = flatten(version.metrics, "metrics") | flatten(version.metadata, "metadata")
-        near = did_you_mean([f"`{one}`" for one in list_near(field, known, cut_field)])
-        raise RefusedError(f"{version.ref} has no number in {field}{near}", hint=f"reg model show {quote(version.ref)}")
+        raise RefusedError(
+            f"{version.ref} has no number in {field}{_explain(version, field)}",
+            hint=f"reg model show {quote(version.ref)}",
+        )
     return number
+
+
+def _explain(version: VersionRow, field: str) -> str:
+    """Return the end of the message on a missing number: what the field holds instead, or the fields near to it."""
+    known = flatten(version.metrics, "metrics") | flatten(version.metadata, "metadata")
+    if field in known:
+        return ": it is NaN" if isinstance(known[field], float) else ": its value is no number"
+    return did_you_mean([f"`{one}`" for one in list_near(field, known, cut_field)])
 
 
 def _exact(number: float) -> Decimal:

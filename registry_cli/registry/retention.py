@@ -22,6 +22,7 @@ from registry_cli.records.values import flatten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from registry_cli.catalog.query.parse import Near
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
 
@@ -91,13 +92,13 @@ def _chosen(rule: Rule, versions: Sequence[VersionRow]) -> list[VersionRow]:
     return [version for version, _ in rated[: rule.count]]
 
 
-def parse_number_field(token: Token, source: str) -> str:
-    """Return the field that a token names, if it can hold numbers.
+def parse_number_field(token: Token, source: str, near: Near | None = None) -> str:
+    """Return the field that a token names, if it can hold numbers; `near` is that of `parse_query`.
 
     Raises:
         UsageError: There is no such field, or it holds no numbers.
     """
-    field = parse_field(token, source)
+    field = parse_field(token, source, near=near)
     plain = PLAIN.get(field)
     if field.startswith("design.") or (plain and plain.kind not in {"number", "size", "time"}):
         raise point_at(source, token.start, token.end, f"`{field}` is no number")

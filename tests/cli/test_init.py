@@ -43,6 +43,14 @@ def test_a_place_is_said_once(reg: Reg) -> None:
         assert "hint: reg init --help\n" in reg("init", *words, code=2).err
 
 
+def test_a_file_in_the_place_is_named(reg: Reg, tmp_path: Path) -> None:
+    file = tmp_path / "w.bin"
+    file.write_bytes(b"w")
+    for place in ("w.bin", "w.bin/deep", "w.bin/.registry"):
+        assert reg("init", place, code=2).err == f"error: {file} is a file, no folder\nhint: reg init --help\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_what_is_not_shared_stays_so(reg: Reg) -> None:
     reg("init")
     assert "warning: it is not shared, and --shared does not change that\n" in reg("init", "--shared").err

@@ -15,6 +15,7 @@ from registry_cli.ids import AliasName
 from registry_cli.records.entry import Entry
 from registry_cli.registry.aliases import set_alias
 from registry_cli.registry.api import Registry
+from registry_cli.registry.editing import Edit, edit_versions
 from registry_cli.registry.goals import parse_goal
 from registry_cli.registry.lifecycle import archive_versions
 from registry_cli.registry.promote import Promotion, promote_version
@@ -102,6 +103,17 @@ def test_the_holder_keeps_it_without_an_entry(registry: Registry) -> None:
 def test_a_number_that_is_missing_is_told_what_is_near(registry: Registry) -> None:
     with pytest.raises(RefusedError, match=r"a/m:1 has no number in metrics\.ac: did you mean `metrics\.acc`\?"):
         promote(registry, 1, "metrics.ac")
+
+
+def test_a_nan_is_told_not_its_own_name(registry: Registry) -> None:
+    with pytest.raises(RefusedError, match=r"a/m:5 has no number in metrics\.acc: it is NaN\n"):
+        promote(registry, 5)
+
+
+def test_a_value_that_is_no_number_is_told(registry: Registry) -> None:
+    edit_versions(registry, ["a/m:1"], Edit(put={"metadata.owner": "me"}))
+    with pytest.raises(RefusedError, match=r"a/m:1 has no number in metadata\.owner: its value is no number\n"):
+        promote(registry, 1, "metadata.owner")
 
 
 @pytest.mark.parametrize("number", [4, 5])

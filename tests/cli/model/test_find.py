@@ -51,6 +51,9 @@ def test_a_digest(kept: Reg) -> None:
     for word in (sha256, sha256[:8].upper(), f"sha256:{sha256}"):
         assert len(kept("model", "find", word, "-q").lines) == 2
     assert "no version holds" in kept("model", "find", "0" * 64, code=11).err
+    for word in (sha256[:7], f"sha256:{sha256[:6]}"):
+        missing = kept("model", "find", word, code=11).err
+        assert missing.startswith(f"error: no file or folder {word}, and the start of a SHA-256 needs 8 digits\n")
 
 
 def test_removed_versions_are_found_if_asked_for(kept: Reg) -> None:

@@ -39,7 +39,16 @@ def test_several_each_into_a_folder_of_its_own(iris: Reg) -> None:
     assert iris("model", "get", "-", "--to", "none", stdin="").out == ""
 
 
-@pytest.mark.parametrize("second", ["iris/tuned:1", "iris/tuned:9", "iris/softmax@best", "iris/tuned"])
+@pytest.mark.parametrize("second", ["iris/tuned:9", "iris/softmax@none", "gamma:1"])
+def test_an_address_of_no_version_is_not_called_one(iris: Reg, tmp_path: Path, second: str) -> None:
+    refused = iris("model", "get", "iris/softmax:1", second, code=2).err
+    assert refused.startswith(f"error: `{second}` has the form of an address, but no version has it; ")
+    assert f"hint: reg model get iris/softmax:1 ./{second}\n" in refused
+    assert not (tmp_path / second).exists()
+    assert iris("model", "get", "iris/softmax:1", f"./{second}").lines == [f"{second}/1.safetensors"]
+
+
+@pytest.mark.parametrize("second", ["iris/tuned:1", "iris/softmax@best", "iris/tuned"])
 def test_a_second_version_is_no_folder(iris: Reg, tmp_path: Path, second: str) -> None:
     refused = iris("model", "get", "iris/softmax:1", second, code=2).err
     assert f"hint: reg model get iris/softmax:1 {second} --to .\n" in refused

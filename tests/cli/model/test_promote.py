@@ -31,6 +31,11 @@ def test_mistakes(iris: Reg) -> None:
     assert "less of `metrics.loss` better" in iris(
         "model", "promote", "iris/softmax:1", "prod", "--if-better", "metrics.loss", code=2
     ).err  # fmt: skip
+    for goal in ("acc", "max(acc)"):
+        assert (
+            "there is no field 'acc': did you mean `metrics.acc`?"
+            in iris("model", "promote", "iris/softmax:1", "prod", "--if-better", goal, code=2).err
+        )
     assert "is no number of 0 or more" in iris(
         "model", "promote", "iris/softmax:1", "prod", *ACC, "--min-delta", "-1", code=2
     ).err  # fmt: skip

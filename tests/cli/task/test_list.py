@@ -65,6 +65,11 @@ def test_tasks_made_or_started_since_a_time(tasks: Reg) -> None:
     assert tasks("task", "list", "--since", "2999-01-01", "-q").lines == []
 
 
+def test_a_bare_metric_is_told_its_field_also_where_the_first_task_has_none(tasks: Reg) -> None:
+    assert tasks("task", "list", "--columns", "metrics.loss").lines[0] == ""
+    assert "no column `loss`: did you mean `metrics.loss`" in tasks("task", "list", "--columns", "loss", code=2).err
+
+
 def test_bounds_of_a_curve_are_columns(tasks: Reg, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = "name,metrics.loss.min,metrics.loss.max,metrics.loss.last"
     found = "metrics.loss.max = 1"

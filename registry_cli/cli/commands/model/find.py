@@ -14,7 +14,7 @@ EXAMPLES = (
     "reg model find model.safetensors",
     "reg model find out/    # versions with all files of the folder",
     "curl -s https://example.org/model.bin | reg model find -",
-    "reg model find 2cf24dba5fb0a30e    # a SHA-256, or the start of one",
+    "reg model find 2cf24dba5fb0a30e    # a SHA-256, or its start",
 )
 
 COLUMNS = ("ref", "paths", "created", "aliases", "id")
@@ -23,7 +23,10 @@ COLUMNS = ("ref", "paths", "created", "aliases", "id")
 def command(
     ctx: typer.Context,
     path: Annotated[
-        str, typer.Argument(metavar="PATH", help="A file, a folder, a SHA-256, or `-` for standard input.")
+        str,
+        typer.Argument(
+            metavar="PATH", help="A file, a folder, a SHA-256 or its first 8 digits or more, or `-` for standard input."
+        ),
     ],
     removed: Annotated[bool, typer.Option("--removed", help="Removed versions too.")] = False,
     *,

@@ -96,14 +96,19 @@ def _check_folder(session: Session, ref: str, folder: str) -> None:
     """
     if folder.startswith((".", "/", "~")) or folder == ref or Path(folder).is_dir():
         return
-    from registry_cli.registry.get import is_address
+    from shlex import join, quote
 
-    if is_address(session.registry, folder):
-        from shlex import join
+    from registry_cli.registry.get import is_address, names_version
 
+    if names_version(session.registry, folder):
         raise UsageError(
             f"`{folder}` is a version, and several versions need --to; a folder of that name is ./{folder}",
             hint=f"reg model get {join([ref, folder])} --to .",
+        )
+    if is_address(folder):
+        raise UsageError(
+            f"`{folder}` has the form of an address, but no version has it; a folder of that name is ./{folder}",
+            hint=f"reg model get {quote(ref)} {quote(f'./{folder}')}",
         )
 
 

@@ -40,10 +40,11 @@ def command(
     from registry_cli.ids import parse_alias
     from registry_cli.registry.goals import parse_delta, parse_goal
     from registry_cli.registry.promote import promote_version
+    from registry_cli.registry.query import near_fields
     from registry_cli.views.versions import view_versions
 
     session = open_session(ctx, change)
-    goal, alias = parse_goal(if_better), parse_alias(name)
+    goal, alias = parse_goal(if_better, near=near_fields(session.registry)), parse_alias(name)
     done = promote_version(
         session.registry, ref, alias, goal, least=parse_delta(min_delta or "0"), require=require, message=change.message
     )

@@ -113,7 +113,7 @@ def _advise(session: Session, question: Question, *, found: bool) -> None:
 
 def _print(session: Session, rows: Sequence[int], question: Question) -> None:
     """Print the versions of some rows of the index; except for a drawn table, each is read as it is printed."""
-    from registry_cli.registry.query import iter_ids, iter_versions
+    from registry_cli.registry.query import iter_ids, iter_versions, near_fields
     from registry_cli.views.versions import view_version
 
     shown = split_list(question.columns)
@@ -124,7 +124,7 @@ def _print(session: Session, rows: Sequence[int], question: Question) -> None:
     if session.output.drawn:
         versions = list(versions)
         shown = shown or _choose_columns(versions, question)
-    session.output.rows(map(view_version, versions), shown or COLUMNS)
+    session.output.rows(map(view_version, versions), shown or COLUMNS, near=near_fields(session.registry))
 
 
 def _narrowed(saved: Question, given: Question) -> Question:

@@ -87,6 +87,8 @@ def command(
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
+    from registry_cli.catalog.query.subject import TASKS
+    from registry_cli.registry.query import near_fields
     from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks
     from registry_cli.views.tasks import view_task, view_tasks
 
@@ -101,7 +103,8 @@ def _print(session: Session, found: Found, question: TaskQuestion) -> None:
         output.rows(map(_shortened, view_tasks(rows, columns)), columns, empty=empty)
     else:
         views = (view_task(row, output.columns) for row in iter_tasks(session.registry, found))
-        output.rows(views, _with_attempt(COLUMNS, question), empty=empty)
+        near = near_fields(session.registry, TASKS)
+        output.rows(views, _with_attempt(COLUMNS, question), empty=empty, near=near)
 
 
 def _with_attempt(columns: Sequence[str], question: TaskQuestion) -> list[str]:
