@@ -272,7 +272,10 @@ def _name_columns(path: str, row: Row) -> str:
     """Return the columns that are near to one that a row lacks, or where none is, all that it has."""
     from registry_cli.near import cut_field, did_you_mean, list_near  # only a mistake needs it
 
-    near = list_near(path, [*row, *(name for name, _ in _flat(row))], cut_field)
+    flat = [name for name, _ in _flat(row)]
+    listed = [f"{key}.{inner}" for key, value in row.items() if isinstance(value, (list, tuple))
+              for item in value[:1] if isinstance(item, Mapping) for inner in item]  # fmt: skip
+    near = list_near(path, [*row, *flat, *listed], cut_field)
     return did_you_mean([f"`{name}`" for name in near]) or f": columns are {', '.join(row)}, and fields such as a.b"
 
 

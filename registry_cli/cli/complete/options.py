@@ -10,7 +10,9 @@ from __future__ import annotations
 SCHEMA = 5
 """Version of the index that completion can read."""
 ROLES = ('continue', 'base', 'input', 'adapter', 'merge', 'distill', 'quantize', 'derive')
-FIELDS = ('name', 'project', 'number', 'id', 'framework', 'author', 'created', 'step', 'published', 'archived', 'size', 'task', 'attempt', 'comment', 'tags', 'aliases', 'file.path', 'file.sha256')
+FIELDS = ('name', 'project', 'number', 'id', 'framework', 'author', 'created', 'step', 'published', 'archived', 'size', 'task', 'attempt', 'comment', 'tags', 'aliases')
+FILE_FIELDS = ('file.path', 'file.sha256')
+"""Fields that only a query takes; the columns are those of `files`."""
 TASK_FIELDS = ('name', 'project', 'id', 'status', 'author', 'created', 'started', 'ended', 'duration', 'attempt', 'exit_code', 'source', 'commit', 'command', 'comment', 'archived', 'tags')
 STATUSES = ('draft', 'running', 'completed', 'failed', 'cancelled', 'crashed')
 SETTINGS: tuple[tuple[str, str], ...] = (('author', 'who makes changes, where REG_AUTHOR is not set'), ('views', 'how `reg model path` shares bytes'), ('retention.keep', 'what `reg model prune` keeps of each model'), ('gc.grace', 'how long unused bytes stay in use'), ('gc.trash', 'how long they then stay in the trash'), ('view.', 'a query saved by `reg model query --save-view NAME`'))
