@@ -51,7 +51,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--env',), 'NAME', True, 'Record this variable too, or those that match a glob'),
     (('--message', '-m'), 'TEXT', False, 'The reason, for the log'),
     (('--quiet', '-q'), '', False, 'Print no line at the end; problems all the same'),
-    (('--limit', '-n'), 'N', False, 'Print the last N; with --after the next N'),
+    (('--limit', '-n'), 'N', False, 'Print the last N entries, each whole; with --after the next N'),
     (('--after',), 'EVENT', False, 'Print the events after this event or entry'),
     (('--void',), '', False, 'Print entries that have no effect, and why'),
     (('--fast',), '', False, 'Check only names and sizes; read no file'),
