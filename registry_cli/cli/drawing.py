@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.cli.pager import write_note
 from registry_cli.views.text import escape, format_short, lookup
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
         styles = [_style(path, cell) if at else "bold" for path, cell in zip(shown, line, strict=True)]
         sys.stdout.write((" " * _GAP).join(map(paint, texts, styles)).rstrip() + "\n")
     if len(shown) < len(columns):
-        sys.stderr.write(f"not shown at this width: {', '.join(columns[len(shown) :])}\n")
+        write_note(f"not shown at this width: {', '.join(columns[len(shown) :])}\n")
 
 
 def heading(path: str) -> str:
