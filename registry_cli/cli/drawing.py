@@ -1,6 +1,6 @@
 """Draws tables on a terminal with Rich: nothing is wrapped, and columns that do not fit are left out and named.
 
-Names and addresses are shortened in the middle, as their ends tell versions apart, and make room for metrics.
+Names and addresses are shortened in the middle, as their ends tell versions apart, and make room for other columns.
 
 Imported only where standard output is a terminal or a picture is wanted; knows no command.
 """
@@ -8,9 +8,9 @@ Imported only where standard output is a terminal or a picture is wanted; knows 
 from __future__ import annotations
 
 import sys
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.cli.pager import write_note
 from registry_cli.views.text import escape, format_short, lookup
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 _WIDEST: Final = 40
 """Cells after the first column are cut beyond this many terminal columns."""
 _NARROWEST: Final = 16
-"""The last column, if it is text, is cut to no less than this; below it the column is left out."""
+"""An answer, and the last column if it is text, are cut to no less than this; below it the column is left out."""
 _NAMES: Final = frozenset({"ref", "name", "from", "to"})
 """Columns of names and addresses."""
 _SHORTEST: Final = 24
-"""The first column, if it holds names, is cut to no less than this to make room for metrics."""
+"""Names are shortened to no less than this to make room for other columns."""
+_ANSWERS: Final = frozenset({"what", "why"})
+"""Columns of text that say what the user asks for: rather cut than left out."""
 _GAP: Final = 2
 STATUSES: Final = {
     "draft": "cyan",
@@ -67,7 +69,7 @@ def draw_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, f
         styles = [_style(path, cell) if at else "bold" for path, cell in zip(shown, line, strict=True)]
         sys.stdout.write((" " * _GAP).join(map(paint, texts, styles)).rstrip() + "\n")
     if len(shown) < len(columns):
-        sys.stderr.write(f"not shown at this width: {', '.join(columns[len(shown) :])}\n")
+        write_note(f"not shown at this width: {', '.join(columns[len(shown) :])}\n")
 
 
 def heading(path: str) -> str:
@@ -135,33 +137,24 @@ def _squeezed(cells: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
 
 
 def _fitting(cells: Mapping[str, Sequence[str]], numbers: Collection[str], width: int) -> dict[str, int]:
-    """Return the columns that fit, each with its width; a first column of names leaves room for metrics."""
+    """Return the columns that fit, each with its width; names are shortened before a column is left out."""
+    first, last = next(iter(cells)), list(cells)[-1]
+    wanted = {path: min(_widest(path, column), width if path == first else _WIDEST) for path, column in cells.items()}
     shown: dict[str, int] = {}
     used = -_GAP
-    widest = _leave_room(cells, numbers, width)
-    for path, column in cells.items():
-        wanted = min(_widest(path, column), _WIDEST if shown else widest)
-        room = min(width - used - _GAP, wanted)
-        last = len(shown) == len(cells) - 1 and path not in numbers
-        if shown and room < wanted and not (last and room >= _NARROWEST):
+    for path, most in wanted.items():
+        least = min(most, _SHORTEST) if path in _NAMES else most
+        room = min(width - used - _GAP, least)
+        may_be_cut = path in _ANSWERS or (path == last and path not in numbers)
+        if shown and room < least and not (may_be_cut and room >= _NARROWEST):
             break
         shown[path] = room
-        used += _GAP + wanted
+        used += _GAP + room
+    for path in filter(_NAMES.__contains__, shown):
+        grown = min(wanted[path], shown[path] + width - used)
+        used += grown - shown[path]
+        shown[path] = grown
     return shown
-
-
-def _leave_room(cells: Mapping[str, Sequence[str]], numbers: Collection[str], width: int) -> int:
-    """Return the most terminal columns of the first column, so that metrics, or the numbers next to it, fit too."""
-    first, *others = cells
-    if first not in _NAMES:
-        return width
-    next_to_it = len(list(takewhile(numbers.__contains__, others)))
-    wanted = [at for at, path in enumerate(others, 1) if path.startswith("metrics.")] or range(1, next_to_it + 1)
-    for at in reversed(wanted):
-        beside = sum(min(_widest(path, cells[path]), _WIDEST) + _GAP for path in others[:at])
-        if width - beside >= _SHORTEST:
-            return width - beside
-    return width
 
 
 def _widest(path: str, column: Sequence[str]) -> int:

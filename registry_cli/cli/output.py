@@ -280,7 +280,9 @@ def _name_columns(path: str, row: Row, near: Near | None) -> str:
     """Return the columns that are near to one that a row lacks, or where none is, all that it has."""
     from registry_cli.near import MOST, cut_field, did_you_mean, list_near  # only a mistake needs it
 
-    own = list_near(path, [*row, *(name for name, _ in _flat(row))], cut_field)
+    listed = [f"{key}.{inner}" for key, value in row.items() if isinstance(value, (list, tuple))
+              for item in value[:1] if isinstance(item, Mapping) for inner in item]  # fmt: skip
+    own = list_near(path, [*row, *(name for name, _ in _flat(row)), *listed], cut_field)
     found = dict.fromkeys([*own, *(near(path) if near else [])])
     return (
         did_you_mean([f"`{name}`" for name in list(found)[:MOST]])

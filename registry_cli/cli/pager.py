@@ -41,6 +41,15 @@ def open_pager() -> Iterator[None]:
     finally:
         sys.stdout = stdout
         paged.finish()
+        sys.stderr.write("".join(paged.notes))
+
+
+def write_note(text: str) -> None:
+    """Write a note to standard error: after the pager, which would hide it, where there is one."""
+    if isinstance(sys.stdout, _Paged):
+        sys.stdout.notes.append(text)
+    else:
+        sys.stderr.write(text)
 
 
 def find_pager() -> str | None:
@@ -56,9 +65,14 @@ def find_pager() -> str | None:
 
 
 class _Paged(io.TextIOBase):
-    """A terminal that starts the pager when more than its lines were written."""
+    """A terminal that starts the pager when more than its lines were written.
+
+    Attributes:
+        notes: Notes on standard error that wait for the pager's end.
+    """
 
     def __init__(self, terminal: TextIO, command: str) -> None:
+        self.notes: list[str] = []
         self._terminal, self._command = terminal, command
         self._room = shutil.get_terminal_size().lines - 1
         self._waiting: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from registry_cli.catalog.fold import changes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
 
 
-T = TypeVar("T")
+T = TypeVar("T", "ChangeRow", str)
 
 BATCH: Final = 200
 """Changes described at a time, so that a long log streams."""
@@ -42,7 +42,7 @@ def iter_events(
     Args:
         registry: The registry.
         after: Only changes after this event or entry.
-        limit: Most changes: the first ones after `after`, or without it the last ones.
+        limit: Most entries, each whole: the first ones after `after`, or without it the last ones.
         void: Only changes of entries that have no effect.
 
     Raises:
@@ -64,10 +64,23 @@ def _walk(
     """Return changes of the log, oldest first; the last ones are found from its end."""
     if after is not None:
         place = _find_place(registry, after)
-        return registry.read(lambda db: read_changes(db, after=place, void=void, limit=limit))
+        return _take_entries(registry.read(lambda db: read_changes(db, after=place, void=void)), limit)
     if limit is None:
         return registry.read(lambda db: read_changes(db, void=void))
-    return reversed(registry.read(lambda db: list(read_changes(db, void=void, newest=True, limit=limit))))
+    newest = registry.read(lambda db: list(_take_entries(read_changes(db, void=void, newest=True), limit)))
+    return reversed(newest)
+
+
+def _take_entries(found: Iterator[T], limit: int | None) -> Iterator[T]:
+    """Yield the changes, or ids of changes, of the first entries."""
+    for count, (_, same) in enumerate(groupby(found, _get_entry)):
+        if count == limit:
+            return
+        yield from same
+
+
+def _get_entry(found: ChangeRow | str) -> str:
+    return found.partition("/")[0] if isinstance(found, str) else found.entry
 
 
 def _find_place(registry: Registry, event: str) -> Place:

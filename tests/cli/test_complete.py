@@ -138,6 +138,8 @@ def test_values_of_options(offered: Offered) -> None:
     assert offered("model", "add", "x/y", "f", "--parent", "ba") == ["base="]
     assert offered("model", "query", "--columns", "name,metrics.") == ["name,metrics.acc"]
     assert offered("model", "query", "--sort", "-metrics.") == ["-metrics.acc"]
+    assert offered("model", "query", "--columns", "ref,file.") == offered("model", "query", "--sort", "file.") == []
+    assert offered("model", "query", "not file.") == ["not file.path", "not file.sha256"]
     assert offered("model", "lineage", "x", "--format", "m") == ["mermaid"]
     assert offered("config", "get", "vi") == ["views", "view."]
     assert offered("model", "edit", "x", "--set", "metad") == ["metadata.owner="]

@@ -39,14 +39,24 @@ def test_a_reader_goes_on_where_it_stopped(iris: Reg) -> None:
     found = [event["event"] for event in events(iris)]
     assert [event["event"] for event in events(iris, "--after", found[0])] == found[1:]
     assert [event["event"] for event in events(iris, "--after", found[0].partition("/")[0])] == found[3:]
-    assert [event["event"] for event in events(iris, "--after", found[0], "--limit", "2")] == found[1:3]
+    assert [event["event"] for event in events(iris, "--after", found[0], "--limit", "2")] == found[1:4]
+    assert iris("events", "--after", found[0], "--limit", "1", "-q").lines == found[1:3]
     assert events(iris, "--after", found[-1]) == []
     assert "no event" in iris("events", "--after", "nope", code=11).err
 
 
 def test_the_last_ones(iris: Reg) -> None:
     assert [event["ref"] for event in events(iris, "-n", "1")] == ["iris/tuned:1"]
-    assert iris("events", "-n", "0").out == ""
+    assert iris("events", "-n", "0").out == iris("events", "-n", "0", "-q").out == ""
+
+
+def test_entries_are_printed_whole(iris: Reg) -> None:
+    iris("model", "tag", "iris/softmax:1", "iris/softmax:2", "iris/tuned", "--add", "x")
+    every = [event["event"] for event in events(iris)]
+    assert [event["event"] for event in events(iris, "--limit", "1")] == every[-3:]
+    assert [event["event"] for event in events(iris, "--limit", "2")] == every[-4:]
+    assert iris("events", "--limit", "1", "-q").lines == every[-3:]
+    assert len(iris("events", "--limit", "1", terminal=True).shown) == 4
 
 
 def test_lines_and_a_table(iris: Reg) -> None:
@@ -83,6 +93,6 @@ def test_the_last_ones_are_found_from_the_end(iris: Reg, monkeypatch: pytest.Mon
     make = journal._change
     monkeypatch.setattr(journal, "_change", lambda row: read.append(row) or make(row))
     assert events(iris, "--limit", "2") == every[-2:]
-    assert len(read) == 2
+    assert len(read) == 3, "that of the entry before shows that the oldest is whole"
     assert [line.split("\t")[2] for line in iris("model", "history", "iris/softmax", "-n", "1").lines]
-    assert len(read) == 4, "that of the entry before shows that the newest is whole"
+    assert len(read) == 5, "that of the entry before shows that the newest is whole"

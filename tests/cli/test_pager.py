@@ -58,9 +58,16 @@ def test_what_fits_is_printed_as_it_is() -> None:
 @pytest.mark.slow
 def test_listings_are_paged_and_work_is_not(iris: Reg, tmp_path: Path) -> None:
     for words in (["model", "list"], ["list"], ["events"], ["model", "show", "iris/softmax"]):
-        assert on_terminal(*words, lines=2, PAGER=MARK)[-1].startswith("~")
+        assert on_terminal(*words, lines=2, PAGER=MARK)[0].startswith("~")
     for words in (["log", "--", "seq", "9"], ["status"], ["model", "query", "--raw"], ["init", "x"]):
         assert not on_terminal(*words, lines=2, PAGER=MARK)[-1].startswith("~")
+
+
+def test_what_is_not_shown_is_said_after_the_pager(iris: Reg) -> None:
+    lines = on_terminal("model", "query", width=40, lines=2, PAGER="sed 's/^/~/; $s/$/ end/'")
+    assert [line[0] for line in lines] == ["~"] * 4 + ["n"]
+    assert lines[-2].endswith(" end")
+    assert lines[-1].startswith("not shown at this width: ")
 
 
 @pytest.mark.slow

@@ -79,7 +79,8 @@ def list_near_fields(name: str, subject: Subject = VERSIONS) -> list[str]:
 
     table, dot, key = name.partition(".")
     if dot and key:
-        return [f"{near}.{key}" for near in list_near(table, subject.keyed)]
+        near = list_near(table, [*subject.keyed, *{name.partition(".")[0] for name in subject.files}])
+        return [f"{word}.{key}" for word in near if word in subject.keyed or f"{word}.{key}" in subject.files]
     if table in subject.keyed:
         return [f"{table}.KEY"]
     near = list_near(table, [*subject.plain, *subject.keyed])

@@ -48,7 +48,7 @@ class ChangeRow:
 
 def iter_changes(
     db: sqlite3.Connection, *, line: int | None = None, entry: EntryId | None = None, after: Place = 0,
-    void: bool = False, newest: bool = False, limit: int | None = None,
+    void: bool = False, newest: bool = False,
 ) -> Iterator[ChangeRow]:  # fmt: skip
     """Yield changes, oldest first: all, those of a line, or those of an entry.
 
@@ -59,7 +59,6 @@ def iter_changes(
         after: Only slots above this one, or changes after a slot and a position in it.
         void: Only changes without effect.
         newest: Yield the newest first.
-        limit: Most changes.
     """
     only = _conditions(after, void=void)
     if line is not None:
@@ -71,7 +70,7 @@ def iter_changes(
         " e.void"
     )
     joins = " LEFT JOIN versions v ON v.row = c.version LEFT JOIN lines l ON l.id = c.line"
-    return map(_change, _select(db, columns + _FROM + joins, only, newest=newest, limit=limit))
+    return map(_change, _select(db, columns + _FROM + joins, only, newest=newest))
 
 
 def find_slot(db: sqlite3.Connection, entry: str) -> int | None:
@@ -80,10 +79,10 @@ def find_slot(db: sqlite3.Connection, entry: str) -> int | None:
 
 
 def iter_event_ids(
-    db: sqlite3.Connection, *, after: Place = 0, void: bool = False, newest: bool = False, limit: int | None = None
+    db: sqlite3.Connection, *, after: Place = 0, void: bool = False, newest: bool = False
 ) -> Iterator[str]:
     """Yield the `event` of each change that `iter_changes` would yield, and read no more of it."""
-    found = _select(db, "e.id, c.position" + _FROM, _conditions(after, void=void), newest=newest, limit=limit)
+    found = _select(db, "e.id, c.position" + _FROM, _conditions(after, void=void), newest=newest)
     return (f"{entry}/{position}" for entry, position in found)
 
 
@@ -95,15 +94,13 @@ def _conditions(after: Place, *, void: bool) -> list[tuple[str, tuple[object, ..
 
 
 def _select(
-    db: sqlite3.Connection, what: str, only: list[tuple[str, tuple[object, ...]]], *, newest: bool, limit: int | None
+    db: sqlite3.Connection, what: str, only: list[tuple[str, tuple[object, ...]]], *, newest: bool
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield columns of changes in the order in which they are stored, so that a limit ends the walk."""
+    """Yield columns of changes in the order in which they are stored, so that the walk ends where the reader stops."""
     way = "DESC" if newest else "ASC"
     bound = [value for _, values in only for value in values]
-    query = (
-        f"SELECT {what} WHERE {' AND '.join(text for text, _ in only)} ORDER BY c.seq {way}, c.position {way} LIMIT ?"
-    )
-    return db.execute(query, [*bound, -1 if limit is None else limit])
+    query = f"SELECT {what} WHERE {' AND '.join(text for text, _ in only)} ORDER BY c.seq {way}, c.position {way}"
+    return db.execute(query, bound)
 
 
 def _change(row: tuple[Any, ...]) -> ChangeRow:

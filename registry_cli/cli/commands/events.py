@@ -28,7 +28,9 @@ def command(
     ctx: typer.Context,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", metavar="N", min=0, help="Print the last N; with --after the next N."),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=0, help="Print the last N entries, each whole; with --after the next N."
+        ),
     ] = None,
     after: Annotated[
         str | None, typer.Option("--after", metavar="EVENT", help="Print the events after this event or entry.")

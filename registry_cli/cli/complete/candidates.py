@@ -7,6 +7,7 @@ import os
 from registry_cli.cli.complete.options import (
     COMMANDS,
     FIELDS,
+    FILE_FIELDS,
     FRAMEWORKS,
     OPTIONS,
     ROLES,
@@ -111,7 +112,7 @@ def _expression(text: str, index: Names, *, tasks: bool) -> list[tuple[str, str]
     if colon and label in {"tag", "alias", "status"}:
         known = {"tag": index.tags(rest, tasks=tasks), "alias": index.aliases(rest), "status": STATUSES}
         return _prefixed(f"{head}{label}:", known[label])
-    fields, keywords = (TASK_FIELDS, _TASK_KEYWORDS) if tasks else (FIELDS, _KEYWORDS)
+    fields, keywords = (TASK_FIELDS, _TASK_KEYWORDS) if tasks else ((*FIELDS, *FILE_FIELDS), _KEYWORDS)
     return _prefixed(head, [*fields, *index.fields(word, tasks=tasks), *keywords])
 
 

@@ -41,6 +41,8 @@ SCHEMA = {schema!r}
 """Version of the index that completion can read."""
 ROLES = {roles!r}
 FIELDS = {fields!r}
+FILE_FIELDS = {file_fields!r}
+"""Fields that only a query takes; the columns are those of `files`."""
 TASK_FIELDS = {task_fields!r}
 STATUSES = {statuses!r}
 SETTINGS: tuple[tuple[str, str], ...] = {settings!r}
@@ -68,7 +70,8 @@ def _table() -> str:
     head = _HEAD.format(
         schema=SCHEMA,
         roles=tuple(ROLES),
-        fields=(*PLAIN, "tags", "aliases", *FILES),
+        fields=(*PLAIN, "tags", "aliases"),
+        file_fields=tuple(FILES),
         task_fields=(*TASK_PLAIN, "tags"),
         statuses=STATUSES,
         settings=tuple((key.removesuffix("NAME"), described.summary) for key, described in KEYS.items()),

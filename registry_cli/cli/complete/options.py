@@ -10,7 +10,9 @@ from __future__ import annotations
 SCHEMA = 5
 """Version of the index that completion can read."""
 ROLES = ('continue', 'base', 'input', 'adapter', 'merge', 'distill', 'quantize', 'derive')
-FIELDS = ('name', 'project', 'number', 'id', 'framework', 'author', 'created', 'step', 'published', 'archived', 'size', 'task', 'attempt', 'comment', 'tags', 'aliases', 'file.path', 'file.sha256')
+FIELDS = ('name', 'project', 'number', 'id', 'framework', 'author', 'created', 'step', 'published', 'archived', 'size', 'task', 'attempt', 'comment', 'tags', 'aliases')
+FILE_FIELDS = ('file.path', 'file.sha256')
+"""Fields that only a query takes; the columns are those of `files`."""
 TASK_FIELDS = ('name', 'project', 'id', 'status', 'author', 'created', 'started', 'ended', 'duration', 'attempt', 'exit_code', 'source', 'commit', 'command', 'comment', 'archived', 'tags')
 STATUSES = ('draft', 'running', 'completed', 'failed', 'cancelled', 'crashed')
 SETTINGS: tuple[tuple[str, str], ...] = (('author', 'who makes changes, where REG_AUTHOR is not set'), ('views', 'how `reg model path` shares bytes'), ('retention.keep', 'what `reg model prune` keeps of each model'), ('gc.grace', 'how long unused bytes stay in use'), ('gc.trash', 'how long they then stay in the trash'), ('view.', 'a query saved by `reg model query --save-view NAME`'))
@@ -49,7 +51,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, bool, str], ...] = (
     (('--env',), 'NAME', True, 'Record this variable too, or those that match a glob'),
     (('--message', '-m'), 'TEXT', False, 'The reason, for the log'),
     (('--quiet', '-q'), '', False, 'Print no line at the end; problems all the same'),
-    (('--limit', '-n'), 'N', False, 'Print the last N; with --after the next N'),
+    (('--limit', '-n'), 'N', False, 'Print the last N entries, each whole; with --after the next N'),
     (('--after',), 'EVENT', False, 'Print the events after this event or entry'),
     (('--void',), '', False, 'Print entries that have no effect, and why'),
     (('--fast',), '', False, 'Check only names and sizes; read no file'),

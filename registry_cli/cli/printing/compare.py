@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from registry_cli.cli.drawing import open_console
+from registry_cli.cli.drawing import open_console, shorten_middle
 from registry_cli.registry.compare import Compared, Comparison, list_groups
 from registry_cli.views.comparison import comparison_table, format_lines, list_cells, name_field
 from registry_cli.views.text import escape, format_short, format_size
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
@@ -25,7 +26,7 @@ About: TypeAlias = tuple[str, list[str]]
 BEST: Final = "★"
 NOTHING: Final = "–"
 _WIDEST: Final = 34
-"""Most terminal columns of a field's name, and of a version; longer text is folded."""
+"""Most terminal columns of a field's name, and of a version; longer text is folded, longer headings are shortened."""
 _NARROWEST: Final = 10
 _GAP: Final = 2
 
@@ -113,9 +114,9 @@ def _draw_block(
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    table.add_column(Text(escape(corner)), overflow="fold", max_width=_WIDEST)
+    table.add_column(_Heading(corner), overflow="fold", max_width=_WIDEST)
     for at in places:
-        table.add_column(Text(escape(titles[at])), overflow="fold", max_width=_WIDEST)
+        table.add_column(_Heading(titles[at]), overflow="fold", max_width=_WIDEST)
     for name, texts in about:
         if any(texts[at] for at in places):
             table.add_row(Text(name, "dim"), *(Text(texts[at], "dim") for at in places))
@@ -128,6 +129,25 @@ def _draw_block(
             label = Text(group, "bold") if group == "design" else Padding(Text(escape(row.key)), (0, 0, 0, 2))
             table.add_row(label, *(_cell(row, at) for at in places))
     return table
+
+
+class _Heading:
+    """The heading of a column: a name, shortened in the middle where the column is narrower."""
+
+    def __init__(self, name: str) -> None:
+        self._name = escape(name)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        from rich.cells import cell_len
+        from rich.measure import Measurement
+
+        wide = min(cell_len(self._name), options.max_width)
+        return Measurement(min(wide, _NARROWEST), wide)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        yield Text(shorten_middle(self._name, options.max_width))
 
 
 def _about(versions: Sequence[VersionRow]) -> list[About]:

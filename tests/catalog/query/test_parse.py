@@ -121,6 +121,8 @@ def test_each_form(text: str, expr: Expr) -> None:
     [
         ("metric.acc > 0.9", 0, 10, "there is no field 'metric.acc'", "did you mean `metrics.acc`?"),
         ("tag:a and framwork = x", 10, 8, "there is no field 'framwork'", "did you mean `framework`?"),
+        ("files.path = x", 0, 10, "there is no field 'files.path'", "did you mean `file.path`?"),
+        ("files.sha256", 0, 12, "there is no field 'files.sha256'", "did you mean `file.sha256`?"),
         ("metrics > 1", 0, 7, "there is no field 'metrics'", "did you mean `metrics.KEY`?"),
         ("tag = prod", 0, 3, "there is no field 'tag'", "did you mean `tag:x`?"),
         ("metrics.a >", 11, 1, "a value is missing here", None),

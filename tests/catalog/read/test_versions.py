@@ -142,13 +142,9 @@ def test_changes_from_either_end(catalog: Catalog) -> None:
         return found
 
     assert events(newest=True) == every[::-1]
-    assert events(newest=True, limit=2) == every[:-3:-1]
-    assert events(limit=3) == every[:3]
-    assert events(limit=0) == []
     assert events(after=(3, 0)) == every[3:]
-    assert events(after=(3, 0), limit=1) == every[3:4]
-    assert events(void=True, newest=True, limit=5) == every[-1:]
-    assert events(line=1, newest=True, limit=1) == every[2:3]
+    assert events(void=True, newest=True) == every[-1:]
+    assert events(line=1, newest=True)[:1] == every[2:3]
 
 
 @pytest.mark.parametrize("part", [{}, {"newest": True}, {"line": 1, "newest": True}, {"after": (3, 1)}, {"void": True}])
@@ -156,7 +152,7 @@ def test_changes_are_read_in_the_order_in_which_they_lie(catalog: Catalog, part:
     catalog.add("a/m")
     asked: list[str] = []
     catalog.db.set_trace_callback(asked.append)
-    assert len(list(iter_changes(catalog.db, **part, limit=1))) == (0 if {"after", "void"} & part.keys() else 1)
+    assert (next(iter_changes(catalog.db, **part), None) is None) == bool({"after", "void"} & part.keys())
     catalog.db.set_trace_callback(None)
     plan = [step for *_, step in catalog.db.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
     assert plan[0].startswith("SEARCH c USING ")

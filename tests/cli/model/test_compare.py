@@ -117,3 +117,17 @@ def test_mistakes(reg: Reg) -> None:
     assert "no group `weights`" in reg("model", "compare", "a/b:1", "a/b:2", "--only", "weights", code=2).err
     assert "exclude" in reg("model", "compare", "a/b:1", "a/b:2", "--md", "--json", code=2).err
     reg("model", "compare", "a/b:1", "a/b:9", code=11)
+
+
+def test_a_long_name_is_one_line_of_the_heading(reg: Reg, tmp_path: Path) -> None:
+    long = "team-vision/resnet152-with-a-very-long-name-for-a-model-of-some-kind-v2-x"
+    with Registry.open(tmp_path) as registry:
+        add(registry, long, b"three", metrics={"acc": 0.6})
+        add(registry, long, b"four!!", metrics={"acc": 0.7})
+    both = plain(reg("model", "compare", f"{long}:1", f"{long}:2", terminal=True).out)
+    assert [re.sub("….*-", "…", word) for word in both[0].split()] == ["team-vision/resn…x", ":1", ":2"]
+    assert both[1].startswith("created")
+    others = plain(reg("model", "compare", f"{long}:1", "a/b", f"{long}:2", terminal=True).out)
+    assert re.fullmatch(r" +team-vision/\S+…\S+v2-x:1 +a/b:2 .*", others[0] + " "), others[0]
+    assert others[1].startswith("created")
+    assert max(map(len, both + others)) <= 80

@@ -36,12 +36,7 @@ def test_many_at_once(iris: Reg, tmp_path: Path) -> None:
     (tmp_path / "d.txt").write_text("a design")
     changed = iris("model", "edit", "-", "--framework", "Softmax", "--design", "d.txt", stdin=ids)
     assert len(changed.lines) == 3
-    assert (
-        iris("events", "--limit", "3", "--columns", "entry").lines.count(
-            iris("events", "-n1", "--columns", "entry").lines[0]
-        )
-        == 3
-    )
+    assert len(iris("events", "--limit", "1").lines) == 3
     assert iris("model", "edit", "-", "--comment", "x", stdin="").out == ""
 
 

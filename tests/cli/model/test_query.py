@@ -116,6 +116,7 @@ def test_a_column_or_sort_key_that_no_version_has_is_told(iris: Reg, words: list
 def test_a_column_that_does_not_exist_is_told_what_is_near(iris: Reg) -> None:
     for words in (["model", "query", "--sort", "-metrics.acc"], ["model", "show", "iris/softmax"]):
         assert "no column `acc`: did you mean `metrics.acc`?" in iris(*words, "--columns", "acc", code=2).err
+        assert "no column `file.path`: did you mean `files.path`" in iris(*words, "--columns", "file.path", code=2).err
         assert "no column `xyzzy`: columns are id" in iris(*words, "--columns", "xyzzy", code=2).err
     asked = iris("model", "query", "--sort", "metadata.owner", "--columns", "acc", code=2)  # the first row has none
     assert "no column `acc`: did you mean `metrics.acc`?" in asked.err

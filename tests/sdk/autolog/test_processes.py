@@ -367,12 +367,11 @@ def test_two_dumps_into_one_open_file_are_one_version(tmp_path: Path, variables:
 @pytest.mark.slow
 def test_what_cannot_be_told_of_a_save_does_not_lose_it(tmp_path: Path, variables: dict[str, Any]) -> None:
     printed = scripts.run(tmp_path, script("""
-    os.makedirs(b"/".join([os.getcwdb(), b"\\xff"]))
-    toynet.save({}, os.path.join(os.fsdecode(b"\\xff"), "odd.json"))
+    toynet.save({}, os.fsdecode(b"odd-\\xff.json"))
     toynet.save({}, "even.json")
     """), **variables)  # fmt: skip
     assert made(tmp_path) == ["proj/job/even:1"]
-    assert "odd.json" in printed
+    assert "odd-" in printed
 
 
 @pytest.mark.slow
