@@ -68,6 +68,10 @@ class Comparison:
         """True where any row differs."""
         return not all(row.same for row in self.rows)
 
+    def __repr__(self) -> str:
+        refs = " ".join(version.ref for version in self.versions)
+        return f"<Comparison {refs}: {sum(not row.same for row in self.rows)} of {len(self.rows)} fields differ>"
+
     def _repr_html_(self) -> str:
         from registry_cli.registry.html import format_table
 
