@@ -10,7 +10,15 @@ Importing the package loads nothing else: each name is loaded when it is first u
 TYPE_CHECKING = False  # type checkers treat the name as true; nothing is imported at runtime
 if TYPE_CHECKING:
     from registry_cli._version import __version__ as __version__
+    from registry_cli.errors import AmbiguousError as AmbiguousError
+    from registry_cli.errors import ConflictError as ConflictError
+    from registry_cli.errors import CorruptError as CorruptError
+    from registry_cli.errors import NoRegistryError as NoRegistryError
+    from registry_cli.errors import NotFoundError as NotFoundError
+    from registry_cli.errors import RefusedError as RefusedError
     from registry_cli.errors import RegError as RegError
+    from registry_cli.errors import RemoteError as RemoteError
+    from registry_cli.errors import UsageError as UsageError
     from registry_cli.opening import Registry as Registry
     from registry_cli.registry.version import Version as Version
     from registry_cli.sdk.autolog.autolog import autolog as autolog
@@ -29,15 +37,23 @@ if TYPE_CHECKING:
     from registry_cli.sdk.warning import RegWarning as RegWarning
 
 _EXPORTS = {
+    "AmbiguousError": "registry_cli.errors",
+    "ConflictError": "registry_cli.errors",
+    "CorruptError": "registry_cli.errors",
     "InputModel": "registry_cli.sdk.clearml.input_model",
     "Logger": "registry_cli.sdk.clearml.logger",
     "Model": "registry_cli.sdk.clearml.model",
+    "NoRegistryError": "registry_cli.errors",
+    "NotFoundError": "registry_cli.errors",
     "OutputModel": "registry_cli.sdk.clearml.output_model",
     "Pending": "registry_cli.sdk.pending",
+    "RefusedError": "registry_cli.errors",
     "RegError": "registry_cli.errors",
     "RegWarning": "registry_cli.sdk.warning",
     "Registry": "registry_cli.opening",
+    "RemoteError": "registry_cli.errors",
     "Task": "registry_cli.sdk.task",
+    "UsageError": "registry_cli.errors",
     "Version": "registry_cli.registry.version",
     "__version__": "registry_cli._version",
     "autolog": "registry_cli.sdk.autolog.autolog",
@@ -49,15 +65,23 @@ _EXPORTS = {
     "use": "registry_cli.sdk.use",
 }
 __all__ = [
+    "AmbiguousError",
+    "ConflictError",
+    "CorruptError",
     "InputModel",
     "Logger",
     "Model",
+    "NoRegistryError",
+    "NotFoundError",
     "OutputModel",
     "Pending",
+    "RefusedError",
     "RegError",
     "RegWarning",
     "Registry",
+    "RemoteError",
     "Task",
+    "UsageError",
     "Version",
     "__version__",
     "autolog",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.records.values import flatten
-from registry_cli.views.text import escape, format_short
+from registry_cli.views.text import escape, format_sealed, format_short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,10 +120,13 @@ def list_pairs(table: Mapping[str, Any]) -> list[list[str]]:
 
 def _metrics(metrics: Mapping[str, Any], sealed: Mapping[str, Any]) -> list[list[str]]:
     """Return metrics, those that were edited after the publication with their sealed values."""
-    known = {name: "none" if value is None else format_short(value) for name, value in sealed.items()}
     names = dict.fromkeys([*metrics, *sealed])
     return [
-        [escape(name), format_short(metrics.get(name)) or "-", *([f"sealed: {known[name]}"] if name in known else [])]
+        [
+            escape(name),
+            format_short(metrics.get(name)) or "-",
+            *([format_sealed(sealed[name])] if name in sealed else []),
+        ]
         for name in names
     ]
 

@@ -24,6 +24,10 @@ GUIDE: Final = GUIDES / "python.md"
 HEADING: Final = "## Reference\n"
 FUNCTIONS: Final = ("task", "use", "commit", "log_metric", "log_metrics", "log_params", "autolog")
 CLASSES: Final = ("Version", "Pending", "Registry", "RegError", "RegWarning")
+ERRORS: Final = (
+    "UsageError", "NoRegistryError", "NotFoundError", "AmbiguousError", "ConflictError", "CorruptError", "RemoteError",
+    "RefusedError",
+)  # fmt: skip
 CLEARML: Final = ("Task", "Logger", "Model", "InputModel", "OutputModel")
 REGISTRY: Final = frozenset({"find", "open", "init", "query", "id", "path", "author", "close"})
 """What scripts use of `Registry`; the rest of it serves the operations of this package."""
@@ -72,10 +76,18 @@ def format_reference() -> str:
         lines += ["", *_format_callable(name, getattr(registry_cli, name))]
     for name in CLASSES:
         lines += ["", *_format_class(name, getattr(registry_cli, name))]
-    lines += ["", "### ClearML's classes", "", *_fill(_CLEARML)]
+    lines += ["", "### Errors", "", *_format_errors(), "", "### ClearML's classes", "", *_fill(_CLEARML)]
     for name in CLEARML:
         lines += ["", *_format_methods(name, getattr(registry_cli, name))]
     return "\n".join([*lines, "", *_format_methods("All models", SavedModel), ""])
+
+
+def _format_errors() -> Iterator[str]:
+    """Yield a table of the errors that functions raise."""
+    yield from ("Each is a `RegError`.", "", "| name | exit code | means |", "|---|---|---|")
+    for name in ERRORS:
+        kind = getattr(registry_cli, name)
+        yield f"| `{name}` | {kind.exit_code} | {parse_docstring(kind.__doc__ or '').summary} |"
 
 
 def _format_methods(name: str, kind: type[Any]) -> Iterator[str]:

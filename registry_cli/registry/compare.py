@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeGuard, TypeVar, get_args
 
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.designs import diff_designs, identify_design
+from registry_cli.registry.proof import find_sealed
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
@@ -40,6 +41,7 @@ class Compared:
         deltas: Difference of each number from the first version's; None where one of them is not a finite number.
         best: Positions of the best values of a metric, empty where none is better than another.
         same: True where all versions agree.
+        sealed: For a metric, by position, the published value where it was edited since; None where it was added then.
     """
 
     group: str
@@ -48,6 +50,7 @@ class Compared:
     deltas: tuple[float | None, ...] = ()
     best: tuple[int, ...] = ()
     same: bool = True
+    sealed: Mapping[int, int | float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,31 @@ class Comparison:
     Attributes:
         rows: Fields in the order of `GROUPS`; in each group, those that differ come first.
         designs: Unified diff of each version's design against the first version's, empty where they are equal.
+        sealed: For each version what `find_sealed` returns.
     """
 
     versions: tuple[VersionRow, ...]
     rows: tuple[Compared, ...]
     designs: tuple[str, ...]
+    sealed: tuple[Mapping[str, Mapping[str, int | float | None]] | None, ...]
 
     @property
     def differs(self) -> bool:
         """True where any row differs."""
         return not all(row.same for row in self.rows)
 
+    def __repr__(self) -> str:
+        refs = " ".join(version.ref for version in self.versions)
+        return f"<Comparison {refs}: {sum(not row.same for row in self.rows)} of {len(self.rows)} fields differ>"
+
     def _repr_html_(self) -> str:
         from registry_cli.registry.html import format_table
 
-        rows = [(f"{row.group}.{row.key}", *row.values, not row.same) for row in self.rows]
+        rows: list[tuple[object, ...]] = []
+        for row in self.rows:
+            rows.append((f"{row.group}.{row.key}", *row.values, not row.same))
+            if row.sealed:
+                rows.append((f"sealed.{row.group}.{row.key}", *map(row.sealed.get, range(len(row.values))), False))
         return format_table(["", *(version.ref for version in self.versions)], rows, bold=True)
 
 
@@ -93,8 +106,15 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
     groups = choose_groups(GROUPS, only)
     versions = tuple(registry.get_row(ref) for ref in refs)
     rows = [row for group in groups for row in compare_group(group, [_table_of(group, one) for one in versions])]
+    sealed = tuple(find_sealed(registry.layout, one) for one in versions)
+    rows = [_add_sealed(row, sealed) if row.group == "metrics" else row for row in rows]
     designs = diff_designs(registry.layout, versions) if "design" in groups else ("",) * len(versions)
-    return Comparison(versions, tuple(rows), designs)
+    return Comparison(versions, tuple(rows), designs, sealed)
+
+
+def _add_sealed(row: Compared, sealed: Sequence[Mapping[str, Mapping[str, int | float | None]] | None]) -> Compared:
+    edited = [table["metrics"] if table else {} for table in sealed]
+    return replace(row, sealed={at: one[row.key] for at, one in enumerate(edited) if row.key in one})
 
 
 def choose_groups(groups: Sequence[G], only: Sequence[str]) -> list[G]:

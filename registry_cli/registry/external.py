@@ -12,7 +12,7 @@ from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
 from registry_cli.store.blobs import has_blob
-from registry_cli.store.hashing import CHUNK, Digests, sha256_of_file
+from registry_cli.store.hashing import CHANGED, CHUNK, Digests, sha256_of_file
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
 
@@ -38,13 +38,7 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
     with Staging(registry.layout, progress=progress) as staging:
         digests = _read(str(file.url), staging)
         if file.sha256 and file.sha256 != digests.sha256:
-            local = find_local(file)
-            source = f"{quote(str(local))} --reference" if local else f"--url {quote(str(file.url))}"
-            raise CorruptError(
-                f"{file.path} of {row.ref} changed at {file.url} since it was first read: bring it back, or add what is"
-                " there",
-                hint=f"reg model add {quote(row.name)} {source}",
-            )
+            raise _changed(row, file)
         staging.install()
         if not file.sha256:
             learned = changes.digest(row.id, file.path, size=digests.size, sha256=digests.sha256, xxh3=digests.xxh3)
@@ -79,12 +73,34 @@ def check_external(row: VersionRow, file: FileEntry, path: Path) -> None:
         CorruptError: It has other bytes.
     """
     if not path.exists():
-        raise NotFoundError(f"{path} is gone, and {row.ref} only points to it: bring it back, or add it again")
-    if file.sha256 and sha256_of_file(path) != file.sha256:
-        raise CorruptError(
-            f"{path} changed since {row.ref} was made: bring it back, or add what is there",
-            hint=f"reg model add {quote(row.name)} {quote(str(path))} --reference",
+        raise NotFoundError(
+            f"{path} is gone, and {row.ref} only points to it: bring it back, or add it again",
+            hint="reg model add --help",
         )
+    if file.sha256 and sha256_of_file(path) != file.sha256:
+        raise _changed(row, file)
+
+
+def _changed(row: VersionRow, file: FileEntry) -> CorruptError:
+    local = find_local(file)
+    what = f"--url {quote(str(file.url))}" if local is None else f"{_list_sources(row, file, local)} --reference"
+    return CorruptError(
+        f"{file.path} of {row.ref}: {local or file.url} {CHANGED}: bring it back, or add what is there",
+        hint=f"reg model add {quote(row.name)} {what}",
+    )
+
+
+def _list_sources(row: VersionRow, file: FileEntry, local: Path) -> str:
+    """Return the words that add a version's local files again: their folder where they come from one, else each."""
+    if len(row.files) == 1 and file.path == local.name:
+        return quote(str(local))
+    found = [(one, path) for one in row.files if (path := find_local(one)) is not None]
+    inside = all(
+        path.as_posix().endswith(f"/{one.path}") for one, path in found
+    )  # false where a file has another name in the version
+    folders = {path.parents[one.path.count("/")] for one, path in found} if inside else set()
+    paths = folders if len(folders) == 1 else {path for _, path in found}
+    return " ".join(quote(str(path)) for path in sorted(paths))
 
 
 def _read(url: str, staging: Staging) -> Digests:
@@ -93,7 +109,10 @@ def _read(url: str, staging: Staging) -> Digests:
         path = Path(unquote(urlsplit(url).path))
         if not path.is_file():
             what = "is no regular file" if path.exists() else "is gone"
-            raise NotFoundError(f"{path} {what}, and the version only points to it: bring it back, or add it again")
+            raise NotFoundError(
+                f"{path} {what}, and the version only points to it: bring it back, or add it again",
+                hint="reg model add --help",
+            )
         return staging.read_file(path)
     if scheme not in {"http", "https"}:
         raise RemoteError(

@@ -101,6 +101,9 @@ class Lineage:
             found.setdefault(here, []).append((edge.role, there))
         return found
 
+    def __repr__(self) -> str:
+        return f"<Lineage {self._label(self.root)} nodes={len(self.nodes)} edges={len(self.edges)}>"
+
     def _repr_html_(self) -> str:
         from registry_cli.registry.html import format_heading, format_tree
 

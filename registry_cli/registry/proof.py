@@ -36,10 +36,15 @@ def check_proof(layout: Layout, row: VersionRow) -> None:
         raise _other_files(row, "its publication")
 
 
-def find_edited_metrics(layout: Layout, row: VersionRow) -> dict[str, int | float | None]:
+def find_sealed(layout: Layout, row: VersionRow) -> dict[str, dict[str, int | float | None]] | None:
+    """Return the sealed values, by `metrics`, of what was edited since a version was published; None for a draft."""
+    return {"metrics": _find_edited_metrics(layout, row)} if row.published else None
+
+
+def _find_edited_metrics(layout: Layout, row: VersionRow) -> dict[str, int | float | None]:
     """Return the sealed value of each metric that was edited after the publication; None where it was added then.
 
-    It is empty for a draft, and where the publication cannot be read.
+    It is empty where the publication cannot be read.
     """
     publication = _find_publication(layout, row)
     if publication is None:

@@ -35,7 +35,7 @@ class Outcome:
 
 def outcome_of(error: BaseException | None) -> Outcome:
     """Return the end that an exception would cause."""
-    if error is None:
+    if error is None or isinstance(error, GeneratorExit):  # its caller left a generator early, as `break` does
         return Outcome()
     if isinstance(error, SystemExit):
         return _of_exit(error.code)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, MutableMapping
+from contextlib import aclosing
 from functools import wraps
-from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from registry_cli import opening
 from registry_cli.sdk.begin import find_to_join
@@ -67,15 +68,13 @@ class TaskBlock:
         task.__exit__(kind, error, trace)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return a function that runs as a task; the task of a coroutine function ends with its coroutine."""
+        """Return a function that runs as a task; of a coroutine or a generator the task ends with that."""
         if iscoroutinefunction(function):
-
-            @wraps(function)
-            async def wait(*args: P.args, **named: P.kwargs) -> Any:
-                with self._copy(function):
-                    return await function(*args, **named)
-
-            return wait  # type: ignore[return-value]  # R is what it returns: a coroutine
+            return self._wrap_coroutine(function)
+        if isgeneratorfunction(function):
+            return self._wrap_generator(function)
+        if isasyncgenfunction(function):
+            return self._wrap_async_generator(function)
 
         @wraps(function)
         def run(*args: P.args, **named: P.kwargs) -> R:
@@ -83,6 +82,32 @@ class TaskBlock:
                 return function(*args, **named)
 
         return run
+
+    def _wrap_coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        async def wait(*args: Any, **named: Any) -> Any:
+            with self._copy(function):
+                return await function(*args, **named)
+
+        return wait
+
+    def _wrap_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def generate(*args: Any, **named: Any) -> Generator[Any, Any, Any]:
+            with self._copy(function):
+                return (yield from function(*args, **named))
+
+        return generate
+
+    def _wrap_async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        async def generate(*args: Any, **named: Any) -> AsyncIterator[Any]:
+            with self._copy(function):
+                async with aclosing(function(*args, **named)) as values:
+                    async for value in values:
+                        yield value
+
+        return generate
 
     def _copy(self, function: Callable[..., Any]) -> TaskBlock:
         name = self._name or str(getattr(function, "__name__", "")) or None
@@ -93,6 +118,9 @@ class TaskBlock:
         return named or [ref for _, ref in self._inputs]
 
 
+@overload
+def task(name: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
 def task(
     name: str | None = None,
     *,
@@ -100,8 +128,19 @@ def task(
     params: Mapping[str, Any] | None = None,
     inputs: Iterable[str] | Mapping[str, str] = (),
     tags: Iterable[str] = (),
-) -> TaskBlock:
+) -> TaskBlock: ...
+def task(
+    name: str | Callable[..., Any] | None = None,
+    *,
+    project: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    inputs: Iterable[str] | Mapping[str, str] = (),
+    tags: Iterable[str] = (),
+) -> TaskBlock | Callable[..., Any]:
     """Make a task of a block, `with reg.task("a") as task:`, or of each call of a function, `@reg.task("a")`.
+
+    A function may be decorated with `@reg.task` alone. The task of a generator lasts until the generator ends or is
+    closed.
 
     Args:
         name: The script's when None; of a function the function's.
@@ -111,10 +150,12 @@ def task(
         tags: Labels.
 
     Returns:
-        A context manager, whose value is the `Task`, and a decorator.
+        A context manager, whose value is the `Task`, and a decorator; for `@reg.task` alone the decorated function.
 
     Raises:
         NoRegistryError: There is no registry when the block begins.
         NotFoundError: An input's address names nothing when the block begins.
     """
+    if callable(name):
+        return TaskBlock(None, project, params, inputs, tags)(name)
     return TaskBlock(name, project, params, inputs, tags)

@@ -17,7 +17,7 @@ from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.store import files, flushing
 from registry_cli.store.blobs import copy_blob
 from registry_cli.store.flushing import EarlyFlush
-from registry_cli.store.hashing import iter_chunks, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.hashing import CHANGED, iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.new_file import NewFile
 from registry_cli.store.outlet import is_stream
 from registry_cli.store.progress import SILENT, Progress
@@ -141,7 +141,7 @@ class Copying:
                 copy.file.write(chunk)
                 self._progress.advance(len(chunk))
         if sha256 and sha256_of_file(copy.file.path) != sha256:
-            raise CorruptError(f"{source} changed since it was first read")
+            raise CorruptError(f"{source} {CHANGED}")
         self._hold()
 
     def count_on(self, target: Path) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from registry_cli.store.beneath import AnyPath
 
+CHANGED: Final = "changed since its digest was recorded"
+"""The problem of a file outside the registry that has other bytes than the version that points to it."""
 CHUNK: Final = 1 << 18
 """Bytes read at a time: large enough for the disk, small enough to stay in a core's cache."""
 

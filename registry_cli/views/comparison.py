@@ -24,8 +24,13 @@ def format_lines(rows: Iterable[Compared]) -> Iterator[str]:
 
 
 def list_cells(rows: Iterable[Compared]) -> list[list[object]]:
-    """Return the full name and the values of each field; files and designs as digests."""
-    return [[name_field(row), *map(_digest_or, row.values)] for row in rows]
+    """Return the full name and the values of each field, and those that are sealed; files and designs as digests."""
+    cells: list[list[object]] = []
+    for row in rows:
+        cells.append([name_field(row), *map(_digest_or, row.values)])
+        if row.sealed:
+            cells.append([f"sealed.{name_field(row)}", *map(row.sealed.get, range(len(row.values)))])
+    return cells
 
 
 def view_fields(rows: Iterable[Compared]) -> list[dict[str, Any]]:
@@ -46,7 +51,9 @@ def view_fields(rows: Iterable[Compared]) -> list[dict[str, Any]]:
 def comparison_table(shown: Comparison) -> dict[str, Any]:
     """Return a comparison as JSON has it."""
     return {
-        "versions": view_versions(shown.versions),
+        "versions": [
+            {**view, "sealed": sealed} for view, sealed in zip(view_versions(shown.versions), shown.sealed, strict=True)
+        ],
         "differs": shown.differs,
         "fields": view_fields(shown.rows),
         "designs": list(shown.designs),

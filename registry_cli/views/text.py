@@ -190,3 +190,8 @@ def _finite(value: object) -> object:
             return [_finite(inner) for inner in value]
         case _:
             return value
+
+
+def format_sealed(value: int | float | None) -> str:
+    """Return the note on a metric that was edited after its version was published; None where it was added then."""
+    return f"sealed: {'none' if value is None else format_short(value)}"

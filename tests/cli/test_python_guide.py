@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ import registry_cli
 from registry_cli.cli.python_guide import (
     CLASSES,
     CLEARML,
+    ERRORS,
     FUNCTIONS,
     GUIDE,
     REGISTRY,
@@ -46,7 +48,7 @@ def test_the_guide_is_up_to_date() -> None:
 
 
 def test_every_public_name_is_in_it() -> None:
-    assert {*FUNCTIONS, *CLASSES, *CLEARML} == {*registry_cli.__all__} - {"__version__"}
+    assert {*FUNCTIONS, *CLASSES, *ERRORS, *CLEARML} == {*registry_cli.__all__} - {"__version__"}
     assert {name for name, _ in list_members(registry_cli.Registry)} >= REGISTRY
 
 
@@ -79,6 +81,14 @@ def test_an_explained_argument_exists_and_none_is_left_out(function: Any) -> Non
     if "Args" in doc.entries:
         explained = [name.lstrip("*") for name, _ in doc.entries["Args"]]
         assert explained == [name for name in inspect.signature(function).parameters if is_shown(name)]
+
+
+@pytest.mark.parametrize("function", list_callables())
+def test_an_error_that_is_raised_can_be_caught_by_its_public_name(function: Any) -> None:
+    raised = parse_docstring(inspect.getdoc(function) or "").entries.get("Raises", [])
+    for name, _ in raised:
+        kind = getattr(builtins, name, None) or getattr(registry_cli, name)
+        assert issubclass(kind, Exception)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

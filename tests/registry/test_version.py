@@ -112,3 +112,13 @@ def test_a_notebook_shows_a_comparison_and_a_lineage(tmp_path: Path, version: re
     assert words[:2] == ["vision/net:1", "used for"]
     assert any("vision/next:1" in word for word in words)
     assert read(after.lineage(depth=1))[1] == "made from"
+
+
+def test_a_prompt_shows_a_comparison_and_a_lineage_in_a_line(tmp_path: Path, version: reg.Version) -> None:
+    (tmp_path / "next.pt").write_bytes(b"other")
+    after = reg.commit(tmp_path / "next.pt", "vision/next", parents=[version], metrics={"acc": 0.95},
+                       registry=version.registry)  # fmt: skip
+    compared = version.compare(after, only=["metrics"])
+    assert repr(compared) == "<Comparison vision/net:1 vision/next:1: 2 of 2 fields differ>"
+    assert repr(version.compare(version)).endswith(": 0 of 7 fields differ>")
+    assert repr(version.lineage()) == "<Lineage vision/net:1 nodes=2 edges=1>"

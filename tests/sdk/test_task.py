@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,57 @@ def test_a_function_is_a_task() -> None:
     assert reg.Task.get_by_name("fail").record.problem == "ZeroDivisionError: no"
     assert asyncio.run(later(3)) == 3
     assert reg.Task.get_by_name("later").get_reported_single_value("value") == 3
+    assert join.peek_current() is None
+
+
+def test_a_function_is_a_task_without_parentheses_too() -> None:
+    @reg.task
+    def train(first: int, *, second: int) -> int:
+        reg.log_metric("sum", first + second)
+        return first + second
+
+    assert (train.__name__, train(1, second=2)) == ("train", 3)
+    assert reg.Task.get_by_name("train").get_reported_single_value("sum") == 3
+
+
+def test_the_task_of_a_generator_lasts_as_long_as_it() -> None:
+    @reg.task("gen")
+    def count(most: int) -> Iterator[int]:
+        for number in range(most):
+            reg.log_metric("seen", number)
+            yield number
+        if most > 2:
+            raise ZeroDivisionError("no")
+
+    numbers = count(2)
+    assert next(numbers) == 0
+    assert reg.Task.get_by_name("gen").status == "running"
+    assert list(numbers) == [1]
+    task = reg.Task.get_by_name("gen")
+    assert (task.status, task.get_reported_single_value("seen")) == ("completed", 1)
+    for _ in (left := count(3)):
+        break
+    left.close()  # type: ignore[attr-defined]
+    assert reg.Task.get_by_name("gen").status == "completed"
+    with pytest.raises(ZeroDivisionError):
+        list(count(3))
+    assert reg.Task.get_by_name("gen").record.problem == "ZeroDivisionError: no"
+    assert join.peek_current() is None
+
+
+def test_the_task_of_an_asynchronous_generator_lasts_as_long_as_it() -> None:
+    @reg.task("gen")
+    async def count() -> AsyncIterator[str]:
+        for number in range(2):
+            reg.log_metric("seen", number)
+            yield reg.Task.get_by_name("gen").status
+
+    async def collect() -> list[str]:
+        return [status async for status in count()]
+
+    assert asyncio.run(collect()) == ["running", "running"]
+    task = reg.Task.get_by_name("gen")
+    assert (task.status, task.get_reported_single_value("seen")) == ("completed", 1)
     assert join.peek_current() is None
 
 

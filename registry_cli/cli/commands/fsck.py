@@ -35,7 +35,7 @@ def command(
     versions only point to, and the index is compared with the log. Nothing is changed. Each damage is reported with
     the versions and tasks that it affects.
     """
-    from registry_cli.cli.printing.fsck import print_report
+    from registry_cli.cli.printing.fsck import find_outside, print_report
     from registry_cli.registry.fsck.fsck import check_registry
 
     if fast and strong:
@@ -46,4 +46,6 @@ def command(
     print_report(session.output, report, session.registry.path)
     if report.damages:
         number = len(report.damages)
-        raise CorruptError(f"{number:,} file{'s are' if number > 1 else ' is'} damaged", hint="reg repair")
+        outside = find_outside(report.damages, report.names)
+        hint = f"reg model verify {outside}" if outside else "reg repair"
+        raise CorruptError(f"{number:,} file{'s are' if number > 1 else ' is'} damaged", hint=hint)

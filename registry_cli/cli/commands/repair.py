@@ -38,6 +38,7 @@ def command(
     Bytes that no source has are recorded as lost in this copy: everything else can be read and written, and the
     command exits with 14.
     """
+    from registry_cli.cli.printing.fsck import find_outside
     from registry_cli.cli.printing.repair import print_repair, summary
     from registry_cli.registry.repair.repair import repair_registry
 
@@ -47,4 +48,6 @@ def command(
     )
     print_repair(session.output, repair, session.root, dry_run=dry_run)
     if repair.lost:
-        raise CorruptError(f"{summary(repair)}; --from mends it from a copy of the registry", hint="reg repair --help")
+        outside = find_outside(repair.lost, repair.names)
+        hint = f"reg model verify {outside}" if outside else "reg repair --help"
+        raise CorruptError(summary(repair), hint=hint)

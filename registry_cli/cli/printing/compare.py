@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from registry_cli.cli.drawing import open_console, shorten_middle
 from registry_cli.registry.compare import Compared, Comparison, list_groups
 from registry_cli.views.comparison import comparison_table, format_lines, list_cells, name_field
-from registry_cli.views.text import escape, format_short, format_size
+from registry_cli.views.text import escape, format_sealed, format_short, format_size
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -164,13 +164,16 @@ def _cell(row: Compared, at: int) -> Text:
     from rich.text import Text
 
     if row.same or row.values[at] is None:
-        return Text(_value(row, at), "dim")
-    best = at in row.best
-    cell = Text().append(_value(row, at), "bold green" if best else "")
-    if _delta(row, at):
-        cell.append(f" {_delta(row, at)}", "cyan" if row.group == "metrics" else "dim")
-    if best:
-        cell.append(f" {BEST}", "bold green")
+        cell = Text(_value(row, at), "dim")
+    else:
+        best = at in row.best
+        cell = Text().append(_value(row, at), "bold green" if best else "")
+        if _delta(row, at):
+            cell.append(f" {_delta(row, at)}", "cyan" if row.group == "metrics" else "dim")
+        if best:
+            cell.append(f" {BEST}", "bold green")
+    if at in row.sealed:
+        cell.append(f" {format_sealed(row.sealed[at])}")
     return cell
 
 
@@ -228,7 +231,8 @@ def _delta(row: Compared, at: int) -> str:
 
 def _markdown_cell(row: Compared, at: int) -> str:
     value, delta = _markdown(_value(row, at)), _markdown(_delta(row, at))
-    return (f"**{value}**" if at in row.best else value) + (f" ({delta})" if delta else "")
+    sealed = f" {_markdown(format_sealed(row.sealed[at]))}" if at in row.sealed else ""
+    return (f"**{value}**" if at in row.best else value) + (f" ({delta})" if delta else "") + sealed
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.task_address import PREFIX as TASK
@@ -9,10 +10,13 @@ from registry_cli.views.care import damage_row, report_table
 from registry_cli.views.text import format_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from registry_cli.catalog.read.rows import UserId
     from registry_cli.cli.output import Output
-    from registry_cli.registry.fsck.report import Report
+    from registry_cli.registry.fsck.report import Damage, Report
+    from registry_cli.registry.repair.outcome import Outcome
 
 _SHOWN = 3
 """Most models of one damage that a terminal shows."""
@@ -58,6 +62,18 @@ def summary(report: Report) -> str:
     affected = [_count(versions, "version", "versions")] if versions else []
     affected += [_count(tasks, "task", "tasks")] if tasks else []
     return f"{found}, {' and '.join(affected) or 'no version'} affected"
+
+
+def find_outside(found: Iterable[Damage | Outcome], names: Mapping[UserId, str]) -> str | None:
+    """Return the first version to verify where only files outside the registry are damaged, else None.
+
+    A repair has their bytes only where another registry holds them.
+    """
+    damages = list(found)
+    users = [names.get(user, user) for damage in damages for user in damage.users]
+    if not users or any(damage.kind != "external" for damage in damages):
+        return None
+    return quote(users[0])
 
 
 def shorten_refs(refs: list[str], shown: int) -> str:

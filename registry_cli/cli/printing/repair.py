@@ -57,11 +57,12 @@ def summary(repair: Repair) -> str:
     parts = [f"{inside:,} file{'s are' if inside > 1 else ' is'} lost in this copy"] if inside else []
     if outside:
         parts.append(
-            f"{outside:,} file{'s' if outside > 1 else ''} outside the registry changed: bring the bytes back, or add"
-            " what is there and remove the version"
+            f"{outside:,} file{'s' if outside > 1 else ''} outside the registry changed or gone: bring the bytes back,"
+            " or add what is there and remove the version"
         )
-    lost = "; ".join(parts)
-    if not named:
-        return lost
-    more = f" and {len(named) - _SHOWN:,} more" if len(named) > _SHOWN else ""
-    return f"{lost}; partial: {', '.join(named[:_SHOWN])}{more}"
+    if named:
+        more = f" and {len(named) - _SHOWN:,} more" if len(named) > _SHOWN else ""
+        parts.append(f"partial: {', '.join(named[:_SHOWN])}{more}")
+    if inside:
+        parts.append("--from mends it from a copy of the registry")
+    return "; ".join(parts)

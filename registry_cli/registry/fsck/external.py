@@ -6,7 +6,7 @@ A file whose bytes are also in the registry is left out, since the version is re
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.uses import list_local_files
 from registry_cli.errors import RemoteError
@@ -14,6 +14,7 @@ from registry_cli.registry.external import find_local
 from registry_cli.registry.fsck.context import exists
 from registry_cli.registry.fsck.digests import GONE, Reading
 from registry_cli.registry.fsck.report import Damage
+from registry_cli.store.hashing import CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from registry_cli.catalog.read.uses import LocalFile
     from registry_cli.records.parts import FileEntry
     from registry_cli.registry.fsck.context import Survey
-
-CHANGED: Final = "changed since it was added"
 
 
 def check_external(survey: Survey) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_cli.registry.api import Registry
+from registry_cli.registry.compare import compare_versions
 from tests.cli.conftest import Reg
 from tests.registry.making import add
 
@@ -131,3 +132,22 @@ def test_a_long_name_is_one_line_of_the_heading(reg: Reg, tmp_path: Path) -> Non
     assert re.fullmatch(r" +team-vision/\S+…\S+v2-x:1 +a/b:2 .*", others[0] + " "), others[0]
     assert others[1].startswith("created")
     assert max(map(len, both + others)) <= 80
+
+
+def test_a_metric_that_was_edited_after_publishing_shows_the_sealed_value(reg: Reg) -> None:
+    words = ("model", "compare", "a/b:1", "a/b:2", "--only", "metrics")
+    reg("model", "publish", "a/b:2")
+    assert "sealed" not in reg(*words).out + reg(*words, "--md").out + reg(*words, terminal=True).out
+    reg("model", "edit", "a/b:2", "--set", "metrics.acc=0.99", "--set", "metrics.auc=0.5", "--unset", "metrics.loss")
+    lines = [line.split() for line in plain(reg(*words, terminal=True).out)]
+    assert ["acc", "0.5", "0.99", "+0.49", "★", "sealed:", "0.75"] in lines
+    assert ["auc", "–", "0.5", "sealed:", "none"] in lines
+    assert ["loss", "0.4", "–", "sealed:", "0.3"] in lines
+    assert "| metrics.acc | 0.5 | **0.99** (+0.49) sealed: 0.75 |" in reg(*words, "--md").lines
+    lines = reg(*words).lines
+    assert lines[lines.index("metrics.acc\t0.5\t0.99") + 1] == "sealed.metrics.acc\t\t0.75"
+    assert "sealed.metrics.loss,,0.3" in reg(*words, "--csv").lines
+    versions = reg(*words, "--json").json["versions"]
+    assert [version["sealed"] for version in versions] == [None, {"metrics": {"acc": 0.75, "loss": 0.3, "auc": None}}]
+    with Registry.open(Path.cwd()) as registry:
+        assert "sealed.metrics.acc" in compare_versions(registry, ["a/b:1", "a/b:2"])._repr_html_()

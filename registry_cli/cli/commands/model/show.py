@@ -10,7 +10,6 @@ from registry_cli.cli.options import RecordForms, RefArg
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
-    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
 
@@ -35,6 +34,7 @@ def command(
     are known to be lost in this copy of the registry.
     """
     from registry_cli.registry.availability import list_lost
+    from registry_cli.registry.proof import find_sealed
     from registry_cli.views.versions import view_version
 
     session = open_session(ctx, forms)
@@ -46,7 +46,7 @@ def command(
         return
     version = {
         **view_version(row),
-        "sealed": _find_sealed(session.registry, row),
+        "sealed": find_sealed(session.registry.layout, row),
         "partial": list_lost(session.registry.layout, row),
         "task_name": _find_task_name(session.registry, row.task),
     }
@@ -56,15 +56,6 @@ def command(
         session.output.draw(draw_version(version))
     else:
         session.output.record(version)
-
-
-def _find_sealed(registry: Registry, row: VersionRow) -> dict[str, object] | None:
-    """Return the sealed values of what was edited since the version was published; None for a draft."""
-    if not row.published:
-        return None
-    from registry_cli.registry.proof import find_edited_metrics
-
-    return {"metrics": find_edited_metrics(registry.layout, row)}
 
 
 def _find_task_name(registry: Registry, task: TaskId | None) -> str | None:

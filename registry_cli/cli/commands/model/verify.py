@@ -50,9 +50,8 @@ def command(
     found = [(row, fault) for row, faults in checked for fault in faults]
     if found:
         bad = "\n".join(f"{row.ref}: {fault.what}: {fault.problem}" for row, fault in found)
-        first = found[0][1]
-        alike = all(fault.hint == first.hint for _, fault in found)
-        raise CorruptError(bad, hint=first.hint if alike and first.hint else LOST)
+        first = next((fault for _, fault in found if fault.hint in {None, LOST}), found[0][1])
+        raise CorruptError(bad, hint=first.hint or LOST)
 
 
 def _view(row: VersionRow, faults: list[Fault], *, collected: bool) -> dict[str, object]:

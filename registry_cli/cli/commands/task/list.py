@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import TaskRow
+    from registry_cli.registry.api import Registry
     from registry_cli.tasks.find import Found, TaskQuestion
     from registry_cli.views.versions import View
 
@@ -76,19 +78,17 @@ def command(
     question = TaskQuestion(expr, sort=listing.sort or "", limit=listing.limit, **narrow.fields())
     found = search_tasks(session.registry, question)
     _print(session, found, question)
-    if not found.rows:
+    asked = {"names": question.name, "tags": question.tag, "metrics": question.metric}
+    if not found.rows and (expr or any(asked.values())):
         from registry_cli.catalog.query.subject import TASKS
         from registry_cli.registry.query_advice import list_advice
 
-        asked = {"names": question.name, "tags": question.tag, "metrics": question.metric}
         for sentence in list_advice(session.registry, question.expr, **asked, subject=TASKS):
             session.output.note(sentence)
 
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
-    from registry_cli.catalog.query.subject import TASKS
-    from registry_cli.registry.query import near_fields
     from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks
     from registry_cli.views.tasks import view_task, view_tasks
 
@@ -103,8 +103,15 @@ def _print(session: Session, found: Found, question: TaskQuestion) -> None:
         output.rows(map(_shortened, view_tasks(rows, columns)), columns, empty=empty)
     else:
         views = (view_task(row, output.columns) for row in iter_tasks(session.registry, found))
-        near = near_fields(session.registry, TASKS)
-        output.rows(views, _with_attempt(COLUMNS, question), empty=empty, near=near)
+        output.rows(views, _with_attempt(COLUMNS, question), empty=empty, near=partial(_list_near, session.registry))
+
+
+def _list_near(registry: Registry, name: str) -> Sequence[str]:
+    """Return the fields of tasks that are near to an unknown one; only a mistake loads what finds them."""
+    from registry_cli.catalog.query.subject import TASKS
+    from registry_cli.registry.query import near_fields
+
+    return near_fields(registry, TASKS)(name)
 
 
 def _with_attempt(columns: Sequence[str], question: TaskQuestion) -> list[str]:
