@@ -5,13 +5,14 @@ Imports no framework: the classes of an object suffice.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from registry_cli.frameworks.boosting import find_last_scores, find_scores
-from registry_cli.frameworks.patching.shapes import Details
+from registry_cli.frameworks.patching.shapes import DATA, Details
 
 _KNOWN: Final = {
     "sklearn": ("ScikitLearn", ("scikit",)),
@@ -30,6 +31,12 @@ _DATA_SETS: Final = ("torch.utils.data.", "torch_geometric.data.", "torch_geomet
 _PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
 _LOOKED_AT: Final = 16
 """Members of a list or a dict that are inspected."""
+_DEEPEST: Final = 6
+"""Levels of lists and dicts that are inspected; what lies deeper may be weights."""
+_MOST_ENTRIES: Final = 256
+"""Entries of a dict that `torch.save` takes that are inspected: its weights may come last."""
+_WEIGHT: Final = re.compile(r"(?:.*[._])?(?:weights?|bias|[wb])\d*", re.IGNORECASE)
+"""Matches keys that networks give to their weights."""
 _MOST_LABELS: Final = 10_000
 _UNKNOWN: Final = Details()
 
@@ -42,17 +49,17 @@ class _Kind(NamedTuple):
     table: bool
 
 
-def report_object(value: Any) -> Details | None:
-    """Return the facts of a saved object; None for data: tables, an array, text, a number, and lists with tables."""
+def report_object(value: Any) -> Details:
+    """Return the facts of a saved object; `DATA` for data: tables, an array, text, a number, and lists with tables."""
     kind = _find_kind(value)
     if kind.data:
-        return None
+        return DATA
     if kind.root is not None:
         return _describe_model(value, kind.root)
     members = _list_members(value)
     kinds = [_find_kind(each) for each in members]
     if any(each.table for each in kinds) and all(each.data for each in kinds):
-        return None
+        return DATA
     for model, of in zip(members, kinds, strict=True):
         if of.root is not None:
             return _describe_model(model, of.root)
@@ -60,24 +67,45 @@ def report_object(value: Any) -> Details | None:
     return Details(labels=labels) if labels else _UNKNOWN
 
 
-def is_torch_data(value: Any) -> bool:
-    """Return whether an object that `torch.save` takes is data, as `report_object` has it, or a data set.
+def is_torch_data(value: Any, depth: int = 0) -> bool:
+    """Return whether an object that `torch.save` takes is data, a data set, or a list or dict of such, at any depth.
 
-    One tensor, and a dict that holds tensors, may be weights and are no data.
+    One tensor, and a dict that holds tensors, may be weights and are no data, except tensors beside a list of plain
+    values, as in `{"images": tensor, "labels": [1, 2]}`.
     """
-    members = _list_members(value)
+    if depth > _DEEPEST:
+        return False
     if type(value) is dict:
-        return bool(members) and all(_find_kind(each).data or _is_data_set(each) for each in members)
+        return bool(value) and _is_dict_of_data(value, depth)
     if type(value) in (list, tuple):
-        return bool(members) and (any(map(_is_data_set, members)) or all(map(_is_datum, members)))
+        members = _list_members(value)
+        is_data = all(_is_tensor(each) or is_torch_data(each, depth + 1) for each in members)
+        return bool(members) and (is_data or any(map(_is_data_set, members)))
     return _find_kind(value).data or _is_data_set(value)
 
 
-def _is_datum(value: Any) -> bool:
-    """Return whether a member of a list is data: a tensor too, unless it is a parameter of a network."""
+def _is_dict_of_data(table: dict[Any, Any], depth: int) -> bool:
+    entries = list(islice(table.items(), _MOST_ENTRIES))
+    others = [value for _, value in entries if not _is_tensor(value)]
+    if not all(_is_plain(value, depth + 1) for value in others):
+        return False
+    named = any(_is_tensor(value) and _WEIGHT.fullmatch(str(key)) for key, value in entries)
+    return len(others) == len(entries) or (
+        not named and any(value and type(value) in (list, tuple) for value in others)
+    )
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Return whether a value of a dict is data; a list in it that holds tensors may be weights."""
+    if depth <= _DEEPEST and type(value) in (list, tuple):
+        return all(_is_plain(each, depth + 1) for each in _list_members(value))
+    return is_torch_data(value, depth)
+
+
+def _is_tensor(value: Any) -> bool:
+    """Return whether a value is a tensor, and no parameter of a network."""
     bases = _list_bases(type(value))
-    is_weight = any(base.startswith("torch.nn.") for base in bases)
-    return ("torch.Tensor" in bases and not is_weight) or is_torch_data(value)
+    return "torch.Tensor" in bases and not any(base.startswith("torch.nn.") for base in bases)
 
 
 def _is_data_set(value: Any) -> bool:

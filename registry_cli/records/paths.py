@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 """Matches most paths; a path that matches needs no further check."""
-_ABSOLUTE: Final = re.compile(r"^([A-Za-z]:|[/\\])")
 
 
 def check_path(path: str) -> str:
@@ -25,8 +24,8 @@ def check_path(path: str) -> str:
     if _PLAIN.fullmatch(path):
         return path
     normal = unicodedata.normalize("NFC", path)
-    parts = normal.split("/")
-    if _ABSOLUTE.match(normal) or any(part in {"", ".", ".."} for part in parts):
+    # An absolute path has an empty first part. A drive letter and a backslash mean nothing here: Windows is refused.
+    if any(part in {"", ".", ".."} for part in normal.split("/")):
         raise UsageError(f"{path!r} is not a path inside a version: it must be relative and must not climb")
     if not normal.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in normal):
         raise UsageError(f"{path!r} holds a control character")

@@ -147,6 +147,11 @@ def format_list(value: Sequence[Value] | Mapping[str, Value]) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+def escape_text(text: str) -> str:
+    r"""Return text from a command line or a path in which each byte that is no UTF-8 is escaped, such as `\xff`."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def format_time(value: datetime) -> str:
     """Return a time in UTC as ISO 8601 text, `2026-01-01T00:00:00Z`."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

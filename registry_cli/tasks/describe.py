@@ -14,6 +14,7 @@ from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.parts import EXECUTABLE
 from registry_cli.records.task import BUNDLE, CELLS, DIFF, UNTRACKED, Input, Recipe, Task
+from registry_cli.records.values import escape_text
 from registry_cli.secrets.hiding import hide_secrets
 from registry_cli.store.blobs import has_blob
 from registry_cli.tasks.capture.arguments import parse_arguments
@@ -85,7 +86,8 @@ def escape_bytes(task: Task) -> Task:
     The command still runs with its own bytes: this is the form on record, which a re-run uses.
     """
     recipe, code = task.recipe, task.code
-    argv, cwd, root = tuple(map(_escape, recipe.argv)), _escape(recipe.cwd), _escape(code.root) if code else None
+    argv, cwd = tuple(map(escape_text, recipe.argv)), escape_text(recipe.cwd)
+    root = escape_text(code.root) if code else None
     parts = ["the command"] if argv != recipe.argv else []
     parts += ["the folder"] if cwd != recipe.cwd or (code and root != code.root) else []
     if not parts:
@@ -97,11 +99,6 @@ def escape_bytes(task: Task) -> Task:
         code=replace(code, root=root) if code and root else code,
         problem="; ".join(filter(None, (task.problem, problem))),
     )
-
-
-def _escape(text: str) -> str:
-    """Return text in which each byte that is no UTF-8 is escaped, such as the byte 255 as a backslash and `xff`."""
-    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def with_code(

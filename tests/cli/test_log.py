@@ -472,11 +472,26 @@ def test_a_command_and_a_folder_that_are_no_utf_8_run_with_their_own_bytes(tmp_p
     folder = lab.root / os.fsdecode(b"f\xff")
     folder.mkdir()
     (folder / os.fsdecode(b"\xfe.sh")).write_text('printf %s "$1"; echo 1 > out.bin\n')
-    words = ("--name", "odd", "--output", "*.bin", "--", "bash", os.fsdecode(b"\xfe.sh"), os.fsdecode(b"x\xff"))
+    words = (
+        "--name",
+        "odd",
+        "--output",
+        "*.bin",
+        "--",
+        "bash",
+        os.fsdecode(b"\xfe.sh"),
+        os.fsdecode(b"x\xff"),
+        os.fsdecode(b"--k=\xe9"),
+    )
     done = subprocess.run([*REG, "log", *words], cwd=folder, env=lab.environ, capture_output=True, check=True)
     assert done.stdout == b"x\xff"
     task = lab.task("odd")
-    assert (task.status, task.recipe.argv, task.recipe.cwd) == ("completed", ("bash", "\\xfe.sh", "x\\xff"), "f\\xff")
+    assert (task.status, task.recipe.argv, task.recipe.cwd) == (
+        "completed",
+        ("bash", "\\xfe.sh", "x\\xff", "--k=\\xe9"),
+        "f\\xff",
+    )
+    assert task.params == {"k": "\\xe9"}
     assert (task.problem or "").endswith(
         "not UTF-8, and so on record with escapes, as a re-run will have it: the command and the folder"
     )

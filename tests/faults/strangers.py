@@ -134,8 +134,7 @@ def nested(depth: int) -> bytes:
 
 
 PATHS: Final = (
-    "../out", "/tmp/reg-was-here", "a/../../out", "a/./b", "..", ".", "", "a//b", "a/", "\\out", "C:\\out", "a\nb",
-    "a\0b", "a\x85b", TRICK,
+    "../out", "/tmp/reg-was-here", "a/../../out", "a/./b", "..", ".", "", "a//b", "a/", "a\nb", "a\0b", "a\x85b", TRICK,
 )  # fmt: skip
 FILES: Final[dict[str, Make]] = {
     **{f"path {path!r}": with_file(path=path) for path in PATHS},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import pytest
 
 from registry_cli.frameworks.objects import find_labels, is_torch_data, report_object
+from registry_cli.frameworks.patching.shapes import DATA
 from tests.frameworks.objects_like import make
 
 TABLE = make("pandas.core.frame")
@@ -49,6 +51,8 @@ def test_a_model_among_other_things(value: Any) -> None:
     assert told.keys == ("scikit",)
 
 
+LOOP: dict[str, Any] = {"n": 1}
+LOOP["self"] = LOOP
 TENSOR_CLASS = type("Tensor", (), {"__module__": "torch"})
 TENSOR = TENSOR_CLASS()
 WEIGHT = type("Parameter", (TENSOR_CLASS,), {"__module__": "torch.nn.parameter"})()
@@ -59,7 +63,8 @@ DATA_SET = type("Mine", (type(make("torch.utils.data.dataset")),), {"__module__"
     "value",
     [DATA_SET, make("torch.utils.data.dataloader"), make("torch_geometric.data.data"), (TENSOR, TENSOR), [TENSOR, 3],
      (DATA_SET, {"x": TENSOR}), {"train": DATA_SET, "test": DATA_SET}, {"a": 1, "b": 2}, {"x": ARRAY}, ARRAY, TABLE,
-     "text", [[TENSOR, 1], [TENSOR, 2]]],
+     "text", [[TENSOR, 1], [TENSOR, 2]], {"loader": [1, 2]}, {"ids": [1, 2]}, {"a": {"b": 1}}, {"lr": 0.1}, {"ids": []},
+     {"images": TENSOR, "labels": [1, 2]}, {"train": {"x": TENSOR, "y": ["a"]}, "n": 2}, {"rows": [{"a": (1, None)}]}],
 )  # fmt: skip
 def test_data_that_torch_saves_is_no_model(value: Any) -> None:
     assert is_torch_data(value)
@@ -68,7 +73,12 @@ def test_data_that_torch_saves_is_no_model(value: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [TENSOR, WEIGHT, {"w": TENSOR}, {"state": {"w": TENSOR}, "epoch": 3}, [WEIGHT, WEIGHT],
-     (make("torch.nn.modules"), 3), {}, [], make("torch.nn.modules.linear"), make("__main__"), [{"w": TENSOR}]],
+     (make("torch.nn.modules"), 3), {}, [], make("torch.nn.modules.linear"), make("__main__"), [{"w": TENSOR}],
+     {"model": OrderedDict(a=TENSOR), "optimizer": {"state": {}, "param_groups": [{"lr": 0.1}]}, "epoch": 3},
+     OrderedDict(a=TENSOR), {"model": {"a": TENSOR}, "losses": [0.5, 0.25]}, {"a": WEIGHT, "losses": [0.5]},
+     {"fc.weight": TENSOR, "classes": ["cat", "dog"]}, {"params": [TENSOR, TENSOR]}, {"a": TENSOR, "epoch": 3},
+     {**{f"setting{at}": at for at in range(40)}, "model": {"a": TENSOR}}, {"net": make("__main__"), "ids": [1]},
+     {"state": {}, "param_groups": [{"lr": 0.1, "params": [0]}]}, LOOP],
 )  # fmt: skip
 def test_what_may_be_weights_is_no_data(value: Any) -> None:
     assert not is_torch_data(value)
@@ -80,7 +90,7 @@ def test_what_may_be_weights_is_no_data(value: Any) -> None:
      make("datasets.arrow_dataset"), make("scipy.sparse._csr"), (TABLE, ARRAY), [TABLE, TABLE], {"x": TABLE, "n": 3}],
 )  # fmt: skip
 def test_data_is_no_model(value: Any) -> None:
-    assert report_object(value) is None
+    assert report_object(value) is DATA
 
 
 @pytest.mark.parametrize("value", [{"w": ARRAY, "b": ARRAY}, [ARRAY, ARRAY], {"cat": 0}, make("scipy.interpolate")])

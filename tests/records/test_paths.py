@@ -8,7 +8,9 @@ from registry_cli.errors import UsageError
 from registry_cli.records.paths import check_path, check_paths
 
 
-@pytest.mark.parametrize("path", ["m.bin", "a/b/c.bin", "a b", ".hidden", "a\\b", "..x", "größe", "ab:c"])
+@pytest.mark.parametrize(
+    "path", ["m.bin", "a/b/c.bin", "a b", ".hidden", "a\\b", "..x", "größe", "ab:c", "a:b.txt", "C:\\x", "c:x/y", "\\x"]
+)
 def test_paths(path: str) -> None:
     assert check_path(path) == path
 
@@ -18,7 +20,7 @@ def test_a_path_is_composed() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/etc/passwd", "..", "a/../b", "./a", "a//b", "a/", "C:\\x", "c:x", "\\x", "a\nb", "a\x00", "a\udcff"]
+    "path", ["", "/etc/passwd", "..", "a/../b", "./a", "a//b", "a/", "c:/../x", "a\nb", "a\x00", "a\udcff"]
 )
 def test_refused_paths(path: str) -> None:
     with pytest.raises(UsageError):
@@ -32,7 +34,7 @@ def test_a_kept_path_stays_inside(path: str) -> None:
     except UsageError:
         return
     assert check_path(kept) == kept
-    assert not kept.startswith(("/", "\\"))
+    assert not kept.startswith("/")
     assert not {"", ".", ".."} & set(kept.split("/"))
 
 

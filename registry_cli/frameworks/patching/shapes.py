@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +73,10 @@ class Details:
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
+DATA: Final = Details()
+"""Stands for a save of data, which is no model: it is counted and not stored."""
+
+
 @dataclass(slots=True)
 class Saved:
     """A save that succeeded; not frozen, as a frozen one takes several times as long to make.
@@ -137,8 +141,8 @@ class Sink(Protocol):
     def loaded(self, path: str, size: int, mtime: int) -> None:
         """Receive a load of an absolute path; size and mtime are as in `Saved`, and 0 for a folder."""
 
-    def skipped(self, why: Literal["buffer", "remote", "gone"]) -> None:
-        """Receive a save that left no local file with a name."""
+    def skipped(self, why: Literal["buffer", "remote", "gone", "data"]) -> None:
+        """Receive a save that left no local file with a name, or that saved data."""
 
     def score(self, name: str, value: float, step: int | None) -> None:
         """Receive a value of a metric."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.patching.hidden_frames import ask_quietly, hide_frame
 from registry_cli.frameworks.patching.paths import find_path, find_stream, is_remote
-from registry_cli.frameworks.patching.shapes import Call, Details, Load, Save, Saved, Score, Train
+from registry_cli.frameworks.patching.shapes import DATA, Call, Details, Load, Save, Saved, Score, Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,7 +149,8 @@ def _report_save(
     if told.path is not None:
         given, path = told.path, find_path(told.path)
     if path is None:
-        sink.skipped("buffer")
+        if told is not DATA:
+            sink.skipped("buffer")
         return
     if rules.wanted and not (rules.admits(framework.keys, path) and rules.admits(told.keys, path)):
         return
@@ -157,6 +158,9 @@ def _report_save(
     inode = None
     if is_remote(path):
         sink.skipped("remote")
+        return
+    if told is DATA:
+        sink.skipped("data")
         return
     stream = None if type(given) is str else find_stream(given)
     if shape != "prefix":

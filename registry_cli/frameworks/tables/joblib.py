@@ -19,7 +19,7 @@ _FOR_THEMSELVES: Final = ("joblib.", "sklearn.datasets.")
 
 
 def report_dump(call: Call) -> Details | None:
-    """Return the facts of a saved model; None for data and caches."""
+    """Return the facts of a saved model; `DATA` for data, None for caches."""
     return None if _is_cache() else report_object(_VALUE.get(call))
 
 

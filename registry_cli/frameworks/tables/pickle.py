@@ -18,7 +18,7 @@ _LOADED: Final = Argument(0, "file")
 
 
 def report_dump(call: Call) -> Details | None:
-    """Return the facts of a saved model; None for data, and for saves of a library."""
+    """Return the facts of a saved model; `DATA` for data, None for saves of a library."""
     return report_object(_OBJECT.get(call)) if is_script(find_caller()) else None
 
 

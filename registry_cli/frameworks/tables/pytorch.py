@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.objects import is_torch_data
 from registry_cli.frameworks.patching.paths import find_path
-from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
+from registry_cli.frameworks.patching.shapes import DATA, Argument, Call, Details, Framework, Load, Save, Train
 
 if TYPE_CHECKING:
     from registry_cli.frameworks.patching.shapes import Sink
@@ -27,9 +27,9 @@ _NOWHERE: Final = Argument(99, "")
 _SHARDS: Final = "torch.distributed.checkpoint"
 
 
-def report_save(call: Call) -> Details | None:
-    """Return no more than that a model is saved; None for data, such as a `TensorDataset` or a pair of tensors."""
-    return None if is_torch_data(_OBJECT.get(call)) else Details()
+def report_save(call: Call) -> Details:
+    """Return no more than that a model is saved; `DATA` for data, such as a `TensorDataset` or a pair of tensors."""
+    return DATA if is_torch_data(_OBJECT.get(call)) else Details()
 
 
 def report_script(call: Call) -> Details:

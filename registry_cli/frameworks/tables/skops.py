@@ -11,8 +11,8 @@ _IO: Final = "skops.io._persist"
 _OBJECT: Final = Argument(0, "obj")
 
 
-def report_dump(call: Call) -> Details | None:
-    """Return the facts of a saved model; None for data."""
+def report_dump(call: Call) -> Details:
+    """Return the facts of a saved model; `DATA` for data."""
     return report_object(_OBJECT.get(call))
 
 

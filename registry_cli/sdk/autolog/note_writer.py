@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _MOST_OPEN: Final = 64
 """Open files that may wait at once, each with a descriptor."""
-Why = Literal["buffer", "remote", "gone", "overwritten"]
+Why = Literal["buffer", "remote", "gone", "overwritten", "data"]
 
 
 class Notebook:

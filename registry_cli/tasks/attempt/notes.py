@@ -84,10 +84,10 @@ class MovedNote:
 
 @dataclass(frozen=True, slots=True)
 class SkippedNote:
-    """Saves that left no file to store: into a buffer, to another machine, into a file that was gone at once."""
+    """Saves that left no model to store: into a buffer, to another machine, of data, into a file that was gone."""
 
     time: float
-    why: Literal["buffer", "remote", "gone", "overwritten"]
+    why: Literal["buffer", "remote", "gone", "overwritten", "data"]
     count: int = 1
 
 
@@ -184,6 +184,6 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
     "sha256": lambda value: value is None or (isinstance(value, str) and _SHA256.fullmatch(value) is not None),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
-    "why": _is_among("buffer", "remote", "gone", "overwritten"),
+    "why": _is_among("buffer", "remote", "gone", "overwritten", "data"),
     "loads": _is_among("known", "all", "none", None), "keep": _is_none_or(_is_text),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.errors import UsageError
-from registry_cli.records.values import format_time, parse_scalar
+from registry_cli.records.values import escape_text, format_time, parse_scalar
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.secrets.names import looks_secret_argument
 from registry_cli.tasks.capture.program import find_program
@@ -165,7 +165,7 @@ def _is_value(word: str) -> bool:
 
 def _scalar(text: str) -> Scalar:
     """Return a value as records parse it, and `1e-3` as a number too: the command line keeps the original spelling."""
-    clean = text.encode(errors="surrogateescape").decode(errors="replace")
+    clean = escape_text(text)
     return float(clean) if _EXPONENT.fullmatch(clean) else parse_scalar(clean)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_model_name, parse_task_name
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input
-from registry_cli.records.values import flatten
+from registry_cli.records.values import escape_text, flatten
 from registry_cli.secrets.hiding import list_hidden
 from registry_cli.secrets.names import looks_secret, looks_secret_argument
 from registry_cli.tasks.capture.arguments import (
@@ -121,8 +121,9 @@ def _check_unicode(value: object) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
-            shown = value.encode(errors="surrogateescape").decode(errors="backslashreplace")
-            raise UsageError(f"`{shown[:60]}` is not UTF-8, and a task's record holds UTF-8 alone") from None
+            raise UsageError(
+                f"`{escape_text(value)[:60]}` is not UTF-8, and a task's record holds UTF-8 alone"
+            ) from None
     elif isinstance(value, Mapping):
         _check_unicode([*value.keys(), *value.values()])
     elif isinstance(value, list | tuple):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _MISSED: Final = {
     "buffer": ("save into a buffer without a name", "saves into buffers without a name", "not kept"),
     "remote": ("save to another machine", "saves to another machine", "not kept"),
+    "data": ("save of data", "saves of data", "not logged, as {} held no model"),
     "gone": ("file", "files", "deleted before {} could be kept"),
     "overwritten": ("save", "saves", "overwritten before {} could be kept"),
     "input": ("load", "loads", "of a file that was overwritten before it could be looked up"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.uses import has_size, is_made_by, list_holders
 from registry_cli.ids import BlobHash, RecordId, VersionId, model_segment, parse_model_name
 from registry_cli.records.task import Input
+from registry_cli.records.values import escape_text
 from registry_cli.registry.add import add_files
 from registry_cli.registry.draft import Draft
 from registry_cli.tasks.attempt.fact_reader import read_facts
@@ -162,7 +162,7 @@ class Inputs:
     def _shorten(self, path: Path) -> str:
         """Return a path as it is on record: relative to the script's folder, with escapes where it is not UTF-8."""
         short = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
-        return os.fsencode(short).decode(errors="backslashreplace")
+        return escape_text(str(short))
 
     def _name_unknown(self, path: Path) -> ModelName:
         project = read_named(self._task, self._live).project

@@ -52,6 +52,21 @@ def test_a_folder_is_one_version(iris: Reg, tmp_path: Path) -> None:
     assert paths == ["1.safetensors", "2.safetensors", "3.safetensors", "deep/4.safetensors"]
 
 
+@pytest.mark.parametrize("name", ["a:b.bin", "\\x.bin"])
+def test_a_drive_letter_or_backslash_is_part_of_a_name(empty: Reg, tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(b"some bytes")
+    os.link(tmp_path / "in" / name, tmp_path / name)
+    empty("model", "add", "a/folder", "in")
+    empty("model", "add", "a/file", name)
+    assert "a/file:1\t" in empty("model", "find", name).out
+    empty("model", "get", "a/folder", "got")
+    assert (tmp_path / "got" / name).read_bytes() == b"some bytes"
+    assert Path(empty("model", "path", "a/file").out.rstrip("\n")).read_bytes() == b"some bytes"
+    assert "\tok\t" in empty("model", "verify", "a/folder").out
+    assert empty("fsck").code == 0
+
+
 def test_standard_input_has_the_name_it_is_given(empty: Reg) -> None:
     done = run_process("model", "add", "x/y", "-", "--filename", "model.bin", data=b"some bytes")
     assert done.stdout.startswith(b"x/y:1\t"), done.stderr

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry_cli.frameworks.patching.shapes import Call
+from registry_cli.frameworks.patching.shapes import DATA, Call
 from registry_cli.frameworks.tables import joblib
 from tests.frameworks.objects_like import make
 
@@ -25,7 +25,7 @@ def test_a_model_is_told_with_its_labels() -> None:
     assert told is not None
     assert told.framework == "ScikitLearn"
     assert told.labels == {"no": 0, "yes": 1}
-    assert joblib.report_dump(Call((make("numpy"), "x.joblib"), {})) is None
+    assert joblib.report_dump(Call((make("numpy"), "x.joblib"), {})) is DATA
 
 
 @pytest.mark.parametrize("module", ["joblib._store_backends", "joblib._memmapping_reducer", "sklearn.datasets._lfw"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from registry_cli.frameworks.patching.shapes import Call, Details
+from registry_cli.frameworks.patching.shapes import DATA, Call, Details
 from registry_cli.frameworks.tables.pytorch import (
     report_onnx,
     report_program,
@@ -29,9 +29,9 @@ def test_an_exports_weights_may_lie_beside_it(tmp_path: Path) -> None:
 
 
 def test_data_that_is_saved_is_no_model() -> None:
-    assert report_save(Call(((1, 2), "data.pt"), {})) is None
-    assert report_save(Call(({"w": object()}, "net.pt"), {})) == Details()
-    assert report_save(Call((), {"obj": "text", "f": "notes.pt"})) is None
+    assert report_save(Call(((1, 2), "data.pt"), {})) is DATA
+    assert report_save(Call(({"w": object()}, "net.pt"), {})) is not DATA
+    assert report_save(Call((), {"obj": "text", "f": "notes.pt"})) is DATA
 
 
 def test_a_script_is_no_file_of_torch_save() -> None:

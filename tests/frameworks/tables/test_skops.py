@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_cli.frameworks.patching.shapes import Call
+from registry_cli.frameworks.patching.shapes import DATA, Call
 from registry_cli.frameworks.tables.skops import report_dump
 from tests.frameworks.objects_like import make
 
@@ -12,4 +12,4 @@ def test_a_model_is_told_and_data_is_not() -> None:
     assert told is not None
     assert told.framework == "ScikitLearn"
     assert told.labels == {"a": 0}
-    assert report_dump(Call((), {"obj": make("numpy"), "file": "x.skops"})) is None
+    assert report_dump(Call((), {"obj": make("numpy"), "file": "x.skops"})) is DATA

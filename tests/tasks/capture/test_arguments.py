@@ -49,8 +49,10 @@ def test_words_of_the_launcher_are_none() -> None:
     assert parse_arguments([]) == {}
 
 
-def test_bytes_that_are_no_text() -> None:
-    assert parse_arguments(["./x", "--name", "a\udcff"]) == {"name": "a�"}
+def test_bytes_that_are_no_text_are_escaped_as_in_the_command_on_record() -> None:
+    assert (
+        parse_arguments(["./x", "--name", "a\udcff"]) == {"name": "a\\xff"} == parse_arguments(["./x", "--name=a\\xff"])
+    )
 
 
 @pytest.mark.parametrize(

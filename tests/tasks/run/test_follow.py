@@ -196,11 +196,13 @@ def test_deleted_and_overwritten_files_are_counted(play: Play) -> None:
         play.save("m.pt", data)
     play.note(SkippedNote(play.tick(), "buffer", 3))
     play.note(SkippedNote(play.tick(), "remote"))
+    play.note(SkippedNote(play.tick(), "data", 2))
     play.poll()
     play.rest()
     assert play.made() == ["m three"]
     assert play.told() == [
         "3 saves into buffers without a name were not kept", "1 save to another machine was not kept",
+        "2 saves of data were not logged, as they held no model",
         "2 files were deleted before they could be kept", "2 saves were overwritten before they could be kept",
     ]  # fmt: skip
 
