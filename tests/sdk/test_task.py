@@ -55,6 +55,19 @@ def test_the_running_task_is_found_as_it_is_now() -> None:
         assert [one.id for one in reg.Task.get_tasks(project_name="Q", allow_archived=False)] == [clone.id]
 
 
+def test_handles_of_one_task_are_equal() -> None:
+    with reg.Task.init("p", "job") as task:
+        assert task == reg.Task.current_task() == reg.Task.get_task(task_id=task.id)
+        assert task.logger == task.get_logger() == reg.Logger.current_logger()
+        assert len({task, reg.Task.current_task()}) == len({task.logger, task.get_logger()}) == 1
+        first, logger = task, task.logger
+    assert first == reg.Task.get_task(task_id=first.id)
+    with reg.Task.init("p", "job") as task:
+        assert task != first
+        assert task.logger != logger
+        assert (task == task.id, task.logger == task) == (False, False)
+
+
 def test_without_names_it_is_called_after_script_and_folder(tmp_path: Path) -> None:
     with reg.Task.init() as task:
         assert (task.name, task.project) == ("train", tmp_path.name)
