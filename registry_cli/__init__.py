@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from registry_cli.sdk.clearml.logger import Logger as Logger
     from registry_cli.sdk.clearml.model import Model as Model
     from registry_cli.sdk.clearml.output_model import OutputModel as OutputModel
+    from registry_cli.sdk.clearml.words import TaskTypes as TaskTypes
     from registry_cli.sdk.commit import commit as commit
     from registry_cli.sdk.metrics import log_metric as log_metric
     from registry_cli.sdk.metrics import log_metrics as log_metrics
@@ -53,6 +54,7 @@ _EXPORTS = {
     "Registry": "registry_cli.opening",
     "RemoteError": "registry_cli.errors",
     "Task": "registry_cli.sdk.task",
+    "TaskTypes": "registry_cli.sdk.clearml.words",
     "UsageError": "registry_cli.errors",
     "Version": "registry_cli.registry.version",
     "__version__": "registry_cli._version",
@@ -81,6 +83,7 @@ __all__ = [
     "Registry",
     "RemoteError",
     "Task",
+    "TaskTypes",
     "UsageError",
     "Version",
     "__version__",
@@ -92,6 +95,10 @@ __all__ = [
     "task",
     "use",
 ]
+_NOT_HERE = (
+    "Dataset", "PipelineController", "PipelineDecorator", "StorageManager", "UsageError", "browser_login"
+)  # fmt: skip
+"""The other names of ClearML's package, which scripts import."""
 
 
 def __dir__() -> list[str]:
@@ -100,8 +107,20 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> object:
     if name not in _EXPORTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise _describe_absent(name)
     from importlib import import_module
 
     value = globals()[name] = getattr(import_module(_EXPORTS[name]), name)
     return value
+
+
+def _describe_absent(name: str) -> Exception:
+    """Return the error for a name that is not here; for one of ClearML's it names the guide."""
+    if name not in _NOT_HERE:
+        return AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import sys
+
+    # `from registry_cli import …` replaces an AttributeError, and with it the message, by an ImportError of its own.
+    importing = sys._getframe(2).f_globals.get("__name__") in {"importlib._bootstrap", "_frozen_importlib"}
+    text = f"ClearML's {name} has no counterpart in {__name__}; hint: reg help clearml"
+    return ImportError(text, name=__name__) if importing else AttributeError(text)

@@ -76,6 +76,19 @@ def test_what_is_not_there() -> None:
         _ = registry_cli.frobnicate
 
 
+@pytest.mark.parametrize("name", ["Dataset", "StorageManager", "PipelineDecorator", "PipelineController"])
+def test_a_name_of_clearml_s_that_is_not_there_names_the_guide(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"ClearML's {name} has no counterpart .*reg help clearml"):
+        getattr(registry_cli, name)
+    with pytest.raises(ImportError, match=f"ClearML's {name} has no counterpart .*reg help clearml"):
+        exec(f"from registry_cli import Task, {name}")
+    assert not hasattr(registry_cli, name)
+
+
+def test_the_types_of_a_task_are_at_the_top_too() -> None:
+    assert registry_cli.TaskTypes is registry_cli.Task.TaskTypes
+
+
 def test_commit_loads_no_hooks_of_frameworks() -> None:
     """A commit outside of a task is a start-up of its own."""
     code = (

@@ -33,7 +33,8 @@ REGISTRY: Final = frozenset({"find", "open", "init", "query", "id", "path", "aut
 """What scripts use of `Registry`; the rest of it serves the operations of this package."""
 _CLEARML: Final = """
 They have ClearML's names and arguments; `reg help clearml` says how they differ, and lists the names that are ignored
-or refused. `InputModel` has the names of `Model` too, and all three models those of the last table.
+or refused. `InputModel` has the names of `Model` too, and all three models those of the last table. `TaskTypes` has the
+words for a task's type.
 """
 _INTERNAL: Final = frozenset({"saved", "drain", "skip", "waits_for"})
 """Methods of `Pending` that this package itself calls."""

@@ -21,6 +21,7 @@ from registry_cli.sdk.clearml.task_end import TaskEnd
 from registry_cli.sdk.clearml.task_files import TaskFiles
 from registry_cli.sdk.clearml.task_record import TaskRecord
 from registry_cli.sdk.clearml.task_results import TaskResults
+from registry_cli.sdk.clearml.task_search import place_running
 from registry_cli.sdk.clearml.words import TaskStatusEnum, TaskTypes
 from registry_cli.sdk.commit import list_words
 from registry_cli.sdk.exit_status import outcome_of, watch_exits
@@ -197,7 +198,12 @@ class Task(TaskRecord, TaskFiles, TaskResults, TaskEnd):
             project=() if project_name is None else (project_name,), name=() if task_name is None else (task_name,),
             tag=tuple(list_words(tags or (), "tags")), include_archived=allow_archived,
         )  # fmt: skip
+        current = find_current()
+        if current is not None:
+            current.wait_until_begun()
         rows = [row for row in find_tasks(registry, question) if project_name in {None, row.project}]
+        if current is not None:
+            rows = place_running(registry, current.task, rows, question)
         return [cls._handle(registry, row.id) for row in rows]
 
     @classmethod

@@ -1,6 +1,7 @@
 """Finds tasks by a query or an address, as they are now: a task whose runner died is `crashed`, not `running`.
 
-Reads index, records and live folders; changes nothing.
+Reads index, records and live folders; writes nothing but the end of an attempt whose runner is dead. With that end on
+record, the last completed attempt stands for the task again, for every reader.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Found:
 
     Attributes:
         rows: Row numbers of the tasks or attempts in the index, in the question's order.
-        crashed: The tasks that are running according to the log and whose runner is dead.
+        crashed: The tasks that are running according to the log and not in fact.
     """
 
     rows: Sequence[int]
@@ -101,7 +102,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
         include_archived=question.include_archived,
         attempts=question.attempts,
     )
-    crashed = _list_crashed(registry)
+    crashed = _end_crashed(registry)
     rows = registry.read(lambda db: find_task_rows(db, query, lambda ref: registry.get_row(ref).id, crashed))
     return Found(rows, crashed)
 
@@ -130,12 +131,14 @@ def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False)
     def find(db: Connection) -> list[TaskRow]:
         return list_tasks(db, list(dict.fromkeys(resolve_task(db, ref, removed=removed) for ref in refs)))
 
-    return _mark_crashed(registry.read(find), _list_crashed(registry))
+    crashed = _end_crashed(registry)
+    return _mark_crashed(registry.read(find), crashed)
 
 
 def see_attempts(registry: Registry, task: TaskId) -> list[TaskRow]:
     """Return all attempts at a task as they are now, oldest first."""
-    return _mark_crashed(registry.read(partial(list_attempts, task=task)), _list_crashed(registry))
+    crashed = _end_crashed(registry)
+    return _mark_crashed(registry.read(partial(list_attempts, task=task)), crashed)
 
 
 def name_attempt(registry: Registry, ref: str, number: int | None = None) -> tuple[str, int | None]:
@@ -165,7 +168,8 @@ def see_attempt(registry: Registry, ref: str, number: int | None) -> TaskRow:
 
     if number is None:
         return see_tasks(registry, [ref])[0]
-    return _mark_crashed([get_row(registry, ref, number)], _list_crashed(registry))[0]
+    crashed = _end_crashed(registry)
+    return _mark_crashed([get_row(registry, ref, number)], crashed)[0]
 
 
 def read_now(registry: Registry, row: TaskRow) -> Task:
@@ -193,13 +197,22 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
     return get_task(registry, get_row(registry, row.id, row.attempt))
 
 
-def _list_crashed(registry: Registry) -> set[TaskId]:
-    """Return the tasks that run according to the log but not in fact; loads no more modules where none runs."""
+def _end_crashed(registry: Registry) -> set[TaskId]:
+    """Write the ends of attempts whose runner is dead; return the tasks that are left running, but only in the log.
+
+    Those are silent, or their end cannot be written, as in a registry that is read-only. Where no task runs, this loads
+    no more modules.
+    """
     if not registry.read(has_running):
         return set()
-    from registry_cli.tasks.attempt.crashed import list_crashed
+    from registry_cli.tasks.attempt.crashed import end_crashed, list_crashed
 
-    return list_crashed(registry)
+    crashed = list_crashed(registry)
+    if crashed:
+        end_crashed(registry)
+        registry.index.sync()
+        crashed = list_crashed(registry)
+    return crashed
 
 
 def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:

@@ -48,7 +48,8 @@ def test_the_guide_is_up_to_date() -> None:
 
 
 def test_every_public_name_is_in_it() -> None:
-    assert {*FUNCTIONS, *CLASSES, *ERRORS, *CLEARML} == {*registry_cli.__all__} - {"__version__"}
+    assert {*FUNCTIONS, *CLASSES, *ERRORS, *CLEARML, "TaskTypes"} == {*registry_cli.__all__} - {"__version__"}
+    assert "`TaskTypes`" in generate()
     assert {name for name, _ in list_members(registry_cli.Registry)} >= REGISTRY
 
 

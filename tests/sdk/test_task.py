@@ -37,6 +37,38 @@ def test_names_and_tags() -> None:
     assert repr(again) == f"<Task My Project/Renamed {task.id}>"
 
 
+def test_the_running_task_is_found_as_it_is_now() -> None:
+    def names(**wanted: Any) -> list[str]:
+        return [one.name for one in reg.Task.get_tasks(**wanted)]
+
+    with reg.Task.init("Q", "one", tags=["old"]) as task:
+        assert names(project_name="Q") == ["one"]
+        task.set_name("two")
+        task.add_tags(["zz"])
+        task.remove_tags("old")
+        task.flush()
+        assert reg.Task.get_task(project_name="Q", task_name="two").id == task.id
+        assert names(tags=["zz", "-old"]) == names(task_name="T*") == names(task_name="TWO") == ["two"]
+        assert names(task_name="one") == names(tags=["old"]) == names(tags=["-zz"]) == names(project_name="q") == []
+        clone = reg.Task.clone(task)
+        assert {one.id for one in reg.Task.get_tasks(project_name="Q")} == {clone.id, task.id}
+        task.set_archived(True)
+        assert [one.id for one in reg.Task.get_tasks(project_name="Q", allow_archived=False)] == [clone.id]
+
+
+def test_handles_of_one_task_are_equal() -> None:
+    with reg.Task.init("p", "job") as task:
+        assert task == reg.Task.current_task() == reg.Task.get_task(task_id=task.id)
+        assert task.logger == task.get_logger() == reg.Logger.current_logger()
+        assert len({task, reg.Task.current_task()}) == len({task.logger, task.get_logger()}) == 1
+        first, logger = task, task.logger
+    assert first == reg.Task.get_task(task_id=first.id)
+    with reg.Task.init("p", "job") as task:
+        assert task != first
+        assert task.logger != logger
+        assert (task == task.id, task.logger == task) == (False, False)
+
+
 def test_without_names_it_is_called_after_script_and_folder(tmp_path: Path) -> None:
     with reg.Task.init() as task:
         assert (task.name, task.project) == ("train", tmp_path.name)

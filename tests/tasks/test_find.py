@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.records.task import Input
 from registry_cli.registry.api import Registry
 from registry_cli.registry.task_lifecycle import remove_tasks
+from registry_cli.store import files
+from registry_cli.tasks.attempt.attempt import Attempt
 from registry_cli.tasks.attempt.finish import Ending
-from registry_cli.tasks.find import TaskQuestion, find_tasks, read_now, see_tasks
+from registry_cli.tasks.find import TaskQuestion, find_tasks, read_now, see_attempt, see_attempts, see_tasks
+from registry_cli.tasks.rerun.again import forget_results
 from tests.registry.making import add
 from tests.tasks.making import crash, draft, run, start, tell
 
@@ -69,6 +74,59 @@ def test_a_task_whose_runner_died_is_crashed(registry: Registry) -> None:
     assert names(registry, status=("crashed",)) == ["dies"]
     assert [row.status for row in see_tasks(registry, ["dies", "lives", "iris/dies"])] == ["crashed", "running"]
     lives.end(Ending("completed", 0))
+
+
+def rerun(registry: Registry) -> Attempt:
+    """Begin one more attempt at a task that completed with the metric `acc`; it has measured another value."""
+    first = run(registry, "a", points={"acc": [1.0]})
+    again = Attempt.start(registry, forget_results(first))
+    tell(again, points={"acc": [2.0]})
+    return again
+
+
+def show(registry: Registry) -> tuple[str, int, dict[str, float]]:
+    """Return what is seen of the task `a`."""
+    row = see_attempt(registry, "a", None)
+    return row.status, row.attempt, row.metrics
+
+
+@pytest.mark.parametrize("reader", ["list", "query", "address", "attempts", "attempt"])
+def test_a_last_attempt_that_crashed_takes_nothing_away(registry: Registry, reader: str) -> None:
+    again = rerun(registry)
+    assert show(registry)[:2] == ("running", 2)
+    crash(again)
+    if reader == "list":
+        assert [(row.status, row.attempt, row.metrics) for row in find_tasks(registry, TaskQuestion())] == [
+            ("completed", 1, {"acc": 1.0})
+        ]
+    elif reader == "query":
+        assert names(registry, "status = completed and metrics.acc = 1") == ["a"]
+    elif reader == "address":
+        assert [(row.status, row.attempt) for row in see_tasks(registry, ["a"])] == [("completed", 1)]
+    elif reader == "attempts":
+        attempts = see_attempts(registry, again.task.id)
+        assert [(row.status, row.metrics) for row in attempts] == [
+            ("completed", {"acc": 1.0}), ("crashed", {"acc": 2.0})
+        ]  # fmt: skip
+    else:
+        assert see_attempt(registry, "a", 2).metrics == {"acc": 2.0}
+    assert show(registry) == ("completed", 1, {"acc": 1.0})
+    assert not again.live.folder.exists()
+
+
+def test_a_crash_that_cannot_be_recorded_is_seen(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = rerun(registry)
+    crash(again)
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with monkeypatch.context() as patch:
+        for name in ("make_dir", "make_dirs", "link", "rename", "unlink", "replace_file"):
+            patch.setattr(files, name, refuse)
+        assert show(registry)[:2] == ("crashed", 2)
+        assert names(registry, "status = crashed") == ["a"]
+    assert show(registry) == ("completed", 1, {"acc": 1.0})
 
 
 def test_what_is_known_by_now(registry: Registry) -> None:

@@ -46,6 +46,12 @@ class Logger(Reports):
     def __init__(self, current: Current) -> None:
         self._current = current
 
+    def __eq__(self, other: object) -> bool:
+        return self._current is other._current if isinstance(other, Logger) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._current)
+
     @classmethod
     def current_logger(cls) -> Logger | None:
         """Return the logger of this process's task, or None where there is no task."""

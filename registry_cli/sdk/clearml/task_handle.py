@@ -25,6 +25,12 @@ class TaskHandle:
         self._registry = where if isinstance(where, Registry) else None
         self._id = where.task.id if isinstance(where, Current) else task
 
+    def __eq__(self, other: object) -> bool:
+        return self._id == other._id if isinstance(other, TaskHandle) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
     @property
     def _current(self) -> Current | None:
         """The current task of this process, if this is its handle and it still runs."""
