@@ -10,13 +10,23 @@ logged there, as IPython patches their `write` for the time of each cell and the
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.store.new_file import AppendFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+
+_AT_MOST: Final = 5.0
+"""Longest wait for the pipes of a kernel, in seconds."""
+_LOOK: Final = 0.02
+"""Seconds between two looks at them."""
+_QUIET: Final = 5
+"""Looks in a row that find them empty and nothing new in the log, after which all has been read."""
 
 
 class Tee:
@@ -61,6 +71,8 @@ class Tee:
     def close(self) -> None:
         """Restore the streams' own `write`."""
         self.flush()
+        if self._echoes:
+            self._wait_for_pipes()
         for sink in self._patched:
             sink.__dict__.pop("write", None)
         self._patched.clear()
@@ -69,6 +81,14 @@ class Tee:
                 stream.echo = echo.next
         self._echoes.clear()
         self._log.close()
+
+    def _wait_for_pipes(self) -> None:
+        """Wait until a kernel has read what other processes wrote: it does so bit by bit, in a thread."""
+        until, quiet, logged = monotonic() + _AT_MOST, 0, -1
+        while quiet < _QUIET and monotonic() < until:
+            sleep(_LOOK)
+            is_same = self._log.written == logged and not any(_count_unread(stream) for stream, _ in self._echoes)
+            quiet, logged = quiet + 1 if is_same else 0, self._log.written
 
     def _listen(self, sink: Any) -> None:
         write = sink.write
@@ -96,6 +116,19 @@ class Tee:
             self._log.write(data.encode(errors="replace") if isinstance(data, str) else data)
         except OSError as error:
             self.problem = f"the log is not whole: {(error.strerror or str(error)).lower()}"
+
+
+def _count_unread(stream: Any) -> int:
+    """Return the number of bytes in the pipe that a kernel's stream reads; 0 where it has none."""
+    import fcntl
+    import termios
+
+    pipe = getattr(stream, "_fid", None)
+    if not isinstance(pipe, int):
+        return 0
+    with suppress(OSError):
+        return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+    return 0
 
 
 class _Echo:
