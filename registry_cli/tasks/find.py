@@ -28,7 +28,6 @@ from registry_cli.catalog.read.tasks import (
 )
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
-from registry_cli.registry.query import near_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +96,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
     """
     query = TaskQuery(
         expr=_narrowed(registry, question),
-        sort=parse_sort(question.sort, TASKS, near=near_fields(registry, TASKS)) if question.sort else (),
+        sort=parse_sort(question.sort, TASKS, near=partial(list_near_fields, registry)) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
         attempts=question.attempts,
@@ -105,6 +104,13 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
     crashed = _end_crashed(registry)
     rows = registry.read(lambda db: find_task_rows(db, query, lambda ref: registry.get_row(ref).id, crashed))
     return Found(rows, crashed)
+
+
+def list_near_fields(registry: Registry, name: str) -> Sequence[str]:
+    """Return the fields of tasks that are near to an unknown one; only a mistake loads what finds them."""
+    from registry_cli.registry.query import near_fields
+
+    return near_fields(registry, TASKS)(name)
 
 
 def iter_tasks(registry: Registry, found: Found) -> Iterator[TaskRow]:
@@ -220,7 +226,9 @@ def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
 
 
 def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
-    expr = parse_query(question.expr, TASKS, near=near_fields(registry, TASKS)) if question.expr.strip() else None
+    expr = (
+        parse_query(question.expr, TASKS, near=partial(list_near_fields, registry)) if question.expr.strip() else None
+    )
     if expr is not None and has_task(expr):
         expr = replace_tasks(expr, lambda text: registry.read(partial(find_start, text=text)))
     expr = narrow(

@@ -10,6 +10,7 @@ from registry_cli.cli.options import RecordForms, RefArg
 from registry_cli.cli.session import open_session
 
 if TYPE_CHECKING:
+    from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId
     from registry_cli.registry.api import Registry
 
@@ -34,7 +35,6 @@ def command(
     are known to be lost in this copy of the registry.
     """
     from registry_cli.registry.availability import list_lost
-    from registry_cli.registry.proof import find_sealed
     from registry_cli.views.versions import view_version
 
     session = open_session(ctx, forms)
@@ -46,7 +46,7 @@ def command(
         return
     version = {
         **view_version(row),
-        "sealed": find_sealed(session.registry.layout, row),
+        "sealed": _find_sealed(session.registry, row) if row.published else None,
         "partial": list_lost(session.registry.layout, row),
         "task_name": _find_task_name(session.registry, row.task),
     }
@@ -56,6 +56,13 @@ def command(
         session.output.draw(draw_version(version))
     else:
         session.output.record(version)
+
+
+def _find_sealed(registry: Registry, row: VersionRow) -> object:
+    """Return the sealed values of what was edited since the version was published; a draft loads nothing for it."""
+    from registry_cli.registry.proof import find_sealed
+
+    return find_sealed(registry.layout, row)
 
 
 def _find_task_name(registry: Registry, task: TaskId | None) -> str | None:

@@ -17,7 +17,6 @@ from registry_cli.records.status import STATUSES
 
 if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import TaskRow
-    from registry_cli.registry.api import Registry
     from registry_cli.tasks.find import Found, TaskQuestion
     from registry_cli.views.versions import View
 
@@ -89,7 +88,7 @@ def command(
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
-    from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks
+    from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks, list_near_fields
     from registry_cli.views.tasks import view_task, view_tasks
 
     output, empty = session.output, "no tasks found"
@@ -103,15 +102,9 @@ def _print(session: Session, found: Found, question: TaskQuestion) -> None:
         output.rows(map(_shortened, view_tasks(rows, columns)), columns, empty=empty)
     else:
         views = (view_task(row, output.columns) for row in iter_tasks(session.registry, found))
-        output.rows(views, _with_attempt(COLUMNS, question), empty=empty, near=partial(_list_near, session.registry))
-
-
-def _list_near(registry: Registry, name: str) -> Sequence[str]:
-    """Return the fields of tasks that are near to an unknown one; only a mistake loads what finds them."""
-    from registry_cli.catalog.query.subject import TASKS
-    from registry_cli.registry.query import near_fields
-
-    return near_fields(registry, TASKS)(name)
+        output.rows(
+            views, _with_attempt(COLUMNS, question), empty=empty, near=partial(list_near_fields, session.registry)
+        )
 
 
 def _with_attempt(columns: Sequence[str], question: TaskQuestion) -> list[str]:
