@@ -95,9 +95,7 @@ __all__ = [
     "task",
     "use",
 ]
-_NOT_HERE = (
-    "Dataset", "PipelineController", "PipelineDecorator", "StorageManager", "UsageError", "browser_login"
-)  # fmt: skip
+_NOT_HERE = ("Dataset", "PipelineController", "PipelineDecorator", "StorageManager", "browser_login")
 """The other names of ClearML's package, which scripts import."""
 
 

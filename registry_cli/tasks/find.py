@@ -96,7 +96,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
     """
     query = TaskQuery(
         expr=_narrowed(registry, question),
-        sort=parse_sort(question.sort, TASKS, near=partial(list_near_fields, registry)) if question.sort else (),
+        sort=parse_sort(question.sort, TASKS, near=partial(list_near_task_fields, registry)) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
         attempts=question.attempts,
@@ -106,7 +106,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
     return Found(rows, crashed)
 
 
-def list_near_fields(registry: Registry, name: str) -> Sequence[str]:
+def list_near_task_fields(registry: Registry, name: str) -> Sequence[str]:
     """Return the fields of tasks that are near to an unknown one; only a mistake loads what finds them."""
     from registry_cli.registry.query import near_fields
 
@@ -227,7 +227,9 @@ def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
 
 def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
     expr = (
-        parse_query(question.expr, TASKS, near=partial(list_near_fields, registry)) if question.expr.strip() else None
+        parse_query(question.expr, TASKS, near=partial(list_near_task_fields, registry))
+        if question.expr.strip()
+        else None
     )
     if expr is not None and has_task(expr):
         expr = replace_tasks(expr, lambda text: registry.read(partial(find_start, text=text)))

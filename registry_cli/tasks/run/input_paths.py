@@ -66,9 +66,9 @@ def list_awaited(registry: Registry, task: Task, cwd: Path) -> list[Input]:
     before = {one.name: one.version for one in get_task(registry, row).inputs}
     new = [one for one in task.inputs if before.get(one.name) != one.version]
     text = _read_command(task.recipe.argv, cwd) if new else ""
-    is_shell = find_program(task.recipe.argv).python is None
+    is_python = find_program(task.recipe.argv).python is not None
     named = {one.name for one in new if env.input_variable(one.name) in text}
-    named |= {one.name for one in new if is_shell and f"{INPUT}{one.name}" in text}
+    named |= {one.name for one in new if not is_python and f"{INPUT}{one.name}" in text}
     return [one for one in new if one.name not in named]
 
 

@@ -103,11 +103,12 @@ def _advise(session: Session, question: Question, *, found: bool) -> None:
         return
     from registry_cli.registry.query_advice import advise_fields, list_advice
 
-    asked = question
-    advice = [] if found else list_advice(
-        session.registry, asked.expr, names=asked.name, tags=asked.tag, metrics=asked.metric
-    )  # fmt: skip
-    for sentence in dict.fromkeys([*advice, *advise_fields(session.registry, missing)]):
+    advice = advise_fields(session.registry, missing)
+    if not found:
+        advice += list_advice(
+            session.registry, question.expr, names=question.name, tags=question.tag, metrics=question.metric
+        )
+    for sentence in dict.fromkeys(advice):
         session.output.note(sentence)
 
 

@@ -88,7 +88,7 @@ def command(
 
 def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
-    from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks, list_near_fields
+    from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks, list_near_task_fields
     from registry_cli.views.tasks import view_task, view_tasks
 
     output, empty = session.output, "no tasks found"
@@ -103,7 +103,7 @@ def _print(session: Session, found: Found, question: TaskQuestion) -> None:
     else:
         views = (view_task(row, output.columns) for row in iter_tasks(session.registry, found))
         output.rows(
-            views, _with_attempt(COLUMNS, question), empty=empty, near=partial(list_near_fields, session.registry)
+            views, _with_attempt(COLUMNS, question), empty=empty, near=partial(list_near_task_fields, session.registry)
         )
 
 
