@@ -31,7 +31,7 @@ PACKAGE = ROOT / "registry_cli"
 
 FLOORS = {
     "errors": 0, "ids": 0, "clock": 0, "env": 0, "process": 0, "interrupts": 0, "sha256": 0, "secrets": 0,
-    "_version": 0, "near": 0,
+    "_version": 0, "near": 0, "dataclass": 0,
     "records": 1, "frameworks": 1,
     "store": 2,
     "formats": 3,

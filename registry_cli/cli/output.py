@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from registry_cli import env
 from registry_cli.cli.options import Forms, split_list
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.views.text import dump_json, escape, escape_breaks, format_exact, guard_formula, lookup
 

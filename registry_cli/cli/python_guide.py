@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import registry_cli
 from registry_cli.cli.topics import GUIDES
+from registry_cli.dataclass import dataclass, field
 from registry_cli.sdk.clearml.saved_model import SavedModel
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ with; a command's module is its words under `registry_cli.cli.commands`, `log` b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from registry_cli.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ https://archive.ics.uci.edu/dataset/53/iris (CC BY 4.0).
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from importlib.resources import files
 from random import Random
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
+
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import CorruptError
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ Source: C. M. Bishop, "Pattern Recognition and Machine Learning" (2006), section
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import exp, fsum, log
 from operator import mul
 from struct import pack, unpack
 from sys import float_info
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.demo.iris import FEATURES, SPECIES, Flower, Scaling, Split, measure_scaling
 from registry_cli.demo.safetensors import Tensor, TensorFile, dump_tensors, load_tensors
 from registry_cli.errors import CorruptError

@@ -8,9 +8,9 @@ framework, it does not prove that a file is harmless.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.formats.extension import find_framework
 from registry_cli.formats.facts import Facts, FieldValue, words
 from registry_cli.formats.source import Cursor, PastBudgetError, PastEndError, Source

@@ -5,9 +5,9 @@ Knows no message. The bytes of a field are skipped over, not read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.formats.source import Cursor, Source
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.dataclass import asdict, dataclass, field
 from registry_cli.pictures.tree import ID, SHOWN, describe_task
 from registry_cli.views.text import escape
 from registry_cli.views.versions import view_versions

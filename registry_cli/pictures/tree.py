@@ -6,9 +6,9 @@ chain of checkpoints stays readable; where a version has several, the tree branc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.views.text import escape, format_size
 
 if TYPE_CHECKING:

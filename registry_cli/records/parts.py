@@ -7,9 +7,9 @@ callers may join them to a folder without another check.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.paths import check_path
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.dataclass import asdict
 from registry_cli.errors import CorruptError
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.toml import load_table

@@ -6,9 +6,9 @@ ones of its attempt hold, so that a reader needs the last one of an attempt alon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.parts import check_digests, check_text
 from registry_cli.records.paths import check_paths

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from registry_cli.dataclass import asdict
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, RecordId, TaskId, VersionId
 from registry_cli.records.tables import (

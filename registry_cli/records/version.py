@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.paths import check_paths
 

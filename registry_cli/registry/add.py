@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -12,6 +11,7 @@ from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.address import resolve
 from registry_cli.catalog.read.models import find_line
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import UsageError
 from registry_cli.formats.extension import find_framework
 from registry_cli.ids import RecordId, VersionId, line_key, new_ulid

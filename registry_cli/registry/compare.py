@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeGuard, TypeVar, get_args
 
+from registry_cli.dataclass import dataclass, field, replace
 from registry_cli.errors import UsageError
 from registry_cli.records.values import Value, flatten
 from registry_cli.registry.designs import diff_designs, identify_design

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from registry_cli import env
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.query.parse import parse_query
 from registry_cli.catalog.read.versions import read_settings
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.registry.query import Question
 from registry_cli.registry.saved_queries import save_question

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read import shares, uses
+from registry_cli.dataclass import dataclass
 from registry_cli.store.blobs import is_in_place
 
 if TYPE_CHECKING:

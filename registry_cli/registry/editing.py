@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.edit_effect import locate
+from registry_cli.dataclass import dataclass, field, replace
 from registry_cli.errors import RefusedError, UsageError
 from registry_cli.ids import ModelName, TagName, VersionId
 from registry_cli.records.codec import dump_version

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,6 +12,7 @@ from registry_cli.catalog.read.journal import find_slot, iter_changes
 from registry_cli.catalog.read.task_address import PREFIX
 from registry_cli.catalog.read.tasks import list_known_tasks, list_tasks
 from registry_cli.catalog.read.versions import list_known_rows, list_versions
+from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError, RegError
 from registry_cli.ids import RecordId, TaskId, VersionId
 from registry_cli.registry.history import DescribedChange, describe_change

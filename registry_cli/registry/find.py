@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from registry_cli.catalog.read.uses import has_size, iter_file_holders, list_digests
 from registry_cli.catalog.read.versions import list_versions
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import AmbiguousError, NotFoundError
 from registry_cli.ids import BlobHash, is_hex
 from registry_cli.registry.sources import list_sources

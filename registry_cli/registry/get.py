@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Literal, cast
 
 from registry_cli import env
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.registry.availability import check_live, check_present
 from registry_cli.registry.external import check_external, fetch_file, find_outside

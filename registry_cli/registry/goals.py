@@ -6,11 +6,11 @@ Knows no registry.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.lexer import list_tokens, point_at
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.registry.retention import parse_number_field
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import groupby
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from registry_cli.catalog.read.address import get_line
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.catalog.read.models import get_line_name
 from registry_cli.catalog.read.versions import list_known_rows, list_versions
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import RecordId, VersionId
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import closing
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read.uses import read_twins
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import ConflictError
 from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
 from registry_cli.records.parts import EXECUTABLE, FileEntry

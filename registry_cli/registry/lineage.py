@@ -6,13 +6,13 @@ It also has the tasks that made the versions, with their code, their inputs and 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from registry_cli.catalog.read.ancestry import list_relatives
 from registry_cli.catalog.read.tasks import find_attempt, find_task_row, list_task_data, list_task_inputs
 from registry_cli.catalog.read.versions import find_row, list_versions
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import RegError
 from registry_cli.ids import TaskId
 from registry_cli.records.task_codec import load_task

@@ -7,9 +7,9 @@ is removed, identified by its inode, and nothing inside a registry.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.ids import new_ulid
 from registry_cli.store import files

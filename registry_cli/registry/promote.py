@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import RefusedError
 from registry_cli.near import cut_field, did_you_mean, list_near
 from registry_cli.records.values import flatten

@@ -5,13 +5,13 @@ It never removes a version that is published, holds an alias, has the tag `keep`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.address import get_line
 from registry_cli.catalog.read.uses import iter_live_uses, read_own_blobs
 from registry_cli.catalog.read.versions import find_row, find_version, list_children, list_live, list_versions
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.query import find_versions
 from registry_cli.registry.retention import Rule, find_keepers

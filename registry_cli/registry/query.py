@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -13,6 +12,7 @@ from registry_cli.catalog.query.run import Query, find_rows
 from registry_cli.catalog.query.sort import parse_sort
 from registry_cli.catalog.query.subject import VERSIONS, Subject
 from registry_cli.catalog.read import versions
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from registry_cli.catalog.read.address import list_near_names
 from registry_cli.catalog.read.fields import list_fields, list_tags
 from registry_cli.catalog.read.models import find_line
 from registry_cli.catalog.read.task_address import find_named, list_near_tasks
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import RegError
 from registry_cli.ids import parse_model_name
 from registry_cli.near import MOST, cut_field, did_you_mean, list_near

@@ -9,13 +9,13 @@ Knows no registry: it decides which versions stay and by which rule, and removes
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.fields import PLAIN
 from registry_cli.catalog.query.lexer import Token, TokenReader, point_at
 from registry_cli.catalog.query.parse import parse_field
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.records.values import flatten
 

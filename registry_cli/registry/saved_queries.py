@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.versions import read_settings
+from registry_cli.dataclass import asdict, fields
 from registry_cli.errors import NotFoundError
 from registry_cli.near import did_you_mean, list_near
 from registry_cli.registry.query import Question, make_fields
@@ -35,7 +35,7 @@ def load_question(registry: Registry, name: str) -> Question:
         others = f": saved are {', '.join(known)}" if known else ": --save-view saves one"
         near = did_you_mean(list_near(name, known))
         raise NotFoundError(f"no saved view `{name}`{near or others}", hint="reg model query --help")
-    known_fields = Question.__dataclass_fields__
+    known_fields = {each.name for each in fields(Question)}
     view = saved[VIEW + name]
     given = {key: value for key, value in view.items() if key in known_fields} if isinstance(view, dict) else {}
     return Question(**make_fields(given))

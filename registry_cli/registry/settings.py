@@ -6,11 +6,11 @@ in the log and travel with it, among them the rules for collections and prunings
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.literals import parse_duration
 from registry_cli.catalog.read import versions
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.registry.retention import parse_keep
 from registry_cli.store.config import read_settings, write_settings

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.entries import count_void, find_last_entry
 from registry_cli.catalog.read.totals import read_totals
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.store import files
 from registry_cli.store.known_losses import read_partial

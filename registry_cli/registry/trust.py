@@ -6,12 +6,12 @@ Therefore another registry in the place of a trusted one is not trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli import env
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, NotFoundError, RegError
 from registry_cli.records.toml import dump_table
 from registry_cli.store import files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.entries import iter_first_changes, list_by_prefix
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.catalog.read.versions import find_row, get_version
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import AliasName, ModelName, RecordId, TaskId, VersionId
 from registry_cli.records.task_codec import load_task

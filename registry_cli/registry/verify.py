@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.registry.availability import list_collected, list_design_files, list_lost, name_record

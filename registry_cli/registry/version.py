@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import UsageError
 from registry_cli.ids import parse_alias, parse_tag
 from registry_cli.records.values import check_value, flatten

@@ -11,11 +11,11 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env, opening
+from registry_cli.dataclass import asdict
 from registry_cli.errors import RegError
 from registry_cli.tasks.attempt.channel import Begin, Channel
 from registry_cli.tasks.attempt.jobs import describe_error

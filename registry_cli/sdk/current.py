@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import env
+from registry_cli.dataclass import replace
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import new_ulid
 from registry_cli.process import start_thread

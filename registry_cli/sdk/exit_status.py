@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.process import is_worker
 
 if TYPE_CHECKING:

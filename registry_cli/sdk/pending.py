@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import RegError, UsageError
 from registry_cli.process import call_at_end
 from registry_cli.registry.version import Version

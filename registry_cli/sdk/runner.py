@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
+from registry_cli.dataclass import asdict
 from registry_cli.errors import RegError
 from registry_cli.sdk.autolog.current_sink import drain
 from registry_cli.sdk.companion import start_companion

@@ -9,9 +9,9 @@ checked: one that is rewritten in place before it is saved is refused, never sav
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError
 from registry_cli.registry.sources import list_sources
 from registry_cli.store import files

@@ -13,9 +13,10 @@ RFC 7468 and RFC 9580 (private keys), RFC 7519 (JWT).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

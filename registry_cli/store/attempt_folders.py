@@ -7,9 +7,9 @@ the caller knows which folders the log still needs.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.ids import TaskId
 from registry_cli.records.toml import load_table

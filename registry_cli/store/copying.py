@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.store import files, flushing
 from registry_cli.store.blobs import copy_blob

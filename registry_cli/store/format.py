@@ -6,9 +6,9 @@ program, under `gc` forbids garbage collection. So old programs can use new regi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, NoRegistryError, RefusedError
 from registry_cli.records.toml import check_seal, dump_table, load_table, seal
 from registry_cli.store import files

@@ -11,11 +11,11 @@ import hashlib
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from errno import EINVAL
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.store.beneath import is_guarded, open_file

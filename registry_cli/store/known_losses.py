@@ -5,9 +5,9 @@ The file never travels and decides nothing: a blob or record that exists is not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash, RecordId
 from registry_cli.records.toml import dump_table, load_table

@@ -11,10 +11,10 @@ import os
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.store import files
 from registry_cli.store.disk_reserve import FULL
 from registry_cli.store.new_file import NewFile

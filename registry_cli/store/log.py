@@ -8,9 +8,9 @@ the folder is flushed before its first slot is linked.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.sha256 import sha256_hex
 from registry_cli.store import files

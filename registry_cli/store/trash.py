@@ -7,9 +7,9 @@ moves nothing over a file that another has listed for deletion.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash
 from registry_cli.store import files

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import clock
+from registry_cli.dataclass import replace
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.records.status import ENDED
 from registry_cli.store import files

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read.tasks import list_task_inputs
 from registry_cli.catalog.read.versions import list_outputs_of_attempt, list_versions_of_task
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import UsageError
 from registry_cli.records.task import BUNDLE, CELLS, DIFF, LOCK, UNTRACKED
 from registry_cli.records.values import Value, flatten

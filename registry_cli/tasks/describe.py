@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import clock
 from registry_cli.catalog.read.tasks import list_files_of_commit
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import NotFoundError, RegError, UsageError
 from registry_cli.ids import ModelName, TaskId, new_ulid, parse_model_name, parse_task_name
 from registry_cli.records.parts import EXECUTABLE

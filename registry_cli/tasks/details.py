@@ -5,11 +5,11 @@ Changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.tasks import list_task_inputs
 from registry_cli.catalog.read.versions import list_versions_of_task
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import RegError
 from registry_cli.records.task import CELLS, DIFF, LOCK, SCALARS
 from registry_cli.store import files

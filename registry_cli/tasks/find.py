@@ -6,7 +6,6 @@ record, the last completed attempt stands for the task again, for every reader.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from registry_cli.catalog.read.tasks import (
     list_task_ids,
     list_tasks,
 )
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:

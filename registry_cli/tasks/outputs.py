@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import NAME_LIMIT, LineKey, ModelName, line_key, model_segment, parse_model_name
 from registry_cli.registry.add import Added, add_files
 from registry_cli.store.hashing import digest_bytes

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from registry_cli import env
 from registry_cli.catalog.read.tasks import find_attempt
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import RegError, UsageError
 from registry_cli.ids import TaskId
 from registry_cli.store.writer_name import find_owner

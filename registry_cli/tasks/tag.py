@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import UsageError
 from registry_cli.tasks.find import see_tasks
 from registry_cli.tasks.record import get_row, get_task, write_stages

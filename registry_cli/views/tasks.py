@@ -6,9 +6,9 @@ Keys may be added and are never renamed. Knows no command, no terminal and no st
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import asdict, replace
 from registry_cli.views.text import pick
 
 if TYPE_CHECKING:

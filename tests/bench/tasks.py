@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.task import Recipe, Task
 from registry_cli.registry.api import Registry

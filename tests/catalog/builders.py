@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from registry_cli.catalog.index.index import Index
 from registry_cli.catalog.index.place import Place
 from registry_cli.catalog.schema import INDEXES, TABLES
 from registry_cli.catalog.seals import seal_all
+from registry_cli.dataclass import replace
 from registry_cli.errors import CorruptError
 from registry_cli.ids import EntryId, ModelName, RecordId, TaskId, VersionId, new_ulid, parse_model_name
 from registry_cli.records.codec import dump_entry, dump_version

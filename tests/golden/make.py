@@ -9,11 +9,11 @@ import json
 import math
 import shutil
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import TaskId, new_ulid, parse_alias, parse_model_name, parse_tag
 from registry_cli.records.status import Status
 from registry_cli.records.task import CONSOLE, SCALARS, UNTRACKED, Auto, Code, Curve, Data, Input, Recipe, Task

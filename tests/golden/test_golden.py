@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import parse_tag
 from registry_cli.records.codec import (
     dump_entry,

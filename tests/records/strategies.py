@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import BlobHash, EntryId, ModelName, RecordId, TaskId, VersionId, Xxh3, new_ulid
 from registry_cli.records.entry import Entry
 from registry_cli.records.parts import Design, FileEntry, Parent

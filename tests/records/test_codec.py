@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_cli.dataclass import fields, replace
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.ids import EntryId, ModelName, RecordId, VersionId
 from registry_cli.records.codec import (
@@ -50,8 +50,8 @@ def shape(value: object) -> str:
         return "[" + ",".join(map(shape, value)) + "]"
     if isinstance(value, datetime):
         return value.isoformat()  # without `fold`, which means nothing in UTC
-    if hasattr(value, "__dataclass_fields__"):
-        return shape({name: getattr(value, name) for name in value.__dataclass_fields__})
+    if hasattr(value, "_fields"):
+        return shape({each.name: getattr(value, each.name) for each in fields(value)})
     return repr(value)
 
 

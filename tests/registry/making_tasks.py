@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from registry_cli.catalog.read.rows import TaskRow
 from registry_cli.catalog.read.tasks import find_task_row
+from registry_cli.dataclass import replace
 from registry_cli.records.task import CONSOLE, Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.store.staging import Staging

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry_cli import env
 from registry_cli.catalog.read.models import list_line_names
+from registry_cli.dataclass import replace
 from registry_cli.errors import NoRegistryError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import ModelName
 from registry_cli.opening import Registry

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from registry_cli.catalog.read.journal import iter_changes
+from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError, RefusedError
 from registry_cli.ids import RecordId
 from registry_cli.registry.api import Registry

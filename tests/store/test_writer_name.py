@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import new_ulid
 from registry_cli.store import writer_name
 from registry_cli.store.writer_name import FIRST_NAMESPACE, Owner, find_owner, get_own, is_alive, new_name, new_names

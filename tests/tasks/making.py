@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from registry_cli.dataclass import fields
 from registry_cli.records.status import Status
 from registry_cli.records.task import DIFF, LOCK, Recipe, Task
 from registry_cli.records.toml import dump_table
@@ -97,4 +98,4 @@ def lose_live(attempt: Attempt) -> Path:
 
 
 def fields_of(task: Task) -> dict[str, Any]:
-    return {name: getattr(task, name) for name in task.__dataclass_fields__}
+    return {each.name: getattr(task, each.name) for each in fields(task)}

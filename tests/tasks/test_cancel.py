@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import RefusedError
 from registry_cli.ids import TaskId
 from registry_cli.registry.api import Registry

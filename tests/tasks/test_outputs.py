@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_cli.dataclass import replace
 from registry_cli.ids import line_key
 from registry_cli.records.task import Recipe
 from registry_cli.tasks.outputs import OutputNames, find_stem, name_output

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from registry_cli.catalog.connection import find_value
 from registry_cli.catalog.fold import rules
 from registry_cli.catalog.schema import DAMAGED
 from registry_cli.catalog.seals import VERSION
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import VersionId
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ or a network; records come through `version_rows` and `task_rows`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.documents import dump_doc, microseconds
@@ -17,6 +16,7 @@ from registry_cli.catalog.fold.effect_parts import Effect, VoidError
 from registry_cli.catalog.fold.effects import HANDLERS
 from registry_cli.catalog.schema import UNKNOWN
 from registry_cli.catalog.seals import Seals
+from registry_cli.dataclass import replace
 from registry_cli.errors import CorruptError
 from registry_cli.ids import EntryId, RecordId, VersionId
 

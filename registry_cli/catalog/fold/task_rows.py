@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.documents import OWN, microseconds
 from registry_cli.catalog.fold.version_rows import FieldRow, check_storable, searchable
+from registry_cli.dataclass import asdict, dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.ids import line_key
 from registry_cli.records.task_codec import load_task

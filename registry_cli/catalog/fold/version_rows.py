@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.catalog.documents import dump_doc, microseconds
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.records.codec import load_version
 from registry_cli.records.tables import design_table, fields_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.index import admission, sqlite_file
+from registry_cli.dataclass import dataclass
 from registry_cli.store import files
 from registry_cli.store.mounts import is_local
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, TypeAlias
 
-from registry_cli.catalog.query.frozen import Frozen
+from registry_cli.dataclass import dataclass
 
 Op: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~"]
 LabelKind: TypeAlias = Literal["tag", "alias", "task", "scan", "status"]
@@ -14,13 +14,15 @@ KinKind: TypeAlias = Literal["descends", "parents", "uses"]
 _BARE: Final = re.compile(r"[\w./-]+")
 
 
-class Time(Frozen):
+@dataclass(frozen=True, slots=True)
+class Time:
     """A moment as the user wrote it: `2026-01-01`, `2026-01-01T10:00Z`, `now-7d` or `today`."""
 
     text: str
 
 
-class Other(Frozen):
+@dataclass(frozen=True, slots=True)
+class Other:
     """`@alias.field`: the field's value on the version of the same line that holds the alias."""
 
     alias: str
@@ -31,7 +33,8 @@ Literals: TypeAlias = str | bool | int | float | Time
 Operand: TypeAlias = Literals | Other
 
 
-class Compare(Frozen):
+@dataclass(frozen=True, slots=True)
+class Compare:
     """`field op value`; false where the field is missing, for every operator."""
 
     field: str
@@ -39,7 +42,8 @@ class Compare(Frozen):
     value: Operand
 
 
-class In(Frozen):
+@dataclass(frozen=True, slots=True)
+class In:
     """`field in (a, b)`, or `field not in (a, b)`; both false where the field is missing."""
 
     field: str
@@ -47,25 +51,29 @@ class In(Frozen):
     negated: bool = False
 
 
-class Has(Frozen):
+@dataclass(frozen=True, slots=True)
+class Has:
     """`has(field)`: the version or task has a value for the field."""
 
     field: str
 
 
-class Held(Frozen):
+@dataclass(frozen=True, slots=True)
+class Held:
     """`has(@alias)`: a version of the same line holds the alias, whichever it is."""
 
     alias: str
 
 
-class Word(Frozen):
+@dataclass(frozen=True, slots=True)
+class Word:
     """A plain word: the name, a tag or the comment contains it, in upper or lower case."""
 
     text: str
 
 
-class Label(Frozen):
+@dataclass(frozen=True, slots=True)
+class Label:
     """`tag:x`, `task:x` (a task's id or its beginning), `alias:x`, `scan:x` (as in `metadata.scan`), `status:x`.
 
     Versions have no status; tasks have neither aliases nor verdicts.
@@ -75,7 +83,8 @@ class Label(Frozen):
     value: str
 
 
-class Kin(Frozen):
+@dataclass(frozen=True, slots=True)
+class Kin:
     """`descends(ref)`: `ref` is among the version's ancestors; `parents(ref)`: `ref` is one of its direct parents.
 
     For a task, `uses(ref)`: the task has `ref` as an input.
@@ -85,19 +94,22 @@ class Kin(Frozen):
     ref: str
 
 
-class Not(Frozen):
+@dataclass(frozen=True, slots=True)
+class Not:
     """`not term`."""
 
     term: Expr
 
 
-class And(Frozen):
+@dataclass(frozen=True, slots=True)
+class And:
     """All of two or more terms; no term is itself an `And`."""
 
     terms: tuple[Expr, ...]
 
 
-class Or(Frozen):
+@dataclass(frozen=True, slots=True)
+class Or:
     """Any of two or more terms; no term is itself an `Or`."""
 
     terms: tuple[Expr, ...]

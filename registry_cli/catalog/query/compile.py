@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from registry_cli.catalog.query.ast import Compare, Expr, Has, In, Other
 from registry_cli.catalog.query.fields import PLAIN
-from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.index_choice import find_driver
 from registry_cli.catalog.query.normal_form import list_conjuncts, mentions, push_not
 from registry_cli.catalog.query.order import Order, keyed_terms, order_by
 from registry_cli.catalog.query.predicates import Binder, Resolve, compile_condition, keyed_condition, list_sides
 from registry_cli.catalog.query.sort import NEWEST_FIRST, SortKey
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +31,16 @@ PROBE_LIMIT: Final = 2000
 _GROUPS: Final = {None: "", "task": "v.task, ", "name": "v.line, "}
 
 
-class Driver(Frozen):
+@dataclass(frozen=True, slots=True)
+class Driver:
     """The index of one conjunct: `probe` counts its rows up to `PROBE_LIMIT` + 1, `select` answers with its help."""
 
     probe: str
     select: str
 
 
-class Plan(Frozen):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """Statements that answer one query; each selects `versions.row`, preceded by its group (NULL: none) under `per`.
 
     Attributes:
@@ -94,7 +96,8 @@ def compile_query(
     )
 
 
-class _Anchor(Frozen):
+@dataclass(frozen=True, slots=True)
+class _Anchor:
     """The query's own conditions on the keyed field that is the first sort key.
 
     Attributes:
@@ -121,7 +124,8 @@ def _find_anchor(terms: Sequence[Expr], order: Order, bind: Binder) -> _Anchor |
     return _Anchor(tuple(keyed_condition(term, bind, "s") for term in on), sides)
 
 
-class _Builder(Frozen):
+@dataclass(frozen=True, slots=True)
+class _Builder:
     head: str
     conditions: tuple[str, ...]
     order: Order

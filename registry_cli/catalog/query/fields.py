@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from registry_cli.catalog.query.frozen import Frozen
+from registry_cli.dataclass import dataclass
 from registry_cli.records.status import STATUSES
 
 Kind: TypeAlias = Literal[
@@ -15,7 +15,8 @@ Kind: TypeAlias = Literal[
 ]
 
 
-class Field(Frozen):
+@dataclass(frozen=True, slots=True)
+class Field:
     """A plain field.
 
     Attributes:

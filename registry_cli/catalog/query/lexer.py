@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final, Literal, NoReturn
 
-from registry_cli.catalog.query.frozen import Frozen
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 
 _OPERATORS: Final = ("==", "!=", "!~", "<=", ">=", "=", "<", ">", "~")
 _WIDTH: Final = 100
 
 
-class Token(Frozen):
+@dataclass(frozen=True, slots=True)
+class Token:
     """A piece of a query.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.subject import VERSIONS, Subject
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from registry_cli.catalog.query.sort import SortKey
 
 
-class Order(Frozen):
+@dataclass(frozen=True, slots=True)
+class Order:
     """An order of rows.
 
     Attributes:

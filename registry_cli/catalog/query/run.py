@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.connection import limited
 from registry_cli.catalog.query.compile import PROBE_LIMIT, Per, Plan, compile_query
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry_cli.catalog.query.frozen import Frozen
 from registry_cli.catalog.query.lexer import Token, list_tokens, point_at
 from registry_cli.catalog.query.parse import Near, parse_field
 from registry_cli.catalog.query.subject import VERSIONS, Subject
+from registry_cli.dataclass import dataclass
 
 
-class SortKey(Frozen):
+@dataclass(frozen=True, slots=True)
+class SortKey:
     """One field to sort by."""
 
     field: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.query.fields import FILES, KEYED, PLAIN, TASK_KEYED, TASK_PLAIN
-from registry_cli.catalog.query.frozen import Frozen
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from registry_cli.catalog.query.fields import Field
 
 
-class Subject(Frozen):
+@dataclass(frozen=True, slots=True)
+class Subject:
     """The kind of row that a query asks for.
 
     Attributes:

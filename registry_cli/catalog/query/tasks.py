@@ -6,7 +6,6 @@ Tasks are fewer than versions and their rows are small, so there is no choice of
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.query.fields import CRASHED
@@ -15,6 +14,7 @@ from registry_cli.catalog.query.order import order_by
 from registry_cli.catalog.query.predicates import Binder, compile_condition
 from registry_cli.catalog.query.sort import NEWEST_FIRST
 from registry_cli.catalog.query.subject import TASKS
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     import sqlite3

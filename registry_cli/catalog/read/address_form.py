@@ -8,9 +8,9 @@ of a task, `input:base` an input of the task that this process is part of.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.ids import AliasName, ModelName, is_hex, parse_model_name
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.connection import find_value, list_column
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import KEEP_TAG, BlobHash, VersionId
 
 if TYPE_CHECKING:

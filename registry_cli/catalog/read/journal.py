@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from registry_cli.catalog.connection import find_value
 from registry_cli.catalog.documents import from_microseconds, load_doc
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import EntryId, RecordId, VersionId
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.connection import list_column, select_among
 from registry_cli.catalog.documents import from_microseconds
 from registry_cli.catalog.seals import VERSION, DoubtError, check, check_name, look_up_line, read_lines
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import AliasName, ModelName, line_key
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.connection import span_of
 from registry_cli.catalog.documents import load_doc
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import BlobHash, Xxh3
 
 if TYPE_CHECKING:

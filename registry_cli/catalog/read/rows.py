@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import AliasName, ModelName, RecordId, TagName, TaskId, VersionId, project_of
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import update_wrapper
 from sysconfig import get_paths
 from types import BuiltinFunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.frameworks.patching.hidden_frames import hide_frame
 
 if TYPE_CHECKING:

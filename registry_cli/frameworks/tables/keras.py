@@ -8,11 +8,11 @@ https://keras.io/api/models/model_saving_apis/. Not logged: weights split into s
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from registry_cli.dataclass import replace
 from registry_cli.frameworks.numbers import find_number
 from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Train
 from registry_cli.frameworks.templates import find_line

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read.needs import read_needs
 from registry_cli.catalog.read.uses import sum_blob_sizes
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.ids import BlobHash
 from registry_cli.registry.fsck.context import Survey, count, exists, iter_entries, list_touched

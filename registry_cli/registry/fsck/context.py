@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from registry_cli.catalog.read.uses import list_users
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.registry.fsck.digests import Reader, Reading
 from registry_cli.store import files

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from registry_cli.dataclass import dataclass
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file
 from registry_cli.store.threads import run_parallel
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.index.inspection import is_blocked, open_untouched
 from registry_cli.catalog.index.place import find_strange, is_private
 from registry_cli.catalog.index.sqlite_file import is_outdated, list_errors
+from registry_cli.dataclass import dataclass
 from registry_cli.registry.fsck.report import Damage
 from registry_cli.store import files
 

@@ -5,8 +5,9 @@ It does not know how damage is found or repaired.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from registry_cli.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from pathlib import Path

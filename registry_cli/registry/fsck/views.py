@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_cli.catalog.read.versions import find_row, is_live, list_files
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, RegError
 from registry_cli.ids import BlobHash, RecordId, VersionId
 from registry_cli.registry.fsck.context import Survey, count, iter_entries

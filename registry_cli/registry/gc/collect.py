@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.fold import changes
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.gc.plan import Plan, plan_collection

@@ -5,7 +5,6 @@ An explanation deletes nothing, so it reads the index and does not fold the log 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.garbage import find_stage_time
 from registry_cli.catalog.read.uses import list_users
 from registry_cli.catalog.read.versions import find_row, list_children
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import KEEP_TAG
 from registry_cli.registry.gc.mark import Mark
 from registry_cli.registry.settings import read_policy

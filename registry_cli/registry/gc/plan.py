@@ -7,10 +7,10 @@ delays or hastens a step, but no step deletes bytes that are in use.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.fold import changes
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.ids import BlobHash
 from registry_cli.registry.abandoned_attempts import list_abandoned
 from registry_cli.store import files

@@ -7,7 +7,6 @@ is on disk, because no index can be opened over a damaged log.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.documents import from_microseconds, load_doc
@@ -15,6 +14,7 @@ from registry_cli.catalog.fold.changes import compute_rules
 from registry_cli.catalog.index.inspection import open_untouched
 from registry_cli.catalog.index.place import find_strange
 from registry_cli.catalog.index.sqlite_file import list_errors
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import RegError
 from registry_cli.ids import EntryId
 from registry_cli.records.codec import dump_entry

@@ -6,12 +6,12 @@ stay readable. Damaged entries at the end that cannot be recovered are moved to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.fold.change_shapes import is_id
 from registry_cli.catalog.fold.changes import ADD_VERSION, PUBLISH, TASK
 from registry_cli.catalog.index import sqlite_file
+from registry_cli.dataclass import dataclass
 from registry_cli.ids import RecordId
 from registry_cli.records.codec import dump_entry
 from registry_cli.registry.repair.index_memory import Memory, open_memory

@@ -6,9 +6,9 @@ the log is read from its end: an entry with the digest that the next one names i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.records.codec import load_entry
 from registry_cli.store.log import LEAP, digest_entry

@@ -6,9 +6,9 @@ written there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, NoRegistryError, UsageError
 from registry_cli.store import files
 from registry_cli.store.format import Format, read_format

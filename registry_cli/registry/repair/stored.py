@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError, CorruptError, RegError
 from registry_cli.registry.repair.put_back import put_away, put_file
 from registry_cli.store import files, trash

@@ -6,11 +6,11 @@ The command line's choice comes first, then the script's; frameworks that neithe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING
 
 from registry_cli import env
+from registry_cli.dataclass import replace
 from registry_cli.frameworks.patching.rules import nothing, parse_rules
 from registry_cli.frameworks.patching.switch import turn_off, turn_on
 from registry_cli.records.task import Auto

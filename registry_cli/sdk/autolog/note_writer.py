@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import RegError
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.frameworks.patching.paths import find_path

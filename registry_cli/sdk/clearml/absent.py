@@ -5,9 +5,9 @@ A name that only writes warns once and goes on; one whose result is used raises.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import RefusedError
 from registry_cli.sdk.warning import warn
 

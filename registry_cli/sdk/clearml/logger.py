@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.records.task import MEDIA
 from registry_cli.sdk.clearml.absent import answer_absent

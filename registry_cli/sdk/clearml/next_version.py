@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import UsageError
 from registry_cli.ids import NAME_LIMIT, ModelName, TagName, model_segment, parse_model_name
 from registry_cli.records.paths import check_path

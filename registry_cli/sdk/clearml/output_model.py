@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import UsageError
 from registry_cli.registry.add import add_url
 from registry_cli.registry.editing import Edit

@@ -7,9 +7,9 @@ typed, with its magics. A cell that holds a secret is left out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.secrets.tokens import find_token_in_text, hide_tokens
 
 _MARK: Final = re.compile(r"# %% In\[(\d+)\]")

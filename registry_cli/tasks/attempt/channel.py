@@ -11,8 +11,9 @@ import json
 import select
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
+
+from registry_cli.dataclass import dataclass
 
 _PIECE: Final = 65536
 _NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from registry_cli.catalog.documents import load_doc
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import RegError, UsageError
 from registry_cli.ids import VersionId, parse_tag, parse_task_name
 from registry_cli.records.parts import check_digests

@@ -6,11 +6,11 @@ as one more attempt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from registry_cli import clock
 from registry_cli.catalog.read.tasks import find_attempt
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import CorruptError, RefusedError, RegError
 from registry_cli.ids import parse_model_name
 from registry_cli.records.parts import FileEntry

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError
 from registry_cli.records.tables import load_time
 from registry_cli.records.toml import dump_table, load_table

@@ -9,11 +9,11 @@ import errno
 import os
 import sys
 from array import array
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.documents import dump_doc, load_doc
+from registry_cli.dataclass import asdict, dataclass
 from registry_cli.store import files
 from registry_cli.store.new_file import NewFile
 from registry_cli.store.writer_name import new_name

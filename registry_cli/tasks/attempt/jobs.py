@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from binascii import a2b_base64, b2a_base64
-from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import errors
 from registry_cli.catalog.documents import dump_doc, load_doc
+from registry_cli.dataclass import asdict, dataclass, replace
 from registry_cli.errors import RegError
 from registry_cli.ids import VersionId, new_ulid
 from registry_cli.registry.draft import DesignSource, Draft

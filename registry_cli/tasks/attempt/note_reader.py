@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import describe_os_error
 from registry_cli.store import files
 from registry_cli.tasks.attempt.notes import LoadedNote, SavedNote, load_note

@@ -8,11 +8,11 @@ the line as they are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from registry_cli.catalog.documents import dump_doc, load_doc
+from registry_cli.dataclass import dataclass, field, fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,8 +112,8 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 def dump_note(note: Note) -> str:
     """Return a note as a line, its line feed included."""
-    fields = ((key, getattr(note, key)) for key in note.__dataclass_fields__)
-    values = {key: value for key, value in fields if value is not None and value is not False and value != {}}
+    pairs = ((each.name, getattr(note, each.name)) for each in fields(note))
+    values = {key: value for key, value in pairs if value is not None and value is not False and value != {}}
     return dump_doc({"kind": _NAMES[type(note)], **values}) + "\n"
 
 
@@ -139,7 +139,8 @@ def load_note(line: str) -> Note | None:
     try:
         doc: Any = load_doc(line)
         kind = _KINDS[doc["kind"]]
-        values = {key: value for key, value in doc.items() if key in kind.__dataclass_fields__}
+        names = {each.name for each in fields(kind)}
+        values = {key: value for key, value in doc.items() if key in names}
         if not all(_CHECKS[key](value) for key, value in values.items()):
             return None
         return kind(**values)

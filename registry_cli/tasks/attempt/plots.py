@@ -10,9 +10,9 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import CorruptError, UsageError
 from registry_cli.records.task import PLOTS
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.records.values import escape_text, format_time, parse_scalar
 from registry_cli.secrets.hiding import list_hidden

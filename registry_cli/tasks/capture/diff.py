@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.secrets.names import is_secret_file
 from registry_cli.secrets.tokens import find_token
 

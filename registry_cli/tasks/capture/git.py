@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.records.task import Code
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture import history

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.secrets.names import is_secret_file
 from registry_cli.secrets.tokens import OVERLAP, iter_tokens
 from registry_cli.tasks.capture.diff import NAMED, parse_path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
+
+from registry_cli.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     import selectors

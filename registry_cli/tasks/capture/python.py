@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass
 from registry_cli.tasks.capture.packages import format_lock
 from registry_cli.tasks.capture.processes import Command, ask
 from registry_cli.tasks.capture.program import Program, find_program, is_python

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import UsageError
 from registry_cli.records.paths import check_path, check_paths
 from registry_cli.secrets.names import is_secret_file

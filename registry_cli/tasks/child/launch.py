@@ -6,11 +6,11 @@ import errno
 import os
 import signal
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import LaunchError, NotExecutableError, UnknownCommandError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import LaunchError, RegError, UsageError, describe_os_error
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import termios
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from io import FileIO
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import dataclass
 from registry_cli.tasks.child.launch import Ends
 from registry_cli.tasks.child.stream import Sink, Stream
 from registry_cli.tasks.child.terminal import Terminal, is_same_terminal

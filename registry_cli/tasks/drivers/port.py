@@ -5,8 +5,9 @@ Every driver must pass `tests/tasks/drivers/contract.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NewType, Protocol
+
+from registry_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.records.task import CONFIGURATION, CONSOLE, LOCK, PROPERTIES, REPORTED, SCALARS
 from registry_cli.secrets.hiding import fill_secrets, hide_secrets

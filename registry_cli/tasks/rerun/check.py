@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli.catalog.read.versions import list_outputs_of_attempt, list_versions_of_task
+from registry_cli.dataclass import dataclass
 from registry_cli.errors import RefusedError
 from registry_cli.ids import NAME_LIMIT
 from registry_cli.registry.lifecycle import archive_versions

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.records.task import CONFIGURATION
 from registry_cli.secrets.tokens import find_token

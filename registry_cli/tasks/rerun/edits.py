@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
+from registry_cli.dataclass import asdict, dataclass, field, replace
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.ids import parse_model_name, parse_task_name
 from registry_cli.records.task import BUNDLE, DIFF, UNTRACKED, Input

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from registry_cli import env
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import RegError
 from registry_cli.records.task import BUNDLE, DIFF, LOCK, UNTRACKED
 from registry_cli.registry.get import open_path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from registry_cli import env
 from registry_cli.catalog.read import versions
 from registry_cli.catalog.read.uses import has_size, is_made_by, list_holders
+from registry_cli.dataclass import replace
 from registry_cli.ids import BlobHash, RecordId, VersionId, model_segment, parse_model_name
 from registry_cli.records.task import Input
 from registry_cli.records.values import escape_text

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from registry_cli.dataclass import replace
 from registry_cli.tasks.attempt.notes import REPEATED
 from registry_cli.tasks.globs import find_stamp
 from registry_cli.tasks.run.saved_files import list_left, list_prefixed

@@ -6,11 +6,11 @@ import os
 import re
 import signal
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from registry_cli import clock, env
+from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import LaunchError, RefusedError, RegError, describe_os_error
 from registry_cli.store.new_file import AppendFile
 from registry_cli.tasks.attempt.attempt import Attempt, Heartbeat

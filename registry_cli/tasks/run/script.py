@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli import clock
+from registry_cli.dataclass import replace
 from registry_cli.errors import RegError
 from registry_cli.ids import TaskId
 from registry_cli.records.task import Recipe

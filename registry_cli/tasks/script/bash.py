@@ -6,10 +6,10 @@ import base64
 import hashlib
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from registry_cli._version import __version__
+from registry_cli.dataclass import dataclass
 from registry_cli.tasks.script.package_archive import REQUIREMENTS, pack
 
 if TYPE_CHECKING:

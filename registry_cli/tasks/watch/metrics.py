@@ -12,10 +12,10 @@ import os
 import zlib
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import RegError, UsageError
 from registry_cli.tasks.attempt.points import Point
 from registry_cli.tasks.globs import find_stamp, iter_matches, parse_glob

@@ -6,7 +6,6 @@ import fnmatch
 import math
 import operator
 import sqlite3
-from dataclasses import dataclass, field
 from typing import Any
 
 from registry_cli.catalog.query.ast import And, Compare, Expr, Has, Held, In, Kin, Label, Not, Or, Other, Time, Word
@@ -14,6 +13,7 @@ from registry_cli.catalog.query.literals import find_span
 from registry_cli.catalog.query.normal_form import mentions
 from registry_cli.catalog.query.run import Query
 from registry_cli.catalog.schema import INDEXES, TABLES
+from registry_cli.dataclass import dataclass, field
 
 OPS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~"}
@@ -22,7 +22,7 @@ STARTS = {"id", "source", "commit", "file.sha256"}
 OF_FILES = ("file.path", "file.sha256")
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One version or task; `plain` by field name, `keyed` by full name with NaN as a float; `parents` or inputs.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from registry_cli.catalog.query.sort import SortKey
 from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery
 from registry_cli.catalog.schema import INDEXES, TABLES
+from registry_cli.dataclass import replace
 from registry_cli.ids import TaskId
 from registry_cli.records.status import STATUSES
 from tests.catalog.query.naive import Row, answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from registry_cli.catalog.fold.version_rows import load_version_rows
 from registry_cli.catalog.read import uses, versions
 from registry_cli.catalog.read.journal import iter_changes, iter_event_ids
 from registry_cli.catalog.read.models import list_lines
+from registry_cli.dataclass import replace
 from registry_cli.errors import CorruptError
 from registry_cli.ids import AliasName, BlobHash, RecordId, TagName, VersionId, Xxh3
 from registry_cli.records.parts import Design, FileEntry

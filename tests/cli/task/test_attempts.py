@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from registry_cli.dataclass import replace
 from registry_cli.records.status import Status
 from registry_cli.records.task import Task
 from registry_cli.registry.api import Registry

@@ -12,13 +12,13 @@ import pickle
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from registry_cli.dataclass import replace
 from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.frameworks.patching.rules import Rules
 from registry_cli.frameworks.patching.shapes import Argument, Load

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.read.journal import iter_changes
 from registry_cli.catalog.read.rows import VersionRow
+from registry_cli.dataclass import replace
 from registry_cli.errors import ConflictError, CorruptError, RefusedError
 from registry_cli.ids import BlobHash
 from registry_cli.records.task import CONSOLE

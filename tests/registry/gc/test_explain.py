@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
 from registry_cli.catalog.fold.replay import Replay
+from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError
 from registry_cli.ids import RecordId, new_ulid
 from registry_cli.records.codec import dump_version, load_version

@@ -9,12 +9,12 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry_cli.catalog.read.rows import VersionRow
+from registry_cli.dataclass import replace
 from registry_cli.errors import CorruptError, NoRegistryError, UsageError
 from registry_cli.ids import BlobHash, parse_tag
 from registry_cli.records.codec import dump_entry, load_entry

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import registry_cli as reg
+from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError, RefusedError, UsageError
 from registry_cli.records.task import CONSOLE
 from registry_cli.tasks.rerun.draft import clone_task, edit_task

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry_cli.catalog.read.rows import VersionRow
+from registry_cli.dataclass import replace
 from registry_cli.errors import RegError
 from registry_cli.ids import ModelName
 from registry_cli.records.task import Input, Task

@@ -11,9 +11,9 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
+from registry_cli.dataclass import asdict
 from registry_cli.errors import RegError
 from registry_cli.tasks.child import run
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from registry_cli.ids import TagName
 from registry_cli.records.task import CELLS, CONSOLE, DIFF, LOCK, Input, Recipe

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError, RefusedError, RegError, UsageError
 from registry_cli.ids import TagName
 from registry_cli.records.task import Auto, Code, Input, Recipe, Task

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from registry_cli.catalog.read.rows import VersionRow
+from registry_cli.dataclass import fields
 from registry_cli.records.task import Auto
 from registry_cli.registry.api import Registry
 from registry_cli.registry.get import open_path
@@ -61,7 +62,7 @@ class Play:
         self._held += 1
         held = self.live.held / f"7-{self._held}"
         held.write_bytes(Path(note.path).read_bytes())
-        values = {name: getattr(note, name) for name in note.__dataclass_fields__}
+        values = {each.name: getattr(note, each.name) for each in fields(note)}
         self.note(SavedNote(**{**values, "held": str(held)}))
         return held
 

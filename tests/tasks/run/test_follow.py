@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry_cli import clock
+from registry_cli.dataclass import replace
 from registry_cli.ids import ModelName
 from registry_cli.records.task import Auto, Recipe
 from registry_cli.registry.add import add_files

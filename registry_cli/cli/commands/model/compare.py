@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from registry_cli.cli.options import CsvOpt, Forms, JsonOpt, RefsArg, output_option, read_refs, split_list
 from registry_cli.cli.session import open_session
+from registry_cli.dataclass import replace
 from registry_cli.errors import UsageError
 
 EXAMPLES = (

@@ -130,7 +130,7 @@ def _print(session: Session, rows: Sequence[int], question: Question) -> None:
 
 def _narrowed(saved: Question, given: Question) -> Question:
     """Return a saved question combined with the given one: both expressions must hold, other options replace."""
-    from dataclasses import asdict, replace
+    from registry_cli.dataclass import asdict, replace
 
     both = [f"({expr})" for expr in (saved.expr, given.expr) if expr.strip()]
     said = {key: value for key, value in asdict(given).items() if value not in ("", None, (), False)}
