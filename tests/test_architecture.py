@@ -69,7 +69,7 @@ VISIBLE = {"registry_cli", "tests", "completions", "pyproject.toml", "README.md"
 
 HEAVY = {
     "rich", "sqlite3", "tomli_w", "platformdirs", "xxhash", "subprocess", "multiprocessing", "concurrent", "asyncio",
-    "urllib.request", "http", "numpy", "torch",
+    "urllib.request", "http", "numpy", "torch", "dataclasses",
 }  # fmt: skip
 """Imported inside the function that needs them, so that start-up does not pay for them."""
 
