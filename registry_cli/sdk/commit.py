@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast, overload
 
 from registry_cli import opening
-from registry_cli.catalog.read.address_form import INPUT as ADDRESS_OF_INPUT
-from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import NotFoundError, UsageError
 from registry_cli.ids import parse_alias, parse_model_name, parse_tag
 from registry_cli.records.values import Value, check_number, check_value
 from registry_cli.records.version import check_labels
-from registry_cli.registry.add import add_files, make_design
+from registry_cli.registry.add import make_design
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
-from registry_cli.registry.sources import list_sources
 from registry_cli.registry.version import Version
-from registry_cli.sdk import pending
-from registry_cli.sdk.autolog.current_sink import drain
-from registry_cli.sdk.autolog.loaded import find_loaded
 from registry_cli.sdk.join import find_current, is_silent
-from registry_cli.sdk.pending import Pending, parse_keep
-from registry_cli.sdk.snapshot import take_snapshot
-from registry_cli.store import files
-from registry_cli.store.writer_name import new_name
-from registry_cli.tasks.attempt.fact_reader import read_facts
-from registry_cli.tasks.attempt.jobs import Job, make_folder, new_job_name
-from registry_cli.tasks.attempt.scalar_reader import last_at, read_points
-from registry_cli.tasks.outputs import INPUT, name_output
+from registry_cli.sdk.save import How, save, save_later
 
 if TYPE_CHECKING:
-    from registry_cli.records.task import Input
     from registry_cli.registry.api import Registry
     from registry_cli.registry.moving import Mode
     from registry_cli.sdk.current import Current
-    from registry_cli.tasks.attempt.folder import Live
+    from registry_cli.sdk.pending import Pending
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
 Parents = Sequence["str | Version"] | Mapping[str, "str | Version"]
@@ -152,18 +137,7 @@ def commit(
         if is_silent():
             return cast("Version", None)
         return save(found, current, draft, paths, how)
-    return save_later(found, current, draft, paths, how, parse_keep(keep))
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """The options of a save; `entry` is the version's name in its task, `rename` the new name of its one file."""
-
-    mode: Mode = "copy"
-    message: str | None = None
-    allow_same: bool = False
-    entry: str | None = None
-    rename: str | None = None
+    return save_later(found, current, draft, paths, how, keep)
 
 
 def find_task_for(registry: Registry | None) -> Current | None:
@@ -174,99 +148,6 @@ def find_task_for(registry: Registry | None) -> Current | None:
     return None
 
 
-def save(registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How) -> Version:
-    """Save a version now; raises as `commit`."""
-    full = complete(current, draft)
-    if current is None or current.live is None:
-        return _add(registry, full, paths, how)
-    list_sources(paths)  # so that the error names a missing path as the script gave it
-    registry.check_writable()
-    if how.rename is None:
-        job = _make_job(full, [Path(os.path.abspath(path)) for path in paths], how)  # noqa: PTH100  # resolves no link
-        return pending.save_now(registry, current, job)
-    name = new_job_name()
-    return pending.save_now(registry, current, _hold(current.live, name, full, paths, how), name)
-
-
-def save_later(
-    registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How, keep: int | None
-) -> Pending:
-    """Take a snapshot of the files and have it saved later; outside of a task save them now.
-
-    Raises:
-        UsageError: Only copies can be saved later.
-        RegError: As `take_snapshot`.
-    """
-    if how.mode != "copy":
-        raise UsageError(f"mode {how.mode} cannot be combined with wait=False, which copies")
-    if is_silent():
-        return Pending()
-    if current is None or current.live is None:
-        return Pending.saved(save(registry, current, draft, paths, how))
-    full = complete(current, draft)
-    if keep is None:
-        pending.wait_for_room()
-    registry.check_writable()
-    name = new_job_name()
-    return pending.save_later(registry, current, _hold(current.live, name, full, paths, how), name, keep)
-
-
-def complete(current: Current | None, draft: Draft) -> Draft:
-    """Return a draft with the inputs, metrics and labels that its task has recorded by now."""
-    if current is None or current.live is None:
-        return draft
-    parents = tuple((role, _fix_input(current, ref)) for role, ref in draft.parents)
-    own = {ref for _, ref in parents}
-    current.read_tables()
-    drain()  # so that the metrics and loads that frameworks noted are in it
-    given = dict.fromkeys([*(one.version for one in _list_inputs(current)), *find_loaded(current)])
-    inputs = tuple((INPUT, version) for version in given if version not in own)
-    mine = current.live.scalars(str(os.getpid()))
-    others = last_at(read_points(path for path in current.live.list_scalars() if path != mine), draft.step)
-    metrics = {**others, **current.last_at(draft.step), **draft.metrics}
-    labels = draft.labels or current.labels
-    return replace(draft, task=current.task.id, parents=(*parents, *inputs), metrics=metrics, labels=labels)
-
-
-def _list_inputs(current: Current) -> Sequence[Input]:
-    """Return the inputs of a task; of a clone, those that have reached the script."""
-    if current.task.source is None or current.live is None:
-        return current.task.inputs
-    return read_facts(current.live.list_facts()).drop_unreached(current.task.inputs)
-
-
-def _fix_input(current: Current, ref: str) -> str:
-    """Return the id of a version whose address holds in this process alone; any other address as it is."""
-    return current.registry.get_row(ref).id if ref.startswith(ADDRESS_OF_INPUT) else ref
-
-
-def _add(registry: Registry, draft: Draft, paths: Sequence[Path], how: How) -> Version:
-    """Save a version in this process, outside of a task."""
-    if how.rename is None:
-        added = add_files(registry, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same)
-        return Version(registry, added.version)
-    folder = registry.layout.tmp / new_name()
-    try:
-        held = take_snapshot(folder, paths, how.rename)
-        added = add_files(registry, draft, held.paths, message=how.message, allow_same=how.allow_same, held=True)
-        return Version(registry, added.version)
-    finally:
-        files.remove_tree(folder)
-
-
-def _hold(live: Live, name: str, draft: Draft, paths: Sequence[Path], how: How) -> Job:
-    """Return a job for a snapshot of the files as they are now."""
-    make_folder(live)
-    held = take_snapshot(live.jobs / name, paths, how.rename)
-    mode: Mode = "copy" if held.linked else "link"
-    return replace(_make_job(draft, held.paths, how), mode=mode, linked=held.linked, held=True)
-
-
-def _make_job(draft: Draft, paths: Sequence[Path], how: How) -> Job:
-    entry = how.entry or draft.name.rpartition("/")[2]
-    return Job(draft, tuple(map(str, paths)), entry, how.mode, how.message, how.allow_same)
-
-
 def _name(current: Current | None, name: str | None, paths: Sequence[Path]) -> str:
     if name is not None:
         return name
@@ -274,6 +155,8 @@ def _name(current: Current | None, name: str | None, paths: Sequence[Path]) -> s
         raise UsageError("a model needs a name, project/name, where no task runs")
     if not paths:
         raise UsageError("no file to commit")
+    from registry_cli.tasks.outputs import name_output
+
     return name_output(current.task, paths[0])
 
 

@@ -2,6 +2,7 @@
 
 A process that was started within a task joins it: it appends to files of the task's folder, and the task's runner
 ends it. Of several training processes only rank 0 records anything; the others accept every call and record nothing.
+A commit outside of a task comes by here too, so what a task alone needs is imported where it is used.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import os
 import threading
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_cli import env, opening
 from registry_cli.errors import NoRegistryError, RegError, UsageError
 from registry_cli.process import call_at_end
-from registry_cli.sdk import pending
-from registry_cli.sdk.current import Current
-from registry_cli.sdk.exit_status import Outcome
 from registry_cli.sdk.warning import report_loss
-from registry_cli.tasks.running import find_running
+
+if TYPE_CHECKING:
+    from registry_cli.sdk.current import Current
+    from registry_cli.sdk.exit_status import Outcome
 
 NO_TASK: Final = "no task runs in this process: Task.init begins one, and so does reg log"
 
@@ -74,7 +75,8 @@ def leave(current: Current, outcome: Outcome) -> None:
     Raises:
         RegError: The end could not be written; the next command that looks writes it.
     """
-    from registry_cli.sdk.autolog.choice import leave_task  # a commit outside of a task does not load the hooks
+    from registry_cli.sdk import pending
+    from registry_cli.sdk.autolog.choice import leave_task
 
     pending.drain()
     current.read_tables()
@@ -100,6 +102,8 @@ def _leave_process(pid: int) -> None:
     current = peek_current()
     if pid != os.getpid() or current is None:
         return
+    from registry_cli.sdk.exit_status import Outcome
+
     try:
         leave(current, current.runner.watch.outcome if current.runner else Outcome())
         current.close()
@@ -115,6 +119,9 @@ def _attach() -> Current | None:
         registry = opening.Registry.find()
     except NoRegistryError:
         return None
+    from registry_cli.sdk.current import Current
+    from registry_cli.tasks.running import find_running
+
     found = find_running(registry)
     if found is None:
         registry.close()

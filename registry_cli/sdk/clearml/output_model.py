@@ -24,8 +24,10 @@ from registry_cli.sdk.clearml.next_version import (
 from registry_cli.sdk.clearml.saved_model import SavedModel
 from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.sdk.clearml.urls import find_path, read_url
-from registry_cli.sdk.commit import How, _step, complete, save, save_later
+from registry_cli.sdk.commit import _step
 from registry_cli.sdk.join import get_current, is_silent
+from registry_cli.sdk.save import How, save, save_later
+from registry_cli.sdk.save_in_task import complete
 from registry_cli.sdk.warning import warn
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from registry_cli.ids import ModelName
 from registry_cli.opening import Registry
 from registry_cli.records.task import Input, Task
 from registry_cli.registry.draft import Draft
-from registry_cli.sdk.commit import complete
 from registry_cli.sdk.join import find_current, set_current
+from registry_cli.sdk.save_in_task import complete
 from registry_cli.tasks.attempt.attempt import Attempt
 from registry_cli.tasks.attempt.finish import Ending, read_current
 from registry_cli.tasks.attempt.scalar_reader import read_points
