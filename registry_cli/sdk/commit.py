@@ -16,7 +16,8 @@ from registry_cli.registry.add import make_design
 from registry_cli.registry.draft import DEFAULT_ROLE, DesignSource, Draft, given
 from registry_cli.registry.version import Version
 from registry_cli.sdk.join import find_current, is_silent
-from registry_cli.sdk.save import How, save, save_later
+from registry_cli.sdk.save import save, save_later
+from registry_cli.sdk.save_options import SaveOptions
 
 if TYPE_CHECKING:
     from registry_cli.registry.api import Registry
@@ -132,12 +133,12 @@ def commit(
         aliases=tuple(parse_alias(alias) for alias in list_words(aliases, "aliases")),
     )
     found = registry or (current.registry if current else opening.Registry.find())
-    how = How(mode=mode, message=message, allow_same=allow_same)
+    options = SaveOptions(mode=mode, message=message, allow_same=allow_same)
     if wait:
         if is_silent():
             return cast("Version", None)
-        return save(found, current, draft, paths, how)
-    return save_later(found, current, draft, paths, how, keep)
+        return save(found, current, draft, paths, options)
+    return save_later(found, current, draft, paths, options, keep)
 
 
 def find_task_for(registry: Registry | None) -> Current | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
 from registry_cli.registry.add import add_files
 from registry_cli.registry.version import Version
@@ -18,33 +17,29 @@ if TYPE_CHECKING:
 
     from registry_cli.registry.api import Registry
     from registry_cli.registry.draft import Draft
-    from registry_cli.registry.moving import Mode
     from registry_cli.sdk.current import Current
     from registry_cli.sdk.pending import Pending
+    from registry_cli.sdk.save_options import SaveOptions
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """The options of a save; `entry` is the version's name in its task, `rename` the new name of its one file."""
-
-    mode: Mode = "copy"
-    message: str | None = None
-    allow_same: bool = False
-    entry: str | None = None
-    rename: str | None = None
-
-
-def save(registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How) -> Version:
+def save(
+    registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], options: SaveOptions
+) -> Version:
     """Save a version now; raises as `commit`."""
     if current is None or current.live is None:
-        return _add(registry, draft, paths, how)
+        return _add(registry, draft, paths, options)
     from registry_cli.sdk import save_in_task  # a commit outside of a task does without
 
-    return save_in_task.save(registry, current, draft, paths, how)
+    return save_in_task.save(registry, current, draft, paths, options)
 
 
 def save_later(
-    registry: Registry, current: Current | None, draft: Draft, paths: Sequence[Path], how: How, keep: str | None
+    registry: Registry,
+    current: Current | None,
+    draft: Draft,
+    paths: Sequence[Path],
+    options: SaveOptions,
+    keep: str | None,
 ) -> Pending:
     """Take a snapshot of the files and have it saved later; outside of a task save them now.
 
@@ -56,26 +51,30 @@ def save_later(
     from registry_cli.sdk.pending import Pending, parse_keep
 
     newest = parse_keep(keep)
-    if how.mode != "copy":
-        raise UsageError(f"mode {how.mode} cannot be combined with wait=False, which copies")
+    if options.mode != "copy":
+        raise UsageError(f"mode {options.mode} cannot be combined with wait=False, which copies")
     if is_silent():
         return Pending()
     if current is None or current.live is None:
-        return Pending.saved(_add(registry, draft, paths, how))
-    return save_in_task.save_later(registry, current, draft, paths, how, newest)
+        return Pending.saved(_add(registry, draft, paths, options))
+    return save_in_task.save_later(registry, current, draft, paths, options, newest)
 
 
-def _add(registry: Registry, draft: Draft, paths: Sequence[Path], how: How) -> Version:
+def _add(registry: Registry, draft: Draft, paths: Sequence[Path], options: SaveOptions) -> Version:
     """Save a version in this process, outside of a task."""
-    if how.rename is None:
-        added = add_files(registry, draft, paths, mode=how.mode, message=how.message, allow_same=how.allow_same)
+    if options.rename is None:
+        added = add_files(
+            registry, draft, paths, mode=options.mode, message=options.message, allow_same=options.allow_same
+        )
         return Version(registry, added.version)
     from registry_cli.sdk.snapshot import take_snapshot  # only a file that gets another name is held first
 
     folder = registry.layout.tmp / new_name()
     try:
-        held = take_snapshot(folder, paths, how.rename)
-        added = add_files(registry, draft, held.paths, message=how.message, allow_same=how.allow_same, held=True)
+        held = take_snapshot(folder, paths, options.rename)
+        added = add_files(
+            registry, draft, held.paths, message=options.message, allow_same=options.allow_same, held=True
+        )
         return Version(registry, added.version)
     finally:
         files.remove_tree(folder)

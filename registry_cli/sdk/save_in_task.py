@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from registry_cli.registry.version import Version
     from registry_cli.sdk.current import Current
     from registry_cli.sdk.pending import Pending
-    from registry_cli.sdk.save import How
+    from registry_cli.sdk.save_options import SaveOptions
     from registry_cli.tasks.attempt.folder import Live
 
 
-def save(registry: Registry, current: Current, draft: Draft, paths: Sequence[Path], how: How) -> Version:
+def save(registry: Registry, current: Current, draft: Draft, paths: Sequence[Path], options: SaveOptions) -> Version:
     """Save a version now; raises as `commit`."""
     full = complete(current, draft)
     assert current.live is not None
     list_sources(paths)  # so that the error names a missing path as the script gave it
     registry.check_writable()
-    if how.rename is None:
-        job = _make_job(full, [Path(os.path.abspath(path)) for path in paths], how)  # noqa: PTH100  # resolves no link
+    if options.rename is None:
+        job = _make_job(full, [Path(os.path.abspath(path)) for path in paths], options)  # noqa: PTH100  # resolves no link
         return pending.save_now(registry, current, job)
     name = new_job_name()
-    return pending.save_now(registry, current, _hold(current.live, name, full, paths, how), name)
+    return pending.save_now(registry, current, _hold(current.live, name, full, paths, options), name)
 
 
 def save_later(
-    registry: Registry, current: Current, draft: Draft, paths: Sequence[Path], how: How, keep: int | None
+    registry: Registry, current: Current, draft: Draft, paths: Sequence[Path], options: SaveOptions, keep: int | None
 ) -> Pending:
     """Take a snapshot of the files, and have it saved later; raises as `take_snapshot`."""
     full = complete(current, draft)
@@ -55,7 +55,7 @@ def save_later(
         pending.wait_for_room()
     registry.check_writable()
     name = new_job_name()
-    return pending.save_later(registry, current, _hold(current.live, name, full, paths, how), name, keep)
+    return pending.save_later(registry, current, _hold(current.live, name, full, paths, options), name, keep)
 
 
 def complete(current: Current | None, draft: Draft) -> Draft:
@@ -87,14 +87,14 @@ def _fix_input(current: Current, ref: str) -> str:
     return current.registry.get_row(ref).id if ref.startswith(ADDRESS_OF_INPUT) else ref
 
 
-def _hold(live: Live, name: str, draft: Draft, paths: Sequence[Path], how: How) -> Job:
+def _hold(live: Live, name: str, draft: Draft, paths: Sequence[Path], options: SaveOptions) -> Job:
     """Return a job for a snapshot of the files as they are now."""
     make_folder(live)
-    held = take_snapshot(live.jobs / name, paths, how.rename)
+    held = take_snapshot(live.jobs / name, paths, options.rename)
     mode: Mode = "copy" if held.linked else "link"
-    return replace(_make_job(draft, held.paths, how), mode=mode, linked=held.linked, held=True)
+    return replace(_make_job(draft, held.paths, options), mode=mode, linked=held.linked, held=True)
 
 
-def _make_job(draft: Draft, paths: Sequence[Path], how: How) -> Job:
-    entry = how.entry or draft.name.rpartition("/")[2]
-    return Job(draft, tuple(map(str, paths)), entry, how.mode, how.message, how.allow_same)
+def _make_job(draft: Draft, paths: Sequence[Path], options: SaveOptions) -> Job:
+    entry = options.entry or draft.name.rpartition("/")[2]
+    return Job(draft, tuple(map(str, paths)), entry, options.mode, options.message, options.allow_same)

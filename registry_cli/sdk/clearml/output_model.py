@@ -26,8 +26,9 @@ from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.sdk.clearml.urls import find_path, read_url
 from registry_cli.sdk.commit import _step
 from registry_cli.sdk.join import get_current, is_silent
-from registry_cli.sdk.save import How, save, save_later
+from registry_cli.sdk.save import save, save_later
 from registry_cli.sdk.save_in_task import complete
+from registry_cli.sdk.save_options import SaveOptions
 from registry_cli.sdk.warning import warn
 
 if TYPE_CHECKING:
@@ -212,37 +213,37 @@ class OutputModel(SavedModel):
         return self._version
 
     def _save(self, paths: Sequence[Path], step: int | None, rename: str | None, *, delete: bool, later: bool) -> str:
-        how = self._how("move" if delete else "copy", rename)
+        options = self._how("move" if delete else "copy", rename)
         self._step = _step(step)
         draft = replace(self._next.draft, step=self._step)
         self._late.clear()
         if later and not delete:
-            self._pending = save_later(self._registry, self._current, draft, paths, how, None)
+            self._pending = save_later(self._registry, self._current, draft, paths, options, None)
             return str(draft.name)
         if delete and rename:
             raise UsageError("a file that is taken away keeps its name: target_filename is for a file that stays")
         if is_silent():
             return str(draft.name)
         self._pending = None
-        self._version = save(self._registry, self._current, draft, paths, how).id
+        self._version = save(self._registry, self._current, draft, paths, options).id
         return self.ref
 
     def _register(self, uri: str, step: int | None) -> str:
-        draft, how = replace(self._next.draft, step=step), self._how("reference", None)
+        draft, options = replace(self._next.draft, step=step), self._how("reference", None)
         self._step, self._pending = step, None
         self._late.clear()
         if is_silent():
             return str(draft.name)
         path = find_path(uri)
         if path is not None:
-            self._version = save(self._registry, self._current, draft, [path], how).id
+            self._version = save(self._registry, self._current, draft, [path], options).id
         else:
             full = complete(self._current, draft)
-            self._version = add_url(self._registry, full, uri, message=how.message, allow_same=True).version.id
+            self._version = add_url(self._registry, full, uri, message=options.message, allow_same=True).version.id
         return self.ref
 
-    def _how(self, mode: Mode, rename: str | None) -> How:
-        return How(mode, self._next.comment or None, allow_same=True, entry=self._entry, rename=rename)
+    def _how(self, mode: Mode, rename: str | None) -> SaveOptions:
+        return SaveOptions(mode, self._next.comment or None, allow_same=True, entry=self._entry, rename=rename)
 
     def _set_labels(self, labels: Mapping[str, int]) -> None:
         if self._find_version() is not None:
