@@ -100,9 +100,9 @@ def _read_field(name: str, value: object) -> _Field:
 
 def _put_init(self: Any, *values: object, **named: object) -> None:
     """Compile the `__init__` of an object's class, put it in the place of this function, and call it."""
-    owner: Any = next(each for each in type(self).__mro__ if each.__dict__.get("__init__") is _put_init)
-    owner.__init__ = _compile_init(owner)
-    owner.__init__(self, *values, **named)
+    owner: Any = next(each for each in type(self).__mro__ if "_fields" in each.__dict__)
+    owner.__init__ = init = _compile_init(owner)  # of two threads both may do it
+    init(self, *values, **named)
 
 
 def _compile_init(cls: Any) -> Callable[..., None]:

@@ -170,3 +170,12 @@ def test_a_subclass_calls_the_same_init() -> None:
         pass
 
     assert (Named(1).y, Named(2).x, OURS["Point"](3).x) == (2, 2, 3)
+
+
+def test_two_threads_may_make_the_first_objects() -> None:
+    point = _define(ours)["Point"]
+    init = point.__init__  # as a thread has looked it up that another one overtakes
+    point(1)
+    slow = point.__new__(point)
+    init(slow, 5)
+    assert (slow.x, slow.y) == (5, 2)
