@@ -157,7 +157,7 @@ def run_first_command(programs: Path, home: Path) -> str:
     return command.strip()
 
 
-@pytest.mark.sweep(22)
+@pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_examples(document: Path, programs: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     wanted = steps(document)
