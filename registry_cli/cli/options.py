@@ -72,6 +72,7 @@ class Forms(Options):
 
     as_json = as_csv = as_tsv = quiet = False
     columns: str | None = None
+    limit: int | None = None
 
 
 class JsonForms(Forms):

@@ -33,12 +33,14 @@ class Output:
 
     Attributes:
         columns: Columns that the user chose, in order; empty where the command chooses.
+        limit: Most rows that the user wants, or None; the absence of rows means nothing where that is 0.
         raw: True where text is printed as it is stored; tabs and line breaks in tab-separated cells stay escaped.
     """
 
     mode: Mode
     columns: tuple[str, ...] = ()
     raw: bool = False
+    limit: int | None = None
 
     @property
     def drawn(self) -> bool:
@@ -74,25 +76,29 @@ class Output:
             rows: One mapping a row, all with the same keys.
             columns: Dotted paths shown unless the user chose others.
             id_key: Key of the value that `-q` prints.
-            empty: Note on a terminal where there are no rows.
+            empty: Note where there are no rows; none if it is empty.
             near: Returns columns of other rows that are near to a word, for the message on one that the first lacks.
 
         Raises:
             UsageError: The user chose a column that rows do not have.
         """
-        rows = self._checked(rows, near)
+        iterator = iter(rows)
+        first = next(iterator, None)
+        if first is None:
+            if empty and self.limit != 0:
+                self.note(empty)
+            found: Iterable[Row] = ()
+        else:
+            self._check_columns(first, near)
+            found = chain([first], iterator)
         if self.mode == "json":
-            self._json_array(rows)
-        elif self.mode == "table":
+            self._json_array(found)
+        elif self.mode != "table":
+            self._lines(found, self.columns or columns, id_key)
+        elif first is not None:
             from registry_cli.cli.drawing import draw_rows
 
-            listed = list(rows)
-            if listed:
-                draw_rows(listed, self.columns or columns, fixed=bool(self.columns))
-            else:
-                self.note(empty)
-        else:
-            self._lines(rows, self.columns or columns, id_key)
+            draw_rows(list(found), self.columns or columns, fixed=bool(self.columns))
 
     def stream(self, rows: Iterable[Row], columns: Sequence[str], *, id_key: str = "id") -> None:
         """Print rows as they come, each at once: lines, or one JSON object a line."""
@@ -193,18 +199,8 @@ class Output:
     def _cell(self, value: object) -> str:
         return format_exact(value, escape_breaks if self.raw else escape)
 
-    def _checked(self, rows: Iterable[Row], near: Near | None) -> Iterable[Row]:
-        """Check that the first row has the columns that the user chose."""
-        if not self.columns:
-            return rows
-        iterator = iter(rows)
-        first = next(iterator, None)
-        if first is None:
-            return ()
-        self._check_columns(first, near)
-        return chain([first], iterator)
-
     def _check_columns(self, row: Row, near: Near | None = None) -> None:
+        """Check that a row has the columns that the user chose."""
         for path in self.columns:
             if path not in row and path.partition(".")[0] not in row:
                 raise UsageError(f"no column `{path}`{_name_columns(path, row, near)}")
@@ -251,7 +247,7 @@ def open_output(forms: Forms, *, raw: bool = False) -> Output:
     if len(modes) > 1:
         raise UsageError("--json, --csv, --tsv and --quiet exclude each other: give one of them")
     mode: Mode = modes[0] if modes else ("table" if sys.stdout.isatty() and not raw else "text")
-    return Output(mode, split_list(forms.columns), raw)
+    return Output(mode, split_list(forms.columns), raw, forms.limit)
 
 
 def write_error(kind: str, message: str, *, hint: str | None, as_json: bool) -> None:

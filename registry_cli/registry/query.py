@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from registry_cli.catalog.connection import Connection
+    from registry_cli.catalog.query.ast import Expr
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import VersionId
     from registry_cli.registry.api import Registry
@@ -80,7 +81,7 @@ def ask(registry: Registry, question: Question) -> list[VersionRow]:
 
 def find_matches(registry: Registry, question: Question) -> list[int]:
     """Return the index rows of the versions that match a question, in its order."""
-    query, resolver = _compiled(question, near_fields(registry)), _resolver(registry)
+    query, resolver = _compiled(registry, question), _resolver(registry)
     return registry.read(lambda db: find_rows(db, _with_tasks(db, query), resolver))
 
 
@@ -105,14 +106,24 @@ def matches(registry: Registry, row: int, expr: str) -> bool:
     return row in find_matches(registry, question)
 
 
-def _compiled(question: Question, near: Near) -> Query:
-    expr = parse_query(question.expr, near=near) if question.expr.strip() else None
-    flags: dict[str, Any] = {name: getattr(question, name) for name in _FLAGS if getattr(question, name)}
-    if flags:
-        from registry_cli.catalog.query.flags import narrow
+def read_expr(registry: Registry, question: Question) -> Expr | None:
+    """Return the tree of a question's text and flags; None where it has neither.
 
-        expr = narrow(expr, **flags)
-    sort = parse_sort(question.sort, near=near) if question.sort else ()
+    Raises:
+        UsageError: The text or the value of a flag cannot be parsed.
+    """
+    expr = parse_query(question.expr, near=near_fields(registry)) if question.expr.strip() else None
+    flags: dict[str, Any] = {name: getattr(question, name) for name in _FLAGS if getattr(question, name)}
+    if not flags:
+        return expr
+    from registry_cli.catalog.query.flags import narrow
+
+    return narrow(expr, **flags)
+
+
+def _compiled(registry: Registry, question: Question) -> Query:
+    expr = read_expr(registry, question)
+    sort = parse_sort(question.sort, near=near_fields(registry)) if question.sort else ()
     return Query(expr, sort, question.limit, question.per, question.include_archived, question.removed)
 
 

@@ -95,7 +95,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
         NotFoundError: An address in `uses()`, or after `task:`, names nothing.
     """
     query = TaskQuery(
-        expr=_narrowed(registry, question),
+        expr=read_expr(registry, question),
         sort=parse_sort(question.sort, TASKS, near=partial(list_near_task_fields, registry)) if question.sort else (),
         limit=question.limit,
         include_archived=question.include_archived,
@@ -225,7 +225,13 @@ def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:
     return [replace(row, status="crashed") if row.status == "running" and row.id in crashed else row for row in rows]
 
 
-def _narrowed(registry: Registry, question: TaskQuestion) -> Expr | None:
+def read_expr(registry: Registry, question: TaskQuestion) -> Expr | None:
+    """Return the tree of a question's text and flags, with ids in the place of addresses; None where it has neither.
+
+    Raises:
+        UsageError: The text or the value of a flag cannot be parsed.
+        NotFoundError: An address after `task:` names nothing.
+    """
     expr = (
         parse_query(question.expr, TASKS, near=partial(list_near_task_fields, registry))
         if question.expr.strip()

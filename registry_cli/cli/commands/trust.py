@@ -39,4 +39,5 @@ def command(
     session = open_session(ctx, forms)
     change = distrust_registry if remove else trust_registry
     rows = list_trusted() if listed else [change(locate_registry(path)) for path in paths or ()]
-    session.output.rows([view_trusted(row) for row in rows], ("path", "id", "state"), id_key="path")
+    session.output.rows([view_trusted(row) for row in rows], ("path", "id", "state"), id_key="path",
+                        empty="no registry is trusted")  # fmt: skip

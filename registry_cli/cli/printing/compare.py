@@ -56,7 +56,7 @@ def print_comparison(output: Output, shown: Comparison, *, markdown: bool = Fals
 def print_cells(output: Output, rows: Sequence[Compared], titles: Sequence[str]) -> None:
     """Print a row a field: its name, then its value of each compared thing under the thing's title."""
     columns = ["field", *titles]
-    output.rows((dict(zip(columns, cells, strict=True)) for cells in list_cells(rows)), columns)
+    output.rows((dict(zip(columns, cells, strict=True)) for cells in list_cells(rows)), columns, empty="no differences")
 
 
 def draw_comparison(shown: Comparison, width: int) -> Iterator[RenderableType]:

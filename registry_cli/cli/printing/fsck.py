@@ -37,10 +37,8 @@ def print_report(output: Output, report: Report, root: Path) -> None:
     if output.drawn:
         rows = [{**row, "models": shorten_refs(row["models"], _SHOWN)} for row in rows]
         rows.sort(key=lambda row: row["models"])  # damages of one model stand together
-        if rows:
-            output.rows(rows, ("what", "problem", "models"))
-    else:
-        output.rows(rows, ("kind", "path", "problem", "models"))
+    columns = ("what", "problem", "models") if output.drawn else ("kind", "path", "problem", "models")
+    output.rows(rows, columns, empty="")
     for note in report.notes:
         output.note(f"note: {note}")
     output.note(summary(report))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("time", "author", "ref", "what", "message")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _GAP: Final = "·"
+_NO_CHANGES: Final = "no changes"
 
 
 def print_history(output: Output, history: History) -> None:
@@ -30,8 +31,10 @@ def print_history(output: Output, history: History) -> None:
     if output.drawn and not output.columns:
         for picture in draw_history(history, open_console().width):
             output.draw(picture)
+        if not history.changes:
+            output.note(_NO_CHANGES)
     else:
-        output.rows(map(view_change, history.changes), COLUMNS, id_key="event")
+        output.rows(map(view_change, history.changes), COLUMNS, id_key="event", empty=_NO_CHANGES)
 
 
 def draw_history(history: History, width: int) -> Iterator[RenderableType]:
@@ -41,7 +44,8 @@ def draw_history(history: History, width: int) -> Iterator[RenderableType]:
     if history.series is not None:
         yield _draw_series(history.name, history.series, width)
         yield Text()
-    yield _draw_changes(history.changes)
+    if history.changes:
+        yield _draw_changes(history.changes)
 
 
 def format_sparkline(values: Sequence[float | None], width: int) -> str:

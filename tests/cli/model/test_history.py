@@ -61,6 +61,9 @@ def test_changes_since_a_time(reg: Reg) -> None:
         expected = [one["event"] for one in changes if one["time"] >= since]
         assert [one["event"] for one in reg("model", "history", "a/b", "--since", since, "--json").json] == expected
     assert len(reg("model", "history", "a/b", "--since", "2000-01-01").lines) == len(changes)
+    for terminal in (False, True):
+        later = reg("model", "history", "a/b", "--metric", "acc", "--since", "2999-01-01", terminal=terminal)
+        assert (later.err, "when" in later.out) == ("no changes\n", False)
     assert reg("model", "history", "a/b", "--since", "2999-01-01").lines == []
     assert len(reg("model", "history", "a/b", "--since", changes[0]["time"], "-n", "3", "--json").json) == 1
     refused = reg("model", "history", "a/b", "--since", "tuesday", code=2).err

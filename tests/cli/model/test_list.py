@@ -43,5 +43,7 @@ def test_a_name_that_finds_nothing_is_told_what_is_near(iris: Reg) -> None:
 
 def test_nothing(reg: Reg) -> None:
     reg("init")
-    assert reg("model", "list").out == ""
-    assert "reg model add" in reg("model", "list", terminal=True).err
+    for terminal in (False, True):
+        listed = reg("model", "list", terminal=terminal)
+        assert (listed.out, "reg model add" in listed.err) == ("", True)
+    assert (reg("model", "list", "-q").err, reg("model", "list", "--limit", "0").err) == ("", "")

@@ -90,10 +90,28 @@ def test_plain_words_search_names_tags_and_comments(iris: Reg, words: str, found
         (["tag:basline", "--tag=-x"], "no version has the tag basline: did you mean baseline?"),
         (["--name", "sofmax"], "no model is named sofmax: did you mean iris/softmax?"),
         (["publishd"], "no version has `publishd` in its name, tags or comment; `published` is a field"),
+        (["--name", "softm*"], "no model is named softm*: did you mean iris/softmax?"),
+        (["--name", "sfotmax*"], "no model is named sfotmax*: did you mean iris/softmax?"),
+        (['name ~ "zz*"'], "no model is named zz*"),
+        (["--project", "irs"], "no model is in project irs: did you mean iris?"),
+        (["project in (zzz, iris) and tag:none"], "no model is in project zzz\nno version has the tag none"),
+        (["framework = safetensor"], "no version has the framework safetensor: did you mean Safetensors?"),
+        (["framework = nosuch"], "no version has the framework nosuch"),
+        (["--framework", "Safetensor"], "no version has the framework Safetensor: did you mean Safetensors?"),
+        (["author = testr"], "no version has the author testr: did you mean tester?"),
+        (["task = NAME"], "no version has the task NAME"),
+        (["task = basline"], "no version has the task basline: did you mean `task:baseline`?"),
+        (["alias:bst"], "no version has the alias bst: did you mean best?"),
+        (["has(@bst)"], "no version has the alias bst: did you mean best?"),
+        (["--meta", "ownr=risk"], "no version has metadata.ownr: did you mean `metadata.owner`?"),
     ],
 )
 def test_what_finds_nothing_is_told_what_is_near(iris: Reg, words: list[str], advice: str) -> None:
-    assert iris("model", "query", *words).err == f"{advice}\n"
+    if "basline" in words[0]:
+        iris("log", "--name", "baseline", "-q", "--", "true")
+    for form in ([], ["--json"], ["--csv"], ["--columns", "id"]):
+        assert iris("model", "query", *words, *form).err == f"{advice}\n"
+    assert iris("model", "query", *words, terminal=True).err == f"{advice}\n"
     assert iris("model", "query", *words, "-q").err == ""
 
 
@@ -123,8 +141,22 @@ def test_a_column_that_does_not_exist_is_told_what_is_near(iris: Reg) -> None:
     assert "no field `nme` to sort by: did you mean name?" in iris("model", "list", "--sort", "nme", code=2).err
 
 
-def test_what_is_there_but_does_not_match_gets_no_advice(iris: Reg) -> None:
-    assert iris("model", "query", "metrics.acc > 9", "--name", "iris/softmax", "--name", "iris/t*").err == ""
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["metrics.acc > 9", "--name", "iris/softmax", "--name", "iris/t*"],
+        ["not tag:none and not framework = nosuch and archived"],
+        ["framework = SAFETENSORS and project = Iris and alias:BEST and number > 9"],
+        ["--project", "ir*", "--framework", "[Ss]afe*", "--since", "2999-01-01"],
+        ["--published"],
+    ],
+)
+def test_what_is_there_but_does_not_match_gets_no_advice(iris: Reg, words: list[str]) -> None:
+    for form in ([], ["--json"], ["--tsv"]):
+        assert iris("model", "query", *words, *form).err == "no versions match\n"
+    silent = iris("model", "query", *words, "-q")
+    assert (silent.out, silent.err) == ("", "")
+    assert iris("model", "query", *words, "--limit", "0").err == ""
 
 
 def test_a_bare_metric_is_told_its_field(iris: Reg) -> None:

@@ -141,7 +141,10 @@ def test_names_from_strangers_do_not_steer_the_terminal(reg: Reg, tmp_path: Path
 
 def test_nothing_found(reg: Reg) -> None:
     reg("init")
-    assert (reg("task", "list", terminal=True).err, reg("task", "list").out) == ("no tasks found\n", "")
+    for terminal in (True, False):
+        listed = reg("task", "list", terminal=terminal)
+        assert (listed.out, listed.err) == ("", "no tasks found\n")
+    assert (reg("task", "list", "-q").err, reg("task", "list", "--limit", "0").err) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -153,11 +156,15 @@ def test_nothing_found(reg: Reg) -> None:
         (["--metric", "los<1"], "no task has metrics.los: did you mean `metrics.loss`?"),
         (["--tag", "god"], "no task has the tag god: did you mean good?"),
         (["los"], "no task has `los` in its name, tags or comment; `metrics.loss` is a field"),
-        (["--name", "baseline", "--tag=-good"], ""),
+        (["--name", "baseline", "--tag=-good"], "no tasks found"),
+        (["--name", "*aselin"], "no task is named *aselin: did you mean baseline?"),
+        (["--project", "zzz"], "no task is in project zzz"),
+        (["--project", "irs"], "no task is in project irs: did you mean iris?"),
+        (["status:cancelled"], "no tasks found"),
     ],
 )
 def test_what_finds_nothing_is_told_what_is_near(tasks: Reg, words: list[str], advice: str) -> None:
-    assert tasks("task", "list", *words).err == (f"{advice}\n" if advice else "")
+    assert tasks("task", "list", *words).err == f"{advice}\n"
     assert tasks("task", "list", *words, "-q").err == ""
 
 

@@ -40,6 +40,4 @@ def command(
 
         near = registry.read(lambda db: list_near_names(db, prefix.rstrip("/")))
         empty = f"no model in {prefix}{did_you_mean(near)}"
-        if not session.output.drawn:
-            session.output.note(empty)
     session.output.rows(sort_rows(rows, listing.sort)[: listing.limit], COLUMNS, id_key="name", empty=empty)

@@ -88,44 +88,44 @@ def command(
 
         save_question(session.registry, save_view, question)
         session.output.note(f"saved: reg model query --view {quote(save_view)}")
-    _print(session, rows, question)
-    _advise(session, question, found=bool(rows))
+    advice = _list_advice(session, question, found=bool(rows))
+    _print(session, rows, question, empty=advice.pop(0) if advice and not rows else "no versions match")
+    for sentence in advice:
+        session.output.note(sentence)
 
 
-def _advise(session: Session, question: Question, *, found: bool) -> None:
-    """Print what is near to names and fields that no version has: all of a query that found nothing, else the shown."""
+def _list_advice(session: Session, question: Question, *, found: bool) -> list[str]:
+    """Return what is near to names and values that no version has: all of a query without result, else the shown."""
     from registry_cli.catalog.read.versions import list_missing_fields
 
     chosen = [*split_list(question.columns), *(key.removeprefix("-") for key in split_list(question.sort))]
     fields = [field for field in chosen if field.startswith(OPEN)]
     missing = session.registry.read(lambda db: list_missing_fields(db, fields)) if fields else []
-    if found and not missing:
-        return
+    if (found and not missing) or question.limit == 0:
+        return []
+    from registry_cli.registry.query import read_expr
     from registry_cli.registry.query_advice import advise_fields, list_advice
 
     advice = advise_fields(session.registry, missing)
     if not found:
-        advice += list_advice(
-            session.registry, question.expr, names=question.name, tags=question.tag, metrics=question.metric
-        )
-    for sentence in dict.fromkeys(advice):
-        session.output.note(sentence)
+        advice += list_advice(session.registry, read_expr(session.registry, question))
+    return list(dict.fromkeys(advice))
 
 
-def _print(session: Session, rows: Sequence[int], question: Question) -> None:
+def _print(session: Session, rows: Sequence[int], question: Question, *, empty: str) -> None:
     """Print the versions of some rows of the index; except for a drawn table, each is read as it is printed."""
     from registry_cli.registry.query import iter_ids, iter_versions, near_fields
     from registry_cli.views.versions import view_version
 
     shown = split_list(question.columns)
     if session.output.prints_only("id"):
-        session.output.rows(({"id": version} for version in iter_ids(session.registry, rows)), ["id"])
+        session.output.rows(({"id": version} for version in iter_ids(session.registry, rows)), ["id"], empty=empty)
         return
     versions: Iterable[VersionRow] = iter_versions(session.registry, rows)
     if session.output.drawn:
         versions = list(versions)
         shown = shown or _choose_columns(versions, question)
-    session.output.rows(map(view_version, versions), shown or COLUMNS, near=near_fields(session.registry))
+    session.output.rows(map(view_version, versions), shown or COLUMNS, empty=empty, near=near_fields(session.registry))
 
 
 def _narrowed(saved: Question, given: Question) -> Question:

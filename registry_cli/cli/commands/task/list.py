@@ -76,22 +76,27 @@ def command(
     session = open_session(ctx, listing)
     question = TaskQuestion(expr, sort=listing.sort or "", limit=listing.limit, **narrow.fields())
     found = search_tasks(session.registry, question)
-    _print(session, found, question)
-    asked = {"names": question.name, "tags": question.tag, "metrics": question.metric}
-    if not found.rows and (expr or any(asked.values())):
-        from registry_cli.catalog.query.subject import TASKS
-        from registry_cli.registry.query_advice import list_advice
-
-        for sentence in list_advice(session.registry, question.expr, **asked, subject=TASKS):
-            session.output.note(sentence)
+    advice = [] if found.rows or question.limit == 0 else _list_advice(session, question)
+    _print(session, found, question, empty=advice.pop(0) if advice else "no tasks found")
+    for sentence in advice:
+        session.output.note(sentence)
 
 
-def _print(session: Session, found: Found, question: TaskQuestion) -> None:
+def _list_advice(session: Session, question: TaskQuestion) -> list[str]:
+    """Return what is near to names and values that no task has."""
+    from registry_cli.catalog.query.subject import TASKS
+    from registry_cli.registry.query_advice import list_advice
+    from registry_cli.tasks.find import read_expr
+
+    return list(dict.fromkeys(list_advice(session.registry, read_expr(session.registry, question), TASKS)))
+
+
+def _print(session: Session, found: Found, question: TaskQuestion, *, empty: str) -> None:
     """Print the tasks that were found; except for a drawn table, each is read as it is printed."""
     from registry_cli.tasks.find import iter_attempt_addresses, iter_task_ids, iter_tasks, list_near_task_fields
     from registry_cli.views.tasks import view_task, view_tasks
 
-    output, empty = session.output, "no tasks found"
+    output = session.output
     if output.mode == "ids" and not output.columns and question.attempts:  # an id alone would be the same for several
         output.rows(({"id": one} for one in iter_attempt_addresses(session.registry, found)), ["id"], empty=empty)
     elif output.prints_only("id"):
