@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 MOST: Final = 3
 """Most near names."""
 _CLOSE: Final = 0.6
-"""Least similarity: `brt` and `bert` have 0.86, `xgboost` and `xgb` 0.6."""
+"""A similarity that is too small: `path` and `author` have it, `brt` and `bert` have 0.86."""
+_SHORTEST: Final = 3
+"""Fewest characters of a beginning that stands for a name, such as `xgb` for `xgboost`."""
 
 
 def list_near(word: str, known: Iterable[str], cut: Callable[[str], str] = str) -> list[str]:
@@ -18,11 +20,12 @@ def list_near(word: str, known: Iterable[str], cut: Callable[[str], str] = str) 
 
     Args:
         word: The word.
-        known: The names; those that begin with the word come before equally similar ones.
+        known: The names; those that begin with the word come before equally similar ones, and are near where none is
+            similar.
         cut: Returns the part of a name that is compared, such as `cut_name` and `cut_field`; a word that has no other
             part is also compared with whole names.
     """
-    from difflib import SequenceMatcher, get_close_matches  # only a mistake needs it
+    from difflib import SequenceMatcher  # only a mistake needs it
 
     part, whole = cut(word).casefold(), word.casefold()
     forms: dict[str, list[str]] = {}
@@ -34,9 +37,21 @@ def list_near(word: str, known: Iterable[str], cut: Callable[[str], str] = str) 
         of_part, of_whole = (SequenceMatcher(None, *pair).ratio() for pair in ((part, form), (whole, name.casefold())))
         return -of_part, not form.startswith(part), -of_whole
 
-    close = get_close_matches(part, forms, n=len(forms) or 1, cutoff=_CLOSE)
+    close = [form for form in forms if _is_alike(part, form)] or [form for form in forms if _is_begun(part, form)]
     ranked = sorted((rank(form, name), name) for form in close for name in forms[form])
     return list(dict.fromkeys(name for _, name in ranked))[:MOST]
+
+
+def _is_alike(word: str, form: str) -> bool:
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(None, form, word)
+    return all(measure() > _CLOSE for measure in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio))
+
+
+def _is_begun(word: str, form: str) -> bool:
+    """Return whether one of two words is the beginning of the other."""
+    return min(len(word), len(form)) >= _SHORTEST and (word.startswith(form) or form.startswith(word))
 
 
 def cut_name(name: str) -> str:

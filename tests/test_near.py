@@ -47,6 +47,35 @@ def test_fields_by_their_keys(word: str, nearest: set[str]) -> None:
     assert bool(found) == bool(nearest)
 
 
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("brt", "bert"), ("bret", "bert"), ("xgboost", "xgb"), ("xgb", "xgboost"), ("acc", "accuracy"),
+        ("pytorhc", "PyTorch"), ("safetensor", "Safetensors"), ("publishd", "published"),
+        ("auther", "author"), ("los", "loss"), ("lr", "lr"),
+    ],
+)  # fmt: skip
+def test_what_is_near(word: str, name: str) -> None:
+    assert list_near(word, [name]) == [name]
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("path", "author"), ("file.path", "author"), ("lr", "lrs_of_all"), ("acc", "author"), ("step", "size"),
+        ("a", "archived"), ("zzz", "iris"), ("loss", "labels"), ("", "name"), ("name", ""),
+    ],
+)  # fmt: skip
+def test_what_is_not_near(word: str, name: str) -> None:
+    assert list_near(word, [name], cut_field) == []
+    assert list_near(word, [name]) == []
+
+
+def test_a_beginning_is_near_only_where_nothing_is_alike() -> None:
+    assert list_near("los", ["metrics.loss", "metrics.loss_of_all"], cut_field) == ["metrics.loss"]
+    assert list_near("los", ["metrics.loss_of_all"], cut_field) == ["metrics.loss_of_all"]
+
+
 @given(word=st.text(max_size=8), known=st.lists(st.text(max_size=8), max_size=6))
 def test_a_known_name_is_always_near_in_either_case(word: str, known: list[str]) -> None:
     found = list_near(word, [*known, word])
