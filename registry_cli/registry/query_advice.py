@@ -153,9 +153,12 @@ def _advise_value(registry: Registry, field: str, value: str, subject: Subject) 
 def _advise_words(registry: Registry, words: Sequence[str], subject: Subject) -> Iterator[str]:
     known = registry.read(partial(list_fields, table=subject.fields)) if words else []
     for word in words:
+        rows = f"{_NOUNS[subject.rows]}s"
         near = [*list_near(word, known, cut_field), *list_near_fields(word, subject)][:MOST]
-        field = f"; {' or '.join(_quoted(near))} is a field" if near else ""
-        yield f"no {_NOUNS[subject.rows]} has `{word}` in its name, tags or comment{field}"
+        meant = f"; {' or '.join(_quoted(near))} is a field" if near else ""
+        if word.lower() in subject.options:
+            meant = f"; `{subject.options[word.lower()]}` finds {word.lower()} {rows}"
+        yield f"no {_NOUNS[subject.rows]} has `{word}` in its name, tags or comment{meant}"
 
 
 def _is_glob(text: str) -> bool:

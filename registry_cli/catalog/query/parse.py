@@ -38,7 +38,7 @@ from registry_cli.catalog.query.ast import (
 )
 from registry_cli.catalog.query.lexer import Token, TokenReader, point_at, read_reference
 from registry_cli.catalog.query.literals import parse_literal
-from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near_fields
+from registry_cli.catalog.query.subject import VERSIONS, Subject, is_field, list_near_fields, list_near_terms
 from registry_cli.errors import UsageError
 
 Near: TypeAlias = Callable[[str], Sequence[str]]
@@ -75,8 +75,17 @@ def parse_query(text: str, subject: Subject = VERSIONS, *, near: Near | None = N
     return _Parser(text, subject, near).parse()
 
 
-def parse_field(token: Token, source: str, subject: Subject = VERSIONS, *, near: Near | None = None) -> str:
+def parse_field(
+    token: Token, source: str, subject: Subject = VERSIONS, *, near: Near | None = None, is_term: bool = False
+) -> str:
     """Return the field that a token names.
+
+    Args:
+        token: The token.
+        source: The text that it is from.
+        subject: The subject of the query.
+        near: As in `parse_query`.
+        is_term: True where a term begins with the token, so that a label may be meant.
 
     Raises:
         UsageError: There is no field of that name; the message lists similar names.
@@ -86,10 +95,9 @@ def parse_field(token: Token, source: str, subject: Subject = VERSIONS, *, near:
     if token.text in subject.files:
         problem = f"a version may have many files: `{token.text}` can be compared with a value, and no more"
         raise point_at(source, token.start, token.end, problem)
-    found = [*(near(token.text) if near else []), *list_near_fields(token.text, subject)]
+    found = list_near_terms(token.text, subject) if is_term else []
+    found = found or [*(near(token.text) if near else []), *list_near_fields(token.text, subject)]
     meant = " or ".join(f"`{name}`" for name in dict.fromkeys(found))
-    if token.text in subject.labels:
-        meant = f"`{token.text}:x`"
     known = f"fields are {', '.join(subject.plain)}, {', '.join(f'{table}.*' for table in subject.keyed)}"
     problem = f"there is no field {token.text!r}" if token.text else "a field is missing here"
     raise point_at(source, token.start, token.end, problem, f"did you mean {meant}?" if meant else known)
@@ -168,7 +176,7 @@ class _Parser(TokenReader):
             self.refuse_foreign(f"{kin}(…)", token, [f"{known}(…)" for known in self.subject.kin])
             return Kin(kin, self.reference())
         is_of_files = token.kind == "word" and token.text in self.subject.files
-        return self.comparison(token.text if is_of_files else self.field(token))
+        return self.comparison(token.text if is_of_files else self.field(token, is_term=True))
 
     def is_plain(self) -> bool:
         """Return whether the next token is a word to search for: no field, and nothing else that the grammar knows."""
@@ -200,8 +208,8 @@ class _Parser(TokenReader):
         if "alias" not in self.subject.labels:
             self.fail(f"{self.subject.rows} have no aliases to compare with", token, f"{term} is for versions")
 
-    def field(self, token: Token) -> str:
-        return parse_field(token, self.source, self.subject, near=self.near)
+    def field(self, token: Token, *, is_term: bool = False) -> str:
+        return parse_field(token, self.source, self.subject, near=self.near, is_term=is_term)
 
     def label(self, kind: LabelKind, value: str, token: Token) -> Label:
         self.refuse_foreign(f"{kind}:x", token, [f"{known}:x" for known in self.subject.labels])

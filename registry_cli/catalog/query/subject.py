@@ -31,6 +31,7 @@ class Subject:
         fields: The table of keyed fields.
         tags: The table of tags.
         owner: The column of `fields` and `tags` that names the row.
+        options: Words that are no field, each with the option of the command line that does what they say.
     """
 
     rows: Literal["versions", "tasks"]
@@ -42,6 +43,7 @@ class Subject:
     fields: Literal["fields", "task_fields"]
     tags: Literal["tags", "task_tags"]
     owner: Literal["version", "task"]
+    options: Mapping[str, str]
 
 
 VERSIONS: Final = Subject(
@@ -54,6 +56,7 @@ VERSIONS: Final = Subject(
     fields="fields",
     tags="tags",
     owner="version",
+    options={"removed": "--removed"},
 )
 TASKS: Final = Subject(
     rows="tasks",
@@ -65,6 +68,7 @@ TASKS: Final = Subject(
     fields="task_fields",
     tags="task_tags",
     owner="task",
+    options={},
 )
 
 
@@ -72,6 +76,26 @@ def is_field(name: str, subject: Subject = VERSIONS) -> bool:
     """Return whether a query may name this field; a keyed field may be one that no row has."""
     table, _, key = name.partition(".")
     return name in subject.plain or (table in subject.keyed and key != "")
+
+
+def list_near_terms(word: str, subject: Subject = VERSIONS) -> list[str]:
+    """Return what a word that is no field probably means: the option, or the label or comparison with its value.
+
+    Args:
+        word: The word, such as `removed`, `tags`, `tags:x` or `name:x`.
+        subject: The subject of the query.
+    """
+    from registry_cli.near import list_near  # only a mistake needs it
+
+    name, colon, value = word.partition(":")
+    if not colon and name.lower() in subject.options:
+        return [subject.options[name.lower()]]
+    if colon and is_field(name, subject):
+        return [f"{name} = {value or '…'}"]
+    labels = list_near(name, subject.labels)
+    fields = [*subject.plain, *subject.keyed]
+    nearest = list_near(name, [*subject.labels, *fields])[:1]
+    return [f"{label}:{value or 'x'}" for label in labels[:1] if colon or nearest == [label]]
 
 
 def list_near_fields(name: str, subject: Subject = VERSIONS) -> list[str]:

@@ -90,6 +90,7 @@ def test_plain_words_search_names_tags_and_comments(iris: Reg, words: str, found
         (["tag:basline", "--tag=-x"], "no version has the tag basline: did you mean baseline?"),
         (["--name", "sofmax"], "no model is named sofmax: did you mean iris/softmax?"),
         (["publishd"], "no version has `publishd` in its name, tags or comment; `published` is a field"),
+        (["removed"], "no version has `removed` in its name, tags or comment; `--removed` finds removed versions"),
         (["--name", "softm*"], "no model is named softm*: did you mean iris/softmax?"),
         (["--name", "sfotmax*"], "no model is named sfotmax*: did you mean iris/softmax?"),
         (['name ~ "zz*"'], "no model is named zz*"),
@@ -157,6 +158,19 @@ def test_what_is_there_but_does_not_match_gets_no_advice(iris: Reg, words: list[
     silent = iris("model", "query", *words, "-q")
     assert (silent.out, silent.err) == ("", "")
     assert iris("model", "query", *words, "--limit", "0").err == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("tags:x", "tag:x"), ("tags ~ x", "tag:x"), ("tag = x", "tag:x"), ("aliases:prod", "alias:prod"),
+        ("alais:prod", "alias:prod"), ("scans = ok", "scan:x"), ("name:iris", "name = iris"),
+        ("published:true", "published = true"), ("removed = true", "--removed"),
+    ],
+)  # fmt: skip
+def test_a_term_in_a_wrong_form_is_told_the_right_one(iris: Reg, query: str, meant: str) -> None:
+    assert f"did you mean `{meant}`?" in iris("model", "query", query, code=2).err
+    assert iris("model", "query", "--sort", query, code=2).err.count(f"`{meant}`") == 0
 
 
 def test_a_bare_metric_is_told_its_field(iris: Reg) -> None:
