@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from registry_cli.registry import api
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from registry_cli.ids import TaskId
     from registry_cli.registry.version import Versions
 
 
@@ -36,3 +39,9 @@ class Registry(api.Registry):
         from registry_cli.registry.version import Version, Versions
 
         return Versions(Version(self, row) for row in find_versions(self, expr, **options))
+
+    def record_crashes(self) -> Set[TaskId]:
+        """Write the ends of attempts whose runner is dead; return the tasks that run in the log alone."""
+        from registry_cli.tasks.crashes import record_crashes
+
+        return record_crashes(self)

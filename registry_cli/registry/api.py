@@ -19,10 +19,11 @@ from registry_cli.store.layout import DIRECTORY, Layout
 from registry_cli.store.log import EMPTY, Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.rows import VersionRow
+    from registry_cli.ids import TaskId
     from registry_cli.records.entry import Entry
     from registry_cli.registry.settings import Settings
 
@@ -153,6 +154,13 @@ class Registry:
             CorruptError: The rebuilt index cannot be read either.
         """
         return self.index.read(action)
+
+    def record_crashes(self) -> Set[TaskId]:
+        """Write the ends of attempts whose runner is dead; return the tasks that run in the log alone.
+
+        This floor knows no runners: a registry from `opening` overrides it.
+        """
+        return frozenset()
 
     def close(self) -> None:
         """Close the index, if it was opened; the next use opens it again."""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from registry_cli.catalog.read.ancestry import list_relatives
 from registry_cli.catalog.read.tasks import find_attempt, find_task_row, list_task_data, list_task_inputs
 from registry_cli.catalog.read.versions import find_row, list_versions
-from registry_cli.dataclass import dataclass, field
+from registry_cli.dataclass import dataclass, field, replace
 from registry_cli.errors import RegError
 from registry_cli.ids import TaskId
 from registry_cli.records.task_codec import load_task
 from registry_cli.store.blobs import get_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from registry_cli.catalog.connection import Connection
     from registry_cli.catalog.read.ancestry import Direction
@@ -145,6 +145,7 @@ def read_lineage(
         NotFoundError: The address names nothing.
     """
     root = registry.get_row(ref)
+    crashed = registry.record_crashes()
     cut: dict[Direction, frozenset[VersionId]] = {}
 
     def read(db: Connection) -> list[VersionRow]:
@@ -160,13 +161,17 @@ def read_lineage(
     edges = [
         Edge(parent.id, row.id, parent.role) for row in nodes.values() for parent in row.parents if parent.id in nodes
     ]
-    return Lineage(root.id, nodes, tuple(edges), directions, _read_tasks(registry, nodes.values()), cut)
+    return Lineage(root.id, nodes, tuple(edges), directions, _read_tasks(registry, nodes.values(), crashed), cut)
 
 
-def _read_tasks(registry: Registry, versions: Iterable[VersionRow]) -> dict[Made, TaskNode]:
+def _read_tasks(registry: Registry, versions: Iterable[VersionRow], crashed: Set[TaskId]) -> dict[Made, TaskNode]:
     made_by = dict.fromkeys((row.task, row.attempt) for row in versions if row.task)
     found = registry.read(lambda db: {made: _read_row(db, *made) for made in made_by})
-    return {made: _read_task(registry, *row) for made, row in found.items() if row is not None}
+    read = {made: _read_task(registry, *row) for made, row in found.items() if row is not None}
+    return {
+        made: replace(task, status="crashed") if task.status == "running" and task.id in crashed else task
+        for made, task in read.items()
+    }
 
 
 def _read_row(db: Connection, task: TaskId, attempt: int | None) -> tuple[TaskRow, list[InputRow], list[Data]] | None:

@@ -19,7 +19,6 @@ from registry_cli.catalog.query.subject import TASKS
 from registry_cli.catalog.query.tasks import TaskQuery, find_task_rows
 from registry_cli.catalog.read.task_address import find_start, resolve_task, split_attempt
 from registry_cli.catalog.read.tasks import (
-    has_running,
     list_attempt_addresses,
     list_attempts,
     list_task_ids,
@@ -28,6 +27,7 @@ from registry_cli.catalog.read.tasks import (
 from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import UsageError
 from registry_cli.records.status import STATUSES
+from registry_cli.tasks.crashes import record_crashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +101,7 @@ def search_tasks(registry: Registry, question: TaskQuestion) -> Found:
         include_archived=question.include_archived,
         attempts=question.attempts,
     )
-    crashed = _end_crashed(registry)
+    crashed = record_crashes(registry)
     rows = registry.read(lambda db: find_task_rows(db, query, lambda ref: registry.get_row(ref).id, crashed))
     return Found(rows, crashed)
 
@@ -137,13 +137,13 @@ def see_tasks(registry: Registry, refs: Sequence[str], *, removed: bool = False)
     def find(db: Connection) -> list[TaskRow]:
         return list_tasks(db, list(dict.fromkeys(resolve_task(db, ref, removed=removed) for ref in refs)))
 
-    crashed = _end_crashed(registry)
+    crashed = record_crashes(registry)
     return _mark_crashed(registry.read(find), crashed)
 
 
 def see_attempts(registry: Registry, task: TaskId) -> list[TaskRow]:
     """Return all attempts at a task as they are now, oldest first."""
-    crashed = _end_crashed(registry)
+    crashed = record_crashes(registry)
     return _mark_crashed(registry.read(partial(list_attempts, task=task)), crashed)
 
 
@@ -174,7 +174,7 @@ def see_attempt(registry: Registry, ref: str, number: int | None) -> TaskRow:
 
     if number is None:
         return see_tasks(registry, [ref])[0]
-    crashed = _end_crashed(registry)
+    crashed = record_crashes(registry)
     return _mark_crashed([get_row(registry, ref, number)], crashed)[0]
 
 
@@ -201,24 +201,6 @@ def read_now(registry: Registry, row: TaskRow) -> Task:
             pass
     registry.index.sync()  # it has just ended, or runs where another copy of the registry is
     return get_task(registry, get_row(registry, row.id, row.attempt))
-
-
-def _end_crashed(registry: Registry) -> set[TaskId]:
-    """Write the ends of attempts whose runner is dead; return the tasks that are left running, but only in the log.
-
-    Those are silent, or their end cannot be written, as in a registry that is read-only. Where no task runs, this loads
-    no more modules.
-    """
-    if not registry.read(has_running):
-        return set()
-    from registry_cli.tasks.attempt.crashed import end_crashed, list_crashed
-
-    crashed = list_crashed(registry)
-    if crashed:
-        end_crashed(registry)
-        registry.index.sync()
-        crashed = list_crashed(registry)
-    return crashed
 
 
 def _mark_crashed(rows: list[TaskRow], crashed: set[TaskId]) -> list[TaskRow]:

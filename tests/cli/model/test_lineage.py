@@ -7,17 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from registry_cli import opening
 from registry_cli.ids import BlobHash
 from registry_cli.pictures.graph import format_dot, format_mermaid
 from registry_cli.pictures.tree import format_line, iter_lines
-from registry_cli.records.task import Code, Data, Input, Task
+from registry_cli.records.task import Code, Data, Input, Recipe, Task
 from registry_cli.registry.api import Registry
 from registry_cli.registry.lifecycle import archive_versions, remove_versions
 from registry_cli.registry.lineage import read_lineage
+from registry_cli.registry.version import Version
+from registry_cli.tasks.attempt.fact_writer import FactWriter
+from registry_cli.tasks.record import get_row
 from tests.cli.conftest import Reg
 from tests.registry import making_tasks
 from tests.registry.making import add
 from tests.registry.test_lineage import add_chain
+from tests.tasks.making import crash, start
 
 UP = """\
 g/tiny:2
@@ -244,3 +249,34 @@ def test_show_names_the_task(reg: Reg, registry: Registry, trained: Task) -> Non
         line.split() == ["task", "fit", trained.id] for line in reg("model", "show", "t/made", terminal=True).shown
     )
     assert reg("model", "show", "t/base", "--json").json["task_name"] is None
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("form", [(), ("--json",), ("--format", "dot"), ("--format", "mermaid")])
+def test_a_task_whose_runner_died_is_crashed(
+    reg: Reg, registry: Registry, form: tuple[str, ...], recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = start(registry, "dies")
+    add(registry, "t/made", task=attempt.task.id)
+    crash(attempt)
+    if not recorded:  # as where the registry cannot be written to
+        monkeypatch.setattr("registry_cli.tasks.attempt.crashed.end_crashed", lambda _: [])
+    shown = reg("model", "lineage", "t/made", *form).out
+    assert ("crashed" in shown, "running" in shown) == (True, False)
+    assert get_row(registry, attempt.task.id).status == ("crashed" if recorded else "running")
+    assert Version(opening.Registry(registry.layout), registry.get_row("t/made")).lineage().tasks[
+        attempt.task.id, 1
+    ].status == "crashed"  # fmt: skip
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_version_shows_what_its_task_reported_until_its_runner_died(reg: Reg, registry: Registry, keep: bool) -> None:
+    attempt = start(registry, "dies", recipe=Recipe(("true",), keep_failed=keep))
+    made = add(registry, "t/made", task=attempt.task.id)
+    facts = FactWriter(attempt.live.facts("1"))
+    facts.add_params({"lr": 0.5})
+    facts.close()
+    crash(attempt)
+    shown = reg("model", "show", made.id, "--json").json
+    assert (shown["params"], shown["removed"]) == ({"lr": 0.5}, not keep)
+    assert get_row(registry, attempt.task.id).status == "crashed"

@@ -44,6 +44,9 @@ def command(
 
         session.output.data([read_design(session.registry.layout, row)])
         return
+    if row.task is not None:
+        session.registry.record_crashes()
+        row = session.registry.get_row(row.id)  # with what its task reported until then
     version = {
         **view_version(row),
         "sealed": _find_sealed(session.registry, row) if row.published else None,
