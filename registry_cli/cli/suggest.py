@@ -36,6 +36,29 @@ A word without verbs means nothing here, although it is spelled nearly like a ve
 _EXPLAINED: Final = {"unfreeze": "lifecycle", "unlock": "lifecycle", "unpublish": "lifecycle", "unseal": "lifecycle"}
 """Words for what no command does, each with the topic that says what to do instead."""
 
+_TOPICS: Final = {
+    "addresses": "address ref refs reference",
+    "autolog": "auto automatic catboost fastai frameworks joblib keras lightgbm lightning pytorch sklearn tensorboard"
+    " tensorflow torch transformers xgboost",
+    "ci": "action actions gate gates github gitlab jenkins pipeline pipelines",
+    "collecting": "garbage retention",
+    "environment": "env variables",
+    "exit-codes": "code codes errors exit status-codes",
+    "faq": "backup bundle export fetch import login mirror nfs password pull push questions remote remotes secrets"
+    " serve server serving sync token ui users web windows",
+    "from-dvc": "dvc",
+    "from-mlflow": "mlflow",
+    "layout": "blob blobs directory folder format log-format record records sha256",
+    "lifecycle": "demote deprecate draft immutable published sealed stage stages states transition",
+    "notebooks": "ipynb ipython jupyter kernel",
+    "python": "api autodoc functions sdk",
+    "query": "columns expr expression filter grammar sort",
+    "safety": "corruption crash durability fsync locks security",
+    "tasks": "attempt attempts experiment job jobs metrics params plots scalars",
+    "tutorial": "begin quickstart start",
+}
+"""Topics, each with words that no command and no topic is called, about which it has something to say."""
+
 _OTHER_ARGUMENTS: Final = frozenset(
     {"metric", "note", "param", "patch", "rollback", "set", "unalias", "unset", "untag", "update"}
 )
@@ -65,6 +88,13 @@ def suggest(group: str, typed: Sequence[str]) -> str:
         return f"{group} --help".strip()
     other = word in _OTHER_ARGUMENTS and COMMANDS[found].name != word
     return f"{found} --help" if other or _is_destructive(found) else " ".join(filter(None, [found, join(rest)]))
+
+
+def find_explained(word: str) -> str | None:
+    """Return the topic that says what there is about a word which names no topic and means no command, or None."""
+    if word in _EXPLAINED:
+        return _EXPLAINED[word]
+    return next((topic for topic, words in _TOPICS.items() if word in words.split()), None)
 
 
 def find_command(group: str, word: str) -> str | None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from registry_cli.cli import commands
+from registry_cli.cli.suggest import _EXPLAINED, _MEANT, _TOPICS
 from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS, SHORT, children
+from registry_cli.cli.topics import list_topics
 from tests.cli.conftest import HERE, Reg
 
 VERBS = [words for words in COMMANDS if words not in GROUPS]
@@ -181,6 +183,35 @@ def test_short_forms_run(iris: Reg) -> None:
 def test_help_finds_a_verb(reg: Reg, word: str, command: str, note: str) -> None:
     found = reg("help", word)
     assert (found.out, found.err) == (reg(*command.split(), "--help").out, note)
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("unpublish", "lifecycle"), ("model unpublish", "lifecycle"), ("unlock", "lifecycle"), ("remote", "faq"),
+        ("push", "faq"), ("mlflow", "from-mlflow"), ("gate", "ci"), ("stages", "lifecycle"), ("API", "python"),
+    ],
+)  # fmt: skip
+def test_help_finds_what_there_is_to_say(reg: Reg, words: str, topic: str) -> None:
+    found = reg("help", *words.split())
+    assert found.out == reg("help", topic).out
+    word = words.split()[-1].lower()
+    assert found.err == f"no topic or command is called `{word}`: this is `reg help {topic}`\n"
+
+
+def test_the_words_that_help_explains_are_neither_topics_nor_commands() -> None:
+    topics = {topic.name for topic in list_topics()}
+    taken = {*topics, *_MEANT, *(row.name for row in COMMANDS.values()), *ALIASES} - {"remote"}  # means nothing there
+    words = [word for listed in _TOPICS.values() for word in listed.split()]
+    assert (set(_TOPICS) | set(_EXPLAINED.values())) <= topics
+    assert sorted(set(words) & taken) == []
+    assert len(set(words)) == len(words)
+
+
+def test_help_names_what_is_near(reg: Reg) -> None:
+    assert reg("help", "model", "delete").out == reg("model", "remove", "--help").out
+    assert "did you mean tutorial?" in reg("help", "tutoril", code=11).err
+    assert "did you mean exit-codes?" in reg("help", "exitcodes", code=11).err
 
 
 def test_help_of_a_topic_names_the_command_of_that_name(reg: Reg) -> None:

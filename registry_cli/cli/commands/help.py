@@ -9,7 +9,8 @@ import typer
 
 from registry_cli.cli.group import help_text
 from registry_cli.cli.session import open_session
-from registry_cli.cli.suggest import find_command, find_verbs
+from registry_cli.cli.suggest import find_command, find_explained, find_verbs
+from registry_cli.cli.table import COMMANDS, GROUPS
 from registry_cli.cli.topics import find_topic, list_topics
 from registry_cli.errors import NotFoundError
 
@@ -32,9 +33,15 @@ def command(
     guide = find_topic(words[0]) if len(words) == 1 else None
     if guide is not None and find_verbs(words[0]):
         output.note(f"a topic; the command of that name: reg {find_verbs(words[0])[0]} --help")
-    text = guide or help_text(words) or _find_verb(output, words)
+    text = guide or help_text(words)
     if text is None:
-        raise NotFoundError(f"no topic or command `{' '.join(words)}`", hint="reg help")
+        guide = _find_guide(output, words[-1].lower())
+        text = guide or _find_verb(output, words)
+    if text is None:
+        from registry_cli.near import did_you_mean, list_near  # only a mistake needs it
+
+        near = list_near(words[-1], [*(topic.name for topic in list_topics()), *COMMANDS])
+        raise NotFoundError(f"no topic or command `{' '.join(words)}`{did_you_mean(near)}", hint="reg help")
     if guide is not None and output.drawn:
         from rich.markdown import Markdown
 
@@ -43,10 +50,19 @@ def command(
         output.text(text)
 
 
+def _find_guide(output: Output, word: str) -> str | None:
+    """Return the guide that explains a word which no command and no topic has, and name it; None if there is none."""
+    topic = find_explained(word)
+    if topic is not None:
+        output.note(f"no topic or command is called `{word}`: this is `reg help {topic}`")
+    return find_topic(topic) if topic is not None else None
+
+
 def _find_verb(output: Output, words: Sequence[str]) -> str | None:
-    """Return the help of the command that a verb alone probably means, and name the others; None if there is none."""
-    found = find_command("", words[0]) if len(words) == 1 else None
-    others = [f"`reg help {verb}`" for verb in find_verbs(words[0]) if verb != found]
+    """Return the help of the command that a verb probably means, and name the others; None if there is none."""
+    group, verb = " ".join(words[:-1]), words[-1]
+    found = find_command(group, verb) if group in GROUPS else None
+    others = [f"`reg help {same}`" for same in find_verbs(verb) if same != found] if not group else []
     if found is not None and others:
         output.note(f"see also {' and '.join(others)}")
     return help_text(found.split()) if found is not None else None
