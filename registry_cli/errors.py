@@ -6,7 +6,19 @@ A message says what and which; a hint names the next command; the class carries 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_BYTE: Final = r"\\udc([89a-f][0-9a-f])"
+"""A byte of a name that is no UTF-8, as Python escapes the surrogate that stands for it (PEP 383)."""
+
+
+def escape_bytes(text: str) -> str:
+    r"""Return a text in which each byte of a name that is no UTF-8 is `\xe9`, also where `repr` has escaped it."""
+    if text.isascii() and "\\udc" not in text:
+        return text
+    import re  # few names are no UTF-8
+
+    return re.sub(_BYTE, r"\\x\1", text.encode(errors="backslashreplace").decode())
 
 
 class RegError(Exception):
@@ -25,8 +37,8 @@ class RegError(Exception):
     usual_hint: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = escape_bytes(message)
+        super().__init__(self.message)
         self.hint = hint or self.usual_hint
         if self.hint:
             self.add_note(f"hint: {self.hint}")  # for Python's tracebacks, which print it below the message

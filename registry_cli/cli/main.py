@@ -82,7 +82,7 @@ def _version() -> int:
 def _run(words: list[str]) -> int:
     from registry_cli.cli.group import run
     from registry_cli.cli.signals import unwound_by_signals
-    from registry_cli.errors import CorruptError, RegError
+    from registry_cli.errors import CorruptError, RegError, UsageError
 
     try:
         with unwound_by_signals():
@@ -90,6 +90,8 @@ def _run(words: list[str]) -> int:
     except RegError as error:
         sys.stdout.flush()
         return _show(error, words)
+    except UnicodeEncodeError as error:  # of a word that names no file, which alone may hold other bytes
+        return _show(UsageError(f"`{error.object}` is no Unicode text"), words)
     except Exception as error:
         if type(error).__module__ not in {"sqlite3", "registry_cli.catalog.seals"}:
             raise
@@ -138,12 +140,13 @@ def _explain(error: OSError) -> RegError:
     if error.errno is None:
         raise error
     import errno
+    import os
 
     if error.filename is None and error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF}:
         _discard_stdout()
     what = (error.strerror or "input or output failed").lower()
     names = [
-        name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+        os.fsdecode(name) if isinstance(name, bytes) else str(name)
         for name in (error.filename, error.filename2)
         if name is not None
     ]

@@ -16,7 +16,16 @@ from registry_cli import env
 from registry_cli.cli.options import Forms, split_list
 from registry_cli.dataclass import dataclass
 from registry_cli.errors import UsageError
-from registry_cli.views.text import dump_json, escape, escape_breaks, format_exact, guard_formula, lookup
+from registry_cli.views.text import (
+    dump_json,
+    escape,
+    escape_breaks,
+    escape_but_bytes,
+    escape_command,
+    format_exact,
+    guard_formula,
+    lookup,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -140,11 +149,12 @@ class Output:
             sys.stdout.write(lines.get(self.mode, f"{ref}\t{made}") + "\n")
 
     def values(self, rows: Sequence[Row], key: str) -> None:
-        """Print one value per row and nothing else, ready for `$(…)`; JSON prints the rows."""
+        """Print one value per row and nothing else, ready for `$(…)`: paths keep their bytes; JSON prints the rows."""
         if self.mode == "json":
             self._json_array(rows)
         else:
-            sys.stdout.writelines(f"{self._cell(row[key])}\n" for row in rows)
+            shown = escape_breaks if self.raw else escape if self.drawn else escape_but_bytes
+            sys.stdout.writelines(f"{format_exact(row[key], shown)}\n" for row in rows)
 
     def data(self, pieces: Iterable[bytes]) -> None:
         """Print bytes piece by piece: exactly as they are, but on a terminal only what is safe for it."""
@@ -252,6 +262,7 @@ def open_output(forms: Forms, *, raw: bool = False) -> Output:
 
 def write_error(kind: str, message: str, *, hint: str | None, as_json: bool) -> None:
     """Write the error of a command to standard error: two lines for people, one JSON object for programs."""
+    hint = escape_command(hint) if hint else None
     if as_json:
         sys.stderr.write(dump_json({"error": {"kind": kind, "message": message, "hint": hint}}) + "\n")
         return

@@ -11,7 +11,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.views.text import escape, list_controls
+from registry_cli.views.text import BYTES, escape, list_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,8 +25,6 @@ _CONTROLS: Final = "".join(
 )
 _OBEYED: Final = re.compile(rf"({_NUMBERS}[mK])|[{_CONTROLS}]")
 _UNFINISHED: Final = re.compile(rf"(?:\x1b|{_NUMBERS})\Z")
-_BYTES: Final = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
-"""Bytes that are not UTF-8, as escapes: an 8-bit terminal may obey them."""
 
 
 def tame(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -50,4 +48,4 @@ def tame_text(text: str) -> str:
 
 
 def _tame(text: str) -> str:
-    return _OBEYED.sub(lambda found: found[1] or escape(found[0]), text).translate(_BYTES)
+    return _OBEYED.sub(lambda found: found[1] or escape(found[0]), text).translate(BYTES)

@@ -32,7 +32,8 @@ def dump_table(table: Mapping[str, object]) -> bytes:
     try:
         return (_dump_rows(table) or _dump(table)).encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"{error.object[:60]!r} is no Unicode text: a file needs a name in UTF-8") from None
+        line = error.object[: error.end].rpartition("\n")[2] + error.object[error.end :].partition("\n")[0]
+        raise UsageError(f"`{line}` is no Unicode text: a file needs a name in UTF-8") from None
 
 
 def load_table(data: bytes, where: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import stat
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import clock
+from registry_cli import clock, errors
 from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import NotFoundError, RegError, UsageError
@@ -136,7 +136,7 @@ def with_code(
     left = (_name("not kept, as it looks like a secret", secrets), _name("source is not kept", state.lost))
     return replace(
         task, code=code, recipe=replace(recipe, cwd=cwd.relative_to(root).as_posix()), files=tuple(files),
-        problem="; ".join(filter(None, (state.problem, *left))) or None,
+        problem=errors.escape_bytes("; ".join(filter(None, (state.problem, *left)))) or None,
     )  # fmt: skip
 
 

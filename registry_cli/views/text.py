@@ -17,6 +17,8 @@ from registry_cli.ids import is_hex
 _BREAKS: Final = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Characters with which a formula of a spreadsheet begins, the wide forms of `=+-@` included."""
+BYTES: Final = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
+"""Bytes of a name that is no UTF-8, by the surrogates that stand for them (PEP 383), as text."""
 _NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf"
 _SHORT_ID: Final = 12
 _SIZES: Final = frozenset({"bytes", "disk", "own", "shared"})
@@ -27,7 +29,7 @@ def list_controls() -> list[int]:
     """Return the code points that no terminal may get; computed on first use, so that start-up does not wait for them.
 
     They are C0, DEL and C1, the marks that reorder text (https://trojansource.codes), and lone surrogates, which JSON
-    may hold; a surrogate that stands for a byte of a file name is left out, since it is printed as that byte.
+    may hold; a surrogate that stands for a byte of a file name is left out, since some output is printed as that byte.
     """
     halves = [code for code in range(0xD800, 0xE000) if not 0xDC80 <= code <= 0xDCFF]
     return [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *halves]
@@ -36,6 +38,16 @@ def list_controls() -> list[int]:
 def escape(text: str) -> str:
     """Return `text` on one line, without characters that a terminal obeys."""
     return text if text.isascii() and text.isprintable() else text.translate(_list_escapes())
+
+
+def escape_but_bytes(text: str) -> str:
+    """Return `text` as `escape` does, but with bytes that are no UTF-8, by which a program finds a file."""
+    return text if text.isascii() and text.isprintable() else text.translate(_list_controls_escapes())
+
+
+def escape_command(text: str) -> str:
+    r"""Return a quoted command as `escape` does, but with bytes that are no UTF-8 as a shell reads them: `$'\xe9'`."""
+    return escape(re.sub("[\udc80-\udcff]+", lambda found: f"'$'{escape(found[0])}''", text))
 
 
 def escape_breaks(text: str) -> str:
@@ -158,14 +170,20 @@ def dump_json(value: object, *, indent: int | None = None) -> str:
 
 
 @cache
-def _list_escapes() -> dict[int, str]:
+def _list_controls_escapes() -> dict[int, str]:
     return {code: ascii(chr(code))[1:-1] for code in list_controls()}
+
+
+@cache
+def _list_escapes() -> dict[int, str]:
+    return {**_list_controls_escapes(), **BYTES}
 
 
 @cache
 def _list_json_escapes() -> dict[int, str]:
     """Return escapes of the control characters that `json.dumps` leaves as they are; it escapes C0 itself."""
-    return {code: f"\\u{code:04x}" for code in list_controls() if code >= 0x7F}
+    controls = {code: f"\\u{code:04x}" for code in list_controls() if code >= 0x7F}
+    return {**controls, **{code: f"\\{text}" for code, text in BYTES.items()}}
 
 
 def _as_json(value: object) -> object:

@@ -78,7 +78,7 @@ def test_colour_follows_the_environment(reg: Reg, monkeypatch: pytest.MonkeyPatc
         (
             OSError(errno.EROFS, "Read-only file system", b"/x\xff"),
             1,
-            "error: read-only file system: /x\ufffd; reading",
+            "error: read-only file system: /x\\xff; reading",
         ),
         (OSError(errno.EXDEV, "Cross-device link", "/a", None, "/b"), 1, "error: cross-device link: /a -> /b\n"),
     ],

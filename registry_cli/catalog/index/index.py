@@ -8,6 +8,7 @@ the child would inherit the lock of its parent.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -58,8 +59,9 @@ class Index:
 
     def find_path(self) -> Path | None:
         """Return the path of the open index, or None for memory."""
-        (place,) = (file for _, name, file in self.db.execute("PRAGMA database_list") if name == "main")
-        return Path(place) if place else None
+        query = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"  # its folder may be no UTF-8
+        place = find_value(self.db, query)
+        return Path(os.fsdecode(place)) if place else None
 
     def close(self) -> None:
         """Close the connection."""

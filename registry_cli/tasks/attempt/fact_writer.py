@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.documents import dump_doc
-from registry_cli.errors import UsageError
+from registry_cli.errors import UsageError, escape_bytes
 from registry_cli.ids import VersionId, parse_tag, parse_task_name
 from registry_cli.records.parts import check_digests
 from registry_cli.records.paths import check_path, check_paths
@@ -130,7 +130,7 @@ class FactWriter:
 
     def set_problem(self, problem: str) -> None:
         """Report why the task does not run as it should."""
-        self._put("problem", text=problem)
+        self._put("problem", text=escape_bytes(problem))
 
     def set_publish(self, wanted: bool) -> None:
         """Report whether the task's versions are to be published once it has completed."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from registry_cli import clock
 from registry_cli.catalog.read.tasks import find_attempt
 from registry_cli.dataclass import dataclass, replace
-from registry_cli.errors import CorruptError, RefusedError, RegError
+from registry_cli.errors import CorruptError, RefusedError, RegError, escape_bytes
 from registry_cli.ids import parse_model_name
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.status import ENDED
@@ -114,7 +114,7 @@ def complete_end(
     stored |= {file.path: file for file in ([] if bare else _stage_folder(staging, live, facts))}
     return replace(
         _merged(task, live, facts), status=ending.status, ended=ending.ended or clock.now(),
-        exit_code=ending.exit_code, signal=ending.signal, problem=problem,
+        exit_code=ending.exit_code, signal=ending.signal, problem=escape_bytes(problem) if problem else None,
         files=tuple(stored[path] for path in sorted(stored)),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from registry_cli.errors import UsageError
+from registry_cli.errors import UsageError, escape_bytes
 from registry_cli.records.task import Data
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture.digests import digest_files
@@ -67,7 +67,7 @@ def digest_data(paths: Sequence[Path], base: Path, cache: Path, problems: list[s
     for path, digest in zip(paths, digest_files([path.absolute() for path in paths], cache), strict=True):
         name = _name(path, base)
         if not _is_text(name):
-            notes.append(f"data {name!r} is not recorded: its name is not UTF-8")
+            notes.append(f"data {escape_bytes(repr(name))} is not recorded: its name is not UTF-8")
         elif isinstance(digest, OSError):
             notes.append(f"data {name} is not recorded: {(digest.strerror or str(digest)).lower()}")
         else:

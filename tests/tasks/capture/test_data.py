@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_recorded_holds_no_other_up(tmp_path: Path) -> Non
     found = digest_data([*paths, tmp_path / "gone"], tmp_path, tmp_path / "cache", problems)
     assert [one.path for one in found] == ["data/a", "data/b"]
     assert problems == [
-        "data 'data/bad\\udcff' is not recorded: its name is not UTF-8",
+        "data 'data/bad\\xff' is not recorded: its name is not UTF-8",
         "data gone is not recorded: no such file or directory",
     ]
     with pytest.raises(UsageError, match="UTF-8"):
