@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from registry_cli.catalog.documents import microseconds
 from registry_cli.catalog.fold import changes
 from registry_cli.catalog.fold.changes import TASK
 from registry_cli.catalog.read import journal
@@ -15,7 +17,7 @@ from registry_cli.catalog.read.versions import list_known_rows, list_versions
 from registry_cli.dataclass import replace
 from registry_cli.errors import NotFoundError, RegError
 from registry_cli.ids import RecordId, TaskId, VersionId
-from registry_cli.registry.history import DescribedChange, describe_change
+from registry_cli.registry.history import DescribedChange, describe_change, find_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,39 +37,57 @@ _LAST: Final = (1 << 63) - 1
 
 
 def iter_events(
-    registry: Registry, *, after: str | None = None, limit: int | None = None, void: bool = False
+    registry: Registry,
+    *,
+    after: str | None = None,
+    since: str | None = None,
+    limit: int | None = None,
+    void: bool = False,
 ) -> Iterator[DescribedChange]:
     """Yield changes, oldest first.
 
     Args:
         registry: The registry.
         after: Only changes after this event or entry.
+        since: Only changes from this time on; it may be a duration before now, such as `2d`.
         limit: Most entries, each whole: the first ones after `after`, or without it the last ones.
         void: Only changes of entries that have no effect.
 
     Raises:
         NotFoundError: There is no such event.
+        UsageError: `since` is no time.
     """
-    yield from describe_changes(registry, _walk(iter_changes, registry, after, limit, void=void))
+    read_changes = _narrowed(iter_changes, since, void=void)
+    yield from describe_changes(registry, _walk(read_changes, registry, after, limit))
 
 
 def iter_event_ids(
-    registry: Registry, *, after: str | None = None, limit: int | None = None, void: bool = False
+    registry: Registry,
+    *,
+    after: str | None = None,
+    since: str | None = None,
+    limit: int | None = None,
+    void: bool = False,
 ) -> Iterator[str]:
     """Yield the ids of the events that `iter_events` yields, without describing them."""
-    return _walk(journal.iter_event_ids, registry, after, limit, void=void)
+    return _walk(_narrowed(journal.iter_event_ids, since, void=void), registry, after, limit)
+
+
+def _narrowed(read_changes: Callable[..., Iterator[T]], since: str | None, *, void: bool) -> Callable[..., Iterator[T]]:
+    start = microseconds(find_start(since)) if since else None
+    return partial(read_changes, since=start, void=void)
 
 
 def _walk(
-    read_changes: Callable[..., Iterator[T]], registry: Registry, after: str | None, limit: int | None, *, void: bool
+    read_changes: Callable[..., Iterator[T]], registry: Registry, after: str | None, limit: int | None
 ) -> Iterator[T]:
     """Return changes of the log, oldest first; the last ones are found from its end."""
     if after is not None:
         place = _find_place(registry, after)
-        return _take_entries(registry.read(lambda db: read_changes(db, after=place, void=void)), limit)
+        return _take_entries(registry.read(lambda db: read_changes(db, after=place)), limit)
     if limit is None:
-        return registry.read(lambda db: read_changes(db, void=void))
-    newest = registry.read(lambda db: list(_take_entries(read_changes(db, void=void, newest=True), limit)))
+        return registry.read(read_changes)
+    newest = registry.read(lambda db: list(_take_entries(read_changes(db, newest=True), limit)))
     return reversed(newest)
 
 

@@ -83,7 +83,7 @@ def read_history(
         UsageError: `since` is no time.
         NotFoundError: There is no such model, or none of its versions has the metric.
     """
-    start = _find_start(since) if since else None
+    start = find_start(since) if since else None
 
     def read(db: Connection) -> History:
         line = get_line(db, name)
@@ -97,8 +97,9 @@ def read_history(
     return registry.read(read)
 
 
-def _find_start(since: str) -> datetime:
-    from registry_cli.catalog.query.literals import find_span, parse_since  # events do not need them
+def find_start(since: str) -> datetime:
+    """Return the first moment of a time as `--since` takes it; raise `UsageError` where it is none."""
+    from registry_cli.catalog.query.literals import find_span, parse_since  # few listings need them
 
     return from_microseconds(find_span(parse_since(since))[0])
 

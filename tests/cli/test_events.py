@@ -45,6 +45,22 @@ def test_a_reader_goes_on_where_it_stopped(iris: Reg) -> None:
     assert "no event" in iris("events", "--after", "nope", code=11).err
 
 
+def test_events_since_a_time(iris: Reg) -> None:
+    found = events(iris)
+    for at in {event["time"] for event in found}:
+        expected = [event["event"] for event in found if event["time"] >= at]
+        assert [event["event"] for event in events(iris, "--since", at)] == expected
+        assert iris("events", "--since", at, "-q").lines == expected
+    assert len({event["time"] for event in found}) > 1
+    newest = found[-1]["entry"]
+    assert {event["entry"] for event in events(iris, "--since", "2000-01-01", "--limit", "1")} == {newest}
+    assert events(iris, "--since", found[-1]["time"], "--after", found[-1]["event"]) == []
+    assert events(iris, "--since", "2999-01-01") == []
+    assert "nothing has happened" in iris("events", "--since", "2999-01-01", terminal=True).err
+    assert "--since '2x' is no time" in iris("events", "--since", "2x", code=2).err
+    assert "--since '2x' is no time" in iris("events", "--since", "2x", "-q", code=2).err
+
+
 def test_the_last_ones(iris: Reg) -> None:
     assert [event["ref"] for event in events(iris, "-n", "1")] == ["iris/tuned:1"]
     assert iris("events", "-n", "0").out == iris("events", "-n", "0", "-q").out == ""

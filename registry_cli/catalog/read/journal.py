@@ -48,7 +48,7 @@ class ChangeRow:
 
 def iter_changes(
     db: sqlite3.Connection, *, line: int | None = None, entry: EntryId | None = None, after: Place = 0,
-    void: bool = False, newest: bool = False,
+    since: int | None = None, void: bool = False, newest: bool = False,
 ) -> Iterator[ChangeRow]:  # fmt: skip
     """Yield changes, oldest first: all, those of a line, or those of an entry.
 
@@ -57,10 +57,11 @@ def iter_changes(
         line: Only changes that touched this line.
         entry: Only changes of this entry.
         after: Only slots above this one, or changes after a slot and a position in it.
+        since: Only entries that are not older, in microseconds since 1970 UTC.
         void: Only changes without effect.
         newest: Yield the newest first.
     """
-    only = _conditions(after, void=void)
+    only = _conditions(after, since, void=void)
     if line is not None:
         only.append(("c.line = ?", (line,)))
     if entry is not None:
@@ -79,15 +80,16 @@ def find_slot(db: sqlite3.Connection, entry: str) -> int | None:
 
 
 def iter_event_ids(
-    db: sqlite3.Connection, *, after: Place = 0, void: bool = False, newest: bool = False
+    db: sqlite3.Connection, *, after: Place = 0, since: int | None = None, void: bool = False, newest: bool = False
 ) -> Iterator[str]:
     """Yield the `event` of each change that `iter_changes` would yield, and read no more of it."""
-    found = _select(db, "e.id, c.position" + _FROM, _conditions(after, void=void), newest=newest)
+    found = _select(db, "e.id, c.position" + _FROM, _conditions(after, since, void=void), newest=newest)
     return (f"{entry}/{position}" for entry, position in found)
 
 
-def _conditions(after: Place, *, void: bool) -> list[tuple[str, tuple[object, ...]]]:
+def _conditions(after: Place, since: int | None, *, void: bool) -> list[tuple[str, tuple[object, ...]]]:
     only: list[tuple[str, tuple[object, ...]]] = [("e.void IS NOT NULL", ())] if void else []
+    only += [("e.time >= ?", (since,))] if since is not None else []
     if isinstance(after, tuple):
         return [*only, ("(c.seq, c.position) > (?, ?)", after)]
     return [*only, ("c.seq > ?", (after,))]

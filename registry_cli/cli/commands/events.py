@@ -18,6 +18,7 @@ EXAMPLES = (
     "reg events --limit 20",
     "reg events --json | jq -r 'select(.op == \"publish\") | .ref'",
     "reg events --after 01JD2Q0V9T3M6X8Y1R5N7K4ZBC/0 --json",
+    "reg events --since yesterday",
     "reg events --void",
 )
 
@@ -35,6 +36,10 @@ def command(
     after: Annotated[
         str | None, typer.Option("--after", metavar="EVENT", help="Print the events after this event or entry.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Print the events since then: yesterday, 2d, a date."),
+    ] = None,
     void: Annotated[bool, typer.Option("--void", help="Print entries that have no effect, and why.")] = False,
     *,
     forms: RecordForms,
@@ -45,10 +50,10 @@ def command(
 
     output = (session := open_session(ctx, forms)).output
     if output.prints_only("event"):
-        ids = iter_event_ids(session.registry, after=after, limit=limit, void=void)
+        ids = iter_event_ids(session.registry, after=after, since=since, limit=limit, void=void)
         events: Iterator[View] = ({"event": event} for event in ids)
     else:
-        events = map(view_change, iter_events(session.registry, after=after, limit=limit, void=void))
+        events = map(view_change, iter_events(session.registry, after=after, since=since, limit=limit, void=void))
     shown = ("void", *COLUMNS) if void else COLUMNS
     if output.drawn:
         output.rows(events, shown, id_key="event", empty="nothing has happened")
