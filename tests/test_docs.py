@@ -35,7 +35,8 @@ from registry_cli.cli.table import ALIASES, COMMANDS, GROUPS
 from registry_cli.cli.topics import GUIDES, INSIDE, MADE, find_topic, format_frameworks, list_topics
 from registry_cli.errors import LaunchError, RegError
 from registry_cli.frameworks.catalogue import KEYS as FRAMEWORKS
-from registry_cli.frameworks.catalogue import SILENT, load_frameworks
+from registry_cli.frameworks.catalogue import SILENT, TABLES, load_frameworks
+from registry_cli.frameworks.patching.shapes import Save
 from registry_cli.records.version import ROLES
 from registry_cli.registry.settings import KEYS
 from tests.foreign import FOLDERS
@@ -500,3 +501,15 @@ def test_a_guide_lists_every_framework_that_is_heard() -> None:
 
 def test_clearml_s_keys_are_told() -> None:
     assert all(f"`{key}`" in guide("clearml") for key in CLEARML_KEYS)
+
+
+def test_readme_counts_the_frameworks() -> None:
+    text = " ".join(read(README).split())
+    named = re.search(r"Files that ([\w, -]+) and (\w+) others save and load", text)
+    assert named
+    numbers = {"nine": 9, "ten": 10, "eleven": 11, "fifteen": 15, "sixteen": 16, "seventeen": 17}
+    saving = [table for table in load_frameworks() if any(isinstance(hook, Save) for hook in table.hooks)]
+    assert len(named[1].split(", ")) + numbers[named[2]] == len(saving)
+    counted = re.search(r"`autolog\(\)` for (\w+) frameworks and libraries", text)
+    assert counted
+    assert numbers[counted[1]] == len(TABLES)
