@@ -151,6 +151,9 @@ class Sink(Protocol):
     def score(self, name: str, value: float, step: int | None) -> None:
         """Receive a value of a metric."""
 
+    def leaving_group(self) -> None:
+        """Receive that this process is about to leave the group of processes that knows its rank."""
+
     def warn(self, text: str) -> None:
         """Receive a warning that something does not work; the script continues."""
 
