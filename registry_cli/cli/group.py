@@ -59,6 +59,16 @@ class RegCommand(TyperCommand):
     paged = False
     """True where long output goes through a pager."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words after the command's name.
+
+        Raises:
+            UsageError: An option that takes one value has two.
+        """
+        if not ctx.resilient_parsing:
+            _refuse_second_values(self, ctx, args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command, its output through a pager where that is wanted."""
         with _paged(wanted=self.paged and not ctx.params.get("follow") and not ctx.meta.get(RAW_KEY)):
@@ -110,6 +120,25 @@ class LazyCommand(TyperCommand):
         if end is not None:
             ctx.meta[TAIL_KEY] = args[end + 1 :]
         return ctx
+
+
+def _refuse_second_values(command: RegCommand, ctx: Any, args: list[str]) -> None:
+    """Raise a UsageError where an option that takes one value has two: the parser would drop the first in silence."""
+    order: list[Any] = command.make_parser(ctx).parse_args(args=list(args))[2]
+    for param in dict.fromkeys(param for param in order if order.count(param) > 1):
+        if param.param_type_name != "option" or param.multiple or param.is_flag or param.count:
+            continue
+        param.multiple = True  # the parser then collects the values
+        try:
+            options, *_ = command.make_parser(ctx).parse_args(args=list(args))
+        finally:
+            param.multiple = False
+        values = list(dict.fromkeys(options[param.name]))
+        if len(values) > 1:
+            name = max(param.opts, key=len)
+            words = ctx.command_path.removeprefix("reg ")
+            problem = f"{name} takes one value, and is given `{values[0]}` and `{values[1]}`"
+            raise UsageError(problem, hint=f"reg {words} --help")
 
 
 @cache
