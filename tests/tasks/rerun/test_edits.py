@@ -74,6 +74,21 @@ def test_a_parameter_that_is_no_argument_is_refused_with_the_way_to_set_it(regis
     assert apply_edits(registry, hydra, Edits(args={"net.width": 9})).recipe.argv[-1] == "net.width=9"
 
 
+def test_an_argument_that_argparse_does_not_know_is_refused(registry: Registry) -> None:
+    options = {"lr": "--learning-rate", "learning_rate": "--learning-rate", "epochs": "--epochs", "b": "--batch"}
+    task = replace(task_with(), options=options)
+    with pytest.raises(UsageError, match="width is no argument of the script, which has --batch, --epochs,") as caught:
+        apply_edits(registry, task, Edits(args={"width": 8}))
+    assert caught.value.hint == f"reg task clone {task.id} --param width=8"
+    for args in ({"epo": 5}, {"b": 4}, {"learning-rate": 0.2}, {"--width": 8}, {"epochs": 1}):
+        assert apply_edits(registry, task, Edits(args=args)).recipe.argv != task.recipe.argv, args
+    other = replace(task, code=Code("/w", commit="c" * 40))
+    assert apply_edits(registry, other, Edits(args={"width": 8}, code="d" * 40)).recipe.argv[-1] == "8"
+    for argv in (("./train", "--lr", "1"), ("python", "train.py", "--others", "1"), ("python", "train.py", "lr=1")):
+        unsure = replace(task, recipe=replace(task.recipe, argv=argv))
+        assert "8" in apply_edits(registry, unsure, Edits(args={"width": 8})).recipe.argv[-1]
+
+
 def test_parameters_are_nested(registry: Registry) -> None:
     task = apply_edits(registry, task_with(params={"net": {"depth": 2}}), Edits(params={"net.width": 8, "flat": True}))
     assert task.recipe.params == {"net": {"depth": 2, "width": 8}, "flat": True}
