@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.address_form import INPUT as ADDRESS_OF_INPUT
 from registry_cli.dataclass import replace
+from registry_cli.errors import RefusedError
 from registry_cli.registry.sources import list_sources
 from registry_cli.sdk import pending
 from registry_cli.sdk.autolog.current_sink import drain
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 
 def save(registry: Registry, current: Current, draft: Draft, paths: Sequence[Path], options: SaveOptions) -> Version:
-    """Save a version now; raises as `commit`."""
+    """Save a version now; raises as `commit`, and RefusedError where the task has ended."""
+    _check_open(current, draft, paths)
     full = complete(current, draft)
     assert current.live is not None
     list_sources(paths)  # so that the error names a missing path as the script gave it
@@ -48,7 +51,13 @@ def save(registry: Registry, current: Current, draft: Draft, paths: Sequence[Pat
 def save_later(
     registry: Registry, current: Current, draft: Draft, paths: Sequence[Path], options: SaveOptions, keep: int | None
 ) -> Pending:
-    """Take a snapshot of the files, and have it saved later; raises as `take_snapshot`."""
+    """Take a snapshot of the files, and have it saved later.
+
+    Raises:
+        RefusedError: The task has ended.
+        RegError: As `take_snapshot`.
+    """
+    _check_open(current, draft, paths)
     full = complete(current, draft)
     assert current.live is not None
     if keep is None:
@@ -56,6 +65,16 @@ def save_later(
     registry.check_writable()
     name = new_job_name()
     return pending.save_later(registry, current, _hold(current.live, name, full, paths, options), name, keep)
+
+
+def _check_open(current: Current, draft: Draft, paths: Sequence[Path]) -> None:
+    """Refuse to save for a task that has ended, whose folder is gone."""
+    if current.live is not None and not current.live.folder.exists():
+        words = " ".join(quote(str(word)) for word in (draft.name, *paths))
+        raise RefusedError(
+            f"task {current.task.name} has ended, and makes no version of {draft.name} any more",
+            hint=f"reg model add {words}",
+        )
 
 
 def complete(current: Current | None, draft: Draft) -> Draft:
