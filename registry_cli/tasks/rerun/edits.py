@@ -22,7 +22,7 @@ from registry_cli.tasks.capture.arguments import (
     takes_overrides,
 )
 from registry_cli.tasks.capture.program import find_program
-from registry_cli.tasks.describe import check_project, resolve_inputs
+from registry_cli.tasks.describe import check_project, check_variable, resolve_inputs
 from registry_cli.tasks.rerun.configurations import drop_configuration
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def _put_inputs(
             raise UsageError(f"{why}: write --input NAME={ref}")
         [given] = resolve_inputs(registry, [(name or inputs[0].name, ref)])
         before = found.get(given.name)
+        if before is None:
+            check_variable(given.name, found)
         found[given.name] = replace(given, path=before.path) if before else given
     return tuple(found.values())
 

@@ -121,6 +121,16 @@ def test_the_only_input_needs_no_name(registry: Registry) -> None:
     assert task.inputs == (Input("base", second.id, "iris/b"),)
 
 
+def test_no_two_inputs_would_share_a_variable(registry: Registry) -> None:
+    first = add(registry, "iris/a", b"a")
+    task = task_with(Input("a-b", first.id, "iris/a"))
+    with pytest.raises(UsageError, match="inputs `a-b` and `A_b` would share the variable REG_INPUT_A_B: give one"):
+        apply_edits(registry, task, Edits(inputs=(("A_b", "iris/a"),)))
+    assert len(apply_edits(registry, task, Edits(inputs=(("a-c", "iris/a"), ("a-b", "iris/a")))).inputs) == 2
+    recorded = task_with(Input("a-b", first.id, "iris/a"), Input("a_b", first.id, "iris/a"))
+    assert len(apply_edits(registry, recorded, Edits(inputs=(("a_b", "iris/a"),))).inputs) == 2, "as the script said"
+
+
 @pytest.mark.parametrize("name", ["base", None])
 def test_another_input_is_loaded_from_where_the_one_before_was(registry: Registry, name: str | None) -> None:
     first, second = (add(registry, name, name.encode()) for name in ("iris/a", "iris/b"))
