@@ -38,6 +38,8 @@ REG_PAGER: Final = "REG_PAGER"
 PAGER: Final = "PAGER"
 TERM: Final = "TERM"
 
+_known_rank = 0
+"""The rank that `torch.distributed` knew last."""
 SITE: Final = os.path.join(os.path.dirname(__file__), "site")
 """Folder whose `sitecustomize` turns automatic logging on in every Python that has it first on its path."""
 
@@ -140,12 +142,19 @@ def _rank_in_launch(name: str, rank: str, launch: str | None) -> str:
 
 
 def rank_in_torch() -> int:
-    """Return the rank that `torch.distributed` knows, 0 where it is not in use; it is never imported here."""
+    """Return the rank that `torch.distributed` knows, 0 where it is not in use; it is never imported here.
+
+    A rank that was known here stays the process's own after `destroy_process_group`, when torch has forgotten it: what
+    the process reports later is not rank 0's.
+    """
+    global _known_rank
     distributed = sys.modules.get("torch.distributed")
     try:
-        return int(distributed.get_rank()) if distributed is not None and distributed.is_initialized() else 0
+        if distributed is not None and distributed.is_initialized():
+            _known_rank = int(distributed.get_rank())
     except Exception:  # a torch without it, or one whose import has not ended
-        return 0
+        pass
+    return _known_rank
 
 
 def config_home() -> Path:

@@ -72,6 +72,7 @@ def test_torch_knows_the_rank_where_no_variable_does(monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name, raising=False)
     torch = SimpleNamespace(is_initialized=lambda: False, get_rank=lambda: 1)
     monkeypatch.setitem(sys.modules, "torch.distributed", torch)  # type: ignore[arg-type]  # as a module has them
+    monkeypatch.setattr(env, "_known_rank", 0)
     assert env.rank() == 0
     torch.is_initialized = lambda: True
     assert env.rank() == 1
@@ -83,6 +84,21 @@ def test_torch_knows_the_rank_where_no_variable_does(monkeypatch: pytest.MonkeyP
     assert env.rank() == 0
     monkeypatch.setitem(sys.modules, "torch.distributed", SimpleNamespace())  # type: ignore[arg-type]
     monkeypatch.delenv("SLURM_PROCID")
+    assert env.rank() == 1, "the rank that torch knew before"
+
+
+def test_the_rank_in_a_group_that_was_destroyed_stays_until_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*env.RANKS, env.REG_RANK):
+        monkeypatch.delenv(name, raising=False)
+    torch = SimpleNamespace(is_initialized=lambda: True, get_rank=lambda: 1)
+    monkeypatch.setitem(sys.modules, "torch.distributed", torch)  # type: ignore[arg-type]  # as a module has them
+    monkeypatch.setattr(env, "_known_rank", 0)
+    assert env.rank() == 1
+    torch.is_initialized = lambda: False
+    assert env.rank() == 1
+    torch.is_initialized, torch.get_rank = lambda: True, lambda: 0
+    assert env.rank() == 0
+    torch.is_initialized = lambda: False
     assert env.rank() == 0
 
 

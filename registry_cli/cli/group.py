@@ -5,7 +5,6 @@ A command is loaded to run it or to print its help, never to list it. Nothing he
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import nullcontext
 from functools import cache
@@ -20,6 +19,7 @@ from registry_cli._version import __version__
 from registry_cli.cli.option_groups import spread_groups
 from registry_cli.cli.session import RAW_KEY, REGISTRY_KEY, TAIL_KEY
 from registry_cli.cli.table import COMMANDS, GROUPS, PAGED, Row, aliases_in, children
+from registry_cli.cli.usage_errors import refuse_second_values, to_usage_error
 from registry_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
 _COMMAND_KEY = "registry_cli.command"
 """Key in a context's `meta` for the words of the command that runs, such as `reg model list`."""
-_CLOSE = 0.8
-"""Least similarity of an option that is probably meant."""
-
-_SET = {"--meta": "--set metadata.KEY=VALUE", "--metric": "--set metrics.KEY=NUMBER"}
-"""Options of `add`, each with what a command says that has `--set` instead."""
-
 _MARGIN = 2
 """Terminal columns that help leaves empty on its right."""
 _NARROWEST = 40
@@ -58,6 +52,16 @@ class RegCommand(TyperCommand):
     """True where a command to run, with options of its own, follows after `--`."""
     paged = False
     """True where long output goes through a pager."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words after the command's name.
+
+        Raises:
+            UsageError: An option that takes one value has two.
+        """
+        if not ctx.resilient_parsing:
+            refuse_second_values(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, its output through a pager where that is wanted."""
@@ -203,7 +207,7 @@ def run(words: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except CLICK_ERROR as error:
-        raise _usage_error(error) from None
+        raise to_usage_error(error) from None
     return 0
 
 
@@ -289,26 +293,6 @@ def _print_version(ctx: Any, param: Any, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         typer.echo(f"reg {__version__}")
         ctx.exit()
-
-
-def _usage_error(error: Any) -> UsageError:
-    """Return an error in our words for words that Typer could not parse; the hint is the help of the command."""
-    message: str = error.message if hasattr(error, "possibilities") else error.format_message()
-    message = re.sub(r"^No such option: (.*)", r"no option '\1'", message.removeprefix("Got ").removesuffix("."))
-    message = re.sub(r"'([^']*)'", r"`\1`", message).replace("\n\t", " ")  # choices stand on lines of their own
-    path = f"{error.ctx.command_path} ".removeprefix("reg ") if error.ctx else ""
-    near = _find_near(error) if hasattr(error, "possibilities") else None
-    message += f": did you mean `{near}`?" if near else ""
-    return UsageError(message[:1].lower() + message[1:], hint=f"reg {path}--help")
-
-
-def _find_near(error: Any) -> str | None:
-    """Return what an option that a command does not have probably means: another spelling, or a field for `--set`."""
-    from difflib import get_close_matches
-
-    options = {option for param in error.ctx.command.params for option in param.opts} if error.ctx else ()
-    field = _SET.get(error.option_name) if "--set" in options else None
-    return field or next(iter(get_close_matches(error.option_name, error.possibilities or (), 1, cutoff=_CLOSE)), None)
 
 
 def _usage_piece(argument: Any) -> str:

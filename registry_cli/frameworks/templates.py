@@ -1,4 +1,4 @@
-"""Templates of checkpoints' paths, such as `{epoch:02d}/model.keras`: finds the path that all checkpoints of one share.
+"""Templates of checkpoints' paths, such as `{epoch:02d}/model.keras`: the path that all checkpoints of one share.
 
 The syntax is that of `str.format`, which Keras' and Lightning's `ModelCheckpoint` take.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
-_NUMBER: Final = r"[-+.\deE]+"
+_NUMBER: Final = r"(?:[-+.\deE]+|nan|-?inf)"
 _BETWEEN: Final = " -_.="
 """Characters that separate a number from a name."""
 NAME: Final = "model"
@@ -37,6 +37,12 @@ def find_line(template: str, path: str) -> str | None:
             parts[-at] = bare if at > 1 else NAME + suffix
     line = str(Path(*filter(None, parts)))
     return line if line != str(Path(path)) else None
+
+
+def is_given(template: str, path: str) -> bool:
+    """Return True where a template with a field gave a path, which may have more folders."""
+    form = _NUMBER.join(map(re.escape, _FIELD.split(str(Path(template)))))
+    return _FIELD.search(template) is not None and re.search(rf"(?:\A|/){form}\Z", path) is not None
 
 
 def _strip(form: str, part: str) -> str | None:

@@ -5,7 +5,7 @@ TOML 1.0 (https://toml.io/en/v1.0.0).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from registry_cli.errors import CorruptError, UsageError
@@ -36,14 +36,14 @@ def dump_table(table: Mapping[str, object]) -> bytes:
         raise UsageError(f"`{line}` is no Unicode text: a file needs a name in UTF-8") from None
 
 
-def load_table(data: bytes, where: str) -> dict[str, Any]:
-    """Return the table that `data` holds.
+def load_table(data: bytes, where: str, parse_float: Callable[[str], float] = float) -> dict[str, Any]:
+    """Return the table that `data` holds; `parse_float` makes its floats.
 
     Raises:
         CorruptError: It is not TOML; the message names `where`.
     """
     try:
-        return _loads(data.decode())
+        return _loads(data.decode(), parse_float=parse_float)
     except (ValueError, RecursionError) as error:
         raise CorruptError(f"{where} cannot be read: {error}") from None
 

@@ -37,7 +37,7 @@ class Listener:
         take: Called with the parameters.
         everything: True records the arguments of parsers that were not connected too.
         skipped: Arguments that are not recorded, by their destinations.
-        take_options: Called with the options of the arguments, such as `--lr`, by their destinations.
+        take_options: Called with the options of the arguments, such as `--lr`, by destinations and other spellings.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Listener:
         }
         converted = _convert(parser, table, self._overrides if ours else {}, section)
         self._tell(connect_table(table, converted, section))
-        self._take_options({name: option for name, option in _iter_options(parser) if name in table})
+        self._take_options({name: option for dest, name, option in _iter_options(parser) if dest in vars(found)})
         vars(found).update(table)
 
 
@@ -102,14 +102,24 @@ def _patch(take: Callable[[argparse.ArgumentParser, argparse.Namespace], None]) 
     argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
 
 
-def _iter_options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
-    """Yield the destination and the longest option of each argument that has one, those of subcommands too."""
+def _iter_options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, str]]:
+    """Yield the destination of each argument that has an option, a name of the argument, and its longest option.
+
+    The names are its other spellings too, and `no_flag` for `--no-flag`; subcommands are included.
+    """
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for below in {id(one): one for one in action.choices.values()}.values():
                 yield from _iter_options(below)
-        elif action.option_strings:
-            yield action.dest, max(action.option_strings, key=len)
+        else:
+            two = isinstance(action, argparse.BooleanOptionalAction)
+            off = [option for option in action.option_strings if two and option.startswith("--no-")]
+            on = [option for option in action.option_strings if option not in off]
+            for spelled in (on, off):
+                longest = max(spelled, key=len, default="")
+                yield from ((action.dest, option.lstrip("-").replace("-", "_"), longest) for option in spelled)
+            if on:
+                yield action.dest, action.dest, max(on, key=len)
 
 
 def _convert(

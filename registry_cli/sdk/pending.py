@@ -88,7 +88,7 @@ class Request:
         answer = Answer()
         if job.draft is not None:
             try:
-                version = save_job(self._current.registry, job)
+                version = save_job(self._current.registry, self._live, job)
                 self._current.record(lambda facts: facts.add_output(job.entry, version))
                 answer = Answer(version)
             except (RegError, OSError) as error:

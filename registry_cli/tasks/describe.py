@@ -7,7 +7,7 @@ import stat
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from registry_cli import clock, errors
+from registry_cli import clock, env, errors
 from registry_cli.catalog.read.tasks import list_files_of_commit
 from registry_cli.dataclass import dataclass, replace
 from registry_cli.errors import NotFoundError, RegError, UsageError
@@ -26,7 +26,7 @@ from registry_cli.tasks.globs import iter_matches, parse_glob
 from registry_cli.tasks.record import stage_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from registry_cli.records.parts import FileEntry
@@ -65,7 +65,7 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
 
     Raises:
         NotFoundError: An input's address names nothing.
-        UsageError: A name is not legal, or two inputs have the same name.
+        UsageError: A name is not legal, or two inputs have the same name or would share a variable.
     """
     inputs = resolve_inputs(registry, wish.inputs)
     recipe = replace(wish.recipe, argv=hide_secrets(wish.recipe.argv))
@@ -165,7 +165,7 @@ def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) 
 
     Raises:
         NotFoundError: An address names nothing.
-        UsageError: Two inputs have the same name.
+        UsageError: Two inputs have the same name, or would share a variable.
     """
     found: dict[str, Input] = {}
     for name, ref in pairs:
@@ -175,8 +175,19 @@ def resolve_inputs(registry: Registry, pairs: Sequence[tuple[str | None, str]]) 
         entry = Input(name or row.name.rpartition("/")[2], row.id, ref)
         if entry.name in found:
             raise UsageError(f"two inputs are called `{entry.name}`: name one, as in --input base={ref}")
+        check_variable(entry.name, found)
         found[entry.name] = entry
     return tuple(found.values())
+
+
+def check_variable(name: str, others: Iterable[str]) -> None:
+    """Raise a UsageError where the variable of an input is that of another input, by their names."""
+    variable = env.input_variable(name)
+    for other in others:
+        if other != name and env.input_variable(other) == variable:
+            raise UsageError(
+                f"inputs `{other}` and `{name}` would share the variable {variable}: give one of them another name"
+            )
 
 
 def check_project(text: str) -> ModelName:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.dataclass import replace
@@ -34,6 +35,7 @@ _SUFFIX: Final = re.compile(
     re.IGNORECASE,
 )
 """The suffix of a file's name, two where the second only packs the first; `search` finds the longest."""
+_FIELD: Final = re.compile(r"\{(\w*)[^{}]*\}")
 
 
 def name_output(task: Task, path: Path, tail: str | None = None) -> ModelName:
@@ -68,7 +70,9 @@ class OutputNames:
     Where a pattern has a wildcard in a folder's name, the folders below its fixed beginning join the name:
     `out/*/m.pt` gives `<project>/<task>/r1/m`. Of paths that would still collide, those that are spelt out in
     `--output` come before those that are found, each in the order given: the first has the short name, a later one
-    keeps its suffix, or its folders if the file's name is the same. A recipe that names its model has one name for all.
+    keeps its suffix, or its folders if the file's name is the same. Checkpoints of two templates that differ only in
+    their fields have two names, the later one with its fields: `epoch-loss` of `{epoch}-{loss}.keras`. A recipe that
+    names its model has one name for all.
 
     Args:
         patterns: Values of `--output`, in the order given.
@@ -81,29 +85,47 @@ class OutputNames:
     def __init__(self, patterns: Sequence[str], cwd: Path) -> None:
         self._globs = [parse_glob(text, cwd) for text in patterns]
         self._cwd = cwd
-        self._taken: dict[LineKey, Path] = {}
+        self._taken: dict[LineKey, tuple[Path, str | None]] = {}
         for glob in self._globs:
             if not glob.parts:
                 self._find_tail(glob.prefix)
 
-    def name(self, task: Task, path: Path) -> ModelName:
-        """Return the model to which a path belongs, as `OutputWatch` gives it; always the same one."""
-        return name_output(task, path, self._find_tail(path))
+    def name(self, task: Task, path: Path, template: str | None = None) -> ModelName:
+        """Return the model to which a path belongs, as `OutputWatch` gives it; always the same one.
 
-    def _find_tail(self, path: Path) -> str:
+        Args:
+            task: The task that made the output.
+            path: The path without the numbers of its step.
+            template: The template that gave the path, if it is known.
+        """
+        return name_output(task, path, self._find_tail(path, template))
+
+    def _find_tail(self, path: Path, template: str | None = None) -> str:
         glob = next((glob for glob in self._globs if glob.parts and matches(glob, path)), None)
         below = path.parent.relative_to(glob.prefix).parts if glob else ()
         stem = find_stem(path.name)
         short = _join(*below, stem)
-        first = self._taken.setdefault(line_key(short), path)
-        if first == path:
+        own = path, template
+        first, other = self._taken.setdefault(line_key(short), own)
+        if (first, other) == own:
             return short
         above = path.parent.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path.parent
         folders = [part for part in above.parts if part.strip("./")]
         longer = [] if first.name == path.name else [_join(*below, path.name)]
+        if first == path and template is not None:
+            longer.append(_spell(template))
         longer += [_join(*folders, stem), _join(*folders, path.name)]
-        longer.append(_join(*below, f"{stem}-{digest_bytes(os.fsencode(path)).sha256[:12]}"))
-        return next(tail for tail in longer if self._taken.setdefault(line_key(tail), path) == path)
+        unique = digest_bytes(os.fsencode(path if template is None else f"{path}\0{template}"))
+        longer.append(_join(*below, f"{stem}-{unique.sha256[:12]}"))
+        return next(tail for tail in longer if self._taken.setdefault(line_key(tail), own) == own)
+
+
+def _spell(template: str) -> str:
+    """Return the tail of a template's model with the names of its fields: `epoch/best` of `out/{epoch:02d}/best.pt`."""
+    parts = PurePath(template).parts
+    start = next((at for at, part in enumerate(parts) if "{" in part), len(parts) - 1)
+    *folders, name = (_FIELD.sub(r"\1", part) for part in parts[start:])
+    return _join(*folders, find_stem(name))
 
 
 def _join(*parts: str) -> str:

@@ -147,6 +147,11 @@ def test_a_word_that_is_no_command_leads_to_the_one_meant(reg: Reg, words: list[
         (["task", "list", "--limit"], "option `--limit` requires an argument", "reg task list --help"),
         (["model", "add", "a/b", "f", "--step", "x"], "invalid value for `--step`: `x` is not a valid int range",
          "reg model add --help"),
+        (["task", "metric", "loss=0.3", "--step=4", "--step", "4", "--step", "5"],
+         "--step takes one value, and is given `4` and `5`", "reg task metric --help"),
+        (["query", "-n", "3", "--limit", "4"], "--limit takes one value, and is given `3` and `4`", "reg query --help"),
+        (["log", "--name", "a", "--name", "b", "--", "train", "--name", "c"],
+         "--name takes one value, and is given `a` and `b`", "reg log --help"),
         (["add", "a/b", "f", "--label", "x"], "--label 'x' is not a label with its number, as in --label cat=1",
          "reg add --help"),
     ],
@@ -219,6 +224,11 @@ def test_help_of_a_topic_names_the_command_of_that_name(reg: Reg) -> None:
     assert found.lines[0].startswith("# ")
     assert found.err == "a topic; the command of that name: reg model query --help\n"
     assert "no topic or command `zzz`" in reg("help", "zzz", code=11).err
+
+
+def test_an_option_may_be_repeated_with_the_same_value_or_where_it_takes_many(iris: Reg) -> None:
+    assert len(iris("model", "query", "--limit", "1", "--limit=1", "-q", "-q").lines) == 1
+    assert iris("model", "query", "--tag", "x", "--tag", "y", "-q").lines == []
 
 
 def test_a_missing_word_is_reported_in_our_style(reg: Reg) -> None:

@@ -64,6 +64,39 @@ def test_a_run_is_recorded_completely(lab: Lab) -> None:
     assert (lab.root / "got/best.bin").read_bytes() == b"weights 0.5"
 
 
+COMMITS = """
+import registry_cli as reg
+
+table = open("metrics.csv", "w")
+
+def report(row):
+    table.write(row + "\\n")
+    table.flush()
+
+report("step,loss,acc")
+for step in range(3):
+    report(f"{step},{step + 0.5},{step / 4}")
+    open("net.bin", "w").write("n" * step)
+    reg.commit("net.bin", "toy/net", metrics={"acc": 1.0})
+waiting = reg.commit("net.bin", "toy/later", wait=False)
+report("3,9.5,0.75")
+waiting.result()
+reg.commit("net.bin", "toy/back", step=1)
+"""
+
+
+def test_a_version_has_the_rows_of_a_metrics_file_up_to_its_commit(lab: Lab) -> None:
+    lab.write("commits.py", COMMITS)
+    lab.log("--metrics", "metrics.csv", "--name", "job", "--", "python", "commits.py")
+    found = [(row["ref"], row["metrics"]) for row in lab.json("model", "query", "--sort", "number")]
+    assert sorted(found, key=lambda one: one[0]) == [
+        ("toy/back:1", {"loss": 1.5, "acc": 0.25}),
+        ("toy/later:1", {"loss": 2.5, "acc": 0.5}),
+        *((f"toy/net:{step + 1}", {"loss": step + 0.5, "acc": 1.0}) for step in range(3)),
+    ]
+    assert lab.task("job").curves["loss"].count == 4
+
+
 def test_versions_are_found_by_the_parameters_of_their_task(lab: Lab) -> None:
     lab.log("--output", "out/*", "--", "python", "train.py", "--lr", "0.5")
     assert lab.reg("model", "query", "params.lr = 0.5", "-q").stdout.count(b"\n") == 1

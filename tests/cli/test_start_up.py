@@ -25,7 +25,7 @@ run_process()
 
 OPENED: Final = {
     "_version", "cli", "cli.commands", "cli.group", "cli.main", "cli.option_groups", "cli.options", "cli.output",
-    "cli.session", "cli.signals", "cli.table", "dataclass", "env", "errors", "process", "ids",
+    "cli.session", "cli.signals", "cli.table", "cli.usage_errors", "dataclass", "env", "errors", "process", "ids",
     "catalog", "catalog.connection", "catalog.documents", "catalog.fold", "catalog.index", "catalog.index.admission",
     "catalog.index.index", "catalog.index.opener", "catalog.index.place", "catalog.index.sqlite_file",
     "catalog.read", "catalog.schema", "catalog.seals", "interrupts",

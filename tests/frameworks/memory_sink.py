@@ -86,6 +86,7 @@ class Memory(Sink):
     others: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
     ends: list[bool] = field(default_factory=list)
+    left: int = 0
     unknown: set[str] | None = None
 
     @property
@@ -107,6 +108,9 @@ class Memory(Sink):
 
     def loaded(self, path: str, size: int, mtime: int) -> None:
         self.loads.append(path)
+
+    def leaving_group(self) -> None:
+        self.left += 1
 
     def skipped(self, why: Any) -> None:
         self.skips.append(why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry_cli.frameworks.templates import find_line
+from registry_cli.frameworks.templates import find_line, is_given
 
 
 @pytest.mark.parametrize(("template", "path", "line"), [
@@ -14,7 +14,8 @@ from registry_cli.frameworks.templates import find_line
     ("{epoch:02d}.keras", "/w/03.keras", "/w/model.keras"),
     ("n/{epoch}.weights.h5", "n/3.weights.h5", "n/model.weights.h5"),
     ("{epoch}-{val_loss:.2f}.ckpt", "/w/3-0.25.ckpt", "/w/model.ckpt"), ("{epoch}/{epoch}.pt", "7/7.pt", "model.pt"),
-    ("{val_loss:.2e}/{epoch}.pt", "1.25e-03/7.pt", "model.pt"),
+    ("{val_loss:.2e}/{epoch}.pt", "1.25e-03/7.pt", "model.pt"), ("{epoch}-{loss:.2f}.pt", "3-nan.pt", "model.pt"),
+    ("{loss}.pt", "-inf.pt", "model.pt"),
 ])  # fmt: skip
 def test_numbers_in_folders_and_names_that_are_numbers(template: str, path: str, line: str) -> None:
     assert find_line(template, path) == line
@@ -26,3 +27,12 @@ def test_numbers_in_folders_and_names_that_are_numbers(template: str, path: str,
 ])  # fmt: skip
 def test_other_names_stay(template: str, path: str) -> None:
     assert find_line(template, path) is None
+
+
+@pytest.mark.parametrize(("template", "path", "given"), [
+    ("best-{epoch}.keras", "/w/best-3.keras", True), ("{epoch}/m.keras", "/w/3/m.keras", True),
+    ("./a/{epoch}.pt", "a/3.pt", True), ("{epoch}.pt", "/w/epoch=3.pt", False), ("{epoch}.pt", "/w/x3.pt", False),
+    ("best.pt", "/w/best.pt", False), ("a/{epoch}.pt", "/w/b/3.pt", False),
+])  # fmt: skip
+def test_the_template_that_gave_a_path(template: str, path: str, given: bool) -> None:
+    assert is_given(template, path) is given

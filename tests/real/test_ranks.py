@@ -25,9 +25,18 @@ def train(rank):
     torch.save({"rank": torch.full((2,), rank)}, f"net{rank}.pt")
     dist.barrier()
     dist.destroy_process_group()
+    reg.log_metric("after", float(rank), 0)
+    torch.save({"rank": torch.full((2,), rank)}, f"after{rank}.pt")
+
+def train_silently(rank):
+    dist.init_process_group("gloo", init_method="file://{folder}/meet2", rank=rank, world_size=2)
+    dist.barrier()
+    dist.destroy_process_group()
+    reg.log_metric("silent", float(rank), 0)
 
 if __name__ == "__main__":
     mp.spawn(train, nprocs=2)
+    mp.spawn(train_silently, nprocs=2)
 """
 
 
@@ -38,6 +47,9 @@ def test_spawned_ranks_report_each_point_once(tmp_path: Path) -> None:
     lab.log("--auto", "--name", "ddp", "--", "python", "ddp.py")
     curve = lab.task("ddp").curves["loss"]
     assert (curve.count, curve.max) == (3, 0.0)
+    for name in ("after", "silent"):
+        left = lab.task("ddp").curves[name]
+        assert (left.count, left.max) == (1, 0.0), name
     with lab.open() as registry:
         names = {file.path for row in registry.list_rows(["task:ddp"]) for file in row.files}
-    assert names == {"before0.pt", "before1.pt", "net0.pt"}
+    assert names == {"before0.pt", "before1.pt", "net0.pt", "after0.pt"}

@@ -208,11 +208,15 @@ def test_the_options_of_arguments_are_on_record(registry: reg.Registry) -> None:
     parser.add_argument("--learning-rate", dest="lr", default=0.1)
     parser.add_argument("data", nargs="?", default="x")
     below = parser.add_subparsers(dest="verb").add_parser("fit")
-    below.add_argument("--epochs", default=3)
+    below.add_argument("--epochs", "-e", default=3)
+    below.add_argument("--shuffle", action=argparse.BooleanOptionalAction, default=False)
     with reg.task("job"):
         parser.parse_args(["x", "fit"])
     registry.index.sync()
     task = get_task(registry, get_row(registry, "job"))
-    assert task.options == {"n": "--n", "lr": "--learning-rate", "epochs": "--epochs"}
-    clone = clone_task(registry, "job", Edits(args={"n": 7, "lr": 0.2}))
-    assert clone.recipe.argv[-4:] == ("--n", "7", "--learning-rate", "0.2")
+    assert task.options == {
+        "n": "--n", "lr": "--learning-rate", "learning_rate": "--learning-rate", "epochs": "--epochs", "e": "--epochs",
+        "shuffle": "--shuffle", "no_shuffle": "--no-shuffle",
+    }  # fmt: skip
+    clone = clone_task(registry, "job", Edits(args={"n": 7, "lr": 0.2, "shuffle": True}))
+    assert clone.recipe.argv[-5:] == ("--n", "7", "--learning-rate", "0.2", "--shuffle")

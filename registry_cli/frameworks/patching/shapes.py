@@ -58,6 +58,7 @@ class Details:
         shape: Shape to use instead of the hook's.
         step: Training step.
         line: Path that the checkpoints of one template share; None where the file's own path gives it.
+        template: The template that gave the path, where the framework knows it: each template is a line of its own.
         config: The network's description as JSON.
         labels: Integer ids by label.
         scores: Metrics of exactly this model.
@@ -69,6 +70,7 @@ class Details:
     shape: Shape | None = None
     step: int | None = None
     line: str | None = None
+    template: str | None = None
     config: str | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Saved:
             and details.config is None
             and details.step is None
             and details.line is None
+            and details.template is None
             and not (details.labels or details.scores)
         )
 
@@ -147,6 +150,9 @@ class Sink(Protocol):
 
     def score(self, name: str, value: float, step: int | None) -> None:
         """Receive a value of a metric."""
+
+    def leaving_group(self) -> None:
+        """Receive that this process is about to leave the group of processes that knows its rank."""
 
     def warn(self, text: str) -> None:
         """Receive a warning that something does not work; the script continues."""

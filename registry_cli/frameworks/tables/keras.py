@@ -113,9 +113,10 @@ def _describe(model: Any, path: object) -> Details:
     """
     epoch, scores = _epochs.get(model, (None, {}))
     numbered = re.search(r"\d", Path(str(path)).stem)
-    named, template = _named.get(str(path), (None, ""))
+    named, template = _named.get(str(path), (None, None))
     step = named if numbered or named is not None else epoch
-    return Details(step=step, line=find_line(template, str(path)), config=_find_config(model), scores=scores)
+    line = find_line(template, str(path)) if template is not None else None
+    return Details(step=step, line=line, template=template, config=_find_config(model), scores=scores)
 
 
 def _find_config(model: Any) -> str | None:

@@ -8,12 +8,13 @@ https://lightning.ai/docs/pytorch/stable/common/checkpointing.html
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.frameworks.numbers import find_number, find_step
 from registry_cli.frameworks.patching.paths import find_path
 from registry_cli.frameworks.patching.shapes import Argument, Call, Details, Framework, Load, Save, Score, Train
-from registry_cli.frameworks.templates import find_line
+from registry_cli.frameworks.templates import find_line, is_given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _TRAINERS: Final = {"lightning.pytorch": "lightning.fabric", "pytorch_lightning": "lightning_fabric"}
 """The packages of trainers, each with its package of Fabric."""
+_FIELD: Final = re.compile(r"\{([^{}:!]*)")
 
 
 def report_checkpoint(call: Call) -> Details | None:
@@ -30,7 +32,9 @@ def report_checkpoint(call: Call) -> Details | None:
     writer = getattr(getattr(trainer, "strategy", None), "checkpoint_io", None)
     if any(kind.__name__ == "AsyncCheckpointIO" for kind in type(writer).__mro__):
         return None
-    return Details(step=find_step(trainer.global_step), line=_find_line(trainer, call), scores=find_metrics(trainer))
+    line, template = _find_line(trainer, call)
+    step = find_step(trainer.global_step)
+    return Details(step=step, line=line, template=template, scores=find_metrics(trainer))
 
 
 def report_written(call: Call) -> Details:
@@ -40,15 +44,21 @@ def report_written(call: Call) -> Details:
     return Details(step=step if isinstance(step, int) else None)
 
 
-def _find_line(trainer: Any, call: Call) -> str | None:
-    """Return the path that a callback's checkpoints share, where its template gave the path that is saved."""
+def _find_line(trainer: Any, call: Call) -> tuple[str | None, str | None]:
+    """Return the path that a callback's checkpoints share, and the template that gave the path that is saved.
+
+    Lightning may put a metric's name before its number, `epoch=3` for `{epoch}`, and a count after both, `-v1`.
+    """
     path = str(Argument(1, "filepath").get(call))
     for callback in getattr(trainer, "checkpoint_callbacks", ()):
-        template, ending = getattr(callback, "filename", None), getattr(callback, "FILE_EXTENSION", "")
-        line = find_line(f"{template}{ending}", path) if template else None
-        if line is not None:
-            return line
-    return None
+        name, ending = getattr(callback, "filename", None), getattr(callback, "FILE_EXTENSION", "")
+        if name:
+            inserted = getattr(callback, "auto_insert_metric_name", False)
+            form = _FIELD.sub(r"\1={\1", name) if inserted else name
+            counted = re.sub(rf"-v\d+(?={re.escape(ending)}\Z)", "", path)
+            if is_given(f"{form}{ending}", path) or is_given(f"{form}{ending}", counted):
+                return find_line(f"{form}{ending}", path), f"{name}{ending}"
+    return None, None
 
 
 def report_metrics(call: Call, sink: Sink) -> None:

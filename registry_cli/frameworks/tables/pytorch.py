@@ -66,6 +66,12 @@ def enter_compile(call: Call, sink: Sink) -> None:
     _step_over()
 
 
+def enter_group_end(call: Call, sink: Sink) -> None:
+    """Report that this process leaves its group, after which PyTorch does not know its rank."""
+    del call
+    sink.leaving_group()
+
+
 @cache
 def _step_over() -> None:
     """Register our code with the compiler, which else warns about untraceable code when a compiled function saves."""
@@ -101,5 +107,6 @@ FRAMEWORK = Framework(
         Load(f"{_SHARDS}.state_dict_loader:load", _CHECKPOINT, optional=True),
         Save(f"{_SHARDS}.filesystem:_write_files_from_queue", _NOWHERE, report=report_part, optional=True),
         Train("torch:compile", enter_compile, optional=True),  # since 2.0
+        Train("torch.distributed.distributed_c10d:destroy_process_group", enter_group_end, optional=True),
     ),
 )  # fmt: skip

@@ -183,6 +183,7 @@ def saved_note(time_ns: int, saved: Saved, size: int, mtime: int, held: str | No
         labels={name: label for name, label in labels.items() if label is not None and _is_text(name)},
         scores={name: score for name, score in scores.items() if score is not None and _is_text(name)},
         line=None if told.line is None else find_path(told.line),
+        template=told.template,
     )  # fmt: skip
 
 

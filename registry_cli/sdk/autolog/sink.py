@@ -137,6 +137,10 @@ class NoteSink:
         """Note the script's choice."""
         self._events.put((Notebook.add, wish))
 
+    def leaving_group(self) -> None:
+        """Have this process's rank remembered."""
+        env.rank_in_torch()
+
     def warn(self, text: str) -> None:
         """Show a warning, once."""
         if text not in self._warned and env.rank() == 0:

@@ -43,6 +43,8 @@ class Job:
         linked: Held files that share their writer's inode, with the size and modification time that they must have.
         held: True where the paths are held files.
         waited_for: True where the script waits for the answer; else a failure becomes a problem of the task.
+        metrics_until: Time in seconds since 1970, UTC, up to which the files of metrics that the runner follows count
+            among the version's metrics; 0 where it follows none. The script has marked the files at that time.
     """
 
     draft: Draft | None = None
@@ -54,6 +56,7 @@ class Job:
     linked: tuple[tuple[str, int, int], ...] = ()
     held: bool = False
     waited_for: bool = True
+    metrics_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

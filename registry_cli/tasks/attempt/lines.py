@@ -51,7 +51,7 @@ class LineFile:
         """
         with self.lock:
             if self._closed:
-                raise UsageError(f"{self.path.name} is closed: the task has ended")
+                raise UsageError("the task has ended, and nothing more is recorded in it")
             data = line.encode(errors=self._errors)
             self._write(self._waiting + data if self._waiting else data)
 

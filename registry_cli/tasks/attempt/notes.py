@@ -38,6 +38,7 @@ class SavedNote:
         open: True while the file is open, when size and time mean nothing; another note follows when it is closed,
             unless the process ends before.
         line: Absolute path that names its model and has no step, where the framework knows it; else its own path does.
+        template: The template that gave the path, where the framework knows it: two templates are two models.
         inode: The file's, where it was written by a file object: it may have been renamed before it was closed.
     """
 
@@ -54,6 +55,7 @@ class SavedNote:
     scores: Mapping[str, float] = field(default_factory=dict)
     open: bool = False
     line: str | None = None
+    template: str | None = None
     inode: int | None = None
 
 
@@ -183,6 +185,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
     "line": _is_none_or(_is_absolute),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
+    "template": _is_none_or(_is_text),
     "sha256": lambda value: value is None or (isinstance(value, str) and _SHA256.fullmatch(value) is not None),
     "labels": _is_table(_is_count), "scores": _is_table(lambda value: isinstance(value, (int, float))),
     "why": _is_among("buffer", "remote", "gone", "overwritten", "data"),

@@ -21,7 +21,8 @@ from registry_cli.tasks.capture.arguments import (
     set_argument,
     takes_overrides,
 )
-from registry_cli.tasks.describe import check_project, resolve_inputs
+from registry_cli.tasks.capture.program import find_program
+from registry_cli.tasks.describe import check_project, check_variable, resolve_inputs
 from registry_cli.tasks.rerun.configurations import drop_configuration
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def apply_edits(registry: Registry, task: Task, edits: Edits) -> Task:
     known = {**list_options(task.recipe.argv), **task.options}
     task = _remove(task, edits.unset)
     inputs = _put_inputs(registry, task.inputs, edits.inputs)
-    task = _with_command(replace(task, inputs=inputs), edits.args, known)
+    task = _with_command(replace(task, inputs=inputs), edits.args, known, same_code=edits.code is None)
     for key, value in edits.params.items():
         task = _with_param(task, key.split("."), value)
     _check_env(edits.env)
@@ -142,18 +143,22 @@ def _put_inputs(
             raise UsageError(f"{why}: write --input NAME={ref}")
         [given] = resolve_inputs(registry, [(name or inputs[0].name, ref)])
         before = found.get(given.name)
+        if before is None:
+            check_variable(given.name, found)
         found[given.name] = replace(given, path=before.path) if before else given
     return tuple(found.values())
 
 
-def _with_command(task: Task, args: Mapping[str, Value | None], options: Mapping[str, str]) -> Task:
+def _with_command(
+    task: Task, args: Mapping[str, Value | None], options: Mapping[str, str], *, same_code: bool = True
+) -> Task:
     """Return the task with changed arguments in its command line, and with the parameters that result."""
     argv = task.recipe.argv
     for name, value in args.items():
         _check_open(name, value)
         option = options.get(name.lstrip("-").replace("-", "_"))
         if value is not None and option is None:
-            _check_argument(task, name, value)
+            _check_argument(task, name, value, task.options if same_code else {})
         argv = set_argument(argv, name, value, option=option)
     before, after = parse_arguments(task.recipe.argv), parse_arguments(argv)
     gone = before.keys() - after.keys()
@@ -162,16 +167,31 @@ def _with_command(task: Task, args: Mapping[str, Value | None], options: Mapping
     return replace(task, recipe=replace(task.recipe, argv=argv), params=params)
 
 
-def _check_argument(task: Task, name: str, value: Value) -> None:
-    """Refuse a parameter that the script told by itself, and that is none of its command line."""
-    words = parse_arguments(task.recipe.argv, secrets=True)
+def _check_argument(task: Task, name: str, value: Value, options: Mapping[str, str]) -> None:
+    """Refuse a parameter that the script told by itself, and that is none of its command line.
+
+    Also refuse one that the script's argparse did not know: it would end the script. A name with its dashes passes.
+    """
+    argv = task.recipe.argv
+    words = parse_arguments(argv, secrets=True)
     told = {key.removeprefix(".") for key in flatten(task.params, "")} - words.keys()
-    if name in told and not takes_overrides(task.recipe.argv):
-        pair = quote(f"{name}={json.dumps(value) if isinstance(value, bool) else value}")
-        raise UsageError(
-            f"{name} is a parameter of the task and no argument of its command",
-            hint=f"reg task clone {task.source or task.id} --param {pair}",
-        )
+    if takes_overrides(argv) or name.startswith("-"):
+        return
+    if name in told:
+        problem = f"{name} is a parameter of the task and no argument of its command"
+    elif name.replace("-", "_") not in words and _is_unknown(name, argv, options):
+        problem = f"{name} is no argument of the script, which has {', '.join(sorted(set(options.values())))}"
+    else:
+        return
+    pair = quote(f"{name}={json.dumps(value) if isinstance(value, bool) else value}")
+    raise UsageError(problem, hint=f"reg task clone {task.source or task.id} --param {pair}")
+
+
+def _is_unknown(name: str, argv: Sequence[str], options: Mapping[str, str]) -> bool:
+    """Return True where argparse parsed all options of a Python script, and none begins with a name."""
+    key = name.replace("-", "_")
+    complete = bool(options) and find_program(argv).python is not None and list_options(argv).keys() <= options.keys()
+    return complete and not any(known.startswith(key) for known in options)
 
 
 def _with_param(task: Task, keys: Sequence[str], value: Value | None) -> Task:

@@ -77,7 +77,7 @@ class Companion:
         self._data = list_data(recipe.data, cwd)
         self._stamps = stamp_data(self._data[0])
         self._failed: set[Path] = set()
-        self._jobs = JobTaker(self._live, self._facts, self._catch_up)
+        self._jobs = JobTaker(self._live, self._facts, self._catch_up, lambda: self._guard(self._take_metrics, False))
         self._bell = Bell(self._live)
         self._stop = threading.Event()
         self._looking, self._following = (

@@ -72,7 +72,7 @@ class Waiting:
             inside = note.path == moved.path or note.path.startswith(f"{moved.path}/")
             if inside and note.held is None and not note.open and note.time <= moved.time:
                 self._drop(note)
-                self.add(replace(note, path=moved.to + note.path.removeprefix(moved.path), line=None))
+                self.add(replace(note, path=moved.to + note.path.removeprefix(moved.path), line=None, template=None))
 
     def done(self, note: SavedNote) -> None:
         """Remove a save that was taken or dropped."""

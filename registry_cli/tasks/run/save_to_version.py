@@ -115,7 +115,7 @@ class Taker:
         bare, step = split_path(Path(note.line or note.path), self._cwd, note.step)
         facts = read_facts(self._live.list_facts(), until=note.time)
         return Draft(
-            name=self._names.name(read_named(self._task, self._live), bare),
+            name=self._names.name(read_named(self._task, self._live), bare, note.template),
             framework=note.framework,
             step=step,
             task=self._task.id,

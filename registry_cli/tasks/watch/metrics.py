@@ -19,6 +19,7 @@ from registry_cli.dataclass import dataclass, field
 from registry_cli.errors import RegError, UsageError
 from registry_cli.tasks.attempt.points import Point
 from registry_cli.tasks.globs import find_stamp, iter_matches, parse_glob
+from registry_cli.tasks.watch.doubts import NOTHING, Doubts
 from registry_cli.tasks.watch.rows import TABLES, WHOLE, LineReader, parse_whole
 from registry_cli.tasks.watch.scalar_names import Names
 
@@ -59,6 +60,8 @@ class _File:
         edge: Sum of the bytes before `offset`: if it changes, the file was written anew.
         counts: Points so far at each name and step.
         problem: Reason why it could not be read.
+        doubts: Doubts about its numbers.
+        numbers: True where a number was read from a row of the table, False where there are only other rows.
         written: True where it was written since the watch began.
         marked: Time of the last save before which none of the remaining rows was written.
         anew: True where it was written anew since it was read before.
@@ -71,9 +74,11 @@ class _File:
     stamp: Stamp | None = None
     offset: int = 0
     edge: tuple[int, bytes] = (0, b"")
-    lines: LineReader = field(default_factory=lambda: LineReader(""))
+    lines: LineReader | None = None
     counts: Counter[tuple[str, int | None]] = field(default_factory=Counter)
     problem: str | None = None
+    doubts: Doubts = field(default_factory=Doubts)
+    numbers: bool | None = None
     written: bool = False
     marked: float = 0.0
     anew: bool = False
@@ -115,8 +120,8 @@ class MetricsWatch:
         return self._take(final=True)
 
     def problems(self) -> list[str]:
-        """Return the problems so far: files that could not be read, and patterns for which no file was written."""
-        unread = [f"{file.path}: {file.problem}" for file in self._files.values() if file.problem]
+        """Return the problems so far: files and numbers that were not read, patterns for which no file was written."""
+        unread = [f"{file.path}: {why}" for file in self._files.values() for why in _list_problems(file)]
         missed = [f"no file was written that {glob.text!r} names" for glob in self._globs if glob.text not in self._met]
         return unread + missed
 
@@ -173,7 +178,7 @@ class MetricsWatch:
     def _iter_content(self, file: _File, mark: Mark, suffix: str) -> Iterator[Point]:
         counts, file.counts = file.counts, Counter()
         with suppress(RegError, ValueError, RecursionError):  # it was being written
-            for row in parse_whole((mark.text or "").encode(), suffix, "it"):
+            for row in parse_whole((mark.text or "").encode(), suffix, "it", file.doubts):
                 yield from self._iter_new(file, row, mark.time)
         file.counts = counts
 
@@ -226,6 +231,13 @@ def iter_followed(globs: Sequence[Glob]) -> Iterator[Path]:
                 yield path
 
 
+def _list_problems(file: _File) -> list[str]:
+    doubts = file.doubts.list_sentences()
+    if file.numbers is False and not doubts:
+        doubts.append(NOTHING)
+    return [file.problem, *doubts] if file.problem else doubts
+
+
 def _list_plots(folder: Path) -> list[Path]:
     return sorted(iter_matches(parse_glob("**/*.tsv", folder.joinpath(*_PLOTS))))
 
@@ -253,13 +265,13 @@ def _iter_rows(file: _File, *, final: bool) -> Iterator[tuple[int, Row]]:
         raise UsageError(f"it is larger than {MOST_BYTES >> 20} MiB")
     if data.strip() or final:
         file.counts.clear()
-        yield from ((len(data), row) for row in parse_whole(data, suffix, "it"))
+        yield from ((len(data), row) for row in parse_whole(data, suffix, "it", file.doubts))
 
 
 def _iter_lines(file: _File, stream: BinaryIO, suffix: str, *, final: bool) -> Iterator[tuple[int, Row]]:
     file.anew = file.offset > 0 and _read_edge(stream, file.offset) != file.edge
-    if not file.offset or file.anew:
-        file.offset, file.lines = 0, LineReader(suffix)
+    if file.lines is None or not file.offset or file.anew:
+        file.offset, file.lines = 0, LineReader(suffix, file.doubts)
         file.counts.clear()
     stream.seek(file.offset)
     for line in stream:
@@ -268,6 +280,7 @@ def _iter_lines(file: _File, stream: BinaryIO, suffix: str, *, final: bool) -> I
         file.offset += len(line)
         row = file.lines.read(line)
         if row is not None:
+            file.numbers = bool(file.numbers or row[1])
             yield file.offset, row
     file.edge = _read_edge(stream, file.offset)
 

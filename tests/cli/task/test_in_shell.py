@@ -156,6 +156,15 @@ def test_two_inputs_never_share_a_variable(attempt: Attempt) -> None:
     assert problems == ["input a_b has no variable of its own: REG_INPUT_A_B is another input's"]
 
 
+def test_inputs_that_would_share_a_variable_are_refused(iris: Reg) -> None:
+    words = ["--input", "a-b=iris/softmax:1", "--input", "a_b=iris/softmax:2"]
+    said = iris("log", *words, "--", "true", code=2).err
+    assert said.startswith(
+        "error: inputs `a-b` and `a_b` would share the variable REG_INPUT_A_B: give one of them another name\n"
+    )
+    assert iris("task", "list", "-q").lines == []
+
+
 def test_the_inputs_of_an_enclosing_task_are_not_handed_down(attempt: Attempt) -> None:
     given = child_environ(attempt, {"REG_INPUT_OLD": "/x", "HOME": "/h"}, {"REG_INPUT_BASE": "/b"})
     assert {name: given.get(name) for name in ("REG_INPUT_OLD", "REG_INPUT_BASE", "HOME")} == {

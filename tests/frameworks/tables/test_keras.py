@@ -76,8 +76,8 @@ def test_checkpoints_of_one_template_share_a_line() -> None:
         call.result = path
         keras.leave_file_path(call, Memory())
         told = keras.report_model(save(model, path))
-        lines.append((told.line, told.step))
-    assert lines == [("model.keras", 1), ("model.keras", 2)]
+        lines.append((told.line, told.template, told.step))
+    assert lines == [("model.keras", "{epoch}/{epoch:02d}.keras", epoch) for epoch in (1, 2)]
     assert keras.report_model(save(model, "1/01.keras")).line is None, "nobody formatted it"
 
 

@@ -47,6 +47,21 @@ def test_checkpoints_whose_names_are_numbers_share_a_line() -> None:
     assert [each.line for each in told if each is not None] == ["/w/model.ckpt", None]
 
 
+@pytest.mark.parametrize(("path", "template"), [
+    ("/w/epoch=3.ckpt", "{epoch}.ckpt"), ("/w/epoch=3-val_loss=0.25.ckpt", "{epoch}-{val_loss:.2f}.ckpt"),
+    ("/w/epoch=3-val_loss=0.25-v1.ckpt", "{epoch}-{val_loss:.2f}.ckpt"), ("/w/last.ckpt", None), ("/w/3.ckpt", None),
+])  # fmt: skip
+def test_a_checkpoint_knows_the_template_of_its_callback(path: str, template: str | None) -> None:
+    trainer = make_trainer()
+    trainer.checkpoint_callbacks = [
+        SimpleNamespace(filename=name, FILE_EXTENSION=".ckpt", auto_insert_metric_name=True)
+        for name in ("{epoch}", "{epoch}-{val_loss:.2f}")
+    ]
+    told = report_checkpoint(Call((trainer, path), {}))
+    assert told is not None
+    assert told.template == template
+
+
 @pytest.mark.parametrize("writer", [AsyncCheckpointIO(), _Custom()])
 def test_a_checkpoint_that_is_written_later_is_told_of_later(writer: object) -> None:
     assert report_checkpoint(Call((make_trainer(writer), "a.ckpt"), {})) is None

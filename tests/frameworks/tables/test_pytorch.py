@@ -7,12 +7,14 @@ from types import SimpleNamespace
 
 from registry_cli.frameworks.patching.shapes import DATA, Call, Details
 from registry_cli.frameworks.tables.pytorch import (
+    enter_group_end,
     report_onnx,
     report_program,
     report_save,
     report_script,
     report_shards,
 )
+from tests.frameworks.memory_sink import Memory
 
 
 def test_an_export_is_a_save_where_it_names_a_file() -> None:
@@ -43,3 +45,9 @@ def test_a_distributed_checkpoint_lies_where_its_writer_says() -> None:
     assert report_shards(Call(({},), {"storage_writer": writer})).path == "/shards/5"
     assert report_shards(Call(({},), {"storage_writer": writer, "checkpoint_id": "here"})).path is None
     assert report_shards(Call(({},), {"storage_writer": object()})).path is None
+
+
+def test_a_process_reports_that_it_leaves_its_group() -> None:
+    sink = Memory()
+    enter_group_end(Call((), {}), sink)
+    assert sink.left == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,26 @@ def test_a_script_ends_its_task(call: str, status: str, problem: str | None) -> 
     assert (task.status, task.get_status_message(), reg.Task.current_task()) == (status, (None, problem), None)
     with pytest.raises(RefusedError, match="does not run in this process"):
         task.mark_completed()
+
+
+def test_a_model_of_a_task_that_has_ended_says_how_to_save_a_file(tmp_path: Path) -> None:
+    task = reg.Task.init("p", "job")
+    model = reg.OutputModel(task, name="m x")
+    weights = tmp_path / "w 1.bin"
+    weights.write_bytes(b"w")
+    task.mark_completed()
+    for save in (
+        lambda: model.update_weights(str(weights), async_enable=False),
+        lambda: model.update_weights(str(weights)),
+        lambda: model.update_weights(str(weights), target_filename="v.bin"),
+        lambda: model.update_weights_package([str(weights)]),
+    ):
+        with pytest.raises(RefusedError, match="task job has ended, and makes no version of p/m x any more") as caught:
+            save()
+        assert caught.value.hint == f"reg model add 'p/m x' '{weights}'"
+    assert weights.exists()
+    with pytest.raises(UsageError, match="the task has ended, and nothing more is recorded"):
+        model.report_scalar("loss", "train", 0.5, 1)
 
 
 @pytest.mark.slow

@@ -74,6 +74,21 @@ def test_a_parameter_that_is_no_argument_is_refused_with_the_way_to_set_it(regis
     assert apply_edits(registry, hydra, Edits(args={"net.width": 9})).recipe.argv[-1] == "net.width=9"
 
 
+def test_an_argument_that_argparse_does_not_know_is_refused(registry: Registry) -> None:
+    options = {"lr": "--learning-rate", "learning_rate": "--learning-rate", "epochs": "--epochs", "b": "--batch"}
+    task = replace(task_with(), options=options)
+    with pytest.raises(UsageError, match="width is no argument of the script, which has --batch, --epochs,") as caught:
+        apply_edits(registry, task, Edits(args={"width": 8}))
+    assert caught.value.hint == f"reg task clone {task.id} --param width=8"
+    for args in ({"epo": 5}, {"b": 4}, {"learning-rate": 0.2}, {"--width": 8}, {"epochs": 1}):
+        assert apply_edits(registry, task, Edits(args=args)).recipe.argv != task.recipe.argv, args
+    other = replace(task, code=Code("/w", commit="c" * 40))
+    assert apply_edits(registry, other, Edits(args={"width": 8}, code="d" * 40)).recipe.argv[-1] == "8"
+    for argv in (("./train", "--lr", "1"), ("python", "train.py", "--others", "1"), ("python", "train.py", "lr=1")):
+        unsure = replace(task, recipe=replace(task.recipe, argv=argv))
+        assert "8" in apply_edits(registry, unsure, Edits(args={"width": 8})).recipe.argv[-1]
+
+
 def test_parameters_are_nested(registry: Registry) -> None:
     task = apply_edits(registry, task_with(params={"net": {"depth": 2}}), Edits(params={"net.width": 8, "flat": True}))
     assert task.recipe.params == {"net": {"depth": 2, "width": 8}, "flat": True}
@@ -104,6 +119,16 @@ def test_the_only_input_needs_no_name(registry: Registry) -> None:
     first, second = (add(registry, name, name.encode()) for name in ("iris/a", "iris/b"))
     task = apply_edits(registry, task_with(Input("base", first.id, "iris/a")), Edits(inputs=((None, "iris/b"),)))
     assert task.inputs == (Input("base", second.id, "iris/b"),)
+
+
+def test_no_two_inputs_would_share_a_variable(registry: Registry) -> None:
+    first = add(registry, "iris/a", b"a")
+    task = task_with(Input("a-b", first.id, "iris/a"))
+    with pytest.raises(UsageError, match="inputs `a-b` and `A_b` would share the variable REG_INPUT_A_B: give one"):
+        apply_edits(registry, task, Edits(inputs=(("A_b", "iris/a"),)))
+    assert len(apply_edits(registry, task, Edits(inputs=(("a-c", "iris/a"), ("a-b", "iris/a")))).inputs) == 2
+    recorded = task_with(Input("a-b", first.id, "iris/a"), Input("a_b", first.id, "iris/a"))
+    assert len(apply_edits(registry, recorded, Edits(inputs=(("a_b", "iris/a"),))).inputs) == 2, "as the script said"
 
 
 @pytest.mark.parametrize("name", ["base", None])

@@ -160,6 +160,19 @@ def test_a_line_that_the_framework_knows_names_the_model(play: Play) -> None:
     assert play.made() == ["net 1 1", "net 2 2"]
 
 
+def test_each_template_is_a_line_of_its_own(play: Play) -> None:
+    for epoch in (1, 2):
+        for template in ("best-{epoch}.keras", "best_{epoch:02d}.keras", "last-{epoch}.keras"):
+            play.save(template.format(epoch=epoch), f"{template[:5]}{epoch}", step=epoch, template=template)
+        for template in ("{epoch}/net.keras", "{epoch:02d}/net.keras"):
+            line = str(play.cwd / "net.keras")
+            play.save(template.format(epoch=epoch), f"{epoch}", step=epoch, line=line, template=template)
+    play.save("best.keras", "plain")
+    play.poll()
+    names = ["best", "best_epoch", "last", "net", "epoch/net"]
+    assert [made.split()[0] for made in play.made()] == [*names, *names, "best.keras"]
+
+
 def test_what_a_version_knows(play: Play) -> None:
     moment = play.now + 1
     with play.live.scalars("7").open("w") as file:

@@ -252,3 +252,20 @@ def test_a_file_that_is_written_whole_had_the_content_of_its_marks(tmp_path: Pat
     marks += [Mark(40.0, path, 11, '{"loss": 3}')]
     write_at(tmp_path / "m.json", '{"loss": 4}', 50)
     assert times(watch.poll()) == [("loss", 4, 50)]
+
+
+def test_numbers_that_are_doubtful_are_said_at_the_end_once_for_a_file(tmp_path: Path) -> None:
+    watch = MetricsWatch(["*"], tmp_path)
+    write(tmp_path / "a.csv", b'epoch,loss\n0,"1,234"\n')
+    write(tmp_path / "b.json", b'{"acc": 1e400, "loss": 1}')
+    write(tmp_path / "c.csv", b"epoch loss\n0 0.5\n")
+    write(tmp_path / "d.csv", b"epoch,loss\n")
+    assert short(watch.poll()) == [("loss", None, 1.0)]
+    write(tmp_path / "a.csv", b'epoch,loss\n0,"1,234"\n1,"1,300"\n')
+    write(tmp_path / "b.json", b'{"acc": 1e400, "loss": 1, "more": 1e400}')
+    assert watch.rest() == []
+    assert [problem.removeprefix(f"{tmp_path}/") for problem in watch.problems()] == [
+        "a.csv: 'loss': a comma between digits may mark decimals or thousands, and the number is not read",
+        "b.json: 'acc' and 'more': a number beyond the range of a float is not read",
+        "c.csv: no number was read from it",
+    ]
