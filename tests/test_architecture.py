@@ -37,7 +37,7 @@ FLOORS = {
     "formats": 3,
     "catalog": 4,
     "registry": 5,
-    "tasks": 6, "views": 6, "pictures": 6,
+    "tasks": 6, "views": 6, "pictures": 6, "remotes": 6,
     "opening": 7, "sdk": 7, "site": 7, "demo": 7,
     "cli": 8, "__main__": 8, "__init__": 8,
 }  # fmt: skip
