@@ -13,10 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import CorruptError
-from registry_cli.ids import Xxh3
+from registry_cli.ids import BlobHash, Xxh3
 from registry_cli.sha256 import sha256_hex
 from registry_cli.store import files, trash
 from registry_cli.store.hashing import iter_chunks, new_buffer, open_reader, sha256_of_file, xxh3_of_file
+from registry_cli.store.layout import FANOUT
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.threads import try_background
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from registry_cli.ids import BlobHash, RecordId
+    from registry_cli.ids import RecordId
     from registry_cli.store.flushing import EarlyFlush
     from registry_cli.store.layout import Layout
     from registry_cli.store.new_file import NewFile
@@ -36,6 +37,8 @@ MEND: Final = "reg repair"
 LARGE: Final = 8 << 20
 """Bytes from which on a second thread pays; also what is copied at a time."""
 
+_DIGEST: Final = 64
+"""Hex digits of a SHA-256."""
 _LOST: Final = frozenset({errno.EIO, errno.EISDIR})
 """A bad sector, a folder in a file's place: the disk has lost the bytes."""
 _CANNOT: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP})
@@ -65,6 +68,14 @@ def is_blob(layout: Layout, sha256: BlobHash, status: os.stat_result) -> bool:
         FileNotFoundError: The blob is not in its place.
     """
     return os.path.samestat(status, files.get_status(layout.blob(sha256)))
+
+
+def iter_stored(layout: Layout) -> Iterator[dict[BlobHash, Path]]:
+    """Yield the blobs that are in their place with their paths, one folder at a time."""
+    for fan in FANOUT:
+        folder = layout.blobs / fan
+        names = (name for name in files.list_names(folder) if len(name) == _DIGEST - len(fan))
+        yield {BlobHash(fan + name): folder / name for name in names}
 
 
 @contextmanager

@@ -7,16 +7,15 @@ delays or hastens a step, but no step deletes bytes that are in use.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from registry_cli.catalog.fold import changes
 from registry_cli.dataclass import dataclass, replace
-from registry_cli.ids import BlobHash
 from registry_cli.registry.abandoned_attempts import list_abandoned
 from registry_cli.store import files
 from registry_cli.store.attempt_folders import list_dead
+from registry_cli.store.blobs import iter_stored
 from registry_cli.store.hashing import sha256_of_file
-from registry_cli.store.layout import FANOUT
 from registry_cli.store.litter import DAY, Litter, attempt_litter, list_litter, read_clock
 from registry_cli.store.trash import Trashed, list_trash
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_cli.catalog.read.garbage import Stage
+    from registry_cli.ids import BlobHash
     from registry_cli.registry.api import Registry
     from registry_cli.registry.gc.mark import Mark
     from registry_cli.registry.settings import Policy
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 Decision = Literal["young", "condemn", "condemned", "sweep"]
 """Decision on an unused blob: too young, as a writer may be about to use it; announced by this run; announced before,
 but its grace is not over; moved to the trash now."""
-_DIGEST: Final = 64
 
 Names = Counter[tuple[int, int]]
 """Number of names by device and inode."""
@@ -157,15 +156,6 @@ def plan_collection(
     )  # fmt: skip
 
 
-def iter_stored(registry: Registry) -> Iterator[tuple[list[BlobHash], dict[BlobHash, Path]]]:
-    """Yield the stored blobs and their paths, one folder at a time."""
-    for fan in FANOUT:
-        folder = registry.layout.blobs / fan
-        names = (name for name in files.list_names(folder) if len(name) == _DIGEST - len(fan))
-        paths = {BlobHash(fan + name): folder / name for name in names}
-        yield list(paths), paths
-
-
 def _is_due(trashed: Trashed, used: set[BlobHash], ages: Ages) -> bool:
     """Return whether a file of the trash may be deleted now: nothing needs it, or its place has verified bytes."""
     if trashed.blob in used and _find_inode(trashed.home) == _find_inode(trashed.path):
@@ -181,8 +171,8 @@ def _is_due(trashed: Trashed, used: set[BlobHash], ages: Ages) -> bool:
 
 def _iter_unused(registry: Registry, mark: Mark, ages: Ages, names: Names, *, instant: bool) -> Iterator[Unused]:
     stages = mark.read_stages()
-    for blobs, paths in iter_stored(registry):
-        unused = sorted(set(blobs) - mark.list_used(blobs))
+    for paths in iter_stored(registry.layout):
+        unused = sorted(paths.keys() - mark.list_used(paths))
         named = mark.list_named(unused)
         for blob in unused:
             try:
