@@ -1,4 +1,4 @@
-"""The one place that opens a registry: gates and listeners, which must see each change, are plugged in here.
+"""The one place that opens a registry: its ports are plugged in here, since gates and listeners must see each change.
 
 Commands, scripts and runners open their registry here, and get further ones of the same kind from `Registry.reopen`.
 """

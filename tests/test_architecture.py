@@ -122,15 +122,18 @@ MAY_LOOK = {
     ("registry/repair/other_copy.py", "is_dir"): "what the user named, before it is known where its root is",
 }
 """Where else a file is looked at there, and why."""
-BLOB_PATHS = {"blob", "blob_text", "find_blob", "get_blob"}
-"""What returns the path of a blob: methods of a layout, and functions of `store/blobs.py`."""
-MAY_ASK_FOR_A_BLOB_S_PATH = {
+BLOB_PATHS = {"blob", "blob_text", "find_blob", "get_blob", "get_path"}
+"""What returns the path of a blob: methods of a layout and of a content, and functions of `store/blobs.py`."""
+BLOBS_HERE = {"has_blob", "is_stored", "open_blob", "read_blob", "copy_blob", "verify_blob"}
+"""Functions of `store/blobs.py` that know no blob that is elsewhere; `registry.content` has methods that do."""
+MAY_ASK_FOR_A_BLOB_ITSELF = {
     "registry/fsck/": "it checks whatever lies where a blob belongs",
     "registry/repair/": "it puts good bytes in the place of damaged ones",
     "registry/gc/": "it moves blobs to the trash and back",
+    "registry/moving.py": "it removes the user's file only where the bytes are here",
     "tasks/record.py": "git reads a bundle and a diff by their paths",
 }
-"""Rooms outside `store/` that ask for a blob by its path, and why; all others ask by digest."""
+"""Rooms outside `store/` that ask for a blob by its path, or only here, and why; all others ask `registry.content`."""
 MAY_READ_ENVIRONMENT = {
     "env.py": "it owns the names of the variables",
     "cli/complete/index.py": "a shell waits at each key: `env` imports pathlib, which costs as much as the interpreter",
@@ -434,21 +437,21 @@ def test_what_lies_in_a_registry_is_looked_at_through_the_seam() -> None:
     assert set(MAY_LOOK) <= set(found), "an exception that nothing uses"
 
 
-def test_blobs_are_asked_for_by_digest() -> None:
+def test_blobs_are_asked_for_by_digest_wherever_they_lie() -> None:
     found = {
-        (module.path, module.at(node, f"`{name}`: store/blobs.py has verbs that take the digest"))
+        (module.path, module.at(node, f"`{name}`: `registry.content` has verbs that take the digest"))
         for module in modules()
         if not module.path.startswith("store/")
         for node, name in iter_blob_paths(module.tree)
     }
-    rooms = tuple(MAY_ASK_FOR_A_BLOB_S_PATH)
+    rooms = tuple(MAY_ASK_FOR_A_BLOB_ITSELF)
     check(sorted(where for path, where in found if not path.startswith(rooms)))
     unused = [room for room in rooms if not any(path.startswith(room) for path, _ in found)]
     assert not unused, "an exception that nothing uses"
 
 
 def iter_blob_paths(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-    """Yield each use of the path of a blob, such as `layout.blob` or an import of `get_blob`."""
+    """Yield each use of a path of a blob, such as `layout.blob`, and each import of a function that looks only here."""
     for node in walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BLOB_PATHS:
             yield node, ast.unparse(node.func)
@@ -457,7 +460,7 @@ def iter_blob_paths(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
         ):
             yield node, dotted(node)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node, alias.name) for alias in node.names if alias.name in BLOB_PATHS)
+            yield from ((node, alias.name) for alias in node.names if alias.name in BLOB_PATHS | BLOBS_HERE)
 
 
 def iter_looks(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.ids import TaskId
     from registry_cli.records.entry import Entry
+    from registry_cli.registry.ports import Upstream
     from registry_cli.registry.settings import Settings
+    from registry_cli.store.content import Content
 
 T = TypeVar("T")
 ID: Final = 64
@@ -60,7 +62,10 @@ class Registry:
         log: The slots of its log.
         gates: Ports that are called before each entry.
         listeners: Ports that are called after each entry.
+        upstream: The port to the registry that has the bytes which are not in this copy, or None.
     """
+
+    upstream: Upstream | None = None
 
     def __init__(self, layout: Layout) -> None:
         self.format = read_format(layout)
@@ -112,9 +117,9 @@ class Registry:
         return cls(make_registry(Path(path), shared=shared))
 
     def reopen(self) -> Self:
-        """Return the same registry opened once more, for another thread, with the same gates and listeners."""
+        """Return the same registry opened once more, for another thread, with the same ports."""
         other = type(self)(self.layout)
-        other.gates, other.listeners = self.gates, self.listeners
+        other.gates, other.listeners, other.upstream = self.gates, self.listeners, self.upstream
         return other
 
     @property
@@ -138,6 +143,13 @@ class Registry:
     def author(self) -> str:
         """Author of changes: REG_AUTHOR, else the setting `author`, else the login name."""
         return env.read(env.REG_AUTHOR) or self.settings.find("author") or env.login()
+
+    @property
+    def content(self) -> Content:
+        """The bytes of its blobs."""
+        from registry_cli.store.content import Content  # most commands read no blob
+
+        return Content(self.layout, self.upstream)
 
     @cached_property
     def index(self) -> Index:

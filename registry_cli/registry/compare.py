@@ -108,7 +108,7 @@ def compare_versions(registry: Registry, refs: Sequence[str], *, only: Sequence[
     rows = [row for group in groups for row in compare_group(group, [_table_of(group, one) for one in versions])]
     sealed = tuple(find_sealed(registry.layout, one) for one in versions)
     rows = [_add_sealed(row, sealed) if row.group == "metrics" else row for row in rows]
-    designs = diff_designs(registry.layout, versions) if "design" in groups else ("",) * len(versions)
+    designs = diff_designs(registry, versions) if "design" in groups else ("",) * len(versions)
     return Comparison(versions, tuple(rows), designs, sealed)
 
 

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from registry_cli.errors import NotFoundError
-from registry_cli.store.blobs import read_blob, verify_blob
 from registry_cli.store.hashing import digest_bytes
 
 if TYPE_CHECKING:
@@ -16,13 +15,13 @@ if TYPE_CHECKING:
     from registry_cli.catalog.read.rows import VersionRow
     from registry_cli.records.parts import Design
     from registry_cli.records.values import Value
-    from registry_cli.store.layout import Layout
+    from registry_cli.registry.api import Registry
 
 LONGEST: Final = 1 << 20
 """Most bytes of a design whose differences are shown; of a longer one, only that it differs."""
 
 
-def read_design(layout: Layout, version: VersionRow) -> bytes:
+def read_design(registry: Registry, version: VersionRow) -> bytes:
     """Return a version's design byte for byte.
 
     Raises:
@@ -34,18 +33,18 @@ def read_design(layout: Layout, version: VersionRow) -> bytes:
         raise NotFoundError(f"{version.ref} has no design", hint="reg model edit --help")
     if design.sha256 is None:
         return (design.text or "").encode()
-    verify_blob(layout, design.sha256, design.xxh3, design.size)
-    return read_blob(layout, design.sha256)
+    registry.content.verify(design.sha256, design.xxh3, design.size)
+    return registry.content.read(design.sha256)
 
 
-def diff_designs(layout: Layout, versions: Sequence[VersionRow]) -> tuple[str, ...]:
+def diff_designs(registry: Registry, versions: Sequence[VersionRow]) -> tuple[str, ...]:
     """Return the unified diff of each version's design against that of the first; empty where they are equal.
 
     Raises:
         CorruptError: The blob of a design is missing.
     """
     first = versions[0]
-    return tuple("" if one.design == first.design else _diff(layout, first, one) for one in versions)
+    return tuple("" if one.design == first.design else _diff(registry, first, one) for one in versions)
 
 
 def identify_design(design: Design) -> dict[str, Value]:
@@ -56,8 +55,8 @@ def identify_design(design: Design) -> dict[str, Value]:
     return {"media": design.media, "size": digests.size, "sha256": digests.sha256}
 
 
-def _diff(layout: Layout, old: VersionRow, new: VersionRow) -> str:
-    texts = [_read_text(layout, version.design) for version in (old, new)]
+def _diff(registry: Registry, old: VersionRow, new: VersionRow) -> str:
+    texts = [_read_text(registry, version.design) for version in (old, new)]
     if None in texts:
         return f"designs of {old.ref} and {new.ref} differ\n"
     one, other = (text or "" for text in texts)
@@ -84,7 +83,7 @@ def _indent_json(text: str) -> str:
         return text
 
 
-def _read_text(layout: Layout, design: Design | None) -> str | None:
+def _read_text(registry: Registry, design: Design | None) -> str | None:
     """Return a design as text, empty where there is no design; None where it is too long or not UTF-8."""
     if design is None:
         return ""
@@ -93,6 +92,6 @@ def _read_text(layout: Layout, design: Design | None) -> str | None:
     if (design.size or 0) > LONGEST:
         return None
     try:
-        return read_blob(layout, design.sha256).decode()
+        return registry.content.read(design.sha256).decode()
     except UnicodeDecodeError:
         return None

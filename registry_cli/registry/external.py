@@ -11,7 +11,6 @@ from registry_cli.catalog.fold import changes
 from registry_cli.errors import CorruptError, NotFoundError, RemoteError
 from registry_cli.records.parts import FileEntry
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import has_blob
 from registry_cli.store.hashing import CHANGED, CHUNK, Digests, sha256_of_file
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -33,7 +32,7 @@ def fetch_file(registry: Registry, row: VersionRow, file: FileEntry, *, progress
         RemoteError: A server cannot be reached, or does not have the file.
         CorruptError: The bytes differ from those of the first read.
     """
-    if file.sha256 and has_blob(registry.layout, file.sha256):
+    if file.sha256 and registry.content.has(file.sha256):
         return file
     with Staging(registry.layout, progress=progress) as staging:
         digests = _read(str(file.url), staging)
@@ -62,7 +61,7 @@ def _split(url: str) -> SplitResult:
 def find_outside(registry: Registry, file: FileEntry) -> Path | None:
     """Return the local file that a file's URL names, where only that has the bytes; else None."""
     local = find_local(file)
-    return None if local and file.sha256 and has_blob(registry.layout, file.sha256) else local
+    return None if local and file.sha256 and registry.content.has(file.sha256) else local
 
 
 def check_external(row: VersionRow, file: FileEntry, path: Path) -> None:

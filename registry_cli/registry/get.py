@@ -12,10 +12,10 @@ from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError, CorruptError, RegError, UsageError
 from registry_cli.registry.availability import check_live, check_present
 from registry_cli.registry.external import check_external, fetch_file, find_outside
+from registry_cli.registry.fetch import fetch_files
 from registry_cli.registry.proof import check_proof
 from registry_cli.store import files
 from registry_cli.store.beneath import guard
-from registry_cli.store.blobs import open_blob, verify_blob
 from registry_cli.store.copying import Copying, Place, find_place
 from registry_cli.store.hashing import iter_chunks, open_reader, xxh3_of_file
 from registry_cli.store.outlet import Outlet
@@ -68,6 +68,7 @@ def get_version(
     Raises:
         ConflictError: A different file is in the way; nothing has been written.
         CorruptError: The stored bytes have changed.
+        RemoteError: The bytes are elsewhere and cannot be fetched.
     """
     return _write_files(registry, row, [(file, target / file.path) for file in row.files], force, progress)
 
@@ -86,7 +87,7 @@ def get_file(
 
 def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
     """Write the bytes of the one file of a version to the open descriptor `fd`, after checking them."""
-    check_present(registry.layout, row)
+    check_present(registry, row)
     check_proof(registry.layout, row)
 
     def write(chunk: memoryview) -> None:
@@ -99,10 +100,12 @@ def write_stream(registry: Registry, row: VersionRow, fd: int) -> None:
 def _write_files(
     registry: Registry, row: VersionRow, wanted: Sequence[tuple[FileEntry, Path]], force: bool, progress: Progress
 ) -> list[Written]:
-    check_present(registry.layout, row)
+    check_present(registry, row)
     check_proof(registry.layout, row)
     known = [(_known(registry, row, file, progress), target) for file, target in wanted]
     places = [_look(target, file, force) for file, target in known]
+    new = [file for (file, _), place in zip(known, places, strict=True) if place != "same"]
+    fetch_files(registry, new, row.ref, progress=progress)
     size = sum(file.size or 0 for file, _ in known)
     with open_work(progress, f"get {row.ref}", size), Copying(replace=force, progress=progress) as copying:
         for (file, target), place in zip(known, places, strict=True):
@@ -160,9 +163,10 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
     Raises:
         RefusedError: The version was removed.
         CorruptError: The stored bytes have changed.
+        RemoteError: The bytes are elsewhere and cannot be fetched.
     """
-    check_live(registry.layout, row)
-    check_present(registry.layout, row)
+    check_live(registry, row)
+    check_present(registry, row)
     check_proof(registry.layout, row)
     known = [_known(registry, row, file, progress) for file in row.files]
     if len(known) == 1 and (local := find_outside(registry, known[0])):
@@ -170,6 +174,7 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
     shown = [
         ViewFile(file.path, file.size or 0, cast("BlobHash", file.sha256), cast("Xxh3", file.xxh3)) for file in known
     ]
+    fetch_files(registry, known, row.ref, progress=progress)
     mode = cast("Mode", registry.settings.find("views"))
     views = registry.layout.views
     if not os.access(views, os.W_OK):
@@ -182,7 +187,7 @@ def open_path(registry: Registry, row: VersionRow, *, verify: bool = False, prog
 
 def _known(registry: Registry, row: VersionRow, file: FileEntry, progress: Progress) -> FileEntry:
     """Return a file with known digests and local bytes; an external file is fetched."""
-    check_live(registry.layout, row)
+    check_live(registry, row)
     return fetch_file(registry, row, file, progress=progress) if file.url else file
 
 
@@ -193,7 +198,7 @@ def _copy(registry: Registry, row: VersionRow, file: FileEntry, target: Path, co
         if local is not None:
             copying.add_file(local, target, sha256, mode=mode)
         else:
-            copying.add_blob(registry.layout, sha256, cast("Xxh3", file.xxh3), target, mode=mode)
+            copying.add_blob(registry.content, sha256, cast("Xxh3", file.xxh3), target, mode=mode)
     except CorruptError as error:
         raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None
 
@@ -207,8 +212,8 @@ def _open_checked(registry: Registry, row: VersionRow, file: FileEntry) -> Itera
         with open_reader(local) as source:
             yield source
         return
-    verify_blob(registry.layout, sha256, file.xxh3, file.size)
-    with open_blob(registry.layout, sha256) as blob:
+    registry.content.verify(sha256, file.xxh3, file.size)
+    with registry.content.open(sha256) as blob:
         yield blob.fileno()
 
 

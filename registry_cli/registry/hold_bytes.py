@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry_cli.errors import RefusedError
-from registry_cli.store.blobs import has_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +48,14 @@ def need_blob(registry: Registry, staging: Staging, sha256: BlobHash, what: str)
         what: The file or design that the bytes belong to, for the message.
 
     Raises:
-        RefusedError: The blob is gone.
+        RefusedError: The blob is lost.
     """
-    if not has_blob(registry.layout, sha256):
+    if not registry.content.has(sha256):
         raise RefusedError(f"the bytes of {what} are gone: add the same file again first", hint="reg model add --help")
-    staging.need_blob(sha256)
+    hold_blob(registry, staging, sha256)
+
+
+def hold_blob(registry: Registry, staging: Staging, sha256: BlobHash) -> None:
+    """Hold a blob that is here or staged; one that is elsewhere is not in reach of this copy's collectors."""
+    if registry.content.find_elsewhere(sha256) is None:
+        staging.need_blob(sha256)

@@ -15,7 +15,6 @@ from registry_cli.formats.sniff import Facts, sniff, sniff_folder, sniff_open
 from registry_cli.records.parts import EXECUTABLE, FileEntry
 from registry_cli.registry.moving import Mode, may_share
 from registry_cli.store.beneath import hold_folders
-from registry_cli.store.blobs import has_blob, open_blob
 from registry_cli.store.incoming import SMALL, Incoming
 
 if TYPE_CHECKING:
@@ -149,9 +148,9 @@ def _sniff_stored(registry: Registry, staging: Staging, digests: Digests, name: 
     try:
         return sniff(staging.get_file(digests.sha256), name)
     except FileNotFoundError:  # a collector moved them
-        if not has_blob(registry.layout, digests.sha256):
+        if not registry.content.has(digests.sha256):
             raise ConflictError(f"{name} was collected while it was added: the command can run again") from None
-    with open_blob(registry.layout, digests.sha256) as file:
+    with registry.content.open(digests.sha256) as file:
         return sniff_open(file, digests.size, name)
 
 

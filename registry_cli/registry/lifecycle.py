@@ -15,9 +15,9 @@ from registry_cli.records.codec import dump_publication
 from registry_cli.records.parts import Parent
 from registry_cli.records.version import Publication
 from registry_cli.registry.external import fetch_file
+from registry_cli.registry.fetch import fetch_files
 from registry_cli.registry.hold_bytes import need_version
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import has_blob, verify_blob
 from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.progress import SILENT, Progress
 from registry_cli.store.staging import Staging
@@ -35,8 +35,8 @@ def publish_versions(
 ) -> list[VersionRow]:
     """Fix versions for ever: write the publication of each, and seal the version by it.
 
-    The bytes are checked first, because sealed bytes must exist; external files are fetched if their bytes are not
-    here. A published version stays as it is.
+    The bytes are checked first, because sealed bytes must exist; bytes that are not here are fetched, also those of
+    external files. A published version stays as it is.
 
     Raises:
         UsageError: An address is a bare name.
@@ -161,11 +161,12 @@ def _publication(registry: Registry, row: VersionRow) -> Publication:
 
 
 def _check_bytes(registry: Registry, row: VersionRow, progress: Progress) -> None:
+    fetch_files(registry, row.files, row.ref, progress=progress)
     for file in row.files:
         if file.url:
             fetch_file(registry, row, file, progress=progress)
-        if file.sha256 and (not file.url or has_blob(registry.layout, file.sha256)):
+        if file.sha256 and (not file.url or registry.content.has(file.sha256)):
             try:
-                verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
+                registry.content.verify(file.sha256, file.xxh3, file.size)
             except CorruptError as error:
                 raise CorruptError(f"{row.ref}: {file.path}: {error.message}", hint=error.hint) from None

@@ -76,11 +76,9 @@ def _count_lost(registry: Registry) -> int:
     known = read_partial(layout)
     if not (known.blobs or known.records):  # most copies have lost nothing
         return 0
-    from registry_cli.store.blobs import is_stored
-
     records = [layout.record(record) for record in known.records]
     lost = sum(not files.exists(path) and find_swept(layout, path) is None for path in records)
-    return lost + sum(not is_stored(layout, blob) for blob in known.blobs)
+    return lost + sum(registry.content.is_lost(blob) for blob in known.blobs)
 
 
 def _find_refusal(registry: Registry) -> str | None:

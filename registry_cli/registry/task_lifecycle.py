@@ -11,7 +11,7 @@ from registry_cli.errors import CorruptError, NotFoundError, RefusedError
 from registry_cli.records.task_codec import load_task
 from registry_cli.registry.hold_bytes import need_files
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import get_record, has_blob
+from registry_cli.store.blobs import get_record
 from registry_cli.store.disk_reserve import with_room
 from registry_cli.store.staging import Staging
 
@@ -68,7 +68,7 @@ def list_lost_files(registry: Registry, ids: Sequence[TaskId]) -> list[tuple[Tas
     lost = []
     for row in [row for task in ids for row in registry.read(partial(list_attempts, task=task)) if not row.broken]:
         task = load_task(get_record(registry.layout, row.record), f"the record of task {row.id}")
-        paths = [file.path for file in task.files if file.sha256 and not has_blob(registry.layout, file.sha256)]
+        paths = [file.path for file in task.files if file.sha256 and not registry.content.has(file.sha256)]
         lost += [(row, paths)] if paths else []
     return lost
 

@@ -9,8 +9,9 @@ from registry_cli.errors import CorruptError, RegError
 from registry_cli.records.codec import load_publication, load_version
 from registry_cli.registry.availability import list_collected, list_design_files, list_lost, name_record
 from registry_cli.registry.external import check_external, find_outside
+from registry_cli.registry.fetch import fetch_files
 from registry_cli.registry.proof import check_proof
-from registry_cli.store.blobs import get_record, has_blob, verify_blob
+from registry_cli.store.blobs import get_record
 from registry_cli.store.progress import SILENT, Progress, open_work
 
 if TYPE_CHECKING:
@@ -41,19 +42,24 @@ def list_faults(
 ) -> list[Fault]:
     """Check a version's record, publication and bytes; return the faults, an empty list where all is well.
 
-    Missing bytes of a removed version are no fault.
+    Missing bytes of a removed version are no fault, and bytes that are elsewhere are fetched.
 
     Args:
         registry: The registry.
         row: The version.
         strong: Compare SHA-256 too, not XXH3 alone.
         progress: Reports the bytes done.
+
+    Raises:
+        RemoteError: Bytes are elsewhere and cannot be fetched.
     """
-    lost = list_lost(registry.layout, row)
-    collected = list_collected(registry.layout, row)
+    lost = list_lost(registry, row)
+    collected = list_collected(registry, row)
     faults = _record_faults(registry, row, lost)
+    stored = [*row.files, *list_design_files(row)]
+    fetch_files(registry, stored, row.ref, progress=progress)
     with open_work(progress, f"verify {row.ref}", row.size):
-        for file in [*row.files, *list_design_files(row)]:
+        for file in stored:
             problem = None if file.sha256 in collected else _problem(registry, row, file, strong)
             if problem:
                 faults.append(_fault(file.path, problem.message, lost, hint=problem.hint))
@@ -92,8 +98,8 @@ def _problem(registry: Registry, row: VersionRow, file: FileEntry, strong: bool)
         local = find_outside(registry, file)
         if local is not None:
             check_external(row, file, local)
-        elif file.sha256 and (not file.url or has_blob(registry.layout, file.sha256)):
-            verify_blob(registry.layout, file.sha256, file.xxh3, file.size, strong=strong)
+        elif file.sha256 and (not file.url or registry.content.has(file.sha256)):
+            registry.content.verify(file.sha256, file.xxh3, file.size, strong=strong)
     except RegError as error:
         return error
     return None

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from registry_cli.dataclass import dataclass
 from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.store import files, flushing
-from registry_cli.store.blobs import copy_blob
 from registry_cli.store.flushing import EarlyFlush
 from registry_cli.store.hashing import CHANGED, iter_chunks, open_reader, sha256_of_file, xxh3_of_file
 from registry_cli.store.new_file import NewFile
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from registry_cli.ids import BlobHash, Xxh3
     from registry_cli.store.beneath import AnyPath
-    from registry_cli.store.layout import Layout
+    from registry_cli.store.content import Content
 
 Place = Literal["free", "file", "stream"]
 """State of a target: nothing is there, a regular file, or a pipe or character device that is written into."""
@@ -114,7 +113,7 @@ class Copying:
             copy.file.close()
             files.unlink(copy.file.path)
 
-    def add_blob(self, layout: Layout, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666) -> None:
+    def add_blob(self, content: Content, sha256: BlobHash, xxh3: Xxh3, target: Path, *, mode: int = 0o666) -> None:
         """Copy a blob to a file `target`, which gets its name later, in `finish` at the latest.
 
         Raises:
@@ -124,7 +123,7 @@ class Copying:
         copy = self._start(target, mode, xxh3)
         early = EarlyFlush(copy.file) if self._durable else None
         try:
-            copy_blob(layout, sha256, xxh3, copy.file, early=early, progress=self._progress)
+            content.copy(sha256, xxh3, copy.file, early=early, progress=self._progress)
             if early:
                 early.finish()
         except BaseException:

@@ -16,7 +16,6 @@ from registry_cli.records.parts import EXECUTABLE
 from registry_cli.records.task import BUNDLE, CELLS, DIFF, UNTRACKED, Input, Recipe, Task
 from registry_cli.records.values import escape_text
 from registry_cli.secrets.hiding import hide_secrets
-from registry_cli.store.blobs import has_blob
 from registry_cli.tasks.capture.arguments import parse_arguments
 from registry_cli.tasks.capture.data import check_pattern
 from registry_cli.tasks.capture.environ import choose_variables, find_seeds
@@ -199,7 +198,7 @@ def check_project(text: str) -> ModelName:
 def _find_bundle(registry: Registry, commit: str) -> FileEntry | None:
     """Return the bundle of commits that no remote had, if an earlier task of the same commit stored it."""
     entries = registry.read(lambda db: list_files_of_commit(db, commit, BUNDLE))
-    return next((one for one in entries if one.sha256 and has_blob(registry.layout, one.sha256)), None)
+    return next((one for one in entries if one.sha256 and registry.content.has(one.sha256)), None)
 
 
 def _excluded(patterns: Sequence[str], cwd: Path, began: float | None) -> Callable[[str], bool]:

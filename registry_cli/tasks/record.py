@@ -12,8 +12,9 @@ from registry_cli.errors import CorruptError, NotFoundError
 from registry_cli.ids import RecordId
 from registry_cli.records.parts import FileEntry
 from registry_cli.records.task_codec import dump_task, load_task
+from registry_cli.registry.hold_bytes import hold_blob
 from registry_cli.registry.transaction import transact
-from registry_cli.store.blobs import get_blob, get_record, has_blob, open_blob, verify_blob
+from registry_cli.store.blobs import get_record
 from registry_cli.store.hashing import digest_bytes
 from registry_cli.store.staging import Staging
 
@@ -78,7 +79,7 @@ def write_stages(
                 staged.add_record(data)
                 for file in task.files:
                     if file.sha256:
-                        staged.need_blob(file.sha256)
+                        hold_blob(registry, staged, file.sha256)
             return [
                 changes.task(task.id, stage, record=record, old=old)
                 for record, (task, old) in zip(records, tasks, strict=True)
@@ -100,7 +101,7 @@ def write_attempt(registry: Registry, begun: Task, ended: Task, staging: Staging
     def plan() -> list[changes.Change]:
         for file in (*begun.files, *ended.files):
             if file.sha256:
-                staging.need_blob(file.sha256)
+                hold_blob(registry, staging, file.sha256)
         start, end = records
         return [changes.task(begun.id, "start", record=start), changes.task(begun.id, "end", record=end)]
 
@@ -147,7 +148,7 @@ def open_task_file(registry: Registry, file: FileEntry) -> Iterator[BinaryIO]:
     Raises:
         CorruptError: The blob is lost or differs from what was stored.
     """
-    with open_blob(registry.layout, _verify(registry, file)) as source:
+    with registry.content.open(_verify(registry, file)) as source:
         yield source
 
 
@@ -159,12 +160,12 @@ def read_task_file(registry: Registry, file: FileEntry) -> bytes:
 
 def get_task_file_path(registry: Registry, file: FileEntry) -> Path:
     """Return a path by which another program reads a task's file; raises as `open_task_file`."""
-    return get_blob(registry.layout, _verify(registry, file))
+    return registry.content.get_path(_verify(registry, file))
 
 
 def _verify(registry: Registry, file: FileEntry) -> BlobHash:
     assert file.sha256
-    if not has_blob(registry.layout, file.sha256):
+    if not registry.content.has(file.sha256):
         raise CorruptError(f"the bytes of {file.path} are lost", hint="reg repair")
-    verify_blob(registry.layout, file.sha256, file.xxh3, file.size)
+    registry.content.verify(file.sha256, file.xxh3, file.size)
     return file.sha256

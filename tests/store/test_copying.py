@@ -12,6 +12,7 @@ import pytest
 from registry_cli.errors import ConflictError, CorruptError
 from registry_cli.registry.init import make_registry
 from registry_cli.store import blobs, files
+from registry_cli.store.content import Content
 from registry_cli.store.copying import OPEN, Copying, find_place, give_name, hidden_name
 from registry_cli.store.hashing import Digests, digest_bytes
 from registry_cli.store.layout import Layout
@@ -47,7 +48,7 @@ def install(layout: Layout, data: bytes) -> Digests:
 def copy(layout: Layout, digests: Digests, *targets: Path, replace: bool = False, durable: bool = True) -> None:
     with Copying(replace=replace, durable=durable) as copying:
         for target in targets:
-            copying.add_blob(layout, digests.sha256, digests.xxh3, target)
+            copying.add_blob(Content(layout), digests.sha256, digests.xxh3, target)
         copying.finish()
 
 
@@ -91,7 +92,7 @@ def test_no_more_files_are_open_than_may(layout: Layout, out: Path) -> None:
     before, most = len(os.listdir("/proc/self/fd")), 0
     with Copying() as copying:
         for number in range(2 * OPEN + 1):
-            copying.add_blob(layout, digests.sha256, digests.xxh3, out / f"{number:03}")
+            copying.add_blob(Content(layout), digests.sha256, digests.xxh3, out / f"{number:03}")
             most = max(most, len(os.listdir("/proc/self/fd")) - before)
         copying.finish()
     assert most <= OPEN

@@ -153,7 +153,7 @@ class ModelFields:
         said = self._said
         if isinstance(said, Next):
             return said.design
-        return read_design(self._registry.layout, said).decode(errors="replace") if said.design else ""
+        return read_design(self._registry, said).decode(errors="replace") if said.design else ""
 
     @config_text.setter
     def config_text(self, text: str | None) -> None:

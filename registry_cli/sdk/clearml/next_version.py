@@ -119,7 +119,7 @@ def begin_draft(
     """Return the first draft of a task's model; fields that are not given are those of `base`, an address."""
     found = get_model(registry, base) if base is not None else None
     if found is not None and found.design is not None and design is None:
-        design = DesignSource(read_design(registry.layout, found), found.design.media)
+        design = DesignSource(read_design(registry, found), found.design.media)
     own = task.recipe.model or model_segment(task.name)
     return Draft(
         name=found.name if found and name is None else get_line(task.project, name or own),

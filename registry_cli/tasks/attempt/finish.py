@@ -17,7 +17,6 @@ from registry_cli.records.parts import FileEntry
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import BUNDLE, CELLS, CONSOLE, LOCK, SCALARS
 from registry_cli.store import files
-from registry_cli.store.blobs import has_blob
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.attempt.fact_reader import Facts, read_facts
 from registry_cli.tasks.attempt.folder import read_state
@@ -148,7 +147,7 @@ def _record_again(registry: Registry, task: Task, live: Live, ending: Ending, ot
 
 
 def _list_stored(registry: Registry, task: Task) -> tuple[FileEntry, ...]:
-    return tuple(file for file in task.files if file.sha256 and has_blob(registry.layout, file.sha256))
+    return tuple(file for file in task.files if file.sha256 and registry.content.has(file.sha256))
 
 
 def _find_newest(registry: Registry, task: Task) -> Task | None:

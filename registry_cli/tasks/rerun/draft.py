@@ -9,7 +9,6 @@ from registry_cli.errors import ConflictError, RefusedError
 from registry_cli.ids import TaskId, new_ulid
 from registry_cli.records.status import ENDED
 from registry_cli.records.task import BUNDLE, CELLS, CONFIGURATION, DIFF, LOCK, UNTRACKED, Task
-from registry_cli.store.blobs import has_blob
 from registry_cli.store.staging import Staging
 from registry_cli.tasks.record import get_row, get_task, write_stage
 from registry_cli.tasks.rerun.configurations import put_configurations
@@ -40,7 +39,7 @@ def clone_task(registry: Registry, ref: str, edits: Edits | None = None, *, mess
     parts = tuple(
         file for file in source.files if file.path in _PARTS or file.path.startswith((UNTRACKED, CONFIGURATION))
     )
-    if row.removed or any(file.sha256 and not has_blob(registry.layout, file.sha256) for file in parts):
+    if row.removed or any(file.sha256 and not registry.content.has(file.sha256) for file in parts):
         raise RefusedError(f"task {row.name} was removed, and its bytes may be gone", hint=f"reg task restore {row.id}")
     draft = Task(
         id=TaskId(new_ulid()), name=source.name, project=source.project, status="draft", attempt=0,

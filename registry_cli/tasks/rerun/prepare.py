@@ -143,7 +143,7 @@ def restore_code(registry: Registry, task: Task, code: Code, root: Path, environ
             assert file.sha256
             assert file.xxh3
             mode = 0o777 if file.executable else 0o666
-            copying.add_blob(registry.layout, file.sha256, file.xxh3, target, mode=mode)
+            copying.add_blob(registry.content, file.sha256, file.xxh3, target, mode=mode)
         copying.finish()
     for file in (one for one in untracked if one.media == LINK):  # after the files: none is written through a link
         _restore_link(registry, file, Path(code.root), root)

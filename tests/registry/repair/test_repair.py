@@ -145,7 +145,7 @@ def test_lost_blob_makes_its_version_partial(registry: Registry, row: VersionRow
     assert [outcome.path for outcome in done.lost] == [path]
     assert done.names[row.id] == "p/m:1"
     assert read_partial(registry.layout) == Partial(blobs=frozenset([blob_of(row)]))
-    assert list_lost(registry.layout, row) == ["m.bin"]
+    assert list_lost(registry, row) == ["m.bin"]
     assert [(fault.what, fault.known) for fault in list_faults(registry, row)] == [("m.bin", True)]
     for read in (lambda: get_version(registry, row, tmp_path / "got"), lambda: open_path(registry, row)):
         with pytest.raises(CorruptError, match=r"p/m:1 is partial: m\.bin is lost in this copy") as caught:
@@ -160,7 +160,7 @@ def test_bytes_that_are_back_are_not_partial(registry: Registry, row: VersionRow
     registry.layout.blob(blob_of(row)).unlink()
     repair(registry)
     add(registry, "p/again", b"good weights")
-    assert list_lost(registry.layout, row) == []
+    assert list_lost(registry, row) == []
     assert read_partial(registry.layout) != NOTHING
     assert not repair(registry).outcomes
     assert read_partial(registry.layout) == NOTHING

@@ -42,7 +42,7 @@ def command(
     if design:
         from registry_cli.registry.designs import read_design
 
-        session.output.data([read_design(session.registry.layout, row)])
+        session.output.data([read_design(session.registry, row)])
         return
     if row.task is not None:
         session.registry.record_crashes()
@@ -50,7 +50,7 @@ def command(
     version = {
         **view_version(row),
         "sealed": _find_sealed(session.registry, row) if row.published else None,
-        "partial": list_lost(session.registry.layout, row),
+        "partial": list_lost(session.registry, row),
         "task_name": _find_task_name(session.registry, row.task),
     }
     if session.output.drawn and not forms.columns:

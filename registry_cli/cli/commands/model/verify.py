@@ -43,9 +43,7 @@ def command(
     session = open_session(ctx, forms)
     rows = session.registry.list_rows(read_refs(refs))
     checked = [(row, list_faults(session.registry, row, strong=strong, progress=session.progress)) for row in rows]
-    views = [
-        _view(row, faults, collected=bool(list_collected(session.registry.layout, row))) for row, faults in checked
-    ]
+    views = [_view(row, faults, collected=bool(list_collected(session.registry, row))) for row, faults in checked]
     session.output.rows(views, ("ref", "result", "size"), empty="no versions")
     found = [(row, fault) for row, faults in checked for fault in faults]
     if found:
