@@ -48,10 +48,12 @@ def draw_status(status: Mapping[str, Any]) -> RenderableType:
     last = f"entry {head['seq']:,}, {format_short(head['time'])}, {escape(head['entry'])}" if head["entry"] else "empty"
     counted = {key: status[key] for key in ("models", "versions", "published", "archived") if status[key]}
     counts = [f"{count:,} {key.removesuffix('s') if count == 1 else key}" for key, count in counted.items()]
+    size = format_short(status["size"], "size")
+    counts.append(f"{size}, {format_short(status['here'], 'size')} of it here" if "here" in status else size)
     rows = {
         "registry": escape(status["path"]),
         "id": status["id"],
-        "holds": ", ".join([*counts, format_short(status["size"], "size")]) if counts else "nothing yet",
+        "holds": ", ".join(counts) if counted else "nothing yet",
         "log": last + (f", {status['void']:,} entries without effect" if status["void"] else ""),
         **({"lost": _lost(status["lost"])} if status["lost"] else {}),
         "index": escape(status["index"] or "in memory"),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from registry_cli.catalog.read import shares, uses
 from registry_cli.dataclass import dataclass
-from registry_cli.store.blobs import is_in_place
+from registry_cli.store.blobs import is_in_place, iter_stored
+from registry_cli.store.trash import list_trash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,9 @@ AREAS: Final = {
     "cache": "the index; can be deleted at any time",
     "reserve": "room to work in when the disk is full",
     "other": "format, settings and hooks",
+    "elsewhere": "what only the upstream has, fetched when needed",
 }
-"""Areas of a registry's folder and their contents."""
+"""Areas of a registry and their contents."""
 TOTAL: Final = "total"
 _BLOCK: Final = 512
 """Bytes of one unit of `st_blocks` (stat(3type)), whatever the file system's own block size is."""
@@ -41,7 +43,7 @@ _BLOCK: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A part of the folder.
+    """A part of the folder, or what is elsewhere.
 
     Attributes:
         name: One of `AREAS`, or `TOTAL`.
@@ -84,7 +86,10 @@ class Share:
 
 
 def measure_areas(registry: Registry) -> list[Area]:
-    """Return the areas of a registry's folder, `reserve` only where there is one, and their total last."""
+    """Return the areas of a registry and their total last.
+
+    `reserve` is only returned where there is one, `elsewhere` only with an upstream; it takes no blocks.
+    """
     sums = {name: [0, 0, 0] for name in AREAS}
     links: set[tuple[int, int]] = set()
     for name, entry in _iter_named(registry):
@@ -92,6 +97,10 @@ def measure_areas(registry: Registry) -> list[Area]:
             sums[name][at] += number
     if not sums["reserve"][0]:
         del sums["reserve"]
+    if registry.upstream is None:
+        del sums["elsewhere"]
+    else:
+        sums["elsewhere"] = [*_measure_elsewhere(registry), 0]
     areas = [Area(name, *numbers) for name, numbers in sums.items()]
     return [*areas, Area(TOTAL, *map(sum, zip(*sums.values(), strict=True)))]
 
@@ -101,12 +110,22 @@ def list_shares(registry: Registry, by: By) -> list[Share]:
 
     A project includes all projects below it, as in a query: rows of projects overlap.
     """
-    elsewhere = _list_elsewhere(registry)
-    found = registry.read(lambda db: shares.list_shares(db, by, elsewhere))
+    outside = _list_outside(registry)
+    found = registry.read(lambda db: shares.list_shares(db, by, outside))
     return [Share(_name(by, row.part, row.model), row.versions, row.size, row.own) for row in found]
 
 
-def _list_elsewhere(registry: Registry) -> list[BlobHash]:
+def _measure_elsewhere(registry: Registry) -> tuple[int, int]:
+    """Return the number and the bytes of the used blobs that are elsewhere."""
+    content, layout = registry.content, registry.layout
+    here = {trashed.blob for trashed in list_trash(layout) if trashed.reason == "swept"}
+    here |= {blob for stored in iter_stored(layout) for blob in stored}  # quicker than a look at each
+    missing = registry.read(uses.list_live_blobs) - here
+    sizes = [size for blob in missing if (size := content.find_upstream(blob)) is not None]
+    return len(sizes), sum(sizes)
+
+
+def _list_outside(registry: Registry) -> list[BlobHash]:
     """Return the digests of external files whose bytes are not stored here."""
     blobs = registry.read(uses.list_external_blobs)
     return [blob for blob in blobs if not is_in_place(registry.layout, blob)]
@@ -128,7 +147,7 @@ def _iter_named(registry: Registry) -> Iterator[tuple[str, os.DirEntry[str]]]:
         tops = sorted(entries, key=lambda entry: entry.name != "blobs")
     for top in tops:
         start = len(top.path) + 1
-        area = top.name if top.name in AREAS and top.name != "unused" else "other"
+        area = top.name if top.name in AREAS and top.name not in {"unused", "elsewhere"} else "other"
         for entry in _iter_files(top):
             unused = area == "blobs" and entry.path[start:].replace(os.sep, "") not in used
             yield "unused" if unused else area, entry

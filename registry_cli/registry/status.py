@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from registry_cli.catalog.read.entries import count_void, find_last_entry
-from registry_cli.catalog.read.totals import read_totals
+from registry_cli.catalog.read.totals import read_blob_sizes, read_totals
 from registry_cli.dataclass import dataclass
 from registry_cli.errors import CorruptError, RefusedError
 from registry_cli.store import files
@@ -27,6 +27,7 @@ class Status:
 
     Attributes:
         size: Bytes of the distinct blobs that versions and tasks name.
+        here: Bytes of those blobs that are in this copy; None without an upstream.
         seq: Last slot of the log; 0 where it is empty.
         entry: Id of the entry in that slot.
         time: Time of that entry.
@@ -43,6 +44,7 @@ class Status:
     published: int
     archived: int
     size: int
+    here: int | None
     seq: int
     entry: EntryId | None
     time: datetime | None
@@ -60,6 +62,7 @@ def read_status(registry: Registry) -> Status:
         path=registry.path,
         id=registry.id,
         **totals._asdict(),
+        here=_measure_here(registry),
         seq=head.seq if head else 0,
         entry=head.id if head else None,
         time=head.time if head else None,
@@ -69,6 +72,15 @@ def read_status(registry: Registry) -> Status:
         refusal=_find_refusal(registry),
         author=registry.author,
     )
+
+
+def _measure_here(registry: Registry) -> int | None:
+    if registry.upstream is None:
+        return None
+    from registry_cli.store.blobs import iter_stored
+
+    sizes = registry.read(read_blob_sizes)
+    return sum(sizes.get(blob, 0) for stored in iter_stored(registry.layout) for blob in stored)
 
 
 def _count_lost(registry: Registry) -> int:

@@ -123,6 +123,7 @@ def view_status(status: Status) -> View:
     return {
         "path": str(status.path),
         **pick(status, ("id", "models", "versions", "published", "archived", "size")),
+        **({} if status.here is None else {"here": status.here}),
         "head": {"seq": status.seq, "entry": status.entry, "time": status.time},
         "void": status.void,
         "lost": status.lost,

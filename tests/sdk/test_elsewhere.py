@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import registry_cli as reg
-from registry_cli.registry import api
+from registry_cli.opening import Registry
 from registry_cli.store.layout import DIRECTORY, Layout
 from tests.upstreams import make_upstream, send_away
 
@@ -20,7 +20,7 @@ def test_a_script_uses_what_is_elsewhere(weights: Path, tmp_path: Path, monkeypa
     model.config_text = DESIGN
     upstream = make_upstream(tmp_path / "upstream")
     send_away(Layout(tmp_path / DIRECTORY), upstream)
-    monkeypatch.setattr(api.Registry, "upstream", upstream)
+    monkeypatch.setattr(Registry, "upstream", upstream)
     assert reg.use("vision/net").path.read_bytes() == b"weights"
     assert len(upstream.fetched) == 1
     assert Path(str(model.get_weights())).read_bytes() == b"weights"

@@ -74,13 +74,13 @@ class ShareRow(NamedTuple):
     own: int
 
 
-def list_shares(db: Connection, by: By, elsewhere: Sequence[BlobHash]) -> list[ShareRow]:
+def list_shares(db: Connection, by: By, outside: Sequence[BlobHash]) -> list[ShareRow]:
     """Return the share of each part, those with the most bytes of their own first.
 
     Args:
         db: The index.
         by: The kind of parts.
-        elsewhere: Blobs that take no space here.
+        outside: Blobs that take no space here.
     """
-    found = db.execute(_SHARES.format(members=_MEMBERS[by]), (json.dumps(elsewhere),))
+    found = db.execute(_SHARES.format(members=_MEMBERS[by]), (json.dumps(outside),))
     return [ShareRow(*row) for row in found]

@@ -40,12 +40,14 @@ def command(
     """
     from registry_cli.cli.printing.fsck import find_outside
     from registry_cli.cli.printing.repair import print_repair, summary
+    from registry_cli.opening import Registry
     from registry_cli.registry.repair.repair import repair_registry
 
     session = open_session(ctx, forms)
     repair = repair_registry(
-        session.root, source=source, level="strong" if strong else "default", dry_run=dry_run, progress=session.progress
-    )
+        session.root, source=source, level="strong" if strong else "default", dry_run=dry_run,
+        progress=session.progress, opener=Registry,
+    )  # fmt: skip
     print_repair(session.output, repair, session.root, dry_run=dry_run)
     if repair.lost:
         outside = find_outside(repair.lost, repair.names)

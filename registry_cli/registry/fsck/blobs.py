@@ -1,4 +1,7 @@
-"""Checks the blobs that versions and tasks name, also in the trash: each must exist, with its size and its bytes."""
+"""Checks the blobs that versions and tasks name, also in the trash: each must have its size and its bytes.
+
+One that is missing is damage, unless it is elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +35,12 @@ _NAME: Final = re.compile(r"[0-9a-f]{62}")
 
 @dataclass(slots=True)
 class _Tally:
-    """Counts of unused blobs, of their bytes, and of needed blobs and damaged files in the trash."""
+    """Counts of unused blobs and of those elsewhere, of their bytes, and of blobs and files in the trash."""
 
     unused: int = 0
     unused_size: int = 0
+    elsewhere: int = 0
+    elsewhere_size: int = 0
     trashed: int = 0
     aside: int = 0
 
@@ -57,7 +62,9 @@ class _Blobs:
             stored = self._list(self.survey.layout.blobs / shard)
             swept = [trashed for trashed in self._swept if trashed.blob and trashed.blob.startswith(shard)]
             there = stored.keys() | {trashed.blob for trashed in swept}
-            self.missing += [sha256 for sha256, need in needs.items() if need.kept and sha256 not in there]
+            for sha256, need in needs.items():
+                if need.kept and sha256 not in there:
+                    self._note_absent(sha256)
             for sha256, status in stored.items():
                 self.survey.counts["blobs"] += 1
                 self.survey.counts["size"] += status.st_size
@@ -71,6 +78,14 @@ class _Blobs:
         kind: Kind = "blob" if path == self.survey.layout.blob(sha256) else "trash"
         users = list_touched(self.survey, sha256)
         self.survey.damages.append(Damage(kind, path, problem, users, blob=sha256))
+
+    def _note_absent(self, sha256: BlobHash) -> None:
+        size = self.survey.registry.content.find_upstream(sha256)
+        if size is None:
+            self.missing.append(sha256)
+        else:
+            self.tally.elsewhere += 1
+            self.tally.elsewhere_size += size
 
     def _judge_swept(
         self, trashed: Trashed, stored: Mapping[BlobHash, os.stat_result], needs: Mapping[BlobHash, Need]
@@ -143,17 +158,18 @@ def _check_missing(survey: Survey, blobs: _Blobs) -> None:
         survey.catch_up()
     for sha256 in dict.fromkeys(blobs.missing):
         need = survey.read(partial(read_needs, prefix=sha256)).get(sha256)
-        path = survey.layout.blob(sha256)
-        if need is not None and need.kept and not _is_somewhere(survey, path):
-            blobs.report(sha256, path, "is missing")
+        if need is not None and need.kept and not _is_somewhere(survey, sha256):
+            blobs.report(sha256, survey.layout.blob(sha256), "is missing")
 
 
-def _is_somewhere(survey: Survey, path: Path) -> bool:
-    """Return whether a blob is in its place or in the trash; it may move either way meanwhile."""
+def _is_somewhere(survey: Survey, sha256: BlobHash) -> bool:
+    """Return whether a blob is in its place, in the trash or elsewhere; it may move meanwhile."""
+    path = survey.layout.blob(sha256)
     try:
-        return exists(path) or find_swept(survey.layout, path) is not None or exists(path)
+        here = exists(path) or find_swept(survey.layout, path) is not None or exists(path)
     except CorruptError:  # a link is in the place of the trash
-        return False
+        here = False
+    return here or survey.registry.content.find_upstream(sha256) is not None
 
 
 def _estimate(survey: Survey) -> int:
@@ -165,6 +181,9 @@ def _estimate(survey: Survey) -> int:
 def _note(survey: Survey, blobs: _Blobs) -> None:
     tally = blobs.tally
     survey.note_foreign("blobs", blobs.foreign)
+    if tally.elsewhere:
+        what = f"{count(tally.elsewhere, 'blob')} of {tally.elsewhere_size:,} bytes"
+        survey.notes.append(f"{what} at the upstream alone: fetched when needed")
     if tally.unused:
         known = not any(
             damage.kind in {"log", "record"} for damage in survey.damages

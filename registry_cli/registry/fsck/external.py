@@ -1,6 +1,6 @@
 """Checks the local files that versions point to (`add --reference`): each must still have its bytes.
 
-A file whose bytes are also in the registry is left out, since the version is read from there.
+A file whose bytes are also in the registry or elsewhere is left out, since the version is read from there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def _iter_readings(survey: Survey) -> Iterator[Reading[LocalFile]]:
     """Yield the files whose bytes are to be compared; report those that are gone or have another size."""
     for local in survey.read(list_local_files):
         file, path = local.file, _find_path(local.file)
-        if path is None or file.sha256 is None or exists(survey.layout.blob(file.sha256)):
+        if path is None or file.sha256 is None:
+            continue
+        if exists(survey.layout.blob(file.sha256)) or survey.registry.content.find_upstream(file.sha256) is not None:
             continue
         problem = _find_problem(path, file.size)
         if problem is not None:

@@ -114,7 +114,7 @@ def _find_state(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash,
     home = registry.layout.blob(blob)
     swept = find_swept(registry.layout, home)
     if not files.exists(home) and swept is None:
-        return _absent(mark, blob)
+        return _absent(registry, mark, blob)
     if mark.list_used([blob]):
         users = mark.read(lambda db: list_users(db, blob)) if row.removed else []
         others = [user.ref for user in users if not user.removed]
@@ -129,7 +129,9 @@ def _find_state(registry: Registry, mark: Mark, row: VersionRow, blob: BlobHash,
     return "is announced by the next gc"
 
 
-def _absent(mark: Mark, blob: BlobHash) -> str:
+def _absent(registry: Registry, mark: Mark, blob: BlobHash) -> str:
+    if registry.content.find_elsewhere(blob) is not None:
+        return f"{_STAYS} at the upstream" if mark.list_used([blob]) else "at the upstream alone"
     deleted = mark.read(lambda db: find_stage_time(db, blob, changes.PURGE))
     return f"{_GONE} on {_day(deleted / 1_000_000)}" if deleted else f"{_GONE}, by no collection"
 

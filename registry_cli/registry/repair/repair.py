@@ -18,6 +18,7 @@ from registry_cli.store.layout import Layout
 from registry_cli.store.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from registry_cli.registry.fsck.report import Level
@@ -30,6 +31,7 @@ def repair_registry(
     level: Level = "default",
     dry_run: bool = False,
     progress: Progress = SILENT,
+    opener: Callable[[Layout], Registry] = Registry,
 ) -> Repair:
     """Mend the registry in the `.registry` folder `root`, even if it cannot be opened.
 
@@ -39,6 +41,7 @@ def repair_registry(
         level: Level of checking.
         dry_run: Change nothing, and return what would be done.
         progress: Reports the progress of the checks.
+        opener: Opens the registry, with its ports, once its format file is sound.
 
     Raises:
         NoRegistryError: `root` or `source` is no registry.
@@ -50,7 +53,7 @@ def repair_registry(
     formed = mend_format(layout, sibling, dry_run=dry_run)
     if formed and dry_run:  # nothing else can be checked yet
         return Repair(tuple(formed), None)
-    with Registry(layout) as registry:
+    with opener(layout) as registry:
         registry.format.check_write()
         mending = Mending(registry, sibling)
         if not dry_run:

@@ -43,6 +43,7 @@ _ROUNDS: Final[tuple[tuple[Kind, ...], ...]] = (
 of the trash are marked before blobs are mended, and damaged views are removed after."""
 _FETCHED: Final = "copied from the other registry"
 _UNUSED: Final = "moved to the trash: nothing needs it"
+_ELSEWHERE: Final = "moved to the trash: the upstream has its bytes"
 _DERIVED: Final[dict[Kind, str]] = {
     "index": "moved to the trash, to be rebuilt from the log",
     "view": "removed, to be made again when it is used",
@@ -138,6 +139,12 @@ class Mending:
             stored.mend_blob(self._layout, damage.blob, found)
             return found.how
         put_away(self._layout, damage.path)
+        return self._find_way(damage)
+
+    def _find_way(self, damage: Damage) -> str | None:
+        """Return how a damage without bytes to mend it ends well, or None where data is lost."""
+        if damage.blob and self._registry.content.find_upstream(damage.blob) is not None:
+            return _ELSEWHERE
         return None if damage.users else _UNUSED
 
     def _mend_external(self, damage: Damage) -> str | None:
@@ -150,7 +157,7 @@ class Mending:
     def _foresee(self, damage: Damage) -> Outcome:
         how: str | None = _DERIVED.get(damage.kind, "made again")
         if damage.kind in {"record", "blob", "external"}:
-            how = None if damage.users else _UNUSED
+            how = self._find_way(damage)
             if damage.record and stored.find_record(damage.record, self._sibling):
                 how = _FETCHED
             elif damage.blob and (found := self._find_source(damage.blob)):
