@@ -61,7 +61,7 @@ def test_names_of_models(name: str) -> None:
         ("a\nb", "'\\n'"),
         ("a\x00b", "'\\x00'"),
         ("a\u200bb", "'\\u200b'"),
-        ("a\udcffb", "'\\udcff'"),
+        ("a\udcffb", "'\\xff'"),
         ("a*", "'*'"),
         ("cafe", "hex digits"),
         ("1234", "hex digits"),
