@@ -9,9 +9,10 @@ import os
 import stat
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import time_ns
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_cli.ids import new_ulid
 from registry_cli.sdk.autolog.note_writer import Notebook, saved_note
@@ -32,7 +33,17 @@ _LARGE: Final = 16 << 20
 """Bytes above which a file may take longer to store: it is set aside after that time too."""
 _REMEMBERED: Final = 4096
 """Files whose last save is remembered; when there are more, all are forgotten together."""
+_STAMPED: Final = 200
+"""Entries of a saved folder that are looked at."""
 _NEVER: Final = (0, None)
+
+
+class _Folder(NamedTuple):
+    """A saved folder: how often it was written anew, its files' stamps, and the files written since the last time."""
+
+    times: int
+    stamps: dict[str, tuple[int, int]]
+    written: frozenset[str]
 
 
 class RecentFiles:
@@ -47,12 +58,26 @@ class RecentFiles:
         self._held, self._events = held, events
         self._saved: dict[int, tuple[int, Saved | None]] = {}
         self._loaded: dict[str, tuple[int, int, int]] = {}
+        self._folders: dict[str, _Folder] = {}
+        self._began = time_ns()
 
     def add_saved(self, now: int, inode: int, saved: Saved | None) -> None:
         """Remember a save of a time in nanoseconds; None for a file that is still open, and may be empty."""
         if len(self._saved) >= _REMEMBERED:
             self._saved.clear()
         self._saved[inode] = now, saved
+
+    def count_rewritten(self, saved: Saved) -> int:
+        """Return how often a saved folder was written anew; a trainer that adds a tokenizer to a model only adds."""
+        count, before, written = self._folders.get(saved.path, _Folder(0, {}, frozenset()))
+        stamps = _list_stamps(saved.path)
+        new = {name for name, stamp in stamps.items() if before.get(name) != stamp and stamp[1] >= self._began}
+        again = not new.isdisjoint(written)
+        if len(self._folders) >= _REMEMBERED:
+            self._folders.clear()
+        folder = _Folder(count + again, stamps, frozenset(new if again else written | new))
+        self._folders[saved.path] = folder
+        return folder.times
 
     def add_loaded(self, path: str, size: int, mtime: int) -> None:
         """Remember a load."""
@@ -170,3 +195,11 @@ class RecentFiles:
 
     def _write(self, note: Note) -> None:
         self._events.write((Notebook.add, note))
+
+
+def _list_stamps(folder: str) -> dict[str, tuple[int, int]]:
+    """Return size and modification time of a folder's first files by their names."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [(entry.name, entry.stat()) for entry in islice(entries, _STAMPED) if entry.is_file()]
+        return {name: (status.st_size, status.st_mtime_ns) for name, status in found}
+    return {}

@@ -83,6 +83,8 @@ class NoteSink:
         stream = find_open(saved.stream) if saved.stream is not None else None
         if saved.inode is not None:
             self._recent.add_saved(now, saved.inode, saved if stream is None else None)
+        if saved.shape == "folder":
+            saved.mtime = self._recent.count_rewritten(saved)
         lines = self._events.plain
         if lines is None or stream is not None or not saved.is_plain or is_other_rank():
             self._events.write((Notebook.add_saved, now, saved, stream))

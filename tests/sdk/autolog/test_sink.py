@@ -11,6 +11,7 @@ import threading
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from weakref import ref
@@ -556,6 +557,71 @@ def test_streams_to_one_file_are_kept_or_counted(tmp_path: Path) -> None:
         save_stream(sink, tmp_path / "m.pt", b"%d" % step)
     assert make(play, sink) == ["m 3"]
     assert play.told() == ["3 saves were overwritten before they could be kept"]
+
+
+def test_one_stream_that_is_rewound_for_each_save_is_counted(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    with (tmp_path / "m.pt").open("wb") as stream:
+        for step in range(3):
+            stream.seek(0)
+            stream.truncate()
+            stream.write(b"%d" % step)
+            tell_stream(sink, tmp_path / "m.pt", stream)
+    assert make(play, sink) == ["m 2"]
+    assert play.told() == ["2 saves were overwritten before they could be kept"]
+
+
+@pytest.mark.parametrize(("mode", "lost"), [("w+b", 2), ("ab", 0)])
+def test_streams_that_can_also_read_are_counted_and_those_that_append_are_not(
+    mode: str, lost: int, tmp_path: Path
+) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    with ExitStack() as stack:  # the thread that notices closed files may run at any time: none is closed meanwhile
+        for step in range(3):
+            stream = stack.enter_context((tmp_path / "m.pt").open(mode))
+            stream.write(b"%d" % step)
+            stream.flush()
+            tell_stream(sink, tmp_path / "m.pt", stream)
+    assert make(play, sink) == ["m 012" if mode == "ab" else "m 2"]
+    assert play.told() == ([f"{lost} saves were overwritten before they could be kept"] if lost else [])
+
+
+def test_a_save_of_a_process_that_ended_with_the_file_open_is_counted_once_another_overwrites_it(
+    tmp_path: Path,
+) -> None:
+    play = Play(tmp_path)
+    for step in range(2):  # the second stands for the program that the first one has executed
+        with (tmp_path / "m.pt").open("wb") as stream:
+            stream.write(b"%d" % step)
+            sink = NoteSink(play.live)
+            tell_stream(sink, tmp_path / "m.pt", stream)
+            if step:
+                stream.flush()
+                sink.close()
+    play.rest()
+    assert play.made() == ["m 1"]
+    assert play.told() == ["1 save was overwritten before it could be kept"]
+
+
+def test_a_folder_that_is_saved_again_at_once_is_counted_and_one_that_is_added_to_is_not(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    folder = tmp_path / "net"
+    folder.mkdir()
+    (folder / "config.json").write_bytes(b"from before")
+    os.utime(folder / "config.json", ns=(0, 0))
+    for step in range(3):
+        for name in ("model.bin", "vocab.txt"):
+            (folder / name).write_bytes(b"%d" % step)
+            later = time.time_ns() + 10**9 * step  # within the resolution of the clock they would look alike
+            os.utime(folder / name, ns=(later, later))
+            sink.saved(Saved(str(folder), 0, 0, "folder", None, Details(), inode=folder.stat().st_ino))
+    sink.close()
+    play.rest()
+    assert len(play.made()) == 1
+    assert play.told() == ["2 saves were overwritten before they could be kept"]
 
 
 def test_a_removed_temporary_file_is_counted(tmp_path: Path) -> None:
