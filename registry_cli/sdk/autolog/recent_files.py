@@ -57,15 +57,19 @@ class RecentFiles:
     def __init__(self, held: Path, events: EventWriter) -> None:
         self._held, self._events = held, events
         self._saved: dict[int, tuple[int, Saved | None]] = {}
+        self._open: dict[int, tuple[int, Saved]] = {}
         self._loaded: dict[str, tuple[int, int, int]] = {}
         self._folders: dict[str, _Folder] = {}
         self._began = time_ns()
 
-    def add_saved(self, now: int, inode: int, saved: Saved | None) -> None:
-        """Remember a save of a time in nanoseconds; None for a file that is still open, and may be empty."""
+    def add_saved(self, now: int, inode: int, saved: Saved, *, is_open: bool) -> None:
+        """Remember a save of a time in nanoseconds; a file that is still open may be empty."""
         if len(self._saved) >= _REMEMBERED:
             self._saved.clear()
-        self._saved[inode] = now, saved
+            self._open.clear()
+        self._saved[inode] = now, None if is_open else saved
+        if is_open:
+            self._open[inode] = now, saved
 
     def count_rewritten(self, saved: Saved) -> int:
         """Return how often a saved folder was written anew; a trainer that adds a tokenizer to a model only adds."""
@@ -108,7 +112,11 @@ class RecentFiles:
         if not self._saved and not self._loaded:
             return None
         try:
-            moved = self._list_moved(source, os.lstat(source))
+            status = os.lstat(source)
+            if status.st_dev != Path(target).parent.stat().st_dev:  # `shutil.move` then copies it, and removes it
+                self._note_copied(source, target, status)
+                return None
+            moved = self._list_moved(source, status)
             held = self._hold_replaced(target)
         except OSError:
             return None
@@ -127,6 +135,20 @@ class RecentFiles:
         else:
             return None
         return make, (time_ns() - at) / 10**9
+
+    def _note_copied(self, source: str, target: str, status: os.stat_result) -> None:
+        """Note what is moved to another disk, and hold a file: its copy may be overwritten at once."""
+        moved = self._list_moved(source, status)
+        if opened := self._open.pop(status.st_ino, None):
+            self._events.write((Notebook.look,))  # it is noted as closed, if it is
+            moved = [opened[1]]
+        self._end_move(source, target, moved, None, True)
+        at, saved = opened or self._saved.get(status.st_ino, _NEVER)
+        if saved is None or saved not in moved or time_ns() - at >= _AGAIN * 10**9 or is_full(self._held):
+            return
+        held = self._held / new_ulid()
+        if hold_file(Path(source), status.st_size, held):
+            self._write(saved_note(at, saved, status.st_size, status.st_mtime_ns, str(held)))
 
     def _list_moved(self, source: str, status: os.stat_result) -> list[Saved]:
         """Return the saves that a renamed file holds, or whose files lie in a renamed folder."""

@@ -82,7 +82,7 @@ class NoteSink:
         now = time_ns()
         stream = find_open(saved.stream) if saved.stream is not None else None
         if saved.inode is not None:
-            self._recent.add_saved(now, saved.inode, saved if stream is None else None)
+            self._recent.add_saved(now, saved.inode, saved, is_open=stream is not None)
         if saved.shape == "folder":
             saved.mtime = self._recent.count_rewritten(saved)
         lines = self._events.plain

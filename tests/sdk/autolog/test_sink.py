@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import math
 import os
+import shutil
 import sys
 import threading
 import time
@@ -113,7 +115,9 @@ def test_a_path_that_is_not_utf_8_keeps_its_bytes(sink: NoteSink, tmp_path: Path
 
 def tell_stream(sink: NoteSink, path: Path, stream: Any) -> None:
     status = path.stat()
-    sink.saved(Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Details(), ref(stream)))
+    sink.saved(
+        Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Details(), ref(stream), status.st_ino)
+    )
 
 
 def test_a_file_that_is_open_is_noted_when_it_is_closed(sink: NoteSink, tmp_path: Path) -> None:
@@ -677,9 +681,12 @@ def move(sink: NoteSink, source: Path, target: Path) -> None:
     end = sink.moving(str(source), str(target))
     try:
         source.replace(target)
-    except OSError:
+    except OSError as error:
         if end is not None:
             end(False)
+        if error.errno == errno.EXDEV:  # as `shutil.move` does
+            shutil.copy2(source, target)
+            source.unlink()
         return
     if end is not None:
         end(True)
@@ -694,6 +701,36 @@ def test_each_file_that_is_renamed_over_the_one_before_is_kept(tmp_path: Path) -
     assert make(play, sink) == [f"m bytes of {step}" for step in range(4)]
     assert play.told() == []
     assert (tmp_path / "m.pt").stat().st_mode & 0o200, "the script's own file may still be written"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["path", "stream"])
+@pytest.mark.parametrize("largest", [set_aside.LARGEST, 0], ids=["held", "large"])
+def test_files_that_are_moved_to_another_disk_are_kept_under_their_names(
+    stream: bool, largest: int, tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_aside, "LARGEST", largest)
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    steps = range(3 if largest else 1)
+    for step in steps:
+        if stream:
+            save_stream(sink, elsewhere / "m.tmp", b"bytes of %d" % step)
+        else:
+            save(sink, elsewhere / "m.tmp", b"bytes of %d" % step)
+        move(sink, elsewhere / "m.tmp", tmp_path / "m.pt")
+    assert make(play, sink) == [f"m bytes of {step}" for step in steps]
+    assert play.told() == []
+
+
+def test_a_folder_that_is_moved_to_another_disk_is_kept_under_its_name(tmp_path: Path, elsewhere: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    (elsewhere / "run").mkdir()
+    save(sink, elsewhere / "run/m.pt")
+    assert sink.moving(str(elsewhere / "run"), str(tmp_path / "done")) is None
+    shutil.move(elsewhere / "run", tmp_path / "done")
+    assert make(play, sink) == ["m weights"]
+    assert play.told() == []
 
 
 def test_files_that_are_renamed_into_other_folders_are_kept_under_their_names(tmp_path: Path) -> None:
