@@ -80,17 +80,20 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
 
 
 def escape_bytes(task: Task) -> Task:
-    """Return a task whose command and folder are UTF-8, as a record must be; its problem names what is escaped.
+    """Return a task whose command, folder and patterns are UTF-8, as a record must be; its problem names the escaped.
 
-    The command still runs with its own bytes: this is the form on record, which a re-run uses.
+    The command still runs with its own bytes: this is the form on record, which a re-run uses. Patterns name the same
+    files in both forms.
     """
     recipe, code = task.recipe, task.code
     argv, cwd = tuple(map(escape_text, recipe.argv)), escape_text(recipe.cwd)
     root = escape_text(code.root) if code else None
+    outputs, data, metrics = (tuple(map(escape_text, each)) for each in (recipe.outputs, recipe.data, recipe.metrics))
+    recipe = replace(recipe, outputs=outputs, data=data, metrics=metrics)
     parts = ["the command"] if argv != recipe.argv else []
     parts += ["the folder"] if cwd != recipe.cwd or (code and root != code.root) else []
     if not parts:
-        return task
+        return replace(task, recipe=recipe)
     problem = f"not UTF-8, and so on record with escapes, as a re-run will have it: {' and '.join(parts)}"
     return replace(
         task,

@@ -8,6 +8,7 @@ only within the folder in which the wildcards start.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from fnmatch import fnmatchcase
 from itertools import groupby
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 UNFINISHED: Final = (".tmp", ".part", "~")
 """Endings of names of files that are being written."""
 
+_ESCAPE: Final = re.compile(r"\\x([89a-f][0-9a-f])")
+
 Stamp: TypeAlias = tuple[int, int, int]
 """Bytes, newest modification in nanoseconds, inode (of a folder: a hash of its content); equal while unchanged."""
 
@@ -32,7 +35,7 @@ class Glob:
     """A parsed pattern.
 
     Attributes:
-        text: The pattern as it was typed.
+        text: The pattern as it is on record.
         prefix: The folder in which its wildcards start; the path itself if it has none.
         parts: The patterns of the names after `prefix`.
         folders: True where the pattern ends with `/` and so names folders only.
@@ -50,18 +53,23 @@ class Glob:
 
 
 def parse_glob(text: str, cwd: Path) -> Glob:
-    """Return a pattern, relative to `cwd` unless it is absolute.
+    """Return a pattern, relative to `cwd` unless it is absolute; it may be escaped as on record.
 
     Raises:
         UsageError: The pattern is empty.
     """
     if not text.strip("/"):
         raise UsageError(f"{text!r} is not a pattern of files")
-    parts = [part for part in text.split("/") if part not in {"", "."}]
+    parts = [part for part in unescape_text(text).split("/") if part not in {"", "."}]
     wild = next((at for at, part in enumerate(parts) if _is_wild(part)), len(parts))
     start = Path("/") if text.startswith("/") else cwd
     rest = [part for part, same in groupby(parts[wild:]) for part in (["**"] if part == "**" else same)]
     return Glob(text, start.joinpath(*parts[:wild]), tuple(rest), text.endswith("/"))
+
+
+def unescape_text(text: str) -> str:
+    r"""Return a pattern with the bytes that are escaped on record, as `\xff` is, since they are not UTF-8."""
+    return _ESCAPE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), text)
 
 
 def iter_matches(glob: Glob, ignore: Collection[Path] = ()) -> Iterator[Path]:

@@ -500,6 +500,26 @@ def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch:
     assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")
 
 
+def test_patterns_that_are_no_utf_8_name_their_files_and_are_on_record_with_escapes(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "work")
+    folder = lab.root / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    (folder / "rows.txt").write_text("data")
+    job = "cd f*; echo weights > net.bin; printf 'step,loss\\n0,0.5\\n' > m.csv"
+    odd = [word for kind, name in (("data", "*.txt"), ("output", "*.bin"), ("metrics", "m.csv"))
+           for word in (f"--{kind}", os.fsdecode(b"f\xff/" + name.encode()))]  # fmt: skip
+    done = subprocess.run([*REG, "log", "-q", "--name", "odd", *odd, "--", "sh", "-c", job], cwd=lab.root,
+                          env=lab.environ, capture_output=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    recipe = lab.task("odd").recipe
+    assert (recipe.data, recipe.outputs, recipe.metrics) == (("f\\xff/*.txt",), ("f\\xff/*.bin",), ("f\\xff/m.csv",))
+    shown = lab.json("task", "show", "odd")
+    assert shown["metrics"] == {"loss": 0.5}
+    assert [out["ref"].rpartition("/")[2] for out in shown["outputs"]] == ["net:1"]
+    assert done.stderr.count(b"warning") == 1, "a record of data names only files whose names are UTF-8"
+    assert b"its name is not UTF-8" in done.stderr
+
+
 def test_a_command_and_a_folder_that_are_no_utf_8_run_with_their_own_bytes(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work")
     folder = lab.root / os.fsdecode(b"f\xff")

@@ -87,7 +87,7 @@ class Saved:
     Attributes:
         path: Absolute path.
         size: Bytes when the call returned; 0 for a folder or a prefix.
-        mtime: Modification time in nanoseconds, the same way.
+        mtime: Modification time in nanoseconds, the same way; of a folder the sink changes it.
         inode: The file's or folder's, by which it is known whatever its path; None for a prefix.
         stream: Weak reference to the file object that it was written to, which may still be open; None where a path
             was given. Weak, because a script may rely on its last reference to close the file.

@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from registry_cli.dataclass import replace
 from registry_cli.errors import RegError
@@ -32,6 +32,15 @@ _MOST_OPEN: Final = 64
 Why = Literal["buffer", "remote", "gone", "overwritten", "data"]
 
 
+class _Open(NamedTuple):
+    """An open file: the times of the first and the last save to it, in nanoseconds, and the last one."""
+
+    since: int
+    time: int
+    saved: Saved
+    stream: OpenStream
+
+
 class Notebook:
     """The files of one process.
 
@@ -50,7 +59,7 @@ class Notebook:
         self._scalars = ScalarWriter(live.scalars(f"{writer}-auto"))
         self._held = live.held
         self._marker = open_marker(live, writer)
-        self._open: dict[int | str, tuple[int, Saved, OpenStream]] = {}
+        self._open: dict[int | str, _Open] = {}
         self._skips: Counter[Why] = Counter()
 
     @property
@@ -77,15 +86,16 @@ class Notebook:
             return
         key = stream.inode or saved.path
         if key in self._open:  # a script may write a million times to one
-            _, _, before = self._open[key]
-            if not before.writes_like(stream) and not stream.appends:
+            since, before = self._open[key].since, self._open[key].stream
+            if stream.overwrites(before):
                 self.add_skip("overwritten")
             before.close()
         else:
+            since = time_ns
             if len(self._open) >= _MOST_OPEN:
                 self.look()
             self.add(replace(saved_note(time_ns, saved, 0, 0), open=True, inode=stream.inode))
-        self._open[key] = time_ns, saved, stream
+        self._open[key] = _Open(since, time_ns, saved, stream)
 
     def add_skip(self, why: Why) -> None:
         """Count a save that left no file to store."""
@@ -103,10 +113,10 @@ class Notebook:
 
     def look(self) -> None:
         """Note the files that were closed since the last call, and the skipped saves."""
-        for key, (time_ns, saved, stream) in list(self._open.items()):
-            if not stream.is_open(saved.path):
+        for key, one in list(self._open.items()):
+            if not one.stream.is_open(one.saved.path):
                 del self._open[key]
-                self._add_closed(time_ns, saved, stream)
+                self._add_closed(one)
         for why, count in self._skips.items():
             self.add(SkippedNote(time(), why, count))
         self._skips.clear()
@@ -123,9 +133,9 @@ class Notebook:
 
     def end(self) -> None:
         """Do the same at the end of the process: files that are still open are noted as they are."""
-        for time_ns, saved, stream in self._open.values():
-            stream.flush()
-            self._add_closed(time_ns, saved, stream)
+        for one in self._open.values():
+            one.stream.flush()
+            self._add_closed(one)
         self._open.clear()
         self.settle()
 
@@ -136,13 +146,14 @@ class Notebook:
         self.notes.close()
         self._scalars.close()
 
-    def _add_closed(self, time_ns: int, saved: Saved, stream: OpenStream) -> None:
+    def _add_closed(self, one: _Open) -> None:
+        time_ns, saved, stream, since = one.time, one.saved, one.stream, one.since / 10**9
         found, inode, held = stream.find(saved.path), stream.inode, None
         if found is not None:
             if found.source is not None and Path(found.path).exists():  # another file has replaced it
                 held = self._hold(found.source, found.size)
             moved = replace(saved, path=found.path)
-            self.add(replace(saved_note(time_ns, moved, found.size, found.mtime, held), inode=inode))
+            self.add(replace(saved_note(time_ns, moved, found.size, found.mtime, held), inode=inode, since=since))
             stream.close()
             return
         try:
@@ -150,7 +161,7 @@ class Notebook:
             size, mtime = status.st_size, status.st_mtime_ns
         except OSError:  # it was removed or renamed meanwhile
             size, mtime = saved.size, saved.mtime
-        self.add(saved_note(time_ns, saved, size, mtime))
+        self.add(replace(saved_note(time_ns, saved, size, mtime), since=since))
 
     def _hold(self, source: Path, size: int) -> str | None:
         """Copy the bytes of a file that was replaced; return the copy's path, or None where that takes too long."""

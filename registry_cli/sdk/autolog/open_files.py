@@ -47,19 +47,24 @@ class OpenStream:
         self._stream = ref(stream, self._gone.append)
         self._number: int | None = None
         self._handle: int | None = None
+        self._end: int | None = None
         with suppress(Exception):  # fsspec's and the like have none, and raise various errors
             self._number = stream.fileno()
             self._handle = os.open(f"/proc/self/fd/{self._number}", os.O_PATH | os.O_CLOEXEC)
-        self.appends = str(getattr(stream, "mode", "")).startswith(("a", "r"))
+            self._end = stream.tell()
+        self._mode = str(getattr(stream, "mode", ""))
 
     @property
     def inode(self) -> int | None:
         """The file's inode; None where it is not known."""
         return os.fstat(self._handle).st_ino if self._handle is not None else None
 
-    def writes_like(self, other: OpenStream) -> bool:
-        """Return True for two of one file object."""
-        return not self._gone and not other._gone and self._stream() is other._stream()
+    def overwrites(self, other: OpenStream) -> bool:
+        """Return True where the last save by this file object overwrote the one by another, or by itself before."""
+        same = not self._gone and not other._gone and self._stream() is other._stream()
+        if same or self._mode.startswith("r"):  # also of one that was opened with `w+b`
+            return self._end is not None and other._end is not None and self._end <= other._end
+        return not self._mode.startswith("a")
 
     def find(self, path: str) -> Found | None:
         """Return the file as it is now, wherever it was renamed to; None where it is not known.

@@ -9,9 +9,10 @@ import os
 import stat
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import time_ns
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_cli.ids import new_ulid
 from registry_cli.sdk.autolog.note_writer import Notebook, saved_note
@@ -32,7 +33,17 @@ _LARGE: Final = 16 << 20
 """Bytes above which a file may take longer to store: it is set aside after that time too."""
 _REMEMBERED: Final = 4096
 """Files whose last save is remembered; when there are more, all are forgotten together."""
+_STAMPED: Final = 200
+"""Entries of a saved folder that are looked at."""
 _NEVER: Final = (0, None)
+
+
+class _Folder(NamedTuple):
+    """A saved folder: how often it was written anew, its files' stamps, and the files written since the last time."""
+
+    times: int
+    stamps: dict[str, tuple[int, int]]
+    written: frozenset[str]
 
 
 class RecentFiles:
@@ -46,13 +57,31 @@ class RecentFiles:
     def __init__(self, held: Path, events: EventWriter) -> None:
         self._held, self._events = held, events
         self._saved: dict[int, tuple[int, Saved | None]] = {}
+        self._open: dict[int, tuple[int, Saved]] = {}
         self._loaded: dict[str, tuple[int, int, int]] = {}
+        self._folders: dict[str, _Folder] = {}
+        self._began = time_ns()
 
-    def add_saved(self, now: int, inode: int, saved: Saved | None) -> None:
-        """Remember a save of a time in nanoseconds; None for a file that is still open, and may be empty."""
+    def add_saved(self, now: int, inode: int, saved: Saved, *, is_open: bool) -> None:
+        """Remember a save of a time in nanoseconds; a file that is still open may be empty."""
         if len(self._saved) >= _REMEMBERED:
             self._saved.clear()
-        self._saved[inode] = now, saved
+            self._open.clear()
+        self._saved[inode] = now, None if is_open else saved
+        if is_open:
+            self._open[inode] = now, saved
+
+    def count_rewritten(self, saved: Saved) -> int:
+        """Return how often a saved folder was written anew; a trainer that adds a tokenizer to a model only adds."""
+        count, before, written = self._folders.get(saved.path, _Folder(0, {}, frozenset()))
+        stamps = _list_stamps(saved.path)
+        new = {name for name, stamp in stamps.items() if before.get(name) != stamp and stamp[1] >= self._began}
+        again = not new.isdisjoint(written)
+        if len(self._folders) >= _REMEMBERED:
+            self._folders.clear()
+        folder = _Folder(count + again, stamps, frozenset(new if again else written | new))
+        self._folders[saved.path] = folder
+        return folder.times
 
     def add_loaded(self, path: str, size: int, mtime: int) -> None:
         """Remember a load."""
@@ -83,7 +112,11 @@ class RecentFiles:
         if not self._saved and not self._loaded:
             return None
         try:
-            moved = self._list_moved(source, os.lstat(source))
+            status = os.lstat(source)
+            if status.st_dev != Path(target).parent.stat().st_dev:  # `shutil.move` then copies it, and removes it
+                self._note_copied(source, target, status)
+                return None
+            moved = self._list_moved(source, status)
             held = self._hold_replaced(target)
         except OSError:
             return None
@@ -102,6 +135,20 @@ class RecentFiles:
         else:
             return None
         return make, (time_ns() - at) / 10**9
+
+    def _note_copied(self, source: str, target: str, status: os.stat_result) -> None:
+        """Note what is moved to another disk, and hold a file: its copy may be overwritten at once."""
+        moved = self._list_moved(source, status)
+        if opened := self._open.pop(status.st_ino, None):
+            self._events.write((Notebook.look,))  # it is noted as closed, if it is
+            moved = [opened[1]]
+        self._end_move(source, target, moved, None, True)
+        at, saved = opened or self._saved.get(status.st_ino, _NEVER)
+        if saved is None or saved not in moved or time_ns() - at >= _AGAIN * 10**9 or is_full(self._held):
+            return
+        held = self._held / new_ulid()
+        if hold_file(Path(source), status.st_size, held):
+            self._write(saved_note(at, saved, status.st_size, status.st_mtime_ns, str(held)))
 
     def _list_moved(self, source: str, status: os.stat_result) -> list[Saved]:
         """Return the saves that a renamed file holds, or whose files lie in a renamed folder."""
@@ -170,3 +217,11 @@ class RecentFiles:
 
     def _write(self, note: Note) -> None:
         self._events.write((Notebook.add, note))
+
+
+def _list_stamps(folder: str) -> dict[str, tuple[int, int]]:
+    """Return size and modification time of a folder's first files by their names."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [(entry.name, entry.stat()) for entry in islice(entries, _STAMPED) if entry.is_file()]
+        return {name: (status.st_size, status.st_mtime_ns) for name, status in found}
+    return {}

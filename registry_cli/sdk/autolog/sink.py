@@ -82,7 +82,9 @@ class NoteSink:
         now = time_ns()
         stream = find_open(saved.stream) if saved.stream is not None else None
         if saved.inode is not None:
-            self._recent.add_saved(now, saved.inode, saved if stream is None else None)
+            self._recent.add_saved(now, saved.inode, saved, is_open=stream is not None)
+        if saved.shape == "folder":
+            saved.mtime = self._recent.count_rewritten(saved)
         lines = self._events.plain
         if lines is None or stream is not None or not saved.is_plain or is_other_rank():
             self._events.write((Notebook.add_saved, now, saved, stream))

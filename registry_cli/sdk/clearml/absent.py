@@ -160,7 +160,16 @@ LOGGER: Final[Mapping[str, Absent]] = {
 }
 """The names of `Logger`."""
 
-TABLES: Final = {"Task": TASK, "Logger": LOGGER}
+ARTIFACT: Final[Mapping[str, Absent]] = {
+    "mode": Absent("refused", "the script made it", value=True),
+    "preview": Absent("refused", "`get_local_copy` is its file", value=True),
+    "timestamp": Absent("refused", "it is kept with its task, as it was at the call", value=True),
+    "type": Absent("refused", "the suffix of its file", value=True),
+    "type_data": Absent("refused", "the suffix of its file", value=True),
+}
+"""The names of `Artifact`."""
+
+TABLES: Final = {"Task": TASK, "Logger": LOGGER, "Artifact": ARTIFACT}
 
 
 def answer_absent(kind: type[Any]) -> type[Any]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry_cli.errors import UsageError
 from registry_cli.records.task import ARTIFACTS, CONFIGURATION
+from registry_cli.sdk.clearml.absent import answer_absent
 from registry_cli.sdk.clearml.file_content import find_file, read_object
 from registry_cli.sdk.clearml.given_configuration import GENERAL, give_file, give_table
 from registry_cli.sdk.clearml.task_handle import TaskHandle
 from registry_cli.store import files
+from registry_cli.store.hashing import sha256_of_file
 from registry_cli.tasks.attempt.fact_reader import read_facts
 from registry_cli.tasks.attempt.plots import path_segment
 from registry_cli.tasks.record import get_task_file_path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _METADATA: Final = "artifact-metadata.json"
 
 
+@answer_absent
 class Artifact:
     """What a task keeps under one name.
 
@@ -51,6 +54,11 @@ class Artifact:
     def url(self) -> str:
         """URL of its file."""
         return Path(self.get_local_copy()).as_uri()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of its file."""
+        return sha256_of_file(self.get_local_copy())
 
     def get_local_copy(self) -> str:
         """Return the path of its file, for reading only.

@@ -28,8 +28,8 @@ class SavedNote:
     Attributes:
         time: Time of the save in seconds since 1970, UTC; the same in the other notes.
         path: Absolute path.
-        size: Bytes at that time; 0 for a folder or prefix, as `mtime`.
-        mtime: Nanoseconds.
+        size: Bytes at that time; 0 for a folder or prefix.
+        mtime: Nanoseconds; 0 for a prefix, and for a folder the number of times that it was written anew.
         shape: `file`, `folder`, or `prefix`: all files whose names begin with the path's and a dot.
         held: Path of the bytes in the attempt's folder, to which they were copied or moved because the path was about
             to be written again; the note repeats an earlier one, and replaces it unless its file was already stored.
@@ -40,6 +40,7 @@ class SavedNote:
         line: Absolute path that names its model and has no step, where the framework knows it; else its own path does.
         template: The template that gave the path, where the framework knows it: two templates are two models.
         inode: The file's, where it was written by a file object: it may have been renamed before it was closed.
+        since: Time of the note of the open file that this one completes; None where there is none.
     """
 
     time: float
@@ -57,6 +58,7 @@ class SavedNote:
     line: str | None = None
     template: str | None = None
     inode: int | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "size": _is_count, "mtime": _is_count, "count": _is_count,
     "shape": _is_among("file", "folder", "prefix"), "held": _is_none_or(_is_absolute),
     "open": lambda value: isinstance(value, bool), "inode": _is_none_or(_is_count),
-    "line": _is_none_or(_is_absolute),
+    "line": _is_none_or(_is_absolute), "since": _is_none_or(_is_number),
     "framework": _is_none_or(_is_text), "step": _is_none_or(_is_count), "config": _is_none_or(_is_text),
     "template": _is_none_or(_is_text),
     "sha256": lambda value: value is None or (isinstance(value, str) and _SHA256.fullmatch(value) is not None),

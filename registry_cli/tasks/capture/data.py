@@ -12,7 +12,7 @@ from registry_cli.errors import UsageError, escape_bytes
 from registry_cli.records.task import Data
 from registry_cli.store.layout import DIRECTORY
 from registry_cli.tasks.capture.digests import digest_files
-from registry_cli.tasks.globs import find_stamp
+from registry_cli.tasks.globs import find_stamp, unescape_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +43,7 @@ def list_data(patterns: Sequence[str], root: Path) -> tuple[list[Path], list[str
     for pattern in patterns:
         check_pattern(pattern)
         seen.clear()
-        files = [file for match in _iter_matches(pattern, root) for file in _iter_files(match, seen)]
+        files = [file for match in _iter_matches(unescape_text(pattern), root) for file in _iter_files(match, seen)]
         found.update(files)
         if not files:
             missed.append(pattern)

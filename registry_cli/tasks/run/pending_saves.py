@@ -59,6 +59,8 @@ class Waiting:
             return note
         for one in [one for one in self._list_all() if _is_superseded(one, note)]:
             self._drop(one)
+            if one.time not in {note.time, note.since}:  # that of a process which ended before it closed the file
+                self.lost["overwritten"] += 1
         saves = self._saves.get(note.path, [])
         same = next((one for one in saves if one.time == note.time), None)
         if same is not None and note.held is None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import math
 import os
+import shutil
 import sys
 import threading
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from weakref import ref
@@ -112,7 +115,9 @@ def test_a_path_that_is_not_utf_8_keeps_its_bytes(sink: NoteSink, tmp_path: Path
 
 def tell_stream(sink: NoteSink, path: Path, stream: Any) -> None:
     status = path.stat()
-    sink.saved(Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Details(), ref(stream)))
+    sink.saved(
+        Saved(str(path), status.st_size, status.st_mtime_ns, "file", None, Details(), ref(stream), status.st_ino)
+    )
 
 
 def test_a_file_that_is_open_is_noted_when_it_is_closed(sink: NoteSink, tmp_path: Path) -> None:
@@ -558,6 +563,71 @@ def test_streams_to_one_file_are_kept_or_counted(tmp_path: Path) -> None:
     assert play.told() == ["3 saves were overwritten before they could be kept"]
 
 
+def test_one_stream_that_is_rewound_for_each_save_is_counted(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    with (tmp_path / "m.pt").open("wb") as stream:
+        for step in range(3):
+            stream.seek(0)
+            stream.truncate()
+            stream.write(b"%d" % step)
+            tell_stream(sink, tmp_path / "m.pt", stream)
+    assert make(play, sink) == ["m 2"]
+    assert play.told() == ["2 saves were overwritten before they could be kept"]
+
+
+@pytest.mark.parametrize(("mode", "lost"), [("w+b", 2), ("ab", 0)])
+def test_streams_that_can_also_read_are_counted_and_those_that_append_are_not(
+    mode: str, lost: int, tmp_path: Path
+) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    with ExitStack() as stack:  # the thread that notices closed files may run at any time: none is closed meanwhile
+        for step in range(3):
+            stream = stack.enter_context((tmp_path / "m.pt").open(mode))
+            stream.write(b"%d" % step)
+            stream.flush()
+            tell_stream(sink, tmp_path / "m.pt", stream)
+    assert make(play, sink) == ["m 012" if mode == "ab" else "m 2"]
+    assert play.told() == ([f"{lost} saves were overwritten before they could be kept"] if lost else [])
+
+
+def test_a_save_of_a_process_that_ended_with_the_file_open_is_counted_once_another_overwrites_it(
+    tmp_path: Path,
+) -> None:
+    play = Play(tmp_path)
+    for step in range(2):  # the second stands for the program that the first one has executed
+        with (tmp_path / "m.pt").open("wb") as stream:
+            stream.write(b"%d" % step)
+            sink = NoteSink(play.live)
+            tell_stream(sink, tmp_path / "m.pt", stream)
+            if step:
+                stream.flush()
+                sink.close()
+    play.rest()
+    assert play.made() == ["m 1"]
+    assert play.told() == ["1 save was overwritten before it could be kept"]
+
+
+def test_a_folder_that_is_saved_again_at_once_is_counted_and_one_that_is_added_to_is_not(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    folder = tmp_path / "net"
+    folder.mkdir()
+    (folder / "config.json").write_bytes(b"from before")
+    os.utime(folder / "config.json", ns=(0, 0))
+    for step in range(3):
+        for name in ("model.bin", "vocab.txt"):
+            (folder / name).write_bytes(b"%d" % step)
+            later = time.time_ns() + 10**9 * step  # within the resolution of the clock they would look alike
+            os.utime(folder / name, ns=(later, later))
+            sink.saved(Saved(str(folder), 0, 0, "folder", None, Details(), inode=folder.stat().st_ino))
+    sink.close()
+    play.rest()
+    assert len(play.made()) == 1
+    assert play.told() == ["2 saves were overwritten before they could be kept"]
+
+
 def test_a_removed_temporary_file_is_counted(tmp_path: Path) -> None:
     play = Play(tmp_path)
     sink = NoteSink(play.live)
@@ -611,9 +681,12 @@ def move(sink: NoteSink, source: Path, target: Path) -> None:
     end = sink.moving(str(source), str(target))
     try:
         source.replace(target)
-    except OSError:
+    except OSError as error:
         if end is not None:
             end(False)
+        if error.errno == errno.EXDEV:  # as `shutil.move` does
+            shutil.copy2(source, target)
+            source.unlink()
         return
     if end is not None:
         end(True)
@@ -628,6 +701,36 @@ def test_each_file_that_is_renamed_over_the_one_before_is_kept(tmp_path: Path) -
     assert make(play, sink) == [f"m bytes of {step}" for step in range(4)]
     assert play.told() == []
     assert (tmp_path / "m.pt").stat().st_mode & 0o200, "the script's own file may still be written"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["path", "stream"])
+@pytest.mark.parametrize("largest", [set_aside.LARGEST, 0], ids=["held", "large"])
+def test_files_that_are_moved_to_another_disk_are_kept_under_their_names(
+    stream: bool, largest: int, tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_aside, "LARGEST", largest)
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    steps = range(3 if largest else 1)
+    for step in steps:
+        if stream:
+            save_stream(sink, elsewhere / "m.tmp", b"bytes of %d" % step)
+        else:
+            save(sink, elsewhere / "m.tmp", b"bytes of %d" % step)
+        move(sink, elsewhere / "m.tmp", tmp_path / "m.pt")
+    assert make(play, sink) == [f"m bytes of {step}" for step in steps]
+    assert play.told() == []
+
+
+def test_a_folder_that_is_moved_to_another_disk_is_kept_under_its_name(tmp_path: Path, elsewhere: Path) -> None:
+    play = Play(tmp_path)
+    sink = NoteSink(play.live)
+    (elsewhere / "run").mkdir()
+    save(sink, elsewhere / "run/m.pt")
+    assert sink.moving(str(elsewhere / "run"), str(tmp_path / "done")) is None
+    shutil.move(elsewhere / "run", tmp_path / "done")
+    assert make(play, sink) == ["m weights"]
+    assert play.told() == []
 
 
 def test_files_that_are_renamed_into_other_folders_are_kept_under_their_names(tmp_path: Path) -> None:

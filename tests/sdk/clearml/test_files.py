@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import struct
@@ -107,6 +108,10 @@ def test_artifacts_are_files_of_the_task(tmp_path: Path, weights: Path) -> None:
         [1],
     )
     assert Path(again["object"].get()).name
+    assert again["text"].hash == hashlib.sha256(b"some text").hexdigest()
+    with pytest.raises(RefusedError) as caught:
+        _ = again["text"].preview
+    assert caught.value.hint == "reg help clearml"
     assert len(again) == 11
     assert "Data Set/1" in again
     assert "none" not in again
