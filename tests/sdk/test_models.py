@@ -262,7 +262,7 @@ def test_an_output_model_adds_versions(weights: Path) -> None:
         assert (model.config_text, model.labels, model.comment, model.framework) == ("net", {"cat": 1}, "hello", "Mine")
         assert weights.exists()
         assert model.upload_storage_uri.startswith("file://")
-    assert [one.ref for one in task.models["output"]] == ["p/out:2"]
+    assert [one.ref for one in task.models.output] == ["p/out:2"]
     assert task.output_models_id == {"out": model.id}
 
 

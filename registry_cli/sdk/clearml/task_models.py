@@ -49,11 +49,25 @@ class ModelList(list[Model]):
         return self._named.get(name, default)
 
 
+class ModelLists(dict[str, ModelList]):
+    """Input and output models of a task: `models["output"]`, `models.output`."""
+
+    @property
+    def input(self) -> ModelList:
+        """Its inputs."""
+        return self["input"]
+
+    @property
+    def output(self) -> ModelList:
+        """Its outputs."""
+        return self["output"]
+
+
 class TaskModels(TaskHandle):
     """A task's models."""
 
     @property
-    def models(self) -> dict[str, ModelList]:
+    def models(self) -> ModelLists:
         """`input` and `output`: each a list, outputs with the newest last, and a table by name."""
         self._settle()
         inputs = {one.name: Model(one.version, registry=self.registry) for one in self.record.inputs}
@@ -61,9 +75,9 @@ class TaskModels(TaskHandle):
         for row in list_newest(self.registry, self.id):
             entry = str(row.metadata.get(ENTRY) or row.name.rpartition("/")[2])
             outputs[entry if entry not in outputs else row.name] = Model(row.id, registry=self.registry)
-        return {"input": ModelList(inputs), "output": ModelList(outputs)}
+        return ModelLists(input=ModelList(inputs), output=ModelList(outputs))
 
-    def get_models(self) -> dict[str, ModelList]:
+    def get_models(self) -> ModelLists:
         """Return `models`."""
         return self.models
 

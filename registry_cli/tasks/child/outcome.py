@@ -27,6 +27,7 @@ class Exit:
         output_error: Reason for output missing at our standard output or error, though `console` got it, or None; a
             reader that closed its end is no error.
         mid_line: True where our standard error now stands in the middle of a line.
+        left_behind: True where a process that it left behind can still print.
     """
 
     exit_code: int | None
@@ -36,10 +37,13 @@ class Exit:
     tick_error: str | None = None
     output_error: str | None = None
     mid_line: bool = False
+    left_behind: bool = False
 
     def list_problems(self) -> list[str]:
-        """Return the failures on our side."""
-        return [problem for problem in (self.console_error, self.tick_error, self.output_error) if problem]
+        """Return the failures on our side, and what is not recorded."""
+        left = "a process that the command left behind still runs: what it prints and saves now is not recorded"
+        problems = (self.console_error, self.tick_error, self.output_error, left if self.left_behind else None)
+        return [problem for problem in problems if problem]
 
 
 def describe_status(status: int) -> tuple[int | None, str | None, int]:

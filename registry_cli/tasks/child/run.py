@@ -82,9 +82,10 @@ def run_child(
         wiring.let_go()
         calls.call(lambda: on_start(child.pid))
         status = _Watch(child, wiring, relay, calls, interval).run()
+        left_behind = any(stream.is_open for stream in wiring.streams) and not relay.hurry
     output_error = next((stream.error for stream in wiring.streams if stream.error), None)
     mid_line = wiring.streams[-1].mid_line  # that of standard error is the last
-    return Exit(*describe_status(status), copies.error, calls.error, output_error, mid_line)
+    return Exit(*describe_status(status), copies.error, calls.error, output_error, mid_line, left_behind)
 
 
 def _start(command: Command, wiring: Wiring) -> Child:

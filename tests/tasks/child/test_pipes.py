@@ -14,7 +14,10 @@ import pytest
 
 from tests.tasks.child.runs import CATCHER, driver, read, read_exit, run, surroundings, wait_for
 
-CLEAN = {"console_error": None, "tick_error": None, "output_error": None, "mid_line": False, "tidy": True}
+CLEAN = {
+    "console_error": None, "tick_error": None, "output_error": None, "mid_line": False, "left_behind": False,
+    "tidy": True,
+}  # fmt: skip
 
 
 def test_both_streams_come_out_unchanged(tmp_path: Path) -> None:
@@ -157,7 +160,7 @@ def test_those_left_behind_do_not_hang_us(tmp_path: Path) -> None:
     try:
         assert time.monotonic() - started < 20
         assert b"later" in done.out
-        assert (done.code, done.exit["tidy"]) == (0, True)
+        assert (done.code, done.exit["tidy"], done.exit["left_behind"]) == (0, True, True)
     finally:
         os.kill(pid, signal.SIGTERM)
 
