@@ -124,10 +124,11 @@ def _inflate(data: bytes, size: int, inflated: int, where: str) -> bytes:
     try:
         inflater = zlib.decompressobj()
         frames = inflater.decompress(data, inflated) if inflated else b""
+        more = inflater.decompress(inflater.unconsumed_tail, 1)
     except zlib.error as error:
         raise CorruptError(f"{where} is damaged: {error}") from None
     # one more byte must not come, and the checksum at the end must have been compared
-    if len(frames) != inflated or inflater.decompress(inflater.unconsumed_tail, 1) or not inflater.eof:
+    if len(frames) != inflated or more or not inflater.eof:
         raise CorruptError(f"{where} is damaged: a block is longer or shorter than it says")
     return frames
 
