@@ -123,7 +123,8 @@ def _compile_init(cls: Any) -> Callable[..., None]:
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     body = "\n    ".join(lines or ["pass"])
-    exec(f"def __init__({', '.join(parameters)}):\n    {body}", scope)  # names that the class declares
+    # compiled first: at the interpreter's end, `exec` of a text makes it forget that Ctrl-C ended the script
+    exec(compile(f"def __init__({', '.join(parameters)}):\n    {body}", "<dataclass>", "exec"), scope)
     init: Callable[..., None] = scope["__init__"]
     return init
 

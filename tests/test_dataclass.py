@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 import pickle
+import signal
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,3 +184,23 @@ def test_two_threads_may_make_the_first_objects() -> None:
     slow = point.__new__(point)
     init(slow, 5)
     assert (slow.x, slow.y) == (5, 2)
+
+
+def test_the_first_object_may_be_made_while_ctrl_c_ends_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import atexit
+from registry_cli.dataclass import dataclass
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    x: int
+
+atexit.register(lambda: print(Point(1)))
+raise KeyboardInterrupt
+"""
+    )
+    variables = {**os.environ, "PYTHONPATH": str(Path(ours.__file__).parents[1])}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=variables)
+    assert (done.returncode, done.stdout) == (-signal.SIGINT, "Point(x=1)\n")

@@ -52,7 +52,7 @@ VERSIONS: Final = QUERIES | {
 TASKS: Final = QUERIES | {
     "catalog.query.flags", "catalog.query.tasks", "catalog.read.tasks", "catalog.read.params",
     "catalog.read.rows", "records.values",
-    "tasks", "tasks.find", "views.tasks", "cli.commands.task",
+    "tasks", "tasks.crashes", "tasks.find", "views.tasks", "cli.commands.task",
 }  # fmt: skip
 MODEL: Final = {"cli.commands.model", "views.versions"}
 
