@@ -87,6 +87,7 @@ CHANGING = {
 }
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", FETCHING)
 def test_a_command_fetches_what_it_reads(name: str, copies: Reg, leave: Callable[[], RemoteUpstream]) -> None:
     here = copies(*FETCHING[name])
@@ -104,6 +105,7 @@ def test_a_command_fetches_what_it_reads(name: str, copies: Reg, leave: Callable
     assert "no damage found" in copies("fsck").err
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", READING)
 def test_a_listing_fetches_nothing(name: str, copies: Reg, leave: Callable[[], RemoteUpstream]) -> None:
     here = copies(*READING[name])
@@ -113,6 +115,7 @@ def test_a_listing_fetches_nothing(name: str, copies: Reg, leave: Callable[[], R
     assert not upstream.fetched
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", CHANGING)
 def test_a_change_fetches_nothing(name: str, copies: Reg, leave: Callable[[], RemoteUpstream]) -> None:
     upstream = leave()
@@ -163,6 +166,7 @@ def test_publishing_fetches_what_it_seals(copies: Reg, leave: Callable[[], Remot
     assert len(upstream.fetched) == 1
 
 
+@pytest.mark.slow
 def test_repair_keeps_no_damaged_bytes_that_the_upstream_has_whole(
     copies: Reg, leave: Callable[[], RemoteUpstream]
 ) -> None:
@@ -184,6 +188,7 @@ def test_repair_keeps_no_damaged_bytes_that_the_upstream_has_whole(
     copies("model", "verify", REF)
 
 
+@pytest.mark.slow
 def test_what_the_upstream_lacks_is_lost(copies: Reg, leave: Callable[[], RemoteUpstream]) -> None:
     upstream = leave()
     blob = copies("model", "show", REF, "--json").json["files"][0]["sha256"]
@@ -197,6 +202,7 @@ def test_what_the_upstream_lacks_is_lost(copies: Reg, leave: Callable[[], Remote
     copies("model", "get", REF, "out")
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", FETCHING)
 def test_an_upstream_that_is_gone(name: str, copies: Reg, leave: Callable[[], RemoteUpstream]) -> None:
     leave()

@@ -122,6 +122,7 @@ def test_a_removed_version_whose_bytes_are_gone(removed: Reg) -> None:
     assert "are gone: add the same file again first\n" in printed
 
 
+@pytest.mark.slow
 def test_the_trash_is_emptied_when_somebody_says_so(removed: Reg, size: int) -> None:
     removed("config", "set", "gc.grace", "0s")
     for _ in range(2):

@@ -85,6 +85,7 @@ reg.commit("net.bin", "toy/back", step=1)
 """
 
 
+@pytest.mark.slow
 def test_a_version_has_the_rows_of_a_metrics_file_up_to_its_commit(lab: Lab) -> None:
     lab.write("commits.py", COMMITS)
     lab.log("--metrics", "metrics.csv", "--name", "job", "--", "python", "commits.py")
@@ -97,11 +98,13 @@ def test_a_version_has_the_rows_of_a_metrics_file_up_to_its_commit(lab: Lab) -> 
     assert lab.task("job").curves["loss"].count == 4
 
 
+@pytest.mark.slow
 def test_versions_are_found_by_the_parameters_of_their_task(lab: Lab) -> None:
     lab.log("--output", "out/*", "--", "python", "train.py", "--lr", "0.5")
     assert lab.reg("model", "query", "params.lr = 0.5", "-q").stdout.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_inputs_are_parents_of_what_comes_out(lab: Lab) -> None:
     lab.write("base.bin", "base")
     lab.reg("model", "add", "iris/softmax", "base.bin", "--alias", "prod")
@@ -136,6 +139,7 @@ def test_the_exit_code_is_the_commands(lab: Lab, script: str, code: int, status:
     )
 
 
+@pytest.mark.slow
 def test_output_passes_byte_for_byte_on_its_own_stream(lab: Lab) -> None:
     script = "printf 'a\\000\\377\\r\\n'; printf 'err\\r' >&2; printf end"
     done = lab.log("-q", "--", "sh", "-c", script)
@@ -170,6 +174,7 @@ def leaked(lab: Lab, secrets: Iterable[str]) -> list[str]:
     return [secret for secret in secrets if any(secret.encode() in data for data in kept)]
 
 
+@pytest.mark.slow
 def test_no_secret_of_the_code_reaches_the_registry(lab: Lab) -> None:
     """Each form of a token in a changed file, in a staged one and in one that git does not track."""
     lab.write(".env", "A=1")
@@ -224,6 +229,7 @@ def test_commits_with_secrets_are_not_stored(lab: Lab) -> None:
     lab.reg("task", "run", "one")
 
 
+@pytest.mark.slow
 def test_no_secret_of_the_command_reaches_the_registry(lab: Lab) -> None:
     lab.write("show.py", "import sys; open('args.txt', 'w').write(' '.join(sys.argv[1:]))")
     lab.git("add", "show.py")
@@ -390,6 +396,7 @@ def test_a_killed_task_keeps_its_log(lab: Lab, victims: str) -> None:
     assert list(consoles.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_signal_is_passed_on_and_the_end_is_recorded(lab: Lab) -> None:
     running = _start(lab, "--name", "long", "--", sys.executable, "-c", SLOW)
     _wait_for((lab.root / "pid").exists)
@@ -423,6 +430,7 @@ def test_a_nested_log_is_a_task_of_its_own(lab: Lab) -> None:
     assert (lab.task("outer").status, lab.task("inner").status) == ("completed", "completed")
 
 
+@pytest.mark.slow
 def test_the_folder_of_the_command_is_relative_to_the_code(lab: Lab) -> None:
     (lab.root / "sub").mkdir()
     subprocess.run(
@@ -500,6 +508,7 @@ def test_a_task_without_a_folder_is_crashed_after_a_while(lab: Lab, monkeypatch:
     assert (lab.task(row.id).status, lab.json("task", "list")[0]["status"]) == ("crashed", "crashed")
 
 
+@pytest.mark.slow
 def test_patterns_that_are_no_utf_8_name_their_files_and_are_on_record_with_escapes(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work")
     folder = lab.root / os.fsdecode(b"f\xff")
@@ -520,6 +529,7 @@ def test_patterns_that_are_no_utf_8_name_their_files_and_are_on_record_with_esca
     assert b"its name is not UTF-8" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_command_and_a_folder_that_are_no_utf_8_run_with_their_own_bytes(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work")
     folder = lab.root / os.fsdecode(b"f\xff")

@@ -211,6 +211,7 @@ def test_missed_saves_are_reported(lab: Lab) -> None:
     assert os.fspath(lab.root) not in done.stderr.decode()
 
 
+@pytest.mark.slow
 def test_a_version_has_what_was_written_to_a_followed_file_before_it_was_saved(lab: Lab) -> None:
     lab.write("rows.py", """
 import json, os, pickle

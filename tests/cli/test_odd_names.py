@@ -27,6 +27,7 @@ def lab(tmp_path: Path) -> Lab:
     return lab
 
 
+@pytest.mark.sweep(8)
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize(
     ("words", "code"),

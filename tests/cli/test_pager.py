@@ -63,6 +63,7 @@ def test_listings_are_paged_and_work_is_not(iris: Reg, tmp_path: Path) -> None:
         assert not on_terminal(*words, lines=2, PAGER=MARK)[-1].startswith("~")
 
 
+@pytest.mark.slow
 def test_what_is_not_shown_is_said_after_the_pager(iris: Reg) -> None:
     lines = on_terminal("model", "query", width=40, lines=2, PAGER="sed 's/^/~/; $s/$/ end/'")
     assert [line[0] for line in lines] == ["~"] * 4 + ["n"]

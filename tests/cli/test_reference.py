@@ -41,6 +41,7 @@ def test_they_agree_while_it_is_there_and_after_it_changed(lent: Reg) -> None:
     check(lent, 0)
 
 
+@pytest.mark.slow
 def test_they_name_the_file_and_the_version(lent: Reg) -> None:
     OUTSIDE.write_bytes(b"WEIGHTS")
     path = OUTSIDE.absolute()
@@ -60,6 +61,7 @@ def test_they_name_the_file_and_the_version(lent: Reg) -> None:
     assert OUTSIDE.read_bytes() == b"WEIGHTS"
 
 
+@pytest.mark.slow
 def test_adding_what_is_there_and_removing_the_version_is_a_way_out(lent: Reg) -> None:
     OUTSIDE.write_bytes(b"WEIGHTS")
     lent("model", "add", "a/m", OUTSIDE.absolute(), "--reference")
@@ -69,6 +71,7 @@ def test_adding_what_is_there_and_removing_the_version_is_a_way_out(lent: Reg) -
     assert "nothing to repair" in lent("repair").err
 
 
+@pytest.mark.slow
 def test_the_bytes_in_the_registry_are_a_way_out(lent: Reg) -> None:
     shutil.copy(OUTSIDE, "saved.bin")
     OUTSIDE.write_bytes(b"WEIGHTS")
@@ -81,6 +84,7 @@ def test_the_bytes_in_the_registry_are_a_way_out(lent: Reg) -> None:
     assert Path("one.bin").read_bytes() == b"weights"
 
 
+@pytest.mark.slow
 def test_repair_takes_the_bytes_from_another_registry(lent: Reg) -> None:
     lent("init", "other")
     lent("--registry", "other", "model", "add", "b/copy", OUTSIDE)
@@ -91,6 +95,7 @@ def test_repair_takes_the_bytes_from_another_registry(lent: Reg) -> None:
     assert OUTSIDE.read_bytes() == b"WEIGHTS"
 
 
+@pytest.mark.slow
 def test_no_hint_names_a_repair_that_cannot_help(lent: Reg) -> None:
     way_out = "hint: reg model verify a/m:1\n"
     for spoil in (lambda: OUTSIDE.write_bytes(b"WEIGHTS"), OUTSIDE.unlink):

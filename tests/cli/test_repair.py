@@ -59,6 +59,7 @@ def test_lost_bytes_are_reported_until_they_are_back(iris: Reg, tmp_path: Path) 
     iris("fsck")
 
 
+@pytest.mark.slow
 def test_a_lost_entry_gives_a_warning(iris: Reg) -> None:
     slot = Path(".registry/log/000000/000002.toml")
     slot.unlink()
@@ -72,6 +73,7 @@ def test_a_lost_entry_gives_a_warning(iris: Reg) -> None:
     assert [row["name"] for row in iris("model", "list", "--json").json] == ["iris/softmax", "iris/tuned"]
 
 
+@pytest.mark.slow
 def test_registry_that_cannot_be_opened(iris: Reg) -> None:
     Path(".registry/format.toml").write_text("layout = 1\n")
     iris("status", code=14)

@@ -118,6 +118,7 @@ def test_completion_and_version_load_nearly_nothing(words: str, kept: Path) -> N
     assert loaded & (FOREIGN | also) == set()
 
 
+@pytest.mark.slow
 def test_folding_is_loaded_where_there_is_something_to_fold(kept: Path) -> None:
     (kept / ".registry/cache/index.sqlite").unlink()
     assert "registry_cli.catalog.fold.replay" in list_loaded(TYPER, ["model", "list"], kept)

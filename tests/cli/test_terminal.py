@@ -157,6 +157,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(HERE), "LANG": "C.UTF-8", "CI": "1"}
 
 
+@pytest.mark.slow
 def test_logs_on_a_terminal(loud: Path) -> None:
     shown = on_terminal("task", "logs", "loud")
     assert not OBEYED.search(KEPT.sub("", shown))

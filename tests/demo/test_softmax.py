@@ -47,6 +47,7 @@ def test_softmax_does_not_overflow() -> None:
     assert softmax([-1e4, 0.0, 1e4]) == [0.0, 0.0, 1.0]
 
 
+@pytest.mark.slow
 def test_the_settings_of_the_demo_differ_and_the_last_is_good() -> None:
     models = [train(settings, SPLIT) for settings in SETTINGS]
     accuracies = [accuracy(model, SPLIT.test) for model in models]

@@ -428,6 +428,7 @@ def test_views_that_share_bytes_are_told_right(full: Site, tmp_path: Path) -> No
     check_converged(site)
 
 
+@pytest.mark.slow
 def test_lost_folder_of_blobs_is_made_again(full: Site, tmp_path: Path) -> None:
     """A copy of a registry may have lost its empty folders, and the bytes lie in the trash."""
     site = full.copy(tmp_path / "site")

@@ -122,6 +122,7 @@ def test_a_record_has_a_limit() -> None:
         dump_version(replace(PLAIN, metadata={"text": "x" * RECORD_LIMIT}))
 
 
+@pytest.mark.slow
 def test_a_list_of_files_has_no_limit() -> None:
     many = replace(PLAIN, files=tuple(FileEntry(f"part-{at:05d}.bin", at, url="file:///x") for at in range(5000)))
     data = dump_version(many)

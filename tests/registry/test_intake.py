@@ -92,6 +92,7 @@ def add(
     return forks, version
 
 
+@pytest.mark.slow
 def test_a_few_processes_take_in_the_same(home: Path, folder: Path, tmp_path: Path) -> None:
     forks, version = add(home, folder)
     with Registry.init(tmp_path / "other") as other:
@@ -104,6 +105,7 @@ def test_a_few_processes_take_in_the_same(home: Path, folder: Path, tmp_path: Pa
         )
 
 
+@pytest.mark.slow
 def test_where_each_file_is_flushed_by_itself_nothing_is_shared_out(home: Path, folder: Path, tmp_path: Path) -> None:
     before = "syncfs.WholeSync.is_known = lambda _whole: False"
     with Registry.init(tmp_path / "other") as other:

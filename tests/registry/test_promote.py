@@ -163,6 +163,7 @@ class _Racer:
             set_alias(other, "a/m:2", PROD)
 
 
+@pytest.mark.slow
 def test_a_holder_that_comes_in_between_is_compared(registry: Registry) -> None:
     with Registry.open(registry.path) as other:
         registry.gates.append(_Racer(other))

@@ -59,6 +59,7 @@ def copy(registry: Registry) -> Path:
     return Path(shutil.copytree(registry.path, registry.path.parent / "copy" / ".registry")).parent
 
 
+@pytest.mark.slow
 def test_a_task_is_told_with_its_damaged_record_and_bytes(registry: Registry) -> None:
     task = end(registry, start(registry), "failed")
     first = row_of(registry, task)
@@ -88,6 +89,7 @@ def test_a_damaged_blob_of_a_task(registry: Registry) -> None:
     assert told(check_registry(registry))[0][2] == ["p/m:1"]
 
 
+@pytest.mark.slow
 def test_a_record_of_a_task_that_no_entry_names(registry: Registry) -> None:
     run(registry)
     seq = registry.index.head.seq
@@ -111,6 +113,7 @@ def test_an_entry_of_a_task_is_told_by_the_index(registry: Registry) -> None:
     assert told(report)[0][2] == ["task:baseline"]
 
 
+@pytest.mark.slow
 def test_folders_of_attempts_that_are_over_are_noted(registry: Registry) -> None:
     running, ended = start(registry), run(registry, "over")
     for task, number in ((running.id, 1), (ended.id, 1), (new_ulid(), 1)):
@@ -124,6 +127,7 @@ def test_folders_of_attempts_that_are_over_are_noted(registry: Registry) -> None
     assert check_registry(registry).notes == ()
 
 
+@pytest.mark.slow
 def test_bytes_of_a_task_are_mended_from_a_copy(registry: Registry) -> None:
     task = end(registry, start(registry), "failed")
     first = row_of(registry, task).record
@@ -143,6 +147,7 @@ def test_bytes_of_a_task_are_mended_from_a_copy(registry: Registry) -> None:
     assert read_partial(registry.layout) == NOTHING
 
 
+@pytest.mark.slow
 def test_a_task_that_is_lost_for_good_holds_nobody_up(registry: Registry) -> None:
     task = run(registry)
     record = row_of(registry, task).record
@@ -171,6 +176,7 @@ def test_bytes_of_a_task_come_back_from_the_trash(registry: Registry) -> None:
     assert blob.exists()
 
 
+@pytest.mark.slow
 def test_a_copy_brings_the_last_entries_of_tasks_back(registry: Registry) -> None:
     run(registry)
     backup = copy(registry)

@@ -49,6 +49,7 @@ def test_one_that_nobody_knows(registry: Registry) -> None:
             change(registry, [TaskId(new_ulid())])
 
 
+@pytest.mark.slow
 def test_one_whose_record_is_lost_can_be_given_up(registry: Registry) -> None:
     task = run(registry)
     (record,) = registry.index.db.execute("SELECT record FROM tasks").fetchone()

@@ -107,6 +107,7 @@ def test_a_creation_that_fails_leaves_all_or_nothing(remote: FolderRemote) -> No
     assert len(list_keys(remote)) == count + 2
 
 
+@pytest.mark.slow
 def test_a_killed_creation_leaves_all_or_nothing(remote: FolderRemote) -> None:
     count = count_calls(remote)
     for number in range(1, count + 1):

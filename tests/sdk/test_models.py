@@ -226,6 +226,7 @@ def test_load_model(weights: Path, tmp_path: Path, registry: reg.Registry) -> No
     assert reg.InputModel.load_model(S3, load_archived=True) is not None
 
 
+@pytest.mark.slow
 def test_connecting_names_an_input(weights: Path) -> None:
     base = reg.InputModel.import_model(str(weights), name="net", project="zoo", label_enumeration={"cat": 1})
     with reg.task("job") as task:
@@ -251,6 +252,7 @@ def test_an_empty_input_gives_labels_and_design(weights: Path) -> None:
         _ = empty.id
 
 
+@pytest.mark.slow
 def test_an_output_model_adds_versions(weights: Path) -> None:
     with reg.task("job", project="p") as task:
         model = reg.OutputModel(task, config_text="net", label_enumeration={"cat": 1}, name="out", tags=["t"],

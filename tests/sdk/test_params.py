@@ -96,6 +96,7 @@ def test_secrets_are_not_told() -> None:
     assert told() == plain
 
 
+@pytest.mark.slow
 def test_a_clone_has_the_last_word() -> None:
     config: dict[str, Any] = {
         "lr": 0.1,
@@ -139,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@pytest.mark.slow
 def test_argparse_is_heard() -> None:
     with running():
         found = parser().parse_args(["--verbose", "fit", "--epochs", "5"])

@@ -106,6 +106,7 @@ def test_a_file_that_is_replaced_or_deleted_meanwhile(
     assert [version.path.read_bytes() for version in found if version] == [b"weights", b"later"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_a_file_that_is_rewritten_in_place_meanwhile(weights: Path) -> None:
     with held() as go:
@@ -164,6 +165,7 @@ def test_folders_keep_their_names_and_nothing_is_left(weights: Path) -> None:
     assert [path.suffix for path in find_live().jobs.iterdir()] == [".done"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_the_fourth_waits_for_the_first(weights: Path) -> None:
     with held() as go:
@@ -178,6 +180,7 @@ def test_the_fourth_waits_for_the_first(weights: Path) -> None:
     assert reg.use("a/m").number == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("task")
 def test_superseded_snapshots_are_skipped(weights: Path, registry: reg.Registry) -> None:
     with held() as go:

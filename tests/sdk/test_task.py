@@ -20,6 +20,7 @@ from tests.sdk import scripts
 pytestmark = pytest.mark.usefixtures("registry")
 
 
+@pytest.mark.slow
 def test_names_and_tags() -> None:
     with reg.Task.init("My Project", "My Task", tags=["a"]) as task:
         assert (task.name, task.project, task.status, task.get_tags()) == ("My Task", "My Project", "running", ["a"])
@@ -37,6 +38,7 @@ def test_names_and_tags() -> None:
     assert repr(again) == f"<Task My Project/Renamed {task.id}>"
 
 
+@pytest.mark.slow
 def test_the_running_task_is_found_as_it_is_now() -> None:
     def names(**wanted: Any) -> list[str]:
         return [one.name for one in reg.Task.get_tasks(**wanted)]
@@ -56,6 +58,7 @@ def test_the_running_task_is_found_as_it_is_now() -> None:
         assert [one.id for one in reg.Task.get_tasks(project_name="Q", allow_archived=False)] == [clone.id]
 
 
+@pytest.mark.slow
 def test_handles_of_one_task_are_equal() -> None:
     with reg.Task.init("p", "job") as task:
         assert task == reg.Task.current_task() == reg.Task.get_task(task_id=task.id)
@@ -69,6 +72,7 @@ def test_handles_of_one_task_are_equal() -> None:
         assert (task == task.id, task.logger == task) == (False, False)
 
 
+@pytest.mark.slow
 def test_without_names_it_is_called_after_script_and_folder(tmp_path: Path) -> None:
     with reg.Task.init() as task:
         assert (task.name, task.project) == ("train", tmp_path.name)
@@ -110,6 +114,7 @@ def test_streams_can_be_chosen(tmp_path: Path) -> None:
         assert kept is None or scripts.read_blob(tmp_path, task, "console.log") == kept
 
 
+@pytest.mark.slow
 def test_inputs_are_parents_of_what_follows(weights: Path) -> None:
     base, other = reg.commit(weights, "zoo/base"), reg.commit(weights, "lab/base")
     with reg.task("job", inputs=["zoo/base"], params={"lr": 0.1}, tags=["x"], project="p") as task:
@@ -162,6 +167,7 @@ def test_a_clone_gets_other_inputs_and_parameters(tmp_path: Path) -> None:
     assert {parent.number for parent in made[1].row.parents} == {2}
 
 
+@pytest.mark.slow
 def test_cloning_in_python(weights: Path) -> None:
     base, tuned = reg.commit(weights, "zoo/base"), reg.commit(weights, "zoo/tuned")
     with reg.task("job", inputs={"base": base.ref}, params={"lr": 0.1}):
@@ -238,6 +244,7 @@ def test_a_connected_dict_that_cannot_be_stored_later() -> None:
     assert task.get_parameters() == {"lr": 0.1}
 
 
+@pytest.mark.slow
 def test_labels_of_all_outputs(weights: Path) -> None:
     with reg.task("job") as task:
         assert task.connect_label_enumeration({"cat": 1}) == {"cat": 1}
@@ -377,6 +384,7 @@ def test_a_function_is_a_task() -> None:
     assert join.peek_current() is None
 
 
+@pytest.mark.slow
 def test_a_function_is_a_task_without_parentheses_too() -> None:
     @reg.task
     def train(first: int, *, second: int) -> int:
@@ -387,6 +395,7 @@ def test_a_function_is_a_task_without_parentheses_too() -> None:
     assert reg.Task.get_by_name("train").get_reported_single_value("sum") == 3
 
 
+@pytest.mark.slow
 def test_the_task_of_a_generator_lasts_as_long_as_it() -> None:
     @reg.task("gen")
     def count(most: int) -> Iterator[int]:
@@ -412,6 +421,7 @@ def test_the_task_of_a_generator_lasts_as_long_as_it() -> None:
     assert join.peek_current() is None
 
 
+@pytest.mark.slow
 def test_the_task_of_an_asynchronous_generator_lasts_as_long_as_it() -> None:
     @reg.task("gen")
     async def count() -> AsyncIterator[str]:

@@ -88,6 +88,7 @@ def block(frames: bytes, *, says: int | None = None) -> bytes:
     return HEAD + struct.pack(">II", len(data), len(frames) if says is None else says) + data
 
 
+@pytest.mark.slow
 def test_a_block_inflates_to_what_it_says_and_no_further() -> None:
     frames = struct.pack(">cI", b"R", 4) + b"data"
     assert read(block(frames)) == [("R", b"data")]

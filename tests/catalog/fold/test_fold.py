@@ -109,6 +109,7 @@ def _expected(model: Model) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @times(0.6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(story=stories)
 def test_step_by_step_from_scratch_and_the_model_agree(story: list[tuple[list[dict[str, Any]], str | None]]) -> None:

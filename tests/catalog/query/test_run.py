@@ -25,6 +25,7 @@ def test_answers_as_a_naive_reading_does(rows: list[Row], query: Query) -> None:
     with_index.close()
 
 
+@pytest.mark.slow
 @given(rows=catalogs(), query=queries())
 @times(3)
 def test_every_way_of_a_plan_gives_the_same(rows: list[Row], query: Query) -> None:

@@ -251,6 +251,7 @@ def test_show_names_the_task(reg: Reg, registry: Registry, trained: Task) -> Non
     assert reg("model", "show", "t/base", "--json").json["task_name"] is None
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize("form", [(), ("--json",), ("--format", "dot"), ("--format", "mermaid")])
 def test_a_task_whose_runner_died_is_crashed(

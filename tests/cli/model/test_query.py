@@ -77,6 +77,7 @@ def test_plain_words_search_names_tags_and_comments(iris: Reg, words: str, found
     assert refs(iris, words, "--sort", "name,number") == found
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize(
     ("words", "advice"),
     [

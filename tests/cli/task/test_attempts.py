@@ -220,6 +220,7 @@ def test_removing_and_restoring_a_task_takes_all_attempts_along(exp: Reg) -> Non
     assert len(exp("task", "list", "--attempts", "--all", "-q").lines) == 4
 
 
+@pytest.mark.slow
 def test_a_rerun_and_a_collection_leave_the_first_run_as_it_was(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work")
     words = ("--name", "exp", "--output", "out/*.bin", "--metrics", "metrics.json")

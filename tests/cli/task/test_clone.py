@@ -40,6 +40,7 @@ def test_a_clone_is_a_draft(lab: Lab) -> None:
     assert lab.blob(DIFF, task.id) == lab.blob(DIFF, source.id)
 
 
+@pytest.mark.slow
 def test_everything_can_be_different(lab: Lab) -> None:
     made = clone(
         lab, "--name", "all", "--project", "lab", "--input", "iris/second", "--arg", "lr=0.05",
@@ -89,6 +90,7 @@ def test_no_such_task(lab: Lab) -> None:
     assert b"no task `nothing`" in lab.reg("task", "clone", "nothing", code=11).stderr
 
 
+@pytest.mark.slow
 def test_a_task_without_git_has_no_commit(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "bare", git=False)
     lab.log("--name", "plain", "--", "true")

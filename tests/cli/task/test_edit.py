@@ -15,6 +15,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return lab
 
 
+@pytest.mark.slow
 def test_a_draft_is_changed(lab: Lab) -> None:
     done = lab.reg("task", "edit", "draft", "--arg", "lr=0.1", "--unset", "env.SEED", "--comment", "new")
     task = lab.task("draft")

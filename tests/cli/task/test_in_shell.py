@@ -53,6 +53,7 @@ def now(attempt: Attempt) -> Task:
     return read_current(attempt.task, attempt.live)
 
 
+@pytest.mark.slow
 def test_a_shell_script_is_given_its_inputs_and_its_versions_have_them_as_parents(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "work", git=False)
     lab.write("base.bin", "base")

@@ -147,6 +147,7 @@ def test_nothing_found(reg: Reg) -> None:
     assert (reg("task", "list", "-q").err, reg("task", "list", "--limit", "0").err) == ("", "")
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("words", "advice"),
     [

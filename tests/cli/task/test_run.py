@@ -36,6 +36,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_clone_runs_with_another_argument(lab: Lab) -> None:
     log(lab)
     made = lab.reg("task", "clone", "baseline", "--arg", "lr=0.25", "--name", "lower", "-q").stdout.decode().strip()

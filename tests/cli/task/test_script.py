@@ -32,6 +32,7 @@ def test_the_file(lab: Lab) -> None:
         assert "task run" in made
 
 
+@pytest.mark.slow
 def test_what_is_refused(lab: Lab, tmp_path: Path) -> None:
     lab.log("--name", "baseline", "--", "true")
     assert b"not the name of a variable" in lab.reg("task", "script", "baseline", "--secret", "A=x", code=2).stderr

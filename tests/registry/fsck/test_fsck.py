@@ -44,6 +44,7 @@ def told(report: Report) -> list[tuple[str, str, list[str]]]:
     return [(each.kind, each.problem, [report.names[user] for user in each.users]) for each in report.damages]
 
 
+@pytest.mark.slow
 def test_a_whole_registry_is_whole_and_counted(registry: Registry) -> None:
     row = add(registry, "p/a", b"1234")
     add(registry, "p/b", b"12345678", design=None)
@@ -91,6 +92,7 @@ def test_the_fast_look_reads_no_blob(registry: Registry) -> None:
     assert told(check_registry(registry, "fast")) == [("blob", "has 4 bytes instead of 5", ["p/a:1"])]
 
 
+@pytest.mark.slow
 def test_bytes_in_the_trash_serve_and_are_checked_there(registry: Registry) -> None:
     row = add(registry, "p/a")
     place = trash.sweep(registry.layout, blob_of(registry, row))
@@ -116,6 +118,7 @@ def test_what_no_version_names_is_counted_and_read_only_when_strong(registry: Re
     assert (damage.kind, damage.path, damage.users) == ("blob", path, ())
 
 
+@pytest.mark.slow
 def test_an_external_file_is_missed_only_where_it_was_kept(registry: Registry) -> None:
     forger = Forger(registry.path)
     forger.add("far/away")

@@ -260,6 +260,7 @@ def test_the_trash_is_emptied(registry: Registry, later: Later) -> None:
     assert trash.list_trash(registry.layout) == []
 
 
+@pytest.mark.slow
 def test_nothing_goes_while_a_lost_record_may_need_it(registry: Registry) -> None:
     """Also where a repair has found that it is lost for good, so that all else goes on."""
     row = add(registry, "a/m", b"needed")
@@ -318,6 +319,7 @@ def test_a_log_that_becomes_shorter_ends_a_collection(registry: Registry) -> Non
             _Collection(registry, mark, None, SILENT)._announce([BlobHash("0" * 64)], changes.CONDEMN)
 
 
+@pytest.mark.slow
 def test_an_entry_that_comes_while_an_announcement_is_planned_leaves_the_index_in_its_place(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -355,6 +357,7 @@ def test_the_files_of_every_attempt_stay(registry: Registry, later: Later) -> No
     assert [console_of(registry, b"the " + word).exists() for word in (b"first", b"second", b"third")] == [True] * 3
 
 
+@pytest.mark.slow
 def test_the_files_of_every_attempt_go_and_come_back_with_their_task(registry: Registry, later: Later) -> None:
     task = end(registry, start(registry, run(registry, files={CONSOLE: b"the first"})), files={CONSOLE: b"the second"})
     paths = [console_of(registry, b"the first"), console_of(registry, b"the second")]

@@ -119,6 +119,7 @@ def test_blob_that_is_rotten_in_the_trash_too(registry: Registry, row: VersionRo
     assert not trash.bring_back(registry.layout, path)
 
 
+@pytest.mark.slow
 def test_blob_from_any_other_registry(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
     with Registry.init(tmp_path / "other") as other:
         add(other, "q/same", b"good weights")
@@ -138,6 +139,7 @@ def test_blob_of_no_version_goes_to_the_trash(registry: Registry, row: VersionRo
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_lost_blob_makes_its_version_partial(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
     path = registry.layout.blob(blob_of(row))
     spoil(path)
@@ -156,6 +158,7 @@ def test_lost_blob_makes_its_version_partial(registry: Registry, row: VersionRow
     assert repair(registry).lost, "it is told each time"
 
 
+@pytest.mark.slow
 def test_bytes_that_are_back_are_not_partial(registry: Registry, row: VersionRow) -> None:
     registry.layout.blob(blob_of(row)).unlink()
     repair(registry)
@@ -223,12 +226,14 @@ def test_unreadable_settings_are_made_anew(registry: Registry, row: VersionRow) 
     assert trashed.path.read_bytes() == b"author = ["
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_costs_no_other(registry: Registry, row: VersionRow) -> None:
     registry.layout.config.write_bytes(b'author = "me"\nviews = "nonsense"\n')
     assert repair(registry).outcomes
     assert registry.layout.config.read_bytes() == b'author = "me"\n'
 
 
+@pytest.mark.slow
 def test_small_files_and_folders(registry: Registry, row: VersionRow) -> None:
     registry.layout.ignore.write_bytes(b"blobs/\n")
     registry.layout.turn.unlink()
@@ -359,6 +364,7 @@ def test_a_copy_that_only_went_on_is_no_reason_to_follow_it(registry: Registry, 
     assert registry.get_row(row.ref).tags == ()
 
 
+@pytest.mark.slow
 def test_a_link_in_a_blob_s_place_is_no_blob(registry: Registry, row: VersionRow, tmp_path: Path) -> None:
     source = copy(registry)
     path = registry.layout.blob(blob_of(row))
@@ -420,6 +426,7 @@ def test_pipes_in_the_place_of_small_files(name: str, registry: Registry, row: V
     assert list_damages(registry) == ()
 
 
+@pytest.mark.slow
 def test_a_slot_that_nobody_lets_be_mended_ends_the_repair(registry: Registry, row: VersionRow) -> None:
     """Whatever takes a slot again and again."""
     registry.close()
@@ -461,6 +468,7 @@ def test_a_stray_slot_far_beyond_the_end_is_moved_away(entry: bool, registry: Re
     assert registry.get_row(row.ref).id == row.id
 
 
+@pytest.mark.slow
 def test_an_entry_beyond_a_leap_is_kept(registry: Registry, row: VersionRow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_log, "LEAP", 5)
     rows = [add(registry, "p/m") for _ in range(9)]
@@ -489,6 +497,7 @@ def test_a_copy_s_entry_that_cannot_be_put_ends_the_repair(registry: Registry, r
     assert not slot.exists()
 
 
+@pytest.mark.slow
 def test_another_program_s_database_in_the_index_s_place_goes_to_the_trash(registry: Registry, row: VersionRow) -> None:
     registry.close()
     index = registry.layout.index

@@ -74,6 +74,7 @@ def kept(task: reg.Task) -> dict[str, bytes]:
     return {file.path: read_task_file(task.registry, file) for file in files}
 
 
+@pytest.mark.slow
 def test_artifacts_are_files_of_the_task(tmp_path: Path, weights: Path) -> None:
     frame = Frame()
     with reg.task("job") as task:

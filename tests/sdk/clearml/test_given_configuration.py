@@ -69,6 +69,7 @@ def test_a_further_attempt_has_the_configuration_of_the_one_before(tmp_path: Pat
     assert scripts.reg(tmp_path, "task", "run", "job", "--here").splitlines()[2] == "file str .yaml first"
 
 
+@pytest.mark.slow
 def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("first")
     scripts.run(tmp_path, SCRIPT)

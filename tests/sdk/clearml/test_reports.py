@@ -41,6 +41,7 @@ KINDS = {"bars": "histogram", "vector": "vector", "table": "table", "csv": "tabl
          "deep": "scatter", "confusion": "confusion_matrix", "matrix": "matrix", "surface": "surface"}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_plots_of_a_task(tmp_path: Path, registry: reg.Registry) -> None:
     with reg.task("job") as task:
         report(task.get_logger(), tmp_path)
@@ -86,6 +87,7 @@ def test_a_table_has_one_source(wrong: dict[str, Any]) -> None:
         task.get_logger().report_table("t", "s", **wrong)
 
 
+@pytest.mark.slow
 def test_scalars_of_a_task() -> None:
     with reg.task("job") as task:
         task.get_logger().report_scalar("loss", "train", 0.5, 1)

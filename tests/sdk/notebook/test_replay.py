@@ -40,6 +40,7 @@ def draft(lab: Lab, cells: str | None, *argv: str) -> TaskId:
     return task.id
 
 
+@pytest.mark.slow
 def test_its_cells_run_in_one_module_with_the_values_of_a_clone(lab: Lab) -> None:
     draft(lab, BEGIN + "# %% In[3]\nclass Net: ...\nprint(__name__, Net.__module__, settings, sys.argv)\n")
     lab.reg("task", "clone", "nb", "--param", "lr=0.5", "--arg", "depth=3", "--name", "other")

@@ -265,6 +265,7 @@ def test_settings_given_by_variables_count(tmp_path: Path) -> None:
     assert state.untracked == ()
 
 
+@pytest.mark.slow
 def test_worktree_and_submodule(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo", {"a": "1"})
     inner = make_repo(tmp_path / "inner", {"i": "1"})

@@ -41,6 +41,7 @@ def test_only_regular_files_and_links(tmp_path: Path) -> None:
     assert choose_from(names, tmp_path) == Chosen((Path("data"), Path("link")), ("folder/", "gone", "pipe"))
 
 
+@pytest.mark.slow
 def test_source_is_kept_before_data_of_any_number(tmp_path: Path) -> None:
     sizes = {f"labels/{number}.txt": 1 for number in range(600)} | {
         "train.py": 50,

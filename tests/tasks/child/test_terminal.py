@@ -188,6 +188,7 @@ def test_those_left_behind_live_on(terminals: list[pexpect.spawn], tmp_path: Pat
     wait_for(lambda: read(tmp_path / "said") == b"alive\n")
 
 
+@pytest.mark.slow
 def test_the_terminal_is_as_before(shell: pexpect.spawn, tmp_path: Path) -> None:
     before = ask(shell, "stty -a")
     mode = f"cd {tmp_path}; " + shlex.join(driver("sh", "-c", "stty raw -echo; kill -KILL $$"))
@@ -196,6 +197,7 @@ def test_the_terminal_is_as_before(shell: pexpect.spawn, tmp_path: Path) -> None
     assert ask(shell, "stty -a") == before
 
 
+@pytest.mark.slow
 def test_ctrl_z_stops_us_and_fg_continues_the_child(shell: pexpect.spawn) -> None:
     before = ask(shell, "stty -a")
     shell.sendline(shlex.join(driver("sh", "-c", "echo begun; read line; echo got $line")))
@@ -214,6 +216,7 @@ def test_ctrl_z_stops_us_and_fg_continues_the_child(shell: pexpect.spawn) -> Non
     assert ask(shell, "stty -a") == before
 
 
+@pytest.mark.slow
 def test_ctrl_z_then_bg_lets_the_child_go_on(shell: pexpect.spawn, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
     script = f"echo begun; read line < {tmp_path}/gate; echo got $line"
@@ -228,6 +231,7 @@ def test_ctrl_z_then_bg_lets_the_child_go_on(shell: pexpect.spawn, tmp_path: Pat
     shell.expect_exact(PROMPT)
 
 
+@pytest.mark.slow
 def test_ctrl_z_in_a_pipeline_stops_all_of_it(shell: pexpect.spawn) -> None:
     shell.sendline(shlex.join(driver("sh", "-c", "echo begun; sleep 0.3; echo over")) + " | cat")
     shell.expect_exact("begun")
@@ -249,6 +253,7 @@ def test_without_a_shell_ctrl_z_means_nothing(terminals: list[pexpect.spawn]) ->
     assert terminal.exitstatus == 0
 
 
+@pytest.mark.slow
 def test_a_child_in_a_pipeline_can_read_the_terminal(shell: pexpect.spawn) -> None:
     before = ask(shell, "stty -a")
     shell.sendline(shlex.join(driver("sh", "-c", "echo begun; read line; echo got $line; sleep 60")) + " | cat")
@@ -261,6 +266,7 @@ def test_a_child_in_a_pipeline_can_read_the_terminal(shell: pexpect.spawn) -> No
     assert ask(shell, "stty -a") == before
 
 
+@pytest.mark.slow
 def test_in_the_background_the_child_prints_and_waits_for_the_terminal(shell: pexpect.spawn) -> None:
     shell.sendline(shlex.join(driver("sh", "-c", "echo begun; read line; echo got $line")) + " &")
     shell.expect_exact("begun")

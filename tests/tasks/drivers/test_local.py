@@ -128,6 +128,7 @@ def test_a_job_whose_submitter_died_is_lost(local: Local, task: TaskId) -> None:
     assert local.driver.status(JobId(folder.name)) == JobState("lost")
 
 
+@pytest.mark.slow
 def test_old_folders_go(local: Local, task: TaskId) -> None:
     old = local.driver.submit(local.ending(task))
     local.finish(old)

@@ -86,6 +86,7 @@ def test_an_address_that_a_python_script_holds_and_never_asks_for_is_not_read(la
     assert lab.task("again").inputs == ()
 
 
+@pytest.mark.slow
 def test_a_parameter_that_the_script_does_not_take_is_not_on_record(lab: Lab) -> None:
     """Its argument on the command line is, as it ran with that."""
     lab.write("plain.py", "import sys\nprint(sys.argv[2])\n")
