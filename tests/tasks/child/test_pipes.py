@@ -251,9 +251,8 @@ def test_a_stopped_child_can_be_continued(tmp_path: Path) -> None:
     wait_for(lambda: state(pid) == "T")
 
     def is_continued() -> bool:
-        process.send_signal(
-            signal.SIGCONT
-        )  # again: the system drops one that is pending while we stop as the child did
+        # again: the system drops one that is pending while we stop as the child did
+        process.send_signal(signal.SIGCONT)
         return state(pid) != "T"
 
     wait_for(is_continued)
