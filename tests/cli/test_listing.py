@@ -51,6 +51,7 @@ def test_ids_alone_are_read_where_only_they_are_printed(
         assert kept(*words.split(), "--columns", column, "--json").json == [{column: one} for one in ids]
 
 
+@pytest.mark.slow
 def test_a_wrong_column_is_reported_with_ids_too(kept: Reg) -> None:
     for words in ("model query", "task list", "model list"):
         assert "no column `nope`" in kept(*words.split(), "-q", "--columns", "nope", code=2).err

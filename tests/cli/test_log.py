@@ -147,6 +147,7 @@ def test_output_passes_byte_for_byte_on_its_own_stream(lab: Lab) -> None:
     assert sorted(lab.blob(CONSOLE)) == sorted(b"a\0\xff\r\nenderr\r")
 
 
+@pytest.mark.slow
 def test_without_git_and_without_python(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "plain", git=False)
     lab.log("--name", "shell", "--output", "o.bin", "--", "sh", "-c", "echo x > o.bin")
@@ -155,6 +156,7 @@ def test_without_git_and_without_python(tmp_path: Path) -> None:
     assert lab.json("model", "query")[0]["name"] == "plain/shell/o"
 
 
+@pytest.mark.slow
 def test_secrets_stay_out(lab: Lab) -> None:
     secret = "hunter2hunter2"
     lab.git("remote", "add", "origin", f"https://user:{secret}@example.org/repo.git")
@@ -286,6 +288,7 @@ def test_a_failed_run_keeps_its_outputs_by_default(lab: Lab) -> None:
     assert lab.task("other").status == "failed"
 
 
+@pytest.mark.slow
 def test_an_output_that_is_not_written_is_a_warning(lab: Lab) -> None:
     done = lab.log("--output", "out/*.pt", "--", "true")
     warning, end = done.stderr.splitlines()
@@ -483,6 +486,7 @@ def test_what_git_refuses_is_reported(lab: Lab) -> None:
     assert done.stderr.startswith(b"warning: ")
 
 
+@pytest.mark.slow
 def test_an_input_that_was_removed_is_none(lab: Lab) -> None:
     lab.write("base.bin", "base")
     lab.reg("model", "add", "iris/softmax", "base.bin")

@@ -59,6 +59,7 @@ def test_what_has_no_json_has_it_too(lab: Lab, words: str, code: int) -> None:
     assert "udce9" not in said
 
 
+@pytest.mark.slow
 def test_what_is_listed_is_utf_8_and_a_path_is_usable(lab: Lab) -> None:
     nested = Lab(lab.root / os.fsdecode(b"d\xe9"), git=False)
     (nested.root / "m.bin").write_bytes(b"weights")
@@ -70,6 +71,7 @@ def test_what_is_listed_is_utf_8_and_a_path_is_usable(lab: Lab) -> None:
     assert "d\\xe9" in json.loads(nested.reg("status", "--json").stdout)["path"]
 
 
+@pytest.mark.slow
 def test_data_and_outputs_are_named_in_warnings(lab: Lab) -> None:
     warned = lab.log("--data", "*.bin", "--output", "*.bin", "--", "touch", ODD).stderr.decode()
     assert warned.count(f"'{SHOWN}'") >= 2

@@ -19,6 +19,7 @@ def spoil(reg: Reg, ref: str) -> Path:
     return blob
 
 
+@pytest.mark.slow
 def test_nothing_to_repair(iris: Reg) -> None:
     done = iris("repair")
     assert done.out == ""

@@ -143,6 +143,7 @@ def test_what_a_process_that_ends_has_not_taken_in_is_taken_in_without_it(
         assert add(home, folder, there=there) == (2, add(other.layout.root, folder, shared_out=1000)[1])
 
 
+@pytest.mark.slow
 def test_a_file_that_is_written_to_meanwhile_is_taken_in_once_more(home: Path, folder: Path) -> None:
     there = "intake.sniff_open = lambda *_: open(source, 'ab').write(b'more')"
     with_more = (folder / "again.bin").stat().st_size + 4

@@ -79,6 +79,7 @@ def test_a_task_is_told_with_its_damaged_record_and_bytes(registry: Registry) ->
     assert "1 blob that nothing names, 7 bytes" in report.notes  # only the damaged record knows of it
 
 
+@pytest.mark.slow
 def test_a_damaged_blob_of_a_task(registry: Registry) -> None:
     task = run(registry, "fit")
     add(registry, "p/m", b"epoch 1\n")
@@ -167,6 +168,7 @@ def test_a_task_that_is_lost_for_good_holds_nobody_up(registry: Registry) -> Non
     draft(registry, "other")
 
 
+@pytest.mark.slow
 def test_bytes_of_a_task_come_back_from_the_trash(registry: Registry) -> None:
     run(registry)
     blob = blob_path(registry)
@@ -187,6 +189,7 @@ def test_a_copy_brings_the_last_entries_of_tasks_back(registry: Registry) -> Non
     assert registry.index.db.execute("SELECT status FROM tasks").fetchall() == [("completed",)]
 
 
+@pytest.mark.slow
 def test_what_a_task_uses_stays_until_it_is_removed(registry: Registry) -> None:
     task = run(registry)
     row = add(registry, "p/m", SAME)

@@ -108,6 +108,7 @@ def _read(read: str, before: str = "pass") -> list[object]:
     return list(json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_a_few_processes_make_the_same_index(forger: Forger) -> None:
     assert _make_index(forger) == (2, _truth(forger))
 
@@ -129,6 +130,7 @@ def test_what_a_process_that_ends_has_not_read_is_read_without_it(forger: Forger
     assert _make_index(forger, there) == (2, _truth(forger))
 
 
+@pytest.mark.slow
 def test_a_stopped_process_is_not_waited_for(forger: Forger) -> None:
     before = "from registry_cli.store import workers; workers.PATIENCE = 0.05"
     assert _make_index(forger, "os.kill(os.getpid(), signal.SIGSTOP)", before) == (2, _truth(forger))

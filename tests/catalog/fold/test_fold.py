@@ -153,6 +153,7 @@ malformed = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @times(1.5)
 @given(change=malformed)
 def test_junk_is_void_or_harmless_and_never_a_crash(change: dict[str, Any]) -> None:

@@ -83,6 +83,7 @@ def test_versions_are_found_by_the_attempt_that_made_them(exp: Reg) -> None:
     assert (row["ref"], row["attempt"]) == ("iris/exp/w:4", 4)
 
 
+@pytest.mark.slow
 def test_a_later_attempt_that_did_not_complete_takes_no_output_away(exp: Reg) -> None:
     def find(ref: str) -> list[str]:
         return exp("model", "show", ref, "-q").lines

@@ -71,6 +71,7 @@ def test_what_git_does_not_keep_is_not_missed(registry: Registry) -> None:
     assert not check_registry(registry).damages
 
 
+@pytest.mark.slow
 def test_every_version_that_names_a_blob_is_touched_but_those_removed(registry: Registry) -> None:
     row = add(registry, "p/a", b"shared")
     add(registry, "p/b", b"shared")
@@ -193,6 +194,7 @@ def test_an_entry_that_stands_for_another_is_noted(registry: Registry) -> None:
     assert f"{registry.log.where(1)} stands for an entry that was lost" in report.notes
 
 
+@pytest.mark.slow
 def test_an_end_that_is_lost_is_told_by_the_index_alone(registry: Registry) -> None:
     for name in "abcd":
         add(registry, f"p/{name}")

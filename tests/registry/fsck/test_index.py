@@ -72,6 +72,7 @@ def test_an_index_behind_the_log_is_as_it_should_be(closed: Registry) -> None:
     assert (report.damages, report.notes) == ((), ())
 
 
+@pytest.mark.slow
 def test_an_index_in_use_is_read_through_its_journal(registry: Registry) -> None:
     add(registry, "p/a")
     with closing(sqlite3.connect(registry.layout.index)) as holder:  # keeps the journal

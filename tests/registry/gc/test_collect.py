@@ -94,6 +94,7 @@ def test_bytes_that_another_version_has_stay(registry: Registry) -> None:
     assert collect(registry, instant=True).now == 0
 
 
+@pytest.mark.slow
 def test_an_orphan_goes(registry: Registry, later: Later) -> None:
     with Staging(registry.layout) as staging:
         staging.add_bytes(b"nobody's")
@@ -119,6 +120,7 @@ def test_what_was_removed_by_force_stays_unless_that_is_said(kind: str, registry
     assert not is_stored(registry, row)
 
 
+@pytest.mark.slow
 def test_a_new_use_ends_the_announcement(registry: Registry, later: Later) -> None:
     remove_versions(registry, [add(registry, "a/m", b"back").ref])
     assert collect(registry).after_grace == 4
@@ -166,6 +168,7 @@ def test_a_sweeper_that_died_is_followed(registry: Registry, later: Later) -> No
     assert list_collections(registry) == ["condemn", "sweep"]
 
 
+@pytest.mark.slow
 def test_damaged_bytes_stay_while_they_are_all_there_is(registry: Registry, later: Later) -> None:
     row = add(registry, "a/m", b"right")
     home = registry.layout.blob(blob_of(row))
@@ -198,6 +201,7 @@ def test_bytes_with_a_name_elsewhere_free_nothing(registry: Registry) -> None:
     assert Path("mine.bin").read_bytes() == b"linked"
 
 
+@pytest.mark.slow
 def test_a_view_goes_with_its_version(registry: Registry) -> None:
     registry.settings.set("views", "hardlink")
     row = add(registry, "a/m", b"viewed")
@@ -249,6 +253,7 @@ def test_now_waits_for_those_who_write(registry: Registry) -> None:
     assert run_collection(registry, instant=True).leftovers == 1
 
 
+@pytest.mark.slow
 def test_the_trash_is_emptied(registry: Registry, later: Later) -> None:
     row = add(registry, "a/m", b"unused")
     remove_versions(registry, [row.ref])
@@ -274,6 +279,7 @@ def test_nothing_goes_while_a_lost_record_may_need_it(registry: Registry) -> Non
         assert run_collection(again, instant=True).now == 6
 
 
+@pytest.mark.slow
 def test_what_a_lost_entry_may_have_named_stays_unless_that_is_said(registry: Registry) -> None:
     row = add(registry, "a/m", b"added by the lost entry")
     add(registry, "a/other")
@@ -346,6 +352,7 @@ def console_of(registry: Registry, data: bytes) -> Path:
     return registry.layout.blob(digest_bytes(data).sha256)
 
 
+@pytest.mark.slow
 def test_the_files_of_every_attempt_stay(registry: Registry, later: Later) -> None:
     task = run(registry, files={CONSOLE: b"the first"})
     task = end(registry, start(registry, task), "failed", files={CONSOLE: b"the second"})
@@ -374,6 +381,7 @@ def test_the_files_of_every_attempt_go_and_come_back_with_their_task(registry: R
         restore_tasks(registry, [task.id])
 
 
+@pytest.mark.slow
 def test_nothing_goes_while_the_record_of_an_earlier_attempt_is_lost(registry: Registry) -> None:
     task = run(registry)
     first = row_of(registry, task).record

@@ -84,6 +84,7 @@ def test_nothing_to_do(registry: Registry, row: VersionRow) -> None:
     assert list_names(registry.path) == before
 
 
+@pytest.mark.slow
 def test_blob_from_a_view(registry: Registry, row: VersionRow) -> None:
     registry.settings.set("views", "copy")
     open_path(registry, row)
@@ -93,6 +94,7 @@ def test_blob_from_a_view(registry: Registry, row: VersionRow) -> None:
     assert [trashed.reason for trashed in trash.list_trash(registry.layout)] == ["damaged"]
 
 
+@pytest.mark.slow
 def test_blob_from_the_trash(registry: Registry, row: VersionRow) -> None:
     path = registry.layout.blob(blob_of(row))
     trash.sweep(registry.layout, path)
@@ -108,6 +110,7 @@ def test_blob_that_is_only_in_the_trash(registry: Registry, row: VersionRow) -> 
     assert path.read_bytes() == b"good weights"
 
 
+@pytest.mark.slow
 def test_blob_that_is_rotten_in_the_trash_too(registry: Registry, row: VersionRow) -> None:
     path = registry.layout.blob(blob_of(row))
     swept = trash.sweep(registry.layout, path)
@@ -129,6 +132,7 @@ def test_blob_from_any_other_registry(registry: Registry, row: VersionRow, tmp_p
     assert not list_damages(registry)
 
 
+@pytest.mark.slow
 def test_blob_of_no_version_goes_to_the_trash(registry: Registry, row: VersionRow) -> None:
     path = registry.layout.blob(BlobHash("0" * 64))
     spoil(path)
@@ -198,6 +202,7 @@ def test_publication_from_a_copy(registry: Registry, row: VersionRow) -> None:
     assert not list_damages(registry)
 
 
+@pytest.mark.slow
 def test_view_is_removed(registry: Registry, row: VersionRow) -> None:
     registry.settings.set("views", "copy")
     path = open_path(registry, row)
@@ -217,6 +222,7 @@ def test_index_is_made_anew(broken: bytes, registry: Registry, row: VersionRow) 
     assert not list_damages(registry)
 
 
+@pytest.mark.slow
 def test_unreadable_settings_are_made_anew(registry: Registry, row: VersionRow) -> None:
     registry.layout.config.write_bytes(b"author = [")
     (done,) = repair(registry).outcomes
@@ -375,6 +381,7 @@ def test_a_link_in_a_blob_s_place_is_no_blob(registry: Registry, row: VersionRow
     assert list_damages(registry) == ()
 
 
+@pytest.mark.slow
 def test_what_was_wrong_is_told_where_nothing_is_left(registry: Registry, row: VersionRow) -> None:
     path = registry.layout.blob(blob_of(row))
     path.chmod(0o644)
@@ -481,6 +488,7 @@ def test_an_entry_beyond_a_leap_is_kept(registry: Registry, row: VersionRow, mon
     assert [registry.get_row(one.id).id for one in (row, rows[-1])] == [row.id, rows[-1].id]
 
 
+@pytest.mark.slow
 def test_a_copy_s_entry_that_cannot_be_put_ends_the_repair(registry: Registry, row: VersionRow) -> None:
     source = copy(registry)
     slot = registry.layout.slot(2)

@@ -125,6 +125,7 @@ def test_a_script_ends_its_task(call: str, status: str, problem: str | None) -> 
         task.mark_completed()
 
 
+@pytest.mark.slow
 def test_a_model_of_a_task_that_has_ended_says_how_to_save_a_file(tmp_path: Path) -> None:
     task = reg.Task.init("p", "job")
     model = reg.OutputModel(task, name="m x")

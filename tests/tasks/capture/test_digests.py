@@ -99,6 +99,7 @@ def test_where_nothing_can_be_remembered(tmp_path: Path, data: list[Path], place
     assert digest_files(data, tmp_path / place) == real(data)
 
 
+@pytest.mark.slow
 def test_many_processes_at_once(tmp_path: Path, data: list[Path]) -> None:
     code = (
         "import sys; from pathlib import Path; from registry_cli.tasks.capture import digests; digests._RACY = -10**15;"

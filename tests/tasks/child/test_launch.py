@@ -54,6 +54,7 @@ def test_no_folder_to_run_in(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_path_is_the_childs(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     script(tmp_path / "bin" / "tool", "#!/bin/sh\necho $0 $1\n")

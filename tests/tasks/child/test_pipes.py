@@ -153,6 +153,7 @@ def test_a_blocked_sigchld_does_not_hang_us(tmp_path: Path) -> None:
     assert (done.stdout, read_exit(tmp_path)["code"]) == (b"over\n", 0)
 
 
+@pytest.mark.slow
 def test_those_left_behind_do_not_hang_us(tmp_path: Path) -> None:
     started = time.monotonic()
     done = run(tmp_path, "sh", "-c", "(echo later; exec sleep 60) & echo $!; sleep 0.1", patience=0.2)

@@ -101,6 +101,7 @@ def test_what_cannot_start_is_told(terminals: list[pexpect.spawn], tmp_path: Pat
     assert terminal.exitstatus == 126
 
 
+@pytest.mark.slow
 def test_keys_reach_the_child_as_typed(terminals: list[pexpect.spawn]) -> None:
     terminal = start(terminals, driver("sh", "-c", "echo ready; read line; echo got $line; cat; echo over"))
     terminal.expect_exact("ready\r\n")
@@ -128,6 +129,7 @@ def test_what_was_typed_before_we_began_is_kept(tmp_path: Path, ahead: bytes) ->
     os.close(slave)
 
 
+@pytest.mark.slow
 def test_ctrl_c_goes_to_the_child_alone(terminals: list[pexpect.spawn]) -> None:
     terminal = start(terminals, driver(sys.executable, "-c", CATCHER))
     terminal.expect_exact("ready")
@@ -180,6 +182,7 @@ def test_the_hang_up_of_our_terminal_reaches_the_child(terminals: list[pexpect.s
     assert read(tmp_path / "bye") == b"bye\n"
 
 
+@pytest.mark.slow
 def test_those_left_behind_live_on(terminals: list[pexpect.spawn], tmp_path: Path) -> None:
     wait = f"until [ -e {tmp_path}/go ]; do sleep 0.02; done; echo alive > {tmp_path}/said"
     terminal = start(terminals, driver("sh", "-c", f"({wait}) & echo over", patience=0.1))
@@ -243,6 +246,7 @@ def test_ctrl_z_in_a_pipeline_stops_all_of_it(shell: pexpect.spawn) -> None:
     shell.expect_exact(PROMPT)
 
 
+@pytest.mark.slow
 def test_without_a_shell_ctrl_z_means_nothing(terminals: list[pexpect.spawn]) -> None:
     terminal = start(terminals, driver("sh", "-c", "echo begun; read line; echo got $line"))
     terminal.expect_exact("begun\r\n")
