@@ -52,6 +52,7 @@ def test_a_parent_stays_and_is_explained(removed: Reg) -> None:
     assert "hint: reg gc --explain iris/tuned:1\n" in removed("gc", "--explain", "iris/tuned:1", "--now", code=2).err
 
 
+@pytest.mark.slow
 def test_the_trash(removed: Reg, size: int) -> None:
     removed("config", "set", "gc.grace", "0s")
     for _ in range(2):

@@ -477,6 +477,7 @@ def test_a_signal_after_the_command_has_ended_does_not_lose_its_end(lab: Lab) ->
     assert (lab.task("big").status, lab.task("big").exit_code) == ("failed", 4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_what_git_refuses_is_reported(lab: Lab) -> None:
     for path in (lab.root, lab.root / ".git"):

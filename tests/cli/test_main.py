@@ -140,6 +140,7 @@ def test_a_closed_output_is_quiet(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_index_without_its_tables_is_rebuilt(reg: Reg, tmp_path: Path) -> None:
     reg("init")
     reg("model", "list")

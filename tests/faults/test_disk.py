@@ -123,6 +123,7 @@ def test_full_quota(name: str, op: str, template: Site, tmp_path: Path, monkeypa
     assert run(site.root, *COMMANDS[name])[0] == 0
 
 
+@pytest.mark.slow
 def test_read_only_disk(small: tuple[SmallDisk, Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk, site = small
     monkeypatch.chdir(site.sources)

@@ -289,6 +289,7 @@ def test_a_check_that_is_left_out_would_be_noticed(
     assert not all(stock.is_detected(*pair, "default") for pair in PAIRS)
 
 
+@pytest.mark.slow
 def test_a_lost_entry_is_told_by_the_records_where_there_is_no_index(site: Site) -> None:
     find_only(site, "log/000000/000001.toml").unlink()
     report = examine(site, "default")
@@ -462,6 +463,7 @@ def test_hooks_of_a_stranger_never_run(site: Site, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who must not write")
 def test_read_only_registry_is_read(site: Site, tmp_path: Path) -> None:
     harness.open_to_all(tmp_path)

@@ -69,6 +69,7 @@ def test_a_model_that_was_not_heard_training_tells_nothing() -> None:
     assert boosting.report_booster(model).step is None
 
 
+@pytest.mark.slow
 def test_no_model_is_kept_alive() -> None:
     before = len(boosting._latest)
     model = make("xgboost.core")

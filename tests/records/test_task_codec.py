@@ -33,6 +33,7 @@ def make_task(auto: Auto | None = None, inputs: tuple[Input, ...] = ()) -> Task:
                 Recipe(("true",), auto=auto), inputs=inputs)  # fmt: skip
 
 
+@pytest.mark.slow
 @given(strategies.maybe(AUTOS), INPUTS.map(tuple))
 def test_what_is_heard_comes_back(auto: Auto | None, inputs: tuple[Input, ...]) -> None:
     task = make_task(auto, inputs)

@@ -153,6 +153,7 @@ def test_a_file_that_is_written_to_meanwhile_is_taken_in_once_more(home: Path, f
     assert next(size for path, size, *_ in version[2] if path == "again.bin") == with_more
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_file_is_told_as_ever(home: Path, folder: Path) -> None:
     there = "if at == 0: os.remove(source); os.mkfifo(source)"
     assert add(home, folder, there=there) == (
@@ -163,6 +164,7 @@ def test_what_is_wrong_with_a_file_is_told_as_ever(home: Path, folder: Path) -> 
         registry.get_row("p/m")
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_nothing(home: Path, folder: Path) -> None:
     there = "if at == 3: os.kill(ours, signal.SIGINT)"
     before = """

@@ -176,6 +176,7 @@ def test_an_entry_that_nobody_could_read_is_refused(registry: Registry, monkeypa
     assert transact(registry, lambda: [changes.tag(row.id, add=[TagName("x")])]) is not None
 
 
+@pytest.mark.slow
 def test_two_writers_lose_nothing(registry: Registry, tmp_path: Path) -> None:
     add(registry, "a/m")
 

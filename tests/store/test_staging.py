@@ -576,6 +576,7 @@ def test_a_shared_registry_can_be_read_by_its_group(tmp_path: Path) -> None:
     assert stat.S_IMODE(blob.parent.stat().st_mode) == 0o2775
 
 
+@pytest.mark.slow
 def test_no_interrupt_leaves_an_add_waiting(layout: Layout) -> None:
     def take_chunks() -> None:
         with Staging(layout) as staging:

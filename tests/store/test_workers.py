@@ -145,6 +145,7 @@ def test_a_process_that_cannot_be_started_is_done_without(forger: Forger) -> Non
     assert _make_index(forger, before=before) == (0, _truth(forger))
 
 
+@pytest.mark.slow
 def test_where_there_is_another_thread_nobody_forks(forger: Forger) -> None:
     before = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
     assert _make_index(forger, before=before) == (0, _truth(forger))

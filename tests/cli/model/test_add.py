@@ -67,6 +67,7 @@ def test_a_drive_letter_or_backslash_is_part_of_a_name(empty: Reg, tmp_path: Pat
     assert empty("fsck").code == 0
 
 
+@pytest.mark.slow
 def test_standard_input_has_the_name_it_is_given(empty: Reg) -> None:
     done = run_process("model", "add", "x/y", "-", "--filename", "model.bin", data=b"some bytes")
     assert done.stdout.startswith(b"x/y:1\t"), done.stderr

@@ -56,6 +56,7 @@ def test_the_task_is_what_its_last_completed_attempt_made_it(exp: Reg) -> None:
     assert {key: shown[key] for key in row.keys() - {"metrics"}} == {key: row[key] for key in row.keys() - {"metrics"}}
 
 
+@pytest.mark.slow
 def test_all_attempts_are_listed_shown_and_printed(exp: Reg) -> None:
     rows = exp("task", "list", "--attempts", "--json").json
     assert [(row["attempt"], row["status"], row["metrics"]["loss"], row["tags"]) for row in rows] == [
@@ -104,6 +105,7 @@ def test_an_attempt_without_the_output_leaves_it_to_the_last_that_completed(exp:
     assert "attempt 5 of task `exp` has no output" in exp("model", "show", "task:exp:5", code=11).err
 
 
+@pytest.mark.slow
 def test_the_addresses_of_attempts_are_listed_and_taken(exp: Reg) -> None:
     ref = task_id(exp, "exp")
     assert exp("task", "list", "--attempts", "-q").lines == [f"{ref}:{number}" for number in (4, 3, 2, 1)]
@@ -180,6 +182,7 @@ def test_the_numbers_fit_the_tasks(exp: Reg) -> None:
         assert "task exp has no attempt 9" in exp("task", *words, "--attempt", "9", code=11).err
 
 
+@pytest.mark.slow
 def test_an_edit_is_of_the_task_and_every_attempt_has_it(exp: Reg) -> None:
     exp("task", "edit", "exp", "--name", "renamed", "-m", "why")
     exp("task", "tag", "renamed", "--add", "new")

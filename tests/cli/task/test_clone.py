@@ -57,6 +57,7 @@ def test_everything_can_be_different(lab: Lab) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_another_commit(lab: Lab) -> None:
     task = lab.task(clone(lab, "--name", "old", "--code", "v1"))
     assert task.code is not None

@@ -142,6 +142,7 @@ class SimpleWithoutLayers:
     """Something else that Keras saves."""
 
 
+@pytest.mark.slow
 def test_models_are_not_kept_alive() -> None:
     model = Model()
     keras.report_model(save(model, "a.keras"))

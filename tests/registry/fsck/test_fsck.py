@@ -85,6 +85,7 @@ def test_every_version_that_names_a_blob_is_touched_but_those_removed(registry: 
     assert not check_registry(registry).damages
 
 
+@pytest.mark.slow
 def test_the_fast_look_reads_no_blob(registry: Registry) -> None:
     row = add(registry, "p/a", b"12345")
     rot(blob_of(registry, row))
@@ -258,6 +259,7 @@ def test_a_view_shows_its_files_and_nothing_else(registry: Registry, tmp_path: P
     ]
 
 
+@pytest.mark.slow
 def test_a_view_that_is_another_name_of_its_blob_is_read_once(registry: Registry) -> None:
     row = add(registry, "p/a", b"weights" * 100)
     registry.settings.set("views", "hardlink")
@@ -301,6 +303,7 @@ def test_others_may_work_meanwhile(label: str, registry: Registry) -> None:
     assert report.damages == ()
 
 
+@pytest.mark.slow
 def test_a_blob_that_comes_and_goes_is_no_damage(registry: Registry) -> None:
     row = add(registry, "p/a")
     path = blob_of(registry, row)

@@ -101,6 +101,7 @@ def test_an_index_that_must_be_rolled_back_is_left_alone(closed: Registry) -> No
     assert len(report.notes) == 1
 
 
+@pytest.mark.slow
 def test_an_index_that_a_killed_process_left_is_read(registry: Registry, tmp_path: Path) -> None:
     add(registry, "p/a")
     add(registry, "p/b")

@@ -47,6 +47,7 @@ def test_a_parent_is_removed_with_force(registry: Registry) -> None:
     assert found.hint == "reg model remove a/m:1 --force -m 'why'"
 
 
+@pytest.mark.slow
 def test_a_version_on_its_way_out(registry: Registry, later: Later) -> None:
     add(registry, "a/m", b"bytes")
     remove_versions(registry, ["a/m:1"])

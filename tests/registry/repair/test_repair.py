@@ -362,6 +362,7 @@ def test_entries_that_somebody_took_away_come_from_a_copy(kept: int, registry: R
     assert list_damages(registry) == ()
 
 
+@pytest.mark.slow
 def test_a_copy_that_only_went_on_is_no_reason_to_follow_it(registry: Registry, row: VersionRow) -> None:
     source = copy(registry)
     with Registry.open(source) as other:

@@ -198,6 +198,7 @@ def test_what_is_too_large_is_noted(tmp_path: Path) -> None:
     assert state.code.dirty
 
 
+@pytest.mark.slow
 def test_git_that_hangs_is_given_up(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo", {"a": "1"})
     (tmp_path / "bin").mkdir()

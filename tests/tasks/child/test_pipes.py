@@ -174,6 +174,7 @@ def test_those_who_print_without_end_do_not_either(tmp_path: Path) -> None:
         wait_for(lambda: os.kill(int(done.err), 0) is not None)
 
 
+@pytest.mark.slow
 def test_a_slow_reader_gets_everything_after_the_end(tmp_path: Path) -> None:
     command = driver("sh", "-c", "head -c 120000 /dev/zero; sleep 60 & echo $! >&2", patience=0)
     process = subprocess.Popen(command, stdout=-1, stderr=-1, env=surroundings())

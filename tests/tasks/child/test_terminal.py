@@ -67,6 +67,7 @@ print(sorted(os.listdir("/proc/self/fd"))[:-1], bool(termios.tcgetattr(1)[1] & t
 """
 
 
+@pytest.mark.slow
 def test_the_child_has_a_terminal_like_ours(terminals: list[pexpect.spawn]) -> None:
     out = finish(start(terminals, driver(sys.executable, "-c", LOOK), dimensions=(33, 111)))
     first, second, third = out.decode().splitlines()
@@ -138,6 +139,7 @@ def test_ctrl_c_goes_to_the_child_alone(terminals: list[pexpect.spawn]) -> None:
     assert terminal.exitstatus == 7
 
 
+@pytest.mark.slow
 def test_a_new_size_reaches_the_child(terminals: list[pexpect.spawn]) -> None:
     script = "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done"
     terminal = start(terminals, driver("sh", "-c", script), dimensions=(24, 80))
@@ -146,6 +148,7 @@ def test_a_new_size_reaches_the_child(terminals: list[pexpect.spawn]) -> None:
     assert b"40 132" in finish(terminal)
 
 
+@pytest.mark.slow
 def test_signals_are_passed_on(terminals: list[pexpect.spawn]) -> None:
     terminal = start(terminals, driver(sys.executable, "-c", CATCHER))
     terminal.expect_exact("ready")

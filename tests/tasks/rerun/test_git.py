@@ -160,6 +160,7 @@ def test_before_the_first_commit(into: Path) -> None:
     assert (into / ".git").is_dir()
 
 
+@pytest.mark.slow
 def test_submodules_come_too(repo: Repo, into: Path, tmp_path: Path) -> None:
     inner = Repo(tmp_path / "inner")
     allow = ("-c", "protocol.file.allow=always")

@@ -61,6 +61,7 @@ def test_what_a_command_saves_is_kept(registry: Registry, tmp_path: Path) -> Non
     assert outcome.problems == ()
 
 
+@pytest.mark.slow
 def test_a_job_from_before_the_companion_waits_for_no_poll(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
