@@ -213,7 +213,7 @@ class OutputModel(SavedModel):
         return self._version
 
     def _save(self, paths: Sequence[Path], step: int | None, rename: str | None, *, delete: bool, later: bool) -> str:
-        options = self._how("move" if delete else "copy", rename)
+        options = self._options("move" if delete else "copy", rename)
         self._step = _step(step)
         draft = replace(self._next.draft, step=self._step)
         self._late.clear()
@@ -229,7 +229,7 @@ class OutputModel(SavedModel):
         return self.ref
 
     def _register(self, uri: str, step: int | None) -> str:
-        draft, options = replace(self._next.draft, step=step), self._how("reference", None)
+        draft, options = replace(self._next.draft, step=step), self._options("reference", None)
         self._step, self._pending = step, None
         self._late.clear()
         if is_silent():
@@ -242,7 +242,7 @@ class OutputModel(SavedModel):
             self._version = add_url(self._registry, full, uri, message=options.message, allow_same=True).version.id
         return self.ref
 
-    def _how(self, mode: Mode, rename: str | None) -> SaveOptions:
+    def _options(self, mode: Mode, rename: str | None) -> SaveOptions:
         return SaveOptions(mode, self._next.comment or None, allow_same=True, entry=self._entry, rename=rename)
 
     def _set_labels(self, labels: Mapping[str, int]) -> None:

@@ -109,8 +109,9 @@ class Relay:
         if everyone and number != signal.SIGSTOP:
             os.kill(0, ours)
         self._continued = False
-        signal.signal(ours, signal.SIG_DFL)
-        signal.raise_signal(ours)
+        if os.getsid(0) != os.getpid():  # no shell watches a session's leader, and raising drops a SIGCONT on its way
+            signal.signal(ours, signal.SIG_DFL)
+            signal.raise_signal(ours)
         signal.signal(ours, before)
         if not self._continued and number == signal.SIGTSTP:
             self.send(signal.SIGCONT)
