@@ -151,8 +151,7 @@ def _as_dict(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _as_dict(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        parts = map(_as_dict, value)
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return type(value)(map(_as_dict, value))
     return value
 
 

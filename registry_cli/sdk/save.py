@@ -47,7 +47,6 @@ def save_later(
         UsageError: Only copies can be saved later, or `keep` has another form.
         RegError: As `take_snapshot`.
     """
-    from registry_cli.sdk import save_in_task
     from registry_cli.sdk.pending import Pending, parse_keep
 
     newest = parse_keep(keep)
@@ -57,6 +56,8 @@ def save_later(
         return Pending()
     if current is None or current.live is None:
         return Pending.saved(_add(registry, draft, paths, options))
+    from registry_cli.sdk import save_in_task
+
     return save_in_task.save_later(registry, current, draft, paths, options, newest)
 
 

@@ -75,11 +75,11 @@ def describe(registry: Registry, wish: Wish, cwd: Path, environ: Mapping[str, st
         attempt=0, created=clock.now(), author=registry.author, recipe=recipe, tags=wish.tags,
         comment=wish.comment, inputs=inputs, params=parse_arguments(recipe.argv),
     )  # fmt: skip
-    task = escape_bytes(with_code(registry, task, cwd, environ, staging, wish.began))
+    task = escape_task(with_code(registry, task, cwd, environ, staging, wish.began))
     return look_around(task, environ, wish.variables)
 
 
-def escape_bytes(task: Task) -> Task:
+def escape_task(task: Task) -> Task:
     """Return a task whose command, folder and patterns are UTF-8, as a record must be; its problem names the escaped.
 
     The command still runs with its own bytes: this is the form on record, which a re-run uses. Patterns name the same
